@@ -1,0 +1,66 @@
+"""Fixtures that the whole suite shares: both databases, and a runtime with a small registry."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support.factories import World
+from tests.support.postgres import PostgresServer
+from tick import schema
+from tick.db import Database
+
+pytest_plugins = ["tests.support.plugin"]
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite database, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "tick.db"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of an empty migrated PostgreSQL database, to be copied."""
+    name = f"template_{next(_numbers)}"
+    database = Database(postgres_server.create_database(name))
+    schema.upgrade(database)
+    database.close()
+    return name
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty migrated database of each kind."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "tick.db"
+        path.write_bytes(template.read_bytes())
+        return f"sqlite:///{path}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    name = f"test_{worker}_{next(_numbers)}"
+    url = server.create_database(name, request.getfixturevalue("postgres_template"))
+    request.addfinalizer(lambda: server.drop_database(name))
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The same database, open."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """The database with a clock and definitions that a test sets as it goes."""
+    return World(database, now=datetime(2026, 3, 1, 1, 59, tzinfo=UTC))

@@ -1,0 +1,1 @@
+"""What the tests stand on: real servers, a real browser, and the fixtures that hand them out."""

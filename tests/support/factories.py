@@ -1,0 +1,120 @@
+"""A small world to test in: jobs, schedules, a clock turned by hand, and short questions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.define.jobs import JobDefinition
+from tick.define.registry import Registry, build_registry
+from tick.define.schedules import Schedule
+from tick.engine.audit import Author
+from tick.models import job_run, job_schedule, occurrence
+from tick.ops import control
+from tick.runtime import Runtime
+from tick.settings import Settings
+from tick.ticker import TickResult, run_tick, sync_definitions
+
+TESTER = Author("tester")
+
+
+def nothing() -> None:
+    """A job that does nothing."""
+
+
+def a_job(name: str, group: str = "matching", **policy: Any) -> JobDefinition:
+    """A job definition; its function does nothing unless one is given."""
+    policy.setdefault("function", nothing)
+    policy["depends_on"] = tuple(policy.get("depends_on", ()))
+    return JobDefinition(name=name, group=group, source="tests:1", **policy)
+
+
+def a_schedule(id: str = "daily", **parts: Any) -> Schedule:
+    """A schedule of all jobs at 02:00 UTC, unless said otherwise."""
+    parts.setdefault("name", id.replace("-", " ").title())
+    if not {"cron", "every", "at"} & parts.keys():
+        parts["cron"] = "0 2 * * *"
+    return Schedule(id=id, source="tests:1", **parts)
+
+
+@dataclass
+class World:
+    """One database, one set of definitions, one clock."""
+
+    database: Database
+    now: datetime
+    settings: Settings = field(default_factory=lambda: Settings())
+    jobs: Sequence[JobDefinition] = (a_job("match-scores"),)
+    schedules: Sequence[Schedule] = (a_schedule(),)
+
+    @property
+    def registry(self) -> Registry:
+        """The definitions as they are now."""
+        return build_registry(self.jobs, self.schedules)
+
+    @property
+    def runtime(self) -> Runtime:
+        """A runtime over this database and these definitions."""
+        runtime = Runtime(self.settings, self.database)
+        runtime.__dict__["registry"] = self.registry
+        return runtime
+
+    def define(self, *schedules: Schedule, jobs: Sequence[JobDefinition] | None = None) -> None:
+        """Put these definitions in the place of what there was, and sync them."""
+        self.schedules = schedules
+        if jobs is not None:
+            self.jobs = jobs
+        sync_definitions(self.runtime, self.now, author=TESTER)
+
+    def enable(self, schedule_id: str = "daily", **how: Any) -> None:
+        """Switch a schedule on."""
+        control.enable_schedule(self.database, schedule_id, now=self.now, author=TESTER, **how)
+
+    def disable(self, schedule_id: str = "daily") -> None:
+        """Switch a schedule off."""
+        control.disable_schedule(self.database, schedule_id, now=self.now, author=TESTER)
+
+    def tick(self, now: datetime | None = None) -> TickResult:
+        """Tick, at another instant if one is given."""
+        self.now = now or self.now
+        return run_tick(self.runtime, self.now, source="test")
+
+    def rows(self, statement: sa.Select[Any]) -> list[sa.Row[Any]]:
+        """What a query finds."""
+        with self.database.read.connect() as connection:
+            return list(connection.execute(statement))
+
+    def ledger(self, schedule_id: str = "daily") -> list[tuple[str, datetime | None, int]]:
+        """The schedule's ledger as (outcome, instant, how many instants), in order."""
+        o = occurrence.c
+        statement = (
+            sa.select(o.outcome, o.scheduled_for, o.count)
+            .where(o.schedule_id == schedule_id)
+            .order_by(o.scheduled_for, o.id)
+        )
+        return [(row.outcome, row.scheduled_for, row.count) for row in self.rows(statement)]
+
+    def runs(self) -> list[sa.Row[Any]]:
+        """All runs in the order in which they were enqueued."""
+        return self.rows(sa.select(job_run).order_by(job_run.c.id))
+
+    def schedule(self, schedule_id: str = "daily") -> sa.Row[Any]:
+        """The schedule's row."""
+        return self.rows(sa.select(job_schedule).where(job_schedule.c.id == schedule_id))[0]
+
+    def finish_runs(self, status: str = "SUCCESS") -> None:
+        """End every unfinished run and its occurrence, without a worker."""
+        with self.database.write.begin() as connection:
+            connection.execute(
+                sa.update(job_run)
+                .where(job_run.c.status.in_(["QUEUED", "RUNNING"]))
+                .values(status=status, finished_at=self.now)
+            )
+            connection.execute(
+                sa.update(occurrence)
+                .where(occurrence.c.outcome.in_(["QUEUED", "RUNNING"]))
+                .values(outcome=status, last_finished_at=self.now)
+            )

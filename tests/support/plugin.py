@@ -1,0 +1,41 @@
+"""The fixtures that hand out real servers; tests/conftest.py names this module as a plugin."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.browser import launch_options, node
+from tests.support.postgres import PostgresServer, postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for the session; each test module makes its own database in it."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def playwright_node() -> None:
+    """Give Playwright a node that runs on slim systems, which lack a library of its own one."""
+    os.environ["PLAYWRIGHT_NODEJS_PATH"] = str(node())
+
+
+@pytest.fixture(scope="session")
+def playwright(playwright_node: None, playwright: Any) -> Any:
+    """Playwright, started after its node has been chosen."""
+    return playwright
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Start the browser that this machine has, or the one that the tests brought."""
+    return {**browser_type_launch_args, **launch_options()}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """The same language and zone everywhere: a C locale gives a language tag that Intl refuses."""
+    return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
