@@ -1,0 +1,121 @@
+"""The plan for one due schedule."""
+
+from typing import Any
+
+from tests.policy.rules import at, daily, once
+from tick.policy import planner
+from tick.policy.overlap import Verdict
+from tick.policy.planner import Plan, Standing
+from tick.policy.rule import Rule
+from tick.states import MissedPolicy, Outcome, OverlapPolicy
+
+HOURLY = "0 * * * *"
+
+
+def planned(rule: Rule, since: str, now: str, **standing: Any) -> Plan:
+    return planner.plan(rule, Standing(at(since), **standing), at(now), 60.0)
+
+
+def braked(rule: Rule, since: str, now: str, **standing: Any) -> Plan:
+    stands = Standing(at(since), **standing)
+    plan = planner.plan(rule, stands, at(now), 60.0)
+    return planner.brake(rule, stands, plan, at(now), 60.0)
+
+
+def outcomes(plan: Plan) -> list[tuple[Outcome, int]]:
+    return [(row.outcome, row.count) for row in plan.not_fired]
+
+
+def test_a_due_instant_fires_and_the_next_one_is_known() -> None:
+    plan = planned(daily(), "03-01 02:00", "03-01 02:00:20")
+    assert (plan.fire, plan.verdict) == (at("03-01 02:00"), Verdict.FIRE)
+    assert (plan.decided_to, plan.next_run_at) == (at("03-01 02:00"), at("03-02 02:00"))
+
+
+def test_a_schedule_that_is_woken_too_early_waits_for_its_first_instant() -> None:
+    plan = planned(daily(), "03-01 01:00", "03-01 01:30")
+    assert (plan.fire, plan.not_fired, plan.next_run_at) == (None, (), at("03-01 02:00"))
+
+
+def test_an_unfinished_occurrence_makes_the_instant_skipped() -> None:
+    plan = planned(daily(), "03-01 02:00", "03-01 02:00", live=1)
+    assert (plan.fire, outcomes(plan)) == (None, [(Outcome.SKIPPED_OVERLAP, 1)])
+    assert plan.next_run_at == at("03-02 02:00")
+
+
+def test_a_missed_instant_is_missed_even_while_an_earlier_one_lives() -> None:
+    plan = planned(daily(), "03-01 02:00", "03-01 04:00", live=1)
+    assert outcomes(plan) == [(Outcome.MISSED, 1)]
+
+
+def test_queue_one_fires_behind_one_and_skips_behind_two() -> None:
+    rule = daily(overlap=OverlapPolicy.QUEUE_ONE)
+    assert planned(rule, "03-01 02:00", "03-01 02:00", live=1).verdict is Verdict.WAIT_FOR_BLOCKER
+    assert planned(rule, "03-01 02:00", "03-01 02:00", live=2).fire is None
+
+
+def test_catch_up_all_waits_while_an_earlier_one_lives() -> None:
+    rule = daily(cron=HOURLY, missed=MissedPolicy.CATCH_UP_ALL)
+    plan = planned(rule, "03-01 02:00", "03-01 05:30", live=1)
+    assert (plan.fire, plan.not_fired, plan.next_run_at) == (None, (), at("03-01 02:00"))
+    assert plan.decided_to < at("03-01 02:00")
+    assert planner.is_left_over(plan, at("03-01 05:30"))
+
+
+def test_what_a_person_asked_for_does_not_wait_but_is_skipped_behind_another() -> None:
+    rule = daily(missed=MissedPolicy.CATCH_UP_ALL)
+    asked = at("03-01 02:00")
+    plan = planned(rule, "03-01 02:00", "03-01 09:00", live=1, asked_for=asked)
+    assert outcomes(plan) == [(Outcome.SKIPPED_OVERLAP, 1)]
+
+
+def test_an_old_request_does_not_make_later_instants_fire_late() -> None:
+    plan = planned(daily(), "03-02 02:00", "03-02 09:00", asked_for=at("03-01 02:00"))
+    assert outcomes(plan) == [(Outcome.MISSED, 1)]
+
+
+def test_the_last_of_a_limited_number_of_runs_leaves_no_next_one() -> None:
+    rule = daily(max_runs=3)
+    assert planned(rule, "03-01 02:00", "03-01 02:00", fired=1).next_run_at == at("03-02 02:00")
+    last = planned(rule, "03-01 02:00", "03-01 02:00", fired=2)
+    assert (last.fire, last.next_run_at) == (at("03-01 02:00"), None)
+
+
+def test_a_used_up_limit_fires_nothing_more() -> None:
+    plan = planned(daily(max_runs=3), "03-01 02:00", "03-01 02:00", fired=3)
+    assert (plan.fire, plan.next_run_at) == (None, None)
+    assert outcomes(plan) == [(Outcome.SUPPRESSED, 1)]
+    assert plan.not_fired[0].reason == "its limit of 3 runs was used up"
+
+
+def test_a_missed_or_skipped_instant_uses_up_no_run() -> None:
+    rule = daily(max_runs=1)
+    assert planned(rule, "03-01 02:00", "03-01 09:00").next_run_at == at("03-02 02:00")
+    assert planned(rule, "03-01 02:00", "03-01 02:00", live=1).next_run_at == at("03-02 02:00")
+
+
+def test_a_single_instant_has_no_next_one() -> None:
+    plan = planned(once(at("03-01 02:00")), "03-01 02:00", "03-01 02:01")
+    assert (plan.fire, plan.next_run_at) == (at("03-01 02:00"), None)
+
+
+def test_under_the_brake_an_instant_in_grace_waits_for_the_next_tick() -> None:
+    plan = braked(daily(), "03-01 02:00", "03-01 02:01")
+    assert (plan.fire, plan.not_fired, plan.next_run_at) == (None, (), at("03-01 02:00"))
+
+
+def test_under_the_brake_an_instant_whose_grace_ends_is_held() -> None:
+    plan = braked(daily(), "03-01 02:00", "03-01 02:01:01")
+    assert outcomes(plan) == [(Outcome.HELD, 1)]
+    assert plan.next_run_at == at("03-02 02:00")
+
+
+def test_under_the_brake_what_catches_up_waits_however_late() -> None:
+    rule = daily(missed=MissedPolicy.CATCH_UP)
+    assert braked(rule, "03-01 02:00", "03-01 09:00").next_run_at == at("03-01 02:00")
+
+
+def test_the_brake_leaves_alone_what_fires_nothing_or_was_asked_for() -> None:
+    assert outcomes(braked(daily(), "03-01 02:00", "03-01 09:00")) == [(Outcome.MISSED, 1)]
+    asked = at("03-01 02:00")
+    assert braked(daily(), "03-01 02:00", "03-01 09:00", asked_for=asked).fire == asked

@@ -1,0 +1,41 @@
+"""Every error that this package raises on purpose. A message says what to do next."""
+
+from collections.abc import Sequence
+
+
+class TickError(Exception):
+    """Base of all errors raised on purpose by Job Schedule Manager."""
+
+
+class SettingsError(TickError):
+    """A setting is missing or has an impossible value."""
+
+
+class DatabaseError(TickError):
+    """The database cannot be reached, or its schema is not the one this release needs."""
+
+
+class InvalidCron(TickError, ValueError):
+    """A cron expression or a time zone that we refuse; says which field and what would be right."""
+
+
+class DefinitionsInvalid(TickError):
+    """The definitions hold mistakes; `mistakes` lists all of them, each with file and fix."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        head = f"{count} mistake{'s' if count != 1 else ''} in the definitions:"
+        super().__init__("\n".join([head, *(f"  - {mistake}" for mistake in self.mistakes)]))
+
+
+class NotFound(TickError):
+    """Nothing has the id or name that was asked for."""
+
+
+class Refused(TickError):
+    """The action makes no sense in the present state; says why, and what would."""
+
+
+class PlanFailed(TickError):
+    """A due schedule could not be planned or enqueued; the others are not affected."""

@@ -1,0 +1,1 @@
+"""DECISIONS: cron, missed instants, overlap, plans, retries. Pure: no database, no clock."""

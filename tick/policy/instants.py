@@ -1,0 +1,107 @@
+"""The nominal instants of a rule, whatever its kind. Pure.
+
+Every function works on the same set of instants: a rule's cron, interval or single instant, moved
+by its offset and cut at its bounds.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from tick.policy import cron
+from tick.policy.rule import Rule
+from tick.states import ScheduleKind
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(2200, 1, 1, tzinfo=UTC)
+_MOMENT = timedelta(microseconds=1)
+
+
+def first_after(rule: Rule, after: datetime) -> datetime | None:
+    """The first instant strictly later than `after`, or None when there is none."""
+    found = between(rule, after, None, limit=1)
+    return found[0] if found else None
+
+
+def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | None:
+    """The newest instant in (after, until], or None when there is none."""
+    after, until = _clip(rule, after, until)
+    if after >= until:
+        return None
+    found = _latest(rule, until - _offset(rule))
+    if found is None:
+        return None
+    found += _offset(rule)
+    return found if found > after else None
+
+
+def between(rule: Rule, after: datetime, until: datetime | None, limit: int) -> list[datetime]:
+    """The first `limit` instants in (after, until]; without `until`, simply the next ones."""
+    start, end = _clip(rule, after, until or _LAST)
+    if start >= end:
+        return []
+    offset = _offset(rule)
+    return [instant + offset for instant in _upcoming(rule, start - offset, end - offset, limit)]
+
+
+def count(rule: Rule, after: datetime, until: datetime) -> int:
+    """How many instants lie in (after, until]."""
+    after, until = _clip(rule, after, until)
+    if after >= until:
+        return 0
+    after, until = after - _offset(rule), until - _offset(rule)
+    if rule.kind is ScheduleKind.CRON:
+        return cron.count_between(_cron(rule), rule.timezone, after, until, dst=rule.dst)
+    if rule.kind is ScheduleKind.INTERVAL:
+        return _steps(rule, until) - _steps(rule, after)
+    return int(rule.at is not None and after < rule.at <= until)
+
+
+def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[datetime]:
+    if rule.kind is ScheduleKind.CRON:
+        if limit == 1:
+            # The answer that is remembered, for the many schedules that share an expression.
+            found = cron.next_times(_cron(rule), rule.timezone, after, dst=rule.dst)
+            return [instant for instant in found if instant <= until]
+        return cron.times_between(_cron(rule), rule.timezone, after, until, limit, dst=rule.dst)
+    if rule.kind is ScheduleKind.INTERVAL:
+        first = _steps(rule, after) + 1
+        last = min(_steps(rule, until), first + limit - 1)
+        return [_interval(rule, step) for step in range(first, last + 1)]
+    return [rule.at] if rule.at is not None and after < rule.at <= until else []
+
+
+def _latest(rule: Rule, until: datetime) -> datetime | None:
+    if rule.kind is ScheduleKind.CRON:
+        return cron.previous_time(_cron(rule), rule.timezone, until, dst=rule.dst)
+    if rule.kind is ScheduleKind.INTERVAL:
+        return _interval(rule, _steps(rule, until))
+    return rule.at if rule.at is not None and rule.at <= until else None
+
+
+def _cron(rule: Rule) -> str:
+    if rule.cron is None:
+        raise ValueError("a CRON rule needs its expression")
+    return rule.cron
+
+
+def _offset(rule: Rule) -> timedelta:
+    return timedelta(seconds=rule.offset_seconds)
+
+
+def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datetime]:
+    """The window cut to the rule's bounds; `starts_at` and `ends_at` themselves are inside."""
+    if rule.starts_at is not None:
+        after = max(after, rule.starts_at - _MOMENT)
+    if rule.ends_at is not None:
+        until = min(until, rule.ends_at)
+    return after, until
+
+
+def _interval(rule: Rule, step: int) -> datetime:
+    return (rule.anchor or EPOCH) + step * timedelta(seconds=rule.every_seconds or 0)
+
+
+def _steps(rule: Rule, instant: datetime) -> int:
+    """How many whole intervals lie between the anchor and the instant."""
+    if not rule.every_seconds:
+        raise ValueError("an INTERVAL rule needs its length")
+    return (instant - (rule.anchor or EPOCH)) // timedelta(seconds=rule.every_seconds)

@@ -1,0 +1,147 @@
+"""The plan for one due schedule: (its rule, where it stands, now) → what to write. Pure.
+
+Schedules that share a rule and stand at the same instant share a plan, so the tick asks once for
+all of them.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from tick.policy import instants, missed, overlap
+from tick.policy.missed import Choice, NotFired
+from tick.policy.rule import Rule
+from tick.states import MissedPolicy, Outcome, OverlapPolicy
+
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a due schedule stands: what beside its rule decides about it.
+
+    `due_since` is its first undecided instant, `live` how many of its occurrences have not
+    finished (2 stands for more), `fired` how often it fired (only kept where runs are limited).
+    """
+
+    due_since: datetime
+    live: int = 0
+    fired: int = 0
+    asked_for: datetime | None = None
+
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether a person asked for the instant that is due."""
+        return self.asked_for is not None and self.asked_for >= self.due_since
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write for each schedule that shares the standing.
+
+    `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
+    is due again at `next_run_at` (None: never).
+    """
+
+    fire: datetime | None
+    fire_reason: str | None
+    verdict: overlap.Verdict
+    not_fired: tuple[NotFired, ...]
+    decided_to: datetime
+    next_run_at: datetime | None
+
+
+def plan(rule: Rule, standing: Standing, now: datetime, tick_seconds: float) -> Plan:
+    """Decide every instant from `standing.due_since` to `now`; `tick_seconds` as learned."""
+    grace = missed.grace_seconds(rule, tick_seconds)
+    choice = missed.choose(rule, standing.due_since, now, grace, any_age=standing.was_asked_for)
+    if choice is None:
+        # Woken before its first instant: an edited rule or a stepped clock. Nothing to decide.
+        return _decide(rule, Choice(None, standing.due_since))
+    if rule.max_runs is not None and standing.fired >= rule.max_runs:
+        nothing = Choice(None, standing.due_since - _MOMENT)
+        return _end(rule, _decide(rule, nothing), now)
+    verdict = overlap.judge(rule.overlap, standing.live)
+    if choice.fire is not None and verdict is overlap.Verdict.SKIP:
+        if rule.missed is MissedPolicy.CATCH_UP_ALL and not standing.was_asked_for:
+            return put_off(standing)
+        choice = _not_fired(
+            choice, Outcome.SKIPPED_OVERLAP, "an earlier occurrence had not finished"
+        )
+    decided = _decide(rule, choice, verdict)
+    was_last = choice.fire is not None and rule.max_runs == standing.fired + 1
+    return _end(rule, decided, now) if was_last else decided
+
+
+def put_off(standing: Standing) -> Plan:
+    """Nothing is decided: the same instants are due again at a later tick."""
+    return Plan(
+        fire=None,
+        fire_reason=None,
+        verdict=overlap.Verdict.FIRE,
+        not_fired=(),
+        decided_to=standing.due_since - _MOMENT,
+        next_run_at=standing.due_since,
+    )
+
+
+def brake(rule: Rule, standing: Standing, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
+    """The plan in a tick that has created as many runs as it may.
+
+    What will still be wanted at the next tick waits for it; an instant whose grace would be over
+    by then is HELD, for a person to run.
+    """
+    if plan.fire is None or standing.was_asked_for:
+        return plan
+    age_at_next_tick = (now - plan.fire).total_seconds() + tick_seconds
+    in_grace = age_at_next_tick <= missed.grace_seconds(rule, tick_seconds)
+    if in_grace or rule.missed is not MissedPolicy.SKIP:
+        return put_off(standing)
+    held = Choice(plan.fire, plan.decided_to, plan.not_fired)
+    reason = "the storm brake held it: the tick had created as many runs as one may"
+    return _decide(rule, _not_fired(held, Outcome.HELD, reason))
+
+
+def is_left_over(plan: Plan, now: datetime) -> bool:
+    """Whether something due is left: to be caught up one by one, or put off."""
+    return plan.next_run_at is not None and plan.next_run_at <= now
+
+
+def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
+    """Whether what is left over is not for this tick any more.
+
+    What was put off waits, and what is caught up fires one a tick. Where overlap is allowed it goes
+    on at once: an instant a minute would never be caught up by a tick a minute.
+    """
+    goes_on = plan.fire is not None and rule.overlap is OverlapPolicy.ALLOW
+    return is_left_over(plan, now) and not goes_on
+
+
+def _decide(rule: Rule, choice: Choice, verdict: overlap.Verdict = overlap.Verdict.FIRE) -> Plan:
+    return Plan(
+        fire=choice.fire,
+        fire_reason=choice.fire_reason,
+        verdict=verdict,
+        not_fired=choice.not_fired,
+        decided_to=choice.decided_to,
+        next_run_at=instants.first_after(rule, choice.decided_to),
+    )
+
+
+def _not_fired(choice: Choice, outcome: Outcome, reason: str) -> Choice:
+    """The same choice, but what would fire does not."""
+    if choice.fire is None:
+        return choice
+    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason)
+    return Choice(None, choice.decided_to, (*choice.not_fired, entry))
+
+
+def _end(rule: Rule, plan: Plan, now: datetime) -> Plan:
+    """The plan of a schedule whose limit is used up: what else is due by now is suppressed."""
+    reason = f"its limit of {rule.max_runs} runs was used up"
+    rest = missed.suppressed(rule, plan.decided_to, now, reason)
+    return replace(
+        plan,
+        not_fired=plan.not_fired + rest,
+        decided_to=rest[-1].last if rest else plan.decided_to,
+        next_run_at=None,
+    )

@@ -1,0 +1,106 @@
+"""What an ended attempt means for its run: the verdict, and when to try again. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tick.states import RunStatus
+
+
+class How(StrEnum):
+    """How an attempt ended."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    TIMED_OUT = "timed out"
+    DIED = "died"
+    """Its process ended before the job did."""
+    REFUSED = "refused"
+    """The job could not be called with its parameters; another attempt would not help."""
+    ASKED_RETRY = "asked for a retry"
+    ASKED_SNOOZE = "asked for a snooze"
+    ASKED_CANCEL = "asked to be cancelled"
+    ASKED_SKIP = "asked to be skipped"
+    CANCELLED = "cancelled"
+    """A person asked for it."""
+    RELEASED = "released"
+    """The worker gave it back unfinished, through no fault of the job."""
+
+
+@dataclass(frozen=True)
+class AttemptEnd:
+    """How one attempt ended, and what it left. Texts are bounded where they are made."""
+
+    how: How
+    result: str | None = None
+    """What the job returned, as JSON text."""
+    reason: str | None = None
+    in_seconds: float = 0.0
+    """When to run again, for RETRY, SNOOZE and RELEASED."""
+    error_type: str | None = None
+    error_message: str | None = None
+    error_traceback: str | None = None
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """The pause before a retry: `first_seconds`, doubling up to `longest_seconds`."""
+
+    first_seconds: float
+    longest_seconds: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of the run. `delay_seconds` counts when `status` is QUEUED."""
+
+    status: RunStatus
+    delay_seconds: float = 0.0
+    gives_attempt_back: bool = False
+    reason: str | None = None
+
+
+def judge(
+    end: AttemptEnd, *, run_id: int, attempt: int, max_attempts: int, backoff: Backoff
+) -> Verdict:
+    """The verdict on attempt number `attempt` (from 1) of `max_attempts`."""
+    match end.how:
+        case How.RETURNED:
+            return Verdict(RunStatus.SUCCESS)
+        case How.ASKED_CANCEL | How.CANCELLED:
+            return Verdict(RunStatus.CANCELLED, reason=end.reason)
+        case How.ASKED_SKIP:
+            return Verdict(RunStatus.SKIPPED, reason=end.reason)
+        case How.ASKED_SNOOZE | How.RELEASED:
+            return Verdict(RunStatus.QUEUED, end.in_seconds, True, end.reason)
+        case How.REFUSED:
+            return Verdict(RunStatus.FAILED, reason=end.reason)
+    if attempt >= max_attempts:
+        return Verdict(RunStatus.FAILED, reason=_exhausted(end, attempt))
+    if end.how is How.ASKED_RETRY:
+        return Verdict(RunStatus.QUEUED, end.in_seconds, reason=end.reason)
+    pause = retry_delay(backoff, run_id=run_id, attempt=attempt)
+    return Verdict(RunStatus.QUEUED, pause, reason=_again(end, attempt, max_attempts))
+
+
+def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
+    """Seconds between attempt number `attempt` and the next one.
+
+    Between half and the whole of the doubled pause; which part is hashed from the run and the
+    attempt, so runs that failed together do not come back together.
+    """
+    digest = hashlib.sha256(f"{run_id}:{attempt}".encode()).digest()
+    share = int.from_bytes(digest[:4], "big") / 2**32
+    whole = min(backoff.longest_seconds, backoff.first_seconds * 2.0 ** (attempt - 1))
+    return whole * (0.5 + share / 2)
+
+
+def _exhausted(end: AttemptEnd, attempt: int) -> str | None:
+    if end.how is How.ASKED_RETRY:
+        return f"{end.reason}; no attempt is left after {attempt}"
+    return end.reason
+
+
+def _again(end: AttemptEnd, attempt: int, max_attempts: int) -> str:
+    what = "failed" if end.how is How.RAISED else end.how.value
+    return f"attempt {attempt} of {max_attempts} {what}"

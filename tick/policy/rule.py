@@ -1,0 +1,78 @@
+"""When a schedule fires: the part of a definition that the planner reads. Pure.
+
+A rule travels as JSON inside a schedule's version, so that an instant is always decided by the
+rule that was in force for it, whatever the code says today.
+"""
+
+import json
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from tick.policy.cron import Dst
+from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
+
+RULE_FORMAT = 1
+"""Rises when a rule can say what an older release does not know; that leaves it alone."""
+DEFAULT_MAX_CATCH_UP_RUNS = 10
+DEFAULT_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Everything that decides the instants of a schedule and what becomes of them.
+
+    `cron` is resolved (no `H`), lengths are seconds, instants are aware UTC. `offset_seconds`
+    is the schedule's own share of its jitter: every instant moves by it.
+    """
+
+    kind: ScheduleKind
+    cron: str | None = None
+    timezone: str = "UTC"
+    gap: str = "first_valid"
+    fold: str = "first"
+    every_seconds: float | None = None
+    anchor: datetime | None = None
+    at: datetime | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    max_runs: int | None = None
+    offset_seconds: float = 0.0
+    missed: MissedPolicy = MissedPolicy.SKIP
+    grace_seconds: float | None = None
+    max_catch_up_age_seconds: float = DEFAULT_MAX_CATCH_UP_AGE_SECONDS
+    max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
+    overlap: OverlapPolicy = OverlapPolicy.SKIP
+
+    @property
+    def dst(self) -> Dst:
+        """What happens in the hours that a clock change repeats or leaves out."""
+        return Dst(gap=self.gap, fold=self.fold)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal rules give equal text; defaults are left out."""
+        values = {
+            field.name: _plain(value)
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Rule":
+        """The rule that `to_json` wrote. Raises ValueError or TypeError on anything else."""
+        values: dict[str, Any] = json.loads(text)
+        for name in _INSTANTS & values.keys():
+            values[name] = datetime.fromisoformat(values[name])
+        for name, enum in _ENUMS.items():
+            if name in values:
+                values[name] = enum(values[name])
+        return cls(**values)
+
+
+_INSTANTS = {"anchor", "at", "starts_at", "ends_at"}
+_ENUMS = {"kind": ScheduleKind, "missed": MissedPolicy, "overlap": OverlapPolicy}
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,201 @@
+"""The states of everything that has states, and the moves between them.
+
+This file is the one place: the database's CHECK constraints, the documentation and the console's
+colours are tested against it.
+"""
+
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """Where a JobRun stands."""
+
+    QUEUED = "QUEUED"
+    """Put there by enqueue, retry, snooze, drain or rescue; taken out by a worker's claim."""
+    RUNNING = "RUNNING"
+    """Claimed by a worker under a fencing token; left through finish or rescue only."""
+    SUCCESS = "SUCCESS"
+    """The job returned."""
+    FAILED = "FAILED"
+    """The job raised, timed out, died or was abandoned, and no attempt was left."""
+    CANCELLED = "CANCELLED"
+    """A person, the job itself, or a definition that is gone ended it."""
+    SKIPPED = "SKIPPED"
+    """Something it depends on failed, its own condition was false, or it had nothing to do."""
+
+
+RUN_MOVES: frozenset[tuple[RunStatus, RunStatus]] = frozenset(
+    {
+        (RunStatus.QUEUED, RunStatus.RUNNING),
+        (RunStatus.QUEUED, RunStatus.SKIPPED),
+        (RunStatus.QUEUED, RunStatus.CANCELLED),
+        (RunStatus.RUNNING, RunStatus.SUCCESS),
+        (RunStatus.RUNNING, RunStatus.FAILED),
+        (RunStatus.RUNNING, RunStatus.CANCELLED),
+        (RunStatus.RUNNING, RunStatus.SKIPPED),
+        # A retry, a snooze, a drain or a rescue puts a run back.
+        (RunStatus.RUNNING, RunStatus.QUEUED),
+        # An operator's retry, of the run and of what it blocked.
+        (RunStatus.FAILED, RunStatus.QUEUED),
+        (RunStatus.CANCELLED, RunStatus.QUEUED),
+        (RunStatus.SKIPPED, RunStatus.QUEUED),
+    }
+)
+
+UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
+ENDED_RUNS = (RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
+
+
+class Trigger(StrEnum):
+    """What made a JobRun."""
+
+    CRON = "CRON"
+    """A schedule was due."""
+    EVENT = "EVENT"
+    """Something that happened elsewhere asked for it."""
+    MANUAL = "MANUAL"
+    """A person or a token asked for it."""
+
+
+class Outcome(StrEnum):
+    """What became of an occurrence."""
+
+    QUEUED = "QUEUED"
+    """Fired; no run has started."""
+    RUNNING = "RUNNING"
+    """Fired; some run has started and some run has not finished."""
+    SUCCESS = "SUCCESS"
+    """Every run succeeded, or was skipped by its own condition."""
+    FAILED = "FAILED"
+    """Some run failed."""
+    PARTIAL = "PARTIAL"
+    """Some run failed, and every failure was declared tolerable."""
+    CANCELLED = "CANCELLED"
+    """No run failed and some run was cancelled."""
+    MISSED = "MISSED"
+    """Not fired: no tick came while the instant was within its grace."""
+    COALESCED = "COALESCED"
+    """Not fired: a newer instant of the same schedule fired in its place."""
+    SKIPPED_OVERLAP = "SKIPPED_OVERLAP"
+    """Not fired: an earlier occurrence of the schedule had not finished."""
+    SUPPRESSED = "SUPPRESSED"
+    """Not fired: the schedule was disabled or paused."""
+    BLACKOUT = "BLACKOUT"
+    """Not fired: a calendar or a maintenance window forbids the instant."""
+    FIRE_FAILED = "FIRE_FAILED"
+    """Not fired: planning or enqueueing failed again and again."""
+    HELD = "HELD"
+    """Not fired yet: the storm brake holds it until a person releases it."""
+
+
+LIVE_OUTCOMES = (Outcome.QUEUED, Outcome.RUNNING)
+ENDED_OUTCOMES = (Outcome.SUCCESS, Outcome.FAILED, Outcome.PARTIAL, Outcome.CANCELLED)
+FIRED_OUTCOMES = LIVE_OUTCOMES + ENDED_OUTCOMES
+NOT_FIRED_OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in FIRED_OUTCOMES)
+
+
+class OccurrenceKind(StrEnum):
+    """What an occurrence comes from."""
+
+    CRON = "CRON"
+    INTERVAL = "INTERVAL"
+    ONCE = "ONCE"
+    MANUAL = "MANUAL"
+    EVENT = "EVENT"
+    BACKFILL = "BACKFILL"
+
+
+class ScheduleState(StrEnum):
+    """Whether a schedule may fire, beside its `enabled` switch."""
+
+    ACTIVE = "ACTIVE"
+    """Fires when enabled and due."""
+    PAUSED = "PAUSED"
+    """Somebody paused it, with a reason and perhaps an end."""
+    REMOVED = "REMOVED"
+    """No longer in the definitions; its history is kept."""
+    ERROR = "ERROR"
+    """Firing failed again and again; waits for a person or a new version."""
+
+
+class ScheduleSource(StrEnum):
+    """Where a schedule's definition lives."""
+
+    CODE = "CODE"
+    CUSTOM = "CUSTOM"
+
+
+class ScheduleKind(StrEnum):
+    """How a schedule's instants are laid out."""
+
+    CRON = "CRON"
+    INTERVAL = "INTERVAL"
+    ONCE = "ONCE"
+
+
+class Mode(StrEnum):
+    """Which jobs a schedule runs."""
+
+    ALL_JOBS = "ALL_JOBS"
+    GROUP = "GROUP"
+    SINGLE_JOB = "SINGLE_JOB"
+    CUSTOM = "CUSTOM"
+
+
+class MissedPolicy(StrEnum):
+    """What happens to an instant that no tick saw in time."""
+
+    SKIP = "SKIP"
+    """It is recorded as MISSED and never runs by itself."""
+    CATCH_UP = "CATCH_UP"
+    """The newest missed one runs, if it is young enough."""
+    CATCH_UP_ALL = "CATCH_UP_ALL"
+    """Each missed one runs, oldest first, up to a number."""
+
+
+class OverlapPolicy(StrEnum):
+    """What happens when an instant is due while an earlier occurrence has not finished."""
+
+    SKIP = "SKIP"
+    QUEUE_ONE = "QUEUE_ONE"
+    REPLACE = "REPLACE"
+    ALLOW = "ALLOW"
+
+
+class WorkerType(StrEnum):
+    """What kind of process a WorkerInstance is."""
+
+    JOB_WORKER = "job_worker"
+    SCHEDULE_DAEMON = "schedule_daemon"
+    HTTP_TRIGGER = "http_trigger"
+
+
+class WorkerStatus(StrEnum):
+    """Whether a process lives."""
+
+    RUNNING = "RUNNING"
+    DRAINING = "DRAINING"
+    """Takes no new run and finishes what it has."""
+    STOPPED = "STOPPED"
+    """Ended by itself."""
+    DEAD = "DEAD"
+    """Stopped beating; its runs were rescued."""
+
+
+class LogLevel(StrEnum):
+    """Level of a JobLog line."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    MILESTONE = "milestone"
+
+
+class Role(StrEnum):
+    """What a person or a token may do."""
+
+    ADMIN = "ADMIN"
+    """Everything."""
+    VIEWER = "VIEWER"
+    """Reads."""
