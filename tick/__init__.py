@@ -1,0 +1,86 @@
+"""Job Schedule Manager: the names that definitions and callers use, and nothing else.
+
+from tick import Schedule, command, current_run, http, job     # in definitions/
+from tick import tick                                          # whoever calls once a minute
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from tick.define.jobs import job
+from tick.define.outcomes import Cancel, Retry, Skip, Snooze
+from tick.define.schedules import Schedule
+from tick.errors import DefinitionsInvalid, InvalidCron, TickError
+from tick.kinds.command import command
+from tick.kinds.http import http
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tick.engine.context import CurrentRun
+    from tick.ticker import TickResult
+
+try:
+    __version__ = version("job-schedule-manager")
+except PackageNotFoundError:
+    __version__ = "0+unknown"
+
+__all__ = [
+    "Cancel",
+    "DefinitionsInvalid",
+    "InvalidCron",
+    "Retry",
+    "Schedule",
+    "Skip",
+    "Snooze",
+    "TickError",
+    "command",
+    "current_run",
+    "http",
+    "job",
+    "prune",
+    "tick",
+]
+
+# The functions below import what they need when called: definitions import this module, and have
+# no use for a database.
+
+
+def tick(now: "datetime | None" = None) -> "TickResult":
+    """Decide everything that is due at `now` (default: the shared clock's instant).
+
+    Finds the database by TICK_DATABASE_URL and the definitions by TICK_DEFINITIONS. May be called
+    by anybody, any number of times: each due instant is decided once. Raises TickError.
+    """
+    from tick.runtime import open_runtime
+    from tick.schema import check_schema
+    from tick.ticker import ensure_synced, run_tick
+
+    with open_runtime() as runtime:
+        check_schema(runtime.database)
+        now = now or runtime.now()
+        ensure_synced(runtime, now)
+        return run_tick(runtime, now, source="tick()")
+
+
+def current_run() -> "CurrentRun":
+    """The run that is being executed: its instant, attempt, parameters, log and progress.
+
+    Outside of a run (in a test, say) it gives a stand-in that does nothing.
+    """
+    from tick.engine.context import current_run as current
+
+    return current()
+
+
+def prune(keep_days: int | None = None) -> dict[str, int]:
+    """Delete the manager's own rows older than `keep_days` (default: the setting).
+
+    Returns how many rows of each table went. Unfinished runs and each schedule's last firing stay.
+    """
+    from tick.engine.prune import prune_all
+    from tick.runtime import open_runtime
+
+    with open_runtime() as runtime:
+        days = keep_days or runtime.settings.keep_days
+        return prune_all(runtime.database.write, runtime.now(), days)

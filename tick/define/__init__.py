@@ -1,0 +1,1 @@
+"""WHAT may run, and when: jobs, schedules and the registry that loads them. Pure."""

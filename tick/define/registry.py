@@ -1,0 +1,184 @@
+"""Names → definitions: loads the user's package and reports every mistake at once."""
+
+import importlib
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tick.define import mistakes
+from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.schedules import Schedule, canonical, short_digest
+from tick.errors import DefinitionsInvalid, NotFound
+from tick.policy.graph import Edge, Selection, select
+from tick.states import Mode
+
+_OWN = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All jobs and schedules by name, known to be free of mistakes."""
+
+    jobs: Mapping[str, JobDefinition]
+    schedules: Mapping[str, Schedule]
+
+    @property
+    def groups(self) -> dict[str, list[JobDefinition]]:
+        """The groups in the order of their first job."""
+        found: dict[str, list[JobDefinition]] = {}
+        for definition in self.jobs.values():
+            found.setdefault(definition.group, []).append(definition)
+        return found
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """Every dependency between jobs."""
+        return tuple(edge for definition in self.jobs.values() for edge in edges_of(definition))
+
+    def job(self, name: str) -> JobDefinition:
+        """The job of that name. Raises NotFound."""
+        try:
+            return self.jobs[name]
+        except KeyError:
+            raise NotFound(
+                f"No job is called {name!r}; `tick check` lists what the definitions hold."
+            ) from None
+
+    def select(self, target: Mapping[str, Any]) -> Selection:
+        """The jobs of a schedule's target, in dependency order. Raises NotFound."""
+        wanted = self._wanted(target)
+        return select(wanted, self.edges, include=bool(target.get("with_dependencies")))
+
+    def _wanted(self, target: Mapping[str, Any]) -> list[str]:
+        mode = Mode(target["mode"])
+        if mode is Mode.ALL_JOBS:
+            return list(self.jobs)
+        if mode is Mode.GROUP:
+            return [job.name for job in self.jobs.values() if job.group == target["job_group"]]
+        return [self.job(name).name for name in target["jobs"]]
+
+    @property
+    def digest(self) -> str:
+        """Changes when a schedule's rule, target or words change, or a job's policy."""
+        return short_digest(
+            canonical(
+                {
+                    "jobs": {name: _policy(job) for name, job in self.jobs.items()},
+                    "schedules": {
+                        name: [schedule.rule().to_json(), schedule.target(), schedule.words()]
+                        for name, schedule in self.schedules.items()
+                    },
+                }
+            )
+        )
+
+
+def edges_of(definition: JobDefinition) -> list[Edge]:
+    """The dependencies of one job."""
+    return [
+        Edge(
+            definition.name,
+            name,
+            tolerant=definition.always or name in definition.tolerates,
+            tolerated=name in definition.tolerates,
+        )
+        for name in definition.depends_on
+    ]
+
+
+def load_registry(package: str) -> Registry:
+    """Import the package and its modules, and check what they define.
+
+    Raises DefinitionsInvalid with every mistake: modules that do not import, and all that
+    `tick.define.mistakes` looks for.
+    """
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    modules, broken = _import_all(package)
+    return build_registry(_found(modules, ATTRIBUTE), _schedules(modules), broken)
+
+
+def build_registry(
+    jobs: Iterable[JobDefinition], schedules: Iterable[Schedule], broken: Iterable[str] = ()
+) -> Registry:
+    """A registry of the given definitions. Raises DefinitionsInvalid with every mistake."""
+    jobs, schedules = list(jobs), list(schedules)
+    found = [*broken, *mistakes.find(jobs, schedules)]
+    if found:
+        raise DefinitionsInvalid(found)
+    return Registry(
+        jobs={definition.name: definition for definition in jobs},
+        schedules={schedule.id: schedule for schedule in schedules},
+    )
+
+
+def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
+    modules, broken = [], []
+    names = [package]
+    for name in names:
+        try:
+            module = importlib.import_module(name)
+        except Exception as error:
+            broken.append(_import_mistake(name, error))
+            continue
+        modules.append(module)
+        names += [
+            f"{name}.{found.name}"
+            for found in pkgutil.iter_modules(getattr(module, "__path__", ()))
+            if found.name != "__main__"
+        ]
+    return modules, broken
+
+
+def _import_mistake(name: str, error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = [frame for frame in frames if not Path(frame.filename).is_relative_to(_OWN)]
+    where = (foreign or frames)[-1]
+    if isinstance(error, ModuleNotFoundError) and error.name == name:
+        return (
+            f"{name}: no such package; set TICK_DEFINITIONS to one that can be imported from here."
+        )
+    return (
+        f"{Path(where.filename).name}:{where.lineno}: importing {name} raised "
+        f"{type(error).__name__}: {error}; mend the module."
+    )
+
+
+def _found(modules: Iterable[ModuleType], attribute: str) -> list[JobDefinition]:
+    found: dict[int, JobDefinition] = {}
+    for module in modules:
+        for value in vars(module).values():
+            definition = getattr(value, attribute, None)
+            if isinstance(definition, JobDefinition):
+                found[id(definition)] = definition
+    return list(found.values())
+
+
+def _schedules(modules: Iterable[ModuleType]) -> list[Schedule]:
+    found: dict[int, Schedule] = {}
+    for module in modules:
+        for value in vars(module).values():
+            for schedule in _flat(value):
+                found[id(schedule)] = schedule
+    return list(found.values())
+
+
+def _flat(value: object) -> Iterator[Schedule]:
+    if isinstance(value, Schedule):
+        yield value
+    elif isinstance(value, list | tuple):
+        yield from (item for item in value if isinstance(item, Schedule))
+
+
+def _policy(definition: JobDefinition) -> dict[str, Any]:
+    return {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in vars(definition).items()
+        if name not in {"function", "when", "description", "source"}
+    }

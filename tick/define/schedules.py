@@ -1,0 +1,117 @@
+"""`Schedule`: when what fires, as its author wrote it. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tick.define.source import caller
+from tick.policy import cron
+from tick.policy.rule import (
+    DEFAULT_MAX_CATCH_UP_AGE_SECONDS,
+    DEFAULT_MAX_CATCH_UP_RUNS,
+    Rule,
+)
+from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """A schedule that lives in code. New ones arrive disabled; an admin switches them on.
+
+    Exactly one of `cron`, `every` and `at` says when. `mode` says what: ALL_JOBS, GROUP with
+    `job_group`, SINGLE_JOB with `job`, or CUSTOM with `jobs`.
+    """
+
+    id: str
+    name: str
+    description: str = ""
+    cron: str | None = None
+    every: timedelta | None = None
+    anchor: datetime | None = None
+    at: datetime | None = None
+    timezone: str = "UTC"
+    mode: Mode | str = Mode.ALL_JOBS
+    job_group: str | None = None
+    job: str | None = None
+    jobs: tuple[str, ...] = ()
+    with_dependencies: bool = False
+    params: Mapping[str, Any] = field(default_factory=dict)
+    missed: MissedPolicy | str = MissedPolicy.SKIP
+    grace: float | None = None
+    max_catch_up_age: float = DEFAULT_MAX_CATCH_UP_AGE_SECONDS
+    max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
+    overlap: OverlapPolicy | str = OverlapPolicy.SKIP
+    dst_gap: str = "first_valid"
+    dst_fold: str = "first"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    max_runs: int | None = None
+    jitter: float = 0.0
+    renamed_from: str | None = None
+    source: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", self.source or caller())
+
+    @property
+    def kind(self) -> ScheduleKind:
+        """CRON, INTERVAL or ONCE, by which of `cron`, `every` and `at` is given."""
+        if self.cron is not None:
+            return ScheduleKind.CRON
+        return ScheduleKind.INTERVAL if self.every is not None else ScheduleKind.ONCE
+
+    def rule(self) -> Rule:
+        """When it fires, with every choice that depends on its id resolved."""
+        return Rule(
+            kind=self.kind,
+            cron=None if self.cron is None else cron.resolve(self.cron, self.id),
+            timezone=self.timezone,
+            gap=self.dst_gap,
+            fold=self.dst_fold,
+            every_seconds=None if self.every is None else self.every.total_seconds(),
+            anchor=self.anchor,
+            at=self.at,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            max_runs=self.max_runs,
+            offset_seconds=self._share_of_jitter(),
+            missed=MissedPolicy(self.missed),
+            grace_seconds=self.grace,
+            max_catch_up_age_seconds=self.max_catch_up_age,
+            max_catch_up_runs=self.max_catch_up_runs,
+            overlap=OverlapPolicy(self.overlap),
+        )
+
+    def target(self) -> dict[str, Any]:
+        """Which jobs it runs, as plain JSON values."""
+        return {
+            "mode": Mode(self.mode),
+            "job_group": self.job_group,
+            "jobs": [self.job] if self.job else list(self.jobs),
+            "with_dependencies": self.with_dependencies,
+            "params": dict(self.params),
+        }
+
+    def words(self) -> dict[str, Any]:
+        """What people read; a change of it makes no new version."""
+        return {"name": self.name, "description": self.description}
+
+    def _share_of_jitter(self) -> float:
+        """A part of `jitter` hashed from the id: stable, and spread over schedules."""
+        if not self.jitter:
+            return 0.0
+        digest = hashlib.sha256(self.id.encode()).digest()
+        return int.from_bytes(digest[:4], "big") % int(self.jitter)
+
+
+def canonical(value: object) -> str:
+    """Compact JSON with sorted keys: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def short_digest(text: str) -> str:
+    """The first 16 hexadecimal digits of the text's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
