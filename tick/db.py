@@ -1,0 +1,181 @@
+"""How the database is opened: one engine that writes, one that reads, and the types they share.
+
+SQLite needs care (every choice was measured against lost updates and "database is locked"): the
+driver's own BEGIN is off, writers begin IMMEDIATE so that a read inside a transaction can't be
+overtaken, readers have an engine of their own so that a console page never takes the write lock.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.interfaces import Dialect
+
+from tick.errors import DatabaseError
+
+AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
+BUSY_SECONDS = 30
+MOST_BOUND = 5000
+# The zone is set because instants inside JSON parameters travel without an offset.
+POSTGRESQL_OPTIONS = (
+    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=15s"
+    " -c idle_in_transaction_session_timeout=30s"
+)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite, which has no such type, keeps it as sortable UTC text."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive instant, and hand the driver UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive instant {value!r}: pass an aware one")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def instant_text(instant: datetime | None) -> str | None:
+    """An instant as both databases read it inside a JSON parameter."""
+    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def slices(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
+    """The ids in rising order, in lists that one statement can bind."""
+    rising = iter(sorted(set(ids)))
+    while part := list(islice(rising, size)):
+        yield part
+
+
+class Database:
+    """The two engines of one database. `write` begins for writing; `read` never locks."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            # Some platforms still hand out the scheme that SQLAlchemy dropped.
+            self.url = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+        except sa.exc.ArgumentError:
+            raise DatabaseError(
+                "TICK_DATABASE_URL is not a database URL; write sqlite:///var/tick.db or "
+                "postgresql+psycopg://user:password@host/name."
+            ) from None
+        if self.url.get_backend_name() == "sqlite":
+            self.write, self.read = _sqlite_engines(self.url)
+        elif self.url.get_backend_name() == "postgresql":
+            self.write = self.read = _postgresql_engine(self.url)
+        else:
+            raise DatabaseError(
+                f"{self.url.get_backend_name()} is not supported; use SQLite or PostgreSQL."
+            )
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.write.dispose()
+        self.read.dispose()
+
+
+def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
+    path = url.database
+    if not path or path == ":memory:":
+        raise DatabaseError("SQLite needs a file here: several processes share the database.")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatabaseError(
+            f"The folder of {path} can't be made: {error.strerror}; change TICK_DATABASE_URL."
+        ) from None
+    return _sqlite_engine(url, "IMMEDIATE"), _sqlite_engine(url, "DEFERRED")
+
+
+def _sqlite_engine(url: sa.URL, begin: str) -> sa.Engine:
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin on its own
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"BEGIN {begin}")
+
+    return engine
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    given = url.query.get("options")
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            isolation_level="READ COMMITTED",
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            connect_args={
+                "options": f"{given or ''} {POSTGRESQL_OPTIONS}".strip(),
+                "connect_timeout": 10,
+                "keepalives_idle": 30,
+                # A transaction pooler in between would lose server-side statements.
+                "prepare_threshold": None,
+            },
+        )
+    except ModuleNotFoundError:
+        raise DatabaseError(
+            "PostgreSQL needs its driver: pip install 'job-schedule-manager[postgres]'."
+        ) from None
+
+
+def json_rows(
+    dialect: str, parameter: str, columns: Sequence[sa.ColumnClause[Any]], name: str
+) -> sa.FromClause:
+    """A table named `name` out of one bound parameter that holds a JSON array of objects.
+
+    One parameter however many rows: the statement's text stays the same, and no limit on bound
+    values is met. Instants travel as `instant_text` writes them.
+    """
+    if dialect == "postgresql":
+        rows = sa.cast(sa.bindparam(parameter, type_=sa.Text), postgresql.JSON)
+        source = sa.func.json_to_recordset(rows)
+        typed = [sa.column(column.name, _plain(column.type)) for column in columns]
+        return source.table_valued(*typed, name=name).render_derived(with_types=True)
+    each = sa.func.json_each(sa.bindparam(parameter)).table_valued("value").alias(f"{name}_json")
+    read = sa.select(
+        *(
+            sa.type_coerce(
+                sa.func.json_extract(each.c.value, f"$.{column.name}"), column.type
+            ).label(column.name)
+            for column in columns
+        )
+    )
+    # The limit makes SQLite read the JSON once, and join by an index that it builds for that.
+    return read.limit(-1).subquery(name)
+
+
+def unguessed(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The condition, kept from the query planner's guesses.
+
+    About a value that this transaction wrote, statistics say that no row has it; a plan made for
+    no row is slow for thousands. So a join is left to its keys, and this only filters.
+    """
+    return sa.case((condition, sa.true()), else_=sa.false())
+
+
+def _plain(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    return sa.DateTime(timezone=True) if isinstance(type_, UtcDateTime) else type_

@@ -1,0 +1,374 @@
+"""The whole data model on one page, and no behaviour.
+
+Instants are UTC and end in `_at` (or are `scheduled_for`); lengths end in `_seconds`.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
+from sqlalchemy.dialects import postgresql
+
+from tick.db import UtcDateTime
+from tick.states import (
+    LogLevel,
+    OccurrenceKind,
+    Outcome,
+    Role,
+    RunStatus,
+    ScheduleSource,
+    ScheduleState,
+    Trigger,
+    WorkerStatus,
+    WorkerType,
+)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only numbers rows by itself in a column declared INTEGER.
+BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Instant = UtcDateTime()
+
+
+def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
+    listed = ", ".join(f"'{state}'" for state in states)
+    return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _partial(name: str, *columns: str | sa.TextClause, where: str) -> Index:
+    # The predicate is a literal, so that a prepared statement's generic plan can still use it.
+    return Index(name, *columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+
+
+def _of_schedule(ondelete: str | None = None) -> ForeignKey:
+    # A renamed schedule keeps its history: its new id reaches every row by cascade.
+    return ForeignKey("job_schedule.id", ondelete=ondelete, onupdate="CASCADE")
+
+
+definition_set = Table(
+    "definition_set",
+    metadata,
+    Column("generation", BigId, primary_key=True, comment="rises with each new set of definitions"),
+    Column("digest", sa.String(64), nullable=False),
+    Column("release", sa.String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+job_schedule = Table(
+    "job_schedule",
+    metadata,
+    Column("id", sa.String(50), primary_key=True),
+    Column("name", sa.String(200), nullable=False),
+    Column("description", sa.Text, nullable=False, server_default=""),
+    Column("enabled", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("locked_at", Instant),
+    Column("locked_by", sa.String(64)),
+    Column("lock_token", sa.BigInteger, nullable=False, server_default="0", comment="only rises"),
+    Column("decided_to", Instant, nullable=False, comment="nothing up to it is decided again"),
+    Column("asked_for", Instant, comment="a person asked for it: it fires whatever its age"),
+    Column("retry_after", Instant, comment="not claimed before"),
+    Column("fire_errors", sa.Integer, nullable=False, server_default="0"),
+    Column("last_error", sa.Text),
+    Column("last_run_at", Instant),
+    # Without foreign keys: these tables refer back, and a pruned run may leave its id here.
+    Column("last_run_id", BigId, comment="first run of the last firing"),
+    Column("last_occurrence_id", BigId),
+    Column("next_run_at", Instant),
+    Column("run_count", sa.Integer, nullable=False, server_default="0"),
+    Column("failure_count", sa.Integer, nullable=False, server_default="0"),
+    Column("consecutive_failures", sa.Integer, nullable=False, server_default="0"),
+    Column("source", sa.String(10), nullable=False, server_default=ScheduleSource.CODE),
+    Column("version_id", BigId),
+    Column("generation", BigId, nullable=False, server_default="0"),
+    Column("state", sa.String(10), nullable=False, server_default=ScheduleState.ACTIVE),
+    Column("state_reason", sa.Text),
+    Column("state_by", sa.String(100)),
+    Column("state_at", Instant),
+    Column("state_until", Instant, comment="when a pause ends by itself"),
+    Column("enabled_at", Instant, comment="when `enabled` last changed"),
+    Column("enabled_by", sa.String(100)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    _one_of("source", ScheduleSource),
+    _one_of("state", ScheduleState),
+    _partial("ix_job_schedule_due", "next_run_at", "id", where="enabled AND state = 'ACTIVE'"),
+    _partial("ix_job_schedule_paused", "state_until", where="state = 'PAUSED'"),
+    _partial("ix_job_schedule_locked", "locked_by", where="locked_by IS NOT NULL"),
+)
+
+schedule_version = Table(
+    "schedule_version",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("schedule_id", sa.String(50), _of_schedule(), nullable=False),
+    Column("number", sa.Integer, nullable=False, comment="1, 2, 3 … within the schedule"),
+    Column("definition", Json, nullable=False),
+    Column("digest", sa.String(64), nullable=False, comment="of what changes behaviour"),
+    Column("rule", sa.Text, nullable=False, comment="JSON: when it fires"),
+    Column("rule_key", sa.String(16), nullable=False, comment="equal rules share plans"),
+    Column(
+        "rule_format",
+        sa.Integer,
+        nullable=False,
+        server_default="1",
+        comment="a release that is older than the format leaves the schedule alone",
+    ),
+    Column("limited", sa.Boolean, nullable=False, comment="the rule has a limit of runs"),
+    Column("overlap", sa.String(10), nullable=False),
+    Column("mode", sa.String(20), nullable=False),
+    Column("target", sa.Text, nullable=False, comment="JSON: the jobs and their dependencies"),
+    Column("target_key", sa.String(16), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("by", sa.String(100), nullable=False),
+    UniqueConstraint("schedule_id", "number"),
+)
+
+occurrence = Table(
+    "occurrence",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("schedule_id", sa.String(50), _of_schedule()),
+    Column("version_id", BigId, ForeignKey("schedule_version.id")),
+    Column("kind", sa.String(10), nullable=False),
+    Column("scheduled_for", Instant, comment="the nominal instant; null when nothing was due"),
+    Column("scheduled_until", Instant, comment="the last instant of a range not fired"),
+    Column("count", sa.Integer, nullable=False, server_default="1", comment="instants in this row"),
+    Column("key", sa.String(100), unique=True, comment="identity of what is not due by time"),
+    Column("title", sa.String(200), comment="what a manual firing was of"),
+    Column("outcome", sa.String(20), nullable=False),
+    Column("reason", sa.Text),
+    Column("blocked_by_id", BigId, comment="the occurrence that an overlap policy waited for"),
+    Column("late_seconds", sa.Float),
+    Column("tick_id", sa.String(32), nullable=False, comment="the tick or action that wrote it"),
+    Column("triggered_by", sa.String(100)),
+    Column("decided_at", Instant, nullable=False),
+    Column("first_started_at", Instant),
+    Column("last_finished_at", Instant),
+    Column("runs", sa.Integer, nullable=False, server_default="0"),
+    Column("succeeded", sa.Integer, nullable=False, server_default="0"),
+    Column("failed", sa.Integer, nullable=False, server_default="0"),
+    Column("cancelled", sa.Integer, nullable=False, server_default="0"),
+    Column("skipped", sa.Integer, nullable=False, server_default="0"),
+    UniqueConstraint("schedule_id", "scheduled_for"),
+    _one_of("kind", OccurrenceKind),
+    _one_of("outcome", Outcome),
+    Index("ix_occurrence_schedule_id_id", "schedule_id", "id"),
+    _partial("ix_occurrence_live", "schedule_id", where="outcome IN ('QUEUED', 'RUNNING')"),
+    Index("ix_occurrence_tick_id", "tick_id"),
+)
+
+job_run = Table(
+    "job_run",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("occurrence_id", BigId, ForeignKey("occurrence.id", ondelete="CASCADE"), nullable=False),
+    Column("schedule_id", sa.String(50), _of_schedule(ondelete="SET NULL")),
+    Column("scheduled_for", Instant),
+    Column("job_name", sa.String(100), nullable=False),
+    Column("job_group", sa.String(50), nullable=False),
+    Column("status", sa.String(10), nullable=False, server_default=RunStatus.QUEUED),
+    Column("trigger", sa.String(10), nullable=False),
+    Column("triggered_by", sa.String(100)),
+    Column("queue", sa.String(50), nullable=False, server_default="default"),
+    Column("priority", sa.Integer, nullable=False, server_default="0", comment="high runs first"),
+    Column("params", Json, nullable=False),
+    Column("run_metadata", Json, nullable=False),
+    Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
+    Column("idempotent", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("rescues", sa.Integer, nullable=False, server_default="0"),
+    Column("available_at", Instant, nullable=False),
+    Column("worker_id", sa.String(32), ForeignKey("worker_instance.id", ondelete="SET NULL")),
+    Column("fencing_token", sa.BigInteger, nullable=False, server_default="0"),
+    Column("deadline_at", Instant),
+    Column("cancel_requested_at", Instant),
+    Column("queued_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("finished_at", Instant),
+    Column("progress", sa.Float),
+    Column("progress_text", sa.String(200)),
+    Column("result", sa.Text, comment="JSON, bounded"),
+    Column("reason", sa.Text, comment="why it was skipped, cancelled or put back"),
+    Column("error_type", sa.String(200)),
+    Column("error_message", sa.Text),
+    Column("error_traceback", sa.Text),
+    UniqueConstraint("schedule_id", "scheduled_for", "job_name"),
+    _one_of("status", RunStatus),
+    _one_of("trigger", Trigger),
+    Index("ix_job_run_occurrence_id", "occurrence_id"),
+    Index("ix_job_run_schedule_id_id", "schedule_id", "id"),
+    Index("ix_job_run_job_name_id", "job_name", "id"),
+    _partial(
+        "ix_job_run_claimable",
+        sa.text("priority DESC"),
+        "id",
+        where="status = 'QUEUED'",
+    ),
+    _partial("ix_job_run_running", "worker_id", where="status = 'RUNNING'"),
+    _partial("ix_job_run_failed", "id", where="status = 'FAILED'"),
+)
+
+job_run_dependency = Table(
+    "job_run_dependency",
+    metadata,
+    Column("run_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("depends_on_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), primary_key=True),
+    Column("tolerant", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("tolerated", sa.Boolean, nullable=False, server_default=sa.false()),
+    Index("ix_job_run_dependency_depends_on_id", "depends_on_id"),
+)
+
+job_log = Table(
+    "job_log",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), nullable=False),
+    Column("attempt", sa.Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("level", sa.String(10), nullable=False),
+    Column("message", sa.Text, nullable=False),
+    Column("fields", Json),
+    _one_of("level", LogLevel),
+    Index("ix_job_log_run_id_id", "run_id", "id"),
+)
+
+worker_instance = Table(
+    "worker_instance",
+    metadata,
+    Column("id", sa.String(32), primary_key=True, comment="random; never the host's name"),
+    Column("worker_type", sa.String(20), nullable=False),
+    Column("status", sa.String(10), nullable=False),
+    Column("hostname", sa.String(255), nullable=False),
+    Column("pid", sa.Integer, nullable=False),
+    Column("version", sa.String(50), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("last_heartbeat_at", Instant, nullable=False),
+    Column("stopped_at", Instant),
+    Column("abilities", Json, nullable=False, comment="queues, processes, what it can do"),
+    Column("activity", sa.String(200), comment="what it is doing"),
+    _one_of("worker_type", WorkerType),
+    _one_of("status", WorkerStatus),
+    _partial(
+        "ix_worker_instance_alive",
+        "last_heartbeat_at",
+        where="status IN ('RUNNING', 'DRAINING')",
+    ),
+)
+
+tick_log = Table(
+    "tick_log",
+    metadata,
+    Column("id", sa.String(32), primary_key=True),
+    Column("source", sa.String(100), nullable=False),
+    Column("now", Instant, nullable=False, comment="the instant that the tick decided by"),
+    Column("started_at", Instant, nullable=False),
+    Column("took_seconds", sa.Float, nullable=False),
+    Column("due", sa.Integer, nullable=False, server_default="0"),
+    Column("fired", sa.Integer, nullable=False, server_default="0"),
+    Column("not_fired", sa.Integer, nullable=False, server_default="0"),
+    Column("runs", sa.Integer, nullable=False, server_default="0"),
+    Column("rescued", sa.Integer, nullable=False, server_default="0"),
+    Column("late_seconds", sa.Float, comment="of the latest firing in this tick"),
+    Column("more", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("error", sa.Text),
+    Index("ix_tick_log_started_at", "started_at"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor", sa.String(100), nullable=False),
+    Column("action", sa.String(50), nullable=False, comment="schedule.enable, run.cancel …"),
+    Column("subject", sa.String(100), nullable=False, comment="id of what was changed"),
+    Column("before", Json),
+    Column("after", Json),
+    Column("reason", sa.Text),
+    Column("request_id", sa.String(64)),
+    Index("ix_audit_entry_subject_id", "subject", "id"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("rule", sa.String(50), nullable=False),
+    Column("subject", sa.String(100), nullable=False),
+    Column("message", sa.Text, nullable=False),
+    Column("schedule_id", sa.String(50), _of_schedule(ondelete="SET NULL")),
+    Column("occurrence_id", BigId, ForeignKey("occurrence.id", ondelete="SET NULL")),
+    Column("run_id", BigId, ForeignKey("job_run.id", ondelete="SET NULL")),
+    Column("resolved_at", Instant),
+    Index("ix_alert_schedule_id_id", "schedule_id", "id"),
+)
+
+alert_delivery = Table(
+    "alert_delivery",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("alert_id", BigId, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", sa.String(100), nullable=False),
+    Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    Column("available_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    Column("gave_up_at", Instant),
+    Column("error", sa.Text),
+    UniqueConstraint("alert_id", "channel"),
+    _partial(
+        "ix_alert_delivery_owed",
+        "available_at",
+        where="delivered_at IS NULL AND gave_up_at IS NULL",
+    ),
+)
+
+user = Table(
+    "user",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", sa.String(100), nullable=False, unique=True),
+    Column("password_hash", sa.String(255), nullable=False),
+    Column("role", sa.String(10), nullable=False),
+    Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    Column("failed_logins", sa.Integer, nullable=False, server_default="0"),
+    Column("login_allowed_at", Instant, comment="before it, a login is refused unread"),
+    Column("last_login_at", Instant),
+    Column("session_epoch", sa.Integer, nullable=False, server_default="0"),
+    Column("created_at", Instant, nullable=False),
+    _one_of("role", Role),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", sa.String(100), nullable=False),
+    Column("token_hash", sa.String(64), nullable=False, unique=True),
+    Column("role", sa.String(10), nullable=False),
+    Column("created_by", sa.String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    _one_of("role", Role),
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", sa.String(100), primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("updated_by", sa.String(100), nullable=False),
+)
