@@ -1,0 +1,161 @@
+"""Two transactions step by step, in one thread: who passes over, who waits, who loses."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tests.concurrency.fleet import MINUTE, START, mistakes
+from tests.support.factories import World
+from tick import db, ticker
+from tick.db import Database
+from tick.engine import fire
+from tick.engine.claim_schedules import claim_due_schedules, find_busy, read_standings
+from tick.engine.ledger import Decision, write_plans
+from tick.errors import PlanFailed
+from tick.models import job_schedule
+from tick.policy.planner import plan
+
+NOW = START + MINUTE
+S01 = sa.select(job_schedule.c.id).where(job_schedule.c.id == "s01")
+
+
+def on_postgresql(test: Callable[..., None]) -> Callable[..., None]:
+    """Only there do transactions share a table row by row."""
+    only = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    return only(pytest.mark.postgres(test))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for a lock end soon: nobody is going to release it."""
+    monkeypatch.setattr(db, "POSTGRESQL_OPTIONS", f"{db.POSTGRESQL_OPTIONS} -c lock_timeout=50ms")
+
+
+@pytest.fixture
+def rival(database: Database) -> Iterator[sa.Connection]:
+    """Another transaction, rolled back in the end."""
+    with database.write.connect() as connection:
+        yield connection
+
+
+def due_now(world: World) -> int:
+    return sum(row.next_run_at <= NOW for row in world.rows(sa.select(job_schedule)))
+
+
+@on_postgresql
+def test_a_chunk_passes_over_a_row_that_another_transaction_holds(
+    ships: World, database: Database, rival: sa.Connection
+) -> None:
+    rival.execute(S01.with_for_update())
+    due = due_now(ships)
+    with database.write.begin() as connection:
+        fired = fire.fire_due(
+            connection,
+            Decision("tick", "tick.1", NOW),
+            limit=100,
+            lock_seconds=300,
+            tick_seconds=60,
+        )
+    assert fired.schedules == due - 1
+    assert ships.ledger("s01") == []
+
+
+@on_postgresql
+def test_what_was_passed_over_is_done_at_the_end_of_the_same_tick(
+    ships: World, rival: sa.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rival.execute(S01.with_for_update())
+    look_again = ticker.due_ids
+
+    def release_and_look(*args: Any) -> Any:
+        rival.rollback()
+        return look_again(*args)
+
+    monkeypatch.setattr(ticker, "due_ids", release_and_look)
+    assert ships.tick(NOW).errors == {}
+    assert mistakes(ships, until=NOW) == []
+
+
+@on_postgresql
+@pytest.mark.usefixtures("impatient")
+def test_a_row_that_is_held_on_and_on_is_left_to_the_next_tick(
+    ships: World, rival: sa.Connection
+) -> None:
+    rival.execute(S01.with_for_update())
+    result = ships.tick(NOW)
+    assert "lock timeout" in result.errors["s01"]
+    assert result.more
+    assert ships.schedule("s01").retry_after is None
+    rival.rollback()
+    assert [line.schedule_id for line in ships.tick(NOW).fired] == ["s01"]
+    assert mistakes(ships, until=NOW) == []
+
+
+def test_a_claim_that_was_taken_over_cannot_advance(ships: World, database: Database) -> None:
+    """The lock outlived its holder's patience; the holder comes back and writes."""
+    stale = Decision("old", "old.1", NOW)
+    with database.write.begin() as connection:
+        claim_due_schedules(
+            connection, claim_id=stale.claim_id, now=NOW, limit=100, stale_before=START
+        )
+        busy = find_busy(connection, stale.claim_id)
+        groups, targets = read_standings(connection, stale.claim_id, busy)
+    assert ships.tick(NOW).due == 0
+    ships.settings = ships.settings.model_copy(update={"lock_seconds": 1.0})
+    assert ships.tick(NOW + timedelta(seconds=2)).due > 0
+    plans = [(group, plan(group.rule, group.standing, NOW, 60)) for group in groups]
+    taken_over = pytest.raises(PlanFailed, match="taken by another tick")
+    with taken_over, database.write.begin() as connection:
+        write_plans(connection, stale, plans, targets, busy)
+    assert mistakes(ships, until=NOW) == []
+
+
+@pytest.mark.parametrize(
+    "error", [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure]
+)
+def test_a_chunk_that_the_database_rolled_back_is_done_again(
+    ships: World, monkeypatch: pytest.MonkeyPatch, error: type[psycopg.Error]
+) -> None:
+    done = []
+
+    def fail_once(*args: Any, **limits: Any) -> Any:
+        fired = fire.fire_due(*args, **limits)
+        done.append(fired)
+        if len(done) == 1:
+            raise sa.exc.OperationalError("COMMIT", {}, error())
+        return fired
+
+    monkeypatch.setattr(ticker, "fire_due", fail_once)
+    assert ships.tick(NOW).errors == {}
+    assert done[0] == done[1]
+    assert mistakes(ships, until=NOW) == []
+
+
+@on_postgresql
+@pytest.mark.parametrize("cuts", [1, 100])
+def test_a_tick_whose_connection_is_cut_is_repaired(
+    ships: World, rival: sa.Connection, monkeypatch: pytest.MonkeyPatch, cuts: int
+) -> None:
+    """By itself after one cut; by the next tick when it was cut again and again."""
+    left, write = cuts, fire.write_plans
+
+    def cut(connection: sa.Connection, *args: Any) -> int:
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            rival.execute(sa.select(sa.func.pg_terminate_backend(driver.info.backend_pid, 5000)))
+        return write(connection, *args)
+
+    monkeypatch.setattr(fire, "write_plans", cut)
+    ships.settings = ships.settings.model_copy(update={"chunk_schedules": 5})
+    result = ships.tick(NOW)
+    assert bool(result.errors) is result.more is (cuts > 1)
+    left = 0
+    assert ships.tick(NOW).errors == {}
+    assert mistakes(ships, until=NOW) == []

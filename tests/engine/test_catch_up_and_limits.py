@@ -1,0 +1,114 @@
+"""Backlogs, limits of runs and the storm brake, through the real tick."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tests.support.factories import World, a_job, a_schedule
+from tick.models import occurrence
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def enabled(world: World, *ids: str, **parts: Any) -> World:
+    """The world with some enabled schedules."""
+    world.define(*(a_schedule(name, **parts) for name in ids))
+    for name in ids:
+        world.enable(name)
+    return world
+
+
+def allow_runs(world: World, most: int) -> None:
+    world.settings = world.settings.model_copy(update={"max_runs_per_tick": most})
+
+
+def test_a_backlog_that_may_overlap_is_caught_up_in_one_tick_oldest_first(world: World) -> None:
+    enabled(world, "minutely", cron="* * * * *", missed="CATCH_UP_ALL", overlap="ALLOW")
+    result = world.tick(TWO + 5 * MINUTE)
+    assert [line.scheduled_for for line in result.fired] == [
+        TWO + minute * MINUTE for minute in range(6)
+    ]
+    assert not result.more
+    assert [line.scheduled_for for line in world.tick(TWO + 6 * MINUTE).fired] == [TWO + 6 * MINUTE]
+
+
+def test_a_backlog_that_must_not_overlap_is_caught_up_one_a_tick(world: World) -> None:
+    enabled(world, "hourly", cron="0 * * * *", missed="CATCH_UP_ALL")
+    for minute in range(3):
+        fired = world.tick(TWO + 4 * HOUR + minute * MINUTE).fired
+        assert [line.scheduled_for for line in fired] == [TWO + minute * HOUR]
+        world.finish_runs()
+
+
+def test_a_backlog_stops_at_the_brake_and_goes_on_with_the_next_tick(world: World) -> None:
+    allow_runs(world, 2)
+    enabled(world, "minutely", cron="* * * * *", missed="CATCH_UP_ALL", overlap="ALLOW")
+    assert [world.tick(TWO + (4 + n) * MINUTE).runs for n in range(3)] == [2, 2, 2]
+    assert [count for _, _, count in world.ledger("minutely")] == [1] * 6
+
+
+def test_what_a_used_up_limit_leaves_due_is_one_suppressed_row(world: World) -> None:
+    catch_up = {"missed": "CATCH_UP_ALL", "overlap": "ALLOW"}
+    enabled(world, "hourly", cron="0 * * * *", max_runs=2, **catch_up)
+    world.tick(TWO + 5 * HOUR)
+    assert world.ledger("hourly") == [
+        ("QUEUED", TWO, 1),
+        ("QUEUED", TWO + HOUR, 1),
+        ("SUPPRESSED", TWO + 2 * HOUR, 4),
+    ]
+    o = occurrence.c
+    (said,) = world.rows(sa.select(o.reason).where(o.outcome == "SUPPRESSED"))
+    assert said.reason == "its limit of 2 runs was used up"
+    assert world.schedule("hourly").next_run_at is None
+
+
+def test_a_limit_that_was_used_up_before_the_outage_leaves_one_suppressed_row(world: World) -> None:
+    enabled(world, "hourly", cron="0 * * * *", max_runs=1)
+    world.tick(TWO)
+    world.finish_runs()
+    world.disable("hourly")
+    world.enable("hourly")
+    world.tick(TWO + 4 * HOUR)
+    assert world.ledger("hourly") == [("SUCCESS", TWO, 1), ("SUPPRESSED", TWO + HOUR, 4)]
+
+
+def test_the_brake_counts_runs_and_not_schedules(world: World) -> None:
+    allow_runs(world, 10)
+    world.jobs = [a_job(f"j{number}") for number in range(4)]
+    ids = [f"s{number}" for number in range(6)]
+    enabled(world, *ids)
+    assert world.tick(TWO).runs == 12  # the firing that reaches the limit is not cut
+    assert world.tick(TWO + MINUTE).runs == 12
+    assert [world.ledger(id) for id in ids] == [[("QUEUED", TWO, 1)]] * 6
+
+
+def test_a_firing_of_more_jobs_than_one_tick_may_make_goes_alone(world: World) -> None:
+    allow_runs(world, 10)
+    world.jobs = [a_job(f"j{number}") for number in range(20)]
+    enabled(world, "one", "two")
+    assert [world.tick(TWO + minute * MINUTE).runs for minute in range(3)] == [20, 20, 0]
+
+
+def test_the_brake_lets_what_has_been_due_for_longest_go_first(world: World) -> None:
+    allow_runs(world, 1)
+    enabled(world, "late", cron="59 1 * * *")
+    world.define(*world.schedules, a_schedule("early", cron="0 2 * * *"))
+    world.enable("early")
+    world.now = TWO
+    assert [line.schedule_id for line in world.tick(TWO).fired] == ["early"]
+
+
+def test_the_brake_cancels_nothing_of_what_it_puts_off(world: World) -> None:
+    world.jobs = [a_job("a")]
+    enabled(world, "one", "two", cron="*/5 * * * *", overlap="REPLACE")
+    world.tick(TWO)
+    allow_runs(world, 1)
+    world.tick(TWO + 5 * MINUTE)
+    statuses = sorted((run.status, run.scheduled_for) for run in world.runs())
+    assert statuses == [
+        ("CANCELLED", TWO),
+        ("QUEUED", TWO),
+        ("QUEUED", TWO + 5 * MINUTE),
+    ]

@@ -1,0 +1,161 @@
+"""What happens to the runs of a worker that stopped beating."""
+
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from tests.engine.test_claim_runs import fired
+from tests.engine.worker_steps import (
+    DEAD_AFTER,
+    Hands,
+    change_run,
+    occurrence_rows,
+    rescue,
+    statuses,
+)
+from tests.support.factories import World, a_job
+from tick.engine.heartbeat import beat, drain_worker, stop_worker
+from tick.engine.rescue import MAX_RESCUES, cancel_orphans
+from tick.models import worker_instance
+from tick.states import WorkerStatus
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+SILENT = DEAD_AFTER + timedelta(seconds=1)
+
+
+def worker_status(world: World, worker_id: str) -> str:
+    """As others see it."""
+    w = worker_instance.c
+    status: str = world.rows(sa.select(w.status).where(w.id == worker_id))[0].status
+    return status
+
+
+def test_a_worker_that_beats_keeps_its_runs(world: World) -> None:
+    fired(world, a_job("a"))
+    hands = Hands(world)
+    hands.claim()
+    world.now += SILENT
+    with world.database.write.begin() as connection:
+        assert beat(connection, hands.worker_id, world.now, "a") is WorkerStatus.RUNNING
+    assert rescue(world).runs == 0
+    assert statuses(world) == {"a": "RUNNING"}
+
+
+def test_a_silent_worker_is_dead_and_learns_so_at_its_next_beat(world: World) -> None:
+    hands = Hands(world)
+    world.now += SILENT
+    assert rescue(world).workers == (hands.worker_id,)
+    assert worker_status(world, hands.worker_id) == "DEAD"
+    with world.database.write.begin() as connection:
+        assert beat(connection, hands.worker_id, world.now) is None
+        assert not stop_worker(connection, hands.worker_id, world.now)
+
+
+def test_an_idempotent_run_of_a_dead_worker_goes_back_to_the_queue(world: World) -> None:
+    fired(world, a_job("a", idempotent=True))
+    claimed = Hands(world).claim()
+    world.now += SILENT
+    assert rescue(world).queued == 1
+    run = world.runs()[0]
+    assert (run.status, run.rescues, run.attempt) == ("QUEUED", 1, 0)
+    assert run.fencing_token == claimed[0].fencing_token + 1
+    other = Hands(world)
+    assert other.end(*other.claim()).statuses == {run.id: "SUCCESS"}
+
+
+def test_another_run_of_a_dead_worker_ends_as_abandoned(world: World) -> None:
+    fired(world, a_job("a"), a_job("b", depends_on=["a"]))
+    hands = Hands(world)
+    hands.claim()
+    world.now += SILENT
+    assert rescue(world).abandoned == 1
+    run = world.runs()[0]
+    said = f"abandoned: worker {hands.worker_id} stopped beating"
+    assert (run.error_type, run.error_message, run.reason) == ("Abandoned", said, said)
+    assert statuses(world) == {"a": "FAILED", "b": "SKIPPED"}
+    assert occurrence_rows(world)[0].outcome == "FAILED"
+
+
+def test_a_run_that_kills_every_worker_is_rescued_only_so_often(world: World) -> None:
+    fired(world, a_job("a", idempotent=True))
+    for _ in range(MAX_RESCUES):
+        assert Hands(world).claim_names() == ["a"]
+        world.now += SILENT
+        assert rescue(world).queued == 1
+    assert Hands(world).claim_names() == ["a"]
+    world.now += SILENT
+    assert rescue(world).abandoned == 1
+    assert statuses(world) == {"a": "FAILED"}
+
+
+def test_what_a_dead_worker_still_reports_is_refused(world: World) -> None:
+    fired(world, a_job("a", idempotent=True))
+    hands = Hands(world)
+    runs = hands.claim()
+    world.now += SILENT
+    rescue(world)
+    assert [stale.run for stale in hands.end(*runs).stale] == runs
+    assert statuses(world) == {"a": "QUEUED"}
+
+
+def test_a_claim_that_came_after_the_declaration_is_found_by_the_next_rescue(
+    world: World,
+) -> None:
+    fired(world, a_job("a", idempotent=True))
+    hands = Hands(world)
+    world.now += SILENT
+    rescue(world)
+    assert hands.claim_names() == ["a"]
+    assert rescue(world).queued == 1
+
+
+def test_a_run_that_was_to_be_cancelled_ends_cancelled_when_its_worker_dies(world: World) -> None:
+    fired(world, a_job("a", idempotent=True))
+    Hands(world).claim()
+    change_run(world, "a", cancel_requested_at=TWO)
+    world.now += SILENT
+    rescue(world)
+    assert statuses(world) == {"a": "CANCELLED"}
+
+
+def test_rescuing_twice_changes_nothing_more(world: World) -> None:
+    fired(world, a_job("a", idempotent=True))
+    Hands(world).claim()
+    world.now += SILENT
+    assert (rescue(world).runs, rescue(world).runs) == (1, 0)
+
+
+def test_a_worker_that_stopped_is_not_dead(world: World) -> None:
+    hands = Hands(world)
+    with world.database.write.begin() as connection:
+        assert drain_worker(connection, hands.worker_id)
+        assert beat(connection, hands.worker_id, world.now) is WorkerStatus.DRAINING
+        assert stop_worker(connection, hands.worker_id, world.now)
+    world.now += SILENT
+    assert rescue(world).workers == ()
+    assert worker_status(world, hands.worker_id) == "STOPPED"
+
+
+def test_a_queued_run_whose_upstream_somebody_ended_is_skipped(world: World) -> None:
+    fired(world, a_job("a"), a_job("b", depends_on=["a"]))
+    change_run(world, "a", status="FAILED", finished_at=TWO)
+    rescue(world)
+    assert statuses(world) == {"a": "FAILED", "b": "SKIPPED"}
+    assert occurrence_rows(world)[0].outcome == "FAILED"
+
+
+def test_a_run_whose_job_nobody_knows_is_cancelled_after_a_time(world: World) -> None:
+    fired(world, a_job("a"), a_job("b"), a_job("c", depends_on=["b"]))
+    hour = timedelta(hours=1)
+    for later, left in ((hour, "QUEUED"), (hour + timedelta(seconds=1), "CANCELLED")):
+        with world.database.write.begin() as connection:
+            cancel_orphans(connection, TWO + later, hour, ["a", "c"])
+        assert statuses(world)["b"] == left
+    assert statuses(world) == {"a": "QUEUED", "b": "CANCELLED", "c": "SKIPPED"}
+
+
+def test_a_run_whose_job_some_living_worker_knows_is_left_alone(world: World) -> None:
+    fired(world, a_job("a"))
+    Hands(world)
+    with world.database.write.begin() as connection:
+        assert cancel_orphans(connection, TWO + timedelta(days=1), timedelta(hours=1), []) == 0

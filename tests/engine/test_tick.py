@@ -1,0 +1,175 @@
+"""What a tick decides, and that it decides it once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.support.factories import World, a_job, a_schedule
+from tick.states import Outcome
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+JOBS = (
+    a_job("content-features", "search"),
+    a_job("match-scores", depends_on=["content-features"]),
+    a_job("trending", "feed"),
+)
+
+
+@pytest.fixture
+def daily(world: World) -> World:
+    """Daily at 02:00 over three jobs, enabled at 01:59."""
+    world.define(a_schedule(), jobs=JOBS)
+    world.enable()
+    return world
+
+
+def test_nothing_fires_before_its_minute(daily: World) -> None:
+    result = daily.tick(TWO - MINUTE)
+    assert (result.fired, result.not_fired, daily.ledger()) == ([], [], [])
+
+
+def test_a_due_schedule_fires_once_with_all_its_runs(daily: World) -> None:
+    result = daily.tick(TWO)
+    assert [line.scheduled_for for line in result.fired] == [TWO]
+    assert result.runs == 3
+    assert daily.ledger() == [("QUEUED", TWO, 1)]
+    runs = daily.runs()
+    assert [run.job_name for run in runs] == ["content-features", "trending", "match-scores"]
+    assert {run.trigger for run in runs} == {"CRON"}
+    assert {run.schedule_id for run in runs} == {"daily"}
+    assert runs[0].run_metadata == {
+        "scheduleId": "daily",
+        "scheduleName": "Daily",
+        "executionMode": "ALL_JOBS",
+        "scheduledFor": "2026-03-01T02:00:00Z",
+    }
+
+
+def test_the_schedule_remembers_what_it_fired(daily: World) -> None:
+    daily.tick(TWO)
+    row = daily.schedule()
+    assert row.next_run_at == TWO + timedelta(days=1)
+    assert row.last_run_at == TWO
+    assert row.last_run_id == daily.runs()[0].id
+    assert row.run_count == 1
+    assert (row.locked_at, row.locked_by) == (None, None)
+    assert row.decided_to == TWO
+
+
+def test_the_same_minute_again_fires_nothing(daily: World) -> None:
+    daily.tick(TWO)
+    again = daily.tick(TWO)
+    assert (again.fired, again.due) == ([], 0)
+    assert len(daily.runs()) == 3
+
+
+def test_an_outage_over_the_minute_leaves_a_missed_row_and_no_run(daily: World) -> None:
+    daily.tick(TWO - timedelta(minutes=10))
+    result = daily.tick(TWO + timedelta(minutes=5))
+    assert result.fired == []
+    assert daily.ledger() == [("MISSED", TWO, 1)]
+    assert daily.runs() == []
+    assert "no tick came in time" in result.not_fired[0].reason
+    assert daily.schedule().next_run_at == TWO + timedelta(days=1)
+
+
+def test_a_tick_that_is_two_minutes_late_still_fires(daily: World) -> None:
+    result = daily.tick(TWO + 2 * MINUTE)
+    assert result.fired[0].late_seconds == 120
+
+
+def test_a_disabled_schedule_never_fires(world: World) -> None:
+    world.define(a_schedule())
+    assert world.tick(TWO).due == 0
+    world.enable()
+    world.disable()
+    assert world.tick(TWO + timedelta(days=1)).due == 0
+    assert world.runs() == []
+
+
+def test_the_dependencies_travel_with_the_runs(daily: World) -> None:
+    daily.tick(TWO)
+    import sqlalchemy as sa
+
+    from tick.models import job_run_dependency
+
+    names = {run.id: run.job_name for run in daily.runs()}
+    edges = daily.rows(sa.select(job_run_dependency))
+    assert [(names[edge.run_id], names[edge.depends_on_id]) for edge in edges] == [
+        ("match-scores", "content-features")
+    ]
+
+
+def test_of_many_due_instants_the_newest_fires_and_the_rest_are_two_rows(world: World) -> None:
+    world.define(a_schedule("often", cron="* * * * *"))
+    world.enable("often")
+    world.tick(TWO + timedelta(hours=16, minutes=40))
+    ledger = world.ledger("often")
+    assert [(outcome, count) for outcome, _, count in ledger] == [
+        ("MISSED", 998),
+        ("COALESCED", 2),
+        ("QUEUED", 1),
+    ]
+
+
+def test_an_unfinished_occurrence_is_named_by_the_one_it_blocks(world: World) -> None:
+    world.define(a_schedule("hourly", cron="0 * * * *"))
+    world.enable("hourly")
+    first = world.tick(TWO).fired[0]
+    skipped = world.tick(TWO + timedelta(hours=1)).not_fired[0]
+    assert skipped.outcome is Outcome.SKIPPED_OVERLAP
+    import sqlalchemy as sa
+
+    from tick.models import occurrence
+
+    row = world.rows(sa.select(occurrence).where(occurrence.c.id == skipped.id))[0]
+    assert row.blocked_by_id == first.id
+    world.finish_runs()
+    assert world.tick(TWO + timedelta(hours=2)).fired
+
+
+def test_schedules_that_stand_alike_are_decided_together_and_each_gets_its_own_rows(
+    world: World,
+) -> None:
+    world.define(
+        *(a_schedule(f"s{number:02}") for number in range(30)), a_schedule("odd", cron="1 2 * * *")
+    )
+    for schedule in world.schedules:
+        world.enable(schedule.id)
+    result = world.tick(TWO)
+    assert result.fired_count == 30
+    assert {run.schedule_id for run in world.runs()} == {f"s{number:02}" for number in range(30)}
+    assert world.tick(TWO + MINUTE).fired[0].schedule_id == "odd"
+
+
+def test_enabling_with_its_latest_instant_fires_that_instant_late(world: World) -> None:
+    world.now = TWO + timedelta(hours=9)
+    world.define(a_schedule())
+    world.enable(catch_up_latest=True)
+    result = world.tick()
+    assert result.fired[0].scheduled_for == TWO
+    assert result.fired[0].late_seconds == 9 * 3600
+    assert world.schedule().next_run_at == TWO + timedelta(days=1)
+    world.finish_runs()
+    assert world.tick(TWO + timedelta(days=1)).fired[0].scheduled_for == TWO + timedelta(days=1)
+
+
+def test_a_broken_schedule_stops_only_itself(world: World) -> None:
+    import sqlalchemy as sa
+
+    from tick.models import schedule_version
+
+    world.define(a_schedule("good"), a_schedule("broken"))
+    world.enable("good")
+    world.enable("broken")
+    with world.database.write.begin() as connection:
+        connection.execute(
+            sa.update(schedule_version)
+            .where(schedule_version.c.schedule_id == "broken")
+            .values(rule='{"kind":"CRON","cron":"61 * * * *"}', rule_key="broken")
+        )
+    result = world.tick(TWO)
+    assert [line.schedule_id for line in result.fired] == ["good"]
+    assert "61" in result.errors["broken"]
+    assert world.schedule("broken").retry_after == TWO + 2 * MINUTE

@@ -1,0 +1,1 @@
+"""MOVING PARTS: claims, the ledger, runs, rescue. Every write to a run is here; `now` comes in."""

@@ -1,0 +1,203 @@
+"""A child process of a worker: loads the definitions once, then runs one job after another.
+
+Started by `tick.engine.pool` as `python -m tick.engine.child`, in a process group of its own. It
+dies with its worker: by the kernel's word where there is one, else when the socket closes.
+"""
+
+import ctypes
+import faulthandler
+import fcntl
+import os
+import queue
+import signal
+import socket
+import sys
+import termios
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from tick.define.registry import Registry, load_registry
+from tick.engine.capture import captured
+from tick.engine.claimed_run import ClaimedRun
+from tick.engine.context import CurrentRun
+from tick.engine.execute import execute, raised
+from tick.engine.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
+from tick.engine.wire import TICKET, Message, Unpacker, pack
+from tick.policy.retry import AttemptEnd, How
+
+BATCH_SECONDS = 0.1
+AT_ONCE = 20
+"""So many lines in a batch's time travel at once, so that a crash takes none of them along."""
+UNREAD_SECONDS = 5.0
+"""How long a child waits at most for the worker to read what a run wrote to the pipe."""
+_PR_SET_PDEATHSIG = 1
+_STDOUT = 1
+
+
+class Speaker:
+    """Sends what a run says to the worker, in order: at once, or in batches when it says much.
+
+    A flood does not swell: what a batch cannot hold falls out of it, counted.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._lock = threading.RLock()
+        self._lines = Window(HEAD_LINES, HEAD_CHARACTERS)
+        self._progress: tuple[float, str] | None = None
+        self._since, self._sent = 0.0, 0
+        self._waiting = threading.Event()
+        threading.Thread(target=self._send_batches, name="speaker", daemon=True).start()
+
+    def line(self, line: Line) -> None:
+        """Take a line of the log."""
+        with self._lock:
+            self._lines.push(line)
+            self._send_soon()
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Take the newest progress."""
+        with self._lock:
+            self._progress = fraction, text
+            self._send_soon()
+
+    def say(self, message: Message) -> None:
+        """Send everything that waits, then the message."""
+        with self._lock:
+            self._send_waiting()
+            self._send(message)
+
+    def _send_soon(self) -> None:
+        now = time.monotonic()
+        if now - self._since >= BATCH_SECONDS:
+            self._since, self._sent = now, 0
+        self._sent += 1
+        if self._sent <= AT_ONCE:
+            self._send_waiting()
+        else:
+            self._waiting.set()
+
+    def _send_waiting(self) -> None:
+        if self._lines:
+            lines, fallen = self._lines.empty()
+            self._send({"lines": [line.to_json() for line in lines], "lost": fallen})
+        if self._progress is not None:
+            self._send({"progress": self._progress})
+            self._progress = None
+        self._waiting.clear()
+
+    def _send(self, message: Message) -> None:
+        self._socket.sendall(pack(message))
+
+    def _send_batches(self) -> None:
+        while self._waiting.wait():
+            time.sleep(BATCH_SECONDS)
+            with self._lock:
+                self._send_waiting()
+
+
+class Child:
+    """Two ears and a mouth: orders and cancellations come in, what runs say goes out."""
+
+    def __init__(self, sock: socket.socket, tickets: socket.socket) -> None:
+        self._socket, self._tickets = sock, tickets
+        self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
+        self._cancelled: set[tuple[int, int]] = set()
+        self._current: tuple[int, int] | None = None
+        self.speaker = Speaker(sock)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Pass the run's progress on."""
+        self.speaker.progress(fraction, text)
+
+    def cancelled(self) -> bool:
+        """Whether the worker passed on a cancellation of the current run."""
+        return self._current in self._cancelled
+
+    def serve(self, registry: Registry) -> None:
+        """Run what is ordered, one after another, until the worker goes."""
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        self.speaker.say({"ready": True})
+        while ticket := self._tickets.recv(TICKET.size):
+            run = self._ordered(TICKET.unpack(ticket))
+            end = self._run(run, registry)
+            _wait_for_reader()
+            self.speaker.say({"end": vars(end)})
+
+    def _ordered(self, claim: tuple[int, int]) -> ClaimedRun:
+        """The run of a ticket; the orders before it were taken back."""
+        while (run := self._orders.get()).claim != claim:
+            pass
+        return run
+
+    def _run(self, run: ClaimedRun, registry: Registry) -> AttemptEnd:
+        self._current = run.claim
+        definition = registry.jobs.get(run.job_name)
+        if definition is None:
+            return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
+        with captured(self.speaker.line, lambda: datetime.now(UTC)):
+            return execute(definition, CurrentRun(run, self))
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            for message in _messages(self._socket):
+                if "run" in message:
+                    self._orders.put(ClaimedRun.from_json(message["run"]))
+                else:
+                    run_id, token = message["cancel"]
+                    self._cancelled.add((run_id, token))
+        # The worker is gone, and whatever the job started goes with it.
+        os.killpg(0, signal.SIGKILL)
+
+
+def _messages(sock: socket.socket) -> Iterator[Message]:
+    unpacker = Unpacker()
+    while received := sock.recv(65536):
+        yield from unpacker.feed(received)
+
+
+def _wait_for_reader() -> None:
+    """Let the worker read what the run wrote to the pipe: what comes later is another run's."""
+    unread = array("i", [0])
+    until = time.monotonic() + UNREAD_SECONDS
+    with suppress(OSError):  # the job may have closed it
+        while not fcntl.ioctl(_STDOUT, termios.FIONREAD, unread) and unread[0]:
+            if time.monotonic() > until:
+                break
+            time.sleep(0.001)
+
+
+def _die_with(worker_pid: int) -> None:
+    """Ask the kernel to end this process with its worker; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker_pid:  # it was gone before it could be asked for
+        sys.exit(1)
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    # As an exception, so that the job's own `finally` blocks have their second.
+    raise SystemExit("terminated")
+
+
+def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> None:
+    """Load the definitions and serve the worker at the other end of the two sockets."""
+    _die_with(worker_pid)
+    faulthandler.enable()
+    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tickets) as ticket_socket:
+        try:
+            registry = load_registry(definitions)
+        except BaseException as error:
+            sock.sendall(pack({"broken": raised(error).error_message}))
+            raise
+        Child(sock, ticket_socket).serve(registry)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -1,0 +1,238 @@
+"""Which runs are ready, and whose they are: a worker's claim.
+
+Dependencies are judged here, when claiming, and nowhere else: a promotion when the upstream
+finishes would lose a run whose two last upstreams finish at one moment.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import instant_text, json_rows
+from tick.define.jobs import JobDefinition
+from tick.engine.claimed_run import ClaimedRun
+from tick.engine.limits import LIMITED, Rooms
+from tick.engine.queues import is_paused
+from tick.models import Instant, job_run, job_run_dependency, occurrence
+from tick.states import ENDED_RUNS, Outcome, RunStatus
+
+_r = job_run.c
+_NOW = sa.bindparam("now", type_=Instant)
+
+
+def claim_runs(
+    connection: sa.Connection,
+    *,
+    worker_id: str,
+    now: datetime,
+    limit: int,
+    jobs: Mapping[str, JobDefinition],
+    queues: Collection[str] | None = None,
+    rooms: Rooms | None = None,
+) -> list[ClaimedRun]:
+    """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
+
+    Each gets a fencing token of its own and its deadline. `queues` narrows to some queues. Where
+    there are limits, `rooms` is what `take_turn` gave in the same transaction.
+    """
+    if limit <= 0 or not jobs:
+        return []
+    values = {
+        "worker": worker_id,
+        "now": now,
+        "most": limit,
+        "known": _with_deadlines(jobs.values(), now),
+    }
+    if queues is not None:
+        values["queues"] = list(queues)
+    if rooms is None:
+        rows = connection.execute(_claim(connection.dialect.name, queues is not None), values).all()
+    else:
+        rows = _claim_within(connection, rooms, values)
+    _start_occurrences(connection, {row.occurrence_id for row in rows}, now)
+    # RETURNING has no order of its own.
+    rows = sorted(rows, key=lambda row: (-row.priority, row.run_id))
+    return [as_claimed_run(row) for row in rows]
+
+
+def _claim_within(
+    connection: sa.Connection, rooms: Rooms, values: dict[str, Any]
+) -> Sequence[sa.Row[Any]]:
+    """The most urgent runs for which there is room.
+
+    Each round looks at as many as are wanted, and leaves out what the rounds before found full.
+    """
+    dialect, limit = connection.dialect.name, values["most"]
+    rows: list[sa.Row[Any]] = []
+    while len(rows) < limit:
+        most = limit - len(rows)
+        round_ = values | rooms.full() | {"most": most}
+        found = connection.execute(_candidates(dialect, "queues" in values), round_).all()
+        if chosen := [row.id for row in found if rooms.take(row)]:
+            rows += connection.execute(_claim_these(dialect), values | {"ids": chosen}).all()
+        if len(found) < most:
+            break
+    return rows
+
+
+CLAIMED_COLUMNS = (
+    _r.id.label("run_id"),
+    _r.fencing_token,
+    _r.job_name,
+    _r.occurrence_id,
+    _r.schedule_id,
+    _r.scheduled_for,
+    _r.attempt,
+    _r.max_attempts,
+    _r.params,
+    _r.deadline_at.label("deadline"),
+)
+"""What a ClaimedRun is made of."""
+
+
+def as_claimed_run(row: sa.Row[Any]) -> ClaimedRun:
+    """The run of a row that has CLAIMED_COLUMNS."""
+    return ClaimedRun(**{column.name: row._mapping[column.name] for column in CLAIMED_COLUMNS})
+
+
+def _with_deadlines(jobs: Iterable[JobDefinition], now: datetime) -> str:
+    return json.dumps(
+        [
+            {
+                "job_name": job.name,
+                "deadline_at": instant_text(now + timedelta(seconds=job.timeout_seconds)),
+            }
+            for job in jobs
+        ]
+    )
+
+
+@cache
+def _claim(dialect: str, some_queues: bool) -> sa.UpdateBase:
+    known = _known(dialect)
+    picked = _pick(known, some_queues).cte("picked")
+    return _take(known, _r.id.in_(sa.select(picked.c.id)))
+
+
+@cache
+def _claim_these(dialect: str) -> sa.UpdateBase:
+    return _take(_known(dialect), _r.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+@cache
+def _candidates(dialect: str, some_queues: bool) -> sa.Select[Any]:
+    has_room = (column.not_in(sa.bindparam(column.name, expanding=True)) for column in LIMITED)
+    return _pick(_known(dialect), some_queues).add_columns(*LIMITED).where(*has_room)
+
+
+def _known(dialect: str) -> sa.FromClause:
+    return json_rows(dialect, "known", [_r.job_name, _r.deadline_at], "known")
+
+
+def _ready() -> list[Any]:
+    return [
+        # A literal, so that the partial index serves a prepared statement's generic plan.
+        sa.text("job_run.status = 'QUEUED'"),
+        _r.available_at <= _NOW,
+        _r.cancel_requested_at.is_(None),
+    ]
+
+
+def _take(known: sa.FromClause, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
+    return (
+        sa.update(job_run)
+        .where(chosen, *_ready(), known.c.job_name == _r.job_name)
+        .values(
+            status=RunStatus.RUNNING,
+            fencing_token=_r.fencing_token + 1,
+            attempt=_r.attempt + 1,
+            worker_id=sa.bindparam("worker"),
+            started_at=_NOW,
+            deadline_at=known.c.deadline_at,
+            finished_at=None,
+            progress=None,
+            progress_text=None,
+            reason=None,
+        )
+        .returning(*CLAIMED_COLUMNS, _r.priority)
+    )
+
+
+def _pick(known: sa.FromClause, some_queues: bool) -> sa.Select[Any]:
+    """The ids of the most urgent ready runs, passing over those that another claim holds."""
+    picked = sa.select(_r.id).where(
+        *_ready(),
+        _r.job_name.in_(sa.select(known.c.job_name)),
+        ~is_paused(_r.queue),
+        ~_waits_for_a_run(),
+        ~_waits_for_an_occurrence(),
+    )
+    if some_queues:
+        picked = picked.where(_r.queue.in_(sa.bindparam("queues", expanding=True)))
+    return (
+        picked.order_by(_r.priority.desc(), _r.id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True, key_share=True, of=job_run)
+    )
+
+
+def _waits_for_a_run() -> sa.Exists:
+    edge, upstream = job_run_dependency.c, job_run.alias("upstream")
+    satisfied = sa.or_(
+        upstream.c.status == RunStatus.SUCCESS,
+        sa.and_(edge.tolerant, upstream.c.status.in_(ENDED_RUNS)),
+    )
+    return (
+        sa.exists()
+        .where(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
+        .correlate(job_run)
+    )
+
+
+def _waits_for_an_occurrence() -> sa.Exists:
+    """Under the overlap policies queue_one and replace, the earlier occurrence goes first."""
+    own, blocker = occurrence.alias("own"), occurrence.alias("blocker")
+    return (
+        sa.exists()
+        .where(
+            own.c.id == _r.occurrence_id,
+            blocker.c.id == own.c.blocked_by_id,
+            blocker.c.outcome.in_([Outcome.QUEUED, Outcome.RUNNING]),
+        )
+        .correlate(job_run)
+    )
+
+
+def _start_occurrences(connection: sa.Connection, ids: Collection[int], now: datetime) -> None:
+    """QUEUED → RUNNING for the occurrences whose first run this claim took.
+
+    One that is locked is passed over: another claim is at it, or settling does it. So a claim,
+    which holds runs already, never waits for an occurrence, and the order of locks stays.
+    """
+    if ids:
+        connection.execute(_START, {"now": now, "ids": sorted(ids)})
+
+
+def _build_start() -> sa.Update:
+    o = occurrence.c
+    queued = (
+        sa.select(o.id)
+        .where(o.id.in_(sa.bindparam("ids", expanding=True)), o.outcome == Outcome.QUEUED)
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("queued")
+    )
+    return (
+        sa.update(occurrence)
+        .where(o.id.in_(sa.select(queued.c.id)), o.outcome == Outcome.QUEUED)
+        .values(
+            outcome=Outcome.RUNNING,
+            first_started_at=sa.func.coalesce(o.first_started_at, _NOW),
+        )
+    )
+
+
+_START = _build_start()

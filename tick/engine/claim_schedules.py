@@ -1,0 +1,264 @@
+"""Which schedules are due, and whose they are: every lock on a schedule.
+
+A claim is a guarded UPDATE inside the transaction that also fires and releases, so a crash at any
+point leaves no lock behind. SKIP LOCKED (where the database has it) only saves work.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import json_rows
+from tick.models import job_schedule, occurrence, schedule_version
+from tick.policy.planner import Standing
+from tick.policy.rule import RULE_FORMAT, Rule
+from tick.policy.target import Target
+from tick.states import LIVE_OUTCOMES
+
+_s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
+_NOW = sa.bindparam("now_", type_=_s.locked_at.type)
+_STALE = sa.bindparam("stale", type_=_s.locked_at.type)
+_LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A claimed schedule with `live` unfinished occurrences, the oldest being `blocker`."""
+
+    schedule_id: str
+    live: int
+    blocker: int
+
+
+@dataclass(frozen=True)
+class StandingGroup:
+    """Claimed schedules that share a rule and a target and stand alike: one plan serves them all.
+
+    `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
+    """
+
+    rule: Rule
+    standing: Standing
+    target_key: str
+    mode: str
+    schedules: Sequence[str]
+
+
+def claim_due_schedules(
+    connection: sa.Connection,
+    *,
+    claim_id: str,
+    now: datetime,
+    limit: int,
+    stale_before: datetime,
+    only: str | None = None,
+    wait: bool = False,
+) -> int:
+    """Claim up to `limit` due schedules under `claim_id`; how many.
+
+    A schedule that is locked since before `stale_before` may be claimed again. `only` narrows to
+    one schedule; `wait` waits for rows that another transaction holds instead of passing over.
+    """
+    statement = _claim(connection.dialect.name, only is not None, wait)
+    values = {
+        "claim": claim_id,
+        "now_": now,
+        "limit_": limit,
+        "stale": stale_before,
+        "only": only,
+    }
+    if only is None:
+        del values["only"]
+    return connection.execute(statement, values).rowcount
+
+
+@cache
+def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
+    due: list[sa.ColumnElement[bool] | sa.TextClause] = [
+        *_is_marked_due(),
+        sa.or_(_s.locked_at.is_(None), _s.locked_at < _STALE),
+    ]
+    if only_one:
+        due.append(_s.id == sa.bindparam("only"))
+    found = (
+        sa.select(_s.id)
+        .where(*due, is_for_this_release())
+        .order_by(_s.next_run_at, _s.id)
+        .limit(sa.bindparam("limit_", type_=sa.Integer))
+    )
+    if dialect == "postgresql":
+        # In a CTE the rows are looked for, and locked, once.
+        locked = found.with_for_update(skip_locked=not wait).cte("due")
+        found = sa.select(locked.c.id)
+    return (
+        sa.update(job_schedule)
+        .where(_s.id.in_(found), *due)
+        .values(
+            locked_by=sa.bindparam("claim"),
+            locked_at=_NOW,
+            lock_token=_s.lock_token + 1,
+        )
+    )
+
+
+def is_for_this_release() -> sa.ColumnElement[bool]:
+    """Whether this release can read a schedule's rule: a newer one may have written it.
+
+    A scalar subquery: it is looked up by key, only for rows that satisfy the other conditions.
+    """
+    format = sa.select(_v.rule_format).where(_v.id == _s.version_id).correlate(job_schedule)
+    return format.scalar_subquery() <= sa.literal_column(str(RULE_FORMAT))
+
+
+def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    return [*_is_marked_due(), is_for_this_release()]
+
+
+def _is_marked_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    return [
+        # Literals, so that the partial index serves a prepared statement's generic plan.
+        sa.text("enabled AND state = 'ACTIVE'"),
+        _s.next_run_at <= _NOW,
+        sa.or_(_s.retry_after.is_(None), _s.retry_after <= _NOW),
+    ]
+
+
+def any_due(connection: sa.Connection, now: datetime) -> bool:
+    """Whether some schedule is due, locked or not."""
+    return bool(connection.execute(_ANY_DUE, {"now_": now}).scalar())
+
+
+def due_ids(connection: sa.Connection, now: datetime, limit: int) -> Sequence[str]:
+    """The ids of due schedules, the longest due first."""
+    return connection.execute(_DUE_IDS, {"now_": now, "limit_": limit}).scalars().all()
+
+
+def find_busy(connection: sa.Connection, claim_id: str) -> list[Busy]:
+    """The claimed schedules that have unfinished occurrences: few, as a rule."""
+    rows = connection.execute(_BUSY, {"claim": claim_id})
+    return [Busy(row.schedule_id, row.live, row.blocker) for row in rows]
+
+
+def read_standings(
+    connection: sa.Connection, claim_id: str, busy: Sequence[Busy]
+) -> tuple[list[StandingGroup], dict[str, Target]]:
+    """The claimed schedules, grouped by everything that a plan depends on, and their targets."""
+    dialect = connection.dialect.name
+    alike = connection.execute(
+        _standings(dialect), {"claim": claim_id, "busy": json_of(busy)}
+    ).all()
+    versions = [{"id": row.version_id} for row in alike]
+    texts = connection.execute(_texts(dialect), {"versions": json.dumps(versions)}).all()
+    rules = {row.rule_key: Rule.from_json(row.rule) for row in texts}
+    groups = [
+        StandingGroup(
+            rule=rules[row.rule_key],
+            standing=Standing(row.due_since, row.live, row.fired, row.asked_for),
+            target_key=row.target_key,
+            mode=row.mode,
+            schedules=row.schedules,
+        )
+        for row in alike
+    ]
+    return groups, {row.target_key: Target.from_json(row.target) for row in texts}
+
+
+def json_of(busy: Sequence[Busy]) -> str:
+    """The parameter of `busy_rows`."""
+    return json.dumps([asdict(item) for item in busy])
+
+
+def busy_rows(dialect: str) -> sa.FromClause:
+    """Busy schedules as a table, from a JSON parameter."""
+    live, blocker = sa.column("live", sa.Integer), sa.column("blocker", sa.BigInteger)
+    return json_rows(dialect, "busy", [_o.schedule_id, live, blocker], "busy")
+
+
+@cache
+def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
+    """Claimed schedules (id, number of their plan), and their plans, from JSON parameters.
+
+    A plan has its number, the instant to `fire`, target_key, mode, the target's `first_job`, and
+    the cursor: decided_to, next_run_at, retry_after.
+    """
+    claimed = [_s.id, sa.column("plan", sa.Integer)]
+    plan = [
+        sa.column("number", sa.Integer),
+        sa.column("fire", _o.scheduled_for.type),
+        _v.target_key,
+        _v.mode,
+        sa.column("first_job", sa.String),
+        _s.decided_to,
+        _s.next_run_at,
+        _s.retry_after,
+    ]
+    return (
+        json_rows(dialect, "claimed", claimed, "claimed"),
+        json_rows(dialect, "plans", plan, "plan"),
+    )
+
+
+@cache
+def _standings(dialect: str) -> sa.Select[Any]:
+    busy = busy_rows(dialect)
+    as_array = sa.func.json_agg if dialect == "postgresql" else sa.func.json_group_array
+    key = (
+        _v.rule_key,
+        _v.target_key,
+        _v.mode,
+        _s.next_run_at.label("due_since"),
+        sa.func.coalesce(busy.c.live, 0).label("live"),
+        sa.case((_v.limited, _s.run_count), else_=0).label("fired"),
+        _s.asked_for,
+    )
+    return (
+        sa.select(
+            *key,
+            sa.func.min(_v.id).label("version_id"),
+            as_array(_s.id, type_=sa.JSON).label("schedules"),
+        )
+        .select_from(
+            job_schedule.join(schedule_version, _v.id == _s.version_id).outerjoin(
+                busy, busy.c.schedule_id == _s.id
+            )
+        )
+        .where(_s.locked_by == sa.bindparam("claim"))
+        .group_by(*(column.element if isinstance(column, sa.Label) else column for column in key))
+    )
+
+
+@cache
+def _texts(dialect: str) -> sa.Select[Any]:
+    """The rules and targets of some versions: those of the groups, not of all schedules."""
+    wanted = json_rows(dialect, "versions", [_v.id], "wanted")
+    return sa.select(_v.rule_key, _v.rule, _v.target_key, _v.target).join(
+        wanted, wanted.c.id == _v.id
+    )
+
+
+_ANY_DUE = sa.select(sa.exists().select_from(job_schedule).where(*_is_due()))
+_DUE_IDS = (
+    sa.select(_s.id)
+    .where(*_is_due())
+    .order_by(_s.next_run_at, _s.id)
+    .limit(sa.bindparam("limit_", type_=sa.Integer))
+)
+# A schedule with unfinished occurrences; the condition in the words of the partial index.
+_BUSY = (
+    sa.select(
+        _o.schedule_id,
+        sa.func.count().label("live"),
+        sa.func.min(_o.id).label("blocker"),
+    )
+    .select_from(job_schedule.join(occurrence, _o.schedule_id == _s.id))
+    .where(
+        _s.locked_by == sa.bindparam("claim"),
+        sa.text(f"occurrence.outcome IN ({_LIVE})"),
+    )
+    .group_by(_o.schedule_id)
+)

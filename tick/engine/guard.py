@@ -1,0 +1,71 @@
+"""A small process that outlives a worker by a moment: it kills what the worker's jobs started.
+
+The kernel kills a worker's children with it, but not what those had started. The guard reads the
+process groups from a pipe; when the pipe closes, the worker is gone, and the groups go too.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+
+
+class Guard:
+    """The worker's end of the pipe."""
+
+    def __init__(self) -> None:
+        self._groups: set[int] = set()
+        self._process = self._start()
+
+    def watch(self, group: int) -> None:
+        """Kill this process group, should the worker die."""
+        self._groups.add(group)
+        self._tell(f"+{group}\n")
+
+    def forget(self, group: int) -> None:
+        """The group is gone; its number may soon be somebody else's."""
+        self._groups.discard(group)
+        self._tell(f"-{group}\n")
+
+    def close(self) -> None:
+        """End the guard, and with it every group that it still watches."""
+        with suppress(BrokenPipeError):
+            self._process.communicate()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # Its own session: what ends the worker's group must not end the guard. No site packages:
+        # it starts in milliseconds and weighs little.
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", __file__],
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,
+        )
+
+    def _tell(self, line: str) -> None:
+        try:
+            self._write(line)
+        except BrokenPipeError:  # somebody killed the guard
+            self.close()
+            self._process = self._start()
+            self._write("".join(f"+{group}\n" for group in self._groups))
+
+    def _write(self, text: str) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.write(text.encode())
+
+
+def guard(lines: Iterable[str]) -> None:
+    """Follow the worker's words to their end, then kill the groups that are left."""
+    groups: set[int] = set()
+    for line in lines:
+        (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+    for group in groups:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    guard(sys.stdin)

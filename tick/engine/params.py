@@ -1,0 +1,54 @@
+"""A run's parameters against the signature of its function."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NotRequired, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+# On Python 3.11 pydantic takes no other TypedDict than this.
+from typing_extensions import TypedDict
+
+from tick.errors import TickError
+
+
+class InvalidParams(TickError, ValueError):
+    """The parameters do not fit the job's function; says which, and what would."""
+
+
+def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments to call `function` with, converted to its annotations.
+
+    Parameters that are not given keep the function's own defaults. Raises InvalidParams.
+    """
+    try:
+        valid: dict[str, Any] = _adapter(function).validate_python(dict(params))
+    except ValidationError as error:
+        raise InvalidParams(_explain(error, function)) from None
+    return valid
+
+
+@lru_cache(maxsize=1024)
+def _adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
+    """A typed dictionary with the function's parameters as keys."""
+    hints = get_type_hints(function, include_extras=True)
+    fields: dict[str, Any] = {}
+    extra = "forbid"
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            extra = "allow"
+        elif parameter.kind is not parameter.VAR_POSITIONAL:
+            hint = hints.get(name, Any)
+            required = parameter.default is parameter.empty
+            fields[name] = hint if required else NotRequired[hint]
+    config = ConfigDict(extra=extra, arbitrary_types_allowed=True)  # type: ignore[typeddict-item]
+    return TypeAdapter(with_config(config)(TypedDict("Params", fields)))  # type: ignore[operator]
+
+
+def _explain(error: ValidationError, function: Callable[..., Any]) -> str:
+    problems = [
+        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+    return f"{'; '.join(problems)}. The job takes {inspect.signature(function)}."

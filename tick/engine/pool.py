@@ -1,0 +1,318 @@
+"""The executor of production: warm child processes, each running one job at a time.
+
+Pebble, the kept library for this, pickles, kills a process but not its group, and has no way for
+lines and progress to come out while a job runs.
+"""
+
+import logging
+import selectors
+import signal
+import time
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from math import ceil, inf
+
+from tick.engine.backlog import Backlog, Order
+from tick.engine.bounds import MAX_MESSAGE, cut
+from tick.engine.child_process import ChildProcess
+from tick.engine.claimed_run import ClaimedRun
+from tick.engine.guard import Guard
+from tick.engine.lines import Line
+from tick.engine.report import Ended, Progressed, Report, Said
+from tick.engine.wire import BadMessage, Message, pack
+from tick.policy.retry import AttemptEnd, How
+from tick.states import LogLevel
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 1.0
+"""Between SIGTERM and SIGKILL."""
+CANCEL_SECONDS = 5.0
+"""Between asking a run to stop and killing it."""
+LAST_WORDS_SECONDS = 0.2
+"""Between a closed socket and SIGKILL: the process is most likely ending by itself."""
+MOST_RESPAWN_SECONDS = 30.0
+AHEAD_RUNS = 200
+AHEAD_BYTES = 64 * 1024
+"""So much fits into a child's socket even while it does not listen."""
+_AGAIN_SECONDS = 0.05
+
+
+class ProcessPool:
+    """Keeps `processes` children warm.
+
+    Each is replaced after `recycle_after` runs, but not before it is `recycle_seconds` old:
+    starting one takes as long as thousands of the shortest runs. Only one that has loaded the
+    definitions counts as free, so nothing is claimed for one that can't.
+    """
+
+    def __init__(
+        self,
+        definitions: str,
+        processes: int,
+        clock: Callable[[], datetime],
+        *,
+        recycle_after: int = 1000,
+        recycle_seconds: float = 60.0,
+    ) -> None:
+        self._definitions, self.slots = definitions, processes
+        self._clock = clock
+        self._recycle_after, self._recycle_seconds = recycle_after, recycle_seconds
+        self._children: list[ChildProcess] = []
+        self._waiting = Backlog()
+        self._guard = Guard()
+        self._selector = selectors.DefaultSelector()
+        self._reports: list[Report] = []
+        self._early_deaths = 0
+        self._spawn_at = 0.0
+
+    @property
+    def free(self) -> int:
+        """How many children wait for a run."""
+        return max(0, sum(child.idle for child in self._children) - len(self._waiting))
+
+    @property
+    def waiting(self) -> int:
+        """How many runs have not begun."""
+        return len(self._waiting) + sum(max(0, len(child.orders) - 1) for child in self._children)
+
+    @property
+    def running(self) -> Sequence[ClaimedRun]:
+        """The runs that are being executed, and those that wait for a child."""
+        ordered = [order.run for child in self._children for order in child.orders]
+        return ordered + self._waiting.runs
+
+    def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
+        """Give the run to a free child, or to the first that becomes free."""
+        packed = pack({"run": run.to_json()})
+        self._waiting.add(Order(run, timeout_seconds, time.monotonic(), packed))
+        self._feed()
+
+    def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
+        """Give up the runs that have waited for so long."""
+        for child in self._children:
+            self._hold(child)
+        return self._waiting.take_older(time.monotonic() - waiting_seconds)
+
+    def poll(self, timeout_seconds: float) -> list[Report]:
+        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        self._spawn_missing()
+        self._feed_ahead()
+        wait = 0.0 if self._reports else min(timeout_seconds, self._next_instant())
+        for key, _ in self._selector.select(max(0.0, wait)):
+            with suppress(BlockingIOError):
+                key.data()
+        self._enforce(time.monotonic())
+        self._bury_the_dead()
+        self._feed()
+        self._feed_ahead()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def cancel(self, run: ClaimedRun) -> None:
+        """Ask the run to stop; after CANCEL_SECONDS it is killed."""
+        child = self._child_at(run)
+        if self._waiting.drop(run):
+            self._reports.append(Ended(run, AttemptEnd(How.CANCELLED)))
+        elif child:
+            child.ask_to_stop()
+            child.fate = child.fate or AttemptEnd(
+                How.CANCELLED, reason="did not stop when asked to, and was killed"
+            )
+            child.deadline = min(child.deadline, time.monotonic() + CANCEL_SECONDS)
+
+    def kill(self, run: ClaimedRun) -> None:
+        """Kill the run's process group now. The end is not reported."""
+        child = self._child_at(run)
+        if not self._waiting.drop(run) and child:
+            child.orders.clear()
+            self._kill(child)
+
+    def close(self) -> None:
+        """Kill every child with all that it started."""
+        for child in self._children:
+            child.signal_group(signal.SIGKILL)
+        for child in self._children:
+            child.bury()
+        self._children.clear()
+        self._waiting.clear()
+        self._selector.close()
+        self._guard.close()
+
+    def _feed(self) -> None:
+        """Begin runs that wait, as far as there are idle children."""
+        for child in self._children:
+            if child.idle and self._waiting:
+                self._order(child, self._waiting.take(1, inf))
+
+    def _feed_ahead(self) -> None:
+        """Let children with short runs go from one to the next; each gets its share."""
+        if not self._waiting and any(child.idle for child in self._children):
+            for child in self._children:
+                if len(child.orders) > 1:
+                    self._hold(child)
+            self._feed()
+        quick = [child for child in self._children if child.is_quick]
+        for number, child in enumerate(quick):
+            # Not one by one: a few large portions cost less than many small ones.
+            if 2 * len(child.orders) < AHEAD_RUNS:
+                share = ceil(len(self._waiting) / (len(quick) - number))
+                most = min(share, AHEAD_RUNS - len(child.orders), self._runs_left(child))
+                room = AHEAD_BYTES - sum(len(order.packed) for order in child.orders)
+                self._order(child, self._waiting.take(most, room))
+
+    def _runs_left(self, child: ChildProcess) -> int:
+        """How many runs further than those it was ordered the child is to execute."""
+        is_young = time.monotonic() - child.started_at < self._recycle_seconds
+        left = self._recycle_after - child.runs_done - len(child.orders)
+        return AHEAD_RUNS if is_young else left
+
+    def _order(self, child: ChildProcess, orders: Sequence[Order]) -> None:
+        if orders:
+            # A child that is gone by now is noticed at the next poll.
+            with suppress(OSError):
+                child.order(orders)
+
+    def _hold(self, child: ChildProcess) -> None:
+        """Take back what the child has not begun, and hear what it said up to here.
+
+        After that it is certain which run it executes, and that it begins no other.
+        """
+        self._waiting.put_back(child.take_back())
+        self._hear_all(child)
+
+    def _child_at(self, run: ClaimedRun) -> ChildProcess | None:
+        """The child that executes the run; it begins no other."""
+        for child in self._children:
+            if any(order.run == run for order in child.orders):
+                self._hold(child)
+                return child if child.run == run else None
+        return None
+
+    def _spawn_missing(self) -> None:
+        while len(self._children) < self.slots and time.monotonic() >= self._spawn_at:
+            try:
+                child = ChildProcess(self._definitions)
+            except OSError as error:
+                log.error("cannot start a child process: %s", error)
+                self._hold_spawning()
+                return
+            self._guard.watch(child.pid)
+            self._children.append(child)
+            self._listen(child)
+
+    def _listen(self, child: ChildProcess) -> None:
+        read = selectors.EVENT_READ
+        self._selector.register(child.socket, read, lambda: self._hear(child))
+        self._selector.register(child.output, read, lambda: self._take_output(child))
+
+    def _hear(self, child: ChildProcess) -> None:
+        try:
+            messages = child.receive()
+        except (BadMessage, ValueError) as error:
+            log.error("child %d does not keep to the protocol: %s", child.pid, error)
+            messages = None
+        if messages is None:
+            with suppress(KeyError):
+                self._selector.unregister(child.socket)
+            child.kill_at = min(child.kill_at, time.monotonic() + LAST_WORDS_SECONDS)
+        for message in messages or ():
+            self._handle(child, message)
+
+    def _handle(self, child: ChildProcess, message: Message) -> None:
+        run = child.run
+        match message:
+            case {"ready": _}:
+                child.ready, self._early_deaths = True, 0
+            case {"broken": why}:
+                log.error("a child process cannot load the definitions: %s", why)
+            case {"lines": lines, "lost": lost} if run:
+                self._reports.append(Said(run, [Line.from_json(line) for line in lines], lost))
+            case {"progress": [fraction, text]} if run:
+                self._reports.append(Progressed(run, fraction, text))
+            case {"end": end} if run:
+                self._end(child, AttemptEnd(**(end | {"how": How(end["how"])})))
+
+    def _end(self, child: ChildProcess, end: AttemptEnd) -> None:
+        if child.kill_at < inf:
+            # Its fate is decided: it has ended when its whole group is gone.
+            self._kill(child)
+            return
+        # The child saw to it that its pipe had been read.
+        self._write_down(child, child.rest_of_output())
+        self._reports.append(Ended(child.has_ended_one(), end))
+        if not child.orders and self._runs_left(child) <= 0:
+            self._kill(child)
+
+    def _take_output(self, child: ChildProcess) -> None:
+        # What is in the pipe is the current run's only once the ends before it have been heard.
+        self._hear_all(child)
+        self._write_down(child, child.read_output())
+
+    def _write_down(self, child: ChildProcess, lines: Collection[str]) -> None:
+        if child.run is None:
+            for text in lines:
+                log.info("child %d: %s", child.pid, cut(text, MAX_MESSAGE))
+        elif lines:
+            now = self._clock()
+            cleaned = [Line(now, LogLevel.INFO, cut(text, MAX_MESSAGE)) for text in lines]
+            self._reports.append(Said(child.run, cleaned))
+
+    def _enforce(self, now: float) -> None:
+        for child in self._children:
+            if now >= min(child.deadline, child.slow_at):
+                self._hold(child)
+            if child.orders and now >= child.deadline:
+                child.fate = child.fate or _timed_out(child.orders[0].timeout_seconds)
+                child.deadline, child.kill_at = inf, now + GRACE_SECONDS
+                child.signal_group(signal.SIGTERM)
+            elif now >= child.kill_at:
+                self._kill(child)
+
+    def _kill(self, child: ChildProcess) -> None:
+        child.kill_at = time.monotonic() + _AGAIN_SECONDS
+        child.signal_group(signal.SIGKILL)
+
+    def _bury_the_dead(self) -> None:
+        for child in [child for child in self._children if child.has_exited()]:
+            # What it sent before it died is still in the socket and the pipe.
+            self._hold(child)
+            self._write_down(child, child.rest_of_output(unread=True))
+            for fileobj in (child.socket, child.output):
+                with suppress(KeyError):
+                    self._selector.unregister(fileobj)
+            self._children.remove(child)
+            cause = child.bury()
+            self._guard.forget(child.pid)
+            if child.run is not None:
+                self._reports.append(Ended(child.run, child.fate or _died(cause)))
+            elif not child.ready:
+                log.error("a child process ended before it was ready: %s", cause)
+                self._hold_spawning()
+
+    def _hear_all(self, child: ChildProcess) -> None:
+        with suppress(BlockingIOError):
+            while child.socket in self._selector.get_map():
+                self._hear(child)
+
+    def _hold_spawning(self) -> None:
+        self._early_deaths += 1
+        pause = min(MOST_RESPAWN_SECONDS, 2.0 ** (self._early_deaths - 1))
+        self._spawn_at = time.monotonic() + pause
+
+    def _next_instant(self) -> float:
+        """Seconds until something is to be enforced."""
+        instants = [min(child.deadline, child.slow_at, child.kill_at) for child in self._children]
+        if len(self._children) < self.slots:
+            instants.append(self._spawn_at)
+        return min(instants, default=inf) - time.monotonic()
+
+
+def _timed_out(seconds: float) -> AttemptEnd:
+    message = f"timed out after {seconds:g} s, and was killed"
+    return AttemptEnd(How.TIMED_OUT, error_type="TimedOut", error_message=message)
+
+
+def _died(cause: str) -> AttemptEnd:
+    return AttemptEnd(How.DIED, error_type="Died", error_message=cause)

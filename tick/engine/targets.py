@@ -1,0 +1,28 @@
+"""A selection of jobs → the target that a version stores and a firing enqueues."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tick.define.registry import Registry
+from tick.policy.target import Target, TargetJob
+
+
+def build_target(registry: Registry, wanted: Mapping[str, Any]) -> Target:
+    """The jobs of a selection such as `Schedule.target()` gives, in order. Raises NotFound."""
+    selection = registry.select(wanted)
+    return Target(
+        jobs=tuple(
+            TargetJob(
+                name=job.name,
+                group=job.group,
+                queue=job.queue,
+                priority=job.priority,
+                max_attempts=job.max_attempts,
+                idempotent=job.idempotent,
+                params=wanted.get("params") or {},
+            )
+            for job in map(registry.job, selection.jobs)
+        ),
+        edges=selection.edges,
+        ignored=selection.ignored,
+    )

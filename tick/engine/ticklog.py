@@ -1,0 +1,45 @@
+"""One row a tick: who ticked, when, and what came of it; and what the ticks teach about time."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+import sqlalchemy as sa
+
+from tick.models import tick_log
+from tick.policy.missed import usual_tick_seconds
+
+_t = tick_log.c
+_LEARNED_FROM = 20
+
+
+@dataclass(frozen=True)
+class TickRow:
+    """A row of tick_log; lengths are seconds."""
+
+    id: str
+    source: str
+    now: datetime
+    started_at: datetime
+    took_seconds: float
+    due: int
+    fired: int
+    not_fired: int
+    runs: int
+    rescued: int
+    late_seconds: float | None
+    more: bool
+    error: str | None
+
+
+def record_tick(connection: sa.Connection, row: TickRow) -> None:
+    """Write the row of a finished tick."""
+    connection.execute(sa.insert(tick_log), vars(row))
+
+
+def learned_tick_seconds(connection: sa.Connection) -> float:
+    """The usual distance between ticks, whoever sends them."""
+    rows = connection.execute(sa.select(_t.now).order_by(_t.started_at.desc()).limit(_LEARNED_FROM))
+    instants = sorted(row.now for row in rows)
+    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(instants)]
+    return usual_tick_seconds([gap for gap in gaps if gap >= 1])

@@ -1,0 +1,96 @@
+"""What runs have reported and the database does not know yet.
+
+It is kept until the database has taken it, however long the database is away.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.define.jobs import JobDefinition
+from tick.engine.claimed_run import ClaimedRun
+from tick.engine.finish import Accepted, Ending, finish_runs
+from tick.engine.joblog import write_lines, write_progress
+from tick.engine.lines import Line, Shortener
+from tick.engine.report import Ended, Progressed, Report, Said
+from tick.policy.retry import AttemptEnd, Backoff, How, judge
+
+Claim = tuple[int, int]
+_UNSTORABLE = AttemptEnd(
+    How.RETURNED,
+    error_type="Unstorable",
+    error_message="What the run left could not be stored; the worker's own log says why.",
+)
+
+
+class Unsaved:
+    """Lines, progress and endings on their way to the database."""
+
+    def __init__(self, jobs: Mapping[str, JobDefinition]) -> None:
+        self._jobs = jobs
+        self._shorteners: dict[Claim, Shortener] = {}
+        self._lines: list[tuple[ClaimedRun, Line]] = []
+        self._progress: dict[Claim, Progressed] = {}
+        self._endings: list[Ending] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._lines or self._progress or self._endings)
+
+    @property
+    def has_endings(self) -> bool:
+        """Whether some run has ended: others wait for that."""
+        return bool(self._endings)
+
+    def add(self, reports: Iterable[Report]) -> None:
+        """Take what an executor reported."""
+        for report in reports:
+            match report:
+                case Said(run, lines, lost):
+                    head = self._shortener(run).head(lines, lost)
+                    self._lines.extend((run, line) for line in head)
+                case Progressed(run):
+                    self._progress[run.claim] = report
+                case Ended(run, end):
+                    self._end(run, end)
+
+    def write(self, connection: sa.Connection, now: datetime) -> Accepted:
+        """Write all of it. Call `clear` when the transaction has been committed."""
+        write_lines(connection, self._lines)
+        write_progress(connection, self._progress.values())
+        return finish_runs(connection, self._endings, now)
+
+    def forget(self, run: ClaimedRun) -> None:
+        """Drop what the run said and was to be written at its end, which will not come."""
+        self._shorteners.pop(run.claim, None)
+        self._progress.pop(run.claim, None)
+
+    def drop_texts(self) -> None:
+        """Keep how runs ended, and nothing that they said: something in it can't be stored."""
+        self._lines, self._progress = [], {}
+        self._endings = [
+            replace(ending, end=_UNSTORABLE, verdict=replace(ending.verdict, reason=None))
+            for ending in self._endings
+        ]
+
+    def clear(self) -> None:
+        """Forget what was written."""
+        self._lines, self._progress, self._endings = [], {}, []
+
+    def _shortener(self, run: ClaimedRun) -> Shortener:
+        return self._shorteners.setdefault(run.claim, Shortener())
+
+    def _end(self, run: ClaimedRun, end: AttemptEnd) -> None:
+        tail = self._shortener(run).tail()
+        self._lines.extend((run, line) for line in tail)
+        self._shorteners.pop(run.claim)
+        job = self._jobs[run.job_name]
+        verdict = judge(
+            end,
+            run_id=run.run_id,
+            attempt=run.attempt,
+            max_attempts=run.max_attempts,
+            backoff=Backoff(job.backoff_seconds, job.max_backoff_seconds),
+        )
+        self._endings.append(Ending(run, end, verdict))

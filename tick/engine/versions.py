@@ -1,0 +1,68 @@
+"""The versions of a schedule's definition, and which of them was in force when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+import sqlalchemy as sa
+
+from tick.models import schedule_version
+from tick.policy.rule import Rule
+
+_v = schedule_version.c
+
+
+@dataclass(frozen=True)
+class Version:
+    """A definition in force from strictly after `since`; `target` is JSON, read when needed."""
+
+    id: int
+    number: int
+    rule_text: str
+    mode: str
+    target: str
+    since: datetime
+    by: str
+
+    @cached_property
+    def rule(self) -> Rule:
+        """Read when needed. Raises ValueError or TypeError if this release can't read it."""
+        return Rule.from_json(self.rule_text)
+
+
+def versions_of(connection: sa.Connection, schedule_id: str) -> list[Version]:
+    """All versions of a schedule, the oldest first."""
+    rows = connection.execute(
+        sa.select(_v.id, _v.number, _v.rule.label("rule_text"), _v.mode, _v.target, _v.since, _v.by)
+        .where(_v.schedule_id == schedule_id)
+        .order_by(_v.number)
+    )
+    return [Version(**row._mapping) for row in rows]
+
+
+def in_force(versions: Sequence[Version], at: datetime) -> Version:
+    """The version that decides the instant; the first one for all before it."""
+    begun = [version for version in versions if version.since < at]
+    return (begun or versions[:1])[-1]
+
+
+@dataclass(frozen=True)
+class Reign:
+    """How long one rule decided: the instants in (since, until], without end when None."""
+
+    rule: Rule
+    since: datetime
+    until: datetime | None
+
+
+def reigns(versions: Sequence[Version]) -> list[Reign]:
+    """The rules in order; versions that share one (their targets differ) are one reign."""
+    found: list[Reign] = []
+    for version in versions:
+        if found and found[-1].rule == version.rule:
+            continue
+        if found:
+            found[-1] = replace(found[-1], until=version.since)
+        found.append(Reign(version.rule, version.since, None))
+    return found

@@ -1,0 +1,50 @@
+"""The composition root: settings, database, definitions and clock, opened together once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from tick import clock
+from tick.db import Database
+from tick.define.registry import Registry, load_registry
+from tick.settings import Settings, load_settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What every door (tick, worker, console, command line) works with."""
+
+    settings: Settings
+    database: Database
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The definitions, loaded at first use. Raises DefinitionsInvalid with every mistake."""
+        return load_registry(self.settings.definitions)
+
+    def now(self) -> datetime:
+        """The instant it is, by the clock that all processes on this database share."""
+        if self.database.write.dialect.name != "postgresql":
+            return clock.now()
+        with self.database.read.connect() as connection:
+            return clock.database_now(connection)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.database.close()
+
+
+@contextmanager
+def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
+    """A runtime from the settings (default: the environment), closed at the end.
+
+    Raises SettingsError, DatabaseError.
+    """
+    settings = settings or load_settings()
+    runtime = Runtime(settings, Database(settings.database_url))
+    try:
+        yield runtime
+    finally:
+        runtime.close()

@@ -1,0 +1,307 @@
+"""The tick: decides every instant that is due, whoever calls it and however often.
+
+It may be called by several processes at once, late, twice, or not for a while. It never runs user
+code, and it works within a time budget: what is left over is for the next call.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from tick import __version__
+from tick.engine import lifecycle, sync
+from tick.engine.audit import SYSTEM, Author
+from tick.engine.claim_schedules import any_due, due_ids
+from tick.engine.fire import Fired, fire_due
+from tick.engine.ledger import Decision
+from tick.engine.pause import any_pause_over, end_pauses
+from tick.engine.rescue import anything_lost, rescue_dead_workers
+from tick.engine.results import LISTED, OccurrenceLine, count_outcomes, list_occurrences
+from tick.engine.settle import settle_forgotten
+from tick.engine.ticklog import TickRow, learned_tick_seconds, record_tick
+from tick.runtime import Runtime
+from tick.states import FIRED_OUTCOMES
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+TRANSIENT = (OperationalError, InterfaceError)
+_TRIES = 3
+
+
+@dataclass
+class TickResult:
+    """What one tick decided.
+
+    `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
+    that something due was left over. `errors` maps the id of a schedule that could not be decided
+    to the reason. Lengths are seconds.
+    """
+
+    tick_id: str
+    now: datetime
+    fired: list[OccurrenceLine] = field(default_factory=list)
+    not_fired: list[OccurrenceLine] = field(default_factory=list)
+    fired_count: int = 0
+    not_fired_count: int = 0
+    runs: int = 0
+    due: int = 0
+    rescued: int = 0
+    more: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    took_seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain = asdict(self)
+        plain["now"] = self.now.isoformat()
+        for name in ("fired", "not_fired"):
+            plain[name] = [line.as_dict() for line in getattr(self, name)]
+        return plain
+
+
+def run_tick(
+    runtime: Runtime, now: datetime, *, source: str = "call", budget_seconds: float | None = None
+) -> TickResult:
+    """Decide everything that is due at `now`.
+
+    `source` labels who called; `budget_seconds` defaults to the setting. Raises DatabaseError's
+    cause only when the database can't be reached at all.
+    """
+    work = _Tick(runtime, now, budget_seconds or runtime.settings.budget_seconds)
+    work.fire_all()
+    work.rescue()
+    return work.report(source)
+
+
+def ensure_synced(runtime: Runtime, now: datetime) -> None:
+    """Sync the definitions, unless these very ones were synced before.
+
+    Definitions without a schedule are only synced by a person: they are more likely a wrong
+    TICK_DEFINITIONS than a wish to remove everything.
+    """
+    with runtime.database.read.connect() as connection:
+        force = sync.force_of(connection, runtime.registry)
+    if force is sync.Force.IN_FORCE:
+        return
+    if force is sync.Force.SUPERSEDED:
+        log.warning(
+            "newer definitions than these are in force; after a rollback, run `tick sync` to "
+            "bring these back"
+        )
+    elif not runtime.registry.schedules:
+        log.warning("these definitions hold no schedule; `tick sync` would remove all there are")
+    else:
+        sync_definitions(runtime, now, author=SYSTEM)
+
+
+def sync_definitions(
+    runtime: Runtime, now: datetime, *, author: Author, release: str = __version__
+) -> sync.SyncReport:
+    """Bring the database to the definitions in code; see tick.engine.sync."""
+    with runtime.database.write.begin() as connection:
+        return sync.sync(
+            connection,
+            runtime.registry,
+            now=now,
+            author=author,
+            release=release,
+            lock_seconds=runtime.settings.lock_seconds,
+        )
+
+
+def in_short(error: Exception) -> str:
+    """An error in one line: its kind and what the database or the code said, without any SQL."""
+    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {said}"[:500]
+
+
+class _Tick:
+    """One tick at work."""
+
+    def __init__(self, runtime: Runtime, now: datetime, budget_seconds: float) -> None:
+        self.runtime, self.now = runtime, now
+        self.started = perf_counter()
+        self.budget_seconds = budget_seconds
+        self.chunks = 0
+        self.tick_seconds = 0.0
+        self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
+
+    def fire_all(self) -> None:
+        """Chunk after chunk until nothing is due, or the budget is spent."""
+        with self.runtime.database.read.connect() as connection:
+            pause_over = any_pause_over(connection, self.now)
+            if not pause_over and not any_due(connection, self.now):
+                return
+            self.tick_seconds = learned_tick_seconds(connection)
+        if pause_over:
+            self._end_pauses()
+        limit = self.runtime.settings.chunk_schedules
+        while self._in_time():
+            try:
+                fired = self._fire(limit=limit)
+            except Exception as error:
+                log.warning("a chunk failed and is done again one by one: %s", in_short(error))
+                if self._fire_one_by_one(limit) == 0:
+                    break
+                continue  # what failed is backing off, so that the next chunk is clear of it
+            if fired.schedules < limit:
+                break
+        # What another transaction held is waited for: it may have been no tick at all. What is
+        # caught up where overlap is allowed is due again at once.
+        while self._in_time() and self._any_due() and self._fire_one_by_one(limit):
+            pass
+        if not self._in_time() and self._any_due():
+            self.result.more = True
+
+    def _end_pauses(self) -> None:
+        """Let schedules go on whose pause is over; what has come due since is decided next."""
+        limit = self.runtime.settings.chunk_schedules
+        try:
+            while self._in_time():
+                if self._in_transaction(lambda each: end_pauses(each, self.now, limit)) < limit:
+                    return
+        except Exception as error:
+            log.error("pauses could not be ended: %s", in_short(error))
+            self.result.errors["(pauses)"] = in_short(error)
+
+    def rescue(self) -> None:
+        """Put back or end the runs of workers that stopped beating."""
+        dead_after = timedelta(seconds=self.runtime.settings.dead_after_seconds)
+        with self.runtime.database.read.connect() as connection:
+            if not anything_lost(connection, self.now, dead_after):
+                return
+
+        def take_back(connection: sa.Connection) -> int:
+            return rescue_dead_workers(connection, self.now, dead_after).runs
+
+        self.result.rescued = self._in_transaction(take_back)
+
+    def report(self, source: str) -> TickResult:
+        """Settle what the rescue ended; the result, and its row in the log of ticks."""
+        result = self.result
+        late = self._read_back() if result.due else None
+        result.took_seconds = perf_counter() - self.started
+        row = TickRow(
+            id=result.tick_id,
+            source=source[:100],
+            now=self.now,
+            started_at=self.now,
+            took_seconds=result.took_seconds,
+            due=result.due,
+            fired=result.fired_count,
+            not_fired=result.not_fired_count,
+            runs=result.runs,
+            rescued=result.rescued,
+            late_seconds=late,
+            more=result.more,
+            error="; ".join(f"{k}: {v}" for k, v in result.errors.items())[:2000] or None,
+        )
+
+        def step(connection: sa.Connection) -> None:
+            settle_forgotten(connection, self.now)
+            record_tick(connection, row)
+
+        self._in_transaction(step)
+        return result
+
+    def _fire(self, *, limit: int, only: str | None = None) -> Fired:
+        self.chunks += 1
+        decision = Decision(self.result.tick_id, f"{self.result.tick_id}.{self.chunks}", self.now)
+
+        def step(connection: sa.Connection) -> Fired:
+            return fire_due(
+                connection,
+                decision,
+                limit=limit,
+                lock_seconds=self.runtime.settings.lock_seconds,
+                tick_seconds=self.tick_seconds,
+                most_runs=self.runtime.settings.max_runs_per_tick - self.result.runs,
+                only=only,
+                wait=only is not None,
+            )
+
+        fired = self._in_transaction(step)
+        self.result.due += fired.schedules
+        self.result.runs += fired.runs
+        return fired
+
+    def _fire_one_by_one(self, limit: int) -> int:
+        """Each due schedule in a transaction of its own, so that a bad one stops only itself.
+
+        How many were decided, or put into back-off.
+        """
+        done = 0
+        with self.runtime.database.read.connect() as connection:
+            waiting = due_ids(connection, self.now, limit)
+        for schedule_id in waiting:
+            if not self._in_time():
+                self.result.more = True
+                break
+            try:
+                fired = self._fire(limit=1, only=schedule_id)
+            except Exception as error:
+                done += self._note_failure(schedule_id, error)
+                continue
+            done += fired.schedules
+            if not fired.schedules and not self._any_due():
+                break  # another tick has decided all of them
+        return done
+
+    def _note_failure(self, schedule_id: str, error: Exception) -> bool:
+        """Put a schedule that failed into back-off; whether it is."""
+        reason = in_short(error)
+        log.error("schedule %s could not be fired: %s", schedule_id, reason)
+        self.result.errors[schedule_id] = reason
+        if isinstance(error, TRANSIENT):
+            self.result.more = True
+            return False
+
+        def step(connection: sa.Connection) -> None:
+            lifecycle.back_off(connection, schedule_id, now=self.now, error=reason)
+
+        try:
+            self._in_transaction(step)
+        except Exception as worse:
+            log.error("schedule %s could not be put off either: %s", schedule_id, in_short(worse))
+            return False
+        return True
+
+    def _read_back(self) -> float | None:
+        """Fill in what this tick wrote; the lateness of its latest firing."""
+        result = self.result
+        with self.runtime.database.read.connect() as connection:
+            counts = count_outcomes(connection, result.tick_id)
+            lines = list_occurrences(connection, result.tick_id, limit=2 * LISTED)
+        for outcome, count in counts.items():
+            if outcome in FIRED_OUTCOMES:
+                result.fired_count += count
+            else:
+                result.not_fired_count += count
+        for line in lines:
+            (result.fired if line.outcome in FIRED_OUTCOMES else result.not_fired).append(line)
+        return max((line.late_seconds for line in result.fired if line.late_seconds), default=None)
+
+    def _any_due(self) -> bool:
+        with self.runtime.database.read.connect() as connection:
+            return any_due(connection, self.now)
+
+    def _in_time(self) -> bool:
+        return perf_counter() - self.started < self.budget_seconds
+
+    def _in_transaction(self, step: Callable[[sa.Connection], T]) -> T:
+        """Run a step that is safe to repeat, again where the database asks for it."""
+        for attempt in range(_TRIES):
+            try:
+                with self.runtime.database.write.begin() as connection:
+                    return step(connection)
+            except TRANSIENT:
+                if attempt == _TRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
