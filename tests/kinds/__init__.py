@@ -1,0 +1,1 @@
+"""Jobs that are commands and HTTP requests."""

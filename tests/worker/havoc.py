@@ -1,0 +1,145 @@
+"""Everything that happens to workers and their database, at random, while runs go on."""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import psycopg
+import sqlalchemy as sa
+
+from tests.support.postgres import EmbeddedPostgres
+from tests.worker.conftest import WorkWorld
+from tests.worker.processes import Process, eventually
+from tick.engine.rescue import rescue_dead_workers
+from tick.engine.settle import settle_forgotten
+from tick.models import job_run, occurrence
+from tick.saver import DATABASE_AWAY
+from tick.states import ENDED_RUNS, LIVE_OUTCOMES
+
+DEAD_AFTER = timedelta(seconds=1)
+WORKERS, RUNS_EACH = 2, 4
+
+
+class Havoc:
+    """Two workers, a steady flow of runs, and one injury after another."""
+
+    def __init__(
+        self,
+        work: WorkWorld,
+        serve: Callable[..., Process],
+        note: Path,
+        server: EmbeddedPostgres | None,
+        seed: int,
+    ) -> None:
+        self.injuries: Counter[str] = Counter()
+        self._work, self._serve, self._note, self._server = work, serve, note, server
+        self._chance = random.Random(seed)
+        self._ordered: list[int] = []
+        self._ended: dict[int, tuple[Any, ...]] = {}
+        self._processes = [self._start() for _ in range(WORKERS)]
+        self._ways = [self.kill_worker, self.kill_child]
+        if server is not None:
+            # On SQLite every writer waits for one that is frozen while it writes.
+            self._ways += [self.freeze_worker, self.cut_connections, self.restart_server]
+
+    def injure(self, times: int) -> None:
+        """Do so many injuries, each while some of the runs that were ordered are going on."""
+        for _ in range(times):
+            for _ in range(RUNS_EACH):
+                self._order()
+            goal = len(self._ended) + self._chance.randrange(RUNS_EACH)
+            self._until(lambda goal=goal: len(self._ended) >= goal)
+            way = self._chance.choice(self._ways)
+            way()
+            self.injuries[way.__name__] += 1
+
+    def kill_worker(self) -> None:
+        """SIGKILL; another one takes its place."""
+        victim = self._chance.choice(self._processes)
+        self._processes.remove(victim)
+        victim.end()
+        self._processes.append(self._start())
+
+    def kill_child(self) -> None:
+        """SIGKILL for one of a worker's processes."""
+        with suppress(psutil.NoSuchProcess):
+            children = psutil.Process(self._chance.choice(self._processes).pid).children()
+            if children:
+                self._chance.choice(children).kill()
+
+    def freeze_worker(self) -> None:
+        """SIGSTOP until others took its runs, then SIGCONT."""
+        victim = self._chance.choice(self._processes)
+        victim.signal(signal.SIGSTOP)
+        until = time.monotonic() + 1.5 * DEAD_AFTER.total_seconds()
+        self._until(lambda: time.monotonic() > until)
+        victim.signal(signal.SIGCONT)
+
+    def cut_connections(self) -> None:
+        """Have the server end every connection to the database, in the middle of whatever."""
+        cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+        address = self._work.database.url.set(drivername="postgresql", database="postgres")
+        with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
+            connection.execute(cut, [self._work.database.url.database])
+
+    def restart_server(self) -> None:
+        """Kill the database server, and start it again."""
+        assert self._server is not None
+        self._server.restart()
+
+    def settle(self) -> None:
+        """Let everything that was ordered come to its end."""
+        self._until(lambda: len(self._ended) == len(self._ordered) and not self._live())
+
+    def written(self) -> set[int]:
+        """The runs whose jobs said that they did their work."""
+        return {int(line) for line in self._note.read_text().split()}
+
+    def _start(self) -> Process:
+        return self._serve(dead_after_seconds=DEAD_AFTER.total_seconds())
+
+    def _order(self) -> None:
+        def order() -> int | None:
+            with suppress(*DATABASE_AWAY):
+                return self._work.order("writes-down", note=str(self._note))
+            return None
+
+        self._ordered.append(eventually(order))
+
+    def _until(self, question: Callable[[], bool]) -> None:
+        """Tick until it is true, and look at every run that has ended meanwhile."""
+
+        def tick_and_ask() -> bool:
+            with suppress(*DATABASE_AWAY):
+                self._rescue()
+                self._look()
+                return question()
+            return False
+
+        eventually(tick_and_ask)
+
+    def _rescue(self) -> None:
+        """What each tick does."""
+        now = datetime.now(UTC)
+        with self._work.database.write.begin() as connection:
+            rescue_dead_workers(connection, now, DEAD_AFTER)
+        with self._work.database.write.begin() as connection:
+            settle_forgotten(connection, now)
+
+    def _look(self) -> None:
+        """A run that has ended once never changes again."""
+        r = job_run.c
+        columns = (r.id, r.status, r.finished_at, r.attempt, r.fencing_token, r.error_type)
+        for row in self._work.rows(sa.select(*columns).where(r.status.in_(ENDED_RUNS))):
+            assert self._ended.setdefault(row.id, tuple(row)) == tuple(row)
+
+    def _live(self) -> bool:
+        live = sa.select(occurrence.c.id).where(occurrence.c.outcome.in_(LIVE_OUTCOMES))
+        return bool(self._work.rows(live.limit(1)))

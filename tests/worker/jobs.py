@@ -1,0 +1,180 @@
+"""The definitions of the worker's tests: jobs that behave, and jobs that don't."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+from tick import Cancel, Retry, Snooze, current_run, job
+
+log = logging.getLogger(__name__)
+
+
+@job(group="good")
+def add(left: int = 1, right: int = 2) -> dict[str, int]:
+    """Add two numbers."""
+    return {"sum": left + right}
+
+
+@job(group="good")
+async def add_later(left: int = 1, right: int = 2) -> int:
+    """Add two numbers in a coroutine."""
+    await asyncio.sleep(0)
+    return left + right
+
+
+@job(group="good")
+def talk() -> None:
+    """Say something in every way there is."""
+    run = current_run()
+    log.info("logged")
+    print("printed")
+    warnings.warn("warned", stacklevel=1)
+    print("to stderr", file=sys.stderr)
+    run.milestone("half way")
+    run.progress(0.5, "half way")
+    subprocess.run([sys.executable, "-c", "print('from below')"], check=True)
+    run.log.error("the end")
+
+
+@job(group="good")
+def writes_below(text: str = "") -> None:
+    """Write to the process's own standard output, below Python's."""
+    os.write(1, f"{text}\n".encode())
+
+
+@job(group="good")
+def who_am_i() -> dict[str, object]:
+    """What the job can know about its run."""
+    run = current_run()
+    return {
+        "run_id": run.run_id,
+        "attempt": run.attempt,
+        "scheduled_for": run.scheduled_for and run.scheduled_for.isoformat(),
+        "pid": os.getpid(),
+    }
+
+
+@job(group="steers")
+def steers(how: str = "retry") -> object:
+    """Return what steers the run."""
+    return {"retry": Retry(60), "snooze": Snooze(60), "cancel": Cancel("no need")}[how]
+
+
+@job(group="bad")
+def raises() -> None:
+    """Raise."""
+    raise ValueError("no scores")
+
+
+@job(group="bad", retries=2, backoff=10)
+def raises_thrice() -> None:
+    """Raise, and be tried again."""
+    raise ValueError("no scores")
+
+
+@job(group="bad")
+def leaves() -> None:
+    """Leave the process with words on its lips."""
+    print("last words")
+    os._exit(3)
+
+
+@job(group="bad")
+def segfaults() -> None:
+    """Read where nothing is."""
+    ctypes.string_at(0)
+
+
+@job(group="bad", timeout=0.5)
+def never_ends(note: str = "") -> None:
+    """Ignore SIGTERM, start a process that does so too, and spin."""
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    below = subprocess.Popen([sys.executable, "-c", code])
+    if note:
+        Path(note).write_text(f"{os.getpid()} {below.pid}")
+    while True:
+        pass
+
+
+@job(group="bad")
+def starts_another(note: str = "") -> None:
+    """Start a process that would go on for long."""
+    below = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    Path(note).write_text(f"{os.getpid()} {below.pid}")
+    below.wait()
+
+
+@job(group="bad", timeout=0.3)
+def cleans_up(note: str = "") -> None:
+    """Sleep too long, and clean up when told to end."""
+    try:
+        time.sleep(600)
+    finally:
+        Path(note).write_text("cleaned up")
+
+
+@job(group="bad")
+def floods() -> int:
+    """Log very much."""
+    for number in range(60_000):
+        log.info("line %d", number)
+    return 1
+
+
+@job(group="bad")
+def floods_a_million() -> int:
+    """Log a million lines."""
+    for number in range(1_000_000):
+        log.info("line %d", number)
+    return 1
+
+
+@job(group="bad")
+def returns_much() -> str:
+    """Return 100 MB."""
+    return "x" * 100_000_000
+
+
+@job(group="bad")
+def eats_memory() -> None:
+    """Need more memory than the system gives."""
+    resource.setrlimit(resource.RLIMIT_AS, (2**30, resource.RLIM_INFINITY))
+    held = []
+    while True:
+        held.append(bytearray(64 * 1024 * 1024))
+
+
+@job(group="slow")
+def waits(note: str = "") -> str:
+    """Wait until told to stop."""
+    if note:
+        Path(note).write_text(str(os.getpid()))
+    while not current_run().cancelled():
+        time.sleep(0.02)
+    return "stopped"
+
+
+@job(group="slow", idempotent=True)
+def writes_down(note: str = "") -> None:
+    """Take a moment, then write the run's id down."""
+    time.sleep(0.05)
+    with Path(note).open("a") as file:
+        file.write(f"{current_run().run_id}\n")
+
+
+@job(group="slow", idempotent=True)
+def sleeps(note: str = "") -> None:
+    """Sleep, and say in a file that it started."""
+    if note:
+        with Path(note).open("a") as file:
+            file.write(f"{os.getpid()}\n")
+    time.sleep(600)

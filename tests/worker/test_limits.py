@@ -1,0 +1,47 @@
+"""A worker heeds the limits of its settings and of its jobs."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.worker.conftest import NOW, WorkWorld
+from tick.engine.inline import InlineExecutor
+from tick.worker import Worker
+
+
+@pytest.fixture
+def hire(work: WorkWorld) -> Iterator[Callable[..., Worker]]:
+    """Makes workers that run jobs in this process, under the given settings."""
+    hired: list[Worker] = []
+
+    def hire(**settings: Any) -> Worker:
+        work.settings = work.settings.model_copy(update=settings)
+        executor = InlineExecutor(work.registry, lambda: NOW)
+        hired.append(Worker(work.runtime, executor=executor, now=lambda: NOW))
+        return hired[-1]
+
+    yield hire
+    for worker in hired:
+        worker.close()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"queue_limits": {"default": 2}}, {"group_limits": {"good": 2}}]
+)
+def test_it_claims_no_more_than_a_queue_or_a_group_may_run(
+    work: WorkWorld, hire: Callable[..., Worker], settings: dict[str, Any]
+) -> None:
+    for _ in range(5):
+        work.order("add")
+    worker = hire(**settings)
+    assert [worker.run_once(NOW) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_it_claims_no_more_than_a_job_allows(work: WorkWorld, hire: Callable[..., Worker]) -> None:
+    work.jobs = [replace(job, max_concurrent=1) for job in work.jobs if job.name == "add"]
+    for _ in range(3):
+        work.order("add")
+    worker = hire()
+    assert [worker.run_once(NOW) for _ in range(4)] == [1, 1, 1, 0]

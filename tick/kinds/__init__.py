@@ -1,0 +1,1 @@
+"""Kinds of jobs beside Python functions: a command, an HTTP request."""

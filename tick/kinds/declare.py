@@ -1,0 +1,42 @@
+"""What the kinds share: a function becomes a job of the author's, and values may be secrets."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tick.define.jobs import ATTRIBUTE, JobDefinition, job
+from tick.define.source import caller
+from tick.environment import read_secret
+from tick.errors import SettingsError
+
+Run = Callable[[], Any]
+_SECRET = re.compile(r"\bsecret:(\w+)")
+
+
+def declare(run: Run, mistakes: Iterable[str], **policy: Any) -> Run:
+    """Make `run` a job that was written down where the code outside of `tick` is; gives it back.
+
+    `policy` holds the options of `@job`.
+    """
+    definition: JobDefinition = getattr(job(**policy)(run), ATTRIBUTE)
+    placed = replace(definition, source=caller(), mistakes=tuple(mistakes))
+    setattr(run, ATTRIBUTE, placed)
+    return run
+
+
+def reveal(values: Mapping[str, str]) -> dict[str, str]:
+    """The values, with the secret NAME in the place of each `secret:NAME`.
+
+    Raises SettingsError, which never holds a secret, when one is missing or has control characters.
+    """
+    return {name: _SECRET.sub(_read, value) for name, value in values.items()}
+
+
+def _read(found: re.Match[str]) -> str:
+    secret = read_secret(found[1])
+    if not secret.isprintable():
+        raise SettingsError(
+            f"The secret {found[1]} holds a line break or other control characters."
+        )
+    return secret

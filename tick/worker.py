@@ -1,0 +1,329 @@
+"""The worker: claims ready runs, has them executed, and finishes them; a loop around the engine.
+
+It reads the clock and opens the transactions. What becomes of a run is the engine's to say.
+"""
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from math import inf
+
+from tick.engine.claim_runs import claim_runs
+from tick.engine.claimed_run import ClaimedRun
+from tick.engine.heartbeat import beat, drain_worker, register_worker, stop_worker
+from tick.engine.held_runs import held_runs
+from tick.engine.limits import find_limits, take_turn
+from tick.engine.pool import ProcessPool
+from tick.engine.report import Ended, Executor
+from tick.engine.rescue import cancel_orphans, rescue_dead_workers
+from tick.engine.settle import settle_forgotten
+from tick.pacing import Appetite, Every
+from tick.runtime import Runtime
+from tick.saver import DATABASE_AWAY, Saver
+from tick.states import RunStatus, WorkerStatus, WorkerType
+
+log = logging.getLogger(__name__)
+
+FINISH_SECONDS = 0.1
+"""How long ends may wait for others while further runs are at hand."""
+SAVE_SECONDS = 1.0
+"""How often lines and progress are written, and cancellations looked for."""
+WAIT_SECONDS = 1.0
+"""How long a claimed run may wait for a slot before others may have it."""
+RESCUE_SECONDS = 30.0
+ORPHANED_AFTER = timedelta(hours=1)
+READY_SECONDS = 60.0
+"""How long `run_once` waits for the child processes to be warm."""
+LEAVE_SECONDS = 5.0
+"""How long a stopped worker goes on trying to reach a database that is away."""
+_LONGEST_PAUSE_SECONDS = 5.0
+_GOODBYE_SECONDS = 0.5
+
+
+class Stop:
+    """A request to stop; a second one means at once. Serves as a signal handler."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    def __call__(self, *_signal: object) -> None:
+        """Make the request."""
+        self.requests += 1
+
+    def on_signals(self) -> None:
+        """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self)
+
+
+class Worker:
+    """One worker process.
+
+    `executor` defaults to a pool of `settings.worker_processes` child processes; an
+    InlineExecutor runs jobs in this process. `queues` narrows what is claimed. `now` stands in for
+    the runtime's clock.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        executor: Executor | None = None,
+        queues: Collection[str] | None = None,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        settings = runtime.settings
+        self.worker_id: str | None = None
+        self.drain_seconds = settings.drain_seconds
+        self._settings, self._database = settings, runtime.database
+        self._jobs = runtime.registry.jobs
+        self._queues = queues
+        self._limits = find_limits(self._jobs.values(), settings)
+        self._now = now or runtime.now
+        self._executor = executor or ProcessPool(
+            settings.definitions, settings.worker_processes, self._now
+        )
+        self._saver = Saver(self._database, self._jobs)
+        self._cancelling: set[tuple[int, int]] = set()
+        self._found_nothing = False
+        self._drain_until: float | None = None
+        self._has_left = False
+        self._pause = 0.0
+        self._appetite = Appetite()
+        self._talk = Every(0)
+        self._beat = Every(settings.heartbeat_seconds)
+        self._finish = Every(FINISH_SECONDS)
+        self._save = Every(SAVE_SECONDS)
+        self._claim = Every(settings.worker_poll_seconds)
+        self._rescue = Every(RESCUE_SECONDS)
+
+    def run_once(self, now: datetime) -> int:
+        """One turn of the crank: claim what is ready, run it to its end, finish it; how many."""
+        self._beat_once(now)
+        self._wait_for_executor()
+        claimed = self._claim_once(now)
+        while self._executor.running:
+            self._saver.add(self._executor.poll(SAVE_SECONDS))
+            self._saver.save(now)
+        return claimed
+
+    def serve(self, stop: Stop, seconds: float = inf) -> bool:
+        """Work until asked to stop, then drain for `drain_seconds`, by default the setting.
+
+        With `seconds` it asks itself, when they are over or nothing is ready; True for the latter.
+        """
+        until = time.monotonic() + seconds
+        try:
+            while not self._may_leave(stop):
+                self._turn()
+                is_over = seconds < inf and (self._is_idle() or time.monotonic() >= until)
+                if is_over and not stop.requests:
+                    stop()
+            return self._is_idle()
+        finally:
+            self.close()
+
+    @property
+    def statuses(self) -> Mapping[RunStatus, int]:
+        """How many runs it ended or put back, by the status that they got."""
+        return self._saver.statuses
+
+    def close(self) -> None:
+        """Kill what runs, give it back to the queue, and say that this worker stopped."""
+        if not self._has_left:
+            self._leave()
+
+    def _turn(self) -> None:
+        """One round: talk to the database if it is there, then hear what the runs say."""
+        if self._talk.due and self._has_to_talk():
+            try:
+                self._converse(self._now())
+                self._pause = 0.0
+            except DATABASE_AWAY as error:
+                self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
+                self._talk.done(after=self._pause)
+                log.warning("the database is away, next try in %.1f s: %s", self._pause, error)
+        self._hear(self._settings.worker_poll_seconds)
+
+    def _hear(self, seconds: float) -> None:
+        reports = self._executor.poll(seconds)
+        self._appetite.note(sum(isinstance(report, Ended) for report in reports))
+        self._saver.add(reports)
+
+    def _has_to_talk(self) -> bool:
+        duties = (self._beat, self._save, self._claim, self._rescue)
+        return self._has_to_finish() or any(duty.due for duty in duties)
+
+    def _has_to_finish(self) -> bool:
+        """Ends are saved at once, or together while there is enough to do."""
+        return self._saver.has_endings and (not self._executor.waiting or self._finish.due)
+
+    def _converse(self, now: datetime) -> None:
+        if self._beat.due:
+            self._beat_once(now)
+            self._beat.done()
+        if self._has_to_finish():
+            # Whoever waited for these may be ready now.
+            self._saver.save(now)
+            self._finish.done()
+            self._claim.hurry()
+        if self._save.due:
+            self._saver.save(now)
+            self._look_after_runs()
+            self._save.done()
+        if self._claim.due and self._drain_until is None:
+            self._claim_once(now)
+            self._claim.done()
+        if self._rescue.due:
+            self._rescue_once(now)
+            self._rescue.done()
+
+    def _beat_once(self, now: datetime) -> None:
+        """Beat; register first, or anew if others declared this worker dead."""
+        status = None
+        running = [run.job_name for run in self._executor.running]
+        with self._database.write.begin() as connection:
+            if self.worker_id is not None:
+                status = beat(connection, self.worker_id, now, ", ".join(running) or "idle")
+            if status is None:
+                registered = register_worker(
+                    connection,
+                    worker_type=WorkerType.JOB_WORKER,
+                    now=now,
+                    abilities=self._abilities(),
+                )
+        if status is None:
+            self._lose_runs()
+            self.worker_id = registered
+        elif status is WorkerStatus.DRAINING and self._drain_until is None:
+            log.info("draining, as somebody asked")
+            self._drain_until = inf
+
+    def _abilities(self) -> dict[str, object]:
+        return {
+            "queues": None if self._queues is None else sorted(self._queues),
+            "jobs": sorted(self._jobs),
+        }
+
+    def _lose_runs(self) -> None:
+        """Others took this worker's runs: what still executes here must not go on."""
+        if self.worker_id is not None:
+            log.warning("worker %s was declared dead; going on under a new id", self.worker_id)
+        for run in self._executor.running:
+            self._kill(run, "is lost")
+
+    def _wait_for_executor(self) -> None:
+        until = time.monotonic() + READY_SECONDS
+        while self._executor.free < self._executor.slots and time.monotonic() < until:
+            self._saver.add(self._executor.poll(SAVE_SECONDS))
+
+    def _claim_once(self, now: datetime) -> int:
+        beyond, waiting = self._appetite.beyond(self._executor.slots), self._executor.waiting
+        room = self._executor.free + beyond - waiting
+        # Half a store is enough: many small claims cost more than few large ones.
+        if room <= 0 or 2 * waiting > beyond or self.worker_id is None:
+            return 0
+        with self._database.write.begin() as connection:
+            rooms = take_turn(connection, self._limits)
+            if rooms is not None:
+                # What made room ended after `now`, if this claim had to wait for its turn.
+                now = max(now, self._now())
+            runs = claim_runs(
+                connection,
+                worker_id=self.worker_id,
+                now=now,
+                limit=room,
+                jobs=self._jobs,
+                queues=self._queues,
+                rooms=rooms,
+            )
+        self._found_nothing = not runs
+        for run in runs:
+            self._executor.start(run, (run.deadline - now).total_seconds())
+        return len(runs)
+
+    def _look_after_runs(self) -> None:
+        """Compare what executes here with what the database says that this worker holds."""
+        if self.worker_id is None:
+            return
+        with self._database.read.connect() as connection:
+            held = {item.run.claim: item for item in held_runs(connection, self.worker_id)}
+        running = self._executor.running
+        self._cancelling.intersection_update(run.claim for run in running)
+        for run in running:
+            item = held.pop(run.claim, None)
+            if item is None:
+                self._kill(run, "was taken back")
+            elif item.cancel_requested and run.claim not in self._cancelling:
+                self._cancelling.add(run.claim)
+                self._executor.cancel(run)
+        patience = WAIT_SECONDS if self._drain_until is None else 0.0
+        self._saver.release(self._executor.take_back(patience), "its worker had no slot for it")
+        # What is left was claimed while the answer got lost: nobody else would ever take it.
+        strangers = [item.run for item in held.values()]
+        self._saver.release(strangers, "its worker did not hear of its claim")
+
+    def _kill(self, run: ClaimedRun, why: str) -> None:
+        log.warning("run %d (%s) %s and is killed", run.run_id, run.job_name, why)
+        self._executor.kill(run)
+        self._saver.forget(run)
+
+    def _rescue_once(self, now: datetime) -> None:
+        dead_after = timedelta(seconds=self._settings.dead_after_seconds)
+        with self._database.write.begin() as connection:
+            rescued = rescue_dead_workers(connection, now, dead_after)
+            cancel_orphans(connection, now, ORPHANED_AFTER, self._jobs)
+        with self._database.write.begin() as connection:
+            settle_forgotten(connection, now)
+        for worker_id in rescued.workers:
+            log.warning("worker %s stopped beating and was declared dead", worker_id)
+
+    def _is_idle(self) -> bool:
+        """Whether it holds nothing, and its last look found nothing to claim."""
+        return self._found_nothing and not self._executor.running and not self._saver.pending
+
+    def _may_leave(self, stop: Stop) -> bool:
+        """Whether nothing is left to do, or nothing more may be waited for."""
+        if stop.requests and self._drain_until in (None, inf):
+            self._drain()
+        if self._drain_until is None:
+            return False
+        done = not self._executor.running and not self._saver.pending
+        return done or stop.requests > 1 or time.monotonic() >= self._drain_until
+
+    def _drain(self) -> None:
+        log.info("stopping: takes nothing new, waits %.0f s for what runs", self.drain_seconds)
+        self._drain_until = time.monotonic() + self.drain_seconds
+        if self.worker_id is not None:
+            try:
+                with self._database.write.begin() as connection:
+                    drain_worker(connection, self.worker_id)
+            except DATABASE_AWAY as error:
+                log.warning("the database is away while stopping: %s", error)
+
+    def _leave(self) -> None:
+        """Give back what has not ended, without burning its attempt, and say goodbye."""
+        self._has_left = True
+        unfinished = self._executor.take_back(0)
+        self._saver.add(self._executor.poll(0))
+        unfinished += self._executor.running
+        self._executor.close()
+        self._saver.release(unfinished, "its worker stopped")
+        until = time.monotonic() + LEAVE_SECONDS
+        while self.worker_id is not None:
+            try:
+                self._say_goodbye(self.worker_id)
+            except DATABASE_AWAY as error:
+                log.warning("the database is away while stopping: %s", error)
+                if time.monotonic() >= until:
+                    return
+                time.sleep(_GOODBYE_SECONDS)
+
+    def _say_goodbye(self, worker_id: str) -> None:
+        now = self._now()
+        self._saver.save(now)
+        with self._database.write.begin() as connection:
+            stop_worker(connection, worker_id, now)
+        self.worker_id = None
