@@ -1,0 +1,127 @@
+"""`tick retry`, `tick workers`, `tick drain`, `tick queue` and `tick now --drain`."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.conftest import CommandLine
+from tick.engine.heartbeat import register_worker
+from tick.runtime import Runtime
+from tick.settings import Settings
+from tick.states import WorkerType
+
+
+@pytest.fixture
+def failed(tick: CommandLine) -> tuple[str, str]:
+    """A run that failed, and its occurrence."""
+    occurrence = str(tick.json("run", "--job", "explode")["occurrence"])
+    tick.work()
+    ((run, status),) = runs(tick, occurrence)
+    assert status == "FAILED"
+    return run, occurrence
+
+
+@pytest.fixture
+def worker(tick: CommandLine) -> str:
+    """A worker that lives."""
+    now = Runtime(Settings(), tick.database).now()
+    with tick.database.write.begin() as connection:
+        return register_worker(connection, worker_type=WorkerType.JOB_WORKER, now=now, abilities={})
+
+
+@pytest.fixture
+def _signals_stay() -> Iterator[None]:
+    """What a command does about signals ends with the test."""
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def runs(tick: CommandLine, occurrence: str) -> list[tuple[str, str]]:
+    """The runs of an occurrence, as (id, status)."""
+    return [
+        (str(run["id"]), run["status"]) for run in tick.json("runs", "--occurrence", occurrence)
+    ]
+
+
+def test_retry_puts_a_run_back_once(tick: CommandLine, failed: tuple[str, str]) -> None:
+    run, occurrence = failed
+    assert tick.good("retry", run) == f"Back in the queue: {run}.\n"
+    assert runs(tick, occurrence) == [(run, "QUEUED")]
+    assert tick.good("retry", run) == "It is in the queue already, or runs.\n"
+
+
+def test_retry_puts_back_what_failed_in_an_occurrence(
+    tick: CommandLine, failed: tuple[str, str]
+) -> None:
+    run, occurrence = failed
+    assert tick.good("retry", "--occurrence", occurrence) == f"Back in the queue: {run}.\n"
+
+
+def test_retry_wants_exactly_one_thing(tick: CommandLine) -> None:
+    assert "either RUN_ID or --occurrence" in tick.bad("retry", status=2)
+    assert "either RUN_ID or --occurrence" in tick.bad("retry", "1", "--occurrence", "1", status=2)
+
+
+def test_retry_says_what_it_can_not_do(tick: CommandLine) -> None:
+    assert "There is no run 99" in tick.bad("retry", "99")
+    assert "There is no occurrence 99" in tick.bad("retry", "--occurrence", "99")
+
+
+def test_workers_are_listed(tick: CommandLine, worker: str) -> None:
+    (row,) = tick.json("workers")
+    assert (row["id"], row["status"]) == (worker, "RUNNING")
+    assert worker in tick.good("workers")
+    assert tick.json("workers", "--all") == [row]
+
+
+def test_no_workers_say_how_to_start_one(tick: CommandLine) -> None:
+    assert "`tick worker` starts one" in tick("workers").output
+
+
+def test_a_worker_is_drained_once(tick: CommandLine, worker: str) -> None:
+    assert tick.good("drain", worker) == f"Worker {worker} will drain.\n"
+    assert tick.good("drain", worker) == f"Worker {worker} drains already.\n"
+    assert tick.json("workers")[0]["status"] == "DRAINING"
+    assert "`tick workers` lists them" in tick.bad("drain", "nobody")
+
+
+def test_a_queue_is_paused_listed_and_resumed(tick: CommandLine) -> None:
+    tick.good("run", "--all")
+    assert (
+        tick.good("queue", "pause", "default", "--reason", "disk") == "Queue default is paused.\n"
+    )
+    assert tick.good("queue", "pause", "default", "--reason", "x").endswith("paused already.\n")
+    (row,) = tick.json("queue", "list")
+    assert (row["name"], row["queued"], row["running"], row["limit"]) == ("default", 3, 0, None)
+    assert row["paused_reason"] == "disk"
+    assert "disk" in tick.good("queue", "list")
+    assert tick.good("queue", "resume", "default") == "Queue default goes on.\n"
+    assert tick.good("queue", "resume", "default") == "Queue default was not paused.\n"
+
+
+def test_a_pause_wants_a_reason(tick: CommandLine) -> None:
+    assert "--reason" in tick.bad("queue", "pause", "default", status=2)
+
+
+def test_a_limit_is_listed(tick: CommandLine) -> None:
+    said = tick.good("queue", "list", TICK_QUEUE_LIMITS="media=2")
+    assert "media\t0\t0\t2" in said
+
+
+@pytest.mark.usefixtures("_signals_stay")
+def test_now_runs_what_is_ready_if_asked_to(tick: CommandLine) -> None:
+    tick.good("run", "--group", "reports")
+    answer = tick.json("now", "--drain", "60")
+    assert answer["worked"]["statuses"] == {"SUCCESS": 2}
+    assert answer["worked"]["more"] is False
+    assert "nothing was ready" in tick.good("now", "--drain", "60")
+
+
+def test_now_alone_runs_nothing(tick: CommandLine) -> None:
+    occurrence = str(tick.json("run", "--job", "fetch")["occurrence"])
+    assert "worked" not in tick.json("now")
+    assert runs(tick, occurrence)[0][1] == "QUEUED"

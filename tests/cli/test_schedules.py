@@ -1,0 +1,95 @@
+"""`tick schedules`, `tick enable`, `tick disable`, `tick now`: when things fire."""
+
+import sqlalchemy as sa
+
+from tests.cli.conftest import CommandLine
+from tick.models import audit_entry, schedule_version
+
+
+def test_schedules_come_as_a_table_with_tabs_in_a_pipe(tick: CommandLine) -> None:
+    lines = [line.split("\t") for line in tick.good("schedules").splitlines()]
+    assert lines[0] == ["ID", "ENABLED", "STATE", "WHEN", "LAST", "AT", "NEXT (UTC)"]
+    assert [line[:3] for line in lines[1:]] == [
+        ["launch", "no", "ACTIVE"],
+        ["monthly-report", "no", "ACTIVE"],
+    ]
+
+
+def test_schedules_come_as_json_with_what_runs_and_when(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report")
+    (row,) = [row for row in tick.json("schedules") if row["id"] == "monthly-report"]
+    assert (row["expression"], row["timezone"], row["mode"]) == ("0 0 1 * *", "UTC", "GROUP")
+    assert row["enabled"] is True
+    assert row["next_run_at"].endswith("-01T00:00:00+00:00")
+
+
+def test_without_schedules_the_next_step_is_named_and_the_output_empty(
+    unsynced: CommandLine,
+) -> None:
+    result = unsynced("schedules")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "`tick sync`" in result.stderr
+    assert unsynced.json("schedules") == []
+
+
+def test_enable_tells_the_next_instant_and_may_be_repeated(tick: CommandLine) -> None:
+    said = tick.good("enable", "monthly-report")
+    assert said.startswith("monthly-report is on; next: ") and said.endswith("-01 00:00 UTC\n")
+    assert tick.good("enable", "monthly-report").startswith("monthly-report was on already; next:")
+
+
+def test_enable_of_what_never_comes_again_tells_so(tick: CommandLine) -> None:
+    assert tick.good("enable", "launch") == "launch is on; next: never\n"
+
+
+def test_disable_keeps_its_reason_in_the_audit_and_may_be_repeated(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report")
+    said = tick.good("disable", "monthly-report", "--reason", "the figures moved")
+    assert said == "monthly-report is off\n"
+    assert tick.good("disable", "monthly-report") == "monthly-report was off already\n"
+    reasons = [str(row) for row in tick.rows(sa.select(audit_entry))]
+    assert sum("the figures moved" in row for row in reasons) == 1
+
+
+def test_a_schedule_that_nobody_knows_is_named_with_where_to_look(tick: CommandLine) -> None:
+    for command in ("enable", "disable"):
+        said = tick.bad(command, "monthly")
+        assert (
+            said
+            == "Error: No schedule is called 'monthly'; `tick schedules` lists those there are.\n"
+        )
+
+
+def test_now_says_when_nothing_was_due(tick: CommandLine) -> None:
+    result = tick("now")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing was due.\n")
+    assert tick.json("now")["due"] == 0
+
+
+def test_now_lists_what_it_fired(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report", "--catch-up")
+    heading, line = tick.good("now").splitlines()
+    assert heading.split("\t") == ["SCHEDULE", "INSTANT", "OUTCOME", "RUNS", "REASON"]
+    assert line.startswith("monthly-report\t")
+    assert "\tQUEUED\t2\t" in line
+
+
+def test_now_lists_what_it_fired_as_json(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report", "--catch-up")
+    result = tick.json("now")
+    assert (result["fired_count"], result["runs"], result["errors"]) == (1, 2, {})
+    assert result["fired"][0]["schedule_id"] == "monthly-report"
+
+
+def test_now_syncs_definitions_that_were_never_seen(unsynced: CommandLine) -> None:
+    unsynced("now")
+    assert [row["id"] for row in unsynced.json("schedules")] == ["launch", "monthly-report"]
+
+
+def test_now_fails_and_names_a_schedule_that_it_could_not_decide(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report", "--catch-up")
+    with tick.database.write.begin() as connection:
+        connection.execute(sa.update(schedule_version).values(target="{}"))
+    result = tick("now")
+    assert result.exit_code == 1
+    assert "monthly-report: " in result.stderr

@@ -1,0 +1,144 @@
+"""People: who may sign in, and how fast somebody may guess."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import TESTER
+from tick.db import Database
+from tick.errors import NotFound, Refused
+from tick.models import audit_entry, user
+from tick.ops import access
+from tick.states import Role
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def ada(database: Database) -> int:
+    """An administrator's id."""
+    return access.create_user(database, "ada", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+
+
+def _log_in(database: Database, password: str = PASSWORD, after: float = 0) -> access.User | None:
+    return access.log_in(database, "ada", password, now=NOW + timedelta(seconds=after))
+
+
+def _row(database: Database) -> sa.Row[tuple[object, ...]]:
+    with database.read.connect() as connection:
+        return connection.execute(sa.select(user)).one()
+
+
+def test_a_password_is_kept_as_an_argon2id_hash_only(database: Database, ada: int) -> None:
+    assert _row(database).password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_login_gives_the_user_and_notes_when(database: Database, ada: int) -> None:
+    found = _log_in(database)
+    assert found is not None
+    assert (found.id, found.role, found.last_login_at) == (ada, Role.ADMIN, NOW)
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 257])
+def test_a_weak_password_is_refused(database: Database, password: str) -> None:
+    with pytest.raises(Refused, match="12 to 256"):
+        access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
+def test_an_odd_name_is_refused(database: Database, name: str) -> None:
+    with pytest.raises(Refused, match="printable"):
+        access.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+
+
+def test_a_name_is_taken_in_every_spelling(database: Database, ada: int) -> None:
+    with pytest.raises(Refused, match="already"):
+        access.create_user(database, "ADA", PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+
+
+def test_a_few_mistakes_are_free_then_the_pace_halves_each_time(
+    database: Database, ada: int
+) -> None:
+    for _ in range(access.FREE_ATTEMPTS):
+        assert _log_in(database, "wrong password") is None
+    assert _log_in(database, after=0.5) is None
+    assert _log_in(database, "wrong password", after=1) is None
+    assert _log_in(database, after=2.5) is None
+    assert _log_in(database, after=3) is not None
+
+
+def test_the_delay_is_capped_so_that_nobody_is_kept_out_for_long() -> None:
+    delays = [access.delay_after(failures).total_seconds() for failures in range(30)]
+    assert delays[:9] == [0, 0, 0, 0, 0, 1, 2, 4, 8]
+    assert max(delays) == 60
+
+
+def test_an_attempt_made_too_early_is_not_charged(database: Database, ada: int) -> None:
+    for _ in range(access.FREE_ATTEMPTS):
+        _log_in(database, "wrong password")
+    before = _row(database)
+    for _ in range(3):
+        assert _log_in(database, after=0.2) is None
+    assert _row(database) == before
+
+
+def test_a_login_clears_the_charge(database: Database, ada: int) -> None:
+    for _ in range(access.FREE_ATTEMPTS - 1):
+        _log_in(database, "wrong password")
+    _log_in(database)
+    assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
+
+
+def test_a_rival_guess_in_between_costs_the_other_its_turn(
+    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    charge = access._charge_attempt
+
+    def after_a_rival(database: Database, account: access._Account, now: datetime) -> bool:
+        assert charge(database, account, now)
+        return charge(database, account, now)
+
+    monkeypatch.setattr(access, "_charge_attempt", after_a_rival)
+    assert _log_in(database) is None
+    assert _row(database).failed_logins == 1
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "x" * 500])
+def test_an_unknown_name_costs_as_much_work_as_a_known_one(
+    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    verified = []
+    matches = access._matches
+    monkeypatch.setattr(
+        access, "_matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
+    )
+    assert access.log_in(database, name, PASSWORD, now=NOW) is None
+    assert access.log_in(database, "ada", "wrong password", now=NOW) is None
+    assert verified[0] == verified[1]
+
+
+def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, ada: int) -> None:
+    access.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+    access.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER)
+    access.set_active(database, "ada", False, now=NOW, author=TESTER)
+    assert _row(database).session_epoch == 3
+    with database.read.connect() as connection:
+        assert access.find_user(connection, ada) is None
+        (found,) = access.list_users(connection)
+        entries = connection.execute(sa.select(audit_entry).order_by(audit_entry.c.id)).all()
+    assert (found.role, found.active) == (Role.VIEWER, False)
+    assert [entry.action for entry in entries] == [
+        "user.create",
+        "user.password",
+        "user.role",
+        "user.active",
+    ]
+    assert (entries[2].before, entries[2].after) == ({"role": "ADMIN"}, {"role": "VIEWER"})
+    assert "password" not in str([entry.after for entry in entries])
+
+
+def test_somebody_who_is_not_there_cannot_be_changed(database: Database) -> None:
+    with pytest.raises(NotFound, match="tick user list"):
+        access.set_active(database, "nobody", False, now=NOW, author=TESTER)

@@ -1,0 +1,125 @@
+"""What a deploy would do, told before it does it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.support.factories import World, a_job, a_schedule
+from tick.define.schedules import Schedule
+from tick.ops.deploy_plan import DeployPlan, PlannedChange, plan_deploy
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def daily(world: World) -> World:
+    """Daily at 02:00, enabled at 01:59."""
+    world.define(a_schedule())
+    world.enable()
+    return world
+
+
+def planned(world: World, *schedules: Schedule) -> DeployPlan:
+    """The plan of deploying these schedules."""
+    world.schedules = schedules
+    with world.database.read.connect() as connection:
+        return plan_deploy(connection, world.registry, world.now)
+
+
+def only(plan: DeployPlan) -> PlannedChange:
+    (change,) = plan.changes
+    return change
+
+
+def test_an_unchanged_project_changes_nothing(daily: World) -> None:
+    plan = planned(daily, a_schedule())
+    assert plan.changes_nothing
+    assert plan.as_dict() == {
+        "changes": [],
+        "fires": [],
+        "clock_changes": [],
+        "collisions": [],
+        "changes_nothing": True,
+    }
+
+
+def test_it_writes_nothing(daily: World) -> None:
+    before = daily.schedule()
+    planned(daily, a_schedule("other"))
+    assert daily.schedule() == before
+
+
+def test_an_added_schedule_is_off_until_somebody_switches_it_on(daily: World) -> None:
+    change = only(planned(daily, a_schedule(), a_schedule("weekly", cron="0 3 * * 0")))
+    assert change.what == ("added, and switched off until somebody switches it on",)
+    assert (change.before, change.next_before) == (None, ())
+    assert change.next_after[0] == TWO + HOUR
+
+
+def test_an_edited_schedule_shows_its_next_instants_before_and_after(daily: World) -> None:
+    change = only(planned(daily, a_schedule(cron="0 5 * * *")))
+    assert change.what == ("its rule changes",)
+    assert change.next_before == (TWO, TWO + DAY, TWO + 2 * DAY)
+    assert change.next_after[0] == TWO + 3 * HOUR
+    assert change.before is not None and "02:00" in change.before
+
+
+def test_other_jobs_other_words_a_removal_and_a_rename_are_told_apart(daily: World) -> None:
+    daily.jobs = [a_job("match-scores"), a_job("more")]
+    assert only(planned(daily, a_schedule())).what == ("its jobs change",)
+    daily.jobs = [a_job("match-scores")]
+    assert only(planned(daily, a_schedule(name="Other"))).what == (
+        "its name or description changes",
+    )
+    renamed = only(planned(daily, a_schedule("daily-2", name="Daily", renamed_from="daily")))
+    assert renamed.what == ("renamed from daily: history and switch stay",)
+    removed = planned(daily, a_schedule("other")).changes[-1]
+    assert removed.what == ("removed: it stops firing, its history stays",)
+    assert removed.next_after == ()
+
+
+def test_a_schedule_that_comes_back_says_how(daily: World) -> None:
+    daily.define(a_schedule("other"))
+    change = only(planned(daily, a_schedule("other"), a_schedule()))
+    assert change.what[0].startswith("defined again: as it was if")
+
+
+def test_nothing_fires_on_deploy_but_what_is_due_already(daily: World) -> None:
+    assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
+    daily.now = TWO + MINUTE
+    (due,) = planned(daily, a_schedule(cron="0 5 * * *")).fires
+    assert (due.schedule_id, due.at) == ("daily", TWO)
+    assert planned(daily, a_schedule()).fires == ()
+    daily.now = TWO + HOUR
+    assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
+
+
+def test_the_plan_of_what_fires_is_what_the_deploy_does(daily: World) -> None:
+    daily.now = TWO + MINUTE
+    (due,) = planned(daily, a_schedule(cron="0 5 * * *")).fires
+    daily.define(a_schedule(cron="0 5 * * *"))
+    assert daily.ledger() == [("QUEUED", due.at, 1)]
+
+
+def test_clock_changes_of_the_coming_year_are_named(daily: World) -> None:
+    plan = planned(
+        daily, a_schedule(), a_schedule("berlin", cron="30 2 * * *", timezone="Europe/Berlin")
+    )
+    assert [(item.schedule_id, item.at) for item in plan.clock_changes] == [
+        ("berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
+        ("berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
+    ]
+
+
+def test_schedules_that_start_the_same_job_at_once_are_named(daily: World) -> None:
+    plan = planned(daily, a_schedule(), a_schedule("hourly", cron="0 * * * *"))
+    (collision,) = plan.collisions
+    assert (collision.schedules, collision.jobs) == (("daily", "hourly"), ("match-scores",))
+    assert (collision.first, collision.count) == (TWO, 7)
+    assert planned(daily, a_schedule(), a_schedule("later", cron="5 4 * * *")).collisions == ()
+
+
+def test_it_can_be_written_as_json(daily: World) -> None:
+    plain = planned(daily, a_schedule(cron="0 5 * * *")).as_dict()
+    assert plain["changes"][0]["next_after"][0] == "2026-03-01T05:00:00+00:00"

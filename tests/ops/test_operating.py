@@ -1,0 +1,83 @@
+"""Draining a worker, pausing a queue."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests.engine.worker_steps import Hands
+from tests.support.factories import TESTER, World, a_job
+from tick.engine.heartbeat import register_worker, stop_worker
+from tick.engine.queues import paused_queues
+from tick.errors import NotFound, Refused
+from tick.models import audit_entry, worker_instance
+from tick.ops import control, operating
+from tick.states import WorkerType
+
+
+def drain(world: World, worker_id: str) -> bool:
+    """Drain the worker."""
+    return operating.drain_worker(world.database, worker_id, now=world.now, author=TESTER)
+
+
+def pause(world: World, name: str, reason: str = "the disk is full") -> bool:
+    """Pause the queue."""
+    return operating.pause_queue(world.database, name, now=world.now, author=TESTER, reason=reason)
+
+
+def resume(world: World, name: str) -> bool:
+    """Resume the queue."""
+    return operating.resume_queue(world.database, name, now=world.now, author=TESTER)
+
+
+def audited(world: World) -> list[tuple[str, str, str | None]]:
+    """The audit as (action, subject, reason)."""
+    rows = world.rows(sa.select(audit_entry).order_by(audit_entry.c.id))
+    return [(row.action, row.subject, row.reason) for row in rows]
+
+
+def test_a_drained_worker_is_asked_once(world: World) -> None:
+    worker_id = Hands(world).worker_id
+    assert (drain(world, worker_id), drain(world, worker_id)) == (True, False)
+    (row,) = world.rows(sa.select(worker_instance))
+    assert row.status == "DRAINING"
+    assert audited(world) == [("worker.drain", worker_id, None)]
+
+
+def test_a_worker_that_has_ended_can_not_be_drained(world: World) -> None:
+    worker_id = Hands(world).worker_id
+    with world.database.write.begin() as connection:
+        stop_worker(connection, worker_id, world.now)
+    with pytest.raises(Refused, match="is STOPPED already"):
+        drain(world, worker_id)
+    with pytest.raises(NotFound, match="`tick workers` lists them"):
+        drain(world, "nobody")
+
+
+def test_a_process_that_runs_no_jobs_can_not_be_drained(world: World) -> None:
+    with world.database.write.begin() as connection:
+        loop = register_worker(
+            connection, worker_type=WorkerType.SCHEDULE_DAEMON, now=world.now, abilities={}
+        )
+    with pytest.raises(Refused, match="is a schedule_daemon"):
+        drain(world, loop)
+
+
+def test_a_paused_queue_is_quiet_until_it_is_resumed(world: World) -> None:
+    world.jobs = [a_job("resize", queue="media"), a_job("rank")]
+    control.run_all(world.database, world.registry, now=world.now, author=TESTER)
+    assert (pause(world, "media"), pause(world, "media", "again")) == (True, False)
+    with world.database.read.connect() as connection:
+        (paused,) = paused_queues(connection).items()
+    assert (paused[0], paused[1].reason, paused[1].by) == ("media", "the disk is full", "tester")
+    assert Hands(world).claim_names() == ["rank"]
+    assert (resume(world, "media"), resume(world, "media")) == (True, False)
+    assert Hands(world).claim_names() == ["resize"]
+    assert audited(world)[1:] == [
+        ("queue.pause", "media", "the disk is full"),
+        ("queue.resume", "media", None),
+    ]
+
+
+@pytest.mark.parametrize(("name", "reason"), [("media", "  "), ("", "why"), ("a b", "why")])
+def test_a_pause_needs_a_name_and_a_reason(world: World, name: str, reason: str) -> None:
+    with pytest.raises(Refused):
+        pause(world, name, reason)

@@ -1,0 +1,137 @@
+"""API tokens: shown once, kept as a hash, ended by time or by hand."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import TESTER
+from tick.db import Database
+from tick.engine.audit import Author, record
+from tick.errors import NotFound, Refused
+from tick.models import api_token, audit_entry
+from tick.ops import tokens
+from tick.ops.tokens import Token
+from tick.states import Role
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def make(database: Database, name: str = "deployer", days: int = 30) -> tuple[Token, str]:
+    return tokens.create_token(database, name, Role.VIEWER, days=days, now=NOW, author=TESTER)
+
+
+def rows(database: Database, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
+    with database.read.connect() as connection:
+        return list(connection.execute(sa.select(table).order_by(table.c.id)))
+
+
+def test_a_token_has_256_random_bits_and_is_kept_as_a_hash_only(database: Database) -> None:
+    texts = {make(database, f"t{number}")[1] for number in range(3)}
+    assert len(texts) == 3
+    for text in texts:
+        assert text.startswith("tick_") and len(text) == len("tick_") + 43
+        assert text not in str(rows(database, api_token))
+        assert text not in str(rows(database, audit_entry))
+
+
+def test_a_token_is_known_by_its_text(database: Database) -> None:
+    made, text = make(database)
+    found = tokens.authenticate(database, text, now=NOW)
+    assert found == made
+    assert (made.role, made.created_by, made.author_name) == (
+        Role.VIEWER,
+        "tester",
+        "token:deployer",
+    )
+
+
+@pytest.mark.parametrize("wrong", ["", "tick_", "x" * 100_000, "é", "\udcff", "tick_\0"])
+def test_anything_else_is_nobody(database: Database, wrong: str) -> None:
+    make(database)
+    assert tokens.authenticate(database, wrong, now=NOW) is None
+
+
+def test_a_token_ends_when_its_days_are_over(database: Database) -> None:
+    made, text = make(database, days=1)
+    end = NOW + timedelta(days=1)
+    assert tokens.authenticate(database, text, now=end - timedelta(seconds=1)) is not None
+    assert tokens.authenticate(database, text, now=end) is None
+    assert made.state(end) == "expired"
+
+
+def test_a_revoked_token_is_nobody_at_once(database: Database) -> None:
+    made, text = make(database)
+    assert tokens.revoke_token(database, made.id, now=NOW, author=TESTER) is True
+    assert tokens.revoke_token(database, made.id, now=NOW, author=TESTER) is False
+    assert tokens.authenticate(database, text, now=NOW) is None
+    with database.read.connect() as connection:
+        (listed,) = tokens.list_tokens(connection)
+    assert listed.state(NOW) == "revoked"
+
+
+def test_its_use_is_noted_once_a_minute(database: Database) -> None:
+    _, text = make(database)
+    seen = []
+    for seconds in (0, 30, 59, 60, 90):
+        tokens.authenticate(database, text, now=NOW + timedelta(seconds=seconds))
+        seen.append((rows(database, api_token)[0].last_used_at - NOW).total_seconds())
+    assert seen == [0, 0, 0, 60, 60]
+
+
+def test_making_and_revoking_are_in_the_audit(database: Database) -> None:
+    made, _ = make(database)
+    tokens.revoke_token(database, made.id, now=NOW, author=TESTER)
+    entries = rows(database, audit_entry)
+    assert [(entry.action, entry.subject, entry.actor) for entry in entries] == [
+        ("token.create", str(made.id), "tester"),
+        ("token.revoke", str(made.id), "tester"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-a", "x" * 61, "a\n", "ü"])
+def test_an_odd_name_is_refused(database: Database, name: str) -> None:
+    with pytest.raises(Refused, match="1 to 60"):
+        make(database, name)
+
+
+@pytest.mark.parametrize("days", [0, -1, tokens.MAX_DAYS + 1])
+def test_a_token_does_not_live_for_ever(database: Database, days: int) -> None:
+    with pytest.raises(Refused, match="730 days"):
+        make(database, days=days)
+
+
+def test_a_name_is_free_again_when_its_token_has_ended(database: Database) -> None:
+    made, _ = make(database)
+    with pytest.raises(Refused, match="revoke it"):
+        make(database)
+    tokens.revoke_token(database, made.id, now=NOW, author=TESTER)
+    assert make(database)[0].id != made.id
+
+
+def test_a_token_that_is_not_there_cannot_be_revoked(database: Database) -> None:
+    with pytest.raises(NotFound, match="tick token list"):
+        tokens.revoke_token(database, 4711, now=NOW, author=TESTER)
+
+
+def test_a_token_that_wrote_too_often_waits_for_its_oldest_write_to_be_a_minute_old(
+    database: Database,
+) -> None:
+    token, _ = make(database)
+    for number in range(tokens.WRITES_A_MINUTE):
+        assert wait(database, token, NOW) == 0
+        write(database, token.author_name, NOW + timedelta(seconds=number / 10))
+        write(database, "somebody else", NOW)
+    assert wait(database, token, NOW + timedelta(seconds=10)) == 50
+    assert wait(database, token, NOW + timedelta(seconds=59.5)) == 1
+    assert wait(database, token, NOW + timedelta(seconds=60)) == 0
+
+
+def write(database: Database, actor: str, at: datetime) -> None:
+    with database.write.begin() as connection:
+        record(connection, at=at, author=Author(actor), action="run.cancel", subject="1")
+
+
+def wait(database: Database, token: Token, now: datetime) -> int:
+    with database.read.connect() as connection:
+        return tokens.seconds_to_wait(connection, token, now)

@@ -1,0 +1,175 @@
+"""The proof finds nothing where all is well, and names what is wrong where something is."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.models import job_run, job_run_dependency, job_schedule, occurrence
+from tick.ops import control
+from tick.ops.verify import Verified, verify
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+_o = occurrence.c
+
+
+@pytest.fixture
+def day(world: World) -> World:
+    """An hourly schedule of two jobs that ticked through a day, with an outage from 07 to 11."""
+    world.define(
+        a_schedule("hourly", cron="0 * * * *"), jobs=[a_job("a"), a_job("b", depends_on=["a"])]
+    )
+    world.enable("hourly")
+    for hour in (0, 1, 2, 3, 4, 9, 10, 11, 12):
+        world.tick(TWO + hour * HOUR + MINUTE)
+        world.finish_runs()
+    return world
+
+
+def proof(world: World) -> Verified:
+    return verify(world.database, TWO - DAY, world.now)
+
+
+def tamper(world: World, statement: Any) -> None:
+    with world.database.write.begin() as connection:
+        assert connection.execute(statement).rowcount != 0
+
+
+def messages(world: World) -> list[str]:
+    found = proof(world)
+    assert not found.ok
+    return [violation.message for violation in found.violations]
+
+
+def test_a_day_with_an_outage_is_proven(day: World) -> None:
+    found = proof(day)
+    assert (found.ok, found.schedules, found.instants) == (True, 1, 13)
+    assert found.outcomes == {"SUCCESS": 9, "MISSED": 4}
+    assert (found.waiting, found.off) == (0, 0)
+
+
+def test_it_can_be_written_as_json(day: World) -> None:
+    plain = proof(day).as_dict()
+    assert plain["ok"] is True
+    assert plain["outcomes"] == {"SUCCESS": 9, "MISSED": 4}
+    assert plain["end"] == "2026-03-01T14:01:00+00:00"
+
+
+def test_what_is_due_and_not_ticked_yet_is_waiting(day: World) -> None:
+    day.now += 2 * HOUR
+    found = proof(day)
+    assert (found.ok, found.waiting) == (True, 2)
+
+
+def test_what_passes_while_a_schedule_is_off_is_explained(day: World) -> None:
+    day.disable("hourly")
+    day.now += 2 * HOUR
+    found = proof(day)
+    assert (found.ok, found.off, found.waiting) == (True, 2, 0)
+
+
+def test_a_window_may_cut_a_row_that_stands_for_many(day: World) -> None:
+    found = verify(day.database, TWO + 5 * HOUR, TWO + 7 * HOUR)
+    assert (found.ok, found.instants, found.outcomes) == (True, 2, {"MISSED": 2})
+
+
+def test_versions_are_each_held_to_their_own_rule(day: World) -> None:
+    day.define(a_schedule("hourly", cron="30 * * * *"))
+    day.tick(TWO + 12 * HOUR + 31 * MINUTE)
+    day.define(a_schedule("hourly", cron="45 */2 * * *"))
+    day.tick(TWO + 12 * HOUR + 46 * MINUTE)
+    found = proof(day)
+    assert (found.ok, found.instants) == (True, 15)
+
+
+def test_slots_run_by_hand_and_rows_split_by_them_are_proven(day: World) -> None:
+    control.run_slots(day.database, "hourly", [TWO + 6 * HOUR], now=day.now, author=TESTER)
+    control.run_slots(day.database, "hourly", [TWO - 3 * DAY], now=day.now, author=TESTER)
+    control.run_schedule(day.database, "hourly", now=day.now, author=TESTER, override_overlap=True)
+    found = proof(day)
+    assert found.violations == []
+    assert found.instants == 13
+
+
+def test_a_used_up_limit_is_explained(world: World) -> None:
+    world.define(a_schedule("hourly", cron="0 * * * *", max_runs=1))
+    world.enable("hourly")
+    world.tick(TWO)
+    world.now += 5 * HOUR
+    found = proof(world)
+    assert (found.ok, found.waiting) == (True, 0)
+
+
+def test_a_lost_row_is_a_gap_and_the_first_instant_is_named(day: World) -> None:
+    tamper(day, sa.delete(occurrence).where(_o.scheduled_for == TWO + 2 * HOUR))
+    (violation,) = proof(day).violations
+    assert violation.at == TWO + 2 * HOUR
+    assert violation.message == "1 instants are missing in the ledger from here on"
+
+
+def test_a_shortened_range_is_found(day: World) -> None:
+    tamper(day, sa.update(occurrence).where(_o.outcome == "MISSED").values(count=3))
+    assert "stands for 3 instants" in messages(day)[0]
+
+
+def test_an_instant_that_the_rule_does_not_have_is_found(day: World) -> None:
+    tamper(
+        day,
+        sa.update(occurrence).where(_o.scheduled_for == TWO).values(scheduled_for=TWO + MINUTE),
+    )
+    assert any("its rule has 0 there" in text for text in messages(day))
+
+
+def test_an_instant_decided_twice_is_found(day: World) -> None:
+    twice = {
+        "schedule_id": "hourly",
+        "version_id": 1,
+        "kind": "CRON",
+        "outcome": "SUCCESS",
+        "scheduled_for": TWO + 6 * HOUR,
+        "tick_id": "x",
+        "decided_at": TWO,
+    }
+    tamper(day, sa.insert(occurrence).values(twice))
+    assert any("decided twice: by row" in text for text in messages(day))
+
+
+def test_a_schedule_that_would_never_be_due_again_is_found(day: World) -> None:
+    tamper(day, sa.update(job_schedule).values(next_run_at=None))
+    day.now += HOUR
+    assert messages(day) == ["never due: the next run is never"]
+
+
+def test_a_lost_run_is_found(day: World) -> None:
+    tamper(day, sa.delete(job_run).where(job_run.c.job_name == "b", job_run.c.scheduled_for == TWO))
+    assert messages(day) == ["row 1 (SUCCESS) has 1 runs of 1 jobs instead of 2"]
+
+
+def test_a_lost_dependency_is_found(day: World) -> None:
+    first = sa.select(job_run.c.id).where(job_run.c.scheduled_for == TWO)
+    tamper(day, sa.delete(job_run_dependency).where(job_run_dependency.c.run_id.in_(first)))
+    assert messages(day) == ["row 1 lacks dependencies between its runs"]
+
+
+def test_runs_of_what_did_not_fire_are_found(day: World) -> None:
+    missed = sa.select(_o.id).where(_o.outcome == "MISSED").scalar_subquery()
+    tamper(
+        day,
+        sa.update(job_run)
+        .where(job_run.c.job_name == "b", job_run.c.scheduled_for == TWO)
+        .values(occurrence_id=missed),
+    )
+    assert len(messages(day)) == 2
+
+
+def test_no_more_than_a_hundred_violations_are_listed(world: World) -> None:
+    world.define(a_schedule("often", cron="*/5 * * * *"))
+    world.enable("often")
+    for number in range(120):
+        world.tick(TWO + number * 5 * MINUTE)
+        world.finish_runs()
+    tamper(world, sa.delete(job_run))
+    assert len(proof(world).violations) == 100

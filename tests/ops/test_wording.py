@@ -1,0 +1,77 @@
+"""Rules and targets in words, broken ones included."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.support.factories import a_job, a_schedule
+from tick.define.registry import build_registry
+from tick.define.schedules import Schedule
+from tick.engine.targets import build_target
+from tick.ops.wording import describe_target, describe_timing, next_instants
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="feed")]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words", "expression"),
+    [
+        (a_schedule(cron="0 2 * * *"), "At 02:00", "0 2 * * *"),
+        (a_schedule(cron="*/15 * * * *"), "Every 15 minutes", "*/15 * * * *"),
+        (a_schedule(every=timedelta(hours=1)), "Every hour", None),
+        (a_schedule(every=timedelta(minutes=90)), "Every 90 minutes", None),
+        (a_schedule(at=NOW), "Once, at 2026-03-01 12:00 UTC", None),
+    ],
+)
+def test_when_it_fires(schedule: Schedule, words: str, expression: str | None) -> None:
+    timing = describe_timing(schedule.rule().to_json())
+    assert (timing.words, timing.expression) == (words, expression)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"mode": "ALL_JOBS"}, "All 3 jobs"),
+        ({"mode": "GROUP", "job_group": "matching"}, "Group matching, 2 jobs"),
+        ({"mode": "SINGLE_JOB", "job": "trending"}, "Job trending"),
+        ({"mode": "CUSTOM", "jobs": ("trending", "match-scores")}, "trending, match-scores"),
+    ],
+)
+def test_what_it_runs(parts: dict[str, object], words: str) -> None:
+    schedule = a_schedule(**parts)
+    target = build_target(build_registry(JOBS, [schedule]), schedule.target())
+    assert describe_target(str(schedule.mode), target.to_json()).words == words
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "null",
+        json.dumps({"kind": "CRON", "cron": "0 2 * * *", "timezone": "Mars/Olympus"}),
+        json.dumps({"kind": "CRON", "cron": "61 * * * *"}),
+        json.dumps({"kind": "NEVER"}),
+        json.dumps({"kind": "CRON", "surprise": 1}),
+    ],
+)
+def test_a_rule_that_cannot_be_read_is_described_and_has_no_next_instant(rule: str | None) -> None:
+    assert describe_timing(rule).mistake
+    assert next_instants(rule, NOW, 3) == []
+
+
+@pytest.mark.parametrize("target", [None, "", "{}", "[]", '{"jobs": 1}', '{"jobs": [{}]}'])
+def test_a_target_that_cannot_be_read_is_described(target: str | None) -> None:
+    assert describe_target("ALL_JOBS", target).words == "Cannot be read"
+
+
+def test_the_next_instants_are_those_that_would_fire() -> None:
+    rule = a_schedule(cron="0 2 * * *").rule().to_json()
+    assert [f"{instant:%d %H:%M}" for instant in next_instants(rule, NOW, 2)] == [
+        "02 02:00",
+        "03 02:00",
+    ]

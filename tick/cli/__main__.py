@@ -1,0 +1,5 @@
+"""`python -m tick.cli` is `tick`."""
+
+from tick.cli import main
+
+main(prog_name="tick")

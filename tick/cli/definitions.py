@@ -1,0 +1,86 @@
+"""The commands on definitions: sync them, check them, try a cron expression."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+
+from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.define.registry import load_registry
+from tick.policy import cron as policy
+from tick.settings import load_settings
+
+
+@click.command()
+@as_json
+def sync(as_json: bool) -> None:
+    """Bring the database to what the definitions say. New schedules arrive disabled."""
+    from tick.ticker import sync_definitions
+
+    with ready_runtime() as runtime:
+        report = sync_definitions(runtime, runtime.now(), author=author())
+    if as_json:
+        show_json(vars(report))
+        return
+    click.echo(f"Definitions are at generation {report.generation}.")
+    for what in ("added", "changed", "removed", "returned", "renamed"):
+        if ids := getattr(report, what):
+            click.echo(f"{what}: {', '.join(ids)}")
+
+
+@click.command()
+@as_json
+def check(as_json: bool) -> None:
+    """Check the definitions without a database: for CI. Exit status 1 lists every mistake."""
+    registry = load_registry(load_settings().definitions)
+    if as_json:
+        show_json(
+            {
+                "jobs": {name: job.group for name, job in registry.jobs.items()},
+                "schedules": list(registry.schedules),
+            }
+        )
+        return
+    rows = [
+        {"group": group, "jobs": ", ".join(job.name for job in jobs)}
+        for group, jobs in registry.groups.items()
+    ]
+    show_table({"group": "GROUP", "jobs": "JOBS"}, rows, "No jobs yet: see definitions/README.md.")
+    count = f"{len(registry.jobs)} jobs in {len(rows)} groups"
+    click.echo(f"{count} and {len(registry.schedules)} schedules: no mistakes.")
+
+
+@click.group()
+def cron() -> None:
+    """Try cron expressions."""
+
+
+@cron.command("next")
+@click.argument("expression")
+@click.option("--tz", default="UTC", show_default=True, help="Time zone, such as Europe/Paris.")
+@click.option("--after", help="ISO instant to start after (default: now).")
+@click.option("-n", "count", default=5, show_default=True, type=click.IntRange(1, 1000))
+@as_json
+def next_(expression: str, tz: str, after: str | None, count: int, as_json: bool) -> None:
+    """Show when EXPRESSION fires next, strictly after an instant."""
+    from tick.clock import now
+
+    start = _instant(after) if after else now()
+    times = policy.next_times(expression, tz, start, count)
+    if as_json:
+        show_json({"words": policy.describe(expression, tz), "next": times})
+        return
+    click.echo(policy.describe(expression, tz))
+    for time in times:
+        local = time.astimezone(ZoneInfo(tz))
+        click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local:%a %Y-%m-%d %H:%M %Z}")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is no ISO instant; write 2026-03-29T00:30:00Z.", param_hint="--after"
+        ) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

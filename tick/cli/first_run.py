@@ -1,0 +1,163 @@
+"""`tick first-run`: from an empty database to a schedule's first firing, watched to its end."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import IO
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from tick import schema
+from tick.cli.common import author
+from tick.errors import Refused, TickError
+from tick.ops import access, control
+from tick.ops.queries import runs as run_queries
+from tick.ops.queries import schedules as schedule_queries
+from tick.ops.queries.runs import RunRow
+from tick.ops.queries.schedules import ScheduleRow
+from tick.runtime import Runtime, open_runtime
+from tick.states import RunStatus
+from tick.ticker import run_tick, sync_definitions
+
+POLL_SECONDS = 0.2
+MARKS = {
+    RunStatus.QUEUED: ("·", "dim"),
+    RunStatus.RUNNING: ("▶", "cyan"),
+    RunStatus.SUCCESS: ("✓", "green"),
+    RunStatus.FAILED: ("✗", "red"),
+    RunStatus.CANCELLED: ("⊘", "yellow"),
+    RunStatus.SKIPPED: ("↷", "yellow"),
+}
+
+
+@click.command("first-run")
+@click.argument("schedule_id")
+@click.option("--admin", default="admin", show_default=True, help="Name of the first user.")
+def first_run(schedule_id: str, admin: str) -> None:
+    """Prepare the database, fire SCHEDULE_ID once, watch it run.
+
+    Migrates, syncs the definitions, makes the first admin, switches the schedule on, and fires its
+    latest instant through the real tick and a real worker: the ledger holds it as that instant, and
+    the next one comes when it is due. Done before, it shows the last firing and repeats nothing.
+    Exit status 1 unless every run succeeded.
+    """
+    with open_runtime() as runtime:
+        schema.upgrade(runtime.database)
+        sync_definitions(runtime, runtime.now(), author=author())
+        _make_admin(runtime, admin)
+        occurrence_id = _fire(runtime, schedule_id)
+        runs = _watch(runtime, occurrence_id)
+    good = sum(run.status == RunStatus.SUCCESS for run in runs)
+    click.echo(f"{good} of {len(runs)} runs succeeded.")
+    sys.exit(0 if runs and good == len(runs) else 1)
+
+
+def _make_admin(runtime: Runtime, name: str) -> None:
+    password = access.make_first_admin(runtime.database, name, now=runtime.now(), author=author())
+    if password is not None:
+        click.echo(f"First admin: {name}   password (shown only now): {password}")
+
+
+def _fire(runtime: Runtime, schedule_id: str) -> int:
+    """The occurrence to watch: fired now if the schedule never fired, else its last one."""
+    now = runtime.now()
+    if _read_schedule(runtime, schedule_id).enabled_at is None:
+        # Never switched: from now on the switch is the operators'.
+        control.enable_schedule(
+            runtime.database, schedule_id, now=now, author=author(), catch_up_latest=True
+        )
+    run_tick(runtime, now, source="tick first-run")
+    last = _read_schedule(runtime, schedule_id).last
+    if last is None:
+        raise Refused(
+            f"{schedule_id} has not fired yet: it was switched on before, and its next instant "
+            "is still to come. `tick schedules` says when."
+        )
+    at = last.scheduled_for or last.decided_at
+    click.echo(f"{schedule_id}, slot of {at:%Y-%m-%d %H:%M} UTC:")
+    return last.id
+
+
+def _read_schedule(runtime: Runtime, schedule_id: str) -> ScheduleRow:
+    with runtime.database.read.connect() as connection:
+        return schedule_queries.get_schedule(connection, schedule_id)
+
+
+def _watch(runtime: Runtime, occurrence_id: int) -> Sequence[RunRow]:
+    """Draw the runs until all have ended; with a worker of our own if there is work to do."""
+    runs = _read(runtime, occurrence_id)
+    if any(run.is_live for run in runs):
+        runs = _work(runtime, occurrence_id, runs)
+    Console().print(_table(runs, runtime.now()))
+    return runs
+
+
+def _work(runtime: Runtime, occurrence_id: int, runs: Sequence[RunRow]) -> Sequence[RunRow]:
+    with (
+        tempfile.TemporaryFile() as said,
+        _worker(said) as worker,
+        Live(console=Console(), auto_refresh=False, transient=True) as live,
+    ):
+        while any(run.is_live for run in runs):
+            if worker.poll() is not None:
+                said.seek(0)
+                raise TickError(f"the worker ended by itself and said:\n{said.read().decode()}")
+            time.sleep(POLL_SECONDS)
+            runs = _read(runtime, occurrence_id)
+            live.update(_table(runs, runtime.now()), refresh=True)
+    return runs
+
+
+@contextmanager
+def _worker(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "tick.cli", "worker"]
+    with subprocess.Popen(command, stderr=said) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def _read(runtime: Runtime, occurrence_id: int) -> Sequence[RunRow]:
+    with runtime.database.read.connect() as connection:
+        return run_queries.runs_of_occurrence(connection, occurrence_id)
+
+
+def _table(runs: Sequence[RunRow], now: datetime) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("", "JOB", "GROUP", "STATE", "PROGRESS"):
+        table.add_column(heading)
+    table.add_column("DURATION", justify="right")
+    for run in sorted(runs, key=_by_start):
+        mark, style = MARKS[RunStatus(run.status)]
+        took = run.took_seconds(now)
+        table.add_row(
+            Text(mark, style),
+            run.job_name,
+            run.job_group,
+            Text(run.status, style),
+            _progress(run),
+            "" if took is None else f"{took:.1f} s",
+        )
+    return table
+
+
+def _by_start(run: RunRow) -> tuple[datetime, int]:
+    return (run.started_at or datetime.max.replace(tzinfo=UTC), run.id)
+
+
+def _progress(run: RunRow) -> ProgressBar | Text:
+    if run.status == RunStatus.SUCCESS:
+        return Text("100 %", "dim")
+    if run.status == RunStatus.RUNNING:
+        return ProgressBar(total=1.0, completed=run.progress or 0.0, width=24)
+    return Text(run.reason or run.error_message or run.progress_text or "", "dim")

@@ -1,0 +1,103 @@
+"""The commands that look ahead and write nothing: plan, simulate."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import click
+
+from tick.cli.common import as_json, ready_runtime, show_json, show_table
+from tick.cli.instants import INSTANT, LENGTH, WINDOW
+from tick.define.registry import load_registry
+from tick.ops.deploy_plan import DeployPlan, plan_deploy
+from tick.settings import load_settings
+
+_MINUTE = timedelta(minutes=1)
+SHOWN = 50
+
+
+@click.command()
+@as_json
+def plan(as_json: bool) -> None:
+    """Show what deploying the definitions here would change there.
+
+    Exit status 0 when nothing changes, 2 when something does.
+    """
+    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
+        found = plan_deploy(connection, runtime.registry, runtime.now())
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        _show_plan(found)
+    if not found.changes_nothing:
+        raise SystemExit(2)
+
+
+def _show_plan(found: DeployPlan) -> None:
+    if found.changes_nothing:
+        click.echo("Nothing changes.")
+        return
+    for change in found.changes:
+        click.echo(f"{change.schedule_id}: {'; '.join(change.what)}")
+        for name, words, times in (
+            ("before", change.before, change.next_before),
+            ("after", change.after, change.next_after),
+        ):
+            if words is not None:
+                listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
+                click.echo(f"  {name + ':':8} {words}; next {listed or 'never'} UTC")
+    for moment in found.fires:
+        click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
+    for moment in found.clock_changes:
+        click.echo(f"clock: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC: {moment.text}")
+    for item in found.collisions:
+        click.echo(
+            f"collision: {' and '.join(item.schedules)} both start {', '.join(item.jobs)}, "
+            f"{item.count} times a week, first {item.first:%Y-%m-%d %H:%M} UTC"
+        )
+    if not found.fires:
+        click.echo("Nothing fires on deploy.")
+
+
+@click.command()
+@click.option("--from", "start", type=INSTANT, required=True)
+@click.option("--to", "end", type=INSTANT, required=True)
+@click.option("--down", type=WINDOW, multiple=True, help="A time without ticks: FROM..TO.")
+@click.option("--tick-every", type=LENGTH, default=_MINUTE, help="Default: 1m.")
+@click.option("--runs-take", type=LENGTH, default=timedelta(0), help="Default: no time at all.")
+@as_json
+def simulate(
+    start: datetime,
+    end: datetime,
+    down: tuple[tuple[datetime, datetime], ...],
+    tick_every: timedelta,
+    runs_take: timedelta,
+    as_json: bool,
+) -> None:
+    """Run the real tick over a time that has not been.
+
+    It works in a database of its own, with all schedules switched on. Prints what did not fire,
+    and how often each schedule did.
+    """
+    from tick.simulation import simulate as run_simulation
+
+    registry = load_registry(load_settings().definitions)
+    found = run_simulation(
+        registry, start, end, tick_every=tick_every, down=down, runs_take=runs_take
+    )
+    if as_json:
+        show_json(found.as_dict())
+        return
+    counts = Counter((line.schedule_id, str(line.outcome)) for line in found.lines)
+    rows = [
+        {"schedule": schedule, "outcome": outcome, "rows": count}
+        for (schedule, outcome), count in sorted(counts.items())
+    ]
+    show_table({"schedule": "SCHEDULE", "outcome": "OUTCOME", "rows": "ROWS"}, rows, "Nothing.")
+    odd = [line for line in found.lines if line.outcome != "SUCCESS"]
+    for line in odd[:SHOWN]:
+        click.echo(
+            f"{line.scheduled_for:%Y-%m-%d %H:%M} {line.schedule_id} {line.outcome} "
+            f"x{line.count}: {line.reason}"
+        )
+    if len(odd) > SHOWN:
+        click.echo(f"… and {len(odd) - SHOWN} more; --json prints all.")

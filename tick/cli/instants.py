@@ -1,0 +1,68 @@
+"""Instants and times on the command line."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+_LENGTH = re.compile(r"(\d+)([smhd])\Z")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO instant such as 2026-03-29T00:30Z or 2026-03-29; UTC where no zone is given."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """The aware instant."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no ISO instant; write 2026-03-29T00:30Z.", param, ctx)
+        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+class Length(click.ParamType[timedelta]):
+    """A length of time such as 90s, 5m, 2h or 1d."""
+
+    name = "length"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """The timedelta."""
+        if isinstance(value, timedelta):
+            return value
+        found = _LENGTH.match(value)
+        if found is None or not int(found[1]):
+            self.fail(f"{value!r} is no length of time; write 90s, 5m, 2h or 1d.", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+class Window(click.ParamType[tuple[datetime, datetime]]):
+    """A window such as 2026-03-29T02:00Z..2026-03-29T05:00Z."""
+
+    name = "from..to"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[datetime, datetime]:
+        """The pair of instants."""
+        if isinstance(value, tuple):
+            return value
+        start, dots, end = value.partition("..")
+        if not dots:
+            self.fail(f"{value!r} is no window; write FROM..TO.", param, ctx)
+        window = INSTANT.convert(start, param, ctx), INSTANT.convert(end, param, ctx)
+        if window[0] >= window[1]:
+            self.fail(f"{value!r} ends before it starts.", param, ctx)
+        return window
+
+
+INSTANT, LENGTH, WINDOW = Instant(), Length(), Window()

@@ -1,0 +1,183 @@
+"""The commands that tick and the ones that keep running."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tick.cli.common import as_json, log_to_stderr, ready_runtime, show_json, show_table
+from tick.runtime import Runtime
+from tick.ticker import TickResult, ensure_synced, run_tick
+
+if TYPE_CHECKING:
+    from tick.work import Worked
+
+
+@click.command()
+@click.option(
+    "--drain",
+    type=click.FloatRange(5),
+    metavar="SECONDS",
+    help="Then run what is ready, all within so many seconds: for hosts without a worker.",
+)
+@as_json
+def now(drain: float | None, as_json: bool) -> None:
+    """Tick once: decide everything that is due.
+
+    Exit status 1 when a schedule could not be decided; 0 also when nothing was due.
+    """
+    started = time.monotonic()
+    with ready_runtime() as runtime:
+        instant = runtime.now()
+        ensure_synced(runtime, instant)
+        result = run_tick(runtime, instant, source="tick now")
+        worked = None if drain is None else _work(runtime, drain - (time.monotonic() - started))
+    if as_json:
+        show_json(result.as_dict() | ({"worked": worked.as_dict()} if worked else {}))
+    else:
+        _show(result)
+        _show_work(worked)
+    sys.exit(1 if result.errors else 0)
+
+
+def _work(runtime: Runtime, seconds: float) -> "Worked":
+    from tick.work import work_for
+    from tick.worker import Stop
+
+    stop = Stop()
+    stop.on_signals()
+    return work_for(runtime, seconds, stop)
+
+
+def _show_work(worked: "Worked | None") -> None:
+    if worked is None:
+        return
+    counts = ", ".join(f"{count} {status}" for status, count in worked.statuses.items())
+    click.echo(f"Worked {worked.took_seconds:.1f} s: {counts or 'nothing was ready'}.")
+    if worked.more:
+        click.echo("The time was over before the work was.", err=True)
+
+
+def _show(result: TickResult) -> None:
+    lines = [line.as_dict() for line in (*result.fired, *result.not_fired)]
+    columns = {
+        "schedule_id": "SCHEDULE",
+        "scheduled_for": "INSTANT",
+        "outcome": "OUTCOME",
+        "runs": "RUNS",
+        "reason": "REASON",
+    }
+    show_table(columns, lines, "Nothing was due.")
+    for schedule_id, reason in result.errors.items():
+        click.echo(f"{schedule_id}: {reason}", err=True)
+    if result.more:
+        click.echo("More is due than one tick's budget allows: tick again.", err=True)
+
+
+@click.command()
+def loop() -> None:
+    """Tick at each full minute, until stopped.
+
+    For hosts where no platform calls `tick now` or POST /internal/tick.
+    """
+    from tick.loop import Loop
+
+    log_to_stderr()
+    with ready_runtime() as runtime:
+        Loop(runtime).serve(_stop_on_signals())
+
+
+@click.command()
+@click.option("--queues", help="Only these queues, separated by commas (default: all).")
+@click.option("--processes", type=click.IntRange(1, 64), help="Child processes.")
+def worker(queues: str | None, processes: int | None) -> None:
+    """Run what is enqueued, until stopped.
+
+    SIGTERM lets running jobs finish for TICK_DRAIN_SECONDS and gives back the rest; a second one
+    kills them.
+    """
+    from tick.worker import Stop, Worker
+
+    log_to_stderr()
+    stop = Stop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    with ready_runtime() as runtime:
+        if processes is not None:
+            settings = runtime.settings.model_copy(update={"worker_processes": processes})
+            runtime = replace(runtime, settings=settings)
+        chosen = {name.strip() for name in queues.split(",")} if queues else None
+        Worker(runtime, queues=chosen).serve(stop)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the console listens.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default="$PORT or 8000",
+    envvar="PORT",
+    type=click.IntRange(1, 65535),
+)
+@click.option("--web-threads", default=8, show_default=True, type=click.IntRange(1, 64))
+def up(host: str, port: int, web_threads: int) -> None:
+    """Console, loop and worker in one process tree, until stopped.
+
+    For one container or one machine. If one of the three ends, all end, so that the host's
+    supervisor can start them again together.
+    """
+    log_to_stderr()
+    with ready_runtime() as runtime:
+        ensure_synced(runtime, runtime.now())
+        grace = runtime.settings.drain_seconds + 10
+    console = ["gunicorn", "--worker-class", "gthread", "--threads", str(web_threads)]
+    console += ["--bind", f"{host}:{port}", "--no-control-socket", "webapp.wsgi:app"]
+    parts = {"console": console, "loop": ["tick", "loop"], "worker": ["tick", "worker"]}
+    stop = _stop_on_signals()
+    processes = {name: _start(command) for name, command in parts.items()}
+    click.echo(f"Console on http://{host}:{port} - Ctrl-C ends.", err=True)
+    ended = None
+    while ended is None and not stop.wait(0.5):
+        ended = next((name for name, part in processes.items() if part.poll() is not None), None)
+    _end(processes, grace)
+    if ended is not None:
+        raise click.ClickException(f"the {ended} ended by itself; its last lines stand above.")
+
+
+def _start(command: list[str]) -> subprocess.Popen[bytes]:
+    module, *arguments = command
+    # A session of its own: Ctrl-C reaches this process only, which then ends its parts in order.
+    return subprocess.Popen(
+        [sys.executable, "-m", {"tick": "tick.cli"}.get(module, module), *arguments],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+    )
+
+
+def _end(processes: dict[str, subprocess.Popen[bytes]], grace_seconds: float) -> None:
+    for process in processes.values():
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+    for process in processes.values():
+        try:
+            process.wait(grace_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def request(_signal: int, _frame: FrameType | None) -> Any:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, request)
+    signal.signal(signal.SIGINT, request)
+    return stop

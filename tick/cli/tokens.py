@@ -1,0 +1,63 @@
+"""`tick token …`: what programs use the JSON API with."""
+
+import click
+
+from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.ops import tokens
+from tick.states import Role
+
+
+@click.group()
+def token() -> None:
+    """API tokens: what programs use the JSON API with."""
+
+
+@token.command()
+@click.argument("name")
+@click.option("--role", type=click.Choice(list(Role)), default=Role.VIEWER, show_default=True)
+@click.option(
+    "--days", type=click.IntRange(1, tokens.MAX_DAYS), default=90, show_default=True, help="Life."
+)
+@as_json
+def create(name: str, role: str, days: int, as_json: bool) -> None:
+    """Make a token and print it, once. The audit names what is done with it token:NAME."""
+    with ready_runtime() as runtime:
+        made, text = tokens.create_token(
+            runtime.database, name, Role(role), days=days, now=runtime.now(), author=author()
+        )
+    if as_json:
+        show_json({**vars(made), "token": text})
+        return
+    click.echo(f"Token {made.id}, {made.name}, works as {made.role} until {made.expires_at:%F}.")
+    click.echo(f"Token (shown only now): {text}")
+
+
+@token.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """List the tokens, newest first, with their last use."""
+    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
+        now = runtime.now()
+        rows = [vars(row) | {"state": row.state(now)} for row in tokens.list_tokens(connection)]
+    if as_json:
+        show_json(rows)
+        return
+    columns = {
+        "id": "ID",
+        "name": "NAME",
+        "role": "ROLE",
+        "state": "STATE",
+        "expires_at": "EXPIRES (UTC)",
+        "last_used_at": "LAST USED (UTC)",
+        "created_by": "MADE BY",
+    }
+    show_table(columns, rows, "No tokens yet: `tick token create NAME` makes one.")
+
+
+@token.command()
+@click.argument("token_id", type=click.IntRange(1, 2**63 - 1))
+def revoke(token_id: int) -> None:
+    """End a token at once."""
+    with ready_runtime() as runtime:
+        ended = tokens.revoke_token(runtime.database, token_id, now=runtime.now(), author=author())
+    click.echo(f"Token {token_id} {'is revoked' if ended else 'was revoked already'}.")

@@ -1,0 +1,1 @@
+"""What PEOPLE see and do: queries, actions, access."""

@@ -1,0 +1,80 @@
+"""Running what a schedule did not run in the past, by the definition that was in force then."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.engine.audit import Author
+from tick.engine.slots import MOST_AT_ONCE, run_slots
+from tick.engine.versions import Reign, reigns, versions_of
+from tick.errors import NotFound, Refused
+from tick.models import occurrence
+from tick.policy import instants
+from tick.states import FIRED_OUTCOMES
+
+_o = occurrence.c
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What a backfill would run: `wanted`, oldest first; `done` instants have run already."""
+
+    schedule_id: str
+    wanted: tuple[datetime, ...]
+    done: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return vars(self) | {"wanted": [at.isoformat() for at in self.wanted]}
+
+
+def plan_backfill(
+    database: Database, schedule_id: str, start: datetime, end: datetime, *, now: datetime
+) -> Backfill:
+    """The instants of [start, end] that did not fire. Raises NotFound, Refused when too many."""
+    end = min(end, now)
+    with database.read.connect() as connection:
+        versions = versions_of(connection, schedule_id)
+        if not versions:
+            raise NotFound(
+                f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+            )
+        due = [at for reign in _from_the_start(reigns(versions)) for at in _due(reign, start, end)]
+        fired = connection.execute(
+            sa.select(_o.scheduled_for).where(
+                _o.schedule_id == schedule_id,
+                _o.outcome.in_(FIRED_OUTCOMES),
+                _o.scheduled_for.between(start, end),
+            )
+        )
+        done = set(fired.scalars())
+    wanted = tuple(at for at in due if at not in done)
+    if len(wanted) > MOST_AT_ONCE:
+        raise Refused(
+            f"More than {MOST_AT_ONCE} instants of {schedule_id} lie in that time; narrow it."
+        )
+    return Backfill(schedule_id, wanted, len(due) - len(wanted))
+
+
+def run_backfill(database: Database, plan: Backfill, *, now: datetime, author: Author) -> list[int]:
+    """Run what was planned, one after the other where overlap is not allowed; the occurrences.
+
+    All or nothing. Raises Refused when one of the instants has fired meanwhile.
+    """
+    with database.write.begin() as connection:
+        return run_slots(connection, plan.schedule_id, plan.wanted, now=now, author=author)
+
+
+def _from_the_start(found: list[Reign]) -> list[Reign]:
+    """The first rule also stands for the time before the schedule was known."""
+    return [Reign(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
+
+
+def _due(reign: Reign, start: datetime, end: datetime) -> list[datetime]:
+    after = max(reign.since, start - _MOMENT)
+    until = min(reign.until or end, end)
+    return instants.between(reign.rule, after, until, 2 * MOST_AT_ONCE)

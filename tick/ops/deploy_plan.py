@@ -1,0 +1,181 @@
+"""What would change if the definitions here were deployed on the database there. Writes nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.define.schedules import Schedule
+from tick.engine.changes import Change, find_changes
+from tick.engine.ticklog import learned_tick_seconds
+from tick.ops.wording import describe_timing
+from tick.policy import instants
+from tick.policy.clock_changes import clock_changes
+from tick.policy.planner import Standing, plan
+from tick.policy.rule import Rule
+from tick.states import ScheduleState
+
+SHOWN = 3
+_YEAR, _WEEK = timedelta(days=366), timedelta(days=7)
+_MOST_COMPARED = 10_100  # the minutes of a week
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """What a deploy does to one schedule, and its next instants by the old and the new rule."""
+
+    schedule_id: str
+    what: tuple[str, ...]
+    before: str | None
+    after: str | None
+    next_before: tuple[datetime, ...]
+    next_after: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something about a schedule at an instant."""
+
+    schedule_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class Collision:
+    """Two schedules that start the same jobs at the same instants, `count` times in a week."""
+
+    schedules: tuple[str, str]
+    jobs: tuple[str, ...]
+    first: datetime
+    count: int
+
+
+@dataclass(frozen=True)
+class DeployPlan:
+    """All that a deploy would do.
+
+    `fires` is what is due already and would fire with the deploy, by the old rule, as it would
+    with the next tick. `clock_changes` are those of a year, `collisions` those of a week; both
+    only for schedules that are new or change.
+    """
+
+    changes: tuple[PlannedChange, ...]
+    fires: tuple[Moment, ...]
+    clock_changes: tuple[Moment, ...]
+    collisions: tuple[Collision, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the database holds these very definitions."""
+        return not self.changes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain | {"changes_nothing": self.changes_nothing}
+
+
+def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> DeployPlan:
+    """Compare the definitions with the database."""
+    changes = find_changes(connection, registry)
+    moved = [
+        change.schedule
+        for change in changes
+        if change.schedule is not None and (change.added or change.changed or change.returned)
+    ]
+    tick_seconds = learned_tick_seconds(connection)
+    return DeployPlan(
+        changes=tuple(_describe(change, now) for change in changes),
+        fires=tuple(moment for change in changes for moment in _fires(change, now, tick_seconds)),
+        clock_changes=tuple(
+            Moment(schedule.id, found.at, found.effect)
+            for schedule in moved
+            for found in clock_changes(schedule.rule(), now, now + _YEAR)
+        ),
+        collisions=tuple(_collisions(registry, moved, now)),
+    )
+
+
+def _describe(change: Change, now: datetime) -> PlannedChange:
+    old = Rule.from_json(change.known.rule) if change.known is not None else None
+    new = change.schedule.rule() if change.schedule is not None else None
+    return PlannedChange(
+        schedule_id=change.id,
+        what=tuple(_what(change)),
+        before=_words(old),
+        after=_words(new),
+        next_before=_next(old, now),
+        next_after=_next(new, now),
+    )
+
+
+def _what(change: Change) -> Iterator[str]:
+    if change.added:
+        yield "added, and switched off until somebody switches it on"
+    if change.removed:
+        yield "removed: it stops firing, its history stays"
+    if change.renamed and change.known is not None:
+        yield f"renamed from {change.known.id}: history and switch stay"
+    if change.returned:
+        yield "defined again: as it was if it was removed less than 14 days ago, else switched off"
+    if change.changed and change.known is not None and change.schedule is not None:
+        same = change.known.rule == change.schedule.rule().to_json()
+        yield "its jobs change" if same else "its rule changes"
+    if change.reworded:
+        yield "its name or description changes"
+
+
+def _fires(change: Change, now: datetime, tick_seconds: float) -> Iterator[Moment]:
+    row = change.known
+    if row is None or not (change.changed or change.removed or change.renamed):
+        return
+    is_due = row.next_run_at is not None and row.next_run_at <= now
+    if not (is_due and row.enabled and row.state == ScheduleState.ACTIVE):
+        return
+    due = plan(Rule.from_json(row.rule), Standing(row.next_run_at), now, tick_seconds)
+    if due.fire is not None:
+        yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
+
+
+def _collisions(
+    registry: Registry, moved: Sequence[Schedule], now: datetime
+) -> Iterator[Collision]:
+    ids = {schedule.id for schedule in moved}
+    if not ids:
+        return
+    schedules = list(registry.schedules.values())
+    jobs = {item.id: set(registry.select(item.target()).jobs) for item in schedules}
+    when = {
+        item.id: instants.between(item.rule(), now, now + _WEEK, _MOST_COMPARED)
+        for item in schedules
+    }
+    for one, other in combinations(schedules, 2):
+        shared = jobs[one.id] & jobs[other.id]
+        if not shared or not ids & {one.id, other.id}:
+            continue
+        if both := sorted(set(when[one.id]) & set(when[other.id])):
+            yield Collision((one.id, other.id), tuple(sorted(shared)), both[0], len(both))
+
+
+def _words(rule: Rule | None) -> str | None:
+    if rule is None:
+        return None
+    timing = describe_timing(rule.to_json())
+    return f"{timing.words} ({timing.timezone})"
+
+
+def _next(rule: Rule | None, now: datetime) -> tuple[datetime, ...]:
+    return () if rule is None else tuple(instants.between(rule, now, None, SHOWN))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,81 @@
+"""Taking capacity out and putting it back: draining a worker, pausing a queue."""
+
+import re
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.engine import audit, heartbeat, queues
+from tick.engine.audit import Author
+from tick.errors import NotFound, Refused
+from tick.models import worker_instance
+from tick.states import WorkerStatus, WorkerType
+
+_w = worker_instance.c
+_QUEUE = re.compile(r"[A-Za-z0-9._-]{1,50}\Z")
+
+
+def drain_worker(database: Database, worker_id: str, *, now: datetime, author: Author) -> bool:
+    """Let a worker finish what it has, take nothing new, and end; False when it does so already.
+
+    It notices at its next heartbeat. Raises NotFound, and Refused for one that has ended and for
+    a process that runs no jobs.
+    """
+    with database.write.begin() as connection:
+        row = connection.execute(sa.select(worker_instance).where(_w.id == worker_id)).first()
+        if row is None:
+            raise NotFound(f"There is no worker {worker_id!r}; `tick workers` lists them.")
+        if row.worker_type != WorkerType.JOB_WORKER:
+            raise Refused(f"{worker_id} is a {row.worker_type}: it runs no jobs to be drained of.")
+        if heartbeat.drain_worker(connection, worker_id):
+            audit.record(
+                connection,
+                at=now,
+                author=author,
+                action="worker.drain",
+                subject=worker_id,
+                before={"status": row.status},
+            )
+            return True
+        if row.status == WorkerStatus.DRAINING:
+            return False
+        raise Refused(f"Worker {worker_id} is {row.status} already.")
+
+
+def pause_queue(
+    database: Database, name: str, *, now: datetime, author: Author, reason: str
+) -> bool:
+    """Let no run of the queue be claimed; what runs goes on. False when it was paused.
+
+    Raises Refused.
+    """
+    if not _QUEUE.match(name):
+        raise Refused(f"{name!r} is no name of a queue: letters, digits, dots and dashes.")
+    if not reason.strip():
+        raise Refused("A pause needs a reason: say why, for whoever finds the queue quiet.")
+    with database.write.begin() as connection:
+        paused = queues.pause_queue(connection, name, now=now, author=author, reason=reason.strip())
+        if paused:
+            _record(connection, "queue.pause", name, now, author, reason.strip())
+    return paused
+
+
+def resume_queue(database: Database, name: str, *, now: datetime, author: Author) -> bool:
+    """Let the runs of the queue be claimed again; False when it was not paused."""
+    with database.write.begin() as connection:
+        resumed = queues.resume_queue(connection, name)
+        if resumed:
+            _record(connection, "queue.resume", name, now, author, None)
+    return resumed
+
+
+def _record(
+    connection: sa.Connection,
+    action: str,
+    queue: str,
+    now: datetime,
+    author: Author,
+    reason: str | None,
+) -> None:
+    audit.record(connection, at=now, author=author, action=action, subject=queue, reason=reason)

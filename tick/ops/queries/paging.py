@@ -1,0 +1,32 @@
+"""Keyset pages: newest first, continued below the last id seen. No counts, no offsets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+PAGE_ROWS = 50
+
+
+class Numbered(Protocol):
+    """Anything with a rising id."""
+
+    @property
+    def id(self) -> int:
+        """Its id."""
+
+
+Row = TypeVar("Row", bound=Numbered)
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """One page; `older` continues it as `before=`, None at the end."""
+
+    rows: tuple[Row, ...]
+    older: int | None = None
+
+
+def cut(rows: Sequence[Row], size: int = PAGE_ROWS) -> Page[Row]:
+    """A page of at most `size` rows out of `size + 1` read: a surplus row says that more follow."""
+    kept = tuple(rows[:size])
+    return Page(kept, kept[-1].id if len(rows) > size else None)

@@ -1,0 +1,192 @@
+"""Schedules, as people read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.errors import NotFound
+from tick.models import job_schedule, occurrence, schedule_version
+from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
+from tick.ops.queries.paging import PAGE_ROWS
+from tick.ops.wording import (
+    Selected,
+    Timing,
+    describe_target,
+    describe_timing,
+    next_instants,
+)
+from tick.states import FIRED_OUTCOMES, ScheduleState
+
+_s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
+RECENT_ROWS = 20
+MOST_PASSED = 100
+
+
+@dataclass(frozen=True)
+class RecentOccurrence:
+    """As much of an occurrence as one bar of a sparkline shows."""
+
+    id: int
+    outcome: str
+    at: datetime
+    took_seconds: float | None
+
+
+@dataclass(frozen=True)
+class ScheduleRow:
+    """A schedule: its definition in force, where it stands, its last firing and recent outcomes."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    enabled_at: datetime | None
+    enabled_by: str | None
+    state: str
+    state_reason: str | None
+    state_by: str | None
+    state_at: datetime | None
+    state_until: datetime | None
+    next_run_at: datetime | None
+    run_count: int
+    failure_count: int
+    consecutive_failures: int
+    last_error: str | None
+    last_fired_id: int | None
+    version: int | None
+    version_since: datetime | None
+    rule: str | None
+    mode: str | None
+    target: str | None
+    last: OccurrenceRow | None = None
+    recent: tuple[RecentOccurrence, ...] = ()
+
+    @property
+    def timing(self) -> Timing:
+        """When it fires, in words."""
+        return describe_timing(self.rule)
+
+    @property
+    def selected(self) -> Selected:
+        """What it runs, in words."""
+        return describe_target(self.mode, self.target)
+
+    @property
+    def fires(self) -> bool:
+        """Whether its instants fire: switched on, and neither paused, broken nor removed."""
+        return self.enabled and self.state == ScheduleState.ACTIVE
+
+    def upcoming(self, now: datetime, count: int) -> list[datetime]:
+        """Its next nominal instants, whether or not it is switched on."""
+        return next_instants(self.rule, now, count)
+
+    def passed_in_pause(self, now: datetime) -> list[datetime]:
+        """The nominal instants since it was paused, oldest first; at most the first MOST_PASSED."""
+        if self.state != ScheduleState.PAUSED or self.state_at is None:
+            return []
+        found = next_instants(self.rule, self.state_at, MOST_PASSED)
+        return [instant for instant in found if instant <= now]
+
+
+# A manual firing leaves the schedule's own columns alone, so the ledger is asked.
+_LAST_FIRED = (
+    sa.select(_o.id)
+    .where(_o.schedule_id == _s.id, _o.outcome.in_(FIRED_OUTCOMES))
+    .order_by(_o.id.desc())
+    .limit(1)
+    .correlate(job_schedule)
+    .scalar_subquery()
+)
+_ROWS = sa.select(
+    *(_s[field.name] for field in fields(ScheduleRow) if field.name in _s),
+    _v.number.label("version"),
+    _v.since.label("version_since"),
+    _v.rule,
+    _v.mode,
+    _v.target,
+    _LAST_FIRED.label("last_fired_id"),
+).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
+
+
+@dataclass(frozen=True)
+class SchedulePage:
+    """Schedules by id; `after` continues the list, None at the end."""
+
+    rows: tuple[ScheduleRow, ...]
+    after: str | None = None
+
+
+def list_schedules(connection: sa.Connection, *, after: str | None = None) -> SchedulePage:
+    """A page of schedules with their last firing and recent outcomes; three statements."""
+    query = _ROWS.order_by(_s.id).limit(PAGE_ROWS + 1)
+    if after is not None:
+        query = query.where(_s.id > after)
+    rows = [ScheduleRow(**row._mapping) for row in connection.execute(query)]
+    kept = rows[:PAGE_ROWS]
+    more = kept[-1].id if len(rows) > PAGE_ROWS else None
+    return SchedulePage(tuple(_with_history(connection, kept)), more)
+
+
+def get_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
+    """One schedule with its last firing and recent outcomes. Raises NotFound."""
+    row = connection.execute(_ROWS.where(_s.id == schedule_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no schedule {schedule_id!r}; `tick schedules` lists them.")
+    return _with_history(connection, [ScheduleRow(**row._mapping)])[0]
+
+
+def schedule_names(connection: sa.Connection) -> dict[str, str]:
+    """Names by id, for choosing one; the first 500."""
+    found = connection.execute(sa.select(_s.id, _s.name).order_by(_s.name, _s.id).limit(500))
+    return {row.id: row.name for row in found}
+
+
+def _with_history(connection: sa.Connection, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
+    last = occurrences_by_id(connection, (row.last_fired_id for row in rows))
+    recent = _recent(connection, [row.id for row in rows])
+    return [
+        replace(
+            row,
+            last=last.get(row.last_fired_id or 0),
+            recent=tuple(recent.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+# The oldest of the newest rows of one schedule: the index gives it without reading the others.
+_OLDEST_SHOWN = (
+    sa.select(_o.id)
+    .where(_o.schedule_id == _s.id)
+    .order_by(_o.id.desc())
+    .limit(1)
+    .offset(RECENT_ROWS - 1)
+    .correlate(job_schedule)
+    .scalar_subquery()
+)
+_RECENT = (
+    sa.select(
+        _o.schedule_id,
+        _o.id,
+        _o.outcome,
+        sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type).label("at"),
+        _o.first_started_at,
+        _o.last_finished_at,
+    )
+    .join_from(job_schedule, occurrence, _o.schedule_id == _s.id)
+    .where(_o.id >= sa.func.coalesce(_OLDEST_SHOWN, 0))
+    .order_by(_o.id)
+)
+
+
+def _recent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[RecentOccurrence]]:
+    found: dict[str, list[RecentOccurrence]] = {}
+    for row in connection.execute(_RECENT.where(_s.id.in_(ids))) if ids else ():
+        took = None
+        if row.first_started_at and row.last_finished_at:
+            took = max(0.0, (row.last_finished_at - row.first_started_at).total_seconds())
+        mark = RecentOccurrence(row.id, row.outcome, row.at, took)
+        found.setdefault(row.schedule_id, []).append(mark)
+    return found

@@ -1,0 +1,139 @@
+"""The processes that live or lived, workers, loops, HTTP triggers; and the queues they serve."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.queues import Pause, paused_queues
+from tick.errors import NotFound
+from tick.models import job_run, worker_instance
+from tick.ops.queries.paging import PAGE_ROWS
+from tick.states import RunStatus, WorkerStatus
+
+_w, _r = worker_instance.c, job_run.c
+MOST_LIVING = 100
+COUNT_UP_TO = 10_000
+
+
+@dataclass(frozen=True)
+class WorkerRow:
+    """One process, by what it last said of itself."""
+
+    id: str
+    worker_type: str
+    status: str
+    hostname: str
+    pid: int
+    version: str
+    started_at: datetime
+    last_heartbeat_at: datetime
+    stopped_at: datetime | None
+    abilities: Any
+    activity: str | None
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has neither signed off nor been found dead."""
+        return self.status in (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues that a worker serves; none when it serves all."""
+        named = self.abilities.get("queues") if isinstance(self.abilities, dict) else None
+        return tuple(map(str, named or ()))
+
+
+@dataclass(frozen=True)
+class WorkerPage:
+    """Workers by id; `after` continues the list, None at the end."""
+
+    rows: tuple[WorkerRow, ...]
+    after: str | None = None
+
+
+_ROWS = sa.select(*(_w[field.name] for field in fields(WorkerRow)))
+
+
+def list_workers(
+    connection: sa.Connection, *, status: WorkerStatus | None = None, after: str | None = None
+) -> WorkerPage:
+    """A page of processes; those in one status if it is given."""
+    query = _ROWS.order_by(_w.id).limit(PAGE_ROWS + 1)
+    if status is not None:
+        query = query.where(_w.status == status)
+    if after is not None:
+        query = query.where(_w.id > after)
+    rows = [WorkerRow(**row._mapping) for row in connection.execute(query)]
+    kept = tuple(rows[:PAGE_ROWS])
+    return WorkerPage(kept, kept[-1].id if len(rows) > PAGE_ROWS else None)
+
+
+def list_living(
+    connection: sa.Connection, now: datetime, dead_after_seconds: float
+) -> tuple[WorkerRow, ...]:
+    """The processes that beat lately, at most MOST_LIVING, the latest first."""
+    # The statuses are literals, so that the partial index serves.
+    query = (
+        _ROWS.where(
+            sa.text("worker_instance.status IN ('RUNNING', 'DRAINING')"),
+            _w.last_heartbeat_at >= now - timedelta(seconds=dead_after_seconds),
+        )
+        .order_by(_w.last_heartbeat_at.desc(), _w.id)
+        .limit(MOST_LIVING)
+    )
+    return tuple(WorkerRow(**row._mapping) for row in connection.execute(query))
+
+
+def list_recent(connection: sa.Connection) -> tuple[WorkerRow, ...]:
+    """The processes that beat last, a page of them."""
+    query = _ROWS.order_by(_w.last_heartbeat_at.desc(), _w.id).limit(PAGE_ROWS)
+    return tuple(WorkerRow(**row._mapping) for row in connection.execute(query))
+
+
+def get_worker(connection: sa.Connection, worker_id: str) -> WorkerRow:
+    """One process. Raises NotFound."""
+    row = connection.execute(_ROWS.where(_w.id == worker_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no worker {worker_id!r}; it may have been pruned.")
+    return WorkerRow(**row._mapping)
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A queue that has something to do, or is paused. Counts stop at COUNT_UP_TO altogether."""
+
+    name: str
+    queued: int
+    running: int
+    pause: Pause | None
+
+
+def list_queues(connection: sa.Connection) -> tuple[QueueRow, ...]:
+    """The queues by name; two statements."""
+    counts: dict[str, dict[str, int]] = {}
+    for queue, status, count in connection.execute(_QUEUED):
+        counts.setdefault(queue, {})[status] = count
+    paused = paused_queues(connection)
+    return tuple(
+        QueueRow(
+            name=name,
+            queued=counts.get(name, {}).get(RunStatus.QUEUED, 0),
+            running=counts.get(name, {}).get(RunStatus.RUNNING, 0),
+            pause=paused.get(name),
+        )
+        for name in sorted(counts.keys() | paused.keys())
+    )
+
+
+def _some(status: str) -> sa.Select[Any]:
+    # The status is a literal, so that its partial index serves.
+    query = sa.select(_r.queue, _r.status).where(sa.text(f"job_run.status = '{status}'"))
+    return sa.select(query.limit(COUNT_UP_TO).subquery())
+
+
+_UNFINISHED = sa.union_all(_some("QUEUED"), _some("RUNNING")).subquery()
+_QUEUED = sa.select(
+    _UNFINISHED.c.queue, _UNFINISHED.c.status, sa.func.count().label("count")
+).group_by(_UNFINISHED.c.queue, _UNFINISHED.c.status)

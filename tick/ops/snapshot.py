@@ -1,0 +1,18 @@
+"""Reading many rows as they stood at one moment, while ticks go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from tick.db import Database
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[sa.Connection]:
+    """A connection that sees one moment. SQLite's readers do so by themselves."""
+    with database.read.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            yield connection

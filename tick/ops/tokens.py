@@ -1,0 +1,180 @@
+"""API tokens: random, shown once, kept as a hash, ended by time or by hand.
+
+A token is 256 random bits, so its SHA-256 needs neither salt nor stretching: nobody can guess a
+token, and what a look-up by hash gives away by its time says nothing about one.
+"""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.engine.audit import Author, record
+from tick.errors import NotFound, Refused
+from tick.models import api_token, audit_entry
+from tick.states import Role
+
+PREFIX = "tick_"
+MAX_DAYS = 730
+WRITES_A_MINUTE = 60
+_MINUTE = timedelta(minutes=1)
+# Entries of the audit among which a token's own of the last minute are counted.
+_COUNTED_AMONG = 1000
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
+_t, _a = api_token.c, audit_entry.c
+
+
+@dataclass(frozen=True)
+class Token:
+    """What is known of a token; the token itself is not."""
+
+    id: int
+    name: str
+    role: Role
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @property
+    def author_name(self) -> str:
+        """How the audit names what is done with it."""
+        return f"token:{self.name}"
+
+    def state(self, now: datetime) -> str:
+        """`usable`, `expired` or `revoked`."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "usable"
+
+
+_TOKENS = sa.select(*(_t[name] for name in Token.__dataclass_fields__))
+
+
+def create_token(
+    database: Database, name: str, role: Role, *, days: int, now: datetime, author: Author
+) -> tuple[Token, str]:
+    """A token that works for `days`, and its text, which nobody sees again.
+
+    Raises Refused for an odd name, one that a usable token bears, or a life too long.
+    """
+    if not _NAME.match(name):
+        raise Refused("A token's name has 1 to 60 letters, digits, dots, dashes and underscores.")
+    if not 1 <= days <= MAX_DAYS:
+        raise Refused(f"A token lives 1 to {MAX_DAYS} days; make a new one before it expires.")
+    text = PREFIX + secrets.token_urlsafe(32)
+    expires_at = now + timedelta(days=days)
+    values = {
+        "name": name,
+        "token_hash": _hash(text),
+        "role": role,
+        "created_by": author.name[:100],
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    with database.write.begin() as connection:
+        _refuse_taken(connection, name, now)
+        created = sa.insert(api_token).values(values).returning(_t.id)
+        token = _find(connection, connection.execute(created).scalar_one())
+        record(
+            connection,
+            at=now,
+            author=author,
+            action="token.create",
+            subject=str(token.id),
+            after={"name": name, "role": role, "expires_at": expires_at.isoformat()},
+        )
+    return token, text
+
+
+def revoke_token(database: Database, token_id: int, *, now: datetime, author: Author) -> bool:
+    """End a token at once; False when it was revoked already. Raises NotFound."""
+    ended = sa.update(api_token).where(_t.id == token_id, _t.revoked_at.is_(None))
+    with database.write.begin() as connection:
+        token = _find(connection, token_id)
+        if connection.execute(ended.values(revoked_at=now)).rowcount == 0:
+            return False
+        record(
+            connection,
+            at=now,
+            author=author,
+            action="token.revoke",
+            subject=str(token_id),
+            before={"name": token.name},
+        )
+    return True
+
+
+def list_tokens(connection: sa.Connection) -> Sequence[Token]:
+    """The newest 500 tokens, newest first."""
+    found = connection.execute(_TOKENS.order_by(_t.id.desc()).limit(500))
+    return [_as_token(row) for row in found]
+
+
+def authenticate(database: Database, offered: str, *, now: datetime) -> Token | None:
+    """The usable token whose text was offered; notes its use, at most once a minute."""
+    with database.read.connect() as connection:
+        row = connection.execute(_TOKENS.where(_t.token_hash == _hash(offered))).one_or_none()
+    token = None if row is None else _as_token(row)
+    if token is None or token.state(now) != "usable":
+        return None
+    _note_use(database, token, now)
+    return token
+
+
+def seconds_to_wait(connection: sa.Connection, token: Token, now: datetime) -> int:
+    """How long before the token may write again; 0 when it may now.
+
+    Its entries in the audit are counted, so the pace holds over all processes without a counter
+    to keep. Requests that arrive together may pass together.
+    """
+    newest = sa.select(_a.at, _a.actor).order_by(_a.id.desc()).limit(_COUNTED_AMONG).subquery()
+    own = sa.select(sa.func.count(), sa.func.min(newest.c.at, type_=_a.at.type)).where(
+        newest.c.actor == token.author_name, newest.c.at > now - _MINUTE
+    )
+    count, first_at = connection.execute(own).one()
+    if count < WRITES_A_MINUTE:
+        return 0
+    wait: timedelta = first_at + _MINUTE - now
+    return max(1, ceil(wait.total_seconds()))
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _as_token(row: sa.Row[*tuple[object, ...]]) -> Token:
+    known = {name: row._mapping[name] for name in Token.__dataclass_fields__}
+    return Token(**{**known, "role": Role(known["role"])})
+
+
+def _find(connection: sa.Connection, token_id: int) -> Token:
+    row = connection.execute(_TOKENS.where(_t.id == token_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no token {token_id}; `tick token list` lists them.")
+    return _as_token(row)
+
+
+def _refuse_taken(connection: sa.Connection, name: str, now: datetime) -> None:
+    """The audit names a token by its name, so two usable ones must not share it."""
+    for row in connection.execute(_TOKENS.where(_t.name == name)):
+        if _as_token(row).state(now) == "usable":
+            raise Refused(
+                f"Token {row.id} is called {name!r} already; choose another name, or revoke it."
+            )
+
+
+def _note_use(database: Database, token: Token, now: datetime) -> None:
+    if token.last_used_at is not None and token.last_used_at > now - _MINUTE:
+        return
+    with database.write.begin() as connection:
+        stale = sa.or_(_t.last_used_at.is_(None), _t.last_used_at <= now - _MINUTE)
+        used = sa.update(api_token).where(_t.id == token.id, stale).values(last_used_at=now)
+        connection.execute(used)

@@ -1,0 +1,87 @@
+"""What fires next, over all schedules."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from tick.db import AnyRow
+from tick.models import job_schedule, schedule_version
+from tick.policy import instants, missed
+from tick.policy.rule import Rule
+from tick.states import ScheduleState
+
+_s, _v = job_schedule.c, schedule_version.c
+
+
+@dataclass(frozen=True, order=True)
+class Upcoming:
+    """One instant to come; `fires` is False while its schedule is off, paused or removed."""
+
+    at: datetime
+    schedule_id: str
+    name: str
+    timezone: str
+    fires: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values, with the wall time of the schedule's zone."""
+        local = self.at.astimezone(ZoneInfo(self.timezone))
+        return vars(self) | {"at": self.at.isoformat(), "local": local.isoformat()}
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Instants that passed while a schedule was off, and that going on would suppress."""
+
+    count: int
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+def list_upcoming(
+    connection: sa.Connection,
+    now: datetime,
+    count: int,
+    *,
+    until: datetime | None = None,
+    with_off: bool = False,
+) -> list[Upcoming]:
+    """The next `count` instants after `now`; `with_off` includes schedules that don't fire."""
+    rows = connection.execute(_ROWS)
+    lists = (_next_of(row, now, until, count) for row in rows if with_off or _fires(row))
+    return list(islice(merge(*lists), count))
+
+
+def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) -> Undecided:
+    """What enabling or resuming now would write as SUPPRESSED."""
+    row = connection.execute(_ROWS.where(_s.id == schedule_id)).first()
+    if row is None or _fires(row):
+        return Undecided(0)
+    entries = missed.suppressed(Rule.from_json(row.rule), row.decided_to, now, "")
+    return (
+        Undecided(entries[0].count, entries[0].first, entries[0].last) if entries else Undecided(0)
+    )
+
+
+def _next_of(row: AnyRow, now: datetime, until: datetime | None, count: int) -> list[Upcoming]:
+    rule = Rule.from_json(row.rule)
+    if rule.max_runs is not None:
+        count = min(count, max(rule.max_runs - row.run_count, 0))
+    found = instants.between(rule, max(now, row.decided_to), until, count) if count else []
+    return [Upcoming(at, row.id, row.name, rule.timezone, _fires(row)) for at in found]
+
+
+def _fires(row: AnyRow) -> bool:
+    return bool(row.enabled) and row.state == ScheduleState.ACTIVE
+
+
+_ROWS = (
+    sa.select(_s.id, _s.name, _s.enabled, _s.state, _s.decided_to, _s.run_count, _v.rule)
+    .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+    .order_by(_s.id)
+)

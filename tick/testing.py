@@ -1,0 +1,82 @@
+"""For a team's own tests of its schedules: when they fire, and what an outage would do to them.
+
+from tick.testing import assert_fires, simulate
+
+def test_the_report_runs_on_working_days():
+    assert_fires(report, "2026-03-06 00:00", "2026-03-10 00:00", ["2026-03-06 07:00",
+                                                                  "2026-03-09 07:00"])
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tick.define.jobs import ATTRIBUTE
+from tick.define.registry import build_registry
+from tick.define.schedules import Schedule
+from tick.policy import instants
+from tick.simulation import Simulation, Window
+from tick.simulation import simulate as simulate_registry
+
+__all__ = ["Simulation", "assert_fires", "fires", "simulate"]
+_MOST = 10_000
+
+
+def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> list[datetime]:
+    """The instants of a schedule in [start, end), in its own zone; at most 10,000.
+
+    A text such as "2026-03-08 02:30" is wall time in the schedule's zone.
+    """
+    zone = ZoneInfo(schedule.timezone)
+    first, last = _instant(start, zone), _instant(end, zone)
+    moment = timedelta(microseconds=1)
+    found = instants.between(schedule.rule(), first - moment, last - moment, _MOST)
+    return [at.astimezone(zone) for at in found]
+
+
+def assert_fires(
+    schedule: Schedule,
+    start: str | datetime,
+    end: str | datetime,
+    expected: Iterable[str | datetime],
+) -> None:
+    """Fail unless the schedule fires in [start, end) exactly at the expected instants."""
+    zone = ZoneInfo(schedule.timezone)
+    found = fires(schedule, start, end)
+    wanted = sorted(_instant(at, zone) for at in expected)
+    if [at.timestamp() for at in found] == [at.timestamp() for at in wanted]:
+        return
+    seen, due = {at.timestamp() for at in found}, {at.timestamp() for at in wanted}
+    surplus = [f"  fires, and is not expected: {at}" for at in found if at.timestamp() not in due]
+    lacking = [f"  does not fire: {at}" for at in wanted if at.timestamp() not in seen]
+    raise AssertionError("\n".join([f"{schedule.id}:", *surplus, *lacking]))
+
+
+def simulate(
+    schedules: Sequence[Schedule],
+    jobs: Sequence[Callable[..., object]],
+    start: datetime,
+    end: datetime,
+    *,
+    tick_every: timedelta = timedelta(minutes=1),
+    down: Sequence[Window] = (),
+    runs_take: timedelta = timedelta(0),
+) -> Simulation:
+    """What the real tick makes of the schedules, all switched on, from `start` to `end`.
+
+    `jobs` are functions declared with @job; `down` are windows [from, until) without ticks;
+    `runs_take` is how long each run lasts.
+    """
+    return simulate_registry(
+        build_registry([getattr(function, ATTRIBUTE) for function in jobs], schedules),
+        start,
+        end,
+        tick_every=tick_every,
+        down=down,
+        runs_take=runs_take,
+    )
+
+
+def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
+    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
