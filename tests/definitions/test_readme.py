@@ -1,0 +1,68 @@
+"""What definitions/README.md says is so."""
+
+import inspect
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import definitions
+from tick import Schedule, job
+from tick.define.registry import build_registry
+
+README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def table(heading):
+    """The first column of the section's table, as the code names in each row."""
+    section = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    first_cells = re.findall(r"^\| (.*?) \|", section, re.MULTILINE)
+    return [re.findall(r"`(\w+)`", cell) for cell in first_cells if "`" in cell]
+
+
+def test_every_option_of_a_job_is_in_the_table_with_its_default():
+    documented = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", README, re.MULTILINE))
+    parameters = inspect.signature(job).parameters
+    assert [name for (name,) in table("All options of `@job`")] == list(parameters)
+    for name, default in documented.items():
+        assert eval(default) == parameters[name].default  # noqa: S307 - our own README
+
+
+def test_every_option_of_a_schedule_that_is_named_exists():
+    named = {name for row in table("Add a schedule") for name in row}
+    assert named <= {field.name for field in fields(Schedule)}
+
+
+def test_the_example_job_and_schedule_are_accepted(registry):
+    job_example, schedule_example = EXAMPLES[:2]
+    assert len([line for line in job_example.splitlines() if line]) <= 6
+    space = {}
+    exec(job_example + schedule_example, space)  # noqa: S102 - our own README
+    added = space["weekly_digest"].__job__
+    extended = build_registry([*registry.jobs.values(), added], space["schedules"])
+    assert (
+        extended.job("weekly-digest").description
+        == "Pick the posts of the week for the newsletter."
+    )
+    assert space["weekly_digest"](limit=3) == {"posts": 3}
+
+
+def test_the_example_of_a_running_job_does_nothing_outside_of_a_run():
+    exec(EXAMPLES[2], {})  # noqa: S102 - our own README
+
+
+def test_the_example_of_other_kinds_is_accepted(registry):
+    space = {}
+    exec(EXAMPLES[3], space)  # noqa: S102 - our own README
+    added = [space["backup"].__job__, space["warm_up"].__job__]
+    extended = build_registry([*registry.jobs.values(), *added], [])
+    assert extended.job("warm-up").max_attempts == 3
+
+
+@pytest.mark.parametrize("group", ["matching", "feed", "search", "media", "quiz", "maintenance"])
+def test_the_sample_is_listed_by_group(registry, group):
+    row = re.search(rf"^\| {group} \| (.*) \|$", README, re.MULTILINE)
+    listed = re.findall(r"`([\w-]+)`", row[1])
+    assert sorted(listed) == sorted(definition.name for definition in registry.groups[group])
