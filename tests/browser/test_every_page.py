@@ -1,0 +1,87 @@
+"""Every page, in both themes and on a phone: usable by everyone, and without a complaint."""
+
+import pytest
+import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Complaints, Console, Opener
+from tests.browser.console import log_in
+from tick.models import job_run
+
+pytestmark = pytest.mark.browser
+DESKTOP = {"width": 1360, "height": 860}
+PHONE = {"width": 360, "height": 740}
+
+
+def _addresses(console: Console) -> list[str]:
+    runs = {
+        status: console.world.rows(sa.select(job_run).where(job_run.c.status == status))[0]
+        for status in ("FAILED", "SKIPPED", "RUNNING", "SUCCESS")
+    }
+    return [
+        "/",
+        "/schedules",
+        "/schedules/daily-full-sync",
+        "/schedules/feed-refresh",
+        "/schedules/weekly-cleanup",
+        "/schedules/search-index/enable",
+        "/schedules/feed-refresh/pause",
+        "/schedules/feed-refresh/resume",
+        "/schedules/feed-refresh/disable",
+        *(f"/runs/{run.id}" for run in runs.values()),
+        f"/occurrences/{runs['FAILED'].occurrence_id}",
+        f"/occurrences/{runs['FAILED'].occurrence_id}/retry",
+        f"/occurrences/{runs['RUNNING'].occurrence_id}",
+        "/runs",
+        "/runs?status=FAILED",
+        "/runs?job=nothing",
+        "/jobs",
+        "/keys",
+        "/audit",
+        "/audit?actor=nobody",
+        "/users",
+        "/upcoming",
+        "/upcoming?span=7d",
+        "/workers",
+        "/workers/c0ffee5eed/drain",
+        "/queues/default/pause",
+        "/nowhere",
+    ]
+
+
+def _violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(
+    console: Console,
+    open_page: Opener,
+    complaints: Complaints,
+    theme: str,
+    viewport: dict[str, int],
+) -> None:
+    complaints.expected = ("404",)
+    page = open_page(color_scheme=theme, viewport=viewport)
+    page.goto("/login")
+    assert _violations(page) == []
+    log_in(page)
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    for address in _addresses(console):
+        page.goto(address)
+        assert _violations(page) == [], address
+        assert not page.evaluate(too_wide), address
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+
+
+def test_the_dialog_and_its_toast_are_accessible(page: Page) -> None:
+    page.get_by_role("switch", name="Search Index").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert _violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Enable").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    assert _violations(page) == []
+    page.get_by_role("button", name="Undo").click()

@@ -1,0 +1,60 @@
+"""Programs in front of the small system of the console's tests: one reads, one acts."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from tests.support.factories import TESTER, World
+from tests.webapp.api.client import Program
+from tick.ops import tokens
+from tick.states import Role
+
+
+def make_token(world: World, name: str, role: Role, now: datetime, days: int = 30) -> str:
+    """The text of a new token."""
+    _, text = tokens.create_token(world.database, name, role, days=days, now=now, author=TESTER)
+    return text
+
+
+@pytest.fixture
+def admin(app: Flask, world: World) -> Program:
+    """A program that may do everything."""
+    return Program(app, make_token(world, "deployer", Role.ADMIN, world.now))
+
+
+@pytest.fixture
+def viewer(app: Flask, world: World) -> Program:
+    """A program that may look."""
+    return Program(app, make_token(world, "dashboard", Role.VIEWER, world.now))
+
+
+@pytest.fixture
+def nobody(app: Flask) -> Program:
+    """A program without a token."""
+    return Program(app)
+
+
+@pytest.fixture
+def expired(app: Flask, world: World, now: datetime) -> Program:
+    """A program whose admin's token ended a moment ago."""
+    made_at = now - timedelta(days=1, seconds=1)
+    return Program(app, make_token(world, "old", Role.ADMIN, made_at, days=1))
+
+
+@pytest.fixture
+def revoked(app: Flask, world: World) -> Program:
+    """A program whose admin's token was revoked."""
+    token, text = tokens.create_token(
+        world.database, "stolen", Role.ADMIN, days=30, now=world.now, author=TESTER
+    )
+    tokens.revoke_token(world.database, token.id, now=world.now, author=TESTER)
+    return Program(app, text)
+
+
+@pytest.fixture
+def run_id(admin: Program) -> int:
+    """A queued run of the daily schedule."""
+    started = admin.post("/schedules/daily/trigger")
+    found: int = admin.get(f"/occurrences/{started['occurrence_id']}")["runs"][0]["id"]
+    return found

@@ -1,0 +1,54 @@
+"""The probes, and the console without its database."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.support.factories import World
+from tests.webapp.scenes import SETTINGS
+from tests.webapp.visitor import Visitor
+from tick.db import Database
+from tick.errors import SettingsError
+from tick.runtime import Runtime
+from tick.settings import Settings
+from webapp import create_app
+
+
+def test_a_process_that_answers_is_alive_whatever_its_database_does(tmp_path: object) -> None:
+    database = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    client = create_app(Runtime(SETTINGS, database)).test_client()
+    assert client.get("/healthz").json == {"status": "ok"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 503
+    assert "Retry-After" in ready.headers
+    assert "127.0.0.1" not in ready.text
+    database.close()
+
+
+def test_a_migrated_database_is_ready(app: Flask) -> None:
+    assert app.test_client().get("/readyz").json == {"status": "ready"}
+
+
+def test_a_database_of_another_release_is_not_ready(world: World, app: Flask) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
+    assert app.test_client().get("/readyz").status_code == 503
+
+
+def test_a_page_says_that_the_database_is_away(
+    ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("SELECT 1", {}, Exception("secret details"))
+
+    monkeypatch.setattr("tick.ops.access.find_user", unreachable)
+    for path in ("/schedules", "/runs/1"):
+        response = ada.get(path)
+        assert response.status_code == 503
+        assert "database cannot be reached" in response.text
+        assert "secret details" not in response.text
+
+
+def test_the_console_does_not_start_without_a_secret_key(database: Database) -> None:
+    with pytest.raises(SettingsError, match="TICK_SECRET_KEY"):
+        create_app(Runtime(Settings(), database))

@@ -1,0 +1,192 @@
+"""The list of schedules, and what an admin does to them: as plain forms, without JavaScript."""
+
+import re
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from tests.support.factories import World, a_schedule
+from tests.webapp.conftest import JOBS
+from tests.webapp.visitor import Visitor, location
+from tick.models import audit_entry, job_schedule, schedule_version
+
+
+def _row(page: str, schedule_id: str) -> str:
+    found = re.search(rf'<tr id="schedule-{schedule_id}".*?</tr>', page, re.DOTALL)
+    assert found
+    return found[0]
+
+
+def test_a_schedule_says_what_when_and_how_it_stands(ada: Visitor) -> None:
+    row = _row(ada.page("/schedules"), "hourly")
+    for text in ("Hourly Matching", "Every hour", "0 * * * *", "UTC", "Group matching, 2 jobs"):
+        assert text in row
+    assert 'aria-checked="false"' in row
+    assert "Never ran" in row
+
+
+def test_enabling_shows_the_next_three_runs_before_anything_happens(
+    world: World, ada: Visitor
+) -> None:
+    page = ada.page("/schedules/daily/enable?next=/schedules")
+    assert page.count("02:00 UTC") == 3
+    assert not world.schedule("daily").enabled
+
+
+def test_enabling_and_disabling_by_the_forms_on_the_page(world: World, ada: Visitor) -> None:
+    confirm = ada.page("/schedules/daily/enable?next=/schedules")
+    assert location(ada.press(confirm, "/schedules/daily/enable")) == "/schedules"
+    page = ada.page("/schedules")
+    assert 'aria-checked="true"' in _row(page, "daily")
+    assert "Daily Full Sync is on." in page
+    assert world.schedule("daily").enabled_by == "ada"
+    assert location(ada.press(page, "/schedules/daily/disable")) == "/schedules"
+    assert not world.schedule("daily").enabled
+
+
+def test_switching_offers_undo_which_takes_it_back(world: World, ada: Visitor) -> None:
+    world.enable("daily")
+    ada.post("/schedules/daily/disable", next="/schedules")
+    page = ada.page("/schedules")
+    assert "Undo" in page
+    ada.press(page, "/schedules/daily/enable")
+    assert world.schedule("daily").enabled
+    assert "Daily Full Sync is on." in ada.page("/runs")
+    assert "Undo" not in ada.page("/schedules")
+
+
+def test_run_now_starts_the_jobs_and_leaves_the_next_run_alone(world: World, ada: Visitor) -> None:
+    world.enable("daily")
+    before = world.schedule("daily").next_run_at
+    ada.press(ada.page("/schedules"), "/schedules/daily/run")
+    assert [run.triggered_by for run in world.runs()] == ["ada"] * 3
+    assert world.schedule("daily").next_run_at == before
+    assert "Daily Full Sync was started." in ada.page("/schedules")
+
+
+def test_the_same_form_sent_twice_starts_once(world: World, ada: Visitor) -> None:
+    page = ada.page("/schedules")
+    assert location(ada.press(page, "/schedules/daily/run")) == "/schedules"
+    assert location(ada.press(page, "/schedules/daily/run")) == "/schedules"
+    assert len(world.runs()) == 3
+    assert "still running" not in ada.page("/schedules")
+
+
+def test_run_now_while_it_runs_says_which_occurrence_stands_in_the_way(ada: Visitor) -> None:
+    ada.press(ada.page("/schedules"), "/schedules/daily/run")
+    ada.press(ada.page("/schedules"), "/schedules/daily/run")
+    page = ada.page("/schedules")
+    assert "still running (occurrence 1)" in page
+    assert "0 of 3" in _row(page, "daily")
+
+
+def test_an_action_leads_back_to_the_page_it_was_made_on_only_if_it_is_ours(ada: Visitor) -> None:
+    back = ada.post("/schedules/daily/run", next="/schedules?after=a")
+    assert location(back) == "/schedules?after=a"
+    assert location(ada.post("/schedules/daily/run", next="//evil")) == "/schedules/daily"
+
+
+def test_every_action_is_in_the_audit_with_its_request(world: World, ada: Visitor) -> None:
+    confirm = ada.page("/schedules/daily/enable")
+    ada.press(confirm, "/schedules/daily/enable")
+    entry = world.rows(sa.select(audit_entry).order_by(audit_entry.c.id))[-1]
+    assert (entry.actor, entry.action, entry.subject) == ("ada", "schedule.enable", "daily")
+    assert entry.request_id
+
+
+def test_the_ledger_of_a_schedule_shows_what_did_not_fire_and_why(
+    world: World, ada: Visitor
+) -> None:
+    world.enable("hourly")
+    world.tick(world.now + timedelta(hours=4))
+    page = ada.page("/schedules/hourly")
+    assert "Missed" in page
+    assert "no tick came in time" in page
+    assert "Missed" in ada.page("/schedules/hourly?show=not-fired")
+    assert "No such occurrence" in ada.page("/schedules/hourly?show=failed")
+    assert "Missed" in ada.page("/schedules/hourly?show=nonsense")
+
+
+def test_a_long_ledger_comes_in_pages(world: World, ada: Visitor) -> None:
+    for number in range(51):
+        ada.post("/schedules/daily/run", key=f"press-{number:08d}")
+        world.finish_runs()
+    page = ada.page("/schedules/daily")
+    assert page.count('<td data-label="Outcome">') == 50
+    older = re.search(r'href="(/schedules/daily\?before=\d+)"', page)
+    assert older
+    assert ada.page(older[1]).count('<td data-label="Outcome">') == 1
+
+
+def test_many_schedules_come_in_pages(world: World, ada: Visitor) -> None:
+    world.define(*(a_schedule(f"s{number:03d}") for number in range(60)), jobs=JOBS)
+    page = ada.page("/schedules")
+    assert page.count('<tr id="schedule-') == 50
+    more = re.search(r'href="(/schedules\?after=[^"]+)"', page)
+    assert more
+    rest = ada.page(more[1])
+    assert 'id="schedule-s059"' in rest
+
+
+def test_a_definition_that_is_broken_does_not_take_the_page_with_it(
+    world: World, ada: Visitor
+) -> None:
+    version = schedule_version.c
+    spoilt = {
+        "daily": '{"kind":"CRON","cron":"0 2 * * *","timezone":"Mars/Olympus"}',
+        "hourly": "{",
+    }
+    with world.database.write.begin() as connection:
+        for schedule_id, rule in spoilt.items():
+            connection.execute(
+                sa.update(schedule_version)
+                .where(version.schedule_id == schedule_id)
+                .values(rule=rule, target="no json")
+            )
+    for path in ("/schedules", "/schedules/daily", "/schedules/hourly", "/schedules/daily/enable"):
+        assert "Cannot be read" in ada.page(path)
+
+
+def test_a_removed_schedule_is_shown_without_a_button(world: World, ada: Visitor) -> None:
+    world.define(a_schedule("hourly"), jobs=JOBS)
+    row = _row(ada.page("/schedules"), "daily")
+    assert "Removed" in row
+    assert "Run now" not in row
+    ada.post("/schedules/daily/run", next="/schedules")
+    assert "removed from the definitions" in ada.page("/schedules")
+
+
+def test_a_paused_schedule_says_why(world: World, ada: Visitor) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(
+            sa.update(job_schedule)
+            .where(job_schedule.c.id == "daily")
+            .values(state="PAUSED", state_reason="the partner is down", state_by="ada")
+        )
+    assert "Paused" in _row(ada.page("/schedules"), "daily")
+    assert "the partner is down" in ada.page("/schedules/daily")
+
+
+def test_an_empty_system_says_what_to_do_next(world: World, ada: Visitor) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.delete(schedule_version))
+        connection.execute(sa.delete(job_schedule))
+    assert "tick sync" in ada.page("/schedules")
+
+
+def test_an_unknown_schedule_is_a_page_that_leads_on(ada: Visitor) -> None:
+    response = ada.get("/schedules/nothing")
+    assert response.status_code == 404
+    assert "There is no schedule" in response.text
+
+
+def test_the_strip_shows_ticks_workers_and_work(world: World, ada: Visitor) -> None:
+    page = ada.page("/schedules")
+    assert "tick loop" in page
+    assert "tick worker" in page
+    world.tick()
+    page = ada.page("/schedules")
+    assert "overdue, by test" in page
+    world.tick(world.now + timedelta(hours=8))
+    assert "by test" in ada.page("/schedules")
+    assert "overdue" not in ada.page("/schedules")

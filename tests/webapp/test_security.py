@@ -1,0 +1,145 @@
+"""What every answer carries, and what no request may do."""
+
+import re
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.support.factories import World, a_job, a_schedule
+from tests.webapp.scenes import SETTINGS
+from tests.webapp.visitor import Visitor
+from tick import clock
+from tick.models import job_log, job_run
+from tick.runtime import Runtime
+from tick.states import Role
+from webapp import create_app, permissions
+from webapp.security import CONTENT_SECURITY_POLICY
+
+PAGES = [
+    "/login",
+    "/schedules",
+    "/schedules/daily",
+    "/schedules/daily/enable",
+    "/occurrences/1",
+    "/runs",
+    "/runs/1",
+    "/jobs",
+    "/runs/4711",
+    "/nowhere",
+    "/static/theme.css",
+    "/healthz",
+    "/internal/tick",
+]
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
+
+
+def test_every_answer_has_the_strict_policy(ada: Visitor, failed_run: int) -> None:
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    for path in PAGES:
+        headers = ada.get(path).headers
+        assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY, path
+        assert headers["X-Content-Type-Options"] == "nosniff", path
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
+        assert headers["Referrer-Policy"] == "same-origin", path
+        assert ("no-store" in headers["Cache-Control"]) is not path.startswith("/static"), path
+
+
+def test_no_page_needs_inline_code_or_another_site(ada: Visitor, failed_run: int) -> None:
+    inline = r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:"
+    for path in PAGES[:10]:
+        page = ada.get(path).text
+        assert not re.search(inline, page), path
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page), path
+
+
+def test_every_form_that_acts_needs_the_token(app: Flask, ada: Visitor) -> None:
+    for rule in app.url_map.iter_rules():
+        if "POST" in (rule.methods or ()) and not rule.endpoint.startswith(("tick.", "api.")):
+            values = {
+                "schedule_id": "daily",
+                "occurrence_id": 1,
+                "run_id": 1,
+                "name": "match-scores",
+                "worker_id": "c0ffee",
+            }
+            url = rule.build({name: values[name] for name in rule.arguments})
+            assert url is not None
+            assert ada.client.post(url[1]).status_code == 400, url[1]
+
+
+def test_a_session_cookie_stays_out_of_reach_of_scripts(stranger: Visitor) -> None:
+    cookie = stranger.get("/login").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_a_secure_cookie_is_bound_to_this_host(world: World) -> None:
+    settings = SETTINGS.model_copy(update={"cookie_secure": True})
+    app = create_app(Runtime(settings, world.database))
+    response = app.test_client().get("/login", base_url="https://console.example")
+    assert response.headers["Set-Cookie"].startswith("__Host-tick=")
+    assert "Secure" in response.headers["Set-Cookie"]
+    assert "max-age" in response.headers["Strict-Transport-Security"]
+
+
+def test_an_unknown_host_name_is_refused_except_for_probes(world: World) -> None:
+    settings = SETTINGS.model_copy(update={"allowed_hosts": "console.example, localhost"})
+    client = create_app(Runtime(settings, world.database)).test_client()
+    assert client.get("/login", base_url="http://evil.example").status_code == 400
+    assert client.get("/login", base_url="http://console.example:8000").status_code == 200
+    assert client.get("/healthz", base_url="http://10.0.0.7").status_code == 200
+
+
+def test_hostile_names_logs_and_errors_are_only_text(world: World, ada: Visitor) -> None:
+    world.define(
+        a_schedule("hostile", name=HOSTILE, description=HOSTILE),
+        jobs=[a_job("hostile", description=HOSTILE)],
+    )
+    ada.post("/schedules/hostile/run")
+    run = world.runs()[-1]
+    with world.database.write.begin() as connection:
+        _spoil(connection, run.id)
+    for path in (
+        "/schedules",
+        "/schedules/hostile",
+        f"/occurrences/{run.occurrence_id}",
+        "/runs",
+        f"/runs/{run.id}",
+        f"/runs/{run.id}/tail?after=0",
+        "/jobs",
+        "/runs?job=" + HOSTILE.replace("<", "%3C"),
+        "/schedules?after=" + HOSTILE,
+    ):
+        page = ada.get(path).text
+        assert "<script>alert" not in page, path
+        assert "<img src=x" not in page, path
+
+
+def _spoil(connection: sa.Connection, run_id: int) -> None:
+    texts = ("error_type", "error_message", "error_traceback", "reason", "result", "progress_text")
+    spoilt = {**dict.fromkeys(texts, HOSTILE), "params": {HOSTILE: HOSTILE}}
+    connection.execute(sa.update(job_run).where(job_run.c.id == run_id).values(spoilt))
+    line = {"run_id": run_id, "attempt": 1, "at": clock.now(), "level": "info"}
+    line |= {"message": HOSTILE, "fields": {HOSTILE: HOSTILE}}
+    connection.execute(sa.insert(job_log), line)
+
+
+def test_a_nul_or_an_id_beyond_any_database_is_a_clean_refusal(ada: Visitor) -> None:
+    assert ada.get("/schedules/%00").status_code == 400
+    assert ada.get("/runs?job=%00").status_code == 400
+    assert ada.get(f"/runs/{2**63}").status_code == 404
+    assert ada.get(f"/runs?before={2**63}").status_code == 200
+    assert ada.post("/login", name="a\0b").status_code == 400
+
+
+def test_an_error_page_names_the_request_and_shows_no_stack(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.add_url_rule("/broken", "broken", lambda: 1 / 0)
+    monkeypatch.setitem(permissions.NEEDED, "broken", Role.VIEWER)
+    response = Visitor(app).log_in("ada").get("/broken", X_Request_ID="abc12345-6789")
+    assert response.status_code == 500
+    assert "abc12345-6789" in response.text
+    assert "ZeroDivisionError" not in response.text
+    assert "Traceback" not in response.text

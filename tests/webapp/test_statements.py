@@ -1,0 +1,72 @@
+"""Every page takes a small number of statements that does not grow with its rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+
+from tests.support.factories import World, a_schedule
+from tests.webapp.conftest import JOBS
+from tests.webapp.visitor import Visitor
+from tick.db import Database
+
+MOST = 8
+PAGES = [
+    "/",
+    "/schedules",
+    "/schedules/daily",
+    "/schedules/daily/enable",
+    "/schedules/daily/pause",
+    "/schedules/daily/resume",
+    "/occurrences/1/retry",
+    "/occurrences/1",
+    "/runs",
+    "/runs/1",
+    "/runs/1/tail?after=0",
+    "/jobs",
+    "/audit",
+    "/users",
+    "/upcoming",
+    "/upcoming?span=7d",
+    "/upcoming.ics",
+    "/workers",
+]
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent meanwhile."""
+    sent: list[str] = []
+
+    def note(_c: object, _u: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    engines = {database.read, database.write}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def test_pages_take_as_many_statements_for_many_rows_as_for_few(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    few = {path: _statements(world, ada, path) for path in PAGES}
+    world.define(
+        a_schedule("daily"), *(a_schedule(f"s{number}") for number in range(40)), jobs=JOBS
+    )
+    for number in range(20):
+        ada.post(f"/schedules/s{number}/run")
+    ada.page("/schedules")
+    many = {path: _statements(world, ada, path) for path in PAGES}
+    assert many == few
+    assert max(many.values()) <= MOST, many
+    assert max(len(ada.get(path).data) for path in PAGES) < 100 * 1024
+
+
+def _statements(world: World, visitor: Visitor, path: str) -> int:
+    with counted(world.database) as sent:
+        visitor.get(path)
+    return len([text for text in sent if "BEGIN" not in text])

@@ -1,0 +1,98 @@
+"""What will fire: lanes, collisions, clock changes, and the feed for other calendars."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from tests.support.factories import World, a_schedule
+from tests.webapp.conftest import JOBS
+from tests.webapp.visitor import Visitor
+from tick.ops.queries import upcoming
+from webapp import ical
+from webapp.charts import axis, lane_path
+from webapp.clock_changes import clock_changes
+
+NOW = datetime(2026, 10, 24, 10, 7, tzinfo=UTC)
+
+
+def _define(world: World, **expressions: str) -> None:
+    world.define(*(a_schedule(name, cron=cron) for name, cron in expressions.items()), jobs=JOBS)
+    for name in expressions:
+        world.enable(name)
+
+
+def test_nothing_is_upcoming_before_something_is_on(ada: Visitor) -> None:
+    assert "No schedule is on" in ada.page("/upcoming")
+
+
+def test_each_schedule_that_is_on_has_a_lane(world: World, ada: Visitor) -> None:
+    world.enable("hourly")
+    page = ada.page("/upcoming")
+    lanes = page[page.index("lanes-title") : page.index("list-title")]
+    assert "Hourly Matching" in lanes
+    assert '<span class="num">24</span>' in lanes
+    assert "Daily Full Sync" not in lanes
+    assert '<span class="num">168</span>' in ada.page("/upcoming?span=7d")
+    assert '<span class="num">24</span>' in ada.page("/upcoming?span=nonsense")
+
+
+def test_what_fires_all_the_time_is_a_band(world: World, ada: Visitor) -> None:
+    _define(world, minutely="* * * * *", daily="0 2 * * *")
+    page = ada.page("/upcoming")
+    assert f"more than {upcoming.MOST_IN_LANE}" in page
+    assert "together with others" not in page
+
+
+def test_schedules_that_fire_in_the_same_minute_are_flagged(world: World, ada: Visitor) -> None:
+    _define(world, first="0 2 * * *", second="0 2 * * *", third="30 2 * * *")
+    page = ada.page("/upcoming")
+    assert "together with Second" in page
+    assert "together with First" in page
+    assert page.count("1 together with others") == 2
+
+
+def test_the_feed_holds_what_is_sparse(world: World, ada: Visitor) -> None:
+    _define(world, minutely="* * * * *", daily="0 2 * * *")
+    response = ada.get("/upcoming.ics")
+    assert response.content_type == "text/calendar; charset=utf-8"
+    assert response.text.count("BEGIN:VEVENT\r\n") == 7
+    assert len(set(re.findall(r"UID:(.+)\r\n", response.text))) == 7
+    assert "SUMMARY:Daily\r\n" in response.text
+    assert "URL:http://localhost/schedules/daily\r\n" in response.text
+    assert "Minutely" not in response.text
+
+
+def test_the_feed_is_not_for_strangers(stranger: Visitor) -> None:
+    assert stranger.get("/upcoming.ics").status_code == 303
+
+
+def test_a_calendar_escapes_and_folds_its_lines() -> None:
+    event = ical.Event("a@b", NOW, "one; two, three\\four", "é" * 60 + "\nnext", "http://x/")
+    text = ical.calendar("Runs", [event], now=NOW)
+    assert "SUMMARY:one\\; two\\, three\\\\four\r\n" in text
+    assert "DTSTART:20261024T100700Z\r\n" in text
+    assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
+    assert f"DESCRIPTION:{'é' * 60}\\nnext\r\n" in text.replace("\r\n ", "")
+
+
+def test_the_nights_of_a_clock_change_are_found_for_each_zone() -> None:
+    found = clock_changes(["Europe/Paris", "UTC", "Europe/Paris"], NOW, NOW + timedelta(days=7))
+    assert [(change.day.day, change.zone, change.words) for change in found] == [
+        (25, "Europe/Paris", "clocks go back 1 h on this day")
+    ]
+
+
+def test_a_lane_draws_each_place_once_and_in_order() -> None:
+    end = NOW + timedelta(hours=10)
+    instants = [end, NOW, NOW + timedelta(hours=5), NOW + timedelta(hours=5, seconds=1)]
+    assert lane_path(instants, NOW, end) == "M0 0v14M500 0v14M1000 0v14"
+    assert lane_path([], NOW, end) == ""
+
+
+def test_an_axis_has_the_full_steps_inside_it() -> None:
+    marks = axis(NOW, NOW + timedelta(days=1), timedelta(hours=4), UTC)
+    assert [at.hour for _, at in marks] == [12, 16, 20, 0, 4, 8]
+    assert all(0 < place < 100 for place, _ in marks)
+    days = axis(NOW, NOW + timedelta(days=7), timedelta(days=1), ZoneInfo("Europe/Paris"))
+    assert [(at.day, at.hour) for _, at in days[:2]] == [(24, 22), (25, 23)]
+    assert len(days) == 7

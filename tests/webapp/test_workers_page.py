@@ -1,0 +1,99 @@
+"""The processes, their queues and the ticks, as people read and handle them."""
+
+from datetime import datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import World
+from tests.webapp.visitor import Visitor
+from tick.models import worker_instance
+from webapp.states import worker_look
+
+
+def _start(world: World, now: datetime, **values: object) -> None:
+    worker = {
+        "id": "c0ffee",
+        "worker_type": "job_worker",
+        "status": "RUNNING",
+        "hostname": "worker-1",
+        "pid": 71,
+        "version": "0.1.0",
+        "started_at": now - timedelta(hours=9),
+        "last_heartbeat_at": now,
+        "abilities": {"queues": ["media"], "jobs": ["match-scores"]},
+        "activity": "running 2 of 4",
+    }
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(worker_instance), worker | values)
+
+
+def test_an_empty_system_says_what_to_start(ada: Visitor) -> None:
+    page = ada.page("/workers")
+    for words in ("tick worker", "tick loop", "No process yet", "Nothing waits"):
+        assert words in page
+
+
+def test_a_process_says_what_it_is_and_does(world: World, ada: Visitor, now: datetime) -> None:
+    _start(world, now)
+    page = ada.page("/workers")
+    for words in ("worker-1", "job worker", "version 0.1.0", "running 2 of 4", "media", "Alive"):
+        assert words in page
+
+
+def test_a_worker_is_drained_after_a_question(world: World, ada: Visitor, now: datetime) -> None:
+    _start(world, now)
+    assert 'action="/workers/c0ffee/drain"' in ada.page("/workers")
+    ada.press(ada.page("/workers/c0ffee/drain"), "/workers/c0ffee/drain")
+    assert [row.status for row in world.rows(sa.select(worker_instance))] == ["DRAINING"]
+    page = ada.page("/workers")
+    assert "Draining" in page
+    assert 'action="/workers/c0ffee/drain"' not in page
+
+
+def test_what_cannot_be_drained_says_why(world: World, ada: Visitor, now: datetime) -> None:
+    assert ada.get("/workers/nobody/drain").status_code == 404
+    _start(world, now, worker_type="schedule_daemon")
+    assert 'action="/workers/c0ffee/drain"' not in ada.page("/workers")
+    ada.post("/workers/c0ffee/drain")
+    assert "runs no jobs" in ada.page("/workers")
+
+
+def test_a_queue_is_paused_with_a_reason_and_resumed(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    assert "3 queued, 0 running" in ada.page("/workers")
+    ada.post("/queues/default/pause", reason="the disk is full")
+    page = ada.page("/workers")
+    assert "the disk is full (by ada" in page
+    ada.press(page, "/queues/default/resume")
+    assert "the disk is full" not in ada.page("/workers")
+
+
+def test_a_pause_without_a_reason_is_refused(ada: Visitor) -> None:
+    ada.post("/queues/default/pause", reason="")
+    assert "A pause needs a reason" in ada.page("/workers")
+
+
+def test_the_ticks_say_who_called_and_what_came_of_it(world: World, ada: Visitor) -> None:
+    world.enable("hourly")
+    world.tick(world.now.replace(minute=0, second=2, microsecond=0) + timedelta(hours=1))
+    page = ada.page("/workers")
+    ticks = page[page.index("ticks-title") :]
+    assert "test" in ticks
+    assert "2.0 s" in ticks
+    assert "1 fired" in ticks
+
+
+@pytest.mark.parametrize(
+    ("status", "silent", "word"),
+    [
+        ("RUNNING", 29, "Alive"),
+        ("RUNNING", 31, "Silent"),
+        ("DRAINING", 31, "Silent"),
+        ("STOPPED", 999, "Stopped"),
+        ("DEAD", 999, "Dead"),
+        ("ASLEEP", 1, "Unknown"),
+    ],
+)
+def test_a_process_that_missed_two_beats_is_silent(status: str, silent: float, word: str) -> None:
+    assert worker_look(status, silent, 15.0).word == word

@@ -1,0 +1,62 @@
+"""Somebody in front of the console, without a browser: pages as text, forms as they stand there."""
+
+import re
+from html import unescape
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from tests.webapp.scenes import PASSWORD
+
+
+class Visitor:
+    """A test client that carries the CSRF token of the page it has seen, as a form would."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+        self.token = ""
+
+    def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> "Visitor":
+        """Sign in by the form."""
+        self.get("/login")
+        self.answer = self.post("/login", name=name, password=password, **fields)
+        self.get("/schedules")
+        return self
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        """Ask for a page."""
+        response = self.client.get(
+            path, headers={name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        self._remember(response)
+        return response
+
+    def post(self, path: str, **fields: str) -> TestResponse:
+        """Send a form."""
+        return self.client.post(path, data={"csrf_token": self.token, **fields})
+
+    def page(self, path: str) -> str:
+        """The text of a page that must be there."""
+        response = self.get(path)
+        assert response.status_code == 200, (path, response.status_code)
+        return response.text
+
+    def press(self, page: str, action: str) -> TestResponse:
+        """Send the form of a page that leads to `action`, with its hidden fields, as they are."""
+        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page, re.DOTALL)
+        assert form, f"no form leads to {action}"
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+        return self.client.post(action, data={k: unescape(v) for k, v in fields.items()})
+
+    def _remember(self, response: TestResponse) -> None:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', response.text)
+        response.close()
+        if found:
+            self.token = found[1]
+
+
+def location(response: TestResponse) -> Any:
+    """Where a 303 leads."""
+    assert response.status_code == 303, response.status_code
+    return response.headers["Location"]

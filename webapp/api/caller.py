@@ -1,0 +1,67 @@
+"""Who calls: the API token of a request, its role and its pace. A session opens nothing here."""
+
+import logging
+
+from flask import Response, g, request
+
+from tick.ops import tokens
+from tick.ops.control import Author
+from tick.ops.tokens import Token
+from tick.states import Role
+from webapp import permissions, problem
+from webapp.services import now, reading, runtime
+
+_log = logging.getLogger(__name__)
+_UNUSABLE = (
+    "The token is unknown, expired or revoked. `tick token list` shows those that there are, "
+    "`tick token create` makes a new one."
+)
+
+
+def check() -> Response | None:
+    """Let the request pass, or refuse it with 401, 403 or 429."""
+    if request.endpoint in permissions.PUBLIC:
+        return None
+    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not offered.strip():
+        return _unauthorized()
+    token = tokens.authenticate(runtime().database, offered.strip(), now=now())
+    if token is None:
+        _log.warning("request %s: a token was refused", g.request_id)
+        return _unauthorized(_UNUSABLE, ', error="invalid_token"')
+    g.token = token
+    return _check_role(token)
+
+
+def token() -> Token:
+    """The token of this request."""
+    found: Token = g.token
+    return found
+
+
+def author() -> Author:
+    """As whom the request acts."""
+    return Author(token().author_name, g.request_id)
+
+
+def _check_role(token: Token) -> Response | None:
+    needed = permissions.API.get(request.endpoint or "")
+    if needed is None or token.role not in (needed, Role.ADMIN):
+        return problem.answer(403)
+    return _check_pace(token) if needed is Role.ADMIN else None
+
+
+def _check_pace(token: Token) -> Response | None:
+    with reading() as connection:
+        wait = tokens.seconds_to_wait(connection, token, now())
+    if not wait:
+        return None
+    refusal = problem.answer(429)
+    refusal.headers["Retry-After"] = str(wait)
+    return refusal
+
+
+def _unauthorized(detail: str | None = None, error: str = "") -> Response:
+    refusal = problem.answer(401, detail)
+    refusal.headers["WWW-Authenticate"] = f'Bearer realm="tick"{error}'
+    return refusal

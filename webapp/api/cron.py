@@ -1,0 +1,67 @@
+"""Cron expressions: what they mean and when they would fire, before anybody relies on them."""
+
+from datetime import datetime
+
+from flask import abort
+from pydantic import Field
+
+from tick.errors import InvalidCron
+from tick.ops.forecast import forecast_cron
+from webapp import problem
+from webapp.api.models import Answer, Body, Instant, Text
+from webapp.api.operations import Resource
+from webapp.services import now
+
+resource = Resource("cron", "Trying cron expressions before anybody relies on them.")
+MOST_PREVIEWED = 100
+
+
+class Cron(Body):
+    """A cron expression in a time zone."""
+
+    expression: Text = Field(description="five fields, as in `0 2 * * *`")
+    timezone: Text = Field("UTC", description="such as `Europe/Paris`")
+
+
+class Preview(Cron):
+    """A cron expression, and how much of it to try."""
+
+    after: Instant | None = Field(None, description="instants later than this one; default: now")
+    count: int = Field(5, ge=1, le=MOST_PREVIEWED)
+
+
+class CronVerdict(Answer):
+    """Whether an expression can be used: its meaning in words, or its mistake."""
+
+    valid: bool
+    words: str | None = None
+    mistake: str | None = None
+
+
+class PreviewedRuns(Answer):
+    """An expression in words, and its next instants."""
+
+    words: str
+    times: tuple[datetime, ...]
+
+
+@resource.post("/schedules/validate-cron")
+def validate_cron(body: Cron) -> CronVerdict:
+    """Say what a cron expression means, or what is wrong with it."""
+    try:
+        found = forecast_cron(body.expression, body.timezone, after=now(), count=0)
+    except InvalidCron as error:
+        return CronVerdict(valid=False, mistake=str(error))
+    return CronVerdict(valid=True, words=found.words)
+
+
+@resource.post("/schedules/preview-runs")
+def preview_runs(body: Preview) -> PreviewedRuns:
+    """List the next instants of a cron expression."""
+    try:
+        found = forecast_cron(
+            body.expression, body.timezone, after=body.after or now(), count=body.count
+        )
+    except InvalidCron as error:
+        abort(problem.answer(422, mistakes=[problem.Mistake(where="body", problem=str(error))]))
+    return PreviewedRuns.model_validate(found)

@@ -1,0 +1,69 @@
+"""What the models of all resources have in common."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+from flask import request
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+_YEARS = range(1970, 2200)
+
+
+class Answer(BaseModel):
+    """Something that the API tells; made from a row's attributes. Instants are UTC."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Query(BaseModel):
+    """A query string."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Body(BaseModel):
+    """A body; what it does not know is refused, and nothing is converted by guessing."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Nothing(Body):
+    """An empty body, or `{}`."""
+
+
+def _to_utc(instant: datetime) -> datetime:
+    if instant.year not in _YEARS:
+        raise ValueError(f"write a year from {_YEARS.start} to {_YEARS.stop - 1}")
+    return instant.astimezone(UTC)
+
+
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+# PostgreSQL has no text with a NUL in it.
+_STORABLE = r"^[^\x00]+$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_STORABLE)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Item = TypeVar("Item")
+
+
+class Listing(Answer, Generic[Item]):
+    """One page of a list."""
+
+    items: tuple[Item, ...]
+    next: str | None = Field(None, description="where the list goes on; null at its end")
+
+
+def continued(**keys: Any) -> str | None:
+    """This request's address, continued at a key; None when there is nothing to continue at."""
+    if None in keys.values():
+        return None
+    kept = {name: value for name, value in request.args.items() if name not in ("after", "before")}
+    return f"{request.path}?{urlencode({**kept, **keys})}"

@@ -1,0 +1,145 @@
+"""The OpenAPI 3.1 document, made from the operations and their models."""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from tick.states import Role
+from webapp import permissions
+from webapp.api.operations import Operation, Resource
+from webapp.api.reading import KEY_HEADER, KEY_PATTERN
+from webapp.problem import ADVICE, MEDIA_TYPE, Problem
+
+ROOT = "/api/admin"
+_REF = "#/components/schemas/{model}"
+_ABOUT = (
+    "Read and operate Job Schedule Manager. Every request needs an API token: "
+    "`tick token create NAME --role VIEWER` makes one that reads, `--role ADMIN` one that acts. "
+    "Instants are ISO 8601 in UTC. Lists come in pages; `next` leads on. Every error is a problem "
+    "document (RFC 9457) that says what to do next."
+)
+_KEY = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
+    "description": "Sent twice with the same key, the request acts once and answers the same.",
+}
+_IDS: Mapping[type, dict[str, Any]] = {
+    int: {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+    str: {"type": "string", "minLength": 1},
+}
+
+
+def build_document(resources: Iterable[Resource]) -> dict[str, Any]:
+    """The document as plain JSON values."""
+    resources = list(resources)
+    operations = [operation for resource in resources for operation in resource.operations]
+    schemas = _schemas(operations)
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        place = ROOT + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.path)
+        paths.setdefault(place, {})[operation.method.lower()] = _describe(operation, schemas)
+    for operation in operations:
+        if operation.query is not None:
+            schemas.pop(operation.query.__name__, None)  # its parts stand in the parameters
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Job Schedule Manager", "version": "1", "description": _ABOUT},
+        "security": [{"token": []}],
+        "tags": [{"name": each.tag, "description": each.about} for each in resources],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "responses": {str(status): _problem(status) for status in ADVICE},
+            "schemas": schemas,
+        },
+    }
+
+
+def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    inputs = {model for each in operations for model in (each.query, each.body) if model}
+    outputs = {each.answer for each in operations if each.answer} | {Problem}
+    wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in inputs]
+    wanted += [(model, "serialization") for model in outputs]
+    wanted.sort(key=lambda pair: pair[0].__name__)
+    schemas: dict[str, Any] = models_json_schema(wanted, ref_template=_REF)[1]["$defs"]
+    return schemas
+
+
+def _describe(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
+    summary, _, more = (inspect.getdoc(operation.function) or "").partition("\n")
+    role = permissions.API[f"api.{operation.name}"]
+    found: dict[str, Any] = {
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": summary,
+        "description": f"{more.strip()}\n\nNeeds a token of role {role}.".strip(),
+        "parameters": _parameters(operation, schemas),
+        "responses": _responses(operation, role),
+    }
+    if operation.body is not None:
+        needed = "required" in schemas[operation.body.__name__]
+        found["requestBody"] = {"content": _json(operation.body), "required": needed}
+    return found
+
+
+def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": _IDS[kind]}
+        for name, kind in operation.ids.items()
+    ]
+    if operation.query is not None:
+        model = schemas[operation.query.__name__]
+        found += [
+            {
+                "name": name,
+                "in": "query",
+                "required": name in model.get("required", ()),
+                "schema": _sendable(schema),
+            }
+            for name, schema in model["properties"].items()
+        ]
+    return [*found, _KEY] if operation.acts_once else found
+
+
+def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter's schema without null: what is not given is left out of a query string."""
+    kept = {key: value for key, value in schema.items() if key not in ("anyOf", "default", "title")}
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            kept |= choice
+    return kept
+
+
+def _responses(operation: Operation, role: Role) -> dict[str, Any]:
+    statuses = {400, 401, 500, 503}
+    if operation.ids:
+        statuses.add(404)
+    if role is Role.ADMIN:
+        statuses |= {403, 409, 429}
+    if operation.query is not None:
+        statuses.add(422)
+    if operation.body is not None:
+        statuses |= {413, 415, 422}
+    refs = {
+        str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
+    }
+    if operation.answer is None:
+        return refs
+    good = {"description": HTTPStatus(operation.status).phrase, "content": _json(operation.answer)}
+    return {str(operation.status): good, **refs}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    reference = {"$ref": _REF.format(model=Problem.__name__)}
+    return {"description": ADVICE[status], "content": {MEDIA_TYPE: {"schema": reference}}}
+
+
+def _json(model: type[BaseModel]) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": _REF.format(model=model.__name__)}}}

@@ -1,0 +1,68 @@
+"""The request, read with bounds: query string, JSON body, Idempotency-Key."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from flask import abort, request
+from pydantic import BaseModel, ValidationError
+
+from webapp import problem
+from webapp.api import caller
+
+Model = TypeVar("Model", bound=BaseModel)
+KEY_HEADER = "Idempotency-Key"
+KEY_PATTERN = r"[!-~]{1,100}"
+
+
+def read_query(model: type[Model]) -> Model:
+    """The query string; 422 for what is unknown, repeated or does not fit."""
+    given = {
+        name: values[0] if len(values) == 1 else values for name, values in request.args.lists()
+    }
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        _refuse(error, "query")
+
+
+def read_body(model: type[Model]) -> Model:
+    """The JSON body, `{}` if there is none; 400, 413, 415 or 422 for one that is not right."""
+    content = request.get_data()
+    if (content or request.mimetype) and request.mimetype != "application/json":
+        abort(problem.answer(415))
+    try:
+        return model.model_validate_json(content or b"{}")
+    except ValidationError as error:
+        _refuse(error, "body")
+
+
+def read_key(operation: str, ids: Mapping[str, Any]) -> str | None:
+    """The key of a firing that must happen once: the same token, address and header, the same key.
+
+    Hashed, since any client may choose any header. None without one; 400 for an odd one.
+    """
+    given = request.headers.get(KEY_HEADER)
+    if given is None:
+        return None
+    if not re.fullmatch(KEY_PATTERN, given):
+        abort(problem.answer(400, f"{KEY_HEADER} has 1 to 100 visible ASCII characters."))
+    said = json.dumps([caller.token().id, operation, dict(ids), given])
+    return f"api-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
+
+
+def _refuse(error: ValidationError, part: str) -> NoReturn:
+    """400 for what is no JSON, else 422 with every value that does not fit, without the values."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        abort(problem.answer(400, f"The body is not JSON: {found[0]['msg']}."))
+    mistakes = [
+        problem.Mistake(
+            where=".".join(map(str, (part, *item["loc"]))),
+            problem=item["msg"].removeprefix("Value error, "),
+        )
+        for item in found
+    ]
+    abort(problem.answer(422, mistakes=mistakes))

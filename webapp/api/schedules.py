@@ -1,0 +1,292 @@
+"""Schedules: when what fires, why it did or did not; switching, pausing and firing them."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, NoReturn
+
+from pydantic import BeforeValidator, Field
+
+from tick.errors import Refused
+from tick.ops import control, why
+from tick.ops.queries import schedules
+from tick.states import Mode, ScheduleState
+from webapp.api import caller
+from webapp.api.models import Answer, Body, Instant, Listing, Name, Query, Text, continued
+from webapp.api.occurrences import (
+    Occurrence,
+    OccurrencePage,
+    OccurrenceQuery,
+    Started,
+    page_of,
+    started,
+)
+from webapp.api.operations import Resource
+from webapp.services import now, reading, runtime
+
+resource = Resource("schedules", "Schedules live in code; here they are read, switched and fired.")
+UPCOMING = 5
+_IN_CODE = (
+    "Schedules live in code, so that every change of one is reviewed and deployed with the jobs "
+    "that it runs. {} in the definitions package, deploy, and `tick sync`."
+)
+
+
+def _parsed(text: object) -> object:
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+
+
+class Timing(Answer):
+    """When a schedule fires, in words; `mistake` if its rule can no longer be read."""
+
+    words: str
+    expression: str | None
+    timezone: str
+    mistake: str | None
+
+
+class Selected(Answer):
+    """What a schedule runs: in words, and the jobs in dependency order."""
+
+    words: str
+    jobs: tuple[str, ...]
+
+
+class Schedule(Answer):
+    """A schedule: its definition in force, where it stands, its last firing."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    enabled_at: datetime | None
+    enabled_by: str | None
+    state: ScheduleState
+    state_reason: str | None
+    state_by: str | None
+    state_until: datetime | None = Field(description="when a pause ends by itself")
+    next_run_at: datetime | None
+    run_count: int
+    failure_count: int
+    consecutive_failures: int
+    last_error: str | None
+    version: int | None
+    version_since: datetime | None
+    rule: Annotated[dict[str, Any] | None, BeforeValidator(_parsed)] = Field(
+        description="when it fires, as the engine reads it; defaults are left out"
+    )
+    mode: Mode | None
+    timing: Timing
+    selected: Selected
+    last: Occurrence | None = Field(description="the last occurrence that fired")
+
+
+class SchedulePage(Listing[Schedule]):
+    """Schedules by id."""
+
+
+class ScheduleWithInstants(Answer):
+    """A schedule and its next instants, whether or not it is switched on."""
+
+    schedule: Schedule
+    upcoming: tuple[datetime, ...]
+
+
+class Fact(Answer):
+    """One thing that bears on an answer."""
+
+    name: str
+    text: str
+
+
+class Why(Answer):
+    """Why a schedule fired at an instant, or why it did not."""
+
+    schedule_id: str
+    at: datetime
+    sentence: str
+    occurrence_id: int | None = Field(description="the row of the ledger behind it")
+    facts: tuple[Fact, ...]
+
+
+class WhyQuery(Query):
+    """About which instant."""
+
+    at: Instant
+
+
+class ScheduleQuery(Query):
+    """Which schedules."""
+
+    after: Name | None = Field(None, description="only those after this id: use `next`")
+
+
+class Enable(Body):
+    """How to switch a schedule on."""
+
+    catch_up_latest: bool = Field(False, description="also fire its most recent instant, once")
+
+
+class Disable(Body):
+    """How to switch a schedule off."""
+
+    reason: Text | None = None
+
+
+class Pause(Body):
+    """Why a schedule is paused, and until when."""
+
+    reason: Text
+    until: Instant | None = Field(None, description="when it ends by itself")
+
+
+class Fire(Body):
+    """How to fire a schedule now."""
+
+    override_overlap: bool = Field(False, description="even while an occurrence is unfinished")
+
+
+class Slots(Body):
+    """Instants to run that did not fire."""
+
+    scheduled_for: tuple[Instant, ...] = Field(min_length=1, max_length=100)
+
+
+class SlotsStarted(Answer):
+    """The occurrences that stand for the instants from now on."""
+
+    occurrence_ids: tuple[int, ...]
+
+
+@resource.get("/schedules")
+def list_schedules(query: ScheduleQuery) -> SchedulePage:
+    """List the schedules."""
+    with reading() as connection:
+        page = schedules.list_schedules(connection, after=query.after)
+    return SchedulePage.model_validate({"items": page.rows, "next": continued(after=page.after)})
+
+
+@resource.post("/schedules")
+def create_schedule() -> NoReturn:
+    """Refused: schedules live in code. The answer says what to do instead."""
+    raise Refused(_IN_CODE.format("Add a `Schedule(id=…, name=…, cron=…)`"))
+
+
+@resource.get("/schedules/<schedule_id>")
+def read_schedule(schedule_id: str) -> ScheduleWithInstants:
+    """Read a schedule and its next instants."""
+    with reading() as connection:
+        row = schedules.get_schedule(connection, schedule_id)
+    return ScheduleWithInstants.model_validate(
+        {"schedule": row, "upcoming": row.upcoming(now(), UPCOMING)}
+    )
+
+
+@resource.put("/schedules/<schedule_id>")
+def update_schedule(schedule_id: str) -> NoReturn:
+    """Refused: schedules live in code. The answer says what to do instead."""
+    _find(schedule_id)
+    raise Refused(_IN_CODE.format(f"Edit `Schedule(id={schedule_id!r}, …)`"))
+
+
+@resource.delete("/schedules/<schedule_id>")
+def delete_schedule(schedule_id: str) -> NoReturn:
+    """Refused: schedules live in code. The answer says what to do instead."""
+    _find(schedule_id)
+    advice = (
+        f"Disable it to stop it at once; to remove it, delete `Schedule(id={schedule_id!r}, …)`"
+    )
+    raise Refused(_IN_CODE.format(advice))
+
+
+@resource.post("/schedules/<schedule_id>/enable")
+def enable_schedule(schedule_id: str, body: Enable) -> Schedule:
+    """Switch a schedule on. It next fires at its first instant after now."""
+    control.enable_schedule(
+        runtime().database,
+        schedule_id,
+        now=now(),
+        author=caller.author(),
+        catch_up_latest=body.catch_up_latest,
+    )
+    return _find(schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/disable")
+def disable_schedule(schedule_id: str, body: Disable) -> Schedule:
+    """Switch a schedule off. What runs already goes on."""
+    control.disable_schedule(
+        runtime().database, schedule_id, now=now(), author=caller.author(), reason=body.reason
+    )
+    return _find(schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/pause")
+def pause_schedule(schedule_id: str, body: Pause) -> Schedule:
+    """Keep a schedule from firing, for a reason and perhaps for a time."""
+    control.pause_schedule(
+        runtime().database,
+        schedule_id,
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+        until=body.until,
+    )
+    return _find(schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/resume")
+def resume_schedule(schedule_id: str, body: Enable) -> Schedule:
+    """End a pause or an error. The schedule goes on at its first instant after now."""
+    control.resume_schedule(
+        runtime().database,
+        schedule_id,
+        now=now(),
+        author=caller.author(),
+        catch_up_latest=body.catch_up_latest,
+    )
+    return _find(schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/trigger", status=202)
+def trigger_schedule(schedule_id: str, body: Fire, key: str | None) -> Started:
+    """Fire a schedule now, even while it is disabled. Its next instant stays where it is."""
+    occurrence_id = control.run_schedule(
+        runtime().database,
+        schedule_id,
+        now=now(),
+        author=caller.author(),
+        key=key,
+        override_overlap=body.override_overlap,
+    )
+    return started(occurrence_id)
+
+
+@resource.post("/schedules/<schedule_id>/slots", status=202)
+def run_slots(schedule_id: str, body: Slots) -> SlotsStarted:
+    """Run instants that did not fire (MISSED, SUPPRESSED …) as the instants that they are."""
+    ids = control.run_slots(
+        runtime().database, schedule_id, body.scheduled_for, now=now(), author=caller.author()
+    )
+    return SlotsStarted(occurrence_ids=tuple(ids))
+
+
+@resource.get("/schedules/<schedule_id>/history")
+def read_history(schedule_id: str, query: OccurrenceQuery) -> OccurrencePage:
+    """List a schedule's occurrences, newest first."""
+    _find(schedule_id)
+    return page_of(schedule_id, query)
+
+
+@resource.get("/schedules/<schedule_id>/why")
+def explain(schedule_id: str, query: WhyQuery) -> Why:
+    """Say why a schedule fired at an instant, or why it did not."""
+    with reading() as connection:
+        return Why.model_validate(why.explain(connection, schedule_id, query.at, now()))
+
+
+def _find(schedule_id: str) -> Schedule:
+    with reading() as connection:
+        return Schedule.model_validate(schedules.get_schedule(connection, schedule_id))

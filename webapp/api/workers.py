@@ -1,0 +1,66 @@
+"""Workers: the processes that tick and work, and draining one."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from tick.ops import operating
+from tick.ops.queries import workers
+from tick.states import WorkerStatus, WorkerType
+from webapp.api import caller
+from webapp.api.models import Answer, Listing, Name, Nothing, Query, continued
+from webapp.api.operations import Resource
+from webapp.services import now, reading, runtime
+
+resource = Resource("workers", "The processes that tick and work.")
+
+
+class Worker(Answer):
+    """One process, by what it last said of itself."""
+
+    id: str
+    worker_type: WorkerType
+    status: WorkerStatus
+    hostname: str
+    pid: int
+    version: str
+    started_at: datetime
+    last_heartbeat_at: datetime
+    stopped_at: datetime | None
+    abilities: Any = Field(description="what it can do")
+    activity: str | None = Field(description="what it is doing")
+
+
+class WorkerPage(Listing[Worker]):
+    """Processes by id."""
+
+
+class WorkerQuery(Query):
+    """Which processes."""
+
+    status: WorkerStatus | None = None
+    after: Name | None = Field(None, description="only those with a higher id: use `next`")
+
+
+class Changed(Answer):
+    """Whether it was otherwise before."""
+
+    changed: bool
+
+
+@resource.get("/workers")
+def list_workers(query: WorkerQuery) -> WorkerPage:
+    """List the processes that live, and those that lived until they are pruned."""
+    with reading() as connection:
+        page = workers.list_workers(connection, status=query.status, after=query.after)
+    return WorkerPage.model_validate({"items": page.rows, "next": continued(after=page.after)})
+
+
+@resource.post("/workers/<worker_id>/drain")
+def drain_worker(worker_id: str, body: Nothing) -> Changed:
+    """Let a worker finish what it has, take nothing new, and end."""
+    changed = operating.drain_worker(
+        runtime().database, worker_id, now=now(), author=caller.author()
+    )
+    return Changed(changed=changed)

@@ -1,0 +1,98 @@
+"""One error → a page that says what to do next, or JSON where a machine asks. Never a stack."""
+
+import logging
+from http import HTTPStatus
+
+import sqlalchemy as sa
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from tick.errors import DatabaseError, DefinitionsInvalid, NotFound, Refused
+from webapp import problem
+
+RETRY_AFTER_SECONDS = 30
+UNREACHABLE: tuple[type[Exception], ...] = (
+    DatabaseError,
+    sa.exc.InterfaceError,
+    sa.exc.OperationalError,
+    sa.exc.TimeoutError,
+)
+_ADVICE = {
+    400: "The request could not be understood. Go back, reload the page and try again.",
+    403: "Your role does not allow this. Ask an administrator.",
+    404: "There is nothing here. It may have been removed or pruned.",
+    405: "This address does not take that kind of request.",
+    409: "That is not possible in the present state.",
+    413: "The request is too large.",
+    500: "The server made a mistake. Its log has the details under the request id below.",
+    503: "The database cannot be reached. The page works again as soon as it can.",
+}
+_MACHINES = ("/internal/", "/healthz", "/readyz")
+_log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """Install the handlers."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotFound, lambda error: answer(404, str(error)))
+    app.register_error_handler(Refused, lambda error: answer(409, str(error)))
+    app.register_error_handler(DefinitionsInvalid, _invalid)
+    for unreachable in UNREACHABLE:
+        app.register_error_handler(unreachable, _unreachable)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def answer(status: int, message: str | None = None) -> Response:
+    """The error as a page, or as JSON under the machines' addresses."""
+    if request.path.startswith(problem.PREFIX):
+        return problem.answer(status, message)
+    title = HTTPStatus(status).phrase
+    message = message or _ADVICE.get(status, title)
+    if request.path.startswith(_MACHINES):
+        body = jsonify(error=message, status=status, request_id=_request_id())
+        return make_response(body, status)
+    page = render_template(
+        "error.html",
+        bare=status >= 500,
+        status=status,
+        title=title,
+        message=message,
+        request_id=_request_id(),
+    )
+    return make_response(page, status)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.response is not None or error.code is None:
+        return make_response(error.get_response())
+    if isinstance(error, CSRFError):
+        return answer(400, "This page was open for too long. Go back, reload it and try again.")
+    own_words = error.description if error.code == 400 and request.routing_exception is None else ""
+    plain = answer(error.code, own_words or None)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            plain.headers[name] = value
+    return plain
+
+
+def _unreachable(error: Exception) -> Response:
+    _log.warning("database unreachable (request %s): %s", _request_id(), type(error).__name__)
+    response = answer(503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _invalid(error: Exception) -> Response:
+    _log.error("request %s: %s", _request_id(), error)
+    return answer(503, "The definitions hold mistakes; `tick check` lists them. Mend and deploy.")
+
+
+def _unexpected(error: Exception) -> Response:
+    _log.error("request %s failed", _request_id(), exc_info=error)
+    return answer(500)
+
+
+def _request_id() -> str:
+    found: str = g.get("request_id", "")
+    return found

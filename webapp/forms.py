@@ -1,0 +1,36 @@
+"""What every form that acts has in common."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import g, request
+from flask_login import current_user
+
+from tick.errors import Refused
+from tick.ops.control import Author
+from webapp import messages
+
+MAX_REASON = 500
+_KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")
+
+
+@contextmanager
+def acting() -> Iterator[Author]:
+    """Act as the signed-in person; a refusal becomes a message, not an error page."""
+    try:
+        yield Author(current_user.name, g.request_id)
+    except Refused as refusal:
+        messages.tell_refusal(str(refusal))
+
+
+def new_key() -> str:
+    """A fresh key for a form that must act only once."""
+    return secrets.token_urlsafe(12)
+
+
+def idempotency_key(subject: str) -> str | None:
+    """The key that the form was made with: sent twice, it acts once."""
+    key = request.form.get("key", "")
+    return f"{key}:{subject}"[:100] if _KEY.match(key) else None

@@ -1,0 +1,33 @@
+"""Probes: /healthz says that the process answers, /readyz that it can work."""
+
+import logging
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from tick.errors import DatabaseError
+from tick.schema import check_schema
+from webapp.errors import RETRY_AFTER_SECONDS
+from webapp.services import runtime
+
+blueprint = Blueprint("health", __name__)
+_log = logging.getLogger(__name__)
+
+
+@blueprint.get("/healthz")
+def process() -> ResponseReturnValue:
+    """200 as long as the process answers; touches nothing else."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+def readiness() -> ResponseReturnValue:
+    """200 when the database answers and has this release's schema, else 503."""
+    try:
+        check_schema(runtime().database)
+    except DatabaseError as error:
+        # Who asks has not signed in: the reason names hosts, so it stays in the log.
+        _log.warning("not ready: %s", error)
+        body = jsonify(status="unavailable", reason="database; see the server's log")
+        return body, 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return jsonify(status="ready")

@@ -1,0 +1,32 @@
+"""Where a person came from, and goes back to; never to another site."""
+
+from urllib.parse import urlsplit
+
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+_MAX_LENGTH = 2000
+
+
+def is_local(target: str) -> bool:
+    """Whether a URL is a path on this very site, in every browser's reading of it."""
+    if not target.startswith("/") or len(target) > _MAX_LENGTH:
+        return False
+    # Browsers drop control characters, and read a backslash as a slash.
+    if "\\" in target or any(ord(character) <= 32 or ord(character) == 127 for character in target):
+        return False
+    parts = urlsplit(target)
+    return not target.startswith("//") and not parts.scheme and not parts.netloc
+
+
+def here() -> str:
+    """The path and query of this request."""
+    return request.full_path.rstrip("?")
+
+
+def go_back(default: str | None = None) -> Response:
+    """303 to the page that the form names as `next`, else to `default`, else to the schedules."""
+    target = request.form.get("next", "")
+    if not is_local(target):
+        target = default or url_for("schedules.index")
+    return redirect(target, 303)

@@ -1,0 +1,36 @@
+"""The page that people keep open: does it tick, what runs, what went wrong, what is next."""
+
+from datetime import timedelta
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from tick.ops.queries import occurrences as ledger
+from tick.ops.queries import ticks, upcoming
+from webapp import live
+from webapp.services import now, pulse, reading
+
+blueprint = Blueprint("overview", __name__)
+DAY = timedelta(days=1)
+LISTED = 10
+
+
+@blueprint.get("/")
+def index() -> ResponseReturnValue:
+    """The overview."""
+    with reading() as connection:
+        strip = pulse(connection)
+        day = ticks.day_of_ticks(connection, now(), strip.usual_seconds)
+        running = ledger.list_live(connection, LISTED)
+        unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
+        following = upcoming.list_next(connection, now(), LISTED)
+    return live.page(
+        "overview.html",
+        "live",
+        (strip, day, running, unwanted, following),
+        pulse=strip,
+        day=day,
+        running=running,
+        unwanted=unwanted,
+        following=following,
+    )

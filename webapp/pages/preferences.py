@@ -1,0 +1,50 @@
+"""What a browser remembers: the theme, the zone to read instants in, and whether keys act."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+
+from webapp.config import YEAR_SECONDS
+from webapp.links import go_back
+from webapp.presentation import KEYS, THEMES, ZONES
+
+blueprint = Blueprint("preferences", __name__)
+
+
+@blueprint.post("/theme")
+def theme() -> ResponseReturnValue:
+    """Remember the theme in a cookie, so that the server can send it at once."""
+    return _remember("theme", THEMES)
+
+
+@blueprint.post("/zone")
+def zone() -> ResponseReturnValue:
+    """Remember in which zone to show instants."""
+    return _remember("zone", tuple(ZONES))
+
+
+@blueprint.post("/keys")
+def keys() -> ResponseReturnValue:
+    """Remember whether single keys act."""
+    return _remember("keys", KEYS)
+
+
+@blueprint.get("/keys")
+def help_on_keys() -> ResponseReturnValue:
+    """What the keys do."""
+    return render_template("keys.html")
+
+
+def _remember(name: str, choices: Sequence[str]) -> ResponseReturnValue:
+    response = go_back()
+    chosen = request.form.get(name, "")
+    response.set_cookie(
+        name,
+        chosen if chosen in choices else choices[0],
+        max_age=YEAR_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+    )
+    return response

@@ -1,0 +1,222 @@
+"""Schedules: the list with its switches, one schedule's ledger, and what an admin does to them."""
+
+from datetime import datetime, timedelta
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tick.ops import control
+from tick.ops.queries import audit, schedules, versions
+from tick.ops.queries import occurrences as ledger
+from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
+from webapp import live, messages, query
+from webapp.forms import MAX_REASON, acting, idempotency_key
+from webapp.links import go_back
+from webapp.services import now, pulse, reading, runtime
+
+blueprint = Blueprint("schedules", __name__)
+PREVIEWED = 3
+UPCOMING = 10
+CHANGES = 10
+PAUSES = {"": "until somebody resumes it"} | {
+    str(hours): f"for {words}"
+    for hours, words in (
+        (1, "1 hour"),
+        (4, "4 hours"),
+        (24, "1 day"),
+        (72, "3 days"),
+        (168, "1 week"),
+    )
+}
+SHOWN = {
+    "fired": ENDED_OUTCOMES + LIVE_OUTCOMES,
+    "failed": (Outcome.FAILED, Outcome.PARTIAL, Outcome.FIRE_FAILED),
+    "not-fired": NOT_FIRED_OUTCOMES,
+}
+
+
+@blueprint.get("/schedules")
+def index() -> ResponseReturnValue:
+    """All schedules."""
+    with reading() as connection:
+        page = schedules.list_schedules(connection, after=query.text("after"))
+        strip = pulse(connection)
+    return live.page("schedules/index.html", "live", (page, strip), page=page, pulse=strip)
+
+
+@blueprint.get("/schedules/<schedule_id>")
+def show(schedule_id: str) -> ResponseReturnValue:
+    """One schedule and its ledger."""
+    shown = request.args.get("show", "")
+    with reading() as connection:
+        schedule = schedules.get_schedule(connection, schedule_id)
+        page = ledger.list_occurrences(
+            connection, schedule_id, outcomes=SHOWN.get(shown, ()), before=query.number("before")
+        )
+        its_versions = versions.list_versions(connection, schedule_id)
+        changes = audit.list_audit(connection, subject=schedule_id).rows[:CHANGES]
+    return live.page(
+        "schedules/show.html",
+        "live",
+        (schedule, page, its_versions, changes),
+        schedule=schedule,
+        page=page,
+        shown=shown,
+        versions=its_versions,
+        changed=versions.changes_by_version(its_versions),
+        changes=changes,
+        upcoming=schedule.upcoming(now(), UPCOMING),
+    )
+
+
+@blueprint.get("/schedules/<schedule_id>/enable")
+def confirm_enable(schedule_id: str) -> ResponseReturnValue:
+    """What enabling will do: the next instants, before anything happens."""
+    schedule = _find(schedule_id)
+    return render_template(
+        "schedules/enable.html", schedule=schedule, upcoming=schedule.upcoming(now(), PREVIEWED)
+    )
+
+
+@blueprint.post("/schedules/<schedule_id>/enable")
+def enable(schedule_id: str) -> ResponseReturnValue:
+    """Switch it on."""
+    with acting() as author:
+        control.enable_schedule(runtime().database, schedule_id, now=now(), author=author)
+        messages.tell_undoable(
+            f"{_name(schedule_id)} is on.",
+            undo=url_for("schedules.disable", schedule_id=schedule_id),
+        )
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+@blueprint.get("/schedules/<schedule_id>/disable")
+def confirm_disable(schedule_id: str) -> ResponseReturnValue:
+    """Ask for a reason, which may be left out."""
+    return render_template("schedules/disable.html", schedule=_find(schedule_id))
+
+
+@blueprint.post("/schedules/<schedule_id>/disable")
+def disable(schedule_id: str) -> ResponseReturnValue:
+    """Switch it off."""
+    reason = request.form.get("reason", "").strip()[:MAX_REASON] or None
+    with acting() as author:
+        control.disable_schedule(
+            runtime().database, schedule_id, now=now(), author=author, reason=reason
+        )
+        messages.tell_undoable(
+            f"{_name(schedule_id)} is off.",
+            undo=url_for("schedules.enable", schedule_id=schedule_id),
+        )
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+@blueprint.get("/schedules/<schedule_id>/pause")
+def confirm_pause(schedule_id: str) -> ResponseReturnValue:
+    """Ask why, and for how long."""
+    return render_template("schedules/pause.html", schedule=_find(schedule_id), lengths=PAUSES)
+
+
+@blueprint.post("/schedules/<schedule_id>/pause")
+def pause(schedule_id: str) -> ResponseReturnValue:
+    """Keep it from firing, for a reason and perhaps for a time."""
+    hours = request.form.get("hours", "")
+    until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
+    with acting() as author:
+        control.pause_schedule(
+            runtime().database,
+            schedule_id,
+            now=now(),
+            author=author,
+            reason=request.form.get("reason", "")[:MAX_REASON],
+            until=until,
+        )
+        messages.tell(f"{_name(schedule_id)} is paused.")
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+@blueprint.get("/schedules/<schedule_id>/resume")
+def confirm_resume(schedule_id: str) -> ResponseReturnValue:
+    """Ask what becomes of the instants that have passed meanwhile."""
+    schedule = _find(schedule_id)
+    return render_template(
+        "schedules/resume.html",
+        schedule=schedule,
+        passed=schedule.passed_in_pause(now()),
+        most=schedules.MOST_PASSED,
+    )
+
+
+@blueprint.post("/schedules/<schedule_id>/resume")
+def resume(schedule_id: str) -> ResponseReturnValue:
+    """End the pause: nothing of it runs, or its latest instant, or those that were chosen."""
+    disposition = request.form.get("disposition", "")
+    chosen = _instants(request.form.getlist("at")) if disposition == "chosen" else []
+    with acting() as author:
+        made = control.resume_schedule(
+            runtime().database,
+            schedule_id,
+            now=now(),
+            author=author,
+            catch_up_latest=disposition == "latest",
+            run=chosen,
+        )
+        started = f" {len(made)} of its instants were started." if made else ""
+        messages.tell(f"{_name(schedule_id)} goes on.{started}")
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+@blueprint.post("/schedules/<schedule_id>/slots")
+def run_slots(schedule_id: str) -> ResponseReturnValue:
+    """Run an instant that did not fire, as that instant."""
+    with acting() as author:
+        made = control.run_slots(
+            runtime().database,
+            schedule_id,
+            _instants(request.form.getlist("at")),
+            now=now(),
+            author=author,
+        )
+        for occurrence_id in made[-1:]:
+            link = url_for("occurrences.show", occurrence_id=occurrence_id)
+            messages.tell(f"{_name(schedule_id)} was started.", link=link, label="Watch it")
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+@blueprint.post("/schedules/<schedule_id>/run")
+def run(schedule_id: str) -> ResponseReturnValue:
+    """Fire it now, once, however often the button was pressed."""
+    with acting() as author:
+        occurrence_id = control.run_schedule(
+            runtime().database,
+            schedule_id,
+            now=now(),
+            author=author,
+            key=idempotency_key(schedule_id),
+        )
+        messages.tell(
+            f"{_name(schedule_id)} was started.",
+            link=url_for("occurrences.show", occurrence_id=occurrence_id),
+            label="Watch it",
+        )
+    return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+def _instants(texts: list[str]) -> list[datetime]:
+    """Instants that a form sends back as the page gave them."""
+    try:
+        found = [datetime.fromisoformat(text) for text in texts]
+    except ValueError:
+        abort(400, "That is no instant.")
+    if any(instant.tzinfo is None for instant in found):
+        abort(400, "An instant needs its offset from UTC.")
+    return found
+
+
+def _name(schedule_id: str) -> str:
+    return _find(schedule_id).name
+
+
+def _find(schedule_id: str) -> schedules.ScheduleRow:
+    with reading() as connection:
+        return schedules.get_schedule(connection, schedule_id)

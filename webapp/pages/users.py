@@ -1,0 +1,53 @@
+"""Users: who may sign in, and what each may do."""
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from tick.errors import Refused
+from tick.ops import access
+from tick.states import Role
+from webapp import messages
+from webapp.forms import acting
+from webapp.links import go_back
+from webapp.services import now, reading, runtime
+
+blueprint = Blueprint("users", __name__)
+
+
+@blueprint.get("/users")
+def index() -> ResponseReturnValue:
+    """The users by name."""
+    with reading() as connection:
+        users = access.list_users(connection)
+    return render_template("users.html", users=users, roles=list(Role))
+
+
+@blueprint.post("/users/role")
+def set_role() -> ResponseReturnValue:
+    """Let somebody do more, or less."""
+    name, role = request.form.get("name", ""), request.form.get("role", "")
+    if role not in list(Role):
+        abort(400, "There is no such role.")
+    with acting() as author:
+        _check_not_oneself(name)
+        access.set_role(runtime().database, name, Role(role), now=now(), author=author)
+        messages.tell(f"{name} is {role.lower()} now, and has to sign in again.")
+    return go_back(url_for("users.index"))
+
+
+@blueprint.post("/users/active")
+def set_active() -> ResponseReturnValue:
+    """Let somebody sign in, or no longer."""
+    name, active = request.form.get("name", ""), request.form.get("active") == "yes"
+    with acting() as author:
+        _check_not_oneself(name)
+        access.set_active(runtime().database, name, active, now=now(), author=author)
+        messages.tell(f"{name} may sign in again." if active else f"{name} is signed out for good.")
+    return go_back(url_for("users.index"))
+
+
+def _check_not_oneself(name: str) -> None:
+    """So that somebody who administers always remains."""
+    if name == current_user.name:
+        raise Refused("This is your own account; another administrator has to change it.")

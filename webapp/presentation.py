@@ -1,0 +1,238 @@
+"""What templates say it with: instants, lengths, states and JSON in words, and the page's frame."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, get_flashed_messages, request, url_for
+from markupsafe import Markup
+
+from tick.ops.queries.pulse import COUNT_UP_TO
+from tick.ops.queries.schedules import RecentOccurrence
+from tick.ops.queries.upcoming import minute_of
+from tick.states import Role
+from webapp import charts, forms, links, services, states
+from webapp.clock_changes import clock_change, find_zone
+from webapp.permissions import may
+
+THEMES = ("auto", "light", "dark")
+KEYS = ("on", "off")
+ZONES = {"schedule": "the schedule's zone", "utc": "UTC", "mine": "my zone"}
+_LINE = 140
+_STEPS = ((86400 * 2, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
+
+
+def init_app(app: Flask) -> None:
+    """Install filters and globals."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        ago=ago,
+        axis_label=axis_label,
+        bounded=bounded,
+        clock=clock,
+        clock_change=clock_change,
+        compact=compact,
+        day=day,
+        duration=duration,
+        exact=exact,
+        first_line=first_line,
+        iso=iso,
+        lane_path=charts.lane_path,
+        minute_of=minute_of,
+        older_url=older_url,
+        pretty=pretty,
+        spark_words=spark_words,
+    )
+    app.jinja_env.tests.update(collides=lambda instant, minutes: minute_of(instant) in minutes)
+    app.jinja_env.globals.update(
+        asset=asset,
+        here=links.here,
+        in_dialog=in_dialog,
+        keys_act=keys_act,
+        in_place=in_place,
+        live=live,
+        look=states.look,
+        may=may,
+        new_key=forms.new_key,
+        now=services.now,
+        sparkline=charts.sparkline,
+        shown_zone=shown_zone,
+        toasts=toasts,
+        worker_look=states.worker_look,
+        zone_choice=zone_choice,
+        zones=ZONES,
+    )
+    app.context_processor(lambda: {"theme": theme(), "Role": Role})
+
+
+def theme() -> str:
+    """The theme that this browser chose; auto follows the system."""
+    chosen = request.cookies.get("theme", "auto")
+    return chosen if chosen in THEMES else "auto"
+
+
+def keys_act() -> bool:
+    """Whether single keys act in this browser."""
+    return request.cookies.get("keys") != "off"
+
+
+def zone_choice() -> str:
+    """In which zone this browser wants to read instants; a key of ZONES."""
+    chosen = request.cookies.get("zone", "")
+    return chosen if chosen in ZONES else next(iter(ZONES))
+
+
+def shown_zone(zone: str = "UTC") -> str:
+    """The zone to show an instant in whose own is `zone`; static/app.js sets the browser's."""
+    choice = zone_choice()
+    if choice == "utc":
+        return "UTC"
+    mine = request.cookies.get("browser_zone", "")
+    return find_zone(mine).key if choice == "mine" and mine else zone
+
+
+def toasts() -> list[dict[str, Any]]:
+    """What the last action has to say, for once."""
+    found: list[Any] = get_flashed_messages(with_categories=True)
+    return [{"tone": tone, **message} for tone, message in found]
+
+
+def ago(instant: datetime, now: datetime | None = None) -> str:
+    """`12 s ago`, `in 5 h`. static/app.js says the same while the page stays open."""
+    seconds = (instant - (now or services.now())).total_seconds()
+    length = abs(seconds)
+    if length < 1:
+        return "now"
+    size, unit = next((size, unit) for least, size, unit in _STEPS if length >= least)
+    text = f"{int(length // size)} {unit}"
+    return f"in {text}" if seconds > 0 else f"{text} ago"
+
+
+def duration(seconds: float | None) -> str:
+    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def exact(instant: datetime, zone: str = "UTC") -> str:
+    """`Tue 24 Nov, 02:00 UTC`; seconds where there are some, the year where it is another."""
+    local = instant.astimezone(find_zone(shown_zone(zone)))
+    year = "" if local.year == services.now().astimezone(local.tzinfo).year else f" {local.year}"
+    time = f"{local:%H:%M:%S}" if local.second or local.microsecond else f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b}{year}, {time} {local.tzname()}"
+
+
+def day(instant: datetime, zone: str = "UTC") -> str:
+    """`Sun 25 Oct`."""
+    local = instant.astimezone(find_zone(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def axis_label(instant: datetime, span: str) -> str:
+    """The time of day, or the day where that is midnight or a span of days is shown."""
+    local = instant.astimezone(find_zone(shown_zone()))
+    return day(local, shown_zone()) if span == "7d" or not local.hour else f"{local:%H:%M}"
+
+
+def clock(instant: datetime) -> str:
+    """`02:00:03.250`: for lines of a log."""
+    local = instant.astimezone(find_zone(shown_zone()))
+    return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
+
+
+def iso(instant: datetime) -> str:
+    """`2026-11-24T02:00:00Z`: for machines."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def pretty(value: Any) -> str:
+    """JSON for people; text that is no JSON stays as it is."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return str(value)
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def compact(value: Any) -> str:
+    """JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def first_line(text: str) -> str:
+    """The first line, cut where a table would suffer."""
+    line = text.partition("\n")[0]
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def bounded(count: int) -> str:
+    """A count as the database was asked for it: `1000+` where counting stopped."""
+    return f"{COUNT_UP_TO}+" if count > COUNT_UP_TO else str(count)
+
+
+def spark_words(recent: Sequence[RecentOccurrence]) -> str:
+    """What a sparkline shows, for those who don't see it."""
+    found = Counter(states.look(mark.outcome).word.lower() for mark in recent)
+    counted = ", ".join(f"{number} {word}" for word, number in found.most_common())
+    return f"The latest {len(recent)} occurrences: {counted}"
+
+
+def older_url(before: int) -> str:
+    """This page's address, continued below an id."""
+    return f"{request.path}?{urlencode({**request.args.to_dict(), 'before': before})}"
+
+
+def in_place(url: str) -> Markup:
+    """Attributes of a form that acts: posted by htmx, or by the browser where there is none.
+
+    Either way the server answers 303 to a page; htmx then morphs this page into that one, so
+    that focus and scroll position stay.
+    """
+    return Markup(
+        'method="post" action="{0}" hx-post="{0}" hx-target="#page" hx-select="#page" '
+        'hx-swap="outerMorph"'
+    ).format(url)
+
+
+def in_dialog(url: str) -> Markup:
+    """Attributes of a form that asks first: in a dialog, or on a page where there is none."""
+    return Markup(
+        'method="get" action="{0}" hx-get="{0}" hx-target="#dialog" hx-select="#confirm" '
+        'hx-swap="innerHTML"'
+    ).format(url)
+
+
+def live(tag: str, seconds: int) -> Markup:
+    """Attributes of a region that asks for itself again; static/app.js says when."""
+    return Markup(
+        'hx-get="{}" hx-trigger="live" hx-select="#live" hx-swap="outerMorph" hx-ptag="{}" '
+        'data-live="{}"'
+    ).format(links.here(), tag, seconds)
+
+
+def asset(name: str) -> str:
+    """URL of a static file; it changes with the file, so that browsers may keep it for a year."""
+    return url_for("static", filename=name, v=_fingerprint(name))
+
+
+@cache
+def _fingerprint(name: str) -> str:
+    path = Path(__file__).parent / "static" / name
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10] if path.exists() else "missing"

@@ -1,0 +1,87 @@
+"""What every answer carries and every request must pass, whichever page it is for."""
+
+import re
+import secrets
+
+from flask import Flask, Response, abort, g, request
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from tick.settings import Settings
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    # Not "no-referrer": the CSRF check over https wants to see that a form is our own.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+csrf = CSRFProtect()
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+# A platform's probe calls an address, not a name.
+_ANY_HOST = {"health.process", "health.readiness"}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Install the checks and the headers."""
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    hosts = [host.strip() for host in settings.allowed_hosts.split(",") if host.strip()]
+    app.before_request(_name_request)
+    app.before_request(lambda: _check_host(hosts))
+    app.before_request(_refuse_nul)
+    app.after_request(_add_headers)
+    if settings.cookie_secure:
+        app.after_request(_insist_on_https)
+    csrf.init_app(app)
+
+
+def _name_request() -> None:
+    offered = request.headers.get("X-Request-ID", "")
+    g.request_id = offered if _REQUEST_ID.match(offered) else secrets.token_hex(8)
+
+
+def _check_host(hosts: list[str]) -> None:
+    if hosts and request.endpoint not in _ANY_HOST and not host_is_trusted(request.host, hosts):
+        abort(400, "This host name is not among TICK_ALLOWED_HOSTS.")
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL has no text with a NUL in it, so nothing here can be called that."""
+    given = (request.path, *request.args.values(), *request.form.values())
+    if any("\0" in text for text in given):
+        abort(400, "The request holds a NUL character.")
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-ID"] = g.get("request_id", "")
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _insist_on_https(response: Response) -> Response:
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response

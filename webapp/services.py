@@ -1,0 +1,53 @@
+"""What a view works with: the runtime, a connection to read by, the instant of the request."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask import Flask, current_app, g
+from werkzeug.routing import IntegerConverter, Map
+
+from tick.ops.queries.pulse import Pulse, take_pulse
+from tick.runtime import Runtime
+
+_EXTENSION = "tick"
+
+
+class IdConverter(IntegerConverter):
+    """An id in a path; what no database could hold is no address of ours."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, min=1, max=2**63 - 1)
+
+
+def init_app(app: Flask, runtime: Runtime) -> None:
+    """Give the application its runtime, and its routes the converter `id`."""
+    app.extensions[_EXTENSION] = runtime
+    app.url_map.converters["id"] = IdConverter
+
+
+def runtime() -> Runtime:
+    """The runtime of the application that serves this request."""
+    found: Runtime = current_app.extensions[_EXTENSION]
+    return found
+
+
+@contextmanager
+def reading() -> Iterator[sa.Connection]:
+    """A connection that only reads; what was written before it began is seen."""
+    with runtime().database.read.connect() as connection:
+        yield connection
+
+
+def now() -> datetime:
+    """The instant of this request: the same wherever the page asks."""
+    if "now" not in g:
+        g.now = runtime().now()
+    instant: datetime = g.now
+    return instant
+
+
+def pulse(connection: sa.Connection) -> Pulse:
+    """How the system does."""
+    return take_pulse(connection, now(), runtime().settings.dead_after_seconds)

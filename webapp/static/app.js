@@ -1,0 +1,140 @@
+// What htmx and the server can't do: the theme before the first paint, the pace of live regions,
+// texts that age while the page stays open, dialogs, and toasts that leave.
+"use strict";
+
+(() => {
+  const root = document.documentElement;
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const applyTheme = () => {
+    const chosen = root.dataset.theme;
+    root.dataset.bsTheme = chosen === "auto" ? (system.matches ? "dark" : "light") : chosen;
+  };
+  applyTheme();
+  system.addEventListener("change", applyTheme);
+
+  // The server shows instants in this zone when somebody chooses "mine".
+  try {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    document.cookie = `browser_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
+  } catch { /* Some headless browsers have no locale: instants stay in the schedule's zone. */ }
+
+  // The server's clock decides what "ago" means, not this machine's.
+  let skew = 0;
+  const now = () => Date.now() + skew;
+
+  // The same words as webapp/presentation.py.
+  const steps = [[172800, 86400, "d"], [3600, 3600, "h"], [60, 60, "min"], [0, 1, "s"]];
+  const ago = (instant) => {
+    const seconds = (instant - now()) / 1000;
+    const length = Math.abs(seconds);
+    if (length < 1) return "now";
+    const [, size, unit] = steps.find(([least]) => length >= least);
+    const text = `${Math.floor(length / size)} ${unit}`;
+    return seconds > 0 ? `in ${text}` : `${text} ago`;
+  };
+  const two = (number) => String(number).padStart(2, "0");
+  const duration = (seconds) => {
+    if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;
+    const whole = Math.round(seconds);
+    if (whole < 60) return `${whole} s`;
+    if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+    if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
+    return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+  };
+  const say = (element, text) => {
+    if (element.textContent !== text) element.textContent = text;
+  };
+  const age = () => {
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      say(time, ago(Date.parse(time.dateTime)));
+    }
+    for (const length of document.querySelectorAll("[data-since]")) {
+      say(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
+    }
+  };
+
+  // A live region asks again every data-live seconds: not in a hidden tab, not behind a dialog,
+  // and less and less often while the server does not answer.
+  const pace = new WeakMap();
+  let failures = 0;
+  const beat = () => {
+    age();
+    if (document.hidden || document.querySelector("dialog[open]")) return;
+    for (const region of document.querySelectorAll("[data-live]")) {
+      const wait = Number(region.dataset.live) * 1000 * 2 ** Math.min(failures, 5);
+      if (!pace.has(region)) pace.set(region, Date.now());
+      if (Date.now() - pace.get(region) < wait) continue;
+      pace.set(region, Date.now());
+      region.dispatchEvent(new CustomEvent("live"));
+    }
+  };
+
+  const closeDialog = () => {
+    const dialog = document.getElementById("dialog");
+    if (!dialog?.open) return false;
+    dialog.close();
+    return true;
+  };
+
+  const dismissLater = (toast) => {
+    if (toast.dataset.toast) return;
+    toast.dataset.toast = "timed";
+    const leave = () => {
+      if (toast.matches(":hover, :focus-within")) return setTimeout(leave, 2000);
+      return toast.remove();
+    };
+    setTimeout(leave, 10000);
+  };
+  const dismissToasts = () => document.querySelectorAll("[data-toast]").forEach(dismissLater);
+
+  const atTheEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
+  let follows = true;
+
+  // A double click is one press: the second submit of a form within a second is dropped.
+  const pressed = new WeakMap();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.matches("[data-once]")) {
+      if (Date.now() - (pressed.get(form) ?? 0) < 1000) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        return;
+      }
+      pressed.set(form, Date.now());
+    }
+    if (form.matches("[data-closes-dialog]")) closeDialog();
+  }, true);
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-closes-dialog]");
+    if (link && closeDialog()) event.preventDefault();
+    if (event.target.id === "dialog") closeDialog();
+  });
+
+  document.addEventListener("htmx:before:swap", () => {
+    const log = document.getElementById("log");
+    follows = log ? atTheEnd(log) : false;
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    failures = 0;
+    const target = event.detail.ctx.target;
+    if (target?.id === "dialog" && target.childElementCount) target.showModal();
+    if (follows && target?.id === "tail") {
+      const log = document.getElementById("log");
+      log.scrollTop = log.scrollHeight;
+    }
+    dismissToasts();
+    age();
+  });
+  document.addEventListener("htmx:error", () => { failures += 1; });
+  document.addEventListener("htmx:response:error", () => { failures += 1; });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const started = Date.parse(document.body.dataset.now);
+    if (!Number.isNaN(started)) skew = started - Date.now();
+    const log = document.getElementById("log");
+    if (log && !location.hash) log.scrollTop = log.scrollHeight;
+    dismissToasts();
+    setInterval(beat, 500);
+  });
+})();
