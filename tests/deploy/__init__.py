@@ -1,0 +1,1 @@
+"""What deploy/ says is done: each start command runs, as the processes that operators start."""
