@@ -15,9 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tick.errors import DatabaseError
 
+# What another try may mend: the connection, a lock, a deadlock; never the statement itself.
+TRANSIENT = (OperationalError, InterfaceError)
 AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
 BUSY_SECONDS = 30
 MOST_BOUND = 5000
@@ -59,6 +62,12 @@ def slices(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
     rising = iter(sorted(set(ids)))
     while part := list(islice(rising, size)):
         yield part
+
+
+def in_short(error: Exception) -> str:
+    """An error in one line: its kind and what the database or the code said, without any SQL."""
+    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {said}"[:500]
 
 
 class Database:

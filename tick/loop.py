@@ -6,10 +6,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from tick.db import TRANSIENT, in_short
 from tick.engine.heartbeat import beat, register_worker, stop_worker
 from tick.runtime import Runtime
 from tick.states import WorkerType
-from tick.ticker import TRANSIENT, ensure_synced, in_short, run_tick
+from tick.ticker import ensure_synced, run_tick
 
 log = logging.getLogger(__name__)
 SOURCE = "tick loop"

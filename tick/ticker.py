@@ -13,9 +13,9 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from tick import __version__
+from tick.db import TRANSIENT, in_short
 from tick.engine import lifecycle, sync
 from tick.engine.audit import SYSTEM, Author
 from tick.engine.claim_schedules import any_due, due_ids
@@ -31,7 +31,6 @@ from tick.states import FIRED_OUTCOMES
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-TRANSIENT = (OperationalError, InterfaceError)
 _TRIES = 3
 
 
@@ -114,12 +113,6 @@ def sync_definitions(
             release=release,
             lock_seconds=runtime.settings.lock_seconds,
         )
-
-
-def in_short(error: Exception) -> str:
-    """An error in one line: its kind and what the database or the code said, without any SQL."""
-    said = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {said}"[:500]
 
 
 class _Tick:

@@ -12,8 +12,8 @@ from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
 
+from tick.db import TRANSIENT, in_short
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.engine import audit, lifecycle
@@ -257,14 +257,11 @@ class _Sync:
         try:
             with self.connection.begin_nested():
                 self._fire_due(schedule_id)
-        except (OperationalError, InterfaceError):
-            raise  # the database, not the schedule: the whole sync is repeated
+        except TRANSIENT:
+            raise  # the database, not the schedule: the whole sync is undone
         except Exception as error:
             known = lifecycle.find_schedule(self.connection, schedule_id)
-            # What the database said, without its statement: that may hold a job's parameters.
-            said = getattr(error, "orig", None) or error
-            reason = f"{type(error).__name__}: {said}"[:500]
-            lifecycle.give_up(self.connection, known, now=self.now, error=reason)
+            lifecycle.give_up(self.connection, known, now=self.now, error=in_short(error))
         return lifecycle.find_schedule(self.connection, schedule_id)
 
     def _fire_due(self, schedule_id: str) -> None:

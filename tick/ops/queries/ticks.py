@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 
+from tick.engine.ticklog import TickRow
 from tick.models import tick_log
 
 _t = tick_log.c
@@ -14,24 +15,6 @@ DAY = timedelta(days=1)
 LISTED = 30
 MOST_OF_A_DAY = 10_000
 _GAP_INTERVALS = 3
-
-
-@dataclass(frozen=True)
-class TickRow:
-    """One tick: who called it, how late it fired what was due, and what came of it."""
-
-    id: str
-    source: str
-    started_at: datetime
-    took_seconds: float
-    due: int
-    fired: int
-    not_fired: int
-    runs: int
-    rescued: int
-    late_seconds: float | None
-    more: bool
-    error: str | None
 
 
 @dataclass(frozen=True)
