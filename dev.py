@@ -33,9 +33,15 @@ VENDOR = CONSOLE / "static" / "vendor"
 TEST_BROWSER = ROOT / "tests" / "browser"
 
 LOCKED = {  # name of the lock file: what `uv pip compile` makes it from
-    "runtime": ("pyproject.toml", "--extra", "postgres", "--extra", "sample"),
+    "runtime": (
+        "pyproject.toml",
+        "--extra=alerts",
+        "--extra=oidc",
+        "--extra=postgres",
+        "--extra=sample",
+    ),
     "build": ("--group", "build"),
-    "test": ("--group", "test"),
+    "test": ("pyproject.toml", "--all-extras", "--group", "test"),
     "bench": ("--group", "bench"),
     "node": ("--group", "node"),
     "lock": ("--group", "lock"),
@@ -45,9 +51,14 @@ CHECKS = {
     "lint": ("ruff", "check", "."),
     "types": ("mypy", "--strict", "-p", "tick", "-p", "webapp"),
     "imports": ("lint-imports",),
+    "security": (
+        *("bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive"),
+        *("tick", "webapp", "definitions", "migrations", "dev.py"),
+    ),
     "docstrings": ("interrogate", "tick", "webapp", "definitions", "dev.py"),
 }
 SCHEDULE = "daily-full-sync"  # what `up` fires once
+AT_ONCE = min(4, os.cpu_count() or 1)  # files of tests at a time
 SLOW_MARKS = "postgres or browser or servers or soak"
 CAPTURED: dict[str, Any] = {  # how to start a program whose output is shown later, if at all
     "text": True,
@@ -97,9 +108,9 @@ def test(args: argparse.Namespace, extra: list[str]) -> None:
     """Runs the whole suite, on SQLite, PostgreSQL and in a browser; passes arguments to pytest."""
     prepare("runtime", "build", "test")
     if args.fast:
-        run_pytest(f"not ({SLOW_MARKS})", extra)
+        run_pytest(f"not ({SLOW_MARKS})", extra, AT_ONCE)
     prepare_servers()
-    run_pytest("not soak", extra)
+    run_pytest("not soak", extra, AT_ONCE)
 
 
 def soak(_args: argparse.Namespace, extra: list[str]) -> None:
@@ -116,7 +127,7 @@ def bench(_args: argparse.Namespace, extra: list[str]) -> None:
 
 
 def check(_args: argparse.Namespace, _extra: list[str]) -> None:
-    """Checks format, lint, types, import contracts and docstrings, all at once."""
+    """Checks format, lint, types, import contracts, security and docstrings, all at once."""
     prepare("runtime", "build", "test")
     running = {
         name: subprocess.Popen([VENV / "bin" / program, *options], cwd=ROOT, **CAPTURED)
@@ -125,6 +136,36 @@ def check(_args: argparse.Namespace, _extra: list[str]) -> None:
     failed = [name for name, process in running.items() if not passes(name, process)]
     if failed:
         raise Failure(f"Not clean: {', '.join(failed)}. `.venv/bin/ruff format .` repairs format.")
+
+
+def audit(_args: argparse.Namespace, _extra: list[str]) -> None:
+    """Asks the advisory database of Python packages about what is pinned; needs the network."""
+    prepare("runtime", "build", "test")
+    packages = [package for name in ("runtime", "build", "test") for package in advisories(name)]
+    bad = [package for package in packages if package.get("vulns")]
+    unknown = sum("skip_reason" in package for package in packages)
+    for package in bad:
+        names = ", ".join(weakness["id"] for weakness in package["vulns"])
+        print(f"{package['name']} {package['version']}: {names}")
+    if bad:
+        raise Failure("Raise these versions: `python3 dev.py lock --upgrade`, then `dev.py test`.")
+    if unknown or not packages:
+        print(f"NOT CHECKED: {unknown or 'all'} packages; the advisory database has no answer.")
+    else:
+        print(f"No advisory speaks of any of the {len(packages)} pinned packages.")
+
+
+def advisories(name: str) -> list[dict[str, Any]]:
+    """What is known of the packages of one lock file; none if nobody could be asked."""
+    options = ("--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off")
+    command = (VENV / "bin" / "pip-audit", "--requirement", LOCKS / f"{name}.txt", *options)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        found: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        print(f"{name}.txt: {(done.stderr.strip().splitlines() or ['no answer'])[-1]}")
+        return []
+    return found
 
 
 def screenshots(_args: argparse.Namespace, _extra: list[str]) -> None:
@@ -248,9 +289,10 @@ def hand_over(*command: str | Path) -> NoReturn:
     os.execv(command[0], [*map(str, command)])
 
 
-def run_pytest(marks: str, extra: list[str]) -> NoReturn:
-    """Become pytest; a later -m among the extra arguments overrides `marks`."""
-    hand_over(PYTHON, "-m", "pytest", "-m", marks, *extra)
+def run_pytest(marks: str, extra: list[str], processes: int = 0) -> NoReturn:
+    """Become pytest; a later -m or -n among the extra arguments overrides those of ours."""
+    at_once = ("-n", str(processes), "--dist", "loadfile")
+    hand_over(PYTHON, "-m", "pytest", "-m", marks, *at_once, *extra)
 
 
 def pip(*arguments: str) -> None:
@@ -327,7 +369,7 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     takes_more = {test, soak, bench}
     added = {}
-    for function in (up, test, check, bench, soak, screenshots, lock, wheel):
+    for function in (up, test, check, audit, bench, soak, screenshots, lock, wheel):
         added[function] = commands.add_parser(
             function.__name__,
             help=function.__doc__,
