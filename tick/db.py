@@ -6,6 +6,7 @@ overtaken, readers have an engine of their own so that a console page never take
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -13,20 +14,24 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.pool import StaticPool
 
 from tick.errors import DatabaseError
 
 # What another try may mend: the connection, a lock, a deadlock; never the statement itself.
-TRANSIENT = (OperationalError, InterfaceError)
+# InternalError: what PostgreSQL says of a transaction that it timed out, and after a failover.
+# TimeoutError: every connection of the pool is in use.
+TRANSIENT = (OperationalError, InterfaceError, InternalError, sa.exc.TimeoutError)
 AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
 BUSY_SECONDS = 30
 MOST_BOUND = 5000
 # The zone is set because instants inside JSON parameters travel without an offset.
+LOCK_SECONDS = 5
 POSTGRESQL_OPTIONS = (
-    "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=15s"
+    f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS}s -c statement_timeout=15s"
     " -c idle_in_transaction_session_timeout=30s"
 )
 
@@ -91,6 +96,14 @@ class Database:
                 f"{self.url.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
 
+    @classmethod
+    def in_memory(cls) -> "Database":
+        """A database that only the calling thread sees, and that ends with `close`."""
+        made = cls.__new__(cls)
+        made.url = sa.make_url("sqlite://")
+        made.write = made.read = _sqlite_engine(made.url, "IMMEDIATE", poolclass=StaticPool)
+        return made
+
     def close(self) -> None:
         """Close every pooled connection."""
         self.write.dispose()
@@ -110,8 +123,10 @@ def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
     return _sqlite_engine(url, "IMMEDIATE"), _sqlite_engine(url, "DEFERRED")
 
 
-def _sqlite_engine(url: sa.URL, begin: str) -> sa.Engine:
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+def _sqlite_engine(url: sa.URL, begin: str, **options: Any) -> sa.Engine:
+    engine = sa.create_engine(
+        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}, **options
+    )
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
@@ -151,6 +166,35 @@ def _postgresql_engine(url: sa.URL) -> sa.Engine:
         ) from None
 
 
+@contextmanager
+def begin_within(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
+    """A transaction that writes, and waits for what others have locked at most so long each time.
+
+    It never waits longer than any other transaction would.
+    """
+    is_postgresql = engine.dialect.name == "postgresql"
+    usual = LOCK_SECONDS if is_postgresql else BUSY_SECONDS
+    if seconds >= usual:
+        with engine.begin() as connection:
+            yield connection
+        return
+    milliseconds = max(int(seconds * 1000), 1)
+    with engine.connect() as connection:
+        if is_postgresql:
+            with connection.begin():
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds}")
+                yield connection
+            return
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            if not connection.invalidated:
+                driver.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
 def json_rows(
     dialect: str, parameter: str, columns: Sequence[sa.ColumnClause[Any]], name: str
 ) -> sa.FromClause:
@@ -168,13 +212,24 @@ def json_rows(
     read = sa.select(
         *(
             sa.type_coerce(
-                sa.func.json_extract(each.c.value, f"$.{column.name}"), column.type
+                sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{column.name}'")),
+                column.type,
             ).label(column.name)
             for column in columns
         )
     )
     # The limit makes SQLite read the JSON once, and join by an index that it builds for that.
-    return read.limit(-1).subquery(name)
+    return read.limit(sa.literal_column("-1")).subquery(name)
+
+
+def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that may say what to do with a row that is already there."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def quiet_insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT to which a row that is already there is no error, and no row."""
+    return insert_into(dialect, table).on_conflict_do_nothing()
 
 
 def unguessed(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

@@ -1,10 +1,13 @@
 """The process's environment, beside the settings: secrets by name, and what a command inherits."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from tick.errors import SettingsError
+
+_SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL")
 
 
 def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
@@ -17,7 +20,9 @@ def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
         return environ[name]
     if f"{name}_FILE" in environ:
         return read_file_of(f"{name}_FILE", environ)
-    raise SettingsError(f"The secret {name} is missing: set {name} or {name}_FILE for the worker.")
+    raise SettingsError(
+        f"The secret {name} is missing: set {name}, or {name}_FILE to a file that holds it."
+    )
 
 
 def read_file_of(variable: str, environ: Mapping[str, str]) -> str:
@@ -37,5 +42,15 @@ def inherited_by_commands(environ: Mapping[str, str] | None = None) -> dict[str,
     return {
         name: value
         for name, value in environ.items()
-        if not (name.startswith("TICK_") and "SECRET" in name)
+        if not (name.startswith("TICK_") and _SECRET.search(name))
+    }
+
+
+def secret_files(environ: Mapping[str, str] | None = None) -> dict[str, Path]:
+    """The files that hold the manager's secrets, by variable."""
+    environ = os.environ if environ is None else environ
+    return {
+        name: Path(value)
+        for name, value in environ.items()
+        if name.startswith("TICK_") and name.endswith("_FILE")
     }

@@ -1,6 +1,6 @@
 """Every error that this package raises on purpose. A message says what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 class TickError(Exception):
@@ -29,6 +29,15 @@ class DefinitionsInvalid(TickError):
         super().__init__("\n".join([head, *(f"  - {mistake}" for mistake in self.mistakes)]))
 
 
+class InvalidParams(TickError, ValueError):
+    """Parameters do not fit a job's function; `problems` says by parameter what is wrong."""
+
+    def __init__(self, problems: Mapping[str, str], signature: object) -> None:
+        self.problems = dict(problems)
+        said = "; ".join(f"{where}: {problem}" for where, problem in self.problems.items())
+        super().__init__(f"{said}. The job takes {signature}.")
+
+
 class NotFound(TickError):
     """Nothing has the id or name that was asked for."""
 
@@ -37,5 +46,13 @@ class Refused(TickError):
     """The action makes no sense in the present state; says why, and what would."""
 
 
+class Stale(Refused):
+    """Somebody else changed it since it was read."""
+
+
 class PlanFailed(TickError):
     """A due schedule could not be planned or enqueued; the others are not affected."""
+
+
+class RemoteError(TickError):
+    """A console that runs elsewhere can't be reached, or answers with something else."""

@@ -3,7 +3,7 @@
 Instants are UTC and end in `_at` (or are `scheduled_for`); lengths end in `_seconds`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -11,7 +11,10 @@ from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
 
 from tick.db import UtcDateTime
+from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import (
+    LIVE_OUTCOMES,
+    DeliveryStatus,
     LogLevel,
     OccurrenceKind,
     Outcome,
@@ -19,6 +22,7 @@ from tick.states import (
     RunStatus,
     ScheduleSource,
     ScheduleState,
+    TokenScope,
     Trigger,
     WorkerStatus,
     WorkerType,
@@ -38,6 +42,7 @@ metadata = sa.MetaData(
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 Instant = UtcDateTime()
+_COUNTED = "its end is in the table of hours"
 
 
 def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
@@ -45,9 +50,23 @@ def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
-def _partial(name: str, *columns: str | sa.TextClause, where: str) -> Index:
+def _partial(name: str, *columns: str | sa.TextClause, where: str, unique: bool = False) -> Index:
     # The predicate is a literal, so that a prepared statement's generic plan can still use it.
-    return Index(name, *columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+    literal = sa.text(where)
+    return Index(name, *columns, unique=unique, postgresql_where=literal, sqlite_where=literal)
+
+
+def _numbers(*names: str) -> list[Column[int]]:
+    return [Column(name, sa.Integer, nullable=False, server_default="0") for name in names]
+
+
+def _seconds(*names: str) -> list[Column[float]]:
+    return [Column(name, sa.Float, nullable=False, server_default="0") for name in names]
+
+
+def buckets(kind: str, bounds: Sequence[float]) -> list[str]:
+    """The columns of a histogram: one for each bound, and one for what is beyond the last."""
+    return [f"{kind}_{number}" for number in range(len(bounds) + 1)]
 
 
 def _of_schedule(ondelete: str | None = None) -> ForeignKey:
@@ -89,6 +108,7 @@ job_schedule = Table(
     Column("consecutive_failures", sa.Integer, nullable=False, server_default="0"),
     Column("source", sa.String(10), nullable=False, server_default=ScheduleSource.CODE),
     Column("version_id", BigId),
+    Column("alerts", Json, comment="its alert rules; null: those that every schedule has"),
     Column("generation", BigId, nullable=False, server_default="0"),
     Column("state", sa.String(10), nullable=False, server_default=ScheduleState.ACTIVE),
     Column("state_reason", sa.Text),
@@ -159,12 +179,24 @@ occurrence = Table(
     Column("failed", sa.Integer, nullable=False, server_default="0"),
     Column("cancelled", sa.Integer, nullable=False, server_default="0"),
     Column("skipped", sa.Integer, nullable=False, server_default="0"),
+    Column("counted", sa.Boolean, nullable=False, server_default=sa.false(), comment=_COUNTED),
+    Column("judged", sa.Boolean, nullable=False, server_default=sa.false(), comment="by alerts"),
     UniqueConstraint("schedule_id", "scheduled_for"),
     _one_of("kind", OccurrenceKind),
     _one_of("outcome", Outcome),
     Index("ix_occurrence_schedule_id_id", "schedule_id", "id"),
     _partial("ix_occurrence_live", "schedule_id", where="outcome IN ('QUEUED', 'RUNNING')"),
+    _partial(
+        "ix_occurrence_unjudged",
+        "id",
+        where="NOT judged AND outcome NOT IN ('QUEUED', 'RUNNING')",
+    ),
     Index("ix_occurrence_tick_id", "tick_id"),
+    _partial(
+        "ix_occurrence_uncounted",
+        "id",
+        where="NOT counted AND outcome NOT IN ('QUEUED', 'RUNNING')",
+    ),
 )
 
 job_run = Table(
@@ -186,6 +218,7 @@ job_run = Table(
     Column("attempt", sa.Integer, nullable=False, server_default="0"),
     Column("max_attempts", sa.Integer, nullable=False, server_default="1"),
     Column("idempotent", sa.Boolean, nullable=False, server_default=sa.false()),
+    Column("unique_key", sa.String(64), comment="shared by no two unfinished runs of the job"),
     Column("rescues", sa.Integer, nullable=False, server_default="0"),
     Column("available_at", Instant, nullable=False),
     Column("worker_id", sa.String(32), ForeignKey("worker_instance.id", ondelete="SET NULL")),
@@ -202,6 +235,7 @@ job_run = Table(
     Column("error_type", sa.String(200)),
     Column("error_message", sa.Text),
     Column("error_traceback", sa.Text),
+    Column("counted", sa.Boolean, nullable=False, server_default=sa.false(), comment=_COUNTED),
     UniqueConstraint("schedule_id", "scheduled_for", "job_name"),
     _one_of("status", RunStatus),
     _one_of("trigger", Trigger),
@@ -214,8 +248,17 @@ job_run = Table(
         "id",
         where="status = 'QUEUED'",
     ),
+    _partial(
+        "uq_job_run_unfinished",
+        "job_name",
+        "unique_key",
+        where="unique_key IS NOT NULL AND status IN ('QUEUED', 'RUNNING')",
+        unique=True,
+    ),
     _partial("ix_job_run_running", "worker_id", where="status = 'RUNNING'"),
     _partial("ix_job_run_failed", "id", where="status = 'FAILED'"),
+    _partial("ix_job_run_worker_id_id", "worker_id", "id", where="worker_id IS NOT NULL"),
+    _partial("ix_job_run_uncounted", "id", where="NOT counted AND finished_at IS NOT NULL"),
 )
 
 job_run_dependency = Table(
@@ -303,34 +346,76 @@ alert = Table(
     "alert",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("rule", sa.String(50), nullable=False),
-    Column("subject", sa.String(100), nullable=False),
-    Column("message", sa.Text, nullable=False),
+    Column("key", sa.String(150), nullable=False, comment="what is wrong; one is open at a time"),
+    Column("rule", sa.String(30), nullable=False),
     Column("schedule_id", sa.String(50), _of_schedule(ondelete="SET NULL")),
-    Column("occurrence_id", BigId, ForeignKey("occurrence.id", ondelete="SET NULL")),
-    Column("run_id", BigId, ForeignKey("job_run.id", ondelete="SET NULL")),
+    # Without a foreign key: pruning a ledger must not look for alerts.
+    Column("occurrence_id", BigId),
+    Column("title", sa.String(300), nullable=False),
+    Column("message", sa.Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("expires_at", Instant, comment="of an event, which has no end to wait for"),
     Column("resolved_at", Instant),
+    Column("resolution", sa.Text, comment="how it ended; null when it expired or was closed"),
+    Column("closed_by", sa.String(100)),
+    Index("ix_alert_key", "key"),
+    Index("ix_alert_resolved_at", "resolved_at"),
     Index("ix_alert_schedule_id_id", "schedule_id", "id"),
+    Index(
+        "uq_alert_open",
+        "key",
+        unique=True,
+        postgresql_where=sa.text("resolved_at IS NULL"),
+        sqlite_where=sa.text("resolved_at IS NULL"),
+    ),
 )
 
 alert_delivery = Table(
     "alert_delivery",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("alert_id", BigId, ForeignKey("alert.id", ondelete="CASCADE"), nullable=False),
-    Column("channel", sa.String(100), nullable=False),
-    Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    Column("key", sa.String(150), nullable=False, unique=True, comment="owed once"),
+    Column("alert_id", BigId, ForeignKey("alert.id", ondelete="CASCADE")),
+    Column("channel", sa.String(100), nullable=False, comment="its kind and a digest; no secret"),
+    Column("event", sa.String(30), nullable=False),
+    Column("payload", Json, comment="what happened, when it is not of an alert"),
+    Column("status", sa.String(10), nullable=False, server_default=DeliveryStatus.OWED),
+    Column("created_at", Instant, nullable=False),
     Column("available_at", Instant, nullable=False),
-    Column("delivered_at", Instant),
-    Column("gave_up_at", Instant),
+    Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    Column("token", sa.String(32), comment="of the sender that has claimed it"),
+    Column("leased_until", Instant),
+    Column("ended_at", Instant),
     Column("error", sa.Text),
-    UniqueConstraint("alert_id", "channel"),
-    _partial(
-        "ix_alert_delivery_owed",
-        "available_at",
-        where="delivered_at IS NULL AND gave_up_at IS NULL",
-    ),
+    _one_of("status", DeliveryStatus),
+    Index("ix_alert_delivery_alert_id", "alert_id"),
+    Index("ix_alert_delivery_ended_at", "ended_at"),
+    _partial("ix_alert_delivery_owed", "channel", "available_at", where="status = 'OWED'"),
+)
+
+alert_attempt = Table(
+    "alert_attempt",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("delivery_id", BigId, ForeignKey("alert_delivery.id", ondelete="CASCADE")),
+    Column("at", Instant, nullable=False),
+    Column("took_seconds", sa.Float, nullable=False),
+    Column("error", sa.Text, comment="null when it was taken"),
+    Index("ix_alert_attempt_delivery_id", "delivery_id"),
+)
+
+alert_mute = Table(
+    "alert_mute",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("schedule_id", sa.String(50), _of_schedule(ondelete="CASCADE")),
+    Column("rule", sa.String(30)),
+    Column("reason", sa.Text, nullable=False),
+    Column("created_by", sa.String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Column("ended_at", Instant, comment="when somebody ended it before its time"),
+    Column("ended_by", sa.String(100)),
 )
 
 user = Table(
@@ -346,6 +431,8 @@ user = Table(
     Column("last_login_at", Instant),
     Column("session_epoch", sa.Integer, nullable=False, server_default="0"),
     Column("created_at", Instant, nullable=False),
+    Column("external_id", sa.String(500), comment="issuer and subject of an identity provider"),
+    Index("ix_user_external_id", "external_id", unique=True),
     _one_of("role", Role),
 )
 
@@ -361,7 +448,43 @@ api_token = Table(
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("scope", sa.String(10), nullable=False, server_default="api"),
     _one_of("role", Role),
+    _one_of("scope", TokenScope),
+)
+
+user_session = Table(
+    "user_session",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("token_hash", sa.String(64), nullable=False, unique=True),
+    Column("user_id", BigId, ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    Column("epoch", sa.Integer, nullable=False, comment="the user's, when it began"),
+    Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("agent", sa.String(200), nullable=False),
+    Index("ix_user_session_user_id", "user_id"),
+)
+
+pace = Table(
+    "pace",
+    metadata,
+    Column("id", sa.String(120), primary_key=True, comment="whose: user:…, token:…, login:…"),
+    Column("spent_until", sa.Float, nullable=False, comment="seconds since 1970"),
+)
+
+# Never pruned: what did not fire in it, the ledger explains by it.
+maintenance_window = Table(
+    "maintenance_window",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("starts_at", Instant, nullable=False, comment="the first instant that does not fire"),
+    Column("ends_at", Instant, comment="instants from then on fire; null: the scheduler stands"),
+    Column("reason", sa.Text, nullable=False),
+    Column("created_by", sa.String(100), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("ended_by", sa.String(100), comment="who ended it before its time"),
+    sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 
 setting = Table(
@@ -371,4 +494,26 @@ setting = Table(
     Column("value", Json, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("updated_by", sa.String(100), nullable=False),
+)
+
+# The hours are UTC; the row of hour 1970-01-01 00:00 sums up all of time, and is never pruned.
+run_hour = Table(
+    "run_hour",
+    metadata,
+    Column("hour", Instant, primary_key=True, comment="in which the runs ended"),
+    Column("job_name", sa.String(100), primary_key=True),
+    *_numbers("succeeded", "failed", "cancelled", "skipped"),
+    *_seconds("took_seconds", "lost_seconds", "waited_seconds"),
+    *_numbers(*buckets("took", TOOK_BOUNDS), *buckets("waited", WAITED_BOUNDS)),
+)
+
+# Not a foreign key: what was run without a schedule is counted under the empty name.
+occurrence_hour = Table(
+    "occurrence_hour",
+    metadata,
+    Column("hour", Instant, primary_key=True, comment="of the nominal instants"),
+    Column("schedule_id", sa.String(50), primary_key=True),
+    *_numbers(*(outcome.lower() for outcome in Outcome if outcome not in LIVE_OUTCOMES)),
+    *_seconds("took_seconds", "late_seconds"),
+    *_numbers(*buckets("took", TOOK_BOUNDS), *buckets("late", LATE_BOUNDS)),
 )

@@ -162,6 +162,23 @@ class OverlapPolicy(StrEnum):
     ALLOW = "ALLOW"
 
 
+class Isolation(StrEnum):
+    """Where a worker executes a job."""
+
+    PROCESS = "process"
+    """In a child process, which is killed when it is time."""
+    THREAD = "thread"
+    """In a thread of the worker: cheap, and nothing can kill it."""
+
+
+class Unique(StrEnum):
+    """Of what at most one run may be unfinished."""
+
+    JOB = "job"
+    PARAMS = "params"
+    """The job with the same parameters."""
+
+
 class WorkerType(StrEnum):
     """What kind of process a WorkerInstance is."""
 
@@ -182,6 +199,19 @@ class WorkerStatus(StrEnum):
     """Stopped beating; its runs were rescued."""
 
 
+class DeliveryStatus(StrEnum):
+    """What became of a message that was owed to a channel."""
+
+    OWED = "OWED"
+    """To be sent, for the first time or again."""
+    DELIVERED = "DELIVERED"
+    """The channel took it."""
+    GAVE_UP = "GAVE_UP"
+    """The channel refused it, or was away, for too long."""
+    DROPPED = "DROPPED"
+    """What it would have told of ended before it was sent."""
+
+
 class LogLevel(StrEnum):
     """Level of a JobLog line."""
 
@@ -199,3 +229,14 @@ class Role(StrEnum):
     """Everything."""
     VIEWER = "VIEWER"
     """Reads."""
+
+
+class TokenScope(StrEnum):
+    """What a token opens; one that leaks opens nothing else."""
+
+    API = "api"
+    """The JSON API, as far as the token's role goes."""
+    FEED = "feed"
+    """The calendar of what fires next."""
+    METRICS = "metrics"
+    """The metrics."""

@@ -65,11 +65,13 @@ STATES = {
     ("occurrence", "outcome"): states.Outcome,
     ("job_run", "status"): states.RunStatus,
     ("job_run", "trigger"): states.Trigger,
+    ("alert_delivery", "status"): states.DeliveryStatus,
     ("job_log", "level"): states.LogLevel,
     ("worker_instance", "worker_type"): states.WorkerType,
     ("worker_instance", "status"): states.WorkerStatus,
     ("user", "role"): states.Role,
     ("api_token", "role"): states.Role,
+    ("api_token", "scope"): states.TokenScope,
 }
 
 
