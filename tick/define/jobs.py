@@ -1,11 +1,14 @@
 """`@job`: a Python function with its policy. Pure."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar
+from difflib import get_close_matches
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
 
+from tick.define.schedules import canonical, short_digest
 from tick.define.source import source_of
+from tick.states import Isolation, Unique
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +33,8 @@ class JobDefinition:
     backoff_seconds: float = 10.0
     max_backoff_seconds: float = 600.0
     idempotent: bool = False
+    isolation: str = Isolation.PROCESS
+    unique: str | None = None
     queue: str = "default"
     priority: int = 0
     max_concurrent: int | None = None
@@ -53,42 +58,69 @@ class JobDefinition:
             if parameter.default is not inspect.Parameter.empty
         }
 
+    def unique_key(self, params: Mapping[str, Any]) -> str | None:
+        """What no two unfinished runs of the job may share; None if they may share all.
+
+        A parameter that is not given counts with its default.
+        """
+        if self.unique is None:
+            return None
+        told = {} if self.unique == Unique.JOB else self.parameters | dict(params)
+        return short_digest(canonical(told))
+
+
+class Policy(TypedDict, total=False):
+    """The options of `@job` that every kind of job takes.
+
+    Keys:
+        depends_on: names of jobs that must succeed before it, within one firing.
+        tolerates: those among `depends_on` whose failure does not hold it back.
+        always: run whatever happened to the jobs it depends on (a clean-up).
+        retries: how often a failed run is tried again.
+        backoff: seconds before the first retry; doubles each time up to `max_backoff`, with jitter.
+        idempotent: safe to run again after a crash; otherwise a run whose worker died fails.
+        isolation: "process" (default), which can be killed, or "thread", for short waits on others.
+        unique: "job" for at most one unfinished run of it, "params" for one per set of parameters.
+        queue: the queue that carries it; workers may serve some queues only.
+        priority: higher runs first.
+        max_concurrent: at most so many runs of it at one time, over all workers.
+        when: the worker asks it first, and skips the run unless it answers True; a text says why.
+    """
+
+    depends_on: Iterable[str]
+    tolerates: Iterable[str]
+    always: bool
+    retries: int
+    backoff: float
+    max_backoff: float
+    idempotent: bool
+    isolation: str
+    unique: str | None
+    queue: str
+    priority: int
+    max_concurrent: int | None
+    when: Callable[[], object] | None
+
 
 def job(
     *,
     group: str,
     name: str | None = None,
     description: str | None = None,
-    depends_on: Iterable[str] = (),
-    tolerates: Iterable[str] = (),
-    always: bool = False,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
-    retries: int = 0,
-    backoff: float = 10.0,
-    max_backoff: float = 600.0,
-    idempotent: bool = False,
-    queue: str = "default",
-    priority: int = 0,
-    max_concurrent: int | None = None,
-    when: Callable[[], object] | None = None,
+    **policy: Unpack[Policy],
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a function as a job; the function itself stays as it is.
+
+    Raises TypeError for an option that there is not.
 
     Args:
         group: the group it belongs to.
         name, description: by default the function's, with dashes, and its docstring's first line.
-        depends_on: names of jobs that must succeed before it, within one firing.
-        tolerates: those among `depends_on` whose failure does not hold it back.
-        always: run whatever happened to the jobs it depends on (a clean-up).
         timeout: seconds after which the run is killed and fails.
-        retries: how often a failed run is tried again.
-        backoff: seconds before the first retry; doubles each time up to `max_backoff`, with jitter.
-        idempotent: safe to run again after a crash; otherwise a run whose worker died fails.
-        queue: the queue that carries it; workers may serve some queues only.
-        priority: higher runs first.
-        max_concurrent: at most so many runs of it at one time, over all workers.
-        when: the worker asks it first, and skips the run unless it answers True; a text says why.
+        policy: see `Policy`.
     """
+    options = _as_fields(policy)
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
         definition = JobDefinition(
@@ -96,24 +128,28 @@ def job(
             group=group,
             function=function,
             description=description or _first_line(function),
-            depends_on=tuple(depends_on),
-            tolerates=frozenset(tolerates),
-            always=always,
             timeout_seconds=timeout,
-            retries=retries,
-            backoff_seconds=backoff,
-            max_backoff_seconds=max_backoff,
-            idempotent=idempotent,
-            queue=queue,
-            priority=priority,
-            max_concurrent=max_concurrent,
-            when=when,
             source=source_of(function),
+            **options,
         )
         setattr(function, ATTRIBUTE, definition)
         return function
 
     return declare
+
+
+def _as_fields(policy: Mapping[str, Any]) -> dict[str, Any]:
+    """The options under the names, and in the types, of the definition's fields."""
+    known = Policy.__annotations__
+    for name in policy.keys() - known.keys():
+        near = "".join(f"; did you mean {name}?" for name in get_close_matches(name, known, n=1))
+        raise TypeError(f"a job has no option {name!r}{near}")
+    lengths = {"backoff", "max_backoff"}
+    fields = {f"{name}_seconds" if name in lengths else name: policy[name] for name in policy}
+    for name, kept_as in (("depends_on", tuple), ("tolerates", frozenset)):
+        if name in fields:
+            fields[name] = kept_as(fields[name])
+    return fields
 
 
 def _first_line(function: Callable[..., Any]) -> str:

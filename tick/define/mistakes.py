@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
+from enum import StrEnum
 
+from tick.define import alerts
 from tick.define.jobs import JobDefinition
 from tick.define.schedules import Schedule
 from tick.errors import InvalidCron
 from tick.policy import cron, instants
 from tick.policy.graph import Edge, find_cycle
-from tick.states import MissedPolicy, Mode, OverlapPolicy
+from tick.states import Isolation, MissedPolicy, Mode, OverlapPolicy, Unique
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 _MAX_NAME = 100
 _MAX_TITLE = 200
 _MAX_ID = 50
 _MOST_SECONDS = 10 * 366 * 24 * 3600
+_PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
@@ -66,6 +69,9 @@ def _in_jobs(jobs: list[JobDefinition]) -> Iterator[str]:
             yield f"{where}: retries must be between 0 and 100."
         if job.max_concurrent is not None and job.max_concurrent < 1:
             yield f"{where}: max_concurrent must be at least 1; leave it out for no limit."
+        yield from (f"{where}: {text}" for text in _none_of("isolation", job.isolation, Isolation))
+        if job.unique is not None:
+            yield from (f"{where}: {text}" for text in _none_of("unique", job.unique, Unique))
         if job.when is not None and not _takes_nothing(job.when):
             yield f"{where}: when must be a function that can be called without arguments."
         yield from (f"{where}: {text}" for text in job.mistakes)
@@ -101,9 +107,16 @@ def _in_schedule(schedule: Schedule, jobs: list[JobDefinition]) -> Iterator[str]
     where = f"{schedule.source}: schedule {schedule.id!r}"
     found = [*_in_texts(schedule)]
     found += [] if found else [*_in_choices(schedule), *_in_timing(schedule)]
-    found += [*_in_numbers(schedule), *_in_params(schedule.params)]
+    found += [*_in_numbers(schedule), *_in_params(schedule.params), *_in_alerts(schedule)]
     found += [*_in_target(schedule, jobs), *([] if found else _in_bounds(schedule))]
     yield from (f"{where}: {text}" for text in found)
+
+
+def _in_alerts(schedule: Schedule) -> Iterator[str]:
+    if schedule.alerts is not None:
+        yield from alerts.find_mistakes(schedule.alerts)
+    if schedule.ping_url is not None and not _PING_URL.match(str(schedule.ping_url)):
+        yield "ping_url must be a URL, or secret:NAME for one in the variable NAME."
 
 
 def _in_renames(schedules: list[Schedule]) -> Iterator[str]:
@@ -125,12 +138,16 @@ def _in_choices(schedule: Schedule) -> Iterator[str]:
         ("missed", schedule.missed, MissedPolicy),
         ("overlap", schedule.overlap, OverlapPolicy),
     ):
-        if value not in list(enum):
-            yield f"{name} {value!r} is none of {', '.join(enum)}."
+        yield from _none_of(name, value, enum)
     try:
         cron.Dst(gap=schedule.dst_gap, fold=schedule.dst_fold)
     except InvalidCron as error:
         yield str(error)
+
+
+def _none_of(name: str, value: object, enum: type[StrEnum]) -> Iterator[str]:
+    if value not in list(enum):
+        yield f"{name} {value!r} is none of {', '.join(enum)}."
 
 
 def _in_texts(schedule: Schedule) -> Iterator[str]:

@@ -5,7 +5,7 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -71,7 +71,11 @@ class Registry:
                 {
                     "jobs": {name: _policy(job) for name, job in self.jobs.items()},
                     "schedules": {
-                        name: [schedule.rule().to_json(), schedule.target(), schedule.words()]
+                        name: [
+                            schedule.rule().to_json(),
+                            schedule.target(),
+                            schedule.words() | schedule.told(),
+                        ]
                         for name, schedule in self.schedules.items()
                     },
                 }
@@ -101,7 +105,12 @@ def load_registry(package: str) -> Registry:
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     modules, broken = _import_all(package)
-    return build_registry(_found(modules, ATTRIBUTE), _schedules(modules), broken)
+    alerts = getattr(modules[0], "ALERTS", None) if modules else None
+    schedules = [
+        replace(schedule, alerts=alerts) if schedule.alerts is None else schedule
+        for schedule in _schedules(modules)
+    ]
+    return build_registry(_found(modules, ATTRIBUTE), schedules, broken)
 
 
 def build_registry(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from tick.define import alerts as rules
 from tick.define.source import caller
 from tick.policy import cron
 from tick.policy.rule import (
@@ -22,7 +23,9 @@ class Schedule:
     """A schedule that lives in code. New ones arrive disabled; an admin switches them on.
 
     Exactly one of `cron`, `every` and `at` says when. `mode` says what: ALL_JOBS, GROUP with
-    `job_group`, SINGLE_JOB with `job`, or CUSTOM with `jobs`.
+    `job_group`, SINGLE_JOB with `job`, or CUSTOM with `jobs`. `alerts` says of what its people want
+    to be told (see tick.define.alerts). `ping_url` hears of each start, success and failure; it is
+    a URL, or `secret:NAME` for one in the variable NAME.
     """
 
     id: str
@@ -51,6 +54,8 @@ class Schedule:
     max_runs: int | None = None
     jitter: float = 0.0
     renamed_from: str | None = None
+    alerts: tuple[rules.Rule, ...] | None = None
+    ping_url: str | None = None
     source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +103,11 @@ class Schedule:
     def words(self) -> dict[str, Any]:
         """What people read; a change of it makes no new version."""
         return {"name": self.name, "description": self.description}
+
+    def told(self) -> dict[str, Any]:
+        """Who is told of what, as plain JSON values; a change of it makes no new version."""
+        said = None if self.alerts is None else rules.to_plain(self.alerts)
+        return {"rules": said, "ping_url": self.ping_url}
 
     def _share_of_jitter(self) -> float:
         """A part of `jitter` hashed from the id: stable, and spread over schedules."""

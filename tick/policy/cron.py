@@ -197,6 +197,17 @@ class _Timetable:
 
 def _timetable(expression: str, timezone: str, dst: Dst) -> _Timetable:
     """Raises InvalidCron unless the expression fires at some time and the zone exists."""
+    try:
+        return _known_timetable(expression, timezone, dst)
+    except TypeError:
+        # What can't be looked up is no text: these two say so.
+        parse(expression)
+        check_zone(timezone)
+        raise
+
+
+@lru_cache(maxsize=4096)
+def _known_timetable(expression: str, timezone: str, dst: Dst) -> _Timetable:
     fields = parse(expression)
     _walker(fields)
     check_zone(timezone)

@@ -15,6 +15,11 @@ _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
 
 
+def just_before(instant: datetime) -> datetime:
+    """The moment before: (just_before(at), until] holds `at` itself."""
+    return instant - _MOMENT
+
+
 def first_after(rule: Rule, after: datetime) -> datetime | None:
     """The first instant strictly later than `after`, or None when there is none."""
     found = between(rule, after, None, limit=1)
@@ -31,6 +36,11 @@ def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | Non
         return None
     found += _offset(rule)
     return found if found > after else None
+
+
+def is_instant(rule: Rule, at: datetime) -> bool:
+    """Whether `at` is one of them."""
+    return count(rule, just_before(at), at) > 0
 
 
 def between(rule: Rule, after: datetime, until: datetime | None, limit: int) -> list[datetime]:
@@ -90,7 +100,7 @@ def _offset(rule: Rule) -> timedelta:
 def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datetime]:
     """The window cut to the rule's bounds; `starts_at` and `ends_at` themselves are inside."""
     if rule.starts_at is not None:
-        after = max(after, rule.starts_at - _MOMENT)
+        after = max(after, just_before(rule.starts_at))
     if rule.ends_at is not None:
         until = min(until, rule.ends_at)
     return after, until

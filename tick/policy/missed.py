@@ -1,16 +1,18 @@
 """Which due instant fires, and what becomes of the others. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tick.policy import instants
+from tick.policy.instants import just_before
 from tick.policy.rule import Rule
+from tick.policy.windows import Stretch, Window, stretches
 from tick.states import MissedPolicy, Outcome
 
 MIN_GRACE_SECONDS = 120.0
 USUAL_TICK_SECONDS = 60.0
 CAUGHT_UP = "caught up after a missed instant"
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -46,61 +48,151 @@ def grace_seconds(rule: Rule, tick_seconds: float) -> float:
 
 
 def choose(
-    rule: Rule, due_since: datetime, now: datetime, grace: float, *, any_age: bool = False
+    rule: Rule,
+    due_since: datetime,
+    now: datetime,
+    grace: float,
+    *,
+    windows: Sequence[Window] = (),
+    any_age: bool = False,
 ) -> Choice | None:
     """What becomes of the instants from `due_since` to `now`; None when nothing is due.
 
-    With `any_age` the newest fires however late it is: a person asked for it.
+    Those in `windows` do not fire. With `any_age` the newest fires however late it is, in a window
+    or not: a person asked for it.
     """
-    before = due_since - _MOMENT
-    newest = instants.latest_until(rule, before, now)
+    due = _Due(rule, () if any_age else windows, due_since, now)
+    newest = due.newest()
     if newest is None:
-        return None
+        forbidden = due.entries(due.before, now, Outcome.BLACKOUT, "")
+        return Choice(None, forbidden[-1].last, forbidden) if forbidden else None
     if rule.missed is MissedPolicy.CATCH_UP_ALL and not any_age:
-        return _oldest_first(rule, before, newest, now, grace)
+        choice = _oldest_first(due, newest, grace)
+    else:
+        choice = _newest_only(due, newest, grace, due_since if any_age else now)
+    if choice.decided_to < newest:
+        return choice
+    behind = due.entries(newest, now, Outcome.BLACKOUT, "")
+    decided_to = behind[-1].last if behind else choice.decided_to
+    return replace(choice, decided_to=decided_to, not_fired=choice.not_fired + behind)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """The instants of a rule from `since` to `now`, and the windows that some of them lie in."""
+
+    rule: Rule
+    windows: Sequence[Window]
+    since: datetime
+    now: datetime
+
+    @property
+    def before(self) -> datetime:
+        """They are those in (before, now]."""
+        return just_before(self.since)
+
+    def newest(self) -> datetime | None:
+        """The newest one outside the windows."""
+        if not self.windows:
+            return self._newest_of_all()
+        found = (
+            instants.latest_until(self.rule, stretch.after, stretch.until)
+            for stretch in reversed(self._open(self.before, self.now))
+        )
+        return next((at for at in found if at is not None), None)
+
+    def count(self, after: datetime, until: datetime) -> int:
+        """How many lie in (after, until] and outside the windows."""
+        return sum(
+            instants.count(self.rule, stretch.after, stretch.until)
+            for stretch in self._open(after, until)
+        )
+
+    def nth(self, after: datetime, until: datetime, index: int) -> datetime:
+        """One of those that `count` counts; `index` begins at 0."""
+        for stretch in self._open(after, until):
+            here = instants.count(self.rule, stretch.after, stretch.until)
+            if index < here:
+                return instants.between(self.rule, stretch.after, stretch.until, index + 1)[-1]
+            index -= here
+        raise IndexError(f"fewer than {index + 1} instants are due")
+
+    def entries(
+        self, after: datetime, until: datetime, outcome: Outcome, reason: str
+    ) -> tuple[NotFired, ...]:
+        """One entry for each stretch of (after, until]; those in windows are BLACKOUT."""
+        return tuple(
+            entry
+            for stretch in stretches(self.windows, after, until)
+            for entry in (
+                _range(self.rule, stretch.after, stretch.until, outcome, reason)
+                if stretch.window is None
+                else _in_window(self.rule, stretch, stretch.window)
+            )
+        )
+
+    def _open(self, after: datetime, until: datetime) -> list[Stretch]:
+        found = stretches(self.windows, after, until)
+        return [stretch for stretch in found if stretch.window is None]
+
+    def _newest_of_all(self) -> datetime | None:
+        """As a rule there is only one, which is cheap to see.
+
+        The next one is needed anyway, and counting takes no walk.
+        """
+        following = instants.first_after(self.rule, self.since)
+        if following is None or following > self.now:
+            there = instants.count(self.rule, self.before, min(self.since, self.now))
+            return self.since if there else None
+        return instants.latest_until(self.rule, self.before, self.now)
+
+
+def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetime) -> Choice:
+    """Fire the newest if it is in grace or was asked for; or catch it up."""
+    rule, now = due.rule, due.now
     unseen = f"no tick came in time; the next one came {now:%Y-%m-%d %H:%M:%S} UTC"
     on_time_from = now - timedelta(seconds=grace)
-    wanted_from = min(on_time_from, due_since) if any_age else on_time_from
+    wanted_from = min(on_time_from, asked_since)
     if newest >= wanted_from:
         reason = None if newest >= on_time_from else "asked for by a person"
-        return replace(_fire_newest(rule, before, newest, wanted_from, unseen), fire_reason=reason)
-    missed = _range(rule, before, newest - _MOMENT, Outcome.MISSED, unseen)
+        return replace(_fire_newest(due, newest, wanted_from, unseen), fire_reason=reason)
     oldest_wanted = now - timedelta(seconds=rule.max_catch_up_age_seconds)
     if rule.missed is MissedPolicy.CATCH_UP and newest >= oldest_wanted:
+        missed = due.entries(due.before, just_before(newest), Outcome.MISSED, unseen)
         return Choice(newest, newest, missed, CAUGHT_UP)
-    return Choice(None, newest, _range(rule, before, newest, Outcome.MISSED, unseen))
+    return Choice(None, newest, due.entries(due.before, newest, Outcome.MISSED, unseen))
 
 
-def _fire_newest(
-    rule: Rule, before: datetime, newest: datetime, on_time_from: datetime, unseen: str
-) -> Choice:
+def _fire_newest(due: _Due, newest: datetime, on_time_from: datetime, unseen: str) -> Choice:
     """Fire the newest; of the older ones, those still in grace were coalesced, the rest missed."""
-    edge = max(before, on_time_from - _MOMENT)
+    edge = max(due.before, just_before(on_time_from))
     stood_for = f"the newer instant {newest:%Y-%m-%d %H:%M} UTC was due as well and stands for it"
-    missed = _range(rule, before, edge, Outcome.MISSED, unseen)
-    coalesced = _range(rule, edge, newest - _MOMENT, Outcome.COALESCED, stood_for)
+    missed = due.entries(due.before, edge, Outcome.MISSED, unseen)
+    coalesced = due.entries(edge, just_before(newest), Outcome.COALESCED, stood_for)
     return Choice(newest, newest, missed + coalesced)
 
 
-def _oldest_first(
-    rule: Rule, before: datetime, newest: datetime, now: datetime, grace: float
-) -> Choice:
+def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     """Fire the oldest instant that is young enough and among the last `max_catch_up_runs`."""
+    rule, now = due.rule, due.now
     oldest_wanted = now - timedelta(seconds=max(grace, rule.max_catch_up_age_seconds))
-    start = max(before, oldest_wanted - _MOMENT)
-    waiting = instants.count(rule, start, newest)
+    start = max(due.before, just_before(oldest_wanted))
+    waiting = due.count(start, newest)
     too_many = f"more than {rule.max_catch_up_runs} were waiting, or it was too old to catch up"
     if waiting == 0:
-        return Choice(None, newest, _range(rule, before, newest, Outcome.MISSED, too_many))
-    surplus = max(waiting - rule.max_catch_up_runs, 0)
-    wanted = instants.between(rule, start, newest, surplus + 1)[-1]
+        return Choice(None, newest, due.entries(due.before, newest, Outcome.MISSED, too_many))
+    wanted = due.nth(start, newest, max(waiting - rule.max_catch_up_runs, 0))
     late = wanted < now - timedelta(seconds=grace)
     return Choice(
         fire=wanted,
         decided_to=wanted,
-        not_fired=_range(rule, before, wanted - _MOMENT, Outcome.MISSED, too_many),
+        not_fired=due.entries(due.before, just_before(wanted), Outcome.MISSED, too_many),
         fire_reason=CAUGHT_UP if late else None,
     )
+
+
+def _in_window(rule: Rule, stretch: Stretch, window: Window) -> tuple[NotFired, ...]:
+    return _range(rule, stretch.after, stretch.until, Outcome.BLACKOUT, window.in_words())
 
 
 def _range(

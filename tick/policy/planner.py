@@ -4,15 +4,16 @@ Schedules that share a rule and stand at the same instant share a plan, so the t
 all of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from tick.policy import instants, missed, overlap
+from tick.policy.instants import just_before
 from tick.policy.missed import Choice, NotFired
 from tick.policy.rule import Rule
+from tick.policy.windows import Window, covering
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
-
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,33 @@ class Plan:
     next_run_at: datetime | None
 
 
-def plan(rule: Rule, standing: Standing, now: datetime, tick_seconds: float) -> Plan:
-    """Decide every instant from `standing.due_since` to `now`; `tick_seconds` as learned."""
-    grace = missed.grace_seconds(rule, tick_seconds)
-    choice = missed.choose(rule, standing.due_since, now, grace, any_age=standing.was_asked_for)
+def plan(
+    rule: Rule,
+    standing: Standing,
+    now: datetime,
+    tick_seconds: float,
+    windows: Sequence[Window] = (),
+) -> Plan:
+    """Decide every instant from `standing.due_since` to `now`; `tick_seconds` as learned.
+
+    `windows` are those that touch this time. While one lasts, older instants don't fire either.
+    """
+    choice = missed.choose(
+        rule,
+        standing.due_since,
+        now,
+        missed.grace_seconds(rule, tick_seconds),
+        windows=windows,
+        any_age=standing.was_asked_for,
+    )
     if choice is None:
         # Woken before its first instant: an edited rule or a stepped clock. Nothing to decide.
         return _decide(rule, Choice(None, standing.due_since))
     if rule.max_runs is not None and standing.fired >= rule.max_runs:
-        nothing = Choice(None, standing.due_since - _MOMENT)
+        nothing = Choice(None, just_before(standing.due_since))
         return _end(rule, _decide(rule, nothing), now)
+    if choice.fire is not None and (window := covering(windows, now)) is not None:
+        return _stand_still(rule, standing, choice, window)
     verdict = overlap.judge(rule.overlap, standing.live)
     if choice.fire is not None and verdict is overlap.Verdict.SKIP:
         if rule.missed is MissedPolicy.CATCH_UP_ALL and not standing.was_asked_for:
@@ -72,6 +90,14 @@ def plan(rule: Rule, standing: Standing, now: datetime, tick_seconds: float) -> 
     return _end(rule, decided, now) if was_last else decided
 
 
+def _stand_still(rule: Rule, standing: Standing, choice: Choice, window: Window) -> Plan:
+    """An instant from before the window, at a tick within it: it waits only if it may be late."""
+    if standing.was_asked_for or rule.missed is not MissedPolicy.SKIP:
+        return put_off(standing)
+    reason = f"no tick came before it began: {window.in_words()}"
+    return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason))
+
+
 def put_off(standing: Standing) -> Plan:
     """Nothing is decided: the same instants are due again at a later tick."""
     return Plan(
@@ -79,7 +105,7 @@ def put_off(standing: Standing) -> Plan:
         fire_reason=None,
         verdict=overlap.Verdict.FIRE,
         not_fired=(),
-        decided_to=standing.due_since - _MOMENT,
+        decided_to=just_before(standing.due_since),
         next_run_at=standing.due_since,
     )
 

@@ -7,6 +7,7 @@ rule that was in force for it, whatever the code says today.
 import json
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tick.policy.cron import Dst
@@ -58,16 +59,22 @@ class Rule:
         }
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> "Rule":
+    @staticmethod
+    def from_json(text: str) -> "Rule":
         """The rule that `to_json` wrote. Raises ValueError or TypeError on anything else."""
-        values: dict[str, Any] = json.loads(text)
-        for name in _INSTANTS & values.keys():
-            values[name] = datetime.fromisoformat(values[name])
-        for name, enum in _ENUMS.items():
-            if name in values:
-                values[name] = enum(values[name])
-        return cls(**values)
+        return _parse(text)
+
+
+# The same few texts are read at every tick.
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Rule:
+    values: dict[str, Any] = json.loads(text)
+    for name in _INSTANTS & values.keys():
+        values[name] = datetime.fromisoformat(values[name])
+    for name, enum in _ENUMS.items():
+        if name in values:
+            values[name] = enum(values[name])
+    return Rule(**values)
 
 
 _INSTANTS = {"anchor", "at", "starts_at", "ends_at"}

@@ -7,6 +7,7 @@ definitions of its own, so a tick of an older release fires what the newest sync
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from tick.policy.graph import Edge
@@ -22,6 +23,7 @@ class TargetJob:
     priority: int = 0
     max_attempts: int = 1
     idempotent: bool = False
+    unique_key: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -37,12 +39,18 @@ class Target:
         """Canonical JSON: equal targets give equal text."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
-    @classmethod
-    def from_json(cls, text: str) -> "Target":
+    @staticmethod
+    def from_json(text: str) -> "Target":
         """The target that `to_json` wrote."""
-        values = json.loads(text)
-        return cls(
-            jobs=tuple(TargetJob(**job) for job in values["jobs"]),
-            edges=tuple(Edge(**edge) for edge in values["edges"]),
-            ignored=tuple(Edge(**edge) for edge in values["ignored"]),
-        )
+        return _parse(text)
+
+
+# The same few texts are read at every tick. A team has few, but they may be long.
+@lru_cache(maxsize=256)
+def _parse(text: str) -> Target:
+    values = json.loads(text)
+    return Target(
+        jobs=tuple(TargetJob(**job) for job in values["jobs"]),
+        edges=tuple(Edge(**edge) for edge in values["edges"]),
+        ignored=tuple(Edge(**edge) for edge in values["ignored"]),
+    )

@@ -1,0 +1,65 @@
+"""Lengths in buckets: what is counted, and how near a quantile comes."""
+
+import random
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tick.policy.histogram import (
+    LATE_BOUNDS,
+    ON_TIME_SECONDS,
+    TOOK_BOUNDS,
+    WAITED_BOUNDS,
+    bucket_of,
+    count_up_to,
+    quantile,
+)
+
+
+def counted(values: list[float], bounds: tuple[float, ...]) -> list[int]:
+    places = Counter(bucket_of(value, bounds) for value in values)
+    return [places[number] for number in range(len(bounds) + 1)]
+
+
+@pytest.mark.parametrize("bounds", [TOOK_BOUNDS, WAITED_BOUNDS, LATE_BOUNDS])
+def test_bounds_rise(bounds: tuple[float, ...]) -> None:
+    assert list(bounds) == sorted(set(bounds))
+
+
+def test_a_value_on_a_bound_is_below_it() -> None:
+    assert bucket_of(0.1, TOOK_BOUNDS) == 0
+    assert bucket_of(0.11, TOOK_BOUNDS) == 1
+    assert bucket_of(1e9, TOOK_BOUNDS) == len(TOOK_BOUNDS)
+
+
+@given(st.lists(st.floats(0.1, 86_400), min_size=1, max_size=200), st.sampled_from([0.5, 0.95]))
+def test_a_quantile_lies_in_the_bucket_of_the_true_one(values: list[float], part: float) -> None:
+    rank = max(1, -(-part * len(values) // 1))
+    true = sorted(values)[int(rank) - 1]
+    found = quantile(counted(values, TOOK_BOUNDS), TOOK_BOUNDS, part)
+    assert found is not None
+    assert bucket_of(found, TOOK_BOUNDS) == bucket_of(true, TOOK_BOUNDS)
+    assert 1 / 2 <= found / true <= 2
+
+
+def test_a_quantile_of_many_values_is_near() -> None:
+    source = random.Random(7)
+    values = [source.lognormvariate(3, 1) for _ in range(20_000)]
+    for part in (0.5, 0.95):
+        true = sorted(values)[int(part * len(values))]
+        assert quantile(counted(values, TOOK_BOUNDS), TOOK_BOUNDS, part) == pytest.approx(
+            true, rel=0.1
+        )
+
+
+def test_a_quantile_of_nothing_is_none_and_one_beyond_the_bounds_is_the_last() -> None:
+    nothing = [0] * (len(TOOK_BOUNDS) + 1)
+    assert quantile(nothing, TOOK_BOUNDS, 0.5) is None
+    assert quantile([*nothing[1:], 3], TOOK_BOUNDS, 0.5) == TOOK_BOUNDS[-1]
+
+
+def test_counting_up_to_a_bound() -> None:
+    counts = counted([1, 119, 120, 121, 9000], LATE_BOUNDS)
+    assert count_up_to(counts, LATE_BOUNDS, ON_TIME_SECONDS) == 3

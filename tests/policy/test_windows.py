@@ -1,0 +1,143 @@
+"""What a maintenance window does to the instants that are due."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.policy.rules import daily
+from tick.policy.overlap import Verdict
+from tick.policy.planner import Plan, Standing, plan
+from tick.policy.windows import Phase, Window, covering, stretches
+from tick.states import MissedPolicy
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def a_window(starts_at: datetime, ends_at: datetime | None = None, id: int = 1) -> Window:
+    return Window(id, starts_at, ends_at, "new disks", "anna")
+
+
+def planned(
+    now: datetime, *windows: Window, since: datetime = TWO, cron: str = "0 * * * *", **rule: object
+) -> Plan:
+    return plan(daily(cron=cron, **rule), Standing(since), now, 60.0, windows)
+
+
+def not_fired(found: Plan) -> list[tuple[str, int, int]]:
+    """(outcome, hour of the first instant, how many)."""
+    return [(entry.outcome, entry.first.hour, entry.count) for entry in found.not_fired]
+
+
+def test_an_instant_in_a_window_does_not_fire_and_says_whose_window_it_was() -> None:
+    found = planned(TWO + MINUTE, a_window(TWO - HOUR, TWO + HOUR))
+    assert (found.fire, found.decided_to, found.next_run_at) == (None, TWO, TWO + HOUR)
+    assert not_fired(found) == [("BLACKOUT", 2, 1)]
+    assert found.not_fired[0].reason == (
+        "maintenance window 1, 2026-03-01 01:00 to 2026-03-01 03:00 UTC, by anna: new disks"
+    )
+
+
+def test_the_first_instant_is_inside_and_the_last_is_not() -> None:
+    window = a_window(TWO, TWO + HOUR)
+    assert planned(TWO, window).fire is None
+    assert planned(TWO + HOUR, window, since=TWO + HOUR).fire == TWO + HOUR
+
+
+def test_what_fell_in_a_window_is_not_made_up_for_when_it_is_over() -> None:
+    """Also when no tick came while it lasted, and whatever the policy on missed instants."""
+    for policy in MissedPolicy:
+        found = planned(TWO + 3.5 * HOUR, a_window(TWO - MINUTE, TWO + 3.2 * HOUR), missed=policy)
+        assert (found.fire, not_fired(found)) == (None, [("BLACKOUT", 2, 4)])
+
+
+def test_an_outage_around_a_window_is_told_apart_from_it() -> None:
+    found = planned(TWO + 5 * HOUR + MINUTE, a_window(TWO + HOUR, TWO + 3 * HOUR))
+    assert found.fire == TWO + 5 * HOUR
+    assert not_fired(found) == [("MISSED", 2, 1), ("BLACKOUT", 3, 2), ("MISSED", 5, 2)]
+
+
+def test_instants_behind_the_one_that_fires_are_decided_with_it() -> None:
+    window = a_window(TWO + HOUR, TWO + 2.2 * HOUR)
+    found = planned(TWO + 2.5 * HOUR, window, missed=MissedPolicy.CATCH_UP)
+    assert (found.fire, found.decided_to) == (TWO, TWO + 2 * HOUR)
+    assert not_fired(found) == [("BLACKOUT", 3, 2)]
+
+
+def test_while_it_lasts_nothing_fires_that_was_due_before() -> None:
+    found = planned(TWO + MINUTE, a_window(TWO + MINUTE / 2))
+    assert (found.fire, not_fired(found)) == (None, [("BLACKOUT", 2, 1)])
+    assert found.not_fired[0].reason == (
+        "no tick came before it began: "
+        "the scheduler was stopped at 2026-03-01 02:00 UTC by anna: new disks"
+    )
+
+
+@pytest.mark.parametrize("policy", [MissedPolicy.CATCH_UP, MissedPolicy.CATCH_UP_ALL])
+def test_what_may_be_late_waits_for_the_end_of_the_window(policy: MissedPolicy) -> None:
+    window = a_window(TWO + MINUTE / 2, TWO + 2.5 * HOUR)
+    waiting = planned(TWO + MINUTE, window, missed=policy)
+    assert (waiting.fire, waiting.not_fired, waiting.next_run_at) == (None, (), TWO)
+    after = planned(TWO + 2.6 * HOUR, window, missed=policy)
+    assert after.fire == TWO
+
+
+def test_catching_up_counts_only_what_was_allowed_to_fire() -> None:
+    window = a_window(TWO + HOUR, TWO + 8 * HOUR)
+    found = planned(TWO + 9.5 * HOUR, window, missed=MissedPolicy.CATCH_UP_ALL, max_catch_up_runs=2)
+    assert (found.fire, not_fired(found)) == (
+        TWO + 8 * HOUR,
+        [("MISSED", 2, 1), ("BLACKOUT", 3, 7)],
+    )
+
+
+def test_what_a_person_asked_for_fires_though_it_fell_in_a_window() -> None:
+    standing = Standing(TWO, asked_for=TWO)
+    over = a_window(TWO - HOUR, TWO + HOUR)
+    found = plan(daily(cron="0 2 * * *"), standing, TWO + 5 * HOUR, 60.0, [over])
+    assert (found.fire, found.verdict) == (TWO, Verdict.FIRE)
+    lasting = a_window(TWO - HOUR)
+    found = plan(daily(cron="0 2 * * *"), standing, TWO + 5 * HOUR, 60.0, [lasting])
+    assert (found.fire, found.not_fired, found.next_run_at) == (None, (), TWO)
+
+
+def cuts(windows: Sequence[Window], hours: float) -> list[tuple[float, float, int | None]]:
+    """The stretches of so many hours after two, as hours after two and the window's id."""
+    return [
+        (
+            round((stretch.after - TWO) / HOUR, 3),
+            round((stretch.until - TWO) / HOUR, 3),
+            stretch.window and stretch.window.id,
+        )
+        for stretch in stretches(windows, TWO, TWO + hours * HOUR)
+    ]
+
+
+def test_a_time_is_cut_where_windows_begin_and_end() -> None:
+    first = a_window(TWO + HOUR, TWO + 3 * HOUR, id=1)
+    overlapping = a_window(TWO + 2 * HOUR, TWO + 4 * HOUR, id=2)
+    inside = a_window(TWO + 2 * HOUR, TWO + 2.5 * HOUR, id=3)
+    assert cuts([overlapping, inside, first], 5) == [
+        (0, 1, None),
+        (1, 3, 1),
+        (3, 4, 2),
+        (4, 5, None),
+    ]
+    assert cuts([a_window(TWO - HOUR)], 5) == [(0, 5, 1)]
+    assert cuts([a_window(TWO + 6 * HOUR)], 5) == [(0, 5, None)]
+
+
+def test_of_several_windows_the_one_that_began_first_is_named() -> None:
+    windows = [a_window(TWO, TWO + HOUR, id=2), a_window(TWO - HOUR, id=1)]
+    found = covering(windows, TWO + MINUTE)
+    assert found is not None
+    assert found.id == 1
+    assert covering(windows, TWO - 2 * HOUR) is None
+
+
+def test_one_that_was_called_off_is_over_and_covers_nothing() -> None:
+    called_off = a_window(TWO, TWO)
+    assert called_off.phase(TWO - HOUR) is Phase.OVER
+    assert not called_off.covers(TWO)
+    assert a_window(TWO).phase(TWO - HOUR) is Phase.TO_COME

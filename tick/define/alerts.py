@@ -1,0 +1,142 @@
+"""Alert rules: of what a schedule's people want to be told. Pure.
+
+    Schedule(..., alerts=(alerts.Failed(after=3), alerts.NoSuccess(within=timedelta(hours=26))))
+
+A schedule without `alerts` has those of its package (a name `ALERTS` in the package itself, a tuple
+of rules), and where there are none, DEFAULTS. `alerts=()` means none. What concerns the scheduler
+as a whole (it does not tick, a worker died, a schedule is in ERROR or was removed while it was
+on) is always told.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Occurrences failed: `after` of them in a row. Manual firings neither count nor end it.
+
+    Told once, and once more when the schedule succeeds again.
+    """
+
+    NAME: ClassVar[str] = "failed"
+    after: int = 1
+
+
+@dataclass(frozen=True)
+class Missed:
+    """An instant was not fired because no tick came in time."""
+
+    NAME: ClassVar[str] = "missed"
+
+
+@dataclass(frozen=True)
+class Held:
+    """An instant was not fired because the storm brake holds it until a person releases it."""
+
+    NAME: ClassVar[str] = "held"
+
+
+@dataclass(frozen=True)
+class LateStart:
+    """An occurrence was fired, and none of its runs has started after so long."""
+
+    NAME: ClassVar[str] = "late-start"
+    after: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class RunsLong:
+    """An occurrence runs for longer than `than`; without it, `factor` times the usual p95.
+
+    The usual is learned from the last successes; as long as there are few, nothing is said.
+    """
+
+    NAME: ClassVar[str] = "runs-long"
+    than: timedelta | None = None
+    factor: float = 3.0
+
+
+@dataclass(frozen=True)
+class NoSuccess:
+    """While the schedule is on, no occurrence has succeeded for so long."""
+
+    NAME: ClassVar[str] = "no-success"
+    within: timedelta
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """An occurrence will, by all that is known, not have ended so long after its instant.
+
+    Told as soon as that can be foreseen, so before the deadline.
+    """
+
+    NAME: ClassVar[str] = "deadline"
+    after: timedelta
+
+
+Rule = Failed | Missed | Held | LateStart | RunsLong | NoSuccess | Deadline
+RULES: dict[str, type[Rule]] = {
+    rule.NAME: rule for rule in (Failed, Missed, Held, LateStart, RunsLong, NoSuccess, Deadline)
+}
+SILENT, ERROR, REMOVED = "silent", "error", "removed"
+WORKER_DEAD, UNDELIVERED = "worker-dead", "undelivered"
+NAMES = (*RULES, SILENT, ERROR, REMOVED, WORKER_DEAD, UNDELIVERED)
+"""All rules: those of schedules, and those that hold for the scheduler as a whole."""
+DEFAULTS: tuple[Rule, ...] = (Failed(), Missed(), Held(), LateStart(), RunsLong())
+
+
+def to_plain(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+    """The rules as JSON values; lengths in seconds."""
+    return [
+        {"rule": rule.NAME}
+        | {name: _seconds(value) for name, value in asdict(rule).items() if value is not None}
+        for rule in rules
+    ]
+
+
+def from_plain(values: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
+    """The rules that `to_plain` wrote; one that a newer release wrote is left out."""
+    return tuple(
+        RULES[value["rule"]](**{k: _length(v) for k, v in value.items() if k != "rule"})
+        for value in values
+        if value["rule"] in RULES
+    )
+
+
+def find_mistakes(rules: object) -> Iterator[str]:
+    """What is wrong with a schedule's or a package's rules."""
+    if not isinstance(rules, tuple):
+        yield "alerts must be a tuple of rules: alerts=(alerts.Failed(after=3),)."
+        return
+    for rule in rules:
+        if not isinstance(rule, Rule):
+            yield f"alerts holds {rule!r}, which is no rule; see tick.alerts."
+            continue
+        yield from (f"alerts: {rule.NAME} {text}" for text in _in_rule(rule))
+    names = [rule.NAME for rule in rules if isinstance(rule, Rule)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        yield f"alerts names {twice[0]} more than once; leave one."
+
+
+def _in_rule(rule: Rule) -> Iterator[str]:
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if value is None and field.default is None:
+            continue
+        if field.type in (int, float):
+            if not isinstance(value, int | float) or not 1 <= value <= 1000:
+                yield f"needs {field.name} as a number from 1 to 1000."
+        elif not isinstance(value, timedelta) or value < timedelta(minutes=1):
+            yield f"needs {field.name} as a timedelta of at least a minute."
+
+
+def _seconds(value: object) -> object:
+    return {"seconds": value.total_seconds()} if isinstance(value, timedelta) else value
+
+
+def _length(value: object) -> Any:
+    return timedelta(seconds=value["seconds"]) if isinstance(value, dict) else value

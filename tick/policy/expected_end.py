@@ -1,0 +1,68 @@
+"""When what waits and works will have ended, by how long such things usually take. Pure.
+
+The forecast of a network plan: a run starts when the last that it waits for ends, as if a worker
+were free for it, and takes its usual time; one that already took longer ends now.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from graphlib import TopologicalSorter
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run, as far as it is. `usual_seconds`: its median, None if it never ended before."""
+
+    available_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    usual_seconds: float | None
+    waits_for: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Expected:
+    """When all of it will have ended, and the unfinished runs that decide it, in their order."""
+
+    ends_at: datetime
+    critical: tuple[int, ...]
+
+
+def expect_end(works: Mapping[int, Work], now: datetime) -> Expected | None:
+    """The forecast for the runs, by id; None when all have ended.
+
+    What has no usual length is taken to last no time, so the end is then the earliest possible.
+    """
+    ends: dict[int, datetime] = {}
+    before: dict[int, int | None] = {}
+    graph = {
+        id: [other for other in work.waits_for if other in works] for id, work in works.items()
+    }
+    for id in TopologicalSorter(graph).static_order():
+        before[id] = max(graph[id], key=lambda other: ends[other], default=None)
+        awaited = before[id]
+        ends[id] = _end_of(works[id], now, now if awaited is None else ends[awaited])
+    unfinished = [id for id, work in works.items() if work.ended_at is None]
+    if not unfinished:
+        return None
+    last = max(unfinished, key=lambda id: ends[id])
+    return Expected(ends[last], _chain(last, before, works))
+
+
+def _end_of(work: Work, now: datetime, awaited: datetime) -> datetime:
+    if work.ended_at is not None:
+        return work.ended_at
+    start = work.started_at or max(now, work.available_at, awaited)
+    return max(now, start + timedelta(seconds=work.usual_seconds or 0))
+
+
+def _chain(
+    last: int, before: Mapping[int, int | None], works: Mapping[int, Work]
+) -> tuple[int, ...]:
+    chain = []
+    step: int | None = last
+    while step is not None and works[step].ended_at is None:
+        chain.append(step)
+        step = before[step]
+    return tuple(reversed(chain))
