@@ -1,7 +1,7 @@
 """When a process that serves does what: lengths by the monotonic clock, which no one sets back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Clock = Callable[[], float]
 
@@ -30,27 +30,35 @@ class Every:
 class Appetite:
     """How many runs to hold beyond the free slots, so that short ones need not wait for a claim.
 
-    As many as ended in the last SPAN_SECONDS: long runs are claimed one by one, and only those
-    that take milliseconds travel in hundreds.
+    As many as `slots` can execute in SPAN_SECONDS, as long as the last ones took: long runs are
+    claimed one by one, and only those that take milliseconds travel in hundreds.
     """
 
     SPAN_SECONDS = 0.25
     MOST = 1000
+    GROWTH = 10
+    """Not all at once: the next runs may be others than the last."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
-        self._since, self._ended, self._runs = clock(), 0, 0
+    def __init__(self, slots: int, clock: Clock = time.monotonic) -> None:
+        self._slots, self._clock = slots, clock
+        self._since, self._ended, self._took, self._runs = clock(), 0, 0.0, 0
 
-    def note(self, ended: int) -> None:
-        """So many runs have just ended."""
-        self._ended += ended
-        # It grows at once, so that a worker is in full swing after a few claims.
-        self._runs = max(self._runs, min(self.MOST, self._ended))
-        elapsed = self._clock() - self._since
-        if elapsed >= self.SPAN_SECONDS:
-            self._runs = min(self.MOST, int(self._ended * self.SPAN_SECONDS / elapsed))
-            self._since, self._ended = self._clock(), 0
+    def note(self, took: Sequence[float]) -> None:
+        """Runs have just ended, which took so many seconds each."""
+        self._ended += len(took)
+        self._took += sum(took)
+        if took:
+            self._runs = min(self._wanted(), self.GROWTH * max(self._runs, self._slots))
+        if self._clock() - self._since >= self.SPAN_SECONDS:
+            if not self._ended:
+                self._runs = 0
+            self._since, self._ended, self._took = self._clock(), 0, 0.0
 
-    def beyond(self, slots: int) -> int:
-        """How many more than `slots` to hold; none while runs take longer than the span."""
-        return self._runs if self._runs > slots else 0
+    @property
+    def beyond(self) -> int:
+        """How many to hold; none while runs take longer than the span."""
+        return self._runs if self._runs > self._slots else 0
+
+    def _wanted(self) -> int:
+        room = self._slots * self.SPAN_SECONDS * self._ended
+        return int(min(self.MOST, room / max(self._took, 1e-9)))

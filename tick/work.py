@@ -7,7 +7,8 @@ from typing import Any
 
 from tick.runtime import Runtime
 from tick.states import RunStatus
-from tick.worker import Stop, Worker
+from tick.stop import Stop
+from tick.worker import Worker
 
 GOODBYE_SECONDS = 1.0
 """Kept for killing what still runs, and for giving it back."""
@@ -40,7 +41,8 @@ def work_for(runtime: Runtime, seconds: float, stop: Stop | None = None) -> Work
     it sooner.
     """
     started = time.monotonic()
-    worker = Worker(runtime)
+    # What cannot be killed would go on in a process that is not a worker's.
+    worker = Worker(runtime, with_threads=False)
     worker.drain_seconds = min(worker.drain_seconds, seconds * _DRAIN_SHARE)
     claiming = max(0.0, seconds - worker.drain_seconds - GOODBYE_SECONDS)
     is_done = worker.serve(stop or Stop(), claiming)

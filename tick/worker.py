@@ -4,25 +4,26 @@ It reads the clock and opens the transactions. What becomes of a run is the engi
 """
 
 import logging
-import signal
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from math import inf
 
+from tick.crew import Crew, hire, new_lane
+from tick.db import TRANSIENT
 from tick.engine.claim_runs import claim_runs
-from tick.engine.claimed_run import ClaimedRun
 from tick.engine.heartbeat import beat, drain_worker, register_worker, stop_worker
 from tick.engine.held_runs import held_runs
 from tick.engine.limits import find_limits, take_turn
-from tick.engine.pool import ProcessPool
-from tick.engine.report import Ended, Executor
 from tick.engine.rescue import cancel_orphans, rescue_dead_workers
 from tick.engine.settle import settle_forgotten
-from tick.pacing import Appetite, Every
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.report import Executor
+from tick.pacing import Every
 from tick.runtime import Runtime
-from tick.saver import DATABASE_AWAY, Saver
+from tick.saver import Saver
 from tick.states import RunStatus, WorkerStatus, WorkerType
+from tick.stop import Stop
 
 log = logging.getLogger(__name__)
 
@@ -42,28 +43,12 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _GOODBYE_SECONDS = 0.5
 
 
-class Stop:
-    """A request to stop; a second one means at once. Serves as a signal handler."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-
-    def __call__(self, *_signal: object) -> None:
-        """Make the request."""
-        self.requests += 1
-
-    def on_signals(self) -> None:
-        """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self)
-
-
 class Worker:
     """One worker process.
 
-    `executor` defaults to a pool of `settings.worker_processes` child processes; an
-    InlineExecutor runs jobs in this process. `queues` narrows what is claimed. `now` stands in for
-    the runtime's clock.
+    Runs are executed by `settings.worker_processes` child processes, and by threads where a job
+    asks for them, unless `with_threads` is off. An `executor` takes the place of both. `queues`
+    narrows what is claimed. `now` stands in for the runtime's clock.
     """
 
     def __init__(
@@ -71,6 +56,7 @@ class Worker:
         runtime: Runtime,
         *,
         executor: Executor | None = None,
+        with_threads: bool = True,
         queues: Collection[str] | None = None,
         now: Callable[[], datetime] | None = None,
     ) -> None:
@@ -82,16 +68,16 @@ class Worker:
         self._queues = queues
         self._limits = find_limits(self._jobs.values(), settings)
         self._now = now or runtime.now
-        self._executor = executor or ProcessPool(
-            settings.definitions, settings.worker_processes, self._now
-        )
+        if executor is None:
+            self._crew = hire(self._jobs, settings, with_threads=with_threads)
+        else:
+            self._crew = Crew([new_lane(executor, self._jobs)])
         self._saver = Saver(self._database, self._jobs)
         self._cancelling: set[tuple[int, int]] = set()
         self._found_nothing = False
         self._drain_until: float | None = None
         self._has_left = False
         self._pause = 0.0
-        self._appetite = Appetite()
         self._talk = Every(0)
         self._beat = Every(settings.heartbeat_seconds)
         self._finish = Every(FINISH_SECONDS)
@@ -102,10 +88,10 @@ class Worker:
     def run_once(self, now: datetime) -> int:
         """One turn of the crank: claim what is ready, run it to its end, finish it; how many."""
         self._beat_once(now)
-        self._wait_for_executor()
+        self._wait_for_crew()
         claimed = self._claim_once(now)
-        while self._executor.running:
-            self._saver.add(self._executor.poll(SAVE_SECONDS))
+        while self._crew.running:
+            self._saver.add(self._crew.poll(SAVE_SECONDS))
             self._saver.save(now)
         return claimed
 
@@ -139,18 +125,15 @@ class Worker:
         """One round: talk to the database if it is there, then hear what the runs say."""
         if self._talk.due and self._has_to_talk():
             try:
-                self._converse(self._now())
+                # In this order: no run then seems to have begun before it did.
+                moment, now = time.monotonic(), self._now()
+                self._converse(now, moment)
                 self._pause = 0.0
-            except DATABASE_AWAY as error:
+            except TRANSIENT as error:
                 self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
                 self._talk.done(after=self._pause)
                 log.warning("the database is away, next try in %.1f s: %s", self._pause, error)
-        self._hear(self._settings.worker_poll_seconds)
-
-    def _hear(self, seconds: float) -> None:
-        reports = self._executor.poll(seconds)
-        self._appetite.note(sum(isinstance(report, Ended) for report in reports))
-        self._saver.add(reports)
+        self._saver.add(self._crew.poll(self._settings.worker_poll_seconds))
 
     def _has_to_talk(self) -> bool:
         duties = (self._beat, self._save, self._claim, self._rescue)
@@ -158,19 +141,19 @@ class Worker:
 
     def _has_to_finish(self) -> bool:
         """Ends are saved at once, or together while there is enough to do."""
-        return self._saver.has_endings and (not self._executor.waiting or self._finish.due)
+        return self._saver.has_endings and (not self._crew.waiting or self._finish.due)
 
-    def _converse(self, now: datetime) -> None:
+    def _converse(self, now: datetime, moment: float) -> None:
         if self._beat.due:
             self._beat_once(now)
             self._beat.done()
         if self._has_to_finish():
             # Whoever waited for these may be ready now.
-            self._saver.save(now)
+            self._saver.save(now, moment)
             self._finish.done()
             self._claim.hurry()
         if self._save.due:
-            self._saver.save(now)
+            self._saver.save(now, moment)
             self._look_after_runs()
             self._save.done()
         if self._claim.due and self._drain_until is None:
@@ -183,7 +166,7 @@ class Worker:
     def _beat_once(self, now: datetime) -> None:
         """Beat; register first, or anew if others declared this worker dead."""
         status = None
-        running = [run.job_name for run in self._executor.running]
+        running = [run.job_name for run in self._crew.running]
         with self._database.write.begin() as connection:
             if self.worker_id is not None:
                 status = beat(connection, self.worker_id, now, ", ".join(running) or "idle")
@@ -211,37 +194,40 @@ class Worker:
         """Others took this worker's runs: what still executes here must not go on."""
         if self.worker_id is not None:
             log.warning("worker %s was declared dead; going on under a new id", self.worker_id)
-        for run in self._executor.running:
+        for run in self._crew.running:
             self._kill(run, "is lost")
 
-    def _wait_for_executor(self) -> None:
+    def _wait_for_crew(self) -> None:
         until = time.monotonic() + READY_SECONDS
-        while self._executor.free < self._executor.slots and time.monotonic() < until:
-            self._saver.add(self._executor.poll(SAVE_SECONDS))
+        while not self._crew.is_ready and time.monotonic() < until:
+            self._saver.add(self._crew.poll(SAVE_SECONDS))
 
     def _claim_once(self, now: datetime) -> int:
-        beyond, waiting = self._appetite.beyond(self._executor.slots), self._executor.waiting
-        room = self._executor.free + beyond - waiting
-        # Half a store is enough: many small claims cost more than few large ones.
-        if room <= 0 or 2 * waiting > beyond or self.worker_id is None:
+        portions = self._crew.portions()
+        if not portions or self.worker_id is None:
             return 0
         with self._database.write.begin() as connection:
             rooms = take_turn(connection, self._limits)
             if rooms is not None:
                 # What made room ended after `now`, if this claim had to wait for its turn.
                 now = max(now, self._now())
-            runs = claim_runs(
-                connection,
-                worker_id=self.worker_id,
-                now=now,
-                limit=room,
-                jobs=self._jobs,
-                queues=self._queues,
-                rooms=rooms,
-            )
+            runs = [
+                run
+                for portion in portions
+                for run in claim_runs(
+                    connection,
+                    worker_id=self.worker_id,
+                    now=now,
+                    limit=portion.most,
+                    jobs=portion.jobs,
+                    queues=self._queues,
+                    rooms=rooms,
+                    ahead=portion.ahead,
+                )
+            ]
         self._found_nothing = not runs
         for run in runs:
-            self._executor.start(run, (run.deadline - now).total_seconds())
+            self._crew.start(run, (run.deadline - now).total_seconds())
         return len(runs)
 
     def _look_after_runs(self) -> None:
@@ -250,7 +236,9 @@ class Worker:
             return
         with self._database.read.connect() as connection:
             held = {item.run.claim: item for item in held_runs(connection, self.worker_id)}
-        running = self._executor.running
+        running, begun = self._crew.running, self._crew.begun
+        unwritten = {claim for claim, item in held.items() if not item.has_started}
+        self._saver.add_starts({claim: begun[claim] for claim in unwritten & begun.keys()})
         self._cancelling.intersection_update(run.claim for run in running)
         for run in running:
             item = held.pop(run.claim, None)
@@ -258,16 +246,22 @@ class Worker:
                 self._kill(run, "was taken back")
             elif item.cancel_requested and run.claim not in self._cancelling:
                 self._cancelling.add(run.claim)
-                self._executor.cancel(run)
+                self._crew.cancel(run)
         patience = WAIT_SECONDS if self._drain_until is None else 0.0
-        self._saver.release(self._executor.take_back(patience), "its worker had no slot for it")
+        self._saver.release(self._crew.take_back(patience), "its worker had no slot for it")
         # What is left was claimed while the answer got lost: nobody else would ever take it.
         strangers = [item.run for item in held.values()]
         self._saver.release(strangers, "its worker did not hear of its claim")
 
     def _kill(self, run: ClaimedRun, why: str) -> None:
-        log.warning("run %d (%s) %s and is killed", run.run_id, run.job_name, why)
-        self._executor.kill(run)
+        log.warning(
+            "run %d (%s) %s and is killed",
+            run.run_id,
+            run.job_name,
+            why,
+            extra={"run_id": run.run_id, "worker_id": self.worker_id},
+        )
+        self._crew.kill(run)
         self._saver.forget(run)
 
     def _rescue_once(self, now: datetime) -> None:
@@ -282,7 +276,7 @@ class Worker:
 
     def _is_idle(self) -> bool:
         """Whether it holds nothing, and its last look found nothing to claim."""
-        return self._found_nothing and not self._executor.running and not self._saver.pending
+        return self._found_nothing and not self._crew.running and not self._saver.pending
 
     def _may_leave(self, stop: Stop) -> bool:
         """Whether nothing is left to do, or nothing more may be waited for."""
@@ -290,7 +284,7 @@ class Worker:
             self._drain()
         if self._drain_until is None:
             return False
-        done = not self._executor.running and not self._saver.pending
+        done = not self._crew.running and not self._saver.pending
         return done or stop.requests > 1 or time.monotonic() >= self._drain_until
 
     def _drain(self) -> None:
@@ -300,22 +294,22 @@ class Worker:
             try:
                 with self._database.write.begin() as connection:
                     drain_worker(connection, self.worker_id)
-            except DATABASE_AWAY as error:
+            except TRANSIENT as error:
                 log.warning("the database is away while stopping: %s", error)
 
     def _leave(self) -> None:
         """Give back what has not ended, without burning its attempt, and say goodbye."""
         self._has_left = True
-        unfinished = self._executor.take_back(0)
-        self._saver.add(self._executor.poll(0))
-        unfinished += self._executor.running
-        self._executor.close()
+        unfinished = self._crew.take_back(0)
+        self._saver.add(self._crew.poll(0))
+        unfinished += self._crew.running
+        self._crew.close()
         self._saver.release(unfinished, "its worker stopped")
         until = time.monotonic() + LEAVE_SECONDS
         while self.worker_id is not None:
             try:
                 self._say_goodbye(self.worker_id)
-            except DATABASE_AWAY as error:
+            except TRANSIENT as error:
                 log.warning("the database is away while stopping: %s", error)
                 if time.monotonic() >= until:
                     return

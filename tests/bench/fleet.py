@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -49,13 +50,16 @@ class Fleet:
         self.place.tidy()
 
 
-def launch(place: Place, schedules: int, size: int) -> Fleet:
-    """Put a fleet of so many schedules in the place of what the database held."""
+def launch(place: Place, schedules: int, size: int, **policy: Any) -> Fleet:
+    """Put a fleet of so many schedules in the place of what the database held.
+
+    Each fires `size` jobs with the given policy.
+    """
     with place.database.write.begin() as connection:
         _empty(connection, (*WRITTEN, schedule_version, job_schedule))
     world = World(place.database, now=BEFORE)
     patterns = [_pattern(number) for number in range(min(RULES, schedules))]
-    world.define(*patterns, jobs=jobs(size))
+    world.define(*patterns, jobs=jobs(size, **policy))
     for pattern in patterns:
         world.enable(pattern.id)
     with place.database.write.begin() as connection:
@@ -65,10 +69,13 @@ def launch(place: Place, schedules: int, size: int) -> Fleet:
     return Fleet(place, runtime, target)
 
 
-def jobs(count: int) -> list[JobDefinition]:
+def jobs(count: int, **policy: Any) -> list[JobDefinition]:
     """Layers of five jobs; each job depends on two of the layer above."""
     names = [f"job-{number:02}" for number in range(count)]
-    return [a_job(name, depends_on=_needs(names, number)[:2]) for number, name in enumerate(names)]
+    needed = [_needs(names, number)[:2] for number in range(count)]
+    return [
+        a_job(name, depends_on=needs, **policy) for name, needs in zip(names, needed, strict=True)
+    ]
 
 
 def _needs(names: list[str], number: int) -> list[str]:

@@ -3,6 +3,6 @@
 from tick import job
 
 
-@job(group="bench", name="job-00")
+@job(group="bench", name="job-00", idempotent=True)
 def nothing() -> None:
     """Do nothing."""

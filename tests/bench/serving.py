@@ -1,23 +1,33 @@
-"""`python -m tests.bench.serving URL processes|inline`: the worker process that is measured."""
+"""`python -m tests.bench.serving URL process|thread`: the worker that is measured."""
 
 import sys
+from dataclasses import replace
 
 from tick.db import Database
-from tick.engine.inline import InlineExecutor
+from tick.define.registry import Registry, load_registry
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.worker import Stop, Worker
+from tick.stop import Stop
+from tick.worker import Worker
+
+DEFINITIONS = "tests.bench.no_ops"
 
 
 def main(url: str, isolation: str) -> None:
-    """Serve until told to stop, with two child processes or with none."""
-    settings = Settings(database_url=url, definitions="tests.bench.no_ops", worker_processes=2)
+    """Serve until told to stop, with two child processes or two threads."""
+    settings = Settings(
+        database_url=url, definitions=DEFINITIONS, worker_processes=2, worker_threads=2
+    )
     runtime = Runtime(settings, Database(url))
-    executor = InlineExecutor(runtime.registry, runtime.now) if isolation == "inline" else None
+    jobs = {
+        name: replace(job, isolation=isolation)
+        for name, job in load_registry(DEFINITIONS).jobs.items()
+    }
+    runtime.__dict__["registry"] = Registry(jobs, {})
     stop = Stop()
     stop.on_signals()
     try:
-        Worker(runtime, executor=executor).serve(stop)
+        Worker(runtime).serve(stop)
     finally:
         runtime.close()
 

@@ -17,7 +17,7 @@ from tick.states import ENDED_RUNS
 
 ROWS = 10_000
 ROUNDS = 3
-ISOLATIONS = ("processes", "inline")
+ISOLATIONS = {"processes": "process", "threads": "thread"}
 PEERS = {
     "sqlite": ("celery_prefork",),
     "postgresql": ("celery_prefork", "procrastinate", "pgqueuer"),
@@ -58,13 +58,13 @@ def measure(place: Place, options: Options) -> Iterator[Measurement]:
     """One measurement per way of ours and peer."""
     rows = options.rows or ROWS
     with ExitStack() as stack:
-        ours = Ours(launch(place, rows, 1))
+        ours = Ours(launch(place, rows, 1, idempotent=True))
         peers = {name: peer for name in PEERS[place.dialect] if (peer := _open(stack, name, place))}
         took: dict[str, list[float]] = {name: [] for name in (*ISOLATIONS, *peers)}
         for _ in range(min(ROUNDS, options.repeats)):
-            for isolation in ISOLATIONS:
+            for name, isolation in ISOLATIONS.items():
                 command = ["tests.bench.serving", ours.address, isolation]
-                took[isolation].append(race(ours, command, rows))
+                took[name].append(race(ours, command, rows))
             for name, peer in peers.items():
                 command = ["tests.bench.peers", name, peer.address]
                 took[name].append(race(peer, command, rows))

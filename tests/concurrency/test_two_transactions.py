@@ -12,7 +12,7 @@ from tests.concurrency.fleet import MINUTE, START, mistakes
 from tests.support.factories import World
 from tick import db, ticker
 from tick.db import Database
-from tick.engine import fire
+from tick.engine import claim_schedules, fire
 from tick.engine.claim_schedules import claim_due_schedules, find_busy, read_standings
 from tick.engine.ledger import Decision, write_plans
 from tick.errors import PlanFailed
@@ -57,7 +57,6 @@ def test_a_chunk_passes_over_a_row_that_another_transaction_holds(
             connection,
             Decision("tick", "tick.1", NOW),
             limit=100,
-            lock_seconds=300,
             tick_seconds=60,
         )
     assert fired.schedules == due - 1
@@ -95,17 +94,17 @@ def test_a_row_that_is_held_on_and_on_is_left_to_the_next_tick(
     assert mistakes(ships, until=NOW) == []
 
 
-def test_a_claim_that_was_taken_over_cannot_advance(ships: World, database: Database) -> None:
+def test_a_claim_that_was_taken_over_cannot_advance(
+    ships: World, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lock outlived its holder's patience; the holder comes back and writes."""
     stale = Decision("old", "old.1", NOW)
     with database.write.begin() as connection:
-        claim_due_schedules(
-            connection, claim_id=stale.claim_id, now=NOW, limit=100, stale_before=START
-        )
+        claim_due_schedules(connection, claim_id=stale.claim_id, now=NOW, limit=100)
         busy = find_busy(connection, stale.claim_id)
         groups, targets = read_standings(connection, stale.claim_id, busy)
     assert ships.tick(NOW).due == 0
-    ships.settings = ships.settings.model_copy(update={"lock_seconds": 1.0})
+    monkeypatch.setattr(claim_schedules, "STALE_AFTER", timedelta(seconds=1))
     assert ships.tick(NOW + timedelta(seconds=2)).due > 0
     plans = [(group, plan(group.rule, group.standing, NOW, 60)) for group in groups]
     taken_over = pytest.raises(PlanFailed, match="taken by another tick")

@@ -15,6 +15,7 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.jobs import JobDefinition
+from tick.engine.settle import settle_occurrences
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 CHAIN = (
@@ -136,3 +137,22 @@ def test_two_claims_at_one_moment_take_different_runs(chain: World) -> None:
 def names(runs: Sequence[object]) -> list[str]:
     """The jobs' names."""
     return [run.job_name for run in runs]  # type: ignore[attr-defined]
+
+
+def test_only_runs_of_idempotent_jobs_are_claimed_ahead_and_they_have_not_started(
+    world: World,
+) -> None:
+    fired(world, a_job("once"), a_job("again", idempotent=True))
+    assert [run.job_name for run in Hands(world).claim(ahead=True)] == ["again"]
+    runs = {run.job_name: run for run in world.runs()}
+    assert (runs["again"].status, runs["again"].started_at) == ("RUNNING", None)
+    assert runs["once"].status == "QUEUED"
+
+
+def test_an_occurrence_whose_only_claimed_run_has_not_started_is_running(world: World) -> None:
+    fired(world, a_job("once"), a_job("again", idempotent=True))
+    hands = Hands(world)
+    (ahead,) = hands.claim(ahead=True)
+    with world.database.write.begin() as connection:
+        settle_occurrences(connection, [ahead.occurrence_id], world.now)
+    assert [row.outcome for row in occurrence_rows(world)] == ["RUNNING"]

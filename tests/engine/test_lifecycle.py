@@ -302,6 +302,19 @@ def test_a_pause_that_ends_while_the_schedule_is_off_leaves_it_off(daily: World)
     assert (row.state, row.enabled, row.next_run_at) == ("ACTIVE", False, None)
 
 
+def test_what_passed_while_it_was_off_does_not_fire_though_its_pause_had_run_out(
+    daily: World,
+) -> None:
+    pause(daily, until=TWO - MINUTE / 2)
+    daily.now = TWO - MINUTE / 3
+    daily.disable()
+    daily.now = TWO + MINUTE / 2
+    daily.enable()
+    assert daily.tick(TWO + MINUTE).fired == []
+    assert daily.ledger() == [("SUPPRESSED", TWO, 1)]
+    assert daily.schedule().next_run_at == TWO + DAY
+
+
 def test_a_pause_outlives_the_switch(daily: World) -> None:
     pause(daily)
     daily.disable()

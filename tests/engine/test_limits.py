@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from tests.engine.worker_steps import RETURNED, Hands, ending, only_postgres
 from tests.support.factories import TESTER, World, a_job
 from tick.engine.claim_runs import claim_runs
-from tick.engine.claimed_run import ClaimedRun
 from tick.engine.finish import finish_runs
 from tick.engine.limits import Limits, find_limits, take_turn
 from tick.engine.queues import pause_queue, resume_queue
 from tick.errors import DefinitionsInvalid
+from tick.execution.claimed_run import ClaimedRun
 from tick.models import job_run
 from tick.ops import control
 from tick.settings import Settings

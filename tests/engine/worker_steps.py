@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tick.engine.claim_runs import claim_runs
-from tick.engine.claimed_run import ClaimedRun
 from tick.engine.finish import Accepted, Ending, finish_runs
 from tick.engine.heartbeat import register_worker
 from tick.engine.rescue import Rescued, rescue_dead_workers
 from tick.engine.settle import settle_forgotten, settle_occurrences
+from tick.execution.claimed_run import ClaimedRun
 from tick.models import job_run, occurrence
 from tick.policy.retry import AttemptEnd, Backoff, How, judge
 from tick.states import WorkerType
@@ -40,13 +40,19 @@ class Hands:
                 abilities={"jobs": [job.name for job in world.jobs]},
             )
 
-    def claim(self, limit: int = 100, queues: Collection[str] | None = None) -> list[ClaimedRun]:
+    def claim(
+        self, limit: int = 100, queues: Collection[str] | None = None, ahead: bool = False
+    ) -> list[ClaimedRun]:
         """Claim what is ready."""
         with self.world.database.write.begin() as connection:
-            return self.claim_in(connection, limit, queues)
+            return self.claim_in(connection, limit, queues, ahead)
 
     def claim_in(
-        self, connection: sa.Connection, limit: int = 100, queues: Collection[str] | None = None
+        self,
+        connection: sa.Connection,
+        limit: int = 100,
+        queues: Collection[str] | None = None,
+        ahead: bool = False,
     ) -> list[ClaimedRun]:
         """Claim inside a transaction that the test keeps open."""
         return claim_runs(
@@ -56,6 +62,7 @@ class Hands:
             limit=limit,
             jobs=self.world.registry.jobs,
             queues=queues,
+            ahead=ahead,
         )
 
     def claim_names(self, limit: int = 100) -> list[str]:

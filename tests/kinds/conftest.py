@@ -12,9 +12,9 @@ from tests.worker.conftest import WorkWorld
 from tick.db import Database
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.registry import load_registry
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.context import CurrentRun
-from tick.engine.execute import execute
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.context import CurrentRun
+from tick.execution.execute import execute
 from tick.policy.retry import AttemptEnd
 from tick.settings import Settings
 from tick.worker import Worker

@@ -118,7 +118,7 @@ def test_it_gets_secrets_by_name_and_none_of_the_managers(
 def test_a_missing_secret_is_a_failure_that_names_it(attempt: Attempt) -> None:
     end = attempt(python("", env={"PGPASSWORD": "secret:NO_SUCH_THING"}))
     assert end.error_type == "SettingsError"
-    assert "set NO_SUCH_THING or NO_SUCH_THING_FILE" in (end.error_message or "")
+    assert "set NO_SUCH_THING, or NO_SUCH_THING_FILE" in (end.error_message or "")
 
 
 def test_a_cancelled_run_terminates_it(attempt: Attempt) -> None:

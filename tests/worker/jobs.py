@@ -62,6 +62,13 @@ def who_am_i() -> dict[str, object]:
     }
 
 
+@job(group="good", isolation="thread")
+def where_in_a_thread() -> dict[str, int]:
+    """Say where it runs."""
+    print("printed in a thread")
+    return {"pid": os.getpid()}
+
+
 @job(group="steers")
 def steers(how: str = "retry") -> object:
     """Return what steers the run."""
@@ -169,6 +176,18 @@ def writes_down(note: str = "") -> None:
     time.sleep(0.05)
     with Path(note).open("a") as file:
         file.write(f"{current_run().run_id}\n")
+
+
+@job(group="slow", idempotent=True, isolation="thread")
+def writes_down_in_a_thread(note: str = "") -> None:
+    """The same in a thread of the worker."""
+    writes_down(note)
+
+
+@job(group="slow")
+def writes_down_once(note: str = "") -> None:
+    """The same, and never twice for one run."""
+    writes_down(note)
 
 
 @job(group="slow", idempotent=True)

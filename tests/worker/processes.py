@@ -48,9 +48,9 @@ class Process:
         self._process.wait()
 
 
-def eventually(question: Callable[[], Any]) -> Any:
+def eventually(question: Callable[[], Any], seconds: float = WITHIN_SECONDS) -> Any:
     """The first true answer to the question, asked again and again."""
-    until = time.monotonic() + WITHIN_SECONDS
+    until = time.monotonic() + seconds
     while not (answer := question()):
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.02)

@@ -7,7 +7,8 @@ from tests.worker.conftest import DEFINITIONS
 from tick.db import Database
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.worker import Stop, Worker
+from tick.stop import Stop
+from tick.worker import Worker
 
 
 def main(url: str, drain_seconds: float, dead_after_seconds: float) -> None:

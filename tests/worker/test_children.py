@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
-from tick.engine.bounds import MAX_RESULT
-from tick.engine.lines import HEAD_LINES, TAIL_LINES
-from tick.engine.pool import GRACE_SECONDS
+from tick.execution.bounds import MAX_RESULT
+from tick.execution.lines import HEAD_LINES, TAIL_LINES
+from tick.execution.pool import GRACE_SECONDS
 from tick.worker import Worker
 
 

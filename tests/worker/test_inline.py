@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.worker.conftest import NOW, WorkWorld
 from tick import current_run
+from tick.models import job_run
 from tick.worker import Worker
 
 
@@ -75,7 +77,9 @@ def test_parameters_are_converted_to_what_the_function_declares(
 def test_parameters_that_do_not_fit_fail_the_run_with_the_reason(
     work: WorkWorld, inline: Worker, params: dict[str, object], complaint: str
 ) -> None:
-    run_id = work.order("add", **params)
+    run_id = work.order("add")
+    with work.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(params=params))
     inline.run_once(NOW)
     run = work.run(run_id)
     assert (run.status, run.error_type) == ("FAILED", "InvalidParams")

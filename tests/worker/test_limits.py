@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
-from tick.engine.inline import InlineExecutor
+from tick.execution.inline import InlineExecutor
 from tick.worker import Worker
 
 

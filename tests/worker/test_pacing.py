@@ -39,27 +39,42 @@ def test_a_duty_can_be_hurried_and_put_off(hand: Hand) -> None:
     assert duty.due
 
 
-@pytest.mark.parametrize(("ended", "beyond"), [(0, 0), (2, 0), (3, 3), (80, 80), (10_000, 1000)])
-def test_a_worker_holds_as_many_runs_as_end_in_a_quarter_second(
-    hand: Hand, ended: int, beyond: int
+@pytest.mark.parametrize(
+    ("took", "beyond"), [(0.5, 0), (0.25, 0), (0.125, 4), (0.0125, 40), (0.0, 1000)]
+)
+def test_a_worker_holds_as_many_runs_as_it_can_execute_in_a_quarter_second(
+    hand: Hand, took: float, beyond: int
 ) -> None:
-    appetite = Appetite(hand)
-    hand.seconds += 0.25
-    appetite.note(ended)
-    assert appetite.beyond(slots=2) == beyond
+    appetite = Appetite(2, hand)
+    for _ in range(6):
+        appetite.note([took, took])
+    assert appetite.beyond == beyond
 
 
-def test_the_appetite_grows_before_the_quarter_second_is_over(hand: Hand) -> None:
-    appetite = Appetite(hand)
-    hand.seconds += 0.01
-    appetite.note(10)
-    assert appetite.beyond(slots=2) == 10
+def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
+    appetite = Appetite(2, hand)
+    grown = []
+    for _ in range(6):
+        hand.seconds += 0.4
+        appetite.note([0.001, 0.001])
+        grown.append(appetite.beyond)
+    assert grown == [20, 200, 500, 500, 500, 500]
 
 
 def test_long_runs_take_the_appetite_away(hand: Hand) -> None:
-    appetite = Appetite(hand)
-    hand.seconds += 0.25
-    appetite.note(100)
-    hand.seconds += 5
-    appetite.note(4)
-    assert appetite.beyond(slots=2) == 0
+    appetite = Appetite(2, hand)
+    appetite.note([0.001] * 100)
+    assert appetite.beyond == 20
+    hand.seconds += 0.3
+    appetite.note([])
+    appetite.note([2.0])
+    assert appetite.beyond == 0
+
+
+def test_a_worker_to_whom_nothing_happens_loses_its_appetite(hand: Hand) -> None:
+    appetite = Appetite(2, hand)
+    appetite.note([0.001] * 100)
+    for _ in range(2):
+        hand.seconds += 0.3
+        appetite.note([])
+    assert appetite.beyond == 0

@@ -12,9 +12,9 @@ import pytest
 
 from tests.worker.conftest import DEFINITIONS, NOW
 from tests.worker.processes import eventually
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.pool import ProcessPool
-from tick.engine.report import Ended, Report, Said
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.pool import ProcessPool
+from tick.execution.report import Ended, Report, Said
 from tick.policy.retry import AttemptEnd, How
 
 WITHIN_SECONDS = 30.0
@@ -181,6 +181,7 @@ def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(
     while lasting_pool.running:
         assert time.monotonic() < until
         reports += lasting_pool.poll(0.1)
+    reports += lasting_pool.poll(0)
     ended = {report.run.run_id: report.end.how for report in reports if isinstance(report, Ended)}
     assert ended.pop(298) is How.CANCELLED
     assert set(ended.values()) == {How.RETURNED}

@@ -1,9 +1,12 @@
 """What runs report is saved whole, or at least how they ended."""
 
+import time
+from datetime import timedelta
+
 from tests.engine.worker_steps import Hands, only_postgres
 from tests.worker.conftest import NOW, WorkWorld
-from tick.engine.lines import Line
-from tick.engine.report import Ended, Progressed, Said
+from tick.execution.lines import Line
+from tick.execution.report import Ended, Progressed, Said
 from tick.policy.retry import AttemptEnd, How
 from tick.saver import Saver
 from tick.states import LogLevel
@@ -44,3 +47,35 @@ def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
     saver.save(NOW)
     assert (work.run(run_id).status, work.run(run_id).error_type) == ("SUCCESS", "Unstorable")
     assert work.log(run_id) == []
+
+
+def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=100.0)])
+    saver.save(NOW + timedelta(minutes=1), moment=120.0)
+    assert work.run(run_id).started_at == NOW + timedelta(seconds=40)
+    assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
+
+
+def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add_starts({run.claim: time.monotonic()})
+    saver.save(NOW)
+    assert work.run(run_id).started_at is not None
+    assert not saver.pending
+
+
+def test_the_start_of_a_claim_that_was_taken_back_is_left_out(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    hands = Hands(work)
+    (run,) = hands.claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.release([run], "its worker had no slot for it")
+    saver.save(NOW)
+    saver.add_starts({run.claim: time.monotonic()})
+    saver.save(NOW)
+    assert (work.run(run_id).status, work.run(run_id).started_at) == ("QUEUED", None)

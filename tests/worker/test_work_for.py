@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from tests.worker.conftest import WorkWorld
 from tick.models import worker_instance
 from tick.runtime import Runtime
+from tick.stop import Stop
 from tick.work import work_for
-from tick.worker import Stop
 
 
 @pytest.fixture

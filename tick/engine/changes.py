@@ -56,9 +56,9 @@ def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
     return {"rule": schedule.rule().to_json(), "target": target.to_json()}
 
 
-def version_digest(schedule: Schedule, registry: Registry) -> str:
-    """Changes when the schedule's behaviour does."""
-    return short_digest(canonical(version_texts(schedule, registry)))
+def version_digest(texts: Mapping[str, str]) -> str:
+    """Changes when the schedule's behaviour does; of its `version_texts`."""
+    return short_digest(canonical(texts))
 
 
 def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]) -> Change:
@@ -73,8 +73,9 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
         row,
         renamed=renamed,
         returned=row.state == ScheduleState.REMOVED,
-        changed=row.digest != version_digest(schedule, registry),
-        reworded=(row.name, row.description) != (schedule.name, schedule.description),
+        changed=row.digest != version_digest(version_texts(schedule, registry)),
+        reworded=(row.name, row.description, row.alerts)
+        != (schedule.name, schedule.description, schedule.told()),
     )
 
 

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from tick.db import instant_text, json_rows
 from tick.define.jobs import JobDefinition
-from tick.engine.claimed_run import ClaimedRun
 from tick.engine.limits import LIMITED, Rooms
 from tick.engine.queues import is_paused
+from tick.execution.claimed_run import ClaimedRun
 from tick.models import Instant, job_run, job_run_dependency, occurrence
 from tick.states import ENDED_RUNS, Outcome, RunStatus
 
@@ -33,10 +33,12 @@ def claim_runs(
     jobs: Mapping[str, JobDefinition],
     queues: Collection[str] | None = None,
     rooms: Rooms | None = None,
+    ahead: bool = False,
 ) -> list[ClaimedRun]:
     """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
 
-    Each gets a fencing token of its own and its deadline. `queues` narrows to some queues. Where
+    Each gets a fencing token of its own and its deadline. They count as started now; those that are
+    taken `ahead`, of idempotent jobs only, have not started. `queues` narrows to some queues. Where
     there are limits, `rooms` is what `take_turn` gave in the same transaction.
     """
     if limit <= 0 or not jobs:
@@ -46,6 +48,8 @@ def claim_runs(
         "now": now,
         "most": limit,
         "known": _with_deadlines(jobs.values(), now),
+        "started": None if ahead else now,
+        "ahead": ahead,
     }
     if queues is not None:
         values["queues"] = list(queues)
@@ -151,7 +155,7 @@ def _take(known: sa.FromClause, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase
             fencing_token=_r.fencing_token + 1,
             attempt=_r.attempt + 1,
             worker_id=sa.bindparam("worker"),
-            started_at=_NOW,
+            started_at=sa.bindparam("started", type_=Instant),
             deadline_at=known.c.deadline_at,
             finished_at=None,
             progress=None,
@@ -170,6 +174,7 @@ def _pick(known: sa.FromClause, some_queues: bool) -> sa.Select[Any]:
         ~is_paused(_r.queue),
         ~_waits_for_a_run(),
         ~_waits_for_an_occurrence(),
+        sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
     )
     if some_queues:
         picked = picked.where(_r.queue.in_(sa.bindparam("queues", expanding=True)))

@@ -7,7 +7,7 @@ point leaves no lock behind. SKIP LOCKED (where the database has it) only saves 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,8 @@ from tick.states import LIVE_OUTCOMES
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
 _NOW = sa.bindparam("now_", type_=_s.locked_at.type)
 _STALE = sa.bindparam("stale", type_=_s.locked_at.type)
+# A claim and its release commit together: a lock that others see stems from no tick of ours.
+STALE_AFTER = timedelta(minutes=5)
 _LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
 
 
@@ -55,13 +57,12 @@ def claim_due_schedules(
     claim_id: str,
     now: datetime,
     limit: int,
-    stale_before: datetime,
     only: str | None = None,
     wait: bool = False,
 ) -> int:
     """Claim up to `limit` due schedules under `claim_id`; how many.
 
-    A schedule that is locked since before `stale_before` may be claimed again. `only` narrows to
+    A schedule that is locked since longer than STALE_AFTER may be claimed again. `only` narrows to
     one schedule; `wait` waits for rows that another transaction holds instead of passing over.
     """
     statement = _claim(connection.dialect.name, only is not None, wait)
@@ -69,7 +70,7 @@ def claim_due_schedules(
         "claim": claim_id,
         "now_": now,
         "limit_": limit,
-        "stale": stale_before,
+        "stale": now - STALE_AFTER,
         "only": only,
     }
     if only is None:
@@ -248,14 +249,15 @@ _DUE_IDS = (
     .order_by(_s.next_run_at, _s.id)
     .limit(sa.bindparam("limit_", type_=sa.Integer))
 )
-# A schedule with unfinished occurrences; the condition in the words of the partial index.
+# A schedule with unfinished occurrences; the condition in the words of the partial index. The
+# empty text keeps SQLite from the index that holds the schedule's whole history.
 _BUSY = (
     sa.select(
         _o.schedule_id,
         sa.func.count().label("live"),
         sa.func.min(_o.id).label("blocker"),
     )
-    .select_from(job_schedule.join(occurrence, _o.schedule_id == _s.id))
+    .select_from(job_schedule.join(occurrence, _o.schedule_id + sa.literal_column("''") == _s.id))
     .where(
         _s.locked_by == sa.bindparam("claim"),
         sa.text(f"occurrence.outcome IN ({_LIVE})"),

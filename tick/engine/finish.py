@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.db import instant_text, json_rows
-from tick.engine.claimed_run import ClaimedRun
 from tick.engine.dependents import skip_dependents
+from tick.execution.claimed_run import ClaimedRun
 from tick.models import Instant, job_run
 from tick.policy.retry import AttemptEnd, Verdict
 from tick.states import RunStatus
@@ -26,11 +26,15 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 @dataclass(frozen=True)
 class Ending:
-    """How one claimed run's attempt ended, and what is to become of the run."""
+    """How one claimed run's attempt ended, and what is to become of the run.
+
+    It `began` at an instant of `time.monotonic`, or never.
+    """
 
     run: ClaimedRun
     end: AttemptEnd
     verdict: Verdict
+    began: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,12 @@ class Accepted:
     """To be settled."""
 
 
-def finish_runs(connection: sa.Connection, endings: Iterable[Ending], now: datetime) -> Accepted:
+def finish_runs(
+    connection: sa.Connection, endings: Iterable[Ending], now: datetime, moment: float = 0.0
+) -> Accepted:
     """End the runs, or put them back, each if its fencing token is still the run's.
+
+    `moment` is what `time.monotonic` says at `now`.
 
     A run that is to go back but whose cancellation was asked for ends as CANCELLED. What waits
     for a run that ended without success is skipped.
@@ -52,7 +60,7 @@ def finish_runs(connection: sa.Connection, endings: Iterable[Ending], now: datet
     endings = sorted(endings, key=lambda ending: ending.run.run_id)
     if not endings:
         return Accepted({}, (), frozenset())
-    values = {"now": now, "rows": json.dumps([_row(ending, now) for ending in endings])}
+    values = {"now": now, "rows": json.dumps([_row(ending, now, moment) for ending in endings])}
     rows = connection.execute(_finish(connection.dialect.name), values).all()
     statuses = {row.id: RunStatus(row.status) for row in rows}
     good = {RunStatus.QUEUED, RunStatus.SUCCESS}
@@ -64,7 +72,7 @@ def finish_runs(connection: sa.Connection, endings: Iterable[Ending], now: datet
     return Accepted(statuses, stale, frozenset(touched))
 
 
-def _row(ending: Ending, now: datetime) -> dict[str, Any]:
+def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
     end, verdict = ending.end, ending.verdict
     back = verdict.status is RunStatus.QUEUED
     again_at = now + timedelta(seconds=verdict.delay_seconds) if back else None
@@ -73,6 +81,7 @@ def _row(ending: Ending, now: datetime) -> dict[str, Any]:
         "fencing_token": ending.run.fencing_token,
         "status": verdict.status,
         "available_at": instant_text(again_at),
+        "started_at": _started_at(ending, now, moment),
         "given_back": int(verdict.gives_attempt_back),
         "reason": verdict.reason,
         "result": end.result,
@@ -82,11 +91,22 @@ def _row(ending: Ending, now: datetime) -> dict[str, Any]:
     }
 
 
+def _started_at(ending: Ending, now: datetime, moment: float) -> str | None:
+    began = ending.began
+    return None if began is None else instant_text(instant_of(began, now, moment))
+
+
+def instant_of(began: float, now: datetime, moment: float) -> datetime:
+    """The instant of a `time.monotonic` reading, which says `moment` at `now`."""
+    return now - timedelta(seconds=max(0.0, moment - began))
+
+
 _COLUMNS = [
     _r.id,
     _r.fencing_token,
     _r.status,
     _r.available_at,
+    _r.started_at,
     sa.column("given_back", sa.Integer),
     _r.reason,
     _r.result,
@@ -112,6 +132,7 @@ def _finish(dialect: str) -> sa.UpdateBase:
             status=sa.case((cancelled, RunStatus.CANCELLED), else_=e.status),
             finished_at=sa.case((sa.and_(back, ~cancelled), None), else_=_NOW),
             available_at=sa.func.coalesce(e.available_at, _r.available_at),
+            started_at=sa.func.coalesce(e.started_at, _r.started_at),
             attempt=_r.attempt - e.given_back,
             progress=sa.case((succeeded, 1.0), else_=_r.progress),
             deadline_at=None,

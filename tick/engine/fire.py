@@ -1,8 +1,8 @@
 """Claim due schedules, plan them, write the plans: within the caller's one transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import ceil
 
 import sqlalchemy as sa
@@ -15,11 +15,13 @@ from tick.engine.claim_schedules import (
     read_standings,
 )
 from tick.engine.ledger import Decision, Plans, write_plans
+from tick.engine.windows import windows_touching
 from tick.errors import PlanFailed
 from tick.models import job_run
 from tick.policy.overlap import Verdict
 from tick.policy.planner import Plan, brake, plan
 from tick.policy.target import Target
+from tick.policy.windows import Window
 from tick.states import UNFINISHED_RUNS
 
 
@@ -36,7 +38,6 @@ def fire_due(
     decision: Decision,
     *,
     limit: int,
-    lock_seconds: float,
     tick_seconds: float,
     only: str | None = None,
     wait: bool = False,
@@ -53,7 +54,6 @@ def fire_due(
         claim_id=decision.claim_id,
         now=decision.now,
         limit=limit,
-        stale_before=decision.now - timedelta(seconds=lock_seconds),
         only=only,
         wait=wait,
     )
@@ -61,16 +61,20 @@ def fire_due(
         return Fired()
     busy = find_busy(connection, decision.claim_id)
     groups, targets = read_standings(connection, decision.claim_id, busy)
-    plans = [(group, _plan(group, decision.now, tick_seconds)) for group in groups]
+    since = min(group.standing.due_since for group in groups)
+    windows = windows_touching(connection, since, decision.now)
+    plans = [(group, _plan(group, decision.now, tick_seconds, windows)) for group in groups]
     if most_runs is not None:
         plans = list(_brake(plans, targets, most_runs, decision.now, tick_seconds))
     _replace(connection, decision, plans)
     return Fired(claimed, write_plans(connection, decision, plans, targets, busy))
 
 
-def _plan(group: StandingGroup, now: datetime, tick_seconds: float) -> Plan:
+def _plan(
+    group: StandingGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]
+) -> Plan:
     try:
-        return plan(group.rule, group.standing, now, tick_seconds)
+        return plan(group.rule, group.standing, now, tick_seconds, windows)
     except Exception as error:
         raise PlanFailed(
             f"planning by {group.rule.to_json()} failed: {type(error).__name__}: {error}"

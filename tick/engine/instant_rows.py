@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from tick.models import occurrence
-from tick.states import FIRED_OUTCOMES
+from tick.policy.missed import NotFired
+from tick.states import FIRED_OUTCOMES, Outcome
 
 _o = occurrence.c
 
@@ -34,10 +36,25 @@ class InstantRow:
         """Its last instant."""
         return self.scheduled_until or self.scheduled_for
 
+    def part(self, first: datetime, last: datetime, count: int) -> NotFired:
+        """Some of the instants that it stands for, which did not fire either."""
+        return NotFired(Outcome(self.outcome), first, last, count, self.reason or "")
+
     @property
     def fired(self) -> bool:
         """Whether it has runs."""
         return self.outcome in FIRED_OUTCOMES
+
+
+def row_of(entry: NotFired) -> dict[str, Any]:
+    """The columns of a ledger row that say which instants did not fire, and why."""
+    return {
+        "outcome": entry.outcome,
+        "scheduled_for": entry.first,
+        "scheduled_until": entry.last if entry.count > 1 else None,
+        "count": entry.count,
+        "reason": entry.reason,
+    }
 
 
 def find_covering(connection: sa.Connection, schedule_id: str, at: datetime) -> InstantRow | None:

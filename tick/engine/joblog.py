@@ -1,16 +1,17 @@
-"""What runs say while they run, lines and progress: written in batches, under their tokens."""
+"""What is heard of runs while they run: written in batches, under their tokens."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.db import instant_text, json_rows
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.lines import Line
-from tick.engine.report import Progressed
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.lines import Line
+from tick.execution.report import Progressed
 from tick.models import job_log, job_run
 from tick.states import RunStatus
 
@@ -69,10 +70,28 @@ def write_progress(connection: sa.Connection, reports: Iterable[Progressed]) -> 
         connection.execute(_write_progress(connection.dialect.name), {"rows": json.dumps(rows)})
 
 
+def write_starts(connection: sa.Connection, starts: Mapping[Claim, datetime]) -> None:
+    """Store when runs that were claimed ahead of their time have begun."""
+    rows = [
+        {"id": run_id, "fencing_token": token, "started_at": instant_text(at)}
+        for (run_id, token), at in starts.items()
+    ]
+    if rows:
+        connection.execute(_write_starts(connection.dialect.name), {"rows": json.dumps(rows)})
+
+
 @cache
 def _write_progress(dialect: str) -> sa.Update:
-    columns = [_r.id, _r.fencing_token, _r.progress, _r.progress_text]
-    new = json_rows(dialect, "rows", columns, "new").c
+    return _overwrite(dialect, _r.progress, _r.progress_text)
+
+
+@cache
+def _write_starts(dialect: str) -> sa.Update:
+    return _overwrite(dialect, _r.started_at)
+
+
+def _overwrite(dialect: str, *columns: sa.Column[Any]) -> sa.Update:
+    new = json_rows(dialect, "rows", [_r.id, _r.fencing_token, *columns], "new").c
     return (
         sa.update(job_run)
         .where(
@@ -80,5 +99,5 @@ def _write_progress(dialect: str) -> sa.Update:
             _r.fencing_token == new.fencing_token,
             _r.status == RunStatus.RUNNING,
         )
-        .values(progress=new.progress, progress_text=new.progress_text)
+        .values({column: new[column.name] for column in columns})
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import instant_text, json_rows, unguessed
+from tick.db import instant_text, json_rows, quiet_insert, unguessed
 from tick.engine.claim_schedules import (
     Busy,
     StandingGroup,
@@ -22,12 +22,9 @@ from tick.engine.claim_schedules import (
     json_of,
     planned_rows,
 )
-from tick.engine.enqueue import (
-    NO_JOBS,
-    enqueue_planned,
-    fired_as,
-    quiet_insert,
-)
+from tick.engine.enqueue import NO_JOBS, enqueue_planned
+from tick.engine.instant_rows import row_of
+from tick.engine.run_rows import fired_as
 from tick.errors import PlanFailed
 from tick.models import job_run, job_schedule, occurrence
 from tick.policy.overlap import Verdict
@@ -144,14 +141,7 @@ def _ledger_rows(
     number: int, group: StandingGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
 ) -> list[dict[str, Any]]:
     rows = [
-        _ledger_row(
-            outcome=entry.outcome,
-            first=entry.first,
-            last=entry.last if entry.count > 1 else None,
-            count=entry.count,
-            reason=entry.reason,
-            names_blocker=entry.outcome is Outcome.SKIPPED_OVERLAP,
-        )
+        _ledger_row(**row_of(entry), names_blocker=entry.outcome is Outcome.SKIPPED_OVERLAP)
         for entry in plan.not_fired
     ]
     if plan.fire is not None:
@@ -159,7 +149,7 @@ def _ledger_rows(
         rows.append(
             _ledger_row(
                 outcome=Outcome.QUEUED if size else Outcome.SUCCESS,
-                first=plan.fire,
+                scheduled_for=plan.fire,
                 reason=plan.fire_reason if size else NO_JOBS,
                 late_seconds=(now - plan.fire).total_seconds(),
                 names_blocker=plan.verdict in _NAMES_BLOCKER,
@@ -173,18 +163,18 @@ def _ledger_rows(
 def _ledger_row(
     *,
     outcome: Outcome,
-    first: datetime,
+    scheduled_for: datetime,
     reason: str | None,
     names_blocker: bool,
-    last: datetime | None = None,
+    scheduled_until: datetime | None = None,
     count: int = 1,
     late_seconds: float | None = None,
     runs: int = 0,
 ) -> dict[str, Any]:
     return {
         "outcome": outcome,
-        "scheduled_for": instant_text(first),
-        "scheduled_until": instant_text(last),
+        "scheduled_for": instant_text(scheduled_for),
+        "scheduled_until": instant_text(scheduled_until),
         "count": count,
         "reason": reason,
         "late_seconds": late_seconds,

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow
+from tick.db import AnyRow, quiet_insert
 from tick.engine import audit
 from tick.engine.audit import Author
-from tick.engine.enqueue import quiet_insert
-from tick.engine.instant_rows import find_covering
+from tick.engine.instant_rows import find_covering, row_of
 from tick.errors import NotFound, Refused
 from tick.models import job_schedule, occurrence, schedule_version
 from tick.policy import instants, missed
+from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
 from tick.states import ScheduleState
 
 log = logging.getLogger(__name__)
 _s, _v = job_schedule.c, schedule_version.c
-_MOMENT = timedelta(microseconds=1)
 T = TypeVar("T")
+NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until": None}
 MAX_FIRE_ERRORS = 5
 MAX_BACK_OFF_MINUTES = 60
 
@@ -118,8 +118,8 @@ def enable(
             f"{schedule_id} was removed from the definitions; bring it back there, then sync."
         )
     values = {"enabled": True, "enabled_at": now, "enabled_by": author.name}
-    if known.row.state == ScheduleState.ACTIVE:
-        values |= wake(connection, known, now, catch_up_latest=catch_up_latest)
+    if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, now):
+        values |= NOT_PAUSED | wake(connection, known, now, catch_up_latest=catch_up_latest)
     switch(connection, known, values, now)
     audit.record(
         connection,
@@ -211,7 +211,7 @@ def wake(
     asked = _latest_open(connection, known, now) if catch_up_latest else None
     until = off_until(known.row, now)
     if asked is not None:
-        until = min(until, asked - _MOMENT)
+        until = min(until, just_before(asked))
     decided_to = account_for(connection, known, until, now)
     due = [instant for instant in (asked, known.next_after(decided_to)) if instant is not None]
     return {
@@ -224,8 +224,15 @@ def wake(
 
 def off_until(row: AnyRow, now: datetime) -> datetime:
     """Up to when a schedule that is off fires nothing: now, or the end of a pause that is over."""
-    over = row.state == ScheduleState.PAUSED and row.state_until and row.state_until <= now
-    return row.state_until - _MOMENT if over and row.enabled else now
+    return just_before(row.state_until) if row.enabled and pause_is_over(row, now) else now
+
+
+def pause_is_over(row: AnyRow, now: datetime) -> bool:
+    """Whether it was paused until some time ago, and no tick has seen that yet."""
+    if row.state != ScheduleState.PAUSED or row.state_until is None:
+        return False
+    ended: bool = row.state_until <= now
+    return ended
 
 
 def account_for(
@@ -267,11 +274,7 @@ def write_not_fired(
             "schedule_id": known.row.id,
             "version_id": known.row.version_id,
             "kind": known.rule.kind,
-            "outcome": entry.outcome,
-            "scheduled_for": entry.first,
-            "scheduled_until": entry.last if entry.count > 1 else None,
-            "count": entry.count,
-            "reason": entry.reason,
+            **row_of(entry),
             "tick_id": "-",
             "decided_at": now,
             "runs": 0,

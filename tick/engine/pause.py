@@ -1,6 +1,6 @@
 """A pause: a schedule that is switched on stays quiet for a reason, and perhaps for a time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -8,6 +8,7 @@ from tick.engine import audit
 from tick.engine.audit import Author
 from tick.engine.claim_schedules import is_for_this_release
 from tick.engine.lifecycle import (
+    NOT_PAUSED,
     Known,
     find_schedule,
     find_schedules,
@@ -19,11 +20,10 @@ from tick.engine.lifecycle import (
 from tick.errors import Refused
 from tick.models import job_schedule
 from tick.policy import missed
+from tick.policy.instants import just_before
 from tick.states import ScheduleState
 
 _s = job_schedule.c
-_MOMENT = timedelta(microseconds=1)
-_NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until": None}
 
 
 def pause(
@@ -82,7 +82,7 @@ def resume(
     known = find_schedule(connection, schedule_id)
     if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
         raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
-    values = _NOT_PAUSED | {"state_by": author.name, "state_at": now, "fire_errors": 0}
+    values = NOT_PAUSED | {"state_by": author.name, "state_at": now, "fire_errors": 0}
     if known.row.enabled:
         values |= wake(connection, known, now, catch_up_latest=catch_up_latest)
     switch(connection, known, values, now)
@@ -125,13 +125,13 @@ def _is_over(now: datetime) -> list[sa.ColumnElement[bool]]:
 
 
 def _suppressed(known: Known) -> tuple[missed.NotFired, ...]:
-    row, end = known.row, known.row.state_until - _MOMENT
+    row, end = known.row, just_before(known.row.state_until)
     off = known.ask(lambda rule: missed.suppressed(rule, row.decided_to, end, why_off(row)))
     return off or ()
 
 
 def _going_on(known: Known, now: datetime) -> dict[str, object]:
-    decided_to = max(known.row.decided_to, known.row.state_until - _MOMENT)
+    decided_to = max(known.row.decided_to, just_before(known.row.state_until))
     following = known.next_after(decided_to) if known.row.enabled else None
     return {"schedule": known.row.id, "end": decided_to, "following": following, "instant": now}
 
@@ -140,7 +140,7 @@ _GO_ON = (
     sa.update(job_schedule)
     .where(_s.id == sa.bindparam("schedule"), _s.state == ScheduleState.PAUSED)
     .values(
-        **_NOT_PAUSED,
+        **NOT_PAUSED,
         decided_to=sa.bindparam("end"),
         next_run_at=sa.bindparam("following"),
         retry_after=None,

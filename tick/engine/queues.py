@@ -5,8 +5,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from tick.db import quiet_insert
 from tick.engine.audit import Author
-from tick.engine.enqueue import quiet_insert
 from tick.models import setting
 
 _PREFIX = "paused-queue:"

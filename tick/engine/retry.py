@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.db import AnyRow
+from tick.engine.counting import count_beside, count_occurrences
 from tick.engine.settle import settle_occurrences
-from tick.errors import NotFound
+from tick.errors import NotFound, Refused
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence
-from tick.states import ENDED_OUTCOMES, OccurrenceKind, Outcome, RunStatus
+from tick.states import ENDED_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
 
 RETRYABLE = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
 _r, _d, _o, _s = job_run.c, job_run_dependency.c, occurrence.c, job_schedule.c
@@ -63,10 +64,13 @@ def requeue(
 ) -> list[int]:
     """Put the runs back that ended badly; their ids. `budgets`: attempts by name of the job.
 
-    Lock their occurrence first, and call `revive` afterwards.
+    Lock their occurrence first, and call `revive` afterwards. Raises Refused when one is unique
+    and another run of its job is unfinished.
     """
+    _check_unique(connection, run_ids)
+    count_beside(connection, run_ids)
     budget = sa.case(dict(budgets), value=_r.job_name, else_=1) if budgets else 1
-    back = connection.execute(
+    put_back = (
         sa.update(job_run)
         .where(_r.id.in_(sorted(run_ids)), _r.status.in_(RETRYABLE))
         .values(
@@ -76,17 +80,42 @@ def requeue(
             available_at=now,
             cancel_requested_at=None,
             finished_at=None,
+            counted=False,
             progress=None,
             progress_text=None,
             reason=reason,
         )
         .returning(_r.id)
     )
-    return sorted(back.scalars())
+    try:
+        return sorted(connection.execute(put_back).scalars())
+    except sa.exc.IntegrityError:
+        raise Refused("Another run of a unique job has just been queued; look again.") from None
+
+
+def _check_unique(connection: sa.Connection, run_ids: Collection[int]) -> None:
+    other = job_run.alias("other").c
+    clash = connection.execute(
+        sa.select(_r.id, _r.job_name, other.id.label("other_id"), other.status)
+        .where(
+            _r.id.in_(sorted(run_ids)),
+            _r.status.in_(RETRYABLE),
+            other.job_name == _r.job_name,
+            other.unique_key == _r.unique_key,
+            other.status.in_(UNFINISHED_RUNS),
+        )
+        .limit(1)
+    ).first()
+    if clash is not None:
+        raise Refused(
+            f"Run {clash.id} ({clash.job_name}) is unique, and run {clash.other_id} of the same "
+            f"job is {clash.status}. Wait for it to end or cancel it, then retry."
+        )
 
 
 def revive(connection: sa.Connection, was: sa.Row[Any], now: datetime) -> None:
     """Let the locked occurrence live again, and its failure count no more."""
+    count_occurrences(connection, [was.id])
     if was.outcome == Outcome.FAILED and was.kind != OccurrenceKind.MANUAL:
         connection.execute(
             sa.update(job_schedule)
@@ -99,7 +128,7 @@ def revive(connection: sa.Connection, was: sa.Row[Any], now: datetime) -> None:
     connection.execute(
         sa.update(occurrence)
         .where(_o.id == was.id, _o.outcome == was.outcome, _o.outcome.in_(ENDED_OUTCOMES))
-        .values(outcome=Outcome.RUNNING)
+        .values(outcome=Outcome.RUNNING, counted=False)
     )
     settle_occurrences(connection, [was.id], now)
 

@@ -178,7 +178,7 @@ def _build_tally() -> sa.Select[Any]:
         sa.select(
             _o.id,
             count(_r.status.in_(UNFINISHED_RUNS)).label("unfinished"),
-            count(_r.started_at.is_not(None)).label("started"),
+            count(_has_begun()).label("started"),
             count(_r.status == RunStatus.SUCCESS).label("succeeded"),
             count(_r.status == RunStatus.FAILED).label("failed"),
             count(_r.status == RunStatus.FAILED, _is_tolerated()).label("tolerated"),
@@ -191,6 +191,11 @@ def _build_tally() -> sa.Select[Any]:
         .where(_o.id.in_(_ids()), _o.outcome.in_(LIVE_OUTCOMES))
         .group_by(_o.id)
     )
+
+
+def _has_begun() -> sa.ColumnElement[bool]:
+    """It started, or a worker holds it, which comes to the same for who waits."""
+    return sa.or_(_r.started_at.is_not(None), _r.status == RunStatus.RUNNING)
 
 
 def _is_tolerated() -> sa.ColumnElement[bool]:
@@ -209,7 +214,8 @@ def _settle(dialect: str) -> sa.UpdateBase:
     return (
         sa.update(occurrence)
         .where(_o.id == tally.c.id, _o.outcome.in_(LIVE_OUTCOMES))
-        .values(values)
+        # One that an operator's retry brought back to life ends anew, and is judged anew.
+        .values(values | {"judged": sa.false()})
         .returning(_o.id, _o.schedule_id, _o.kind, _o.outcome)
     )
 
@@ -228,7 +234,8 @@ def _add(dialect: str) -> sa.UpdateBase:
     )
 
 
-_FORGOTTEN = _at_end().with_only_columns(_o.id).order_by(_o.id).limit(MOST_BOUND)
+# In no order: for one by id, SQLite would walk through the whole history.
+_FORGOTTEN = _at_end().with_only_columns(_o.id).limit(MOST_BOUND)
 _AT_END = _at_end().where(_o.id.in_(_ids()))
 _LOCK_SCHEDULES = {wait: _lock_rows(_s.id, wait=wait) for wait in (True, False)}
 _LOCK_OCCURRENCES = {wait: _lock_rows(_o.id, wait=wait) for wait in (True, False)}

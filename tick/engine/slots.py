@@ -7,20 +7,23 @@ for many instants is split. The schedule's cursor stays where it is.
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.engine import audit
 from tick.engine.audit import Author
+from tick.engine.counting import count_of_schedule
 from tick.engine.enqueue import enqueue_occurrence
-from tick.engine.instant_rows import InstantRow, find_covering
+from tick.engine.instant_rows import InstantRow, find_covering, row_of
 from tick.engine.lifecycle import Known, account_for, find_schedule, off_until, switch
 from tick.engine.versions import Version, in_force, versions_of
 from tick.errors import Refused
 from tick.models import occurrence
 from tick.policy import instants
+from tick.policy.instants import just_before
+from tick.policy.missed import NotFired
 from tick.policy.target import Target
 from tick.states import (
     FIRED_OUTCOMES,
@@ -32,7 +35,6 @@ from tick.states import (
 )
 
 _o = occurrence.c
-_MOMENT = timedelta(microseconds=1)
 MOST_AT_ONCE = 1000
 
 
@@ -57,6 +59,8 @@ def run_slots(
     if not known.fires:
         quiet_until = account_for(connection, known, off_until(known.row, now), now)
         switch(connection, known, {"decided_to": quiet_until}, now)
+    # Not having fired is counted as it is; what becomes of the instants now is counted as well.
+    count_of_schedule(connection, schedule_id)
     work = _Slots(connection, known, versions_of(connection, schedule_id), now, author)
     blocker = work.newest_live()
     made: list[int] = []
@@ -114,7 +118,7 @@ class _Slots:
         said = f"{self.known.row.id} at {at:%Y-%m-%d %H:%M:%S} UTC"
         if at > self.now:
             raise Refused(f"{said} is still to come; `tick run` runs the jobs now.")
-        if instants.latest_until(version.rule, at - _MOMENT, at) != at:
+        if not instants.is_instant(version.rule, at):
             raise Refused(f"{said} is no instant of its version {version.number}.")
         if row is not None and row.fired:
             raise Refused(f"{said} fired already: occurrence {row.id}, {row.outcome}.")
@@ -125,23 +129,25 @@ class _Slots:
 
     def _insert(self, version: Version, at: datetime) -> int:
         """A row of its own for an instant from before the schedule was known."""
-        return self._write_row(version, OccurrenceKind.BACKFILL, Outcome.SUPPRESSED, at, at, 1)
+        entry = NotFired(Outcome.SUPPRESSED, at, at, 1, "from before the schedule was known")
+        return self._write_row(version, OccurrenceKind.BACKFILL, entry)
 
     def _split(self, row: InstantRow, version: Version, at: datetime) -> int:
         """Take one instant out of a range: what is before and after it stays as it was."""
-        before = instants.latest_until(version.rule, row.scheduled_for - _MOMENT, at - _MOMENT)
+        before = instants.latest_until(
+            version.rule, just_before(row.scheduled_for), just_before(at)
+        )
         after = instants.between(version.rule, at, row.last, 1)
-        earlier = instants.count(version.rule, row.scheduled_for - _MOMENT, at - _MOMENT)
+        earlier = instants.count(version.rule, just_before(row.scheduled_for), just_before(at))
         later = row.count - earlier - 1
         if before is None:
             self._cut(row, at, 1)
             taken = row.id
         else:
             self._cut(row, before, earlier)
-            taken = self._write_row(version, row.kind, row.outcome, at, at, 1, row.reason)
+            taken = self._write_row(version, row.kind, row.part(at, at, 1))
         if later:
-            end = row.last
-            self._write_row(version, row.kind, row.outcome, after[0], end, later, row.reason)
+            self._write_row(version, row.kind, row.part(after[0], row.last, later))
         return taken
 
     def _cut(self, row: InstantRow, last: datetime, count: int) -> None:
@@ -171,6 +177,7 @@ class _Slots:
                 tick_id=f"slot-{secrets.token_hex(8)}",
                 decided_at=self.now,
                 runs=len(target.jobs),
+                counted=False,
             )
         ).rowcount
         self._expect(changed)
@@ -188,29 +195,17 @@ class _Slots:
         if changed != 1:
             raise Refused("The slot was taken by somebody else just now; look at the ledger again.")
 
-    def _write_row(
-        self,
-        version: Version,
-        kind: str,
-        outcome: str,
-        first: datetime,
-        last: datetime,
-        count: int,
-        reason: str | None = None,
-    ) -> int:
+    def _write_row(self, version: Version, kind: str, entry: NotFired) -> int:
         created: int = self.connection.execute(
             sa.insert(occurrence)
             .values(
                 schedule_id=self.known.row.id,
                 version_id=version.id,
                 kind=kind,
-                outcome=outcome,
-                scheduled_for=first,
-                scheduled_until=last if count > 1 else None,
-                count=count,
-                reason=reason,
+                **row_of(entry),
                 tick_id="-",
                 decided_at=self.now,
+                counted=True,
             )
             .returning(_o.id)
         ).scalar_one()

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 
 from tick.db import TRANSIENT, in_short
 from tick.define.registry import Registry
-from tick.define.schedules import Schedule, canonical, short_digest
+from tick.define.schedules import Schedule, short_digest
 from tick.engine import audit, lifecycle
 from tick.engine.audit import Author
-from tick.engine.changes import Change, find_changes, version_texts
+from tick.engine.changes import Change, find_changes, version_digest, version_texts
+from tick.engine.counting import rename_counted
 from tick.engine.fire import fire_due
 from tick.engine.ledger import Decision
 from tick.engine.ticklog import learned_tick_seconds
@@ -50,12 +51,11 @@ def sync(
     now: datetime,
     author: Author,
     release: str,
-    lock_seconds: float,
 ) -> SyncReport:
     """Bring the schedules to what the registry says. Doing it again changes nothing."""
     _one_at_a_time(connection)
     report = SyncReport(_generation(connection, registry, now, release))
-    work = _Sync(connection, registry, report, now, author, lock_seconds)
+    work = _Sync(connection, registry, report, now, author)
     changes = find_changes(connection, registry)
     _lock(connection, changes)
     for change in changes:
@@ -126,7 +126,6 @@ class _Sync:
     report: SyncReport
     now: datetime
     author: Author
-    lock_seconds: float
 
     def apply(self, change: Change) -> None:
         """Add, remove, rename, bring back, change or reword one schedule."""
@@ -144,15 +143,15 @@ class _Sync:
         if change.changed:
             self._change(schedule)
         if change.reworded:
-            self._update(change.id, name=schedule.name, description=schedule.description)
+            self._update(change.id, **schedule.words(), alerts=schedule.told())
 
     def _add(self, schedule: Schedule) -> None:
         self.connection.execute(
             sa.insert(job_schedule),
             {
                 "id": schedule.id,
-                "name": schedule.name,
-                "description": schedule.description,
+                **schedule.words(),
+                "alerts": schedule.told(),
                 "decided_to": self.now,
                 "generation": self.report.generation,
                 "created_at": self.now,
@@ -246,6 +245,7 @@ class _Sync:
         """Its rows follow by cascade, so history and switch stay."""
         self._settle(old_id)
         self._update(old_id, id=new_id)
+        rename_counted(self.connection, old_id, new_id)
         self._note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
         self.report.renamed.append(old_id)
 
@@ -270,7 +270,6 @@ class _Sync:
             self.connection,
             Decision(tick_id, tick_id, self.now),
             limit=1,
-            lock_seconds=self.lock_seconds,
             tick_seconds=learned_tick_seconds(self.connection),
             only=schedule_id,
             wait=True,
@@ -288,7 +287,7 @@ class _Sync:
                 schedule_id=schedule.id,
                 number=last.scalar_subquery(),
                 definition=schedule.words() | {"target": schedule.target()},
-                digest=short_digest(canonical(texts)),
+                digest=version_digest(texts),
                 rule=rule,
                 rule_key=short_digest(rule),
                 rule_format=RULE_FORMAT,

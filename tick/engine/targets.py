@@ -9,7 +9,7 @@ from tick.policy.target import Target, TargetJob
 
 def build_target(registry: Registry, wanted: Mapping[str, Any]) -> Target:
     """The jobs of a selection such as `Schedule.target()` gives, in order. Raises NotFound."""
-    selection = registry.select(wanted)
+    selection, params = registry.select(wanted), wanted.get("params") or {}
     return Target(
         jobs=tuple(
             TargetJob(
@@ -19,7 +19,8 @@ def build_target(registry: Registry, wanted: Mapping[str, Any]) -> Target:
                 priority=job.priority,
                 max_attempts=job.max_attempts,
                 idempotent=job.idempotent,
-                params=wanted.get("params") or {},
+                unique_key=job.unique_key(params),
+                params=params,
             )
             for job in map(registry.job, selection.jobs)
         ),

@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 import sqlalchemy as sa
 
 from tick.models import tick_log
-from tick.policy.missed import usual_tick_seconds
+from tick.policy.tick_health import LEARNED_FROM, usual_distance
 
 _t = tick_log.c
-_LEARNED_FROM = 20
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,5 @@ def record_tick(connection: sa.Connection, row: TickRow) -> None:
 
 def learned_tick_seconds(connection: sa.Connection) -> float:
     """The usual distance between ticks, whoever sends them."""
-    rows = connection.execute(sa.select(_t.now).order_by(_t.started_at.desc()).limit(_LEARNED_FROM))
-    instants = sorted(row.now for row in rows)
-    gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(instants)]
-    return usual_tick_seconds([gap for gap in gaps if gap >= 1])
+    latest = sa.select(_t.started_at).order_by(_t.started_at.desc()).limit(LEARNED_FROM)
+    return usual_distance(connection.execute(latest).scalars())

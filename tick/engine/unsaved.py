@@ -10,14 +10,13 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.finish import Accepted, Ending, finish_runs
-from tick.engine.joblog import write_lines, write_progress
-from tick.engine.lines import Line, Shortener
-from tick.engine.report import Ended, Progressed, Report, Said
+from tick.engine.finish import Accepted, Ending, finish_runs, instant_of
+from tick.engine.joblog import write_lines, write_progress, write_starts
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.lines import Line, Shortener
+from tick.execution.report import Ended, Progressed, Report, Said
 from tick.policy.retry import AttemptEnd, Backoff, How, judge
 
-Claim = tuple[int, int]
 _UNSTORABLE = AttemptEnd(
     How.RETURNED,
     error_type="Unstorable",
@@ -26,17 +25,18 @@ _UNSTORABLE = AttemptEnd(
 
 
 class Unsaved:
-    """Lines, progress and endings on their way to the database."""
+    """Starts, lines, progress and endings on their way to the database."""
 
     def __init__(self, jobs: Mapping[str, JobDefinition]) -> None:
         self._jobs = jobs
         self._shorteners: dict[Claim, Shortener] = {}
         self._lines: list[tuple[ClaimedRun, Line]] = []
         self._progress: dict[Claim, Progressed] = {}
+        self._starts: dict[Claim, float] = {}
         self._endings: list[Ending] = []
 
     def __bool__(self) -> bool:
-        return bool(self._lines or self._progress or self._endings)
+        return bool(self._lines or self._progress or self._starts or self._endings)
 
     @property
     def has_endings(self) -> bool:
@@ -52,14 +52,23 @@ class Unsaved:
                     self._lines.extend((run, line) for line in head)
                 case Progressed(run):
                     self._progress[run.claim] = report
-                case Ended(run, end):
-                    self._end(run, end)
+                case Ended():
+                    self._end(report)
 
-    def write(self, connection: sa.Connection, now: datetime) -> Accepted:
-        """Write all of it. Call `clear` when the transaction has been committed."""
+    def add_starts(self, starts: Mapping[Claim, float]) -> None:
+        """Take when runs began that count as not started, in `time.monotonic` seconds."""
+        self._starts |= starts
+
+    def write(self, connection: sa.Connection, now: datetime, moment: float) -> Accepted:
+        """Write all of it. Call `clear` when the transaction has been committed.
+
+        `moment` is what `time.monotonic` says at `now`.
+        """
+        starts = {claim: instant_of(began, now, moment) for claim, began in self._starts.items()}
+        write_starts(connection, starts)
         write_lines(connection, self._lines)
         write_progress(connection, self._progress.values())
-        return finish_runs(connection, self._endings, now)
+        return finish_runs(connection, self._endings, now, moment)
 
     def forget(self, run: ClaimedRun) -> None:
         """Drop what the run said and was to be written at its end, which will not come."""
@@ -76,12 +85,13 @@ class Unsaved:
 
     def clear(self) -> None:
         """Forget what was written."""
-        self._lines, self._progress, self._endings = [], {}, []
+        self._lines, self._progress, self._starts, self._endings = [], {}, {}, []
 
     def _shortener(self, run: ClaimedRun) -> Shortener:
         return self._shorteners.setdefault(run.claim, Shortener())
 
-    def _end(self, run: ClaimedRun, end: AttemptEnd) -> None:
+    def _end(self, ended: Ended) -> None:
+        run, end = ended.run, ended.end
         tail = self._shortener(run).tail()
         self._lines.extend((run, line) for line in tail)
         self._shorteners.pop(run.claim)
@@ -93,4 +103,4 @@ class Unsaved:
             max_attempts=run.max_attempts,
             backoff=Backoff(job.backoff_seconds, job.max_backoff_seconds),
         )
-        self._endings.append(Ending(run, end, verdict))
+        self._endings.append(Ending(run, end, verdict, ended.began))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tick.define.jobs import ATTRIBUTE, JobDefinition, job
+from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.source import caller
 from tick.environment import read_secret
 from tick.errors import SettingsError
@@ -14,12 +14,12 @@ Run = Callable[[], Any]
 _SECRET = re.compile(r"\bsecret:(\w+)")
 
 
-def declare(run: Run, mistakes: Iterable[str], **policy: Any) -> Run:
+def declare(run: Run, declared: Callable[[Run], Run], mistakes: Iterable[str]) -> Run:
     """Make `run` a job that was written down where the code outside of `tick` is; gives it back.
 
-    `policy` holds the options of `@job`.
+    `declared` is what `job(…)` gave for it.
     """
-    definition: JobDefinition = getattr(job(**policy)(run), ATTRIBUTE)
+    definition: JobDefinition = getattr(declared(run), ATTRIBUTE)
     placed = replace(definition, source=caller(), mistakes=tuple(mistakes))
     setattr(run, ATTRIBUTE, placed)
     return run

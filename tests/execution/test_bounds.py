@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tick.engine.bounds import MAX_RESULT, bounded_json, clean, cut
+from tick.execution.bounds import MAX_RESULT, bounded_json, clean, cut
 
 
 def test_what_a_database_refuses_is_replaced() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tick.engine.lines import HEAD_CHARACTERS, HEAD_LINES, TAIL_LINES, Line, Shortener
+from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, TAIL_LINES, Line, Shortener
 from tick.states import LogLevel
 
 AT = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

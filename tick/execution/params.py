@@ -10,11 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 # On Python 3.11 pydantic takes no other TypedDict than this.
 from typing_extensions import TypedDict
 
-from tick.errors import TickError
-
-
-class InvalidParams(TickError, ValueError):
-    """The parameters do not fit the job's function; says which, and what would."""
+from tick.errors import InvalidParams
 
 
 def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,14 +19,14 @@ def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> 
     Parameters that are not given keep the function's own defaults. Raises InvalidParams.
     """
     try:
-        valid: dict[str, Any] = _adapter(function).validate_python(dict(params))
+        valid: dict[str, Any] = params_adapter(function).validate_python(dict(params))
     except ValidationError as error:
-        raise InvalidParams(_explain(error, function)) from None
+        raise InvalidParams(_problems(error), inspect.signature(function)) from None
     return valid
 
 
 @lru_cache(maxsize=1024)
-def _adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
+def params_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
     """A typed dictionary with the function's parameters as keys."""
     hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
@@ -46,9 +42,8 @@ def _adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
     return TypeAdapter(with_config(config)(TypedDict("Params", fields)))  # type: ignore[operator]
 
 
-def _explain(error: ValidationError, function: Callable[..., Any]) -> str:
-    problems = [
-        f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+def _problems(error: ValidationError) -> dict[str, str]:
+    return {
+        ".".join(str(part) for part in item["loc"]): item["msg"]
         for item in error.errors(include_url=False, include_input=False)
-    ]
-    return f"{'; '.join(problems)}. The job takes {inspect.signature(function)}."
+    }

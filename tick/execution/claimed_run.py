@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+Claim = tuple[int, int]
+"""A run and the fencing token of a claim of it: what every write about it is guarded by."""
+
 
 @dataclass(frozen=True)
 class ClaimedRun:
@@ -22,8 +25,8 @@ class ClaimedRun:
     deadline: datetime
 
     @property
-    def claim(self) -> tuple[int, int]:
-        """The run and the token: what every write about it is guarded by."""
+    def claim(self) -> Claim:
+        """The run and the token."""
         return self.run_id, self.fencing_token
 
     def to_json(self) -> dict[str, Any]:

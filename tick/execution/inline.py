@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tick.define.registry import Registry
-from tick.engine.capture import captured
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.context import CurrentRun
-from tick.engine.execute import execute
-from tick.engine.lines import Line
-from tick.engine.report import Ended, Progressed, Report, Said
+from tick.execution.capture import captured
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.context import CurrentRun, running_alone
+from tick.execution.ear import Ear
+from tick.execution.execute import execute
+from tick.execution.report import Ended, Report
 
 SLICE_SECONDS = 0.1
 """A poll goes on with further runs for so long, so that they are saved together."""
@@ -27,7 +27,7 @@ class InlineExecutor:
     def __init__(self, registry: Registry, clock: Callable[[], datetime], slots: int = 10) -> None:
         self._registry, self._clock, self.slots = registry, clock, slots
         self._waiting: deque[tuple[ClaimedRun, float]] = deque()
-        self._cancelled: set[tuple[int, int]] = set()
+        self._cancelled: set[Claim] = set()
 
     @property
     def free(self) -> int:
@@ -44,6 +44,11 @@ class InlineExecutor:
         """The same runs."""
         return [run for run, _ in self._waiting]
 
+    @property
+    def begun(self) -> dict[Claim, float]:
+        """None: while one is executed, nobody can ask."""
+        return {}
+
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Take the run; the time limit can't be kept here."""
         self._waiting.append((run, time.monotonic()))
@@ -59,12 +64,14 @@ class InlineExecutor:
         return reports
 
     def _execute(self, run: ClaimedRun) -> list[Report]:
-        ear = _Ear(run, run.claim in self._cancelled)
-        job = self._registry.jobs[run.job_name]
-        with captured(ear.line, self._clock):
-            end = execute(job, CurrentRun(run, ear))
+        ear, job, began = Ear(run), self._registry.jobs[run.job_name], time.monotonic()
+        if run.claim in self._cancelled:
+            ear.cancel()
+        current = CurrentRun(run, ear)
+        with running_alone(current), captured(self._clock):
+            end = execute(job, current)
         self._cancelled.discard(run.claim)
-        return [*ear.reports, Ended(run, end)]
+        return [*ear.empty(), Ended(run, end, began, time.monotonic() - began)]
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Give up the runs that have waited for so long: some job took its time."""
@@ -85,23 +92,3 @@ class InlineExecutor:
     def close(self) -> None:
         """Give up what has not started."""
         self._waiting.clear()
-
-
-class _Ear:
-    """Hears what one run says."""
-
-    def __init__(self, run: ClaimedRun, cancelled: bool) -> None:
-        self._run, self._cancelled = run, cancelled
-        self.reports: list[Report] = []
-
-    def line(self, line: Line) -> None:
-        """Take a line of the log."""
-        self.reports.append(Said(self._run, [line]))
-
-    def progress(self, fraction: float, text: str) -> None:
-        """Take the newest progress."""
-        self.reports.append(Progressed(self._run, fraction, text))
-
-    def cancelled(self) -> bool:
-        """Whether the run was asked to stop before it started."""
-        return self._cancelled

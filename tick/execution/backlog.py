@@ -1,10 +1,10 @@
-"""Runs that were handed to a pool and that no child process has begun. Pure."""
+"""Runs that were handed to a pool and have not begun. Pure."""
 
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tick.engine.claimed_run import ClaimedRun
+from tick.execution.claimed_run import ClaimedRun
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Order:
     run: ClaimedRun
     timeout_seconds: float
     since: float
-    packed: bytes
+    packed: bytes = b""
     """The order as it travels to a child."""
 
 

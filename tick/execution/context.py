@@ -1,17 +1,19 @@
 """`current_run()`: what a job can ask about its own run, and tell about it.
 
-A process runs one job at a time, so the current run is the process's: threads that a job starts
-see it as well.
+A child process runs one job at a time, so there the current run is the process's: threads that a
+job starts see it as well. In a thread of the worker it is the context's.
 """
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from tick.engine.bounds import cut
-from tick.engine.claimed_run import ClaimedRun
+from tick.execution.bounds import cut
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.lines import Line
 from tick.states import LogLevel
 
 MAX_PROGRESS_TEXT = 200
@@ -21,6 +23,9 @@ MILESTONE = 35
 
 class Listener(Protocol):
     """Who carries a run's words on: to the worker, or nowhere."""
+
+    def line(self, line: Line) -> None:
+        """Take a line of the log."""
 
     def progress(self, fraction: float, text: str) -> None:
         """Take the newest progress."""
@@ -87,21 +92,40 @@ def level_of(number: int) -> LogLevel:
 
 
 def current_run() -> CurrentRun:
-    """The run that this process executes; outside of a run, a stand-in that does nothing."""
-    return _current[-1]
+    """The run that is executed here; outside of a run, a stand-in that does nothing."""
+    return _here.get() or _of_process[-1]
+
+
+def listener() -> Listener | None:
+    """Who hears the run that is executed here; None outside of a run."""
+    run = current_run()
+    return None if run is _STAND_IN else run._listener
 
 
 @contextmanager
 def running(run: CurrentRun) -> Iterator[None]:
     """Make `run` the current one inside the block."""
-    _current.append(run)
+    token = _here.set(run)
     try:
         yield
     finally:
-        _current.remove(run)
+        _here.reset(token)
+
+
+@contextmanager
+def running_alone(run: CurrentRun) -> Iterator[None]:
+    """The same for every thread of this process, which executes nothing else."""
+    _of_process.append(run)
+    try:
+        yield
+    finally:
+        _of_process.remove(run)
 
 
 class _Nobody:
+    def line(self, line: Line) -> None:
+        """Nobody listens."""
+
     def progress(self, fraction: float, text: str) -> None:
         """Nobody listens."""
 
@@ -110,7 +134,7 @@ class _Nobody:
         return False
 
 
-_STAND_IN = ClaimedRun(
+_NO_RUN = ClaimedRun(
     run_id=0,
     fencing_token=0,
     job_name="outside-of-a-run",
@@ -122,4 +146,6 @@ _STAND_IN = ClaimedRun(
     params={},
     deadline=datetime.max.replace(tzinfo=UTC),
 )
-_current = [CurrentRun(_STAND_IN, _Nobody())]
+_STAND_IN = CurrentRun(_NO_RUN, _Nobody())
+_of_process = [_STAND_IN]
+_here: ContextVar[CurrentRun | None] = ContextVar("current_run", default=None)

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
 
-from tick.engine.backlog import Order
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.splitter import Splitter
-from tick.engine.wire import TICKET, Message, Unpacker, pack
+from tick.execution.backlog import Order
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.splitter import Splitter
+from tick.execution.wire import TICKET, Message, Unpacker, pack
 from tick.policy.retry import AttemptEnd
 
 SEND_SECONDS = 5
@@ -41,7 +41,7 @@ class ChildProcess:
         self.runs_done = 0
         self.began_at = -inf
         self.last_took = inf
-        """How many seconds its last run took, as far as one can tell from here."""
+        """How many seconds its last run took."""
         self.deadline = inf
         self.kill_at = inf
         self.fate: AttemptEnd | None = None
@@ -100,15 +100,14 @@ class ChildProcess:
         self._ticket_sockets[0].sendall(b"".join(TICKET.pack(*o.run.claim) for o in orders))
         self.socket.sendall(b"".join(order.packed for order in orders))
 
-    def has_ended_one(self) -> ClaimedRun:
-        """It ended its run, which is returned, and went on to the next one."""
-        ended = self.orders.popleft()
+    def has_ended_one(self, took: float) -> None:
+        """It ended its run after so many seconds, and went on to the next one."""
+        self.orders.popleft()
         self.runs_done += 1
-        self.last_took = time.monotonic() - self.began_at
+        self.last_took = took
         self.deadline, self.fate = inf, None
         if self.orders:
             self._begin(self.orders[0])
-        return ended.run
 
     def take_back(self) -> list[Order]:
         """The orders that it has not begun; it never will.
@@ -188,7 +187,7 @@ def _spawn(
     descriptors = [theirs.fileno(), tickets.fileno()]
     arguments = [definitions, *map(str, descriptors), str(os.getpid())]
     return subprocess.Popen(
-        [sys.executable, "-m", "tick.engine.child", *arguments],
+        [sys.executable, "-m", "tick.execution.child", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -1,12 +1,15 @@
 """What an executor tells its worker about the runs that it was given."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.lines import Line
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.lines import Line
 from tick.policy.retry import AttemptEnd
+
+CANCEL_SECONDS = 5.0
+"""Between asking a run to stop and making it stop."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,15 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Ended:
-    """The attempt is over."""
+    """The attempt is over. It `began` at an instant of `time.monotonic`, or never.
+
+    From there it `took` so many seconds.
+    """
 
     run: ClaimedRun
     end: AttemptEnd
+    began: float | None = None
+    took: float = 0.0
 
 
 Report = Said | Progressed | Ended
@@ -56,6 +64,10 @@ class Executor(Protocol):
     @property
     def running(self) -> Sequence[ClaimedRun]:
         """The runs that it was given and that have not ended."""
+
+    @property
+    def begun(self) -> Mapping[Claim, float]:
+        """Those among them that are being executed, and since which `time.monotonic` instant."""
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Take the run, and begin it when there is a free slot.

@@ -7,20 +7,23 @@ lines and progress to come out while a job runs.
 import logging
 import selectors
 import signal
+import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
-from math import ceil, inf
+from math import inf
 
-from tick.engine.backlog import Backlog, Order
-from tick.engine.bounds import MAX_MESSAGE, cut
-from tick.engine.child_process import ChildProcess
-from tick.engine.claimed_run import ClaimedRun
-from tick.engine.guard import Guard
-from tick.engine.lines import Line
-from tick.engine.report import Ended, Progressed, Report, Said
-from tick.engine.wire import BadMessage, Message, pack
+from tick.execution.backlog import Backlog, Order
+from tick.execution.bounds import MAX_MESSAGE, cut
+from tick.execution.child_process import ChildProcess
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.feeder import Feeder
+from tick.execution.guard import Guard
+from tick.execution.lines import Line
+from tick.execution.report import CANCEL_SECONDS, Ended, Progressed, Report, Said
+from tick.execution.spawner import Spawner
+from tick.execution.wire import BadMessage, Message, pack
 from tick.policy.retry import AttemptEnd, How
 from tick.states import LogLevel
 
@@ -28,15 +31,10 @@ log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1.0
 """Between SIGTERM and SIGKILL."""
-CANCEL_SECONDS = 5.0
-"""Between asking a run to stop and killing it."""
 LAST_WORDS_SECONDS = 0.2
 """Between a closed socket and SIGKILL: the process is most likely ending by itself."""
-MOST_RESPAWN_SECONDS = 30.0
-AHEAD_RUNS = 200
-AHEAD_BYTES = 64 * 1024
-"""So much fits into a child's socket even while it does not listen."""
 _AGAIN_SECONDS = 0.05
+_ALARMS = 4096
 
 
 class ProcessPool:
@@ -56,16 +54,17 @@ class ProcessPool:
         recycle_after: int = 1000,
         recycle_seconds: float = 60.0,
     ) -> None:
-        self._definitions, self.slots = definitions, processes
-        self._clock = clock
-        self._recycle_after, self._recycle_seconds = recycle_after, recycle_seconds
+        self.slots, self._clock = processes, clock
+        self._spawner = Spawner(definitions)
         self._children: list[ChildProcess] = []
         self._waiting = Backlog()
+        self._feeder = Feeder(self._waiting, recycle_after, recycle_seconds)
         self._guard = Guard()
         self._selector = selectors.DefaultSelector()
+        self._waker, self._alarm = socket.socketpair()
+        self._alarm.setblocking(False)
+        self._selector.register(self._alarm, selectors.EVENT_READ, self._on_alarm)
         self._reports: list[Report] = []
-        self._early_deaths = 0
-        self._spawn_at = 0.0
 
     @property
     def free(self) -> int:
@@ -83,11 +82,16 @@ class ProcessPool:
         ordered = [order.run for child in self._children for order in child.orders]
         return ordered + self._waiting.runs
 
+    @property
+    def begun(self) -> dict[Claim, float]:
+        """The runs that are being executed, and since when."""
+        return {child.run.claim: child.began_at for child in self._children if child.run}
+
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Give the run to a free child, or to the first that becomes free."""
         packed = pack({"run": run.to_json()})
         self._waiting.add(Order(run, timeout_seconds, time.monotonic(), packed))
-        self._feed()
+        self._feeder.feed(self._children)
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Give up the runs that have waited for so long."""
@@ -105,10 +109,15 @@ class ProcessPool:
                 key.data()
         self._enforce(time.monotonic())
         self._bury_the_dead()
-        self._feed()
+        self._feeder.feed(self._children)
         self._feed_ahead()
         reports, self._reports = self._reports, []
         return reports
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+        with suppress(OSError):  # it is closed
+            self._waker.send(b"!")
 
     def cancel(self, run: ClaimedRun) -> None:
         """Ask the run to stop; after CANCEL_SECONDS it is killed."""
@@ -138,41 +147,21 @@ class ProcessPool:
         self._children.clear()
         self._waiting.clear()
         self._selector.close()
+        self._waker.close()
+        self._alarm.close()
         self._guard.close()
 
-    def _feed(self) -> None:
-        """Begin runs that wait, as far as there are idle children."""
-        for child in self._children:
-            if child.idle and self._waiting:
-                self._order(child, self._waiting.take(1, inf))
+    def _on_alarm(self) -> None:
+        self._alarm.recv(_ALARMS)
 
     def _feed_ahead(self) -> None:
-        """Let children with short runs go from one to the next; each gets its share."""
+        """Let children with short runs go from one to the next."""
         if not self._waiting and any(child.idle for child in self._children):
             for child in self._children:
                 if len(child.orders) > 1:
                     self._hold(child)
-            self._feed()
-        quick = [child for child in self._children if child.is_quick]
-        for number, child in enumerate(quick):
-            # Not one by one: a few large portions cost less than many small ones.
-            if 2 * len(child.orders) < AHEAD_RUNS:
-                share = ceil(len(self._waiting) / (len(quick) - number))
-                most = min(share, AHEAD_RUNS - len(child.orders), self._runs_left(child))
-                room = AHEAD_BYTES - sum(len(order.packed) for order in child.orders)
-                self._order(child, self._waiting.take(most, room))
-
-    def _runs_left(self, child: ChildProcess) -> int:
-        """How many runs further than those it was ordered the child is to execute."""
-        is_young = time.monotonic() - child.started_at < self._recycle_seconds
-        left = self._recycle_after - child.runs_done - len(child.orders)
-        return AHEAD_RUNS if is_young else left
-
-    def _order(self, child: ChildProcess, orders: Sequence[Order]) -> None:
-        if orders:
-            # A child that is gone by now is noticed at the next poll.
-            with suppress(OSError):
-                child.order(orders)
+            self._feeder.feed(self._children)
+        self._feeder.feed_ahead(self._children)
 
     def _hold(self, child: ChildProcess) -> None:
         """Take back what the child has not begun, and hear what it said up to here.
@@ -191,13 +180,7 @@ class ProcessPool:
         return None
 
     def _spawn_missing(self) -> None:
-        while len(self._children) < self.slots and time.monotonic() >= self._spawn_at:
-            try:
-                child = ChildProcess(self._definitions)
-            except OSError as error:
-                log.error("cannot start a child process: %s", error)
-                self._hold_spawning()
-                return
+        while len(self._children) < self.slots and (child := self._spawner.spawn()):
             self._guard.watch(child.pid)
             self._children.append(child)
             self._listen(child)
@@ -224,25 +207,28 @@ class ProcessPool:
         run = child.run
         match message:
             case {"ready": _}:
-                child.ready, self._early_deaths = True, 0
+                child.ready = True
+                self._spawner.succeeded()
             case {"broken": why}:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"lines": lines, "lost": lost} if run:
                 self._reports.append(Said(run, [Line.from_json(line) for line in lines], lost))
             case {"progress": [fraction, text]} if run:
                 self._reports.append(Progressed(run, fraction, text))
-            case {"end": end} if run:
-                self._end(child, AttemptEnd(**(end | {"how": How(end["how"])})))
+            case {"end": end, "began": began, "took": took} if run:
+                ended_as = AttemptEnd(**(end | {"how": How(end["how"])}))
+                self._end(child, Ended(run, ended_as, began, took))
 
-    def _end(self, child: ChildProcess, end: AttemptEnd) -> None:
+    def _end(self, child: ChildProcess, ended: Ended) -> None:
         if child.kill_at < inf:
             # Its fate is decided: it has ended when its whole group is gone.
             self._kill(child)
             return
         # The child saw to it that its pipe had been read.
         self._write_down(child, child.rest_of_output())
-        self._reports.append(Ended(child.has_ended_one(), end))
-        if not child.orders and self._runs_left(child) <= 0:
+        self._reports.append(ended)
+        child.has_ended_one(ended.took)
+        if not child.orders and self._feeder.runs_left(child) <= 0:
             self._kill(child)
 
     def _take_output(self, child: ChildProcess) -> None:
@@ -286,26 +272,23 @@ class ProcessPool:
             cause = child.bury()
             self._guard.forget(child.pid)
             if child.run is not None:
-                self._reports.append(Ended(child.run, child.fate or _died(cause)))
+                end = child.fate or _died(cause)
+                took = time.monotonic() - child.began_at
+                self._reports.append(Ended(child.run, end, child.began_at, took))
             elif not child.ready:
                 log.error("a child process ended before it was ready: %s", cause)
-                self._hold_spawning()
+                self._spawner.failed()
 
     def _hear_all(self, child: ChildProcess) -> None:
         with suppress(BlockingIOError):
             while child.socket in self._selector.get_map():
                 self._hear(child)
 
-    def _hold_spawning(self) -> None:
-        self._early_deaths += 1
-        pause = min(MOST_RESPAWN_SECONDS, 2.0 ** (self._early_deaths - 1))
-        self._spawn_at = time.monotonic() + pause
-
     def _next_instant(self) -> float:
         """Seconds until something is to be enforced."""
         instants = [min(child.deadline, child.slow_at, child.kill_at) for child in self._children]
         if len(self._children) < self.slots:
-            instants.append(self._spawn_at)
+            instants.append(self._spawner.not_before)
         return min(instants, default=inf) - time.monotonic()
 
 

@@ -1,0 +1,152 @@
+"""Old rows go, what still matters stays, and what has gone is remembered."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import World, a_job, a_schedule
+from tick.engine.heartbeat import register_worker, stop_worker
+from tick.engine.prune import Keep, count_prunable, prune_all
+from tick.engine.pruned import pruned_ticks, pruned_up_to, take_turn
+from tick.models import (
+    audit_entry,
+    job_log,
+    job_run,
+    job_run_dependency,
+    occurrence,
+    tick_log,
+    worker_instance,
+)
+from tick.settings import Settings
+from tick.states import WorkerType
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+FOREVER = Keep(days=36_500, log_days=36_500, tick_days=36_500, statistics_days=36_500)
+
+
+@pytest.fixture
+def month(world: World) -> World:
+    """A run of two jobs and a log line each, on each of thirty nights."""
+    world.define(a_schedule(), jobs=[a_job("a"), a_job("b", depends_on=["a"])])
+    world.enable()
+    for number in range(30):
+        world.tick(TWO + number * DAY)
+        world.finish_runs()
+    lines = [
+        {"run_id": run.id, "attempt": 1, "at": run.queued_at, "level": "info", "message": "hello"}
+        for run in world.runs()
+    ]
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(job_log), lines)
+    return world
+
+
+def count(world: World, table: sa.Table) -> int:
+    return int(world.rows(sa.select(sa.func.count()).select_from(table))[0][0])
+
+
+def prune_now(world: World, **keep: int) -> dict[str, int]:
+    gone, done = prune_all(world.database.write, world.now, replace(FOREVER, **keep))
+    assert done
+    return {table: rows for table, rows in gone.items() if rows}
+
+
+def test_runs_go_by_age_with_all_that_belongs_to_them(month: World) -> None:
+    assert prune_now(month, days=10) == {"occurrence": 19, "job_run": 38, "job_log": 38}
+    assert count(month, job_run_dependency) == 11
+    assert min(row.decided_at for row in month.rows(sa.select(occurrence))) == TWO + 19 * DAY
+
+
+def test_runs_go_by_number(month: World) -> None:
+    assert prune_now(month, most_runs=6)["job_run"] == 54
+    assert count(month, job_run) == 6
+
+
+def test_log_lines_and_ticks_go_by_age_and_by_number(month: World) -> None:
+    assert prune_now(month, log_days=10) == {"job_log": 38}
+    assert prune_now(month, most_log_lines=5) == {"job_log": 17}
+    assert prune_now(month, tick_days=10) == {"tick_log": 19}
+    assert prune_now(month, most_ticks=4) == {"tick_log": 7}
+    assert (count(month, job_log), count(month, tick_log)) == (5, 4)
+
+
+def test_the_last_firing_and_what_has_not_finished_stay_however_old(month: World) -> None:
+    month.tick(TWO + 30 * DAY)
+    month.now += 400 * DAY
+    prune_now(month, days=10)
+    assert [row.outcome for row in month.rows(sa.select(occurrence))] == ["QUEUED"]
+
+
+def test_the_audit_stays(month: World) -> None:
+    before = count(month, audit_entry)
+    month.now += 4000 * DAY
+    prune_now(month, days=1, tick_days=1)
+    assert before and count(month, audit_entry) == before
+
+
+def test_processes_that_ended_long_ago_go(world: World) -> None:
+    ids = []
+    with world.database.write.begin() as connection:
+        for _ in range(2):
+            ids.append(
+                register_worker(
+                    connection, worker_type=WorkerType.JOB_WORKER, now=world.now, abilities={}
+                )
+            )
+        stop_worker(connection, ids[0], world.now)
+    world.now += 40 * DAY
+    assert prune_now(world, days=30) == {"worker_instance": 1}
+    assert [row.id for row in world.rows(sa.select(worker_instance))] == [ids[1]]
+
+
+def test_a_dry_run_says_what_a_real_one_does_and_deletes_nothing(month: World) -> None:
+    keep = replace(FOREVER, days=12, tick_days=3, most_log_lines=30)
+    with month.database.read.connect() as connection:
+        said = count_prunable(connection, month.now, keep)
+    assert count(month, occurrence) == 30
+    assert said == prune_all(month.database.write, month.now, keep)[0]
+
+
+def test_how_far_the_ledger_was_pruned_is_remembered(month: World) -> None:
+    with month.database.read.connect() as connection:
+        assert pruned_up_to(connection) is None
+    prune_now(month, days=10)
+    with month.database.read.connect() as connection:
+        assert pruned_up_to(connection) == TWO + 18 * DAY
+
+
+def test_what_pruned_ticks_summed_up_to_is_remembered(month: World) -> None:
+    prune_now(month, tick_days=10)
+    prune_now(month, tick_days=5)
+    with month.database.read.connect() as connection:
+        found = pruned_ticks(connection)
+    assert (found["ticks"], found["fired"], found["runs"]) == (24, 24, 48)
+
+
+def test_ticks_prune_by_and_by_once_an_hour(month: World) -> None:
+    month.settings = Settings(keep_days=10)
+    month.tick(TWO + 29 * DAY + timedelta(minutes=30))
+    assert count(month, occurrence) == 30  # not an hour since the tick that pruned last
+    month.tick(TWO + 29 * DAY + timedelta(hours=1))
+    assert count(month, occurrence) == 10
+
+
+def test_a_pruning_without_time_goes_on_with_the_next_tick(month: World) -> None:
+    moments = iter([True] * 4)
+    gone, done = prune_all(
+        month.database.write, month.now, replace(FOREVER, days=2), lambda: next(moments, False)
+    )
+    assert not done
+    assert count(month, occurrence) > 3
+    assert prune_now(month, days=2)["occurrence"] + gone["occurrence"] == 27
+
+
+def test_of_two_ticks_at_one_moment_one_prunes(world: World) -> None:
+    with world.database.write.begin() as connection:
+        assert take_turn(connection, world.now)
+    with world.database.write.begin() as connection:
+        assert not take_turn(connection, world.now)
+        assert take_turn(connection, world.now + timedelta(hours=1))

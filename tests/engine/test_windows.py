@@ -1,0 +1,211 @@
+"""While the scheduler stands, or a maintenance window lasts, nothing fires; nor afterwards."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.errors import NotFound, Refused
+from tick.models import audit_entry, occurrence
+from tick.ops import control, windows
+from tick.ops.queries.pulse import read_signs
+from tick.ops.verify import verify
+from tick.ops.windows import Phase
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def hourly(world: World) -> World:
+    """Hourly over one job, enabled at 01:59."""
+    world.define(a_schedule("hourly", cron="0 * * * *"), jobs=[a_job("a")])
+    world.enable("hourly")
+    return world
+
+
+def stop(world: World, at: datetime, reason: str = "database move") -> bool:
+    return windows.stop_scheduler(world.database, now=at, author=TESTER, reason=reason)
+
+
+def start(world: World, at: datetime) -> bool:
+    return windows.start_scheduler(world.database, now=at, author=TESTER)
+
+
+def plan_window(world: World, starts_at: datetime, ends_at: datetime) -> int:
+    return windows.add_window(
+        world.database,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason="new disks",
+        now=world.now,
+        author=TESTER,
+    )
+
+
+def end(world: World, window_id: int, at: datetime) -> bool:
+    return windows.end_window(world.database, window_id, now=at, author=TESTER)
+
+
+def listed(world: World, at: datetime) -> list[tuple[datetime, datetime | None, Phase, str | None]]:
+    with world.database.read.connect() as connection:
+        found = windows.list_windows(connection, at)
+    return [(row.starts_at, row.ends_at, row.phase, row.ended_by) for row in found]
+
+
+def test_a_stopped_scheduler_fires_nothing_and_says_why(hourly: World) -> None:
+    assert stop(hourly, TWO - MINUTE / 2)
+    assert hourly.tick(TWO).fired == []
+    hourly.tick(TWO + HOUR)
+    assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 1), ("BLACKOUT", TWO + HOUR, 1)]
+    reasons = hourly.rows(sa.select(occurrence.c.reason).distinct())
+    assert reasons == [
+        ("the scheduler was stopped at 2026-03-01 01:59 UTC by tester: database move",)
+    ]
+
+
+def test_it_goes_on_with_the_first_instant_after_the_start(hourly: World) -> None:
+    stop(hourly, TWO - MINUTE)
+    assert start(hourly, TWO + 2.5 * HOUR)
+    assert hourly.tick(TWO + 2.5 * HOUR).fired == []
+    hourly.tick(TWO + 3 * HOUR)
+    assert hourly.ledger("hourly") == [
+        ("BLACKOUT", TWO, 3),
+        ("QUEUED", TWO + 3 * HOUR, 1),
+    ]
+    assert verify(hourly.database, TWO - HOUR, TWO + 3 * HOUR).ok
+
+
+def test_what_was_due_a_moment_before_the_stop_does_not_fire_after_it(hourly: World) -> None:
+    stop(hourly, TWO + MINUTE / 2)
+    hourly.tick(TWO + MINUTE)
+    start(hourly, TWO + 1.5 * MINUTE)
+    hourly.tick(TWO + 1.6 * MINUTE)
+    assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 1)]
+
+
+def test_what_is_queued_goes_on_and_a_person_may_run_anything(hourly: World) -> None:
+    hourly.tick(TWO)
+    stop(hourly, TWO + MINUTE)
+    assert [run.status for run in hourly.runs()] == ["QUEUED"]
+    hourly.finish_runs()
+    control.run_schedule(hourly.database, "hourly", now=TWO + HOUR, author=TESTER)
+    hourly.finish_runs()
+    hourly.tick(TWO + HOUR)
+    at = TWO + HOUR
+    control.run_slots(hourly.database, "hourly", [at], now=at + MINUTE, author=TESTER)
+    assert ("QUEUED", at, 1) in hourly.ledger("hourly")
+
+
+def test_a_planned_window_holds_without_anybody_near(hourly: World) -> None:
+    plan_window(hourly, TWO + HOUR, TWO + 2 * HOUR)
+    for hour in range(3):
+        hourly.tick(TWO + hour * HOUR)
+        hourly.finish_runs()
+    assert [outcome for outcome, _, _ in hourly.ledger("hourly")] == [
+        "SUCCESS",
+        "BLACKOUT",
+        "SUCCESS",
+    ]
+
+
+def test_no_tick_came_while_it_lasted(hourly: World) -> None:
+    plan_window(hourly, TWO - MINUTE / 2, TWO + 3 * HOUR)
+    hourly.tick(TWO + 3 * HOUR)
+    assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 3), ("QUEUED", TWO + 3 * HOUR, 1)]
+
+
+def test_a_window_may_end_early_and_one_to_come_be_called_off(hourly: World) -> None:
+    lasting = plan_window(hourly, TWO, TWO + 5 * HOUR)
+    coming = plan_window(hourly, TWO + 7 * HOUR, TWO + 8 * HOUR)
+    assert end(hourly, lasting, TWO + 1.5 * HOUR)
+    assert end(hourly, coming, TWO + 1.5 * HOUR)
+    assert not end(hourly, coming, TWO + 2 * HOUR)
+    assert listed(hourly, TWO + 2 * HOUR) == [
+        (TWO + 7 * HOUR, TWO + 7 * HOUR, Phase.OVER, "tester"),
+        (TWO, TWO + 1.5 * HOUR, Phase.OVER, "tester"),
+    ]
+    hourly.tick(TWO + 2 * HOUR)
+    assert hourly.ledger("hourly")[-1] == ("QUEUED", TWO + 2 * HOUR, 1)
+
+
+def test_a_catch_up_waits_until_the_scheduler_starts(world: World) -> None:
+    world.define(a_schedule("daily", missed="CATCH_UP"), jobs=[a_job("a")])
+    world.enable()
+    stop(world, TWO + MINUTE)
+    for hour in range(1, 4):
+        assert world.tick(TWO + hour * HOUR).fired == []
+    start(world, TWO + 3.5 * HOUR)
+    world.tick(TWO + 4 * HOUR)
+    assert world.ledger() == [("QUEUED", TWO, 1)]
+
+
+def test_a_deploy_meanwhile_fires_nothing(hourly: World) -> None:
+    stop(hourly, TWO - MINUTE / 2)
+    hourly.now = TWO + MINUTE
+    hourly.define(a_schedule("hourly", cron="30 * * * *"))
+    assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 1)]
+
+
+def test_stopping_and_starting_twice_changes_nothing(hourly: World) -> None:
+    assert stop(hourly, TWO)
+    assert not stop(hourly, TWO + MINUTE)
+    assert start(hourly, TWO + MINUTE)
+    assert not start(hourly, TWO + MINUTE)
+    actions = hourly.rows(
+        sa.select(audit_entry.c.action, audit_entry.c.reason)
+        .where(audit_entry.c.subject == "scheduler")
+        .order_by(audit_entry.c.id)
+    )
+    assert actions == [("scheduler.stop", "database move"), ("scheduler.start", None)]
+
+
+def test_a_window_that_is_over_already_is_refused(hourly: World) -> None:
+    with pytest.raises(Refused, match="has passed"):
+        windows.add_window(
+            hourly.database,
+            starts_at=TWO,
+            ends_at=TWO + MINUTE / 2,
+            reason="too late",
+            now=TWO + MINUTE,
+            author=TESTER,
+        )
+
+
+def test_the_standstill_is_told(hourly: World) -> None:
+    def now_standing(at: datetime) -> str | None:
+        with hourly.database.read.connect() as connection:
+            found = read_signs(connection, at, dead_after_seconds=90).standstill
+        return found and found.reason
+
+    assert now_standing(TWO) is None
+    stop(hourly, TWO)
+    assert now_standing(TWO) == "database move"
+    start(hourly, TWO + MINUTE)
+    assert now_standing(TWO + MINUTE) is None
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "told"),
+    [
+        (TWO + HOUR, TWO, "ends before it begins"),
+        (TWO - HOUR, TWO + HOUR, "has passed"),
+    ],
+)
+def test_a_window_that_makes_no_sense_is_refused(
+    hourly: World, starts: datetime, ends: datetime, told: str
+) -> None:
+    hourly.now = TWO
+    with pytest.raises(Refused, match=told):
+        plan_window(hourly, starts, ends)
+
+
+def test_a_stop_without_a_reason_is_refused(hourly: World) -> None:
+    with pytest.raises(Refused, match="needs a reason"):
+        stop(hourly, TWO, reason="  ")
+
+
+def test_an_unknown_window_is_not_found(hourly: World) -> None:
+    with pytest.raises(NotFound, match="no window 7"):
+        end(hourly, 7, TWO)

@@ -1,0 +1,84 @@
+"""What a worker claims: what begins at once, and a little ahead of what may be repeated."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.factories import a_job
+from tests.worker.conftest import NOW, WorkWorld
+from tests.worker.processes import Process, eventually, pids_in
+from tests.worker.test_pool import a_run
+from tick.crew import Crew, Lane, Portion, hire
+from tick.execution.inline import InlineExecutor
+from tick.execution.report import Ended
+from tick.pacing import Appetite
+from tick.policy.retry import How
+
+ONCE, AGAIN = a_job("once"), a_job("again", idempotent=True)
+JOBS = {job.name: job for job in (ONCE, AGAIN)}
+
+
+class Hungry(Appetite):
+    """Wants a hundred runs beyond the free slots."""
+
+    @property
+    def beyond(self) -> int:
+        """A hundred."""
+        return 100
+
+
+@pytest.fixture
+def executor(work: WorkWorld) -> InlineExecutor:
+    """Takes two runs at a time."""
+    return InlineExecutor(work.registry, lambda: NOW, slots=2)
+
+
+def test_what_may_not_be_repeated_is_claimed_for_a_free_slot_only(executor: InlineExecutor) -> None:
+    assert Lane(executor, JOBS, Hungry(2)).portions() == [
+        Portion(JOBS, 2, ahead=False),
+        Portion({"again": AGAIN}, 100, ahead=True),
+    ]
+    assert Lane(executor, {"once": ONCE}, Hungry(2)).portions() == [
+        Portion({"once": ONCE}, 2, ahead=False)
+    ]
+
+
+def test_nothing_is_claimed_ahead_while_half_a_store_is_left(executor: InlineExecutor) -> None:
+    for number in range(51):
+        executor.start(a_run(number, "add"), 10)
+    assert Lane(executor, JOBS, Hungry(2)).portions() == []
+
+
+def test_a_worker_without_a_job_for_child_processes_starts_none(work: WorkWorld) -> None:
+    jobs = {"where-in-a-thread": work.registry.jobs["where-in-a-thread"]}
+    crew = hire(jobs, work.settings, with_threads=True)
+    assert (crew.is_ready, [portion.most for portion in crew.portions()]) == (True, [16])
+    crew.start(a_run(1, "where-in-a-thread"), 10)
+    (ended,) = eventually(lambda: [r for r in crew.poll(0.1) if isinstance(r, Ended)])
+    assert ended.end.how is How.RETURNED
+    crew.close()
+
+
+def test_a_thread_that_ends_wakes_a_crew_that_waits_for_its_processes(work: WorkWorld) -> None:
+    names = ("where-in-a-thread", "sleeps")
+    crew = hire({n: work.registry.jobs[n] for n in names}, work.settings, with_threads=True)
+    crew.start(a_run(1, "where-in-a-thread"), 10)
+    heard = eventually(lambda: [r for r in crew.poll(30) if isinstance(r, Ended)])
+    assert [report.run.run_id for report in heard] == [1]
+    assert isinstance(crew, Crew)
+    crew.close()
+
+
+def test_a_killed_worker_leaves_nothing_abandoned_that_had_not_begun(
+    work: WorkWorld, serve: Callable[..., Process], tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    process = serve()
+    stuck = [work.order("starts-another", note=str(tmp_path / f"{n}")) for n in range(2)]
+    for number in range(2):
+        eventually(pids_in(tmp_path / f"{number}"))
+    waiting = [work.order("writes-down-once", note=str(note)) for _ in range(20)]
+    process.end()
+    assert {work.run(run_id).status for run_id in stuck} == {"RUNNING"}
+    assert {work.run(run_id).status for run_id in waiting} == {"QUEUED"}

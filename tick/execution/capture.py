@@ -1,0 +1,152 @@
+"""While a job runs, its logging, warnings and prints become lines of its log, in order.
+
+What is said outside of any run goes where it would have gone.
+"""
+
+import io
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from datetime import UTC, datetime
+from typing import TextIO
+
+from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, clean, cut
+from tick.execution.context import Listener, level_of, listener
+from tick.execution.lines import Line
+from tick.states import LogLevel
+
+Clock = Callable[[], datetime]
+
+
+@contextmanager
+def captured(clock: Clock) -> Iterator[Callable[[], None]]:
+    """Hand every line that is logged, warned or printed inside the block to the current run.
+
+    `clock` gives the instant of a printed line; a log record brings its own. Yields what ends the
+    lines that the calling thread has begun to print.
+    """
+    root = logging.getLogger()
+    handler, level, others = _Handler(), root.level, list(root.handlers)
+    printed = [_Printed(sys.stdout, clock), _Printed(sys.stderr, clock)]
+
+    def end_lines() -> None:
+        for stream in printed:
+            stream.end_line(threading.get_ident())
+
+    for other in others:
+        other.addFilter(_is_said_outside)
+    root.addHandler(handler)
+    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        with redirect_stdout(printed[0]), redirect_stderr(printed[1]):
+            yield end_lines
+    finally:
+        for stream in printed:
+            stream.end_all()
+        logging.captureWarnings(False)
+        root.setLevel(level)
+        root.removeHandler(handler)
+        for other in others:
+            other.removeFilter(_is_said_outside)
+
+
+def _is_said_outside(_record: logging.LogRecord) -> bool:
+    """What a run says is in its log, and need not be in the worker's."""
+    return listener() is None
+
+
+class _Handler(logging.Handler):
+    """Log records as lines; the traceback that a record carries stays with it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (hearer := listener()) is None:
+            return
+        try:
+            message = cut(self.format(record), MAX_MESSAGE)
+        except Exception as error:  # the arguments are the user's
+            message = f"{record.msg!r} could not be formatted: {error}"
+        at = datetime.fromtimestamp(record.created, UTC)
+        name = cut(record.name, MAX_NAME)
+        hearer.line(Line(at, level_of(record.levelno), message, name))
+
+
+class _Printed(io.TextIOBase):
+    """A text stream whose lines go to the log; what is below it stays the real one's."""
+
+    def __init__(self, real: TextIO, clock: Clock) -> None:
+        self._real, self._clock = real, clock
+        self._lock = threading.RLock()
+        self._begun: dict[int, _BegunLine] = {}
+        """By thread: what one prints does not run into what another does."""
+
+    @property
+    def buffer(self) -> object:
+        """Where bytes are written: the real stream's buffer."""
+        return self._real.buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The real stream's encoding."""
+        return self._real.encoding
+
+    def fileno(self) -> int:
+        """The real stream's, for processes that a job starts."""
+        return self._real.fileno()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def flush(self) -> None:
+        """Flush the real stream; a line goes to the log when it ends."""
+        self._real.flush()
+
+    def write(self, text: str) -> int:
+        """Take text; a line goes to the log when it ends."""
+        if (hearer := listener()) is None:
+            return self._real.write(text)
+        with self._lock:
+            line = self._begun.setdefault(threading.get_ident(), _BegunLine(hearer, self._clock))
+            *ended, rest = text.split("\n")
+            for part in ended:
+                line.extend(part)
+                line.end()
+            line.extend(rest)
+        return len(text)
+
+    def end_line(self, thread: int) -> None:
+        """End the line that a thread is writing, if there is one."""
+        with self._lock:
+            if line := self._begun.pop(thread, None):
+                line.end()
+
+    def end_all(self) -> None:
+        """End every line that is being written."""
+        for thread in list(self._begun):
+            self.end_line(thread)
+
+
+class _BegunLine:
+    """What was printed of a line that has not ended."""
+
+    def __init__(self, hearer: Listener, clock: Clock) -> None:
+        self._hearer, self._clock = hearer, clock
+        self._text, self._beyond = "", 0
+
+    def extend(self, text: str) -> None:
+        """Add to it, as far as a line may reach."""
+        room = MAX_MESSAGE - len(self._text)
+        self._text += text[:room]
+        self._beyond += max(0, len(text) - room)
+
+    def end(self) -> None:
+        """Hand it on, and begin the next one."""
+        text, beyond = self._text.rstrip("\r"), self._beyond
+        self._text, self._beyond = "", 0
+        if beyond:
+            text += f" … {beyond:,} characters cut"
+        if text:
+            self._hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))

@@ -1,0 +1,54 @@
+"""Hears what a run in this process says, and keeps it until it is asked for."""
+
+import threading
+
+from tick.execution.claimed_run import ClaimedRun
+from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
+from tick.execution.report import Progressed, Report, Said
+
+
+class Ear:
+    """The listener of one run. A flood does not swell: what it cannot hold falls out, counted."""
+
+    def __init__(self, run: ClaimedRun) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._lines = Window(HEAD_LINES, HEAD_CHARACTERS)
+        self._progress: Progressed | None = None
+        self._is_open, self._cancelled = True, False
+
+    def line(self, line: Line) -> None:
+        """Take a line of the log."""
+        with self._lock:
+            if self._is_open:
+                self._lines.push(line)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Take the newest progress."""
+        with self._lock:
+            self._progress = Progressed(self._run, fraction, text)
+
+    def cancelled(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Ask it to stop."""
+        self._cancelled = True
+
+    def empty(self) -> list[Report]:
+        """What it has heard since the last time."""
+        reports: list[Report] = []
+        with self._lock:
+            if self._lines:
+                lines, fallen = self._lines.empty()
+                reports.append(Said(self._run, lines, fallen))
+            if self._progress is not None:
+                reports.append(self._progress)
+                self._progress = None
+        return reports
+
+    def close(self) -> None:
+        """Hear nothing more: the attempt is over for everybody else."""
+        with self._lock:
+            self._is_open = False

@@ -1,0 +1,19 @@
+"""Somebody wants a process that serves to end."""
+
+import signal
+
+
+class Stop:
+    """A request to stop; a second one means at once. Serves as a signal handler."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    def __call__(self, *_signal: object) -> None:
+        """Make the request."""
+        self.requests += 1
+
+    def on_signals(self) -> None:
+        """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self)
