@@ -1,0 +1,107 @@
+"""A world whose alerts go to real receivers, and a courier whose rounds are turned by hand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from tests.notify.receivers import HttpReceiver, MailServer, http_receiver, mail_server
+from tests.support.factories import World, a_job, a_schedule
+from tick.courier import Courier
+from tick.models import alert, alert_delivery
+from tick.runtime import Runtime
+from tick.settings import Settings
+
+SECRET = "a webhook secret for tests"
+
+
+@dataclass(frozen=True)
+class ClockedRuntime(Runtime):
+    """A runtime at an instant of the test's choice."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        return self.at
+
+
+@dataclass
+class Telling:
+    """A world, and who is told of what goes wrong in it."""
+
+    world: World
+    settings: Settings
+
+    def courier(self, **changes: Any) -> Courier:
+        """Another process's courier, at the present of the world."""
+        settings = self.settings.model_copy(update=changes)
+        return Courier(ClockedRuntime(settings, self.world.database, self.world.now))
+
+    def round(self, *, after: float = 0.0, **changes: Any) -> None:
+        """One round, so many seconds later."""
+        self.world.now += timedelta(seconds=after)
+        self.courier(**changes).go_round()
+
+    def tell(self) -> None:
+        """Two rounds: what was noticed in the first has settled by the second."""
+        self.round()
+        self.round(after=self.settings.alert_settle_seconds + 1)
+
+    def tick_on(self, minutes: int, *, every: int = 1) -> None:
+        """Tick each minute for so long."""
+        for _ in range(0, minutes, every):
+            self.world.tick(self.world.now + timedelta(minutes=every))
+
+    def alerts(self) -> list[sa.Row[Any]]:
+        """All alerts, the oldest first."""
+        return self.world.rows(sa.select(alert).order_by(alert.c.id))
+
+    def open(self) -> list[str]:
+        """The rules of the open alerts."""
+        return [row.rule for row in self.alerts() if row.resolved_at is None]
+
+    def deliveries(self) -> list[sa.Row[Any]]:
+        """All deliveries, the oldest first."""
+        return self.world.rows(sa.select(alert_delivery).order_by(alert_delivery.c.id))
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+def hook() -> Iterator[HttpReceiver]:
+    with http_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def ping() -> Iterator[HttpReceiver]:
+    with http_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def telling(world: World, mail: MailServer) -> Telling:
+    """A world with one daily schedule that is on, whose people get mail."""
+    world.define(a_schedule(), jobs=[a_job("match-scores")])
+    world.enable()
+    settings = Settings(alert_urls=SecretStr(mail.url))
+    return Telling(world, settings)
+
+
+@pytest.fixture
+def told_three_ways(telling: Telling, hook: HttpReceiver, ping: HttpReceiver) -> Telling:
+    """The same, with a webhook and a dead-man's switch besides."""
+    more = {
+        "webhook_urls": SecretStr(hook.url),
+        "webhook_secret": SecretStr(SECRET),
+        "ping_url": SecretStr(ping.url),
+    }
+    return replace(telling, settings=telling.settings.model_copy(update=more))

@@ -1,0 +1,183 @@
+"""Receivers that are slow, down or say no: nobody waits, nothing is lost, and giving up is told."""
+
+import json
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from tests.notify.conftest import SECRET, Telling
+from tests.notify.receivers import HttpReceiver, MailServer
+from tests.support.factories import a_job, a_schedule
+from tick.engine.rescue import rescue_dead_workers
+from tick.models import alert_attempt, alert_delivery, worker_instance
+from tick.notify import delivery, sending
+
+
+@pytest.fixture
+def hooked(telling: Telling, hook: HttpReceiver) -> Telling:
+    """Told by a webhook alone."""
+    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
+    telling.settings = telling.settings.model_copy(update={"alert_urls": None, **hooks})
+    telling.world.disable()
+    telling.tick_on(10)
+    telling.world.now += timedelta(seconds=181)
+    return telling
+
+
+def attempts(telling: Telling) -> list[str | None]:
+    """The error of each attempt."""
+    rows = telling.world.rows(sa.select(alert_attempt).order_by(alert_attempt.c.id))
+    return [row.error for row in rows]
+
+
+def test_a_receiver_that_answers_500_gets_it_when_it_is_well_again(
+    hooked: Telling, hook: HttpReceiver
+) -> None:
+    hook.status = 500
+    hooked.round()
+    assert len(hook.requests) == 1
+    hooked.round(after=5)
+    assert len(hook.requests) == 1, "it is left alone for a while"
+    hook.status = 200
+    hooked.round(after=31)
+    hooked.round(after=31)
+    assert [json.loads(request.body)["type"] for request in hook.requests] == 2 * ["alert.opened"]
+    ids = {request.headers["webhook-id"] for request in hook.requests}
+    assert len(ids) == 1, "a receiver knows an event that it has seen"
+    assert attempts(hooked) == ["the receiver answered 500 Internal Server Error", None]
+
+
+def test_the_pauses_grow_and_after_a_day_it_is_given_up_and_said(
+    hooked: Telling, hook: HttpReceiver, mail: MailServer
+) -> None:
+    hook.status = 503
+    for _ in range(60):
+        hooked.round(after=1810)
+    tried = len(hook.requests)
+    assert 48 <= tried <= 56
+    assert [row.status for row in hooked.deliveries()] == ["GAVE_UP"]
+    assert hooked.open() == ["silent", "undelivered"]
+    hooked.settings = hooked.settings.model_copy(update={"alert_urls": SecretStr(mail.url)})
+    hooked.tell()
+    assert "can't be reached" in mail.body()
+    assert len(hook.requests) == tried, "it is not told about itself"
+
+
+def test_a_receiver_that_is_down_is_no_error_of_anybody_else(
+    hooked: Telling, mail: MailServer
+) -> None:
+    nowhere = "http://127.0.0.1:1/hook"
+    hooked.settings = hooked.settings.model_copy(
+        update={"webhook_urls": SecretStr(nowhere), "alert_urls": SecretStr(mail.url)}
+    )
+    hooked.tell()
+    assert mail.subjects == ["The scheduler does not tick"]
+    assert "Connection refused" in (attempts(hooked)[0] or "")
+
+
+def test_a_receiver_that_never_answers_is_left_in_bounded_time(
+    hooked: Telling, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enough = threading.Event()
+    hook.while_asked = lambda: bool(enough.wait(20)) and None
+    monkeypatch.setattr(delivery, "in_time", lambda send: sending.in_time(send, seconds=0.2))
+    started = time.monotonic()
+    hooked.round()
+    enough.set()
+    assert time.monotonic() - started < 5
+    assert attempts(hooked) == ["no answer within 0 s"]
+
+
+def test_whoever_only_ticked_waits_no_longer_than_it_may(
+    hooked: Telling, hook: HttpReceiver
+) -> None:
+    enough = threading.Event()
+    hook.while_asked = lambda: bool(enough.wait(20)) and None
+    started = time.monotonic()
+    thread = hooked.courier().start_round()
+    thread.join(0.3)
+    assert time.monotonic() - started < 5
+    assert thread.is_alive()
+    enough.set()
+    thread.join(20)
+    assert [row.status for row in hooked.deliveries()] == ["DELIVERED"]
+
+
+def test_what_a_sender_took_along_when_it_died_is_sent_by_another_after_its_lease(
+    hooked: Telling, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(delivery, "attempt", die)
+        with pytest.raises(KeyboardInterrupt):
+            hooked.round()
+    hooked.round(after=30)
+    assert hook.requests == []
+    hooked.round(after=31)
+    assert len(hook.requests) == 1
+
+
+def test_several_alerts_of_one_moment_are_one_mail(telling: Telling, mail: MailServer) -> None:
+    world = telling.world
+    names = [f"feed-{number:02}" for number in range(12)]
+    world.define(
+        *(a_schedule(name, cron="0 * * * *", jobs=("match-scores",)) for name in names),
+        jobs=[a_job("match-scores")],
+    )
+    for name in names:
+        world.enable(name)
+    world.tick(world.now + timedelta(hours=2, minutes=30))
+    telling.tell()
+    assert mail.subjects == [
+        "12 alerts: Feed 00 missed 3 instants; Feed 01 missed 3 instants; "
+        "Feed 02 missed 3 instants and 9 more"
+    ]
+    assert mail.body().count("\n---\n") == 10
+    assert "2 more:\n- Feed 10 missed 3 instants\n" in mail.body()
+
+
+def test_a_rule_that_goes_on_and_on_speaks_once_a_minute(
+    telling: Telling, mail: MailServer
+) -> None:
+    telling.world.disable()
+    telling.tick_on(1)
+    for number in range(12):
+        die(telling, number)
+        telling.round(after=10)
+    assert len(mail.mails) == 2, "one soon, and one a minute later with what came meanwhile"
+    assert mail.subjects[1].startswith("7 alerts: ")
+
+
+def die(telling: Telling, number: int) -> None:
+    """Let a worker die that nobody has heard of for long."""
+    now = telling.world.now
+    with telling.world.database.write.begin() as connection:
+        connection.execute(
+            sa.insert(worker_instance),
+            {
+                "id": f"worker{number}",
+                "worker_type": "job_worker",
+                "status": "RUNNING",
+                "hostname": "host",
+                "pid": 1,
+                "version": "1",
+                "started_at": now,
+                "last_heartbeat_at": now - timedelta(hours=2),
+                "abilities": {},
+            },
+        )
+        rescue_dead_workers(connection, now, timedelta(seconds=90))
+
+
+def test_a_delivery_is_written_down_once(hooked: Telling) -> None:
+    for _ in range(3):
+        hooked.round(after=11)
+    keys = [row.key for row in hooked.deliveries()]
+    assert len(keys) == len(set(keys)) == 1
+    assert hooked.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]

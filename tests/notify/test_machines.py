@@ -1,0 +1,179 @@
+"""What machines are told: signed webhooks of each end, and dead-man's switches of schedules."""
+
+import base64
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from tests.engine.worker_steps import FAILED, Hands
+from tests.notify.conftest import SECRET, Telling
+from tests.notify.receivers import HttpReceiver
+from tests.notify.test_rules import end_all, fire, hourly
+from tests.support.factories import TESTER, a_job, a_schedule
+from tick.errors import SettingsError
+from tick.notify.signing import key_of, signature
+from tick.ops import control
+from tick.settings import load_settings
+
+
+@pytest.fixture
+def hooked(telling: Telling, hook: HttpReceiver) -> Telling:
+    """Told by a webhook alone."""
+    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
+    telling.settings = telling.settings.model_copy(update={"alert_urls": None, **hooks})
+    return telling
+
+
+def events(hook: HttpReceiver) -> list[dict[str, Any]]:
+    """What came, as JSON."""
+    return [json.loads(request.body) for request in hook.requests]
+
+
+def test_each_occurrence_that_ends_is_told_with_its_runs(
+    hooked: Telling, hook: HttpReceiver
+) -> None:
+    hands = hourly(hooked, jobs=["first", "second"])
+    fire(hooked)
+    first, second = hands.claim()
+    hands.end(first)
+    hands.end(second, end=FAILED)
+    hooked.round()
+    (finished,) = [event for event in events(hook) if event["type"] == "occurrence.finished"]
+    assert finished["data"]["outcome"] == "FAILED"
+    assert finished["data"]["schedule_id"] == "daily"
+    assert finished["data"]["scheduled_for"] == "2026-03-01T02:00:00+00:00"
+    assert [(run["job_name"], run["status"]) for run in finished["data"]["runs"]] == [
+        ("first", "SUCCESS"),
+        ("second", "FAILED"),
+    ]
+    assert "alert.opened" in [event["type"] for event in events(hook)]
+
+
+def test_what_did_not_fire_is_told_too(hooked: Telling, hook: HttpReceiver) -> None:
+    hourly(hooked)
+    fire(hooked)
+    fire(hooked)
+    hooked.round()
+    (event,) = [each for each in events(hook) if each["type"] == "occurrence.not_fired"]
+    assert event["data"]["outcome"] == "SKIPPED_OVERLAP"
+
+
+def test_a_receiver_can_check_who_sent_it_and_when(hooked: Telling, hook: HttpReceiver) -> None:
+    hands = hourly(hooked)
+    fire(hooked)
+    end_all(hands)
+    hooked.round()
+    (request,) = hook.requests
+    stamp = request.headers["webhook-timestamp"]
+    assert int(stamp) == int(hooked.world.now.timestamp())
+    said = f"{request.headers['webhook-id']}.{stamp}.".encode() + request.body
+    right = base64.b64encode(hmac.digest(SECRET.encode(), said, hashlib.sha256)).decode()
+    assert request.headers["webhook-signature"] == f"v1,{right}"
+    assert json.loads(request.body)["id"] == request.headers["webhook-id"]
+
+
+def test_the_example_of_the_specification_is_signed_as_it_says() -> None:
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    body = b'{"test": 2432232314}'
+    told = signature(secret, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
+    assert told == "g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert key_of("a secret of one's own") == b"a secret of one's own"
+    assert key_of("whsec_not base64") == b"whsec_not base64"
+
+
+def pinged(telling: Telling, ping: HttpReceiver) -> Hands:
+    """A schedule with a dead-man's switch of its own."""
+    hands = hourly(telling)
+    schedule = a_schedule(name="Nightly", cron="0 * * * *", alerts=(), ping_url=ping.url)
+    telling.world.define(schedule, jobs=[a_job("match-scores")])
+    return hands
+
+
+def test_a_schedules_switch_hears_of_start_and_success(
+    telling: Telling, ping: HttpReceiver
+) -> None:
+    hands = pinged(telling, ping)
+    fire(telling)
+    (run,) = hands.claim()
+    telling.round()
+    telling.round(after=10)
+    assert ping.paths == ["/hook/start"]
+    hands.end(run)
+    telling.round(after=10)
+    telling.round(after=10)
+    assert ping.paths == ["/hook/start", "/hook"]
+
+
+def test_a_failure_is_told_with_the_logs_end(telling: Telling, ping: HttpReceiver) -> None:
+    hands = pinged(telling, ping)
+    fire(telling)
+    end_all(hands, FAILED)
+    telling.round()
+    assert ping.paths == ["/hook/fail"]
+    assert ping.requests[0].body.decode().endswith("match-scores failed: ValueError: no")
+
+
+def test_a_manual_success_does_not_hide_a_missed_night(
+    telling: Telling, ping: HttpReceiver
+) -> None:
+    hands = pinged(telling, ping)
+    world = telling.world
+    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    end_all(hands)
+    telling.round()
+    assert ping.requests == []
+
+
+def test_a_switch_may_be_named_by_a_variable(
+    telling: Telling, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTLY_PING", ping.url)
+    hands = hourly(telling)
+    schedule = a_schedule(cron="0 * * * *", alerts=(), ping_url="secret:NIGHTLY_PING")
+    telling.world.define(schedule)
+    fire(telling)
+    end_all(hands)
+    telling.round()
+    assert ping.paths == ["/hook"]
+
+
+def test_a_tick_pings_its_switch(told_three_ways: Telling, ping: HttpReceiver) -> None:
+    result = told_three_ways.world.tick()
+    told_three_ways.courier().start_round(result).join(20)
+    result.errors["daily"] = "no such table"
+    told_three_ways.courier().start_round(result).join(20)
+    assert ping.paths == ["/hook", "/hook/fail"]
+    assert ping.requests[1].body == b"daily: no such table"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"TICK_WEBHOOK_URLS": "https://a.example/x"}, "TICK_WEBHOOK_SECRET"),
+        ({"TICK_PING_URL": "ftp://a.example"}, "http:// or https://"),
+        ({"TICK_PUBLIC_URL": "tick.example"}, "TICK_PUBLIC_URL"),
+    ],
+)
+def test_settings_that_could_tell_nobody_stop_the_start(given: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        load_settings(given)
+
+
+def test_a_channel_that_can_never_work_is_refused_without_its_address(telling: Telling) -> None:
+    nonsense = telling.courier(alert_urls=SecretStr("nonsense://very-secret-token"))
+    with pytest.raises(SettingsError) as refused:
+        nonsense.check()
+    assert "very-secret-token" not in str(refused.value)
+
+
+def test_what_a_service_says_goes_out_without_the_secrets_of_its_address(
+    telling: Telling,
+) -> None:
+    url = "json://127.0.0.1:1/very-secret-token"
+    found = telling.courier(alert_urls=SecretStr(url)).test(TESTER)
+    (error,) = found.values()
+    assert error and "very-secret-token" not in error

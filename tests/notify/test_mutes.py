@@ -1,0 +1,139 @@
+"""Silence that somebody asked for has a reason and an end, and what is wrong then is told then."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.notify.conftest import Telling
+from tests.notify.receivers import MailServer
+from tests.support.factories import TESTER
+from tick.errors import NotFound, Refused
+from tick.models import audit_entry
+from tick.ops import alerts, windows
+from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
+
+
+@pytest.fixture
+def silent(telling: Telling) -> Telling:
+    """Nothing ticks, and nobody has looked yet."""
+    telling.world.disable()
+    telling.tick_on(10)
+    telling.world.now += timedelta(seconds=181)
+    return telling
+
+
+def mute(telling: Telling, **what: Any) -> int:
+    """Mute for an hour."""
+    now = telling.world.now
+    given = {"until": now + timedelta(hours=1), "reason": "we move the data centre", **what}
+    return alerts.mute(telling.world.database, now=now, author=TESTER, **given)
+
+
+def test_what_is_still_wrong_when_a_mute_ends_is_told_then(
+    silent: Telling, mail: MailServer
+) -> None:
+    mute(silent)
+    silent.tell()
+    assert (silent.open(), mail.mails) == (["silent"], [])
+    silent.round(after=3600)
+    assert mail.subjects == ["The scheduler does not tick"]
+
+
+def test_what_began_and_ended_during_a_mute_is_never_told(
+    silent: Telling, mail: MailServer
+) -> None:
+    mute(silent, rule="silent")
+    silent.tell()
+    silent.tick_on(1)
+    silent.tell()
+    silent.round(after=3600)
+    silent.tick_on(1)
+    assert [row.status for row in silent.deliveries()][:1] == ["DROPPED"]
+    assert "The scheduler does not tick" not in mail.subjects[:-1]
+
+
+def test_a_mute_of_another_rule_or_schedule_mutes_nothing_else(
+    silent: Telling, mail: MailServer
+) -> None:
+    mute(silent, rule="failed")
+    mute(silent, schedule_id="daily")
+    silent.tell()
+    assert len(mail.mails) == 1
+
+
+def test_a_mute_that_is_ended_early_lets_go_at_once(silent: Telling, mail: MailServer) -> None:
+    number = mute(silent)
+    silent.tell()
+    ended = alerts.unmute(silent.world.database, number, now=silent.world.now, author=TESTER)
+    again = alerts.unmute(silent.world.database, number, now=silent.world.now, author=TESTER)
+    assert (ended, again) == (True, False)
+    silent.round()
+    assert len(mail.mails) == 1
+    audit = sa.select(audit_entry.c.action).order_by(audit_entry.c.id.desc()).limit(2)
+    assert [row.action for row in silent.world.rows(audit)] == ["alert.unmute", "alert.mute"]
+
+
+def test_nobody_is_told_anything_while_the_scheduler_is_stopped(
+    silent: Telling, mail: MailServer
+) -> None:
+    world, now = silent.world, silent.world.now
+    windows.stop_scheduler(world.database, now=now, author=TESTER, reason="maintenance")
+    silent.tell()
+    assert (silent.open(), mail.mails) == (["silent"], [])
+    windows.start_scheduler(world.database, now=world.now, author=TESTER)
+    silent.round()
+    assert len(mail.mails) == 1
+
+
+def test_a_mute_needs_a_reason_an_end_and_something_that_exists(silent: Telling) -> None:
+    for what, error in (
+        ({"reason": " "}, Refused),
+        ({"until": silent.world.now}, Refused),
+        ({"until": silent.world.now + timedelta(days=31)}, Refused),
+        ({"rule": "nonsense"}, NotFound),
+        ({"schedule_id": "nobody"}, NotFound),
+    ):
+        with pytest.raises(error):
+            mute(silent, **what)
+
+
+def test_people_read_what_is_wrong_who_was_told_and_what_is_muted(silent: Telling) -> None:
+    silent.tell()
+    mute(silent, rule="silent")
+    now = silent.world.now
+    with silent.world.database.read.connect() as connection:
+        (row,) = list_alerts(connection, now, open=True).rows
+        assert (row.rule, row.muted, row.delivered, row.owed) == ("silent", True, 1, 0)
+        assert list_alerts(connection, now, open=False).rows == ()
+        assert list_alerts(connection, now, schedule_id="daily").rows == ()
+        detail = get_alert(connection, row.id, now)
+        assert [each.error for each in detail.deliveries[0].attempts] == [None]
+        assert [each.reason for each in list_mutes(connection, now)] == ["we move the data centre"]
+        assert list_mutes(connection, now + timedelta(hours=2)) == ()
+        with pytest.raises(NotFound):
+            get_alert(connection, 999, now)
+
+
+def test_what_ends_by_itself_can_be_muted_and_not_closed(silent: Telling) -> None:
+    silent.round()
+    with pytest.raises(Refused, match="ends by itself"):
+        alerts.close(
+            silent.world.database, silent.alerts()[0].id, now=silent.world.now, author=TESTER
+        )
+    with pytest.raises(NotFound):
+        alerts.close(silent.world.database, 999, now=silent.world.now, author=TESTER)
+
+
+def test_an_event_that_was_closed_does_not_come_again(telling: Telling, mail: MailServer) -> None:
+    world = telling.world
+    world.tick(world.now + timedelta(hours=5))
+    telling.round()
+    (row,) = telling.alerts()
+    assert row.rule == "missed"
+    assert alerts.close(world.database, row.id, now=world.now, author=TESTER)
+    assert not alerts.close(world.database, row.id, now=world.now, author=TESTER)
+    telling.tell()
+    assert (telling.open(), mail.mails) == ([], [])
+    assert telling.deliveries()[0].status == "DROPPED"

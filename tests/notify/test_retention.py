@@ -1,0 +1,41 @@
+"""What is over is kept as long as runs are; what is open stays."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from tests.notify.conftest import Telling
+from tests.support.factories import TESTER
+from tick.engine.prune import Keep, count_prunable, prune_all
+from tick.models import alert, alert_attempt, alert_delivery, alert_mute
+from tick.ops import alerts
+from tick.settings import Settings
+
+TABLES = (alert, alert_delivery, alert_attempt, alert_mute)
+
+
+def test_alerts_go_with_their_messages_when_they_are_long_over(telling: Telling) -> None:
+    world = telling.world
+    world.disable()
+    telling.tick_on(10)
+    world.now += timedelta(seconds=181)
+    telling.tell()
+    until = world.now + timedelta(hours=1)
+    alerts.mute(world.database, until=until, reason="x", now=world.now, author=TESTER)
+    assert prunable(telling, days=91) == {"alert": 0, "alert_delivery": 0, "alert_mute": 1}
+    telling.tick_on(1)
+    telling.round()
+    assert prunable(telling, days=89) == {"alert": 0, "alert_delivery": 0, "alert_mute": 0}
+    assert prunable(telling, days=91)["alert"] == 1
+    now = world.now + timedelta(days=91)
+    gone, done = prune_all(world.database.write, now, Keep.of(Settings()))
+    assert (gone["alert"], gone["alert_mute"], done) == (1, 1, True)
+    assert [world.rows(sa.select(sa.func.count()).select_from(t))[0][0] for t in TABLES] == [0] * 4
+
+
+def prunable(telling: Telling, days: int) -> dict[str, int]:
+    """What of alerts a pruning would delete so many days later."""
+    now = telling.world.now + timedelta(days=days)
+    with telling.world.database.read.connect() as connection:
+        found = count_prunable(connection, now, Keep.of(Settings()))
+    return {name: count for name, count in found.items() if name.startswith("alert")}

@@ -1,0 +1,307 @@
+"""What each rule notices, when it is over, and what it says."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.engine.worker_steps import FAILED, RETURNED, Hands, rescue
+from tests.notify.conftest import Telling
+from tests.notify.receivers import MailServer
+from tests.support.factories import TESTER, a_job, a_schedule
+from tick import alerts
+from tick.define.alerts import Rule
+from tick.execution.claimed_run import ClaimedRun
+from tick.models import job_schedule
+from tick.ops import control, retries
+from tick.policy.retry import AttemptEnd, How
+from tick.settings import Settings
+
+
+def hourly(telling: Telling, *rules: Rule, jobs: Sequence[str] = ("match-scores",)) -> Hands:
+    """One schedule that fires each hour, with these rules; and a worker."""
+    world = telling.world
+    world.settings = Settings(dead_after_seconds=10**6)  # nobody beats here
+    schedule = a_schedule(name="Nightly", cron="0 * * * *", alerts=rules or None)
+    world.define(schedule, jobs=[a_job(name) for name in jobs])
+    world.enable()
+    return Hands(world)
+
+
+def fire(telling: Telling) -> None:
+    """Tick at the next full hour, and at the minutes in between."""
+    now = telling.world.now
+    hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    telling.world.tick(hour)
+
+
+def end_all(hands: Hands, end: AttemptEnd = RETURNED) -> None:
+    """Let the worker run what is ready, all to the same end."""
+    while runs := hands.claim():
+        hands.end(*runs, end=end)
+
+
+def beating(telling: Telling) -> None:
+    """Let the ticks be regular, so that nothing else is wrong."""
+    telling.tick_on(3)
+
+
+def test_twenty_failing_jobs_of_one_sync_are_one_message_that_reads_well(
+    telling: Telling, mail: MailServer
+) -> None:
+    hands = hourly(telling, jobs=[f"job-{number:02}" for number in range(24)])
+    fire(telling)
+    runs = hands.claim()
+    gone = AttemptEnd(How.RAISED, error_type="ConnectionError", error_message="no route to host")
+    hands.end(*runs[:18], end=gone)
+    hands.end(*runs[18:20], end=FAILED)
+    hands.end(*runs[20:])
+    telling.tell()
+    assert mail.subjects == ["Nightly failed: 20 of 24 jobs"]
+    assert mail.body().strip() == (
+        "Nightly failed: 20 of 24 jobs\n\n"
+        "Nightly of Sun 1 Mar 2026, 02:00 UTC failed. Of 24 jobs 4 succeeded, 20 failed.\n\n"
+        "- job-00, job-01, job-02, job-03, job-04 and 13 more: ConnectionError: no route to host\n"
+        "- job-18, job-19: ValueError: no"
+    )
+
+
+def test_the_fifth_failure_in_a_row_is_told_once_and_the_next_success_too(
+    telling: Telling, mail: MailServer
+) -> None:
+    hands = hourly(telling, alerts.Failed(after=5))
+    for number in range(7):
+        fire(telling)
+        end_all(hands, FAILED)
+        telling.tell()
+        assert len(mail.mails) == (number >= 4)
+    assert "for the 5th time in a row" in mail.body()
+    fire(telling)
+    end_all(hands)
+    telling.tell()
+    assert mail.subjects == ["Nightly failed: its job", "Resolved: Nightly failed: its job"]
+    assert "succeeded again, 3 h" in mail.body()
+
+
+def test_a_failure_that_was_mended_before_anybody_looked_is_told_all_the_same(
+    telling: Telling, mail: MailServer
+) -> None:
+    hands = hourly(telling)
+    fire(telling)
+    end_all(hands, FAILED)
+    fire(telling)
+    end_all(hands)
+    telling.tell()
+    telling.tell()
+    assert [row.rule for row in telling.alerts()] == ["failed"]
+    assert telling.open() == []
+    assert any("failed" in subject for subject in mail.subjects)
+
+
+def test_a_manual_failure_is_nobodys_alert(telling: Telling) -> None:
+    hands = hourly(telling)
+    control.run_schedule(telling.world.database, "daily", now=telling.world.now, author=TESTER)
+    end_all(hands, FAILED)
+    telling.tell()
+    assert telling.alerts() == []
+
+
+def test_an_operators_retry_that_succeeds_ends_the_alert_and_one_that_fails_adds_none(
+    telling: Telling,
+) -> None:
+    hands = hourly(telling)
+    world = telling.world
+    fire(telling)
+    end_all(hands, FAILED)
+    telling.tell()
+    again = {"now": world.now, "author": TESTER, "override_overlap": True}
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    end_all(hands, FAILED)
+    telling.tell()
+    assert telling.open() == ["failed"]
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    end_all(hands)
+    telling.tell()
+    assert (telling.open(), len(telling.alerts())) == ([], 1)
+
+
+def test_instants_that_no_tick_saw_are_told_with_how_many(
+    telling: Telling, mail: MailServer
+) -> None:
+    hourly(telling)
+    telling.world.tick(telling.world.now + timedelta(hours=3, minutes=30))
+    telling.tell()
+    assert telling.open() == ["missed"]
+    assert mail.subjects == ["Nightly missed 4 instants"]
+    assert "Sun 1 Mar 2026, 02:00 UTC to Sun 1 Mar 2026, 05:00 UTC" in mail.body()
+    assert "tick slot daily" in mail.body()
+
+
+def test_what_happened_expires_after_an_hour_and_nobody_is_told_of_that(
+    telling: Telling, mail: MailServer
+) -> None:
+    hourly(telling)
+    telling.world.tick(telling.world.now + timedelta(hours=3, minutes=30))
+    telling.tell()
+    fire(telling)
+    telling.world.tick(telling.world.now + timedelta(minutes=32))
+    telling.tell()
+    assert "missed" not in telling.open()
+    assert [subject for subject in mail.subjects if "Resolved" in subject] == []
+
+
+def test_a_firing_that_no_worker_takes_is_told_until_it_starts(telling: Telling) -> None:
+    hands = hourly(telling, alerts.LateStart(after=timedelta(minutes=5)))
+    fire(telling)
+    telling.tick_on(5)
+    telling.round()
+    assert telling.open() == []
+    telling.tick_on(1)
+    telling.round()
+    assert telling.open() == ["late-start"]
+    end_all(hands)
+    telling.round()
+    assert telling.open() == []
+
+
+def usual(telling: Telling, hands: Hands, minutes: float) -> None:
+    """Six firings that each take so long."""
+    for _ in range(6):
+        fire(telling)
+        run = claim_one(hands)
+        telling.tick_on(int(minutes))
+        hands.end(run)
+
+
+def claim_one(hands: Hands) -> ClaimedRun:
+    """Claim the one run that is ready."""
+    (run,) = hands.claim()
+    return run
+
+
+def test_three_times_the_usual_is_long(telling: Telling, mail: MailServer) -> None:
+    hands = hourly(telling)
+    usual(telling, hands, 4)
+    fire(telling)
+    run = claim_one(hands)
+    telling.tick_on(12)
+    telling.round()
+    assert telling.open() == []
+    telling.tick_on(1)
+    telling.tell()
+    assert mail.subjects == ["Nightly runs for 13 min"]
+    assert "Usually it takes 4 min." in mail.body()
+    hands.end(run)
+    telling.tell()
+    assert mail.subjects[1:] == ["Resolved: Nightly runs for 13 min"]
+
+
+def test_a_fixed_length_needs_no_history(telling: Telling) -> None:
+    hands = hourly(telling, alerts.RunsLong(than=timedelta(minutes=2)))
+    fire(telling)
+    claim_one(hands)
+    telling.tick_on(3)
+    telling.round()
+    assert telling.open() == ["runs-long"]
+
+
+def test_a_deadline_is_foreseen_before_it_passes(telling: Telling, mail: MailServer) -> None:
+    hands = hourly(telling, alerts.Deadline(after=timedelta(minutes=10)))
+    usual(telling, hands, 8)
+    fire(telling)
+    telling.tick_on(1)
+    telling.round()
+    assert telling.open() == []
+    telling.tick_on(2)
+    claim_one(hands)
+    telling.tell()
+    assert mail.subjects == ["Nightly will miss its deadline"]
+    assert "08:10 UTC" in mail.body() and "08:11 UTC" in mail.body()
+
+
+def test_a_schedule_that_never_succeeds_is_told_however_it_fails(telling: Telling) -> None:
+    hands = hourly(telling, alerts.NoSuccess(within=timedelta(hours=3)))
+    fire(telling)
+    end_all(hands)
+    for _ in range(3):
+        fire(telling)
+        end_all(hands, FAILED)
+    telling.tick_on(1)
+    telling.round()
+    assert telling.open() == ["no-success"]
+    fire(telling)
+    end_all(hands)
+    telling.round()
+    assert telling.open() == []
+
+
+def test_a_schedule_that_cannot_be_fired_is_told_until_somebody_resumes_it(
+    telling: Telling,
+) -> None:
+    world = telling.world
+    beating(telling)
+    with world.database.write.begin() as connection:
+        connection.execute(
+            sa.update(job_schedule).values(
+                state="ERROR", state_reason="firing failed 5 times: no.", state_at=world.now
+            )
+        )
+    telling.round()
+    assert telling.open() == ["error"]
+    control.resume_schedule(world.database, "daily", now=world.now, author=TESTER)
+    telling.round()
+    assert telling.open() == []
+
+
+def test_a_schedule_that_is_removed_while_it_is_on_is_told_once(
+    telling: Telling, mail: MailServer
+) -> None:
+    hourly(telling)
+    telling.world.define(a_schedule("other"))
+    telling.tell()
+    telling.tell()
+    assert mail.subjects == ["Nightly was removed while it was on"]
+
+
+def test_a_worker_that_dies_is_told_once(telling: Telling, mail: MailServer) -> None:
+    Hands(telling.world)
+    telling.world.settings = Settings(dead_after_seconds=10**6)
+    telling.tick_on(3)
+    rescue(telling.world)
+    telling.tell()
+    telling.tell()
+    assert len(mail.mails) == 1
+    assert mail.subjects[0].startswith("A job worker on ")
+
+
+def test_no_rules_means_no_alerts_of_the_schedule(telling: Telling) -> None:
+    world = telling.world
+    world.define(a_schedule(cron="0 * * * *", alerts=()))
+    hands = Hands(world)
+    fire(telling)
+    end_all(hands, FAILED)
+    telling.tell()
+    assert telling.alerts() == []
+
+
+def test_a_change_of_the_rules_alone_makes_no_new_version(telling: Telling) -> None:
+    world = telling.world
+    before = world.schedule().version_id
+    world.define(a_schedule(alerts=(alerts.Failed(after=2),)))
+    assert world.schedule().version_id == before
+    assert world.schedule().alerts["rules"] == [{"rule": "failed", "after": 2}]
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ([alerts.Failed()], "must be a tuple of rules"),
+        (("failed",), "which is no rule"),
+        ((alerts.Failed(after=0),), "after as a number from 1"),
+        ((alerts.NoSuccess(within=timedelta(seconds=5)),), "at least a minute"),
+        ((alerts.Failed(), alerts.Failed(after=3)), "more than once"),
+    ],
+)
+def test_rules_that_make_no_sense_are_mistakes(rules: object, said: str) -> None:
+    assert any(said in text for text in alerts.find_mistakes(rules))

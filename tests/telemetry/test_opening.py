@@ -1,0 +1,66 @@
+"""What the settings switch on, what is missing, and a sink that fails."""
+
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+
+from tests.support.factories import World, a_schedule
+from tick.errors import SettingsError
+from tick.settings import Settings
+from tick.telemetry import Telemetry, open_telemetry
+from tick.ticker import run_tick
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+class Broken:
+    """A sink that fails at everything."""
+
+    def tick(self, row: object) -> None:
+        raise RuntimeError("no route")
+
+    occurrence = run = tick
+
+    def close(self) -> None:
+        raise RuntimeError("no route")
+
+
+def test_by_default_nothing_is_told_and_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("opentelemetry", "sentry_sdk"):
+        monkeypatch.setitem(sys.modules, name, None)
+    open_telemetry(Settings()).close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "package"),
+    [
+        (Settings(traces="otlp"), "opentelemetry"),
+        (Settings(sentry_dsn=SecretStr("https://key@sentry.example/1")), "sentry_sdk"),
+    ],
+)
+def test_a_missing_package_is_told_with_what_to_install(
+    settings: Settings, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith((package, "tick.telemetry."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SettingsError, match="pip install"):
+        open_telemetry(settings)
+
+
+def test_what_is_configured_is_opened_and_closed() -> None:
+    both = Settings(traces="otlp", sentry_dsn=SecretStr("http://key@127.0.0.1:1/1"))
+    open_telemetry(both).close()
+
+
+def test_a_sink_that_fails_fails_no_tick(world: World) -> None:
+    world.define(a_schedule())
+    world.enable()
+    runtime = world.runtime
+    vars(runtime)["telemetry"] = Telemetry([Broken()])
+    assert run_tick(runtime, TWO).fired_count == 1
+    world.finish_runs()
+    assert run_tick(runtime, TWO).fired_count == 0
+    runtime.telemetry.close()

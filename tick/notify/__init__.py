@@ -1,0 +1,1 @@
+"""Who is told of what went wrong, and how it reaches them."""

@@ -1,0 +1,75 @@
+"""How something leaves the house: in bounded time, and with an error that holds no secret."""
+
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
+
+from tick.db import in_short
+
+SEND_SECONDS = 15.0
+"""The longest that one attempt may take, however slowly the receiver drips."""
+USER_AGENT = "job-schedule-manager"
+_READ_AT_MOST = 4096
+
+
+class SendFailed(Exception):
+    """The receiver was not reached or did not take it; the message holds no address."""
+
+
+def in_time(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
+    """Call `send`, and wait for at most so long. Raises SendFailed, whatever went wrong.
+
+    A thread, because no time-out of a socket bounds a receiver that answers byte by byte. What is
+    late is left to itself: should the receiver take it after all, it gets the next attempt as well.
+    """
+    failure: list[Exception] = []
+
+    def call() -> None:
+        try:
+            send()
+        except Exception as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=call, name="sending", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise SendFailed(f"no answer within {seconds:.0f} s")
+    if failure:
+        error = failure[0]
+        raise error if isinstance(error, SendFailed) else SendFailed(in_short(error))
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEND_SECONDS) -> None:
+    """POST to an operator's own URL. Any status from 200 to 299 is success, a redirect is none.
+
+    Proxies of the environment are not used. Raises SendFailed.
+    """
+    parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection = (
+        HTTPSConnection(parts.netloc, timeout=seconds, context=ssl.create_default_context())
+        if parts.scheme == "https"
+        else HTTPConnection(parts.netloc, timeout=seconds)
+    )
+    try:
+        connection.request(
+            "POST", target, body, {"User-Agent": USER_AGENT, "Connection": "close", **headers}
+        )
+        response = connection.getresponse()
+        response.read(_READ_AT_MOST)
+    except (OSError, HTTPException) as error:
+        raise SendFailed(in_short(error)) from None
+    finally:
+        connection.close()
+    if not 200 <= response.status < 300:
+        said = f"{response.status} {_phrase(response.status)}".strip()
+        raise SendFailed(f"the receiver answered {said}")
+
+
+def _phrase(status: int) -> str:
+    # The standard's words: the receiver's own could hold anything.
+    return HTTPStatus(status).phrase if status in list(HTTPStatus) else ""

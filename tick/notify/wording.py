@@ -1,0 +1,161 @@
+"""Alerts in words: a title of one line, and a message that says what happened and what to do."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from tick.db import AnyRow
+from tick.notify.facts import Failure, Told, Usual
+from tick.states import Outcome
+
+_LISTED = 10
+_NAMED = 5
+MAX_TITLE = 300
+_STEPS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+@dataclass(frozen=True)
+class Said:
+    """A title and a message."""
+
+    title: str
+    message: str
+
+
+def instant(at: datetime) -> str:
+    """`Mon 23 Nov 2026, 02:00 UTC`."""
+    at = at.astimezone(UTC)
+    return f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def length_of(span: timedelta) -> str:
+    """`1 h 10 min`."""
+    return length(span.total_seconds())
+
+
+def length(seconds: float) -> str:
+    """`45 s`, `3 min`, `1 h 10 min`, `2 d 4 h`."""
+    whole = round(seconds)
+    for size, unit, lesser, lesser_unit in _STEPS:
+        if whole >= size:
+            rest = whole % size // lesser
+            return f"{whole // size} {unit}" + (f" {rest} {lesser_unit}" if rest else "")
+    return f"{whole} s"
+
+
+def failed(told: Told) -> Said:
+    """An occurrence failed: how many of its jobs, and what they said, alike errors together."""
+    row, in_a_row = told.row, told.consecutive_failures
+    jobs = f"{row.failed} of {_count(row.runs, 'job')}" if row.runs > 1 else "its job"
+    often = f", for the {_ordinal(in_a_row)} time in a row" if in_a_row > 1 else ""
+    counted = [
+        f"{number} {word}"
+        for number, word in (
+            (row.succeeded, "succeeded"),
+            (row.failed, "failed"),
+            (row.skipped, "skipped because of that"),
+            (row.cancelled, "cancelled"),
+        )
+        if number
+    ]
+    head = f"{_firing(told)} failed{often}."
+    sums = f" Of {row.runs} jobs {', '.join(counted)}." if row.runs > 1 else ""
+    lines = "\n".join(_by_error(told.failures, row.failed))
+    return Said(f"{told.name} failed: {jobs}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}")
+
+
+def not_fired(told: Told) -> Said:
+    """Instants that did not fire."""
+    row = told.row
+    count = row._mapping["count"]  # the name is a tuple's method, too
+    many = count > 1
+    word = "missed" if row.outcome == Outcome.MISSED else "held"
+    what = f"{count} instants" if many else "an instant"
+    when = instant(row.scheduled_for or row.decided_at)
+    if many and row.scheduled_until:
+        when += f" to {instant(row.scheduled_until)}"
+    todo = f"Run what is wanted as itself: `tick slot {row.schedule_id}`, or in the console."
+    why = f"{row.reason}." if row.reason else ""
+    title = f"{told.name} {word} {what}" if word == "missed" else f"{told.name}: {what} held"
+    return Said(title[:MAX_TITLE], f"{when} did not fire: {why} {todo}".replace("  ", " "))
+
+
+def late_start(told: Told, waited: timedelta) -> Said:
+    """Fired, and nothing has begun."""
+    return Said(
+        f"{told.name} has not started",
+        f"{_firing(told)} was fired {length_of(waited)} ago, and none of its runs has started: no "
+        "worker is free or lives. `tick workers` lists them.",
+    )
+
+
+def runs_long(told: Told, took: timedelta, usual: Usual | None) -> Said:
+    """Longer than it may, or than is usual."""
+    known = f" Usually it takes {length(usual.p50)}." if usual else ""
+    return Said(
+        f"{told.name} runs for {length_of(took)}",
+        f"{_firing(told)} has been running for {length_of(took)}.{known}",
+    )
+
+
+def deadline(told: Told, due: datetime, expected: datetime, now: datetime) -> Said:
+    """The end will come too late, or is late already."""
+    if now >= due:
+        return Said(
+            f"{told.name} missed its deadline",
+            f"{_firing(told)} should have ended by {instant(due)}, and it has not.",
+        )
+    return Said(
+        f"{told.name} will miss its deadline",
+        f"{_firing(told)} should end by {instant(due)}; as long as it usually takes, it will end "
+        f"at about {instant(expected)}.",
+    )
+
+
+_ENDED = {
+    "silent": "The scheduler ticks again, after {length} without a tick.",
+    "error": "{name} can be fired again.",
+    "failed": "{name} succeeded again, {length} after it had failed.",
+    "no-success": "{name} has succeeded.",
+    "late-start": "{name} has started, or will not any more.",
+    "runs-long": "{name} has ended.",
+    "deadline": "{name} has ended, or is expected in time again.",
+}
+
+
+def resolution(alert: AnyRow, now: datetime) -> str:
+    """How an alert ended, with how long it lasted."""
+    words = _ENDED.get(alert.rule, "It is over, after {length}.")
+    return words.format(
+        name=alert.schedule_name or alert.schedule_id or alert.title,
+        length=length_of(now - alert.at),
+    )
+
+
+def _firing(told: Told) -> str:
+    at = told.row.scheduled_for
+    return f"{told.name} of {instant(at)}" if at else told.name
+
+
+def _by_error(failures: Iterable[Failure], total: int) -> list[str]:
+    """A line for each error, with the jobs that ended with it."""
+    found: dict[str, list[str]] = {}
+    for failure in failures:
+        found.setdefault(failure.error, []).append(failure.job_name)
+    lines = [f"- {_named(names)}: {error}" for error, names in list(found.items())[:_LISTED]]
+    listed = sum(len(names) for names in list(found.values())[:_LISTED])
+    return lines + ([f"- and {total - listed} more"] if total > listed else [])
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
