@@ -15,7 +15,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
 from tick.errors import Refused
 from tick.models import job_run, job_schedule, occurrence
-from tick.ops import control
+from tick.ops import control, windows
 from tick.ops.verify import Verified, verify
 from tick.ticker import run_tick, sync_definitions
 
@@ -107,6 +107,8 @@ class Chaos:
             (0.02, self.edit),
             (0.01, self.take_away_or_bring_back),
             (0.01, self.run_a_slot),
+            (0.02, self.stop_or_start),
+            (0.01, self.plan_a_window),
         ]
 
     def begin(self) -> None:
@@ -242,6 +244,27 @@ class Chaos:
                     author=TESTER,
                 )
             )
+
+    def stop_or_start(self) -> None:
+        """More often it is started, so that most stops are short."""
+        now, database = self.clock(), self.world.database
+        if self.random.random() < 0.25:
+            windows.stop_scheduler(database, now=now, author=TESTER, reason="chaos")
+        else:
+            windows.start_scheduler(database, now=now, author=TESTER)
+
+    def plan_a_window(self) -> None:
+        start = self.now + self.random.choice((0, 1, 30)) * HOUR
+        self._allowed(
+            lambda: windows.add_window(
+                self.world.database,
+                starts_at=start,
+                ends_at=start + self.random.choice((MINUTE, 5 * HOUR)),
+                reason="chaos",
+                now=self.clock(),
+                author=TESTER,
+            )
+        )
 
     def _deploy(self, schedules: dict[str, Schedule]) -> None:
         self.world.schedules = list(schedules.values())

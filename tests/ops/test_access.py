@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER
 from tick.db import Database
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry, user
+from tick.models import audit_entry, pace, user
 from tick.ops import access
 from tick.states import Role
 
@@ -45,6 +45,44 @@ def test_a_login_gives_the_user_and_notes_when(database: Database, ada: int) -> 
 def test_a_weak_password_is_refused(database: Database, password: str) -> None:
     with pytest.raises(Refused, match="12 to 256"):
         access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["password1234", "iloveyou1234", "qwertyuiop[]", "administrator", "a" * 200, "ada ada ada ada"],
+)
+def test_a_password_that_others_would_try_is_refused_with_the_reason(
+    database: Database, password: str
+) -> None:
+    with pytest.raises(Refused, match=r"easy to guess: .+ A few unrelated words"):
+        access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+
+
+@pytest.mark.parametrize(
+    "password", ["jobschedule1", "tickconsole!", "adaadmin2026", "grace-viewer"]
+)
+def test_the_words_of_this_place_and_ones_own_name_are_easy_to_guess(
+    database: Database, password: str
+) -> None:
+    with pytest.raises(Refused, match="easy to guess"):
+        access.create_user(database, "grace", password, Role.ADMIN, now=NOW, author=TESTER)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["correct horse battery", "ünïcödé wörds älso", "x7Gk2pQw9Lm4", "雨の中の馬と傘と電池と時計"],
+)
+def test_any_kind_of_character_will_do(database: Database, password: str) -> None:
+    access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    assert _log_in(database, password) is not None
+
+
+def test_a_password_is_compared_to_its_last_character(database: Database) -> None:
+    password = ("correct horse battery staple " * 10)[: access.MAX_PASSWORD - 9] + "x7Gk2pQw9"
+    access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    assert _log_in(database, password[:-1]) is None
+    assert _log_in(database, password + "x") is None
+    assert _log_in(database, password) is not None
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
@@ -117,6 +155,16 @@ def test_an_unknown_name_costs_as_much_work_as_a_known_one(
     assert access.log_in(database, name, PASSWORD, now=NOW) is None
     assert access.log_in(database, "ada", "wrong password", now=NOW) is None
     assert verified[0] == verified[1]
+
+
+def test_an_unknown_name_is_written_down_too_but_only_as_a_digest(
+    database: Database, ada: int
+) -> None:
+    for _ in range(10):
+        assert access.log_in(database, "Nobody", PASSWORD, now=NOW) is None
+    with database.read.connect() as connection:
+        (name,) = connection.execute(sa.select(pace.c.id)).scalars()
+    assert name.startswith("nobody:") and len(name) == 71
 
 
 def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, ada: int) -> None:

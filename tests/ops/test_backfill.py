@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
-from tick.ops.backfill import Backfill, plan_backfill, run_backfill
+from tick.ops import control
+from tick.ops.backfill import Backfill, plan_backfill
 from tick.ops.verify import verify
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -32,6 +33,12 @@ def planned(world: World, start: datetime, end: datetime) -> Backfill:
     return plan_backfill(world.database, "daily", start, end, now=world.now)
 
 
+def run_planned(world: World, plan: Backfill) -> list[int]:
+    return control.run_slots(
+        world.database, plan.schedule_id, plan.wanted, now=world.now, author=TESTER
+    )
+
+
 def test_what_is_done_is_skipped_and_counted(week: World) -> None:
     plan = planned(week, TWO, TWO + 30 * DAY)
     assert plan.done == 2
@@ -50,7 +57,7 @@ def test_planning_writes_nothing(week: World) -> None:
 
 
 def test_each_instant_runs_by_the_definition_in_force_then(week: World) -> None:
-    run_backfill(week.database, planned(week, TWO, week.now), now=week.now, author=TESTER)
+    run_planned(week, planned(week, TWO, week.now))
     jobs = [run.job_name for run in week.runs()[2:]]
     assert jobs == ["match-scores"] * 3 + ["new-job"]
     assert planned(week, TWO, week.now).wanted == ()
@@ -60,14 +67,14 @@ def test_each_instant_runs_by_the_definition_in_force_then(week: World) -> None:
 def test_time_before_the_schedule_was_known_can_be_filled(week: World) -> None:
     plan = planned(week, TWO - 3 * DAY, TWO - HOUR)
     assert plan.wanted == (TWO - 3 * DAY, TWO - 2 * DAY, TWO - DAY)
-    assert len(run_backfill(week.database, plan, now=week.now, author=TESTER)) == 3
+    assert len(run_planned(week, plan)) == 3
 
 
 def test_what_fired_meanwhile_is_not_run_again(week: World) -> None:
     plan = planned(week, TWO, week.now)
-    run_backfill(week.database, plan, now=week.now, author=TESTER)
+    run_planned(week, plan)
     with pytest.raises(Refused, match="fired already"):
-        run_backfill(week.database, plan, now=week.now, author=TESTER)
+        run_planned(week, plan)
 
 
 def test_too_many_instants_and_unknown_schedules_are_refused(week: World) -> None:
@@ -75,11 +82,3 @@ def test_too_many_instants_and_unknown_schedules_are_refused(week: World) -> Non
         planned(week, TWO - 2000 * DAY, week.now)
     with pytest.raises(NotFound):
         plan_backfill(week.database, "weekly", TWO, week.now, now=week.now)
-
-
-def test_it_can_be_written_as_json(week: World) -> None:
-    assert planned(week, TWO, TWO + 2 * DAY).as_dict() == {
-        "schedule_id": "daily",
-        "wanted": ["2026-03-03T02:00:00+00:00"],
-        "done": 2,
-    }

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.support.factories import World, a_job, a_schedule
+from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.ops import windows
 from tick.ops.deploy_plan import DeployPlan, PlannedChange, plan_deploy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_other_jobs_other_words_a_removal_and_a_rename_are_told_apart(daily: Wor
     assert only(planned(daily, a_schedule())).what == ("its jobs change",)
     daily.jobs = [a_job("match-scores")]
     assert only(planned(daily, a_schedule(name="Other"))).what == (
-        "its name or description changes",
+        "its name, description or alerts change",
     )
     renamed = only(planned(daily, a_schedule("daily-2", name="Daily", renamed_from="daily")))
     assert renamed.what == ("renamed from daily: history and switch stay",)
@@ -92,6 +93,12 @@ def test_nothing_fires_on_deploy_but_what_is_due_already(daily: World) -> None:
     assert (due.schedule_id, due.at) == ("daily", TWO)
     assert planned(daily, a_schedule()).fires == ()
     daily.now = TWO + HOUR
+    assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
+
+
+def test_nothing_fires_on_deploy_while_the_scheduler_stands(daily: World) -> None:
+    windows.stop_scheduler(daily.database, now=TWO - HOUR, author=TESTER, reason="new disks")
+    daily.now = TWO
     assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
 
 

@@ -9,6 +9,7 @@ from tests.ops.hostile import JOBS, START, Chaos, crash_at
 from tests.support.factories import World, a_schedule
 from tick.models import job_run, job_schedule, occurrence
 from tick.ops.verify import verify
+from tick.settings import Settings
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -20,20 +21,23 @@ def test_weeks_of_chaos_leave_nothing_unexplained(world: World, seed: int) -> No
         found = chaos.verified()
         assert found.violations == []
     assert found.instants > 500
-    assert found.outcomes["SUCCESS"] > 150
+    assert found.outcomes["SUCCESS"] > 100
+    assert found.outcomes["BLACKOUT"] > 10
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_ten_years_of_chaos_leave_nothing_unexplained(world: World) -> None:
+    """Each quarter is proven before the ticks prune it, and no moment is left out."""
+    world.settings = Settings(keep_days=120)
     chaos = Chaos(world, seed=2026)
     chaos.begin()
+    proven_to = START
     for quarter in range(1, 41):
         chaos.live(until=START + quarter * timedelta(days=91.3125))
-        assert (
-            verify(world.database, chaos.now - timedelta(days=100), chaos.latest).violations == []
-        )
-    assert chaos.verified().violations == []
+        found = verify(world.database, proven_to, chaos.latest)
+        assert (found.violations, found.start) == ([], proven_to)
+        proven_to = chaos.latest - timedelta(days=7)
 
 
 def test_a_tick_may_die_at_any_of_its_statements(world: World) -> None:

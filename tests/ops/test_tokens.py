@@ -7,12 +7,11 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tick.db import Database
-from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import api_token, audit_entry
 from tick.ops import tokens
 from tick.ops.tokens import Token
-from tick.states import Role
+from tick.states import Role, TokenScope
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -44,6 +43,34 @@ def test_a_token_is_known_by_its_text(database: Database) -> None:
         "tester",
         "token:deployer",
     )
+
+
+@pytest.mark.parametrize("scope", TokenScope)
+def test_a_token_opens_what_it_was_made_for_and_nothing_else(
+    database: Database, scope: TokenScope
+) -> None:
+    _, text = tokens.create_token(
+        database, "reader", Role.VIEWER, days=30, now=NOW, author=TESTER, scope=scope
+    )
+    opened = [
+        each
+        for each in TokenScope
+        if tokens.authenticate(database, text, now=NOW, scope=each) is not None
+    ]
+    assert opened == [scope]
+
+
+def test_only_the_api_knows_admins(database: Database) -> None:
+    with pytest.raises(Refused, match="role VIEWER"):
+        tokens.create_token(
+            database,
+            "reader",
+            Role.ADMIN,
+            days=30,
+            now=NOW,
+            author=TESTER,
+            scope=TokenScope.METRICS,
+        )
 
 
 @pytest.mark.parametrize("wrong", ["", "tick_", "x" * 100_000, "é", "\udcff", "tick_\0"])
@@ -112,26 +139,3 @@ def test_a_name_is_free_again_when_its_token_has_ended(database: Database) -> No
 def test_a_token_that_is_not_there_cannot_be_revoked(database: Database) -> None:
     with pytest.raises(NotFound, match="tick token list"):
         tokens.revoke_token(database, 4711, now=NOW, author=TESTER)
-
-
-def test_a_token_that_wrote_too_often_waits_for_its_oldest_write_to_be_a_minute_old(
-    database: Database,
-) -> None:
-    token, _ = make(database)
-    for number in range(tokens.WRITES_A_MINUTE):
-        assert wait(database, token, NOW) == 0
-        write(database, token.author_name, NOW + timedelta(seconds=number / 10))
-        write(database, "somebody else", NOW)
-    assert wait(database, token, NOW + timedelta(seconds=10)) == 50
-    assert wait(database, token, NOW + timedelta(seconds=59.5)) == 1
-    assert wait(database, token, NOW + timedelta(seconds=60)) == 0
-
-
-def write(database: Database, actor: str, at: datetime) -> None:
-    with database.write.begin() as connection:
-        record(connection, at=at, author=Author(actor), action="run.cancel", subject="1")
-
-
-def wait(database: Database, token: Token, now: datetime) -> int:
-    with database.read.connect() as connection:
-        return tokens.seconds_to_wait(connection, token, now)

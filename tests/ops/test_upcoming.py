@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.ops import control
+from tick.ops import control, windows
 from tick.ops.upcoming import Undecided, Upcoming, count_undecided, list_upcoming
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -47,15 +47,28 @@ def test_what_is_off_is_left_out_unless_asked_for(world: World) -> None:
     ]
 
 
+def test_what_lies_in_a_window_is_listed_and_does_not_fire(world: World) -> None:
+    two(world)
+    first = upcoming(world, 1)[0].at
+    windows.add_window(
+        world.database,
+        starts_at=first,
+        ends_at=first + timedelta(minutes=1),
+        reason="new disks",
+        now=world.now,
+        author=TESTER,
+    )
+    found = upcoming(world, 3)
+    assert [item.fires for item in found if item.at == first] == [False, False]
+    assert str(found[0].blackout).endswith("by tester: new disks")
+    assert (found[-1].fires, found[-1].blackout) == (True, None)
+
+
 def test_a_limited_number_of_runs_ends_the_list(world: World) -> None:
     world.define(a_schedule(max_runs=3))
     world.enable()
     world.tick(TWO)
     assert len(upcoming(world, 9)) == 2
-
-
-def test_the_wall_time_of_the_schedule_is_shown(world: World) -> None:
-    assert upcoming(two(world), 2)[1].as_dict()["local"] == "2026-03-01T07:30:00+05:30"
 
 
 def test_what_passed_during_a_pause_is_counted_before_it_ends(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.prune import Keep, prune_all
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence
 from tick.ops import control
 from tick.ops.verify import Verified, verify
@@ -56,6 +57,17 @@ def test_it_can_be_written_as_json(day: World) -> None:
     assert plain["ok"] is True
     assert plain["outcomes"] == {"SUCCESS": 9, "MISSED": 4}
     assert plain["end"] == "2026-03-01T14:01:00+00:00"
+
+
+def test_it_says_up_to_when_the_ledger_was_pruned_and_proves_what_is_left(day: World) -> None:
+    day.now = TWO + 92 * DAY
+    day.tick()
+    keep = Keep(days=90, log_days=90, tick_days=90, statistics_days=90)
+    assert prune_all(day.database.write, TWO + 90 * DAY + 4.5 * HOUR, keep)[1]
+    found = proof(day)
+    assert found.start == found.pruned_to == TWO + 4 * HOUR
+    assert found.ok
+    assert found.as_dict()["pruned_to"] == "2026-03-01T06:00:00+00:00"
 
 
 def test_what_is_due_and_not_ticked_yet_is_waiting(day: World) -> None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tick.errors import NotFound
 from tick.models import occurrence
-from tick.ops import control
+from tick.ops import control, windows
 from tick.ops.why import Why, explain
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -95,6 +95,23 @@ def test_what_is_to_come_and_what_waits_for_a_tick(daily: World) -> None:
     assert why(daily, TWO).sentence.endswith("is due and waits for a tick.")
 
 
+def test_what_a_window_keeps_from_firing_before_at_and_after_it(daily: World) -> None:
+    def stop(at: datetime) -> None:
+        windows.stop_scheduler(daily.database, now=at, author=TESTER, reason="new disks")
+
+    stop(TWO - HOUR)
+    said = "the scheduler was stopped at 2026-03-01 01:00 UTC by tester: new disks."
+    assert why(daily, TWO + DAY).sentence.endswith(f" will not fire: {said}")
+    daily.now = TWO
+    assert why(daily, TWO).sentence.endswith(f" does not fire: {said}")
+    daily.tick(TWO)
+    assert why(daily, TWO).sentence.endswith(f" did not fire (BLACKOUT): {said}")
+    windows.start_scheduler(daily.database, now=TWO + HOUR, author=TESTER)
+    stop(TWO + DAY + MINUTE)
+    daily.now = TWO + DAY + 2 * MINUTE
+    assert "is due, and nothing fires now: the scheduler was" in why(daily, TWO + DAY).sentence
+
+
 def test_what_was_never_switched_on(world: World) -> None:
     world.define(a_schedule())
     world.now = TWO + DAY
@@ -134,9 +151,3 @@ def test_a_renamed_schedule_remembers_who_switched_it_on(daily: World) -> None:
 def test_an_unknown_schedule_is_refused(daily: World) -> None:
     with pytest.raises(NotFound):
         why(daily, TWO, "weekly")
-
-
-def test_it_can_be_written_as_json(daily: World) -> None:
-    plain = why(daily, TWO).as_dict()
-    assert plain["at"] == "2026-03-01T02:00:00+00:00"
-    assert plain["facts"][0]["name"] == "version"

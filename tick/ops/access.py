@@ -4,6 +4,7 @@ Passwords are kept as argon2id hashes. A login that fails says the same, after t
 whether the name, the password or the pace was wrong.
 """
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +20,16 @@ from tick.db import Database
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import user
+from tick.ops.pace import seconds_to_wait
 from tick.states import Role
 
 MIN_PASSWORD = 12
 MAX_PASSWORD = 256
 MAX_NAME = 100
 FREE_ATTEMPTS = 5
+# What everybody thinks of first here.
+CONTEXT_WORDS = ("job", "schedule", "scheduler", "manager", "tick", "console", "admin", "viewer")
+_MOST_JUDGED, _GOOD_ENOUGH = 72, 4
 LONGEST_DELAY = timedelta(minutes=1)
 
 _u = user.c
@@ -49,7 +54,7 @@ def create_user(
 ) -> int:
     """Add a user; its id. Raises Refused for a taken name or a weak password."""
     name = _checked_name(name)
-    password_hash = _hash(password)
+    password_hash = _hash(password, name)
     with database.write.begin() as connection:
         taken = sa.select(_u.id).where(sa.func.lower(_u.name) == name.lower())
         if connection.execute(taken).first():
@@ -74,8 +79,35 @@ def set_password(
     database: Database, name: str, password: str, *, now: datetime, author: Author
 ) -> None:
     """Change a password and end the user's sessions. Raises NotFound, Refused."""
-    changes = {"password_hash": _hash(password), "failed_logins": 0, "login_allowed_at": None}
+    changes = {"password_hash": _hash(password, name), "failed_logins": 0, "login_allowed_at": None}
     _change(database, name, changes, "user.password", {}, now, author)
+
+
+def change_own_password(
+    database: Database, name: str, present: str, new: str, *, now: datetime, author: Author
+) -> User:
+    """Change a password by the one that it takes the place of; all sessions end.
+
+    Raises Refused when the present one is wrong, or was tried too often, or the new one is weak.
+    """
+    if log_in(database, name, present, now=now) is None:
+        raise Refused(
+            "The present password is wrong, or was tried too often. Wait, then try again."
+        )
+    set_password(database, name, new, now=now, author=author)
+    with database.read.connect() as connection:
+        return _as_user(connection.execute(_USERS.where(_u.name == name)).one())
+
+
+def end_sessions(database: Database, name: str, *, now: datetime, author: Author) -> None:
+    """Sign somebody out everywhere. Raises NotFound."""
+    _change(database, name, {}, "user.sign-out", {}, now, author)
+
+
+def has_password(connection: sa.Connection, user_id: int) -> bool:
+    """Whether the account signs in by a password, or else by an identity provider."""
+    kept = sa.select(_u.password_hash).where(_u.id == user_id)
+    return bool(connection.execute(kept).scalar())
 
 
 def set_role(database: Database, name: str, role: Role, *, now: datetime, author: Author) -> None:
@@ -108,6 +140,8 @@ def log_in(database: Database, name: str, password: str, *, now: datetime) -> Us
     that parallel guesses can't slip through; a right password clears the charge.
     """
     account = _find_account(database, name)
+    if account is None:
+        _charge_nobody(database, name, now)
     admitted = account is not None and _charge_attempt(database, account, now)
     password_hash = account.password_hash if account is not None and admitted else _dummy_hash()
     if not (_matches(password_hash, password) and account is not None and admitted):
@@ -135,7 +169,11 @@ class _Account:
 
 def _find_account(database: Database, name: str) -> _Account | None:
     query = sa.select(_u.id, _u.password_hash, _u.failed_logins)
-    query = query.where(sa.func.lower(_u.name) == name.strip().lower()[:MAX_NAME], _u.active)
+    query = query.where(
+        sa.func.lower(_u.name) == name.strip().lower()[:MAX_NAME],
+        _u.active,
+        _u.password_hash != "",  # of those whom a provider vouches for
+    )
     with database.read.connect() as connection:
         row = connection.execute(query).one_or_none()
     return None if row is None else _Account(*row)
@@ -158,6 +196,12 @@ def _charge_attempt(database: Database, account: _Account, now: datetime) -> boo
         return connection.execute(charge).rowcount == 1
 
 
+def _charge_nobody(database: Database, name: str, now: datetime) -> None:
+    """Write once for a name that nobody has, as for one that somebody has: time must not tell."""
+    digest = hashlib.sha256(name.strip().lower().encode("utf-8", "replace")).hexdigest()
+    seconds_to_wait(database, f"nobody:{digest}", FREE_ATTEMPTS, now)
+
+
 def delay_after(failures: int) -> timedelta:
     """How long an account waits after so many failures in a row: 1, 2, 4 … seconds, capped.
 
@@ -168,10 +212,22 @@ def delay_after(failures: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(failures - FREE_ATTEMPTS, 16)), LONGEST_DELAY)
 
 
-def _hash(password: str) -> str:
+def _hash(password: str, name: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise Refused(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    if why := _easily_guessed(password, name):
+        raise Refused(f"This password is easy to guess: {why} A few unrelated words are good.")
     return _hasher.hash(password)
+
+
+def _easily_guessed(password: str, name: str) -> str | None:
+    """Why somebody with a list of common passwords would find it in 10**10 attempts, if so."""
+    from zxcvbn import zxcvbn  # its lists take a tenth of a second, which no tick must wait for
+
+    found = zxcvbn(password[:_MOST_JUDGED], [*CONTEXT_WORDS, name])
+    if found["score"] >= _GOOD_ENOUGH:
+        return None
+    return found["feedback"]["warning"] or "it is put together from common parts."
 
 
 @cache
@@ -181,7 +237,9 @@ def _dummy_hash() -> str:
 
 def _matches(password_hash: str, password: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password[:MAX_PASSWORD])
+        # A longer one costs as much work, and is never right.
+        right = _hasher.verify(password_hash, password[:MAX_PASSWORD])
+        return right and len(password) <= MAX_PASSWORD
     except (VerificationError, InvalidHashError):
         return False
 

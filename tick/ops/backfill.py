@@ -1,22 +1,20 @@
-"""Running what a schedule did not run in the past, by the definition that was in force then."""
+"""What a schedule did not run in the past, by the definition that was in force then."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from tick.db import Database
-from tick.engine.audit import Author
-from tick.engine.slots import MOST_AT_ONCE, run_slots
+from tick.engine.slots import MOST_AT_ONCE
 from tick.engine.versions import Reign, reigns, versions_of
 from tick.errors import NotFound, Refused
 from tick.models import occurrence
 from tick.policy import instants
+from tick.policy.instants import just_before
 from tick.states import FIRED_OUTCOMES
 
 _o = occurrence.c
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -26,10 +24,6 @@ class Backfill:
     schedule_id: str
     wanted: tuple[datetime, ...]
     done: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return vars(self) | {"wanted": [at.isoformat() for at in self.wanted]}
 
 
 def plan_backfill(
@@ -60,21 +54,12 @@ def plan_backfill(
     return Backfill(schedule_id, wanted, len(due) - len(wanted))
 
 
-def run_backfill(database: Database, plan: Backfill, *, now: datetime, author: Author) -> list[int]:
-    """Run what was planned, one after the other where overlap is not allowed; the occurrences.
-
-    All or nothing. Raises Refused when one of the instants has fired meanwhile.
-    """
-    with database.write.begin() as connection:
-        return run_slots(connection, plan.schedule_id, plan.wanted, now=now, author=author)
-
-
 def _from_the_start(found: list[Reign]) -> list[Reign]:
     """The first rule also stands for the time before the schedule was known."""
     return [Reign(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
 
 
 def _due(reign: Reign, start: datetime, end: datetime) -> list[datetime]:
-    after = max(reign.since, start - _MOMENT)
+    after = max(reign.since, just_before(start))
     until = min(reign.until or end, end)
     return instants.between(reign.rule, after, until, 2 * MOST_AT_ONCE)

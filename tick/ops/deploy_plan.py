@@ -12,6 +12,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.engine.changes import Change, find_changes
 from tick.engine.ticklog import learned_tick_seconds
+from tick.engine.windows import windows_touching
 from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
@@ -91,7 +92,9 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     tick_seconds = learned_tick_seconds(connection)
     return DeployPlan(
         changes=tuple(_describe(change, now) for change in changes),
-        fires=tuple(moment for change in changes for moment in _fires(change, now, tick_seconds)),
+        fires=tuple(
+            moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
+        ),
         clock_changes=tuple(
             Moment(schedule.id, found.at, found.effect)
             for schedule in moved
@@ -127,17 +130,20 @@ def _what(change: Change) -> Iterator[str]:
         same = change.known.rule == change.schedule.rule().to_json()
         yield "its jobs change" if same else "its rule changes"
     if change.reworded:
-        yield "its name or description changes"
+        yield "its name, description or alerts change"
 
 
-def _fires(change: Change, now: datetime, tick_seconds: float) -> Iterator[Moment]:
+def _fires(
+    connection: sa.Connection, change: Change, now: datetime, tick_seconds: float
+) -> Iterator[Moment]:
     row = change.known
     if row is None or not (change.changed or change.removed or change.renamed):
         return
     is_due = row.next_run_at is not None and row.next_run_at <= now
     if not (is_due and row.enabled and row.state == ScheduleState.ACTIVE):
         return
-    due = plan(Rule.from_json(row.rule), Standing(row.next_run_at), now, tick_seconds)
+    windows = windows_touching(connection, row.next_run_at, now)
+    due = plan(Rule.from_json(row.rule), Standing(row.next_run_at), now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
 

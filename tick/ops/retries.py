@@ -38,24 +38,52 @@ def retry_run(
         if (occurrence_id := connection.execute(where).scalar()) is None:
             raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
         was = lock_occurrence(connection, occurrence_id)
-        run = connection.execute(sa.select(job_run).where(_r.id == run_id)).one()
-        if run.status == RunStatus.SUCCESS:
-            raise Refused(
-                f"Run {run_id} ({run.job_name}) succeeded; `tick run --job {run.job_name}` runs "
-                "the job anew."
-            )
-        if run.status not in RETRYABLE:
+        before = put_back(
+            connection,
+            registry,
+            was,
+            run_id,
+            now=now,
+            author=author,
+            override_overlap=override_overlap,
+        )
+        if before is None:
             return False
-        if upstream := blocked_by(connection, run_id):
-            raise Refused(
-                f"Run {run_id} waits for {upstream.job_name}, which ended as {upstream.status}; "
-                f"`tick retry --occurrence {was.id}` runs both again."
-            )
-        if not override_overlap:
-            _check_overlap(connection, was)
-        _retry(connection, registry, was, [run], now, author)
-        _record(connection, "run.retry", run_id, run.status, [run_id], now, author)
+        _record(connection, "run.retry", run_id, before, [run_id], now, author)
     return True
+
+
+def put_back(
+    connection: sa.Connection,
+    registry: Registry,
+    was: sa.Row[Any],
+    run_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    override_overlap: bool,
+) -> str | None:
+    """Put one run of the locked occurrence back; its status before, or None if it has not ended.
+
+    The step inside `retry_run`, without its entry in the audit. Raises Refused as it does.
+    """
+    run = connection.execute(sa.select(job_run).where(_r.id == run_id)).one()
+    if run.status == RunStatus.SUCCESS:
+        raise Refused(
+            f"Run {run_id} ({run.job_name}) succeeded; `tick run --job {run.job_name}` runs "
+            "the job anew."
+        )
+    if run.status not in RETRYABLE:
+        return None
+    if upstream := blocked_by(connection, run_id):
+        raise Refused(
+            f"Run {run_id} waits for {upstream.job_name}, which ended as {upstream.status}; "
+            f"`tick retry --occurrence {was.id}` runs both again."
+        )
+    if not override_overlap:
+        _check_overlap(connection, was)
+    _retry(connection, registry, was, [run], now, author)
+    return str(run.status)
 
 
 def retry_occurrence(

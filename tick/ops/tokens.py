@@ -10,24 +10,20 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 
 import sqlalchemy as sa
 
 from tick.db import Database
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
-from tick.models import api_token, audit_entry
-from tick.states import Role
+from tick.models import api_token
+from tick.states import Role, TokenScope
 
 PREFIX = "tick_"
 MAX_DAYS = 730
-WRITES_A_MINUTE = 60
 _MINUTE = timedelta(minutes=1)
-# Entries of the audit among which a token's own of the last minute are counted.
-_COUNTED_AMONG = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}\Z")
-_t, _a = api_token.c, audit_entry.c
+_t = api_token.c
 
 
 @dataclass(frozen=True)
@@ -37,6 +33,7 @@ class Token:
     id: int
     name: str
     role: Role
+    scope: TokenScope
     created_by: str
     created_at: datetime
     expires_at: datetime | None
@@ -59,12 +56,22 @@ _TOKENS = sa.select(*(_t[name] for name in Token.__dataclass_fields__))
 
 
 def create_token(
-    database: Database, name: str, role: Role, *, days: int, now: datetime, author: Author
+    database: Database,
+    name: str,
+    role: Role,
+    *,
+    days: int,
+    now: datetime,
+    author: Author,
+    scope: TokenScope = TokenScope.API,
 ) -> tuple[Token, str]:
     """A token that works for `days`, and its text, which nobody sees again.
 
-    Raises Refused for an odd name, one that a usable token bears, or a life too long.
+    Raises Refused for an odd name, one that a usable token bears, a life too long, or an ADMIN's
+    token for what can only be read.
     """
+    if scope is not TokenScope.API and role is not Role.VIEWER:
+        raise Refused(f"What {scope} opens can only be read: give the token the role VIEWER.")
     if not _NAME.match(name):
         raise Refused("A token's name has 1 to 60 letters, digits, dots, dashes and underscores.")
     if not 1 <= days <= MAX_DAYS:
@@ -75,6 +82,7 @@ def create_token(
         "name": name,
         "token_hash": _hash(text),
         "role": role,
+        "scope": scope,
         "created_by": author.name[:100],
         "created_at": now,
         "expires_at": expires_at,
@@ -89,7 +97,12 @@ def create_token(
             author=author,
             action="token.create",
             subject=str(token.id),
-            after={"name": name, "role": role, "expires_at": expires_at.isoformat()},
+            after={
+                "name": name,
+                "role": role,
+                "scope": scope,
+                "expires_at": expires_at.isoformat(),
+            },
         )
     return token, text
 
@@ -118,32 +131,18 @@ def list_tokens(connection: sa.Connection) -> Sequence[Token]:
     return [_as_token(row) for row in found]
 
 
-def authenticate(database: Database, offered: str, *, now: datetime) -> Token | None:
-    """The usable token whose text was offered; notes its use, at most once a minute."""
+def authenticate(
+    database: Database, offered: str, *, now: datetime, scope: TokenScope = TokenScope.API
+) -> Token | None:
+    """The usable token of that scope whose text was offered; notes its use once a minute."""
+    wanted = _TOKENS.where(_t.token_hash == _hash(offered), _t.scope == scope)
     with database.read.connect() as connection:
-        row = connection.execute(_TOKENS.where(_t.token_hash == _hash(offered))).one_or_none()
+        row = connection.execute(wanted).one_or_none()
     token = None if row is None else _as_token(row)
     if token is None or token.state(now) != "usable":
         return None
     _note_use(database, token, now)
     return token
-
-
-def seconds_to_wait(connection: sa.Connection, token: Token, now: datetime) -> int:
-    """How long before the token may write again; 0 when it may now.
-
-    Its entries in the audit are counted, so the pace holds over all processes without a counter
-    to keep. Requests that arrive together may pass together.
-    """
-    newest = sa.select(_a.at, _a.actor).order_by(_a.id.desc()).limit(_COUNTED_AMONG).subquery()
-    own = sa.select(sa.func.count(), sa.func.min(newest.c.at, type_=_a.at.type)).where(
-        newest.c.actor == token.author_name, newest.c.at > now - _MINUTE
-    )
-    count, first_at = connection.execute(own).one()
-    if count < WRITES_A_MINUTE:
-        return 0
-    wait: timedelta = first_at + _MINUTE - now
-    return max(1, ceil(wait.total_seconds()))
 
 
 def _hash(text: str) -> str:
@@ -152,7 +151,8 @@ def _hash(text: str) -> str:
 
 def _as_token(row: sa.Row[*tuple[object, ...]]) -> Token:
     known = {name: row._mapping[name] for name in Token.__dataclass_fields__}
-    return Token(**{**known, "role": Role(known["role"])})
+    known |= {"role": Role(known["role"]), "scope": TokenScope(known["scope"])}
+    return Token(**known)
 
 
 def _find(connection: sa.Connection, token_id: int) -> Token:

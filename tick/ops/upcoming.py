@@ -1,18 +1,19 @@
 """What fires next, over all schedules."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from tick.db import AnyRow
+from tick.engine.windows import windows_touching
 from tick.models import job_schedule, schedule_version
 from tick.policy import instants, missed
 from tick.policy.rule import Rule
+from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
 
 _s, _v = job_schedule.c, schedule_version.c
@@ -20,18 +21,17 @@ _s, _v = job_schedule.c, schedule_version.c
 
 @dataclass(frozen=True, order=True)
 class Upcoming:
-    """One instant to come; `fires` is False while its schedule is off, paused or removed."""
+    """One instant to come; `fires` is False while its schedule is off, paused or removed.
+
+    `blackout` says which window it lies in: then it does not fire either.
+    """
 
     at: datetime
     schedule_id: str
     name: str
     timezone: str
     fires: bool
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values, with the wall time of the schedule's zone."""
-        local = self.at.astimezone(ZoneInfo(self.timezone))
-        return vars(self) | {"at": self.at.isoformat(), "local": local.isoformat()}
+    blackout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,14 @@ def list_upcoming(
     """The next `count` instants after `now`; `with_off` includes schedules that don't fire."""
     rows = connection.execute(_ROWS)
     lists = (_next_of(row, now, until, count) for row in rows if with_off or _fires(row))
-    return list(islice(merge(*lists), count))
+    found = list(islice(merge(*lists), count))
+    windows = windows_touching(connection, now, found[-1].at) if found else []
+    return [_as_it_will_be(item, windows) for item in found]
+
+
+def _as_it_will_be(item: Upcoming, windows: Sequence[Window]) -> Upcoming:
+    window = covering(windows, item.at)
+    return item if window is None else replace(item, fires=False, blackout=window.in_words())
 
 
 def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) -> Undecided:

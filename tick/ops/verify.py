@@ -8,22 +8,23 @@ together they must be as many as the rule gives. Then none can be missing.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.db import AnyRow, Database
+from tick.engine.pruned import pruned_up_to
 from tick.engine.versions import Reign, Version, reigns, versions_of
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence, schedule_version
 from tick.ops.snapshot import snapshot
 from tick.policy import instants
+from tick.policy.instants import just_before
 from tick.policy.target import Target
 from tick.states import FIRED_OUTCOMES, ScheduleState
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
-_MOMENT = timedelta(microseconds=1)
 MOST_LISTED = 100
 
 
@@ -44,12 +45,14 @@ class Violation:
 class Verified:
     """What a proof found for the instants in (start, end].
 
+    `start` is later than asked for where the ledger was pruned: `pruned_to` says up to when.
     `outcomes` counts instants by outcome; `waiting` are due for the next tick; `off` passed while
     their schedule is still switched off, paused or removed. At most 100 violations are listed.
     """
 
     start: datetime
     end: datetime
+    pruned_to: datetime | None = None
     schedules: int = 0
     instants: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -66,20 +69,23 @@ class Verified:
         """Plain JSON values."""
         plain = vars(self) | {"ok": self.ok, "outcomes": dict(self.outcomes)}
         plain |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        plain |= {"pruned_to": self.pruned_to and self.pruned_to.isoformat()}
         return plain | {"violations": [item.as_dict() for item in self.violations]}
 
 
 def verify(database: Database, start: datetime, end: datetime) -> Verified:
     """Check every schedule over (start, end]; `end` must not lie in the future.
 
-    Start where the ledger is still whole: rows older than the setting keep_days are pruned.
+    What was pruned can't be proven: then it begins where the ledger is still whole.
     """
-    result = Verified(start, end)
     with snapshot(database) as connection:
+        pruned_to = pruned_up_to(connection)
+        whole_from = min(max(start, pruned_to or start), end)
+        result = Verified(whole_from, end, pruned_to)
         for row in connection.execute(sa.select(job_schedule).order_by(_s.id)).all():
             result.schedules += 1
             _note(result, _read_and_check(connection, row, result))
-        _note(result, _in_runs(connection, start, end))
+        _note(result, _in_runs(connection, result.start, end))
     return result
 
 
@@ -131,9 +137,8 @@ class _Proof:
     def _in_order(self) -> Iterator[Violation]:
         for entry in self.entries:
             rule = self.versions[entry.version_id].rule
-            count = instants.count(rule, entry.first - _MOMENT, entry.last)
-            latest = instants.latest_until(rule, entry.first - _MOMENT, entry.last)
-            if count != entry.count or latest != entry.last:
+            count = instants.count(rule, just_before(entry.first), entry.last)
+            if count != entry.count or not self._ends_at_an_instant(entry):
                 yield self._violation(
                     entry.first,
                     f"row {entry.id} ({entry.outcome}) stands for {entry.count} instants up to "
@@ -147,6 +152,13 @@ class _Proof:
                     f"({after.outcome})",
                 )
 
+    def _ends_at_an_instant(self, entry: _Entry) -> bool:
+        """Whether the last of the counted instants is the last of the row."""
+        if entry.first == entry.last:
+            return True  # the only one that was counted
+        rule = self.versions[entry.version_id].rule
+        return instants.latest_until(rule, just_before(entry.first), entry.last) == entry.last
+
     def _in_reign(self, reign: Reign) -> Iterator[Violation]:
         start = max(reign.since, self.result.start)
         end = min(reign.until or self.result.end, self.result.end, self.row.decided_to)
@@ -156,12 +168,15 @@ class _Proof:
         held = 0
         for entry in inside:
             cut = entry.first <= start or entry.last > end
-            here = instants.count(
-                reign.rule, max(entry.first - _MOMENT, start), min(entry.last, end)
-            )
+            same = self.versions[entry.version_id].rule == reign.rule
+            here = entry.count  # proven, where the rule is the same
+            if cut or not same:
+                here = instants.count(
+                    reign.rule, max(just_before(entry.first), start), min(entry.last, end)
+                )
             held += here
             self.result.outcomes[entry.outcome] += here
-            if not cut and self.versions[entry.version_id].rule != reign.rule:
+            if not cut and not same:
                 yield self._violation(entry.first, "decided by a rule that was not in force then")
         if held != expected:
             yield self._gap(reign, start, end, inside, expected - held)

@@ -1,9 +1,8 @@
 """Why a schedule did what it did, or did nothing, at an instant: one sentence and the facts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,14 +10,15 @@ from tick.db import AnyRow
 from tick.engine.instant_rows import InstantRow, find_covering
 from tick.engine.lifecycle import why_off
 from tick.engine.versions import Version, in_force, versions_of
+from tick.engine.windows import windows_touching
 from tick.errors import NotFound
 from tick.models import audit_entry, job_run, job_schedule, occurrence, tick_log
 from tick.ops.wording import describe_timing
 from tick.policy import instants
+from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
 
 _s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
-_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,6 @@ class Why:
     occurrence_id: int | None
     facts: tuple[Fact, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self) | {"at": self.at.isoformat()}
-
 
 def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: datetime) -> Why:
     """Why the schedule fired at `at`, or why it did not. Raises NotFound."""
@@ -56,7 +52,8 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     version = in_force(versions, at)
     if entry is not None:
         version = next(each for each in versions if each.id == entry.version_id)
-    sentence = _sentence(row, version, entry, at, now)
+    windows = windows_touching(connection, min(at, now), max(at, now))
+    sentence = _sentence(row, version, entry, at, now, windows)
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
     facts += tuple(_ticks(connection, at))
     if entry is not None:
@@ -65,19 +62,26 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
 
 
 def _sentence(
-    row: AnyRow, version: Version, entry: InstantRow | None, at: datetime, now: datetime
+    row: AnyRow,
+    version: Version,
+    entry: InstantRow | None,
+    at: datetime,
+    now: datetime,
+    windows: Sequence[Window],
 ) -> str:
     said = f"{row.id} at {_said(at)}"
-    if instants.latest_until(version.rule, at - _MOMENT, at) != at:
+    if not instants.is_instant(version.rule, at):
         return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
         return f"{said} fired, {_length(entry.late_seconds)} late, and is {entry.outcome}."
     if entry is not None:
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
-    return f"{said} {_undecided(row, version, at, now)}."
+    return f"{said} {_undecided(row, version, at, now, windows)}."
 
 
-def _undecided(row: AnyRow, version: Version, at: datetime, now: datetime) -> str:
+def _undecided(
+    row: AnyRow, version: Version, at: datetime, now: datetime, windows: Sequence[Window]
+) -> str:
     if at <= row.created_at:
         return "was before the schedule was known here"
     if at <= row.decided_to:
@@ -87,8 +91,12 @@ def _undecided(row: AnyRow, version: Version, at: datetime, now: datetime) -> st
         return f"{verb}: {why_off(row)}"
     if version.rule.max_runs is not None and row.run_count >= version.rule.max_runs:
         return f"does not fire: its limit of {version.rule.max_runs} runs is used up"
+    if (window := covering(windows, at)) is not None:
+        return f"{'will' if at > now else 'does'} not fire: {window.in_words()}"
     if at > now:
         return "is still to come"
+    if (window := covering(windows, now)) is not None:
+        return f"is due, and nothing fires now: {window.in_words()}"
     return f"is due and waits for a tick{_held_up(row, now)}"
 
 
@@ -146,8 +154,8 @@ def _names(connection: sa.Connection, schedule_id: str) -> Sequence[str]:
 
 def _ticks(connection: sa.Connection, at: datetime) -> Iterator[Fact]:
     for name, side, order in (
-        ("tick before", _t.now < at, _t.now.desc()),
-        ("tick after", _t.now >= at, _t.now.asc()),
+        ("tick before", _t.started_at < at, _t.started_at.desc()),
+        ("tick after", _t.started_at >= at, _t.started_at.asc()),
     ):
         tick = connection.execute(
             sa.select(_t.now, _t.source, _t.error).where(side).order_by(order).limit(1)

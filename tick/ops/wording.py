@@ -61,10 +61,12 @@ def describe_target(mode: str | None, target_text: str | None) -> Selected:
     return Selected(f"All {len(jobs)} jobs" if mode == Mode.ALL_JOBS else _chosen(names), names)
 
 
-def next_instants(rule_text: str | None, now: datetime, count: int) -> list[datetime]:
-    """The next `count` nominal instants after `now`; none when the rule cannot be read."""
+def next_instants(
+    rule_text: str | None, now: datetime, count: int, until: datetime | None = None
+) -> list[datetime]:
+    """The next `count` nominal instants in (now, until]; none when the rule cannot be read."""
     try:
-        return instants.between(_read(rule_text), now, None, count)
+        return instants.between(_read(rule_text), now, until, count)
     except _UNREADABLE:
         return []
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tick.models import audit_entry
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.stretches import find_stretch
 
 _a = audit_entry.c
 
@@ -27,22 +28,65 @@ class AuditRow:
     request_id: str | None
 
 
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which changes; what is None does not matter. `action` may end in a dot: `schedule.`."""
+
+    subject: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index gives the entries in order, without a look at any other."""
+        return self in (AuditFilter(), AuditFilter(subject=self.subject))
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """The filter as SQL."""
+        chosen: list[sa.ColumnElement[bool]] = []
+        if self.subject is not None:
+            chosen.append(_a.subject == self.subject)
+        if self.actor is not None:
+            chosen.append(_a.actor == self.actor)
+        if self.action is not None:
+            whole = not self.action.endswith(".")
+            named = _a.action == self.action
+            chosen.append(named if whole else _a.action.startswith(self.action, autoescape=True))
+        if self.since is not None:
+            chosen.append(_a.at >= self.since)
+        if self.until is not None:
+            chosen.append(_a.at < self.until)
+        return chosen
+
+
 _ROWS = sa.select(*(_a[field.name] for field in fields(AuditRow)))
+NEWEST = AuditFilter()
 
 
 def list_audit(
     connection: sa.Connection,
+    chosen: AuditFilter = NEWEST,
     *,
-    subject: str | None = None,
-    actor: str | None = None,
     before: int | None = None,
+    size: int = PAGE_ROWS,
 ) -> Page[AuditRow]:
-    """A page of changes, newest first; of one subject, or by one actor, if they are given."""
-    query = _ROWS.order_by(_a.id.desc()).limit(PAGE_ROWS + 1)
-    if subject is not None:
-        query = query.where(_a.subject == subject)
-    if actor is not None:
-        query = query.where(_a.actor == actor)
-    if before is not None:
-        query = query.where(_a.id < before)
-    return cut([AuditRow(**row._mapping) for row in connection.execute(query)])
+    """A page of changes, newest first.
+
+    A filter that no index serves is looked for among SEARCHED entries at a time.
+    """
+    query = _ROWS.where(*chosen.conditions()).order_by(_a.id.desc()).limit(size + 1)
+    if chosen.is_indexed:
+        return _page(connection, query if before is None else query.where(_a.id < before), size)
+    stretch = find_stretch(
+        connection, _a.id, _a.at, since=chosen.since, until=chosen.until, before=before
+    )
+    page = _page(connection, query.where(stretch.holds(_a.id)), size)
+    if page.older is None and stretch.goes_on:
+        return Page(page.rows, stretch.start)
+    return page
+
+
+def _page(connection: sa.Connection, query: sa.Select[Any], size: int) -> Page[AuditRow]:
+    return cut([AuditRow(**row._mapping) for row in connection.execute(query)], size)

@@ -11,6 +11,7 @@ from tick.models import job_run
 from tick.ops.queries.runs import RunRow
 
 _r = job_run.c
+MOST_UNFINISHED = 100
 
 
 def latest_run_by_job(connection: sa.Connection, names: Iterable[str]) -> dict[str, RunRow]:
@@ -18,6 +19,19 @@ def latest_run_by_job(connection: sa.Connection, names: Iterable[str]) -> dict[s
     rows = [{"name": name} for name in names]
     found = connection.execute(_latest(connection.dialect.name), {"names": json.dumps(rows)})
     return {row.job_name: RunRow(**row._mapping) for row in found}
+
+
+def unfinished_of_jobs(connection: sa.Connection, names: Iterable[str]) -> tuple[RunRow, ...]:
+    """The runs of these jobs that wait or are at work, oldest first, at most MOST_UNFINISHED."""
+    columns = [_r[name] for name in RunRow.__dataclass_fields__ if name in _r]
+    query = (
+        # The statuses are literals, so that the partial indexes serve.
+        sa.select(*columns)
+        .where(sa.text("job_run.status IN ('QUEUED', 'RUNNING')"), _r.job_name.in_(list(names)))
+        .order_by(_r.id)
+        .limit(MOST_UNFINISHED)
+    )
+    return tuple(RunRow(**row._mapping) for row in connection.execute(query))
 
 
 @cache

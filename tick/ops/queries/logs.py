@@ -12,6 +12,7 @@ from tick.states import LogLevel
 
 _l = job_log.c
 LOG_ROWS = 500
+FILE_ROWS = 5000
 SERIOUS = (LogLevel.WARNING, LogLevel.ERROR)
 
 
@@ -28,11 +29,27 @@ class LogLine:
 
 
 @dataclass(frozen=True)
+class LineFilter:
+    """Which lines: those of some levels, those that hold a text in whatever case."""
+
+    levels: Sequence[LogLevel] = ()
+    text: str | None = None
+
+
+ALL_LINES = LineFilter()
+
+
+@dataclass(frozen=True)
 class LogPage:
-    """Consecutive lines, oldest first; `earlier` leads on upwards as `before=`, None at the top."""
+    """Consecutive lines, oldest first.
+
+    `earlier` leads on upwards as `before=`, `later` downwards as the line to look around; None at
+    either end.
+    """
 
     lines: tuple[LogLine, ...]
     earlier: int | None = None
+    later: int | None = None
 
     @property
     def last_id(self) -> int | None:
@@ -40,37 +57,75 @@ class LogPage:
         return self.lines[-1].id if self.lines else None
 
 
+@dataclass(frozen=True)
+class AttemptLog:
+    """What one attempt left in the log."""
+
+    number: int
+    lines: int
+    first_at: datetime
+    last_at: datetime
+
+
 def last_lines(
     connection: sa.Connection,
     run_id: int,
+    wanted: LineFilter = ALL_LINES,
     *,
     before: int | None = None,
-    levels: Sequence[LogLevel] = (),
     limit: int = LOG_ROWS,
 ) -> LogPage:
     """The newest lines of a run, or the newest of those before an id."""
-    query = _lines(run_id, levels).order_by(_l.id.desc()).limit(limit + 1)
+    query = _lines(run_id, wanted).order_by(_l.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(_l.id < before)
     rows = [LogLine(**row._mapping) for row in connection.execute(query)]
     kept = tuple(reversed(rows[:limit]))
-    return LogPage(kept, kept[0].id if len(rows) > limit else None)
+    return LogPage(kept, kept[0].id if len(rows) > limit else None, before)
+
+
+def lines_around(
+    connection: sa.Connection, run_id: int, line_id: int, wanted: LineFilter = ALL_LINES
+) -> LogPage:
+    """A page of lines with the one of that id in its middle."""
+    half = LOG_ROWS // 2
+    above = last_lines(connection, run_id, wanted, before=line_id, limit=half)
+    below = lines_after(connection, run_id, line_id - 1, wanted, limit=half + 1)
+    kept = below[:half]
+    return LogPage(
+        above.lines + kept, above.earlier, below[-1].id if len(below) > len(kept) else None
+    )
 
 
 def lines_after(
     connection: sa.Connection,
     run_id: int,
     after: int,
+    wanted: LineFilter = ALL_LINES,
     *,
-    levels: Sequence[LogLevel] = (),
     limit: int = LOG_ROWS,
 ) -> tuple[LogLine, ...]:
     """The lines that came after an id, oldest first."""
-    query = _lines(run_id, levels).where(_l.id > after).order_by(_l.id).limit(limit)
+    query = _lines(run_id, wanted).where(_l.id > after).order_by(_l.id).limit(limit)
     return tuple(LogLine(**row._mapping) for row in connection.execute(query))
 
 
-def _lines(run_id: int, levels: Sequence[LogLevel]) -> sa.Select[Any]:
+def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog, ...]:
+    """The attempts that logged something, in order."""
+    query = (
+        sa.select(_l.attempt, sa.func.count(), sa.func.min(_l.at), sa.func.max(_l.at))
+        .where(_l.run_id == run_id)
+        .group_by(_l.attempt)
+        .order_by(_l.attempt)
+    )
+    return tuple(AttemptLog(*row) for row in connection.execute(query))
+
+
+def _lines(run_id: int, wanted: LineFilter) -> sa.Select[Any]:
     query = sa.select(_l.id, _l.attempt, _l.at, _l.level, _l.message, _l.fields)
     query = query.where(_l.run_id == run_id)
-    return query.where(_l.level.in_(levels)) if levels else query
+    if wanted.levels:
+        query = query.where(_l.level.in_(wanted.levels))
+    if wanted.text:
+        query = query.where(_l.message.icontains(wanted.text, autoescape=True))
+    return query

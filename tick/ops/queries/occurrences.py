@@ -102,14 +102,23 @@ def list_occurrences(
     schedule_id: str | None,
     *,
     outcomes: Iterable[Outcome] = (),
+    between: tuple[datetime, datetime] | None = None,
     before: int | None = None,
 ) -> Page[OccurrenceRow]:
-    """A page of the ledger, newest first: a schedule's part of it, or all; of some outcomes."""
+    """A page of the ledger, newest first: a schedule's part of it, or all; of some outcomes.
+
+    `between`: with an instant at or after the first and before the second.
+    """
     query = _NAMED.order_by(_o.id.desc())
     if schedule_id is not None:
         query = query.where(_o.schedule_id == schedule_id)
     if chosen := list(outcomes):
         query = query.where(_o.outcome.in_(chosen))
+    if between is not None:
+        at = sa.func.coalesce(_o.scheduled_for, _o.decided_at)
+        last = sa.func.coalesce(_o.scheduled_until, _o.scheduled_for, _o.decided_at)
+        start, end = (sa.literal(instant, _o.decided_at.type) for instant in between)
+        query = query.where(last >= start, at < end)
     if before is not None:
         query = query.where(_o.id < before)
     found = connection.execute(query.limit(PAGE_ROWS + 1))

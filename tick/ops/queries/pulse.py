@@ -1,56 +1,97 @@
 """Whether the system lives: its ticks, its workers and what they have to do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 import sqlalchemy as sa
 
-from tick.models import job_run, tick_log, worker_instance
-from tick.policy.missed import usual_tick_seconds
+from tick.db import AnyRow
+from tick.engine.ticking import TICKS_READ, read_tick_health
+from tick.engine.ticklog import TickRow
+from tick.models import alert, job_run, maintenance_window, tick_log, worker_instance
+from tick.policy.tick_health import SourceHealth, Ticked, TickHealth, TickState, judge_ticks
+from tick.policy.windows import Window
 from tick.states import WorkerType
 
-_t, _w, _r = tick_log.c, worker_instance.c, job_run.c
+__all__ = [
+    "TICKS_READ",
+    "Pulse",
+    "Signs",
+    "TickHealth",
+    "TickState",
+    "pulse_of",
+    "read_signs",
+    "read_tick_health",
+    "take_pulse",
+]
+
+_t, _w, _m = tick_log.c, worker_instance.c, maintenance_window.c
 COUNT_UP_TO = 1000
-_TICKS_LEARNED_FROM = 20
-_LATE_AFTER_INTERVALS = 3
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What every page shows. Counts stop at COUNT_UP_TO + 1: more is not worth a scan."""
+
+    standstill: Window | None
+    """The window in which nothing fires now, if there is one."""
+    alerts: int
+    """Those that are open."""
+    workers: int
+    running: int
+    queued: int
 
 
 @dataclass(frozen=True)
 class Pulse:
-    """The strip on top of the pages. Counts stop at COUNT_UP_TO + 1: more is not worth a scan."""
+    """The strip on top of many pages, with the counts of the signs."""
 
     last_tick_at: datetime | None
     last_tick_source: str | None
     last_tick_error: str | None
     usual_seconds: float
+    late_at: datetime | None
+    """When the next tick is late."""
+    sources: tuple[SourceHealth, ...]
+    """Who ticked lately, the latest first."""
     workers: int
     running: int
     queued: int
 
     def ticks_are_late(self, now: datetime) -> bool:
         """Whether the last tick is older than three of the usual intervals between ticks."""
-        if self.last_tick_at is None:
-            return False
-        age = (now - self.last_tick_at).total_seconds()
-        return age > _LATE_AFTER_INTERVALS * self.usual_seconds
+        return self.late_at is not None and now > self.late_at
 
 
-def take_pulse(connection: sa.Connection, now: datetime, dead_after_seconds: float) -> Pulse:
-    """How the system does; two statements."""
-    ticks = connection.execute(_LAST_TICKS).all()
-    last = ticks[0] if ticks else None
-    gaps = [
-        (newer.started_at - older.started_at).total_seconds() for newer, older in pairwise(ticks)
-    ]
+def read_signs(connection: sa.Connection, now: datetime, dead_after_seconds: float) -> Signs:
+    """What every page shows; one statement."""
     alive_since = now - timedelta(seconds=dead_after_seconds)
-    counts = connection.execute(_COUNTS, {"alive_since": alive_since}).one()
+    row = connection.execute(_SIGNS, {"now": now, "alive_since": alive_since}).one()._mapping
+    found = {name: row[name] for name in Window.__dataclass_fields__}
+    counts = {name: row[name] for name in ("alerts", "workers", "running", "queued")}
+    return Signs(standstill=Window(**found) if found["id"] else None, **counts)
+
+
+def take_pulse(connection: sa.Connection, now: datetime, signs: Signs) -> Pulse:
+    """How the system does; one statement."""
+    return pulse_of(connection.execute(_LAST_TICKS).all(), now, signs)
+
+
+def pulse_of(ticks: Sequence[TickRow | AnyRow], now: datetime, signs: Signs) -> Pulse:
+    """How the system does, by its latest TICKS_READ ticks, the newest first."""
+    last = ticks[0] if ticks else None
+    health = judge_ticks((Ticked(tick.source, tick.started_at) for tick in ticks), now)
     return Pulse(
         last_tick_at=last.started_at if last else None,
         last_tick_source=last.source if last else None,
         last_tick_error=last.error if last else None,
-        usual_seconds=usual_tick_seconds(gaps),
-        **counts._mapping,
+        usual_seconds=health.usual_seconds,
+        late_at=health.late_at,
+        sources=health.sources,
+        workers=signs.workers,
+        running=signs.running,
+        queued=signs.queued,
     )
 
 
@@ -60,12 +101,14 @@ def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
 
 
 _LAST_TICKS = (
-    sa.select(_t.started_at, _t.source, _t.error)
-    .order_by(_t.started_at.desc())
-    .limit(_TICKS_LEARNED_FROM)
+    sa.select(_t.started_at, _t.source, _t.error).order_by(_t.started_at.desc()).limit(TICKS_READ)
 )
-# The statuses are literals, so that the partial indexes serve.
-_COUNTS = sa.select(
+# The states are literals, so that the partial indexes serve.
+_COUNTS = (
+    _bounded_count(
+        sa.select(sa.literal(1)).where(sa.text("alert.resolved_at IS NULL")).select_from(alert),
+        "alerts",
+    ),
     _bounded_count(
         sa.select(sa.literal(1)).where(
             _w.worker_type == WorkerType.JOB_WORKER.value,
@@ -82,4 +125,13 @@ _COUNTS = sa.select(
         sa.select(sa.literal(1)).where(sa.text("job_run.status = 'QUEUED'")).select_from(job_run),
         "queued",
     ),
+)
+_NOW = sa.bindparam("now", type_=_m.starts_at.type)
+_LASTS = sa.and_(_m.starts_at <= _NOW, sa.or_(_m.ends_at.is_(None), _m.ends_at > _NOW))
+_ONE_ROW = sa.select(sa.literal(1).label("row")).subquery("one")
+_SIGNS = (
+    sa.select(*_COUNTS, *(_m[name] for name in Window.__dataclass_fields__))
+    .select_from(_ONE_ROW.outerjoin(maintenance_window, _LASTS))
+    .order_by(_m.starts_at, _m.id)
+    .limit(1)
 )

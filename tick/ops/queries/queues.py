@@ -11,11 +11,12 @@ from tick.models import job_run
 from tick.states import RunStatus
 
 _r = job_run.c
+COUNT_UP_TO = 10_000
 
 
 @dataclass(frozen=True)
 class QueueRow:
-    """One queue that has something to do, a limit, or a pause."""
+    """A queue that has something to do, a limit, or a pause. Counts stop at COUNT_UP_TO in all."""
 
     name: str
     queued: int
@@ -27,7 +28,7 @@ class QueueRow:
 
 
 def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> list[QueueRow]:
-    """All such queues by name. `limits`: the most runs at one time, by queue."""
+    """All such queues by name; two statements. `limits`: the most runs at one time, by queue."""
     counts = {(row.queue, row.status): row.runs for row in connection.execute(_COUNTS)}
     paused = paused_queues(connection)
     names = {queue for queue, _ in counts} | paused.keys() | limits.keys()
@@ -45,13 +46,13 @@ def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> list[Qu
     ]
 
 
-def _count(status: RunStatus) -> sa.Select[tuple[str, str, int]]:
-    return (
-        sa.select(_r.queue, sa.literal(status.value).label("status"), sa.func.count().label("runs"))
-        # A literal, so that the partial index serves.
-        .where(sa.text(f"job_run.status = '{status}'"))
-        .group_by(_r.queue)
-    )
+def _some(status: RunStatus) -> sa.Select[tuple[str, str]]:
+    # The status is a literal, so that its partial index serves.
+    query = sa.select(_r.queue, _r.status).where(sa.text(f"job_run.status = '{status}'"))
+    return sa.select(query.limit(COUNT_UP_TO).subquery())
 
 
-_COUNTS = sa.union_all(_count(RunStatus.QUEUED), _count(RunStatus.RUNNING))
+_UNFINISHED = sa.union_all(_some(RunStatus.QUEUED), _some(RunStatus.RUNNING)).subquery()
+_COUNTS = sa.select(
+    _UNFINISHED.c.queue, _UNFINISHED.c.status, sa.func.count().label("runs")
+).group_by(_UNFINISHED.c.queue, _UNFINISHED.c.status)

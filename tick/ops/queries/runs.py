@@ -1,6 +1,7 @@
 """JobRuns, as people read them."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from tick.errors import NotFound
 from tick.models import job_run, job_run_dependency, job_schedule
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.stretches import SEARCHED, Stretch, find_stretch
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
 
 _r, _s, _d = job_run.c, job_schedule.c, job_run_dependency.c
@@ -92,25 +94,59 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs to list; what is None does not matter."""
+    """Which runs to list; what is None does not matter. `since` and `until`: when it was queued."""
 
     status: RunStatus | None = None
     trigger: Trigger | None = None
     job_name: str | None = None
     job_group: str | None = None
     schedule_id: str | None = None
+    worker_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
+
+    @property
+    def set_parts(self) -> dict[str, object]:
+        """What matters, by the name of the field."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index gives the runs in order, without a look at any that do not match."""
+        parts = set(self.set_parts)
+        if self.status is not None and self.status not in _INDEXED_STATUSES:
+            return False
+        return len(parts) <= 1 and parts <= {"status", "job_name", "schedule_id"}
+
+    def stretch(self, connection: sa.Connection, before: int | None) -> Stretch:
+        """Where to look for them."""
+        return find_stretch(
+            connection, _r.id, _r.queued_at, since=self.since, until=self.until, before=before
+        )
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """The filter as SQL."""
-        chosen = [
-            _r[field.name] == value
-            for field in fields(self)
-            if field.name != "status" and (value := getattr(self, field.name)) is not None
-        ]
+        parts = self.set_parts
+        chosen = [_r[name] == parts[name] for name in _EQUAL if name in parts]
         if self.status is not None:
             # A literal, or SQLite could not use the partial index of that status.
             chosen.append(_r.status == sa.literal(self.status.value, literal_execute=True))
+        if self.since is not None:
+            chosen.append(_r.queued_at >= self.since)
+        if self.until is not None:
+            chosen.append(_r.queued_at < self.until)
+        if self.text is not None:
+            chosen.append(
+                sa.or_(*(_r[name].icontains(self.text, autoescape=True) for name in _READ))
+            )
         return chosen
+
+
+_EQUAL = ("trigger", "job_name", "job_group", "schedule_id", "worker_id")
+_READ = ("job_name", "error_type", "error_message", "reason", "progress_text")
+_INDEXED_STATUSES = (RunStatus.FAILED, *UNFINISHED_RUNS)
 
 
 def _select(row: type[RunRow]) -> sa.Select[Any]:
@@ -120,17 +156,55 @@ def _select(row: type[RunRow]) -> sa.Select[Any]:
     )
 
 
+@dataclass(frozen=True)
+class RunPage(Page[RunRow]):
+    """Runs; after a search that found too few, `older` continues it below the `searched` runs."""
+
+    searched: int | None = None
+
+
 _ROWS, _DETAIL = _select(RunRow), _select(RunDetail)
 
 
 def list_runs(
     connection: sa.Connection, chosen: RunFilter, *, before: int | None = None
-) -> Page[RunRow]:
-    """A page of runs, newest first."""
+) -> RunPage:
+    """A page of runs, newest first.
+
+    A filter that no index serves is looked for among SEARCHED runs at a time, however rare it is.
+    """
     query = _ROWS.where(*chosen.conditions()).order_by(_r.id.desc()).limit(PAGE_ROWS + 1)
-    if before is not None:
-        query = query.where(_r.id < before)
-    return cut([RunRow(**row._mapping) for row in connection.execute(query)])
+    if chosen.is_indexed:
+        query = query if before is None else query.where(_r.id < before)
+        return _page(connection, query)
+    stretch = chosen.stretch(connection, before)
+    page = _page(connection, query.where(stretch.holds(_r.id)))
+    if page.older is None and stretch.goes_on:
+        return replace(page, older=stretch.start, searched=SEARCHED)
+    return page
+
+
+def list_matching(
+    connection: sa.Connection, chosen: RunFilter, statuses: Iterable[RunStatus], limit: int
+) -> list[RunRow]:
+    """The newest `limit` runs of these statuses that match, among the newest SEARCHED."""
+    stretch = chosen.stretch(connection, None)
+    query = _ROWS.where(*chosen.conditions(), _r.status.in_(list(statuses)))
+    found = connection.execute(
+        query.where(stretch.holds(_r.id)).order_by(_r.id.desc()).limit(limit)
+    )
+    return [RunRow(**row._mapping) for row in found]
+
+
+def runs_by_id(connection: sa.Connection, ids: Iterable[int]) -> list[RunRow]:
+    """Those of the runs that exist, newest first."""
+    found = connection.execute(_ROWS.where(_r.id.in_(list(ids))).order_by(_r.id.desc()))
+    return [RunRow(**row._mapping) for row in found]
+
+
+def _page(connection: sa.Connection, query: sa.Select[Any]) -> RunPage:
+    page = cut([RunRow(**row._mapping) for row in connection.execute(query)])
+    return RunPage(page.rows, page.older)
 
 
 def runs_of_occurrence(connection: sa.Connection, occurrence_id: int) -> list[RunRow]:

@@ -10,6 +10,7 @@ from tick.errors import NotFound
 from tick.models import job_schedule, occurrence, schedule_version
 from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS
+from tick.ops.revisions import revision_of
 from tick.ops.wording import (
     Selected,
     Timing,
@@ -20,7 +21,7 @@ from tick.ops.wording import (
 from tick.states import FIRED_OUTCOMES, ScheduleState
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
-RECENT_ROWS = 20
+RECENT_ROWS = 30
 MOST_PASSED = 100
 
 
@@ -55,6 +56,7 @@ class ScheduleRow:
     consecutive_failures: int
     last_error: str | None
     last_fired_id: int | None
+    recent_from_id: int | None
     version: int | None
     version_since: datetime | None
     rule: str | None
@@ -62,6 +64,11 @@ class ScheduleRow:
     target: str | None
     last: OccurrenceRow | None = None
     recent: tuple[RecentOccurrence, ...] = ()
+
+    @property
+    def revision(self) -> str:
+        """Changes when somebody switches, pauses, resumes or deploys it, not when it fires."""
+        return revision_of(self.enabled, self.enabled_at, self.state, self.state_at, self.version)
 
     @property
     def timing(self) -> Timing:
@@ -99,6 +106,16 @@ _LAST_FIRED = (
     .correlate(job_schedule)
     .scalar_subquery()
 )
+# The oldest of the newest rows of one schedule: the index gives it without reading the others.
+_OLDEST_SHOWN = (
+    sa.select(_o.id)
+    .where(_o.schedule_id == _s.id)
+    .order_by(_o.id.desc())
+    .limit(1)
+    .offset(RECENT_ROWS - 1)
+    .correlate(job_schedule)
+    .scalar_subquery()
+)
 _ROWS = sa.select(
     *(_s[field.name] for field in fields(ScheduleRow) if field.name in _s),
     _v.number.label("version"),
@@ -107,6 +124,7 @@ _ROWS = sa.select(
     _v.mode,
     _v.target,
     _LAST_FIRED.label("last_fired_id"),
+    _OLDEST_SHOWN.label("recent_from_id"),
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
 
 
@@ -131,10 +149,15 @@ def list_schedules(connection: sa.Connection, *, after: str | None = None) -> Sc
 
 def get_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
     """One schedule with its last firing and recent outcomes. Raises NotFound."""
+    return _with_history(connection, [find_schedule(connection, schedule_id)])[0]
+
+
+def find_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
+    """One schedule, without what became of its occurrences. Raises NotFound."""
     row = connection.execute(_ROWS.where(_s.id == schedule_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no schedule {schedule_id!r}; `tick schedules` lists them.")
-    return _with_history(connection, [ScheduleRow(**row._mapping)])[0]
+    return ScheduleRow(**row._mapping)
 
 
 def schedule_names(connection: sa.Connection) -> dict[str, str]:
@@ -145,7 +168,7 @@ def schedule_names(connection: sa.Connection) -> dict[str, str]:
 
 def _with_history(connection: sa.Connection, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
     last = occurrences_by_id(connection, (row.last_fired_id for row in rows))
-    recent = _recent(connection, [row.id for row in rows])
+    recent = _recent(connection, rows)
     return [
         replace(
             row,
@@ -156,34 +179,23 @@ def _with_history(connection: sa.Connection, rows: Sequence[ScheduleRow]) -> lis
     ]
 
 
-# The oldest of the newest rows of one schedule: the index gives it without reading the others.
-_OLDEST_SHOWN = (
-    sa.select(_o.id)
-    .where(_o.schedule_id == _s.id)
-    .order_by(_o.id.desc())
-    .limit(1)
-    .offset(RECENT_ROWS - 1)
-    .correlate(job_schedule)
-    .scalar_subquery()
-)
-_RECENT = (
-    sa.select(
-        _o.schedule_id,
-        _o.id,
-        _o.outcome,
-        sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type).label("at"),
-        _o.first_started_at,
-        _o.last_finished_at,
-    )
-    .join_from(job_schedule, occurrence, _o.schedule_id == _s.id)
-    .where(_o.id >= sa.func.coalesce(_OLDEST_SHOWN, 0))
-    .order_by(_o.id)
-)
+_RECENT = sa.select(
+    _o.schedule_id,
+    _o.id,
+    _o.outcome,
+    sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type).label("at"),
+    _o.first_started_at,
+    _o.last_finished_at,
+).order_by(_o.id)
 
 
-def _recent(connection: sa.Connection, ids: Sequence[str]) -> dict[str, list[RecentOccurrence]]:
+def _recent(
+    connection: sa.Connection, rows: Sequence[ScheduleRow]
+) -> dict[str, list[RecentOccurrence]]:
     found: dict[str, list[RecentOccurrence]] = {}
-    for row in connection.execute(_RECENT.where(_s.id.in_(ids))) if ids else ():
+    # One range of the index for each schedule; with fewer rows than are shown, all of them.
+    ranges = [sa.and_(_o.schedule_id == row.id, _o.id >= (row.recent_from_id or 0)) for row in rows]
+    for row in connection.execute(_RECENT.where(sa.or_(*ranges))) if ranges else ():
         took = None
         if row.first_started_at and row.last_finished_at:
             took = max(0.0, (row.last_finished_at - row.first_started_at).total_seconds())

@@ -12,7 +12,6 @@ from tick.models import tick_log
 
 _t = tick_log.c
 DAY = timedelta(days=1)
-LISTED = 30
 MOST_OF_A_DAY = 10_000
 _GAP_INTERVALS = 3
 
@@ -30,9 +29,9 @@ class DayOfTicks:
 _ROWS = sa.select(*(_t[field.name] for field in fields(TickRow)))
 
 
-def list_ticks(connection: sa.Connection) -> tuple[TickRow, ...]:
-    """The latest LISTED ticks, newest first."""
-    query = _ROWS.order_by(_t.started_at.desc(), _t.id.desc()).limit(LISTED)
+def list_ticks(connection: sa.Connection, limit: int) -> tuple[TickRow, ...]:
+    """The latest ticks, newest first."""
+    query = _ROWS.order_by(_t.started_at.desc(), _t.id.desc()).limit(limit)
     return tuple(TickRow(**row._mapping) for row in connection.execute(query))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
@@ -16,6 +16,7 @@ from tick.ops.wording import Selected, Timing, describe_target, describe_timing,
 _s, _v = job_schedule.c, schedule_version.c
 MOST_SCHEDULES = 100
 MOST_IN_LANE = 170
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, order=True)
@@ -52,19 +53,6 @@ _ON = (
 )
 
 
-def list_next(connection: sa.Connection, now: datetime, count: int) -> tuple[Instant, ...]:
-    """The next `count` instants of all schedules that are on, in order; one statement."""
-    rows = connection.execute(_ON).all()
-    each = (
-        [
-            Instant(at, row.id, row.name, describe_timing(row.rule).timezone)
-            for at in _after(row.rule, now, count)
-        ]
-        for row in rows
-    )
-    return tuple(islice(merge(*each), count))
-
-
 def list_lanes(connection: sa.Connection, start: datetime, end: datetime) -> tuple[Lane, ...]:
     """A lane for each schedule that is on, with its instants in (start, end]; one statement."""
     return tuple(_lane(row, start, end) for row in connection.execute(_ON))
@@ -94,14 +82,45 @@ def find_collisions(lanes: Iterable[Lane]) -> dict[datetime, tuple[str, ...]]:
     return {minute: tuple(names) for minute, names in found.items() if len(names) > 1}
 
 
+def find_companions(
+    connection: sa.Connection, schedule_id: str, instants: Iterable[datetime]
+) -> dict[datetime, tuple[str, ...]]:
+    """The names of the other schedules that fire in the same minutes; one statement.
+
+    Those that fire all the time are left out: they meet all others.
+    """
+    others = [row for row in connection.execute(_ON) if row.id != schedule_id]
+    found: dict[datetime, tuple[str, ...]] = {}
+    for minute in map(minute_of, instants):
+        names = tuple(
+            row.name
+            for row in others
+            if _fires_in(row.rule, minute) and not _fires_all_day(row.rule, minute.date())
+        )
+        if names:
+            found[minute] = names
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _fires_in(rule: str, minute: datetime) -> bool:
+    found = next_instants(rule, minute - timedelta(microseconds=1), 1)
+    return bool(found) and minute_of(found[0]) == minute
+
+
+@lru_cache(maxsize=1024)
+def _fires_all_day(rule: str, day: date) -> bool:
+    midnight = datetime.combine(day, time(), UTC)
+    return len(next_instants(rule, midnight, MOST_IN_LANE + 1, midnight + _DAY)) > MOST_IN_LANE
+
+
 def minute_of(instant: datetime) -> datetime:
     """The minute that an instant lies in."""
     return instant.replace(second=0, microsecond=0)
 
 
 def _lane(row: sa.Row[*tuple[Any, ...]], start: datetime, end: datetime) -> Lane:
-    found = _after(row.rule, start, MOST_IN_LANE + 1)
-    inside = tuple(at for at in found if at <= end)
+    inside = tuple(_after(row.rule, start, MOST_IN_LANE + 1, end))
     return Lane(
         schedule_id=row.id,
         name=row.name,
@@ -112,12 +131,15 @@ def _lane(row: sa.Row[*tuple[Any, ...]], start: datetime, end: datetime) -> Lane
     )
 
 
-def _after(rule: str, start: datetime, count: int) -> list[datetime]:
+def _after(rule: str, start: datetime, count: int, end: datetime | None = None) -> list[datetime]:
     """The next instants, remembered for a minute: pages ask every few seconds."""
     # One instant of that minute may have passed; schedules have at most one a minute.
-    return [at for at in _instants(rule, minute_of(start), count + 1) if at > start][:count]
+    found = _instants(rule, minute_of(start), count + 1, end)
+    return [at for at in found if at > start][:count]
 
 
 @lru_cache(maxsize=512)
-def _instants(rule: str, after: datetime, count: int) -> tuple[datetime, ...]:
-    return tuple(next_instants(rule, after, count))
+def _instants(
+    rule: str, after: datetime, count: int, until: datetime | None
+) -> tuple[datetime, ...]:
+    return tuple(next_instants(rule, after, count, until))

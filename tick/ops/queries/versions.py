@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tick.models import schedule_version
 from tick.ops.wording import Selected, Timing, describe_target, describe_timing
+from tick.policy.target import Target
 
 _v = schedule_version.c
 MOST_VERSIONS = 20
@@ -51,6 +52,15 @@ class VersionRow:
         return {name: value for name, value in rule.items() if name not in _WORDED}
 
 
+@dataclass(frozen=True)
+class Difference:
+    """One part of a definition as it was and as it became; None where it was not there."""
+
+    part: str
+    before: str | None
+    after: str | None
+
+
 _ROWS = sa.select(*(_v[field.name] for field in fields(VersionRow)))
 
 
@@ -61,17 +71,44 @@ def list_versions(connection: sa.Connection, schedule_id: str) -> tuple[VersionR
     return tuple(VersionRow(**row._mapping) for row in found)
 
 
-def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[str, ...]]:
-    """For each version but the oldest of these: which of its parts differ from the one before."""
-    return {newer.number: _changes(newer, older) for newer, older in pairwise(versions)}
+def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[Difference, ...]]:
+    """For each version but the oldest of these: in what it differs from the one before."""
+    return {newer.number: _differences(newer, older) for newer, older in pairwise(versions)}
 
 
-def _changes(newer: VersionRow, older: VersionRow) -> tuple[str, ...]:
-    parts = {
-        "when": newer.timing != older.timing,
-        "jobs": newer.selected.jobs != older.selected.jobs,
-        "terms": newer.terms != older.terms,
+def _differences(newer: VersionRow, older: VersionRow) -> tuple[Difference, ...]:
+    before, after = _parts(older), _parts(newer)
+    return tuple(
+        Difference(part, before.get(part), after.get(part))
+        for part in [*after, *(part for part in before if part not in after)]
+        if before.get(part) != after.get(part)
+    )
+
+
+def _parts(version: VersionRow) -> dict[str, str]:
+    """Everything that makes up a definition, in words, by the name of the part."""
+    parts = {"when": version.timing.words, "zone": version.timing.timezone}
+    parts |= {name.replace("_", " "): str(value).lower() for name, value in version.terms.items()}
+    parts["runs"] = version.selected.words
+    for job in version.selected.jobs:
+        parts[f"job {job}"] = "in"
+    for job, policy in _policies(version.target).items():
+        parts |= {f"{job}, {name.replace('_', ' ')}": value for name, value in policy.items()}
+    return parts
+
+
+def _policies(target: str) -> dict[str, dict[str, str]]:
+    """What the runs of each job carry, but for the defaults; nothing of a target of old."""
+    try:
+        jobs = Target.from_json(target).jobs
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return {
+        job.name: {
+            field.name: str(value)
+            for field in fields(job)
+            if field.name not in ("name", "group")
+            and (value := getattr(job, field.name)) not in (field.default, {})
+        }
+        for job in jobs
     }
-    found = tuple(name for name, differs in parts.items() if differs)
-    # Such as a job's timeout, which a version carries but does not put into words.
-    return found or ("details of its jobs",)

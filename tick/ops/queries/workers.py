@@ -1,4 +1,4 @@
-"""The processes that live or lived, workers, loops, HTTP triggers; and the queues they serve."""
+"""The processes that live or lived: workers, loops, HTTP triggers; and what each runs."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -6,15 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.queues import Pause, paused_queues
 from tick.errors import NotFound
 from tick.models import job_run, worker_instance
 from tick.ops.queries.paging import PAGE_ROWS
-from tick.states import RunStatus, WorkerStatus
+from tick.states import WorkerStatus
 
 _w, _r = worker_instance.c, job_run.c
 MOST_LIVING = 100
-COUNT_UP_TO = 10_000
+MOST_AT_WORK = 200
 
 
 @dataclass(frozen=True)
@@ -101,39 +100,24 @@ def get_worker(connection: sa.Connection, worker_id: str) -> WorkerRow:
 
 
 @dataclass(frozen=True)
-class QueueRow:
-    """A queue that has something to do, or is paused. Counts stop at COUNT_UP_TO altogether."""
+class AtWork:
+    """A run that a process has in hand."""
 
-    name: str
-    queued: int
-    running: int
-    pause: Pause | None
+    id: int
+    worker_id: str
+    job_name: str
+    started_at: datetime | None
+    progress: float | None
 
 
-def list_queues(connection: sa.Connection) -> tuple[QueueRow, ...]:
-    """The queues by name; two statements."""
-    counts: dict[str, dict[str, int]] = {}
-    for queue, status, count in connection.execute(_QUEUED):
-        counts.setdefault(queue, {})[status] = count
-    paused = paused_queues(connection)
-    return tuple(
-        QueueRow(
-            name=name,
-            queued=counts.get(name, {}).get(RunStatus.QUEUED, 0),
-            running=counts.get(name, {}).get(RunStatus.RUNNING, 0),
-            pause=paused.get(name),
-        )
-        for name in sorted(counts.keys() | paused.keys())
+def runs_at_work(connection: sa.Connection) -> dict[str, tuple[AtWork, ...]]:
+    """What each worker runs, the longest first, by worker id; MOST_AT_WORK in all."""
+    columns = [_r[field.name] for field in fields(AtWork)]
+    # The status is a literal, so that the partial index serves.
+    running = sa.select(*columns).where(
+        sa.text("job_run.status = 'RUNNING'"), _r.worker_id.is_not(None)
     )
-
-
-def _some(status: str) -> sa.Select[Any]:
-    # The status is a literal, so that its partial index serves.
-    query = sa.select(_r.queue, _r.status).where(sa.text(f"job_run.status = '{status}'"))
-    return sa.select(query.limit(COUNT_UP_TO).subquery())
-
-
-_UNFINISHED = sa.union_all(_some("QUEUED"), _some("RUNNING")).subquery()
-_QUEUED = sa.select(
-    _UNFINISHED.c.queue, _UNFINISHED.c.status, sa.func.count().label("count")
-).group_by(_UNFINISHED.c.queue, _UNFINISHED.c.status)
+    found: dict[str, tuple[AtWork, ...]] = {}
+    for row in connection.execute(running.order_by(_r.started_at, _r.id).limit(MOST_AT_WORK)):
+        found[row.worker_id] = (*found.get(row.worker_id, ()), AtWork(**row._mapping))
+    return found

@@ -1,0 +1,81 @@
+"""Cancelling an occurrence: what is queued ends, what runs is asked, what has ended stays."""
+
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.db import Database
+from tick.errors import NotFound, Refused
+from tick.models import audit_entry, job_run, occurrence
+from tick.ops import control, retries
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+JOBS = [
+    a_job("features"),
+    a_job("scores", depends_on=["features"]),
+    a_job("report", depends_on=["scores"], always=True),
+]
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """A daily sync that has just begun: the first of three jobs is at work."""
+    world = World(database, now=NOW)
+    world.define(a_schedule("daily"), jobs=JOBS)
+    control.run_schedule(database, "daily", now=NOW, author=TESTER)
+    _set(world, "features", status="RUNNING", started_at=NOW, attempt=1)
+    return world
+
+
+def _set(world: World, name: str, **values: object) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).where(job_run.c.job_name == name).values(**values))
+
+
+def _cancel(world: World) -> int:
+    return control.cancel_occurrence(world.database, 1, now=world.now, author=TESTER)
+
+
+def test_what_is_queued_ends_and_what_runs_is_asked(world: World) -> None:
+    assert _cancel(world) == 3
+    runs = {run.job_name: run for run in world.runs()}
+    assert {name: run.status for name, run in runs.items()} == {
+        "features": "RUNNING",
+        "scores": "CANCELLED",
+        "report": "CANCELLED",
+    }
+    assert {run.cancel_requested_at for run in runs.values()} == {NOW}
+    assert {run.reason for run in runs.values()} == {"cancelled by tester"}
+
+
+def test_an_occurrence_of_which_nothing_runs_has_an_outcome_at_once(world: World) -> None:
+    _set(world, "features", status="SUCCESS", finished_at=NOW)
+    assert _cancel(world) == 2
+    (row,) = world.rows(sa.select(occurrence))
+    assert (row.outcome, row.cancelled) == ("CANCELLED", 2)
+    assert world.runs()[0].status == "SUCCESS"
+
+
+def test_it_is_one_entry_of_the_audit(world: World) -> None:
+    _cancel(world)
+    query = sa.select(audit_entry).where(audit_entry.c.action == "occurrence.cancel")
+    (entry,) = world.rows(query)
+    assert (entry.actor, entry.subject, entry.after) == ("tester", "1", {"runs": 3})
+
+
+def test_what_has_ended_is_not_cancelled(world: World) -> None:
+    world.finish_runs()
+    with pytest.raises(Refused, match="has ended as SUCCESS already"):
+        _cancel(world)
+    with pytest.raises(NotFound):
+        control.cancel_occurrence(world.database, 4711, now=NOW, author=TESTER)
+
+
+def test_what_was_cancelled_can_be_put_back(world: World) -> None:
+    _set(world, "features", status="SUCCESS", finished_at=NOW)
+    _cancel(world)
+    ids = retries.retry_occurrence(world.database, world.registry, 1, now=world.now, author=TESTER)
+    assert len(ids) == 2
+    assert [run.status for run in world.runs()] == ["SUCCESS", "QUEUED", "QUEUED"]

@@ -1,0 +1,110 @@
+"""What a monitoring system wants to know at this moment, read from the database in one snapshot."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import AnyRow, Database
+from tick.engine.prune import sums_of_ticks
+from tick.engine.pruned import pruned_ticks
+from tick.models import job_run, job_schedule, tick_log, worker_instance
+from tick.ops.queries.stats import Table, sum_all_time
+from tick.ops.snapshot import snapshot
+from tick.policy.missed import usual_tick_seconds
+from tick.states import ScheduleState, WorkerStatus
+
+_t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c
+_LEARNED_FROM = 20
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One look at everything. Numbers of what happened only rise, also when rows are pruned."""
+
+    now: datetime
+    ticks: dict[str, int]
+    """What all ticks there ever were sum up to, by the name of the column; `ticks`, `failed`."""
+    last_tick: AnyRow | None
+    """`started_at`, `took_seconds`, `late_seconds`; None before the first."""
+    tick_seconds: float
+    """The usual distance between ticks."""
+    runs: Table
+    occurrences: Table
+    unfinished: list[AnyRow]
+    """`job_name`, `queue`, `status`, `runs`."""
+    oldest_queued: list[AnyRow]
+    """`queue`, `since`: when the run became available that has been so for longest."""
+    workers: dict[tuple[str, str], int]
+    """By worker type and state: running, draining or silent."""
+    schedules: list[AnyRow]
+    """`id`, `enabled`, `state`, `next_run_at`, `consecutive_failures`."""
+
+
+def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -> Reading:
+    """Read it all; ten statements or so, none over the whole table of runs."""
+    with snapshot(database) as connection:
+        runs, occurrences = sum_all_time(connection)
+        ticks = connection.execute(_LAST_TICKS).all()
+        gaps = [
+            (newer.started_at - older.started_at).total_seconds()
+            for newer, older in pairwise(ticks)
+        ]
+        return Reading(
+            now=now,
+            ticks=_all_ticks(connection),
+            last_tick=ticks[0] if ticks else None,
+            tick_seconds=usual_tick_seconds(gaps),
+            runs=runs,
+            occurrences=occurrences,
+            unfinished=list(connection.execute(_UNFINISHED)),
+            oldest_queued=list(connection.execute(_OLDEST, {"now": now})),
+            workers=_workers(connection, now - timedelta(seconds=dead_after_seconds)),
+            schedules=list(connection.execute(_SCHEDULES)),
+        )
+
+
+def _all_ticks(connection: sa.Connection) -> dict[str, int]:
+    pruned = pruned_ticks(connection)
+    kept = connection.execute(sa.select(*sums_of_ticks())).one()._mapping
+    return {name: number + pruned.get(name, 0) for name, number in kept.items()}
+
+
+def _workers(connection: sa.Connection, beats_since: datetime) -> dict[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for row in connection.execute(_LIVING):
+        beats = row.last_heartbeat_at >= beats_since
+        state = ("draining" if row.status == WorkerStatus.DRAINING else "running") if beats else ""
+        key = (row.worker_type, state or "silent")
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _of_status(status: str) -> sa.Select[Any]:
+    # The status is a literal, so that its partial index serves.
+    return (
+        sa.select(_r.job_name, _r.queue, _r.status, sa.func.count().label("runs"))
+        .where(sa.text(f"job_run.status = '{status}'"))
+        .group_by(_r.job_name, _r.queue, _r.status)
+    )
+
+
+_LAST_TICKS = (
+    sa.select(_t.started_at, _t.took_seconds, _t.late_seconds)
+    .order_by(_t.started_at.desc())
+    .limit(_LEARNED_FROM)
+)
+_UNFINISHED = sa.union_all(_of_status("QUEUED"), _of_status("RUNNING"))
+_OLDEST = (
+    sa.select(_r.queue, sa.func.min(_r.available_at).label("since"))
+    .where(sa.text("job_run.status = 'QUEUED'"), _r.available_at <= sa.bindparam("now"))
+    .group_by(_r.queue)
+)
+_LIVING = sa.select(_w.worker_type, _w.status, _w.last_heartbeat_at).where(
+    sa.text("worker_instance.status IN ('RUNNING', 'DRAINING')")
+)
+_SCHEDULES = sa.select(_s.id, _s.enabled, _s.state, _s.next_run_at, _s.consecutive_failures).where(
+    _s.state != ScheduleState.REMOVED
+)

@@ -1,0 +1,199 @@
+"""Run now: a schedule, a job, a group or everything. No schedule's next instant moves by it."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.define.registry import Registry
+from tick.define.schedules import short_digest
+from tick.engine import audit, lifecycle
+from tick.engine.audit import Author
+from tick.engine.cancel import cancel_runs
+from tick.engine.enqueue import Manual, enqueue_manual
+from tick.engine.targets import build_target
+from tick.errors import NotFound, Refused
+from tick.models import job_run, occurrence, schedule_version
+from tick.ops.parameters import check_params
+from tick.policy.overlap import Verdict, judge
+from tick.policy.target import Target
+from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
+
+_o, _r, _v = occurrence.c, job_run.c, schedule_version.c
+
+
+def run_schedule(
+    database: Database,
+    schedule_id: str,
+    *,
+    now: datetime,
+    author: Author,
+    key: str | None = None,
+    override_overlap: bool = False,
+) -> int:
+    """Run a schedule's jobs now; the id of the occurrence. Its next instant stays where it is.
+
+    Works while the schedule is disabled. The same `key` again gives the same occurrence. Raises
+    NotFound, and Refused when an occurrence is unfinished and the overlap policy says no.
+    """
+    with database.write.begin() as connection:
+        known = lifecycle.find_schedule(connection, schedule_id)
+        if known.row.state == ScheduleState.REMOVED:
+            raise Refused(
+                f"{schedule_id} was removed from the definitions; there is nothing to run."
+            )
+        identity = _identity(schedule_id, key)
+        if (repeat := _find_repeat(connection, identity)) is not None:
+            return repeat
+        target, mode = _stored_target(connection, known.row.version_id)
+        blocker = None if override_overlap else _make_way(connection, known, now)
+        manual = Manual(
+            key=identity,
+            title=known.row.name,
+            mode=mode,
+            actor=author.name,
+            tick_id=f"run-{secrets.token_hex(8)}",
+            schedule_id=schedule_id,
+            version_id=known.row.version_id,
+            blocked_by_id=blocker,
+        )
+        return _enqueue(connection, manual, target, now, author, "schedule.run", schedule_id)
+
+
+def run_job(
+    database: Database,
+    registry: Registry,
+    name: str,
+    *,
+    now: datetime,
+    author: Author,
+    key: str | None = None,
+    params: Mapping[str, Any] | None = None,
+) -> int:
+    """Run one job now, without what it depends on; the id of the occurrence.
+
+    Raises NotFound, and InvalidParams when its function would not take the parameters.
+    """
+    check_params(registry.job(name).function, params or {})
+    wanted = {"mode": Mode.SINGLE_JOB, "jobs": [name], "params": dict(params or {})}
+    return _run_selection(database, registry, wanted, f"job {name}", now, author, key)
+
+
+def run_group(
+    database: Database,
+    registry: Registry,
+    group: str,
+    *,
+    now: datetime,
+    author: Author,
+    key: str | None = None,
+) -> int:
+    """Run the jobs of a group in dependency order; the id of the occurrence. Raises NotFound."""
+    if group not in registry.groups:
+        raise NotFound(
+            f"No group is called {group!r}; there are {', '.join(sorted(registry.groups))}."
+        )
+    wanted = {"mode": Mode.GROUP, "job_group": group}
+    return _run_selection(database, registry, wanted, f"group {group}", now, author, key)
+
+
+def run_all(
+    database: Database,
+    registry: Registry,
+    *,
+    now: datetime,
+    author: Author,
+    key: str | None = None,
+) -> int:
+    """Run all jobs in dependency order; the id of the occurrence."""
+    wanted = {"mode": Mode.ALL_JOBS}
+    return _run_selection(database, registry, wanted, "all jobs", now, author, key)
+
+
+def _run_selection(
+    database: Database,
+    registry: Registry,
+    wanted: Mapping[str, Any],
+    title: str,
+    now: datetime,
+    author: Author,
+    key: str | None,
+) -> int:
+    target = build_target(registry, wanted)
+    manual = Manual(
+        key=_identity(title, key),
+        title=title,
+        mode=wanted["mode"],
+        actor=author.name,
+        tick_id=f"run-{secrets.token_hex(8)}",
+    )
+    with database.write.begin() as connection:
+        return _enqueue(connection, manual, target, now, author, "jobs.run", title)
+
+
+def _enqueue(
+    connection: sa.Connection,
+    manual: Manual,
+    target: Target,
+    now: datetime,
+    author: Author,
+    action: str,
+    subject: str,
+) -> int:
+    if (repeat := _find_repeat(connection, manual.key)) is not None:
+        return repeat
+    occurrence_id = enqueue_manual(connection, manual, target, now)
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action=action,
+        subject=subject,
+        after={"occurrence": occurrence_id, "jobs": len(target.jobs)},
+    )
+    return occurrence_id
+
+
+def _identity(subject: str, key: str | None) -> str:
+    """What makes a request the same as an earlier one: its subject and its key."""
+    return short_digest(f"{subject}\n{key}") if key else secrets.token_hex(8)
+
+
+def _find_repeat(connection: sa.Connection, identity: str) -> int | None:
+    """The occurrence that the same request made before."""
+    return connection.execute(sa.select(_o.id).where(_o.key == identity)).scalar()
+
+
+def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, str]:
+    row = connection.execute(sa.select(_v.target, _v.mode).where(_v.id == version_id)).one()
+    return Target.from_json(row.target), row.mode
+
+
+def _make_way(connection: sa.Connection, known: lifecycle.Known, now: datetime) -> int | None:
+    """The occurrence to wait for, if any, asked to stop if the policy says replace.
+
+    Raises Refused when the policy says skip.
+    """
+    live = (
+        connection.execute(
+            sa.select(_o.id)
+            .where(_o.schedule_id == known.row.id, _o.outcome.in_(LIVE_OUTCOMES))
+            .order_by(_o.id)
+        )
+        .scalars()
+        .all()
+    )
+    verdict = judge(known.rule.overlap, len(live))
+    if verdict is Verdict.SKIP:
+        raise Refused(
+            f"{known.row.name} is still running (occurrence {live[0]}). Wait for it to finish, "
+            "cancel it, or run it again with the overlap overridden."
+        )
+    if verdict is Verdict.REPLACE_BLOCKER:
+        runs = sa.select(_r.id).where(_r.occurrence_id.in_(live))
+        ids = connection.execute(runs).scalars().all()
+        cancel_runs(connection, ids, now=now, reason="replaced by a newer occurrence")
+    return live[0] if verdict in (Verdict.WAIT_FOR_BLOCKER, Verdict.REPLACE_BLOCKER) else None

@@ -1,0 +1,126 @@
+"""Who is signed in where: sessions that the server knows, and can end one by one.
+
+What a browser holds is 256 random bits; only their hash is kept here, as with API tokens.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.db import Database
+from tick.models import user, user_session
+from tick.ops.access import User
+from tick.states import Role
+
+MAX_AGENT = 200
+# A page that somebody reads asks often; when it last did so is noted this coarsely.
+NOTED_EVERY = timedelta(minutes=1)
+_s, _u = user_session.c, user.c
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a session lasts: in all, and without its person doing anything."""
+
+    longest: timedelta
+    idle: timedelta
+
+
+@dataclass(frozen=True)
+class Session:
+    """One browser that somebody is signed in with."""
+
+    id: int
+    created_at: datetime
+    seen_at: datetime
+    agent: str
+
+
+def begin_session(
+    database: Database, user: User, *, agent: str, now: datetime, limits: Limits
+) -> tuple[Session, str]:
+    """A session of the user, and the text that opens it, which is kept nowhere else."""
+    text = secrets.token_urlsafe(32)
+    values = {
+        "token_hash": _hash(text),
+        "user_id": user.id,
+        "epoch": user.session_epoch,
+        "created_at": now,
+        "seen_at": now,
+        "agent": agent[:MAX_AGENT],
+    }
+    over = sa.delete(user_session).where(_s.user_id == user.id, ~_lives(now, limits))
+    with database.write.begin() as connection:
+        connection.execute(over)
+        made = sa.insert(user_session).values(values).returning(_s.id)
+        number = connection.execute(made).scalar_one()
+    return Session(number, now, now, agent[:MAX_AGENT]), text
+
+
+def find_session(
+    connection: sa.Connection, text: str, *, now: datetime, limits: Limits
+) -> tuple[Session, User] | None:
+    """The living session that the text opens, and whose it is."""
+    query = _SESSIONS.add_columns(*_PERSON).join(user, _OF_THIS_EPOCH)
+    query = query.where(_s.token_hash == _hash(text), _lives(now, limits), _u.active)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (_as_session(row), _as_user(row))
+
+
+def list_sessions(
+    connection: sa.Connection, user_id: int, *, now: datetime, limits: Limits
+) -> Sequence[Session]:
+    """Where somebody is signed in, the latest first, at most 100."""
+    query = _SESSIONS.join(user, _OF_THIS_EPOCH)
+    query = query.where(_s.user_id == user_id, _lives(now, limits))
+    return [_as_session(row) for row in connection.execute(query.order_by(_s.seen_at.desc()))]
+
+
+def note_use(database: Database, session: Session, now: datetime) -> None:
+    """Note that the session's person has done something."""
+    if now - session.seen_at >= NOTED_EVERY:
+        seen = sa.update(user_session).where(_s.id == session.id, _s.seen_at < now)
+        with database.write.begin() as connection:
+            connection.execute(seen.values(seen_at=now))
+
+
+def end_session(database: Database, user_id: int, session_id: int) -> bool:
+    """End one of somebody's sessions; False if it has ended already, or is not theirs."""
+    gone = sa.delete(user_session).where(_s.id == session_id, _s.user_id == user_id)
+    with database.write.begin() as connection:
+        return connection.execute(gone).rowcount == 1
+
+
+def end_other_sessions(database: Database, user_id: int, kept: int) -> int:
+    """End all of somebody's sessions but one; how many."""
+    gone = sa.delete(user_session).where(_s.user_id == user_id, _s.id != kept)
+    with database.write.begin() as connection:
+        return connection.execute(gone).rowcount
+
+
+_SESSIONS = sa.select(_s.id, _s.created_at, _s.seen_at, _s.agent).limit(100)
+_PERSON = (_s.user_id, _u.name, _u.role, _u.active, _u.session_epoch, _u.last_login_at)
+# A new password, role or switch raises the user's epoch, and so ends what began before it.
+_OF_THIS_EPOCH = sa.and_(_u.id == _s.user_id, _u.session_epoch == _s.epoch)
+
+
+def _as_session(row: sa.Row[*tuple[Any, ...]]) -> Session:
+    return Session(row.id, row.created_at, row.seen_at, row.agent)
+
+
+def _as_user(row: sa.Row[*tuple[Any, ...]]) -> User:
+    role = Role(row.role)
+    return User(row.user_id, row.name, role, row.active, row.session_epoch, row.last_login_at)
+
+
+def _lives(now: datetime, limits: Limits) -> sa.ColumnElement[bool]:
+    return sa.and_(_s.created_at > now - limits.longest, _s.seen_at > now - limits.idle)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
