@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from tick.cli import main
 from tick.db import Database
 from tick.define.registry import load_registry
-from tick.engine.inline import InlineExecutor
+from tick.execution.inline import InlineExecutor
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.worker import Worker
@@ -40,9 +40,9 @@ class CommandLine:
         assert result.exit_code == 0, result.output
         return result.stdout
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, **how: str) -> Any:
         """What a command that succeeds says with --json."""
-        return json.loads(self.good(*arguments, "--json"))
+        return json.loads(self.good(*arguments, "--json", **how))
 
     def bad(self, *arguments: str, status: int = 1, **how: str) -> str:
         """The error that a command ends with; nothing else is printed."""
@@ -105,4 +105,5 @@ def worker_in_every_pause(tick: CommandLine, monkeypatch: pytest.MonkeyPatch) ->
         def sleep(_seconds: float) -> None:
             tick.work()
 
-    monkeypatch.setattr("tick.cli.runs.time", Time)
+    for module in ("runs", "waiting"):
+        monkeypatch.setattr(f"tick.cli.{module}.time", Time)

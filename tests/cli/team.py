@@ -21,7 +21,8 @@ def report() -> None:
 
 @job(group="trouble")
 def explode() -> None:
-    """Fail."""
+    """Log what would rename a terminal's window and clear it, then fail."""
+    logging.getLogger(__name__).info("\x1b[31mred\x1b[0m and title \x1b]0;owned\x07 \x9b2J")
     raise ValueError("the figures are gone")
 
 

@@ -104,3 +104,10 @@ def age(tick: CommandLine, by: timedelta) -> None:
         connection.execute(sa.update(occurrence).values(decided_at=then))
         connection.execute(sa.update(job_run).values(queued_at=then, finished_at=then))
         connection.execute(sa.update(tick_log).values(started_at=then))
+
+
+def test_user_sign_out_ends_sessions_and_leaves_the_password(tick: CommandLine) -> None:
+    tick.good("user", "create", "ada", "--password-stdin", stdin=f"{GOOD}\n")
+    assert tick.good("user", "sign-out", "ada") == "ada is signed out everywhere.\n"
+    assert log_in(tick, "ada", GOOD) == "VIEWER"
+    assert "no user" in tick.bad("user", "sign-out", "nobody")

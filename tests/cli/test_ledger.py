@@ -68,7 +68,7 @@ def test_verify_proves_and_its_exit_status_tells(known_for_months: CommandLine) 
 
 def test_a_slot_is_run_by_name_and_instant(known_for_months: CommandLine) -> None:
     at = missed(known_for_months).scheduled_for.isoformat()
-    assert known_for_months.json("slot", REPORT, at) == {"occurrences": [1]}
+    assert known_for_months.json("slot", REPORT, at) == {"occurrences": [1], "outcomes": []}
     assert "fired already" in known_for_months.bad("slot", REPORT, at)
 
 

@@ -15,7 +15,7 @@ from tick.states import WorkerType
 @pytest.fixture
 def failed(tick: CommandLine) -> tuple[str, str]:
     """A run that failed, and its occurrence."""
-    occurrence = str(tick.json("run", "--job", "explode")["occurrence"])
+    occurrence = str(tick.json("run", "--job", "explode")["occurrence"]["id"])
     tick.work()
     ((run, status),) = runs(tick, occurrence)
     assert status == "FAILED"
@@ -49,9 +49,10 @@ def runs(tick: CommandLine, occurrence: str) -> list[tuple[str, str]]:
 
 def test_retry_puts_a_run_back_once(tick: CommandLine, failed: tuple[str, str]) -> None:
     run, occurrence = failed
-    assert tick.good("retry", run) == f"Back in the queue: {run}.\n"
+    said = f"Run {run} (explode) is QUEUED.\n"
+    assert tick.good("retry", run) == said
     assert runs(tick, occurrence) == [(run, "QUEUED")]
-    assert tick.good("retry", run) == "It is in the queue already, or runs.\n"
+    assert tick.good("retry", run) == said
 
 
 def test_retry_puts_back_what_failed_in_an_occurrence(
@@ -122,6 +123,38 @@ def test_now_runs_what_is_ready_if_asked_to(tick: CommandLine) -> None:
 
 
 def test_now_alone_runs_nothing(tick: CommandLine) -> None:
-    occurrence = str(tick.json("run", "--job", "fetch")["occurrence"])
+    occurrence = str(tick.json("run", "--job", "fetch")["occurrence"]["id"])
     assert "worked" not in tick.json("now")
     assert runs(tick, occurrence)[0][1] == "QUEUED"
+
+
+def test_many_runs_are_retried_and_cancelled_with_one_entry_in_the_audit(
+    tick: CommandLine,
+) -> None:
+    ids = [str(tick.json("run", "--job", "explode")["runs"][0]["id"]) for _ in range(3)]
+    tick.work()
+    said = tick.good("retry", *ids, "--reason", "the figures are back")
+    assert said == f"Back in the queue: {', '.join(ids)}.\n"
+    result = tick("cancel", *ids, "4711", "--reason", "they are not")
+    assert (result.exit_code, result.stdout) == (1, f"Cancellation asked for: {', '.join(ids)}.\n")
+    assert result.stderr == "Run 4711 has ended.\n"
+    assert [entry["action"] for entry in tick.json("audit", "--action", "runs.")] == [
+        *("runs.cancel", "runs.retry"),
+    ]
+
+
+def test_many_runs_as_json(tick: CommandLine) -> None:
+    ids = [tick.json("run", "--job", "fetch")["runs"][0]["id"] for _ in range(2)]
+    assert tick.json("cancel", *map(str, ids)) == {"done": ids, "refused": {}}
+
+
+def test_only_one_end_can_be_waited_for(tick: CommandLine) -> None:
+    assert "--wait goes with one RUN_ID" in tick.bad("retry", "1", "2", "--wait", status=2)
+
+
+@pytest.mark.usefixtures("worker_in_every_pause")
+def test_a_retry_can_be_waited_for(tick: CommandLine, failed: tuple[str, str]) -> None:
+    run, occurrence = failed
+    result = tick("retry", run, "--wait")
+    assert (result.exit_code, result.stdout.partition(";")[0]) == (1, "FAILED")
+    assert tick("retry", "--occurrence", occurrence, "--wait").exit_code == 1

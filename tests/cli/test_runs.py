@@ -31,7 +31,8 @@ def test_run_enqueues_and_says_where_to_look(
 
 def test_run_as_json(tick: CommandLine) -> None:
     answer = tick.json("run", "--job", "fetch")
-    assert answer == {"occurrence": answer["occurrence"], "outcome": None}
+    assert answer["occurrence"]["outcome"] == "QUEUED"
+    assert [run["job_name"] for run in answer["runs"]] == ["fetch"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_run_honours_overlap_unless_told_otherwise(tick: CommandLine) -> None:
 @pytest.mark.usefixtures("worker_in_every_pause")
 def test_run_waits_for_a_good_end(tick: CommandLine) -> None:
     assert tick.good("run", "--group", "reports", "--wait").startswith("SUCCESS; ")
-    assert tick.json("run", "--group", "reports", "--wait")["outcome"] == "SUCCESS"
+    assert tick.json("run", "--group", "reports", "--wait")["occurrence"]["succeeded"] == 2
 
 
 @pytest.mark.usefixtures("worker_in_every_pause")
@@ -127,6 +128,14 @@ def test_logs_show_the_traceback_of_a_failure(tick: CommandLine) -> None:
     assert said.splitlines()[-1].startswith("explode: FAILED")
 
 
+def test_logs_say_nothing_that_a_terminal_obeys(tick: CommandLine) -> None:
+    run = order(tick, "explode")
+    tick.work()
+    said = tick.good("logs", run)
+    assert "red and title" in said
+    assert not {"\x1b", "\x07", "\x9b"} & set(said)
+
+
 def test_logs_as_json(tick: CommandLine) -> None:
     run = order(tick, "report")
     tick.work()
@@ -163,6 +172,5 @@ def test_a_run_that_nobody_knows_is_named(tick: CommandLine) -> None:
 
 def order(tick: CommandLine, job: str) -> str:
     """Enqueue one run of a job; its id."""
-    occurrence = tick.json("run", "--job", job)["occurrence"]
-    (run,) = tick.json("runs", "--occurrence", str(occurrence))
+    (run,) = tick.json("run", "--job", job)["runs"]
     return str(run["id"])

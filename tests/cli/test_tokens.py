@@ -6,11 +6,12 @@ from tests.cli.conftest import CommandLine
 from tick import clock
 from tick.models import audit_entry
 from tick.ops import tokens
+from tick.states import TokenScope
 
 
 def test_create_prints_the_token_once(tick: CommandLine) -> None:
     first, second = tick.good("token", "create", "deployer", "--role", "ADMIN").splitlines()
-    assert first.startswith("Token 1, deployer, works as ADMIN until 20")
+    assert first.startswith("Token 1, deployer, opens api as ADMIN until 20")
     text = second.removeprefix("Token (shown only now): ")
     found = tokens.authenticate(tick.database, text, now=clock.now())
     assert found is not None and found.role == "ADMIN"
@@ -28,6 +29,15 @@ def test_create_refuses_a_name_that_is_taken_and_a_life_too_long(tick: CommandLi
     assert "--days" in tick.bad("token", "create", "other", "--days", "100000", status=2)
 
 
+def test_a_token_for_one_thing_opens_only_that(tick: CommandLine) -> None:
+    text = tick.json("token", "create", "calendar", "--scope", "feed")["token"]
+    found = tokens.authenticate(tick.database, text, now=clock.now(), scope=TokenScope.FEED)
+    assert found is not None and found.scope == "feed"
+    assert tokens.authenticate(tick.database, text, now=clock.now()) is None
+    said = tick.bad("token", "create", "prometheus", "--scope", "metrics", "--role", "ADMIN")
+    assert "VIEWER" in said
+
+
 def test_list_says_how_each_token_stands(tick: CommandLine) -> None:
     assert "tick token create" in tick("token", "list").stderr
     tick.good("token", "create", "deployer")
@@ -37,10 +47,11 @@ def test_list_says_how_each_token_stands(tick: CommandLine) -> None:
         ("stolen", "revoked"),
         ("deployer", "usable"),
     ]
-    assert tick.good("token", "list").splitlines()[1].split("\t")[:4] == [
+    assert tick.good("token", "list").splitlines()[1].split("\t")[:5] == [
         "2",
         "stolen",
         "VIEWER",
+        "api",
         "revoked",
     ]
 

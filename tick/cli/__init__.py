@@ -16,17 +16,23 @@ COMMANDS = {
     "worker": ("tick.cli.serving", "worker"),
     "up": ("tick.cli.serving", "up"),
     "first-run": ("tick.cli.first_run", "first_run"),
+    "status": ("tick.cli.views", "status"),
+    "doctor": ("tick.cli.doctor", "doctor"),
     "schedules": ("tick.cli.schedules", "schedules"),
+    "schedule": ("tick.cli.schedules", "schedule"),
     "enable": ("tick.cli.schedules", "enable"),
     "disable": ("tick.cli.schedules", "disable"),
-    "pause": ("tick.cli.pausing", "pause"),
-    "resume": ("tick.cli.pausing", "resume"),
+    "pause": ("tick.cli.schedules", "pause"),
+    "resume": ("tick.cli.schedules", "resume"),
     "next": ("tick.cli.ledger", "next_"),
-    "run": ("tick.cli.runs", "run"),
+    "jobs": ("tick.cli.views", "jobs"),
+    "run": ("tick.cli.running", "run"),
     "runs": ("tick.cli.runs", "runs"),
     "logs": ("tick.cli.runs", "logs"),
-    "cancel": ("tick.cli.runs", "cancel"),
-    "retry": ("tick.cli.operating", "retry"),
+    "cancel": ("tick.cli.running", "cancel"),
+    "retry": ("tick.cli.running", "retry"),
+    "ledger": ("tick.cli.views", "ledger"),
+    "occurrence": ("tick.cli.views", "occurrence"),
     "slot": ("tick.cli.ledger", "slot"),
     "backfill": ("tick.cli.ledger", "backfill"),
     "why": ("tick.cli.ledger", "why"),
@@ -34,6 +40,9 @@ COMMANDS = {
     "workers": ("tick.cli.operating", "workers"),
     "drain": ("tick.cli.operating", "drain"),
     "queue": ("tick.cli.operating", "queue"),
+    "scheduler": ("tick.cli.windows", "scheduler"),
+    "windows": ("tick.cli.windows", "windows"),
+    "alerts": ("tick.cli.alerts", "alerts"),
     "sync": ("tick.cli.definitions", "sync"),
     "check": ("tick.cli.definitions", "check"),
     "plan": ("tick.cli.foresight", "plan"),
@@ -43,7 +52,46 @@ COMMANDS = {
     "user": ("tick.cli.admin", "user"),
     "token": ("tick.cli.tokens", "token"),
     "prune": ("tick.cli.admin", "prune"),
+    "stats": ("tick.cli.stats", "stats"),
+    "audit": ("tick.cli.views", "audit"),
+    "openapi": ("tick.cli.openapi", "openapi"),
+    "completion": ("tick.cli.completion", "completion"),
 }
+
+# What works through a console's JSON API, too (--url).
+REMOTE = frozenset(
+    {
+        "alerts",
+        "audit",
+        "backfill",
+        "cancel",
+        "completion",
+        "disable",
+        "drain",
+        "enable",
+        "jobs",
+        "ledger",
+        "logs",
+        "next",
+        "occurrence",
+        "pause",
+        "queue",
+        "resume",
+        "retry",
+        "run",
+        "runs",
+        "schedule",
+        "scheduler",
+        "schedules",
+        "slot",
+        "stats",
+        "status",
+        "verify",
+        "why",
+        "windows",
+        "workers",
+    }
+)
 
 
 class Commands(click.Group):
@@ -61,6 +109,18 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command and its arguments; with --url only one that works at a distance."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if ctx.params.get("url") and name not in REMOTE and not ctx.resilient_parsing:
+            raise click.UsageError(
+                f"`tick {name}` works on the database itself, not through --url: run it where "
+                f"TICK_DATABASE_URL leads there. --url is for {', '.join(sorted(REMOTE))}."
+            )
+        return name, command, rest
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; a TickError or a failing database is a message and exit status 1."""
         try:
@@ -76,9 +136,21 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tick")
-def main() -> None:
+@click.option(
+    "--url",
+    envvar="TICK_URL",
+    help="Work through the console there, https://HOST, instead of on the database.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False),
+    help="Holds the API token for --url; else TICK_TOKEN or TICK_TOKEN_FILE.",
+)
+def main(url: str | None, token_file: str | None) -> None:
     """Runs Python jobs on schedules that live in code.
 
     Settings come from TICK_* environment variables: TICK_DATABASE_URL (default
     sqlite:///var/tick.db) and TICK_DEFINITIONS (default definitions) first of all.
+
+    Exit status: 0 done, 1 failed, 2 wrongly called; the README has them all.
     """

@@ -6,7 +6,7 @@ import sys
 import click
 
 from tick import schema
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell
 from tick.ops import access
 from tick.runtime import open_runtime
 from tick.states import Role
@@ -18,13 +18,15 @@ def db() -> None:
 
 
 @db.command()
-def upgrade() -> None:
+@as_json
+def upgrade(as_json: bool) -> None:
     """Bring the schema to what this release needs."""
     with open_runtime() as runtime:
         before = schema.current_revision(runtime.database)
         schema.upgrade(runtime.database)
         after = schema.current_revision(runtime.database)
-    click.echo(f"at {after} already" if before == after else f"{before or 'empty'} → {after}")
+    said = f"at {after} already" if before == after else f"{before or 'empty'} → {after}"
+    tell({"before": before, "after": after}, said, as_json)
 
 
 @click.group()
@@ -47,51 +49,80 @@ def list_(as_json: bool) -> None:
 
 @user.command("disable")
 @click.argument("name")
-def disable(name: str) -> None:
+@as_json
+def disable(name: str, as_json: bool) -> None:
     """Keep a user from signing in; the sessions end at once."""
-    _set_active(name, False)
+    _set_active(name, False, as_json)
 
 
 @user.command("enable")
 @click.argument("name")
-def enable(name: str) -> None:
+@as_json
+def enable(name: str, as_json: bool) -> None:
     """Let a disabled user sign in again."""
-    _set_active(name, True)
+    _set_active(name, True, as_json)
 
 
-def _set_active(name: str, active: bool) -> None:
+@user.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(list(Role)))
+@as_json
+def role_(name: str, role: str, as_json: bool) -> None:
+    """Let a user look (VIEWER) or do everything (ADMIN)."""
+    with ready_runtime() as runtime:
+        access.set_role(runtime.database, name, Role(role), now=runtime.now(), author=author())
+    tell({"name": name, "role": role}, f"{name} is {role} now.", as_json)
+
+
+@user.command("sign-out")
+@click.argument("name")
+@as_json
+def sign_out(name: str, as_json: bool) -> None:
+    """End every session of a user, who may sign in again."""
+    with ready_runtime() as runtime:
+        access.end_sessions(runtime.database, name, now=runtime.now(), author=author())
+    tell({"name": name}, f"{name} is signed out everywhere.", as_json)
+
+
+def _set_active(name: str, active: bool, as_json: bool) -> None:
     with ready_runtime() as runtime:
         access.set_active(runtime.database, name, active, now=runtime.now(), author=author())
-    click.echo(f"{name} may {'sign in again' if active else 'not sign in any more'}.")
+    said = f"{name} may {'sign in again' if active else 'not sign in any more'}."
+    tell({"name": name, "active": active}, said, as_json)
 
 
 @user.command("create")
 @click.argument("name")
 @click.option("--role", type=click.Choice(list(Role)), default=Role.VIEWER, show_default=True)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def create(name: str, role: str, password_stdin: bool) -> None:
+@as_json
+def create(name: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add a user. Without --password-stdin a random password is printed, once."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
         access.create_user(
             runtime.database, name, chosen, Role(role), now=runtime.now(), author=author()
         )
-    click.echo(f"{name} may sign in as {role}.")
-    if not password_stdin:
-        click.echo(f"Password (shown only now): {chosen}")
+    _tell_password(
+        {"name": name, "role": role},
+        f"{name} may sign in as {role}.",
+        chosen,
+        password_stdin,
+        as_json,
+    )
 
 
 @user.command("password")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def password(name: str, password_stdin: bool) -> None:
+@as_json
+def password(name: str, password_stdin: bool, as_json: bool) -> None:
     """Change a password; the user's sessions end."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
         access.set_password(runtime.database, name, chosen, now=runtime.now(), author=author())
-    click.echo(f"The password of {name} is changed.")
-    if not password_stdin:
-        click.echo(f"Password (shown only now): {chosen}")
+    said = f"The password of {name} is changed."
+    _tell_password({"name": name}, said, chosen, password_stdin, as_json)
 
 
 def _choose_password(from_stdin: bool) -> str:
@@ -99,13 +130,34 @@ def _choose_password(from_stdin: bool) -> str:
     return sys.stdin.readline().rstrip("\n") if from_stdin else secrets.token_urlsafe(18)
 
 
+def _tell_password(
+    facts: dict[str, str], said: str, chosen: str, was_given: bool, as_json: bool
+) -> None:
+    """Say what was done and, unless whoever asked knows it, the password."""
+    if not was_given:
+        facts = facts | {"password": chosen}
+        said = f"{said}\nPassword (shown only now): {chosen}"
+    tell(facts, said, as_json)
+
+
 @click.command()
-@click.option("--keep-days", type=click.IntRange(1), help="Default: TICK_KEEP_DAYS.")
-def prune(keep_days: int | None) -> None:
-    """Delete runs, logs and ticks that are older than what is kept."""
-    from tick.engine.prune import prune_all
+@click.option("--keep-days", type=click.IntRange(1, 36_500), help="Default: TICK_KEEP_DAYS.")
+@click.option("--dry-run", is_flag=True, help="Only say how many rows would go.")
+@as_json
+def prune(keep_days: int | None, dry_run: bool, as_json: bool) -> None:
+    """Delete now what is no longer kept.
+
+    That is what is older, or more, than the settings say. Ticks do the same, by and by.
+    """
+    from tick.engine.prune import Keep, count_prunable, prune_all
 
     with ready_runtime() as runtime:
-        days = keep_days or runtime.settings.keep_days
-        gone = prune_all(runtime.database.write, runtime.now(), days)
-    click.echo(", ".join(f"{count} of {table}" for table, count in gone.items()))
+        database, now, keep = runtime.database, runtime.now(), Keep.of(runtime.settings, keep_days)
+        if dry_run:
+            with database.read.connect() as connection:
+                gone = count_prunable(connection, now, keep)
+        else:
+            gone, _ = prune_all(database.write, now, keep)
+    said = ", ".join(f"{count} of {table}" for table, count in gone.items())
+    said = f"Would delete {said}." if dry_run else said
+    tell({"dry_run": dry_run, "rows": gone}, said, as_json)

@@ -2,19 +2,27 @@
 
 import getpass
 import json
-import logging
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from pydantic import BaseModel
 
 from tick.engine.audit import Author
 from tick.runtime import Runtime, open_runtime
 from tick.schema import check_schema
+from tick.settings import load_settings
+from tick.telemetry import logs
 
+if TYPE_CHECKING:
+    from tick.ops.answers import Listing
+
+# All but tab and newline.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -35,15 +43,18 @@ def author() -> Author:
 
 
 def log_to_stderr() -> None:
-    """Log lines for a process that serves."""
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    """Log lines for a process that serves, in the form that the settings say."""
+    logs.log_to_stderr(load_settings().log_format)
 
 
 def show_json(value: object) -> None:
     """Print a value as JSON; instants as ISO 8601."""
     click.echo(json.dumps(value, indent=2, default=_plain))
+
+
+def show_line(value: object) -> None:
+    """Print a value as one line of JSON, for output that goes on."""
+    click.echo(json.dumps(value, default=_plain))
 
 
 def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], empty: str) -> None:
@@ -71,6 +82,30 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
     Console().print(table, markup=False)
 
 
+def tell_older(page: "Listing[Any]") -> None:
+    """Say how a list goes on; beside it, so that a pipe gets rows only."""
+    if page.next is not None:
+        click.echo(f"Older ones: --before {page.next}", err=True)
+
+
+def tell_change(changed: bool, said: str, as_json: bool) -> None:
+    """Say whether something is otherwise than before, in words or as JSON."""
+    tell({"changed": changed}, said, as_json)
+
+
+def tell(facts: object, said: str, as_json: bool) -> None:
+    """Say what was done, in words or as JSON."""
+    if as_json:
+        show_json(facts)
+    else:
+        click.echo(said)
+
+
+def harmless(text: str) -> str:
+    """Text of a job's or a stranger's making, without what a terminal would obey."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", click.unstyle(text))
+
+
 def _text(value: object) -> str:
     if value is None:
         return "-"
@@ -78,8 +113,10 @@ def _text(value: object) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return harmless(" ".join(str(value).split()))
 
 
-def _plain(value: object) -> str:
+def _plain(value: object) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -62,6 +62,7 @@ def _show_plan(found: DeployPlan) -> None:
 @click.option("--from", "start", type=INSTANT, required=True)
 @click.option("--to", "end", type=INSTANT, required=True)
 @click.option("--down", type=WINDOW, multiple=True, help="A time without ticks: FROM..TO.")
+@click.option("--window", type=WINDOW, multiple=True, help="A maintenance window: FROM..TO.")
 @click.option("--tick-every", type=LENGTH, default=_MINUTE, help="Default: 1m.")
 @click.option("--runs-take", type=LENGTH, default=timedelta(0), help="Default: no time at all.")
 @as_json
@@ -69,6 +70,7 @@ def simulate(
     start: datetime,
     end: datetime,
     down: tuple[tuple[datetime, datetime], ...],
+    window: tuple[tuple[datetime, datetime], ...],
     tick_every: timedelta,
     runs_take: timedelta,
     as_json: bool,
@@ -82,7 +84,13 @@ def simulate(
 
     registry = load_registry(load_settings().definitions)
     found = run_simulation(
-        registry, start, end, tick_every=tick_every, down=down, runs_take=runs_take
+        registry,
+        start,
+        end,
+        tick_every=tick_every,
+        down=down,
+        windows=window,
+        runs_take=runs_take,
     )
     if as_json:
         show_json(found.as_dict())

@@ -1,34 +1,41 @@
 """The commands that read the ledger and settle it: next, why, verify, slot, backfill."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, show_json, show_table
+from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
-from tick.ops import control
-from tick.ops.backfill import plan_backfill, run_backfill
-from tick.ops.upcoming import list_upcoming
-from tick.ops.verify import Verified
-from tick.ops.verify import verify as verify_ledger
-from tick.ops.why import explain
+from tick.cli.statuses import status_of
+from tick.cli.waiting import wait_for, wait_option
+from tick.ops.system_answers import Proof
 
 _WEEK = timedelta(days=7)
 
 
 @click.command("next")
-@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1, 1000))
+@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1, 200))
 @click.option("--with-off", is_flag=True, help="Also schedules that are off, paused or removed.")
 @as_json
 def next_(count: int, with_off: bool, as_json: bool) -> None:
     """Show what fires next, over all schedules."""
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        found = list_upcoming(connection, runtime.now(), count, with_off=with_off)
-    rows = [item.as_dict() for item in found]
+    with open_desk() as desk:
+        found = desk.upcoming(count, with_off=with_off)
     if as_json:
-        show_json(rows)
+        show_json(found)
         return
+    rows = [
+        vars(item)
+        | {"local": f"{item.at.astimezone(ZoneInfo(item.timezone)):%a %Y-%m-%d %H:%M %Z}"}
+        for item in found
+    ]
     columns = {"at": "AT", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}
+    if any(item.blackout for item in found):
+        columns["blackout"] = "BLACKOUT"
     show_table(columns, rows, "Nothing is to come: `tick enable SCHEDULE` switches one on.")
 
 
@@ -38,10 +45,10 @@ def next_(count: int, with_off: bool, as_json: bool) -> None:
 @as_json
 def why(schedule_id: str, at: datetime, as_json: bool) -> None:
     """Say why SCHEDULE_ID fired AT an instant, or why it did not."""
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        answer = explain(connection, schedule_id, at, runtime.now())
+    with open_desk() as desk:
+        answer = desk.why(schedule_id, at)
     if as_json:
-        show_json(answer.as_dict())
+        show_json(answer)
         return
     click.echo(answer.sentence)
     for fact in answer.facts:
@@ -55,23 +62,23 @@ def why(schedule_id: str, at: datetime, as_json: bool) -> None:
 def verify(start: datetime | None, end: datetime | None, as_json: bool) -> None:
     """Prove that no instant fired twice and none is unaccounted for. Exit status 1 if not.
 
-    Reaches back as far as rows are kept (TICK_KEEP_DAYS).
+    What was pruned can't be proven: it reaches back to where the ledger is whole, and says so.
     """
-    with ready_runtime() as runtime:
-        now = runtime.now()
+    with open_desk() as desk:
+        now = desk.now()
         end = min(end or now, now)
-        kept_since = now - timedelta(days=runtime.settings.keep_days)
-        start = max(start or end - _WEEK, kept_since)
-        found = verify_ledger(runtime.database, start, end)
+        found = desk.verify(start or end - _WEEK, end)
     if as_json:
-        show_json(found.as_dict())
+        show_json(found)
     else:
         _show_proof(found)
     if not found.ok:
         raise SystemExit(1)
 
 
-def _show_proof(found: Verified) -> None:
+def _show_proof(found: Proof) -> None:
+    if found.start == found.pruned_to:
+        click.echo(f"The ledger is pruned up to {found.start:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC:")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.outcomes.items()))
     click.echo(f"{found.instants} instants of {found.schedules} schedules: {counts or 'none'}.")
@@ -87,14 +94,13 @@ def _show_proof(found: Verified) -> None:
 @click.command()
 @click.argument("schedule_id")
 @click.argument("at", type=INSTANT, nargs=-1, required=True)
+@wait_option
 @as_json
-def slot(schedule_id: str, at: tuple[datetime, ...], as_json: bool) -> None:
+def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) -> None:
     """Run missed or held instants of SCHEDULE_ID as themselves."""
-    with ready_runtime() as runtime:
-        made = control.run_slots(
-            runtime.database, schedule_id, at, now=runtime.now(), author=author()
-        )
-    _show_made(made, as_json)
+    with open_desk() as desk:
+        made = desk.run_slots(schedule_id, at)
+        _show_made(desk, made, wait, as_json)
 
 
 @click.command()
@@ -102,15 +108,17 @@ def slot(schedule_id: str, at: tuple[datetime, ...], as_json: bool) -> None:
 @click.option("--from", "start", type=INSTANT, required=True)
 @click.option("--to", "end", type=INSTANT, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@wait_option
 @as_json
-def backfill(schedule_id: str, start: datetime, end: datetime, yes: bool, as_json: bool) -> None:
+def backfill(
+    schedule_id: str, start: datetime, end: datetime, yes: bool, wait: bool, as_json: bool
+) -> None:
     """Run what SCHEDULE_ID left out in a time.
 
     Each instant runs by the definition in force then; what has run is skipped.
     """
-    with ready_runtime() as runtime:
-        now = runtime.now()
-        plan = plan_backfill(runtime.database, schedule_id, start, end, now=now)
+    with open_desk() as desk:
+        plan = desk.plan_backfill(schedule_id, start, end)
         if not plan.wanted:
             click.echo(f"Nothing to run: {plan.done} instants have run already.", err=as_json)
             return
@@ -122,15 +130,19 @@ def backfill(schedule_id: str, start: datetime, end: datetime, yes: bool, as_jso
         )
         if not yes:
             click.confirm("Run them?", abort=True, err=as_json)
-        made = run_backfill(runtime.database, plan, now=now, author=author())
-    _show_made(made, as_json)
+        _show_made(desk, desk.run_slots(schedule_id, plan.wanted), wait, as_json)
 
 
-def _show_made(made: list[int], as_json: bool) -> None:
+def _show_made(desk: Desk, made: Sequence[int], wait: bool, as_json: bool) -> None:
+    outcomes = [each.occurrence.outcome for each in wait_for(desk, made)] if wait else []
     if as_json:
-        show_json({"occurrences": made})
-        return
-    listed = ", ".join(map(str, made[:10])) + (" …" if len(made) > 10 else "")
-    click.echo(
-        f"Enqueued {len(made)}: {listed}; `tick runs --occurrence ID` shows the runs of one."
-    )
+        show_json({"occurrences": made, "outcomes": outcomes})
+    else:
+        listed = ", ".join(map(str, made[:10])) + (" …" if len(made) > 10 else "")
+        click.echo(
+            f"Enqueued {len(made)}: {listed}; `tick runs --occurrence ID` shows the runs of one."
+        )
+        if counts := Counter(outcomes):
+            click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    if wait:
+        raise SystemExit(status_of(outcomes))

@@ -1,103 +1,73 @@
-"""The commands on runs: start, list, read the log, cancel."""
+"""The commands that show runs: the list, and what one logged."""
 
 import time
+from collections.abc import Iterable
+from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
-from tick.ops import control
-from tick.ops.queries import logs as log_queries
-from tick.ops.queries import runs as queries
-from tick.ops.queries.occurrences import get_occurrence
-from tick.runtime import Runtime
-from tick.states import LIVE_OUTCOMES, Outcome, RunStatus
+from tick.cli.common import as_json, harmless, show_json, show_line, show_table, tell_older
+from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
+from tick.cli.desk import Desk, open_desk
+from tick.cli.instants import INSTANT
+from tick.ops.answers import Listing, LogLine, Run, RunDetail
+from tick.ops.queries.runs import RunFilter
+from tick.states import RunStatus
 
 POLL_SECONDS = 0.5
 
 
 @click.command()
-@click.argument("schedule_id", required=False)
-@click.option("--job", help="One job, without what it depends on.")
-@click.option("--group", help="The jobs of a group, in dependency order.")
-@click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
-@click.option("--override-overlap", is_flag=True, help="Even while the schedule still runs.")
-@click.option("--wait", is_flag=True, help="Wait for the end; exit status 1 unless it is good.")
-@as_json
-def run(
-    schedule_id: str | None,
-    job: str | None,
-    group: str | None,
-    everything: bool,
-    override_overlap: bool,
-    wait: bool,
-    as_json: bool,
-) -> None:
-    """Run now: SCHEDULE_ID, --job NAME, --group NAME or --all. A worker does the work.
-
-    No schedule's next instant moves.
-    """
-    if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
-        raise click.UsageError("name exactly one of SCHEDULE_ID, --job, --group and --all.")
-    with ready_runtime() as runtime:
-        now, who, database = runtime.now(), author(), runtime.database
-        if schedule_id is not None:
-            occurrence = control.run_schedule(
-                database, schedule_id, now=now, author=who, override_overlap=override_overlap
-            )
-        elif job is not None:
-            occurrence = control.run_job(database, runtime.registry, job, now=now, author=who)
-        elif group is not None:
-            occurrence = control.run_group(database, runtime.registry, group, now=now, author=who)
-        else:
-            occurrence = control.run_all(database, runtime.registry, now=now, author=who)
-        outcome = _wait(runtime, occurrence) if wait else None
-    if as_json:
-        show_json({"occurrence": occurrence, "outcome": outcome})
-    else:
-        said = f"Occurrence {occurrence} is enqueued" if outcome is None else outcome
-        click.echo(f"{said}; `tick runs --occurrence {occurrence}` shows its runs.")
-    if outcome not in (None, Outcome.SUCCESS):
-        raise SystemExit(1)
-
-
-def _wait(runtime: Runtime, occurrence_id: int) -> str:
-    while True:
-        with runtime.database.read.connect() as connection:
-            outcome = get_occurrence(connection, occurrence_id).outcome
-        if outcome not in LIVE_OUTCOMES:
-            return outcome
-        time.sleep(POLL_SECONDS)
-
-
-@click.command()
-@click.option("--schedule", "schedule_id", help="Only runs of this schedule.")
-@click.option("--job", "job_name", help="Only runs of this job.")
+@click.option("--schedule", shell_complete=complete_schedules, help="Only runs of this schedule.")
+@click.option("--job", shell_complete=complete_jobs, help="Only runs of this job.")
+@click.option("--group", shell_complete=complete_groups, help="Only runs of this group of jobs.")
 @click.option("--status", type=click.Choice(list(RunStatus)), help="Only runs in this state.")
+@click.option("--worker", help="Only runs of this worker.")
+@click.option("--since", type=INSTANT, help="Only runs queued since then.")
+@click.option("--until", type=INSTANT, help="Only runs queued before then.")
+@click.option("--text", help="Only runs with this in their name, error or reason.")
 @click.option("--occurrence", type=int, help="Only runs of this occurrence.")
 @click.option("--before", type=int, help="Only runs older than this id, to page on.")
 @as_json
 def runs(
-    schedule_id: str | None,
-    job_name: str | None,
+    schedule: str | None,
+    job: str | None,
+    group: str | None,
     status: str | None,
+    worker: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    text: str | None,
     occurrence: int | None,
     before: int | None,
     as_json: bool,
 ) -> None:
     """List the latest 50 runs, newest first."""
-    chosen = queries.RunFilter(
-        status=RunStatus(status) if status else None, job_name=job_name, schedule_id=schedule_id
+    chosen = RunFilter(
+        status=RunStatus(status) if status else None,
+        job_name=job,
+        job_group=group,
+        schedule_id=schedule,
+        worker_id=worker,
+        since=since,
+        until=until,
+        text=text,
     )
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        now = runtime.now()
+    with open_desk() as desk:
+        now = desk.now()
         if occurrence is not None:
-            found = queries.runs_of_occurrence(connection, occurrence)
+            page = Listing[Run](items=desk.occurrence(occurrence).runs, next=None)
         else:
-            found = list(queries.list_runs(connection, chosen, before=before).rows)
-    rows = [vars(row) | {"took": _seconds(row.took_seconds(now))} for row in found]
+            page = desk.runs(chosen, before=before)
     if as_json:
-        show_json(rows)
-        return
+        show_json(page.items)
+    else:
+        show_runs(page.items, now)
+        tell_older(page)
+
+
+def show_runs(found: Iterable[Run], now: datetime) -> None:
+    """Print runs as a table."""
     columns = {
         "id": "RUN",
         "job_name": "JOB",
@@ -108,11 +78,14 @@ def runs(
         "took": "TOOK",
         "reason": "REASON",
     }
+    rows = [vars(run) | {"took": _took(run, now)} for run in found]
     show_table(columns, rows, "No runs: `tick run --all` makes some, a worker executes them.")
 
 
-def _seconds(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1f} s"
+def _took(run: Run, now: datetime) -> str | None:
+    if run.started_at is None or run.status is RunStatus.QUEUED:
+        return None
+    return f"{max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()):.1f} s"
 
 
 @click.command()
@@ -120,37 +93,47 @@ def _seconds(value: float | None) -> str | None:
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @as_json
 def logs(run_id: int, follow: bool, as_json: bool) -> None:
-    """Show what a run logged, and its error if it failed."""
-    with ready_runtime() as runtime:
-        with runtime.database.read.connect() as connection:
-            detail = queries.get_run(connection, run_id)
-            lines = list(log_queries.last_lines(connection, run_id).lines)
-        if as_json:
-            show_json({"run": vars(detail), "lines": [vars(line) for line in lines]})
+    """Show what a run logged, and its error if it failed.
+
+    With --follow and --json each line is a JSON object of its own, the last one the run.
+    """
+    with open_desk() as desk:
+        if follow:
+            for line in _follow(desk, run_id):
+                show_line(line) if as_json else _print(line)
+            run = desk.run(run_id).run
+            show_line(run) if as_json else _print_end(run)
             return
-        _print(lines)
-        while follow and detail.is_live:
-            time.sleep(POLL_SECONDS)
-            last = lines[-1].id if lines else 0
-            with runtime.database.read.connect() as connection:
-                detail = queries.get_run(connection, run_id)
-                lines = list(log_queries.lines_after(connection, run_id, last)) or lines[-1:]
-            _print([line for line in lines if line.id > last])
-    if detail.error_traceback:
-        click.echo(detail.error_traceback)
-    reason = f" ({detail.reason})" if detail.reason else ""
-    click.echo(f"{detail.job_name}: {detail.status}{reason}")
-
-
-def _print(lines: list[log_queries.LogLine]) -> None:
+        lines = desk.logs(run_id).items
+        run = desk.run(run_id).run
+    if as_json:
+        show_json({"run": run, "lines": lines})
+        return
     for line in lines:
-        click.echo(f"{line.at:%H:%M:%S} {line.level:<9} {line.message}")
+        _print(line)
+    _print_end(run)
 
 
-@click.command()
-@click.argument("run_id", type=int)
-def cancel(run_id: int) -> None:
-    """Cancel a run: at once if it is queued, else by asking its job."""
-    with ready_runtime() as runtime:
-        control.cancel_run(runtime.database, run_id, now=runtime.now(), author=author())
-    click.echo(f"Run {run_id}: cancellation asked for.")
+def _follow(desk: Desk, run_id: int) -> Iterable[LogLine]:
+    """The lines there are, and those that come until the run has ended."""
+    page, last = desk.logs(run_id), 0
+    while True:
+        yield from page.items
+        if page.next is None:
+            return
+        if page.items:
+            last = page.items[-1].id
+        else:
+            time.sleep(POLL_SECONDS)
+        page = desk.logs(run_id, after=last)
+
+
+def _print(line: LogLine) -> None:
+    click.echo(f"{line.at:%H:%M:%S} {line.level:<9} {harmless(line.message)}")
+
+
+def _print_end(run: RunDetail) -> None:
+    if run.error_traceback:
+        click.echo(harmless(run.error_traceback))
+    reason = f" ({harmless(run.reason)})" if run.reason else ""
+    click.echo(f"{run.job_name}: {run.status}{reason}")

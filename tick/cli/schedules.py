@@ -1,27 +1,27 @@
-"""The commands on schedules: list, switch on, switch off."""
+"""The commands on schedules: list, show one, switch on, switch off, pause, resume."""
+
+from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
-from tick.ops import control
-from tick.ops.queries import schedules as queries
-from tick.ops.queries.schedules import ScheduleRow
+from tick.cli.common import as_json, show_json, show_table, tell
+from tick.cli.completion import complete_schedules
+from tick.cli.desk import open_desk
+from tick.cli.instants import INSTANT
+from tick.ops.answers import Schedule
 from tick.states import ScheduleState
+
+schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
 
 
 @click.command()
 @as_json
 def schedules(as_json: bool) -> None:
     """List the schedules with their last and next firing."""
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        rows, after = [], None
-        while True:
-            page = queries.list_schedules(connection, after=after)
-            rows += [_line(row) for row in page.rows]
-            if (after := page.after) is None:
-                break
+    with open_desk() as desk:
+        found = desk.schedules()
     if as_json:
-        show_json(rows)
+        show_json(found)
         return
     columns = {
         "id": "ID",
@@ -32,62 +32,117 @@ def schedules(as_json: bool) -> None:
         "last_at": "AT",
         "next_run_at": "NEXT (UTC)",
     }
+    rows = [_line(row) for row in found]
     show_table(columns, rows, "No schedules yet: `tick sync` brings them from the definitions.")
 
 
-def _line(row: ScheduleRow) -> dict[str, object]:
+def _line(row: Schedule) -> dict[str, object]:
     last = row.last
-    return {
-        "id": row.id,
-        "name": row.name,
-        "description": row.description,
-        "enabled": row.enabled,
-        "state": row.state,
+    return vars(row) | {
         "when": row.timing.words,
-        "expression": row.timing.expression,
-        "timezone": row.timing.timezone,
-        "mode": row.mode,
         "last_outcome": last.outcome if last else None,
         "last_at": (last.scheduled_for or last.decided_at) if last else None,
-        "last_runs": last.runs if last else None,
-        "last_succeeded": last.succeeded if last else None,
-        "next_run_at": row.next_run_at,
-        "run_count": row.run_count,
-        "failure_count": row.failure_count,
-        "consecutive_failures": row.consecutive_failures,
-        "version": row.version,
     }
 
 
 @click.command()
-@click.argument("schedule_id")
-@click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
-def enable(schedule_id: str, catch_up: bool) -> None:
-    """Switch a schedule on. It next fires at its first instant after now."""
-    with ready_runtime() as runtime:
-        changed = control.enable_schedule(
-            runtime.database,
-            schedule_id,
-            now=runtime.now(),
-            author=author(),
-            catch_up_latest=catch_up,
-        )
-        with runtime.database.read.connect() as connection:
-            row = queries.get_schedule(connection, schedule_id)
-    said = "is on" if changed else "was on already"
-    then = f"{row.next_run_at:%Y-%m-%d %H:%M} UTC" if row.next_run_at else "never"
-    if row.state != ScheduleState.ACTIVE:
-        then = f"not while it is {row.state}; `tick resume {schedule_id}` ends that"
-    click.echo(f"{schedule_id} {said}; next: {then}")
+@schedule_argument
+@as_json
+def schedule(schedule_id: str, as_json: bool) -> None:
+    """Show a schedule: its rule, its state, its next instants."""
+    with open_desk() as desk:
+        found = desk.schedule(schedule_id)
+    if as_json:
+        show_json(found)
+        return
+    row = found.schedule
+    click.echo(f"{row.id}: {row.name}")
+    zone = f" ({row.timing.timezone})" if row.timing.expression else ""
+    listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in found.upcoming)
+    facts = {
+        "when": f"{row.timing.mistake or row.timing.words}{zone}",
+        "runs": row.selected.words,
+        "now": _standing(row),
+        "instants": f"{listed} UTC" if listed else "none to come",
+        "last": _last(row),
+        "version": f"{row.version} since {row.version_since:%Y-%m-%d %H:%M} UTC"
+        if row.version_since
+        else None,
+        "error": row.last_error,
+    }
+    for name, text in facts.items():
+        if text:
+            click.echo(f"  {name + ':':10} {text}")
+
+
+def _standing(row: Schedule) -> str:
+    switch = "on" if row.enabled else "off"
+    if row.state is ScheduleState.ACTIVE:
+        return switch
+    end = f" until {row.state_until:%Y-%m-%d %H:%M} UTC" if row.state_until else ""
+    return f"{switch}, {row.state}{end} by {row.state_by or 'system'}: {row.state_reason or '-'}"
+
+
+def _last(row: Schedule) -> str | None:
+    if row.last is None:
+        return None
+    at = row.last.scheduled_for or row.last.decided_at
+    return f"{row.last.outcome} of {at:%Y-%m-%d %H:%M} UTC, occurrence {row.last.id}"
 
 
 @click.command()
-@click.argument("schedule_id")
+@schedule_argument
+@click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
+@as_json
+def enable(schedule_id: str, catch_up: bool, as_json: bool) -> None:
+    """Switch a schedule on. It next fires at its first instant after now."""
+    with open_desk() as desk:
+        row = desk.enable(schedule_id, catch_up_latest=catch_up)
+    tell(row, f"{schedule_id} is on; next: {_next(row)}", as_json)
+
+
+@click.command()
+@schedule_argument
 @click.option("--reason", help="Why; kept in the audit.")
-def disable(schedule_id: str, reason: str | None) -> None:
+@as_json
+def disable(schedule_id: str, reason: str | None, as_json: bool) -> None:
     """Switch a schedule off. What runs already goes on."""
-    with ready_runtime() as runtime:
-        changed = control.disable_schedule(
-            runtime.database, schedule_id, now=runtime.now(), author=author(), reason=reason
-        )
-    click.echo(f"{schedule_id} {'is off' if changed else 'was off already'}")
+    with open_desk() as desk:
+        row = desk.disable(schedule_id, reason=reason)
+    since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
+    tell(row, f"{schedule_id} is off{since}", as_json)
+
+
+@click.command()
+@schedule_argument
+@click.option("--reason", required=True, help="Why; whoever finds the schedule quiet reads it.")
+@click.option("--until", type=INSTANT, help="When the pause ends by itself.")
+@as_json
+def pause(schedule_id: str, reason: str, until: datetime | None, as_json: bool) -> None:
+    """Keep a schedule from firing, for a reason."""
+    with open_desk() as desk:
+        row = desk.pause(schedule_id, reason=reason, until=until)
+    end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
+    tell(row, f"{schedule_id} is paused {end}.", as_json)
+
+
+@click.command()
+@schedule_argument
+@click.option("--catch-up", is_flag=True, help="Also fire the most recent instant that passed.")
+@click.option("--run", type=INSTANT, multiple=True, help="Also run this instant that passed.")
+@as_json
+def resume(schedule_id: str, catch_up: bool, run: tuple[datetime, ...], as_json: bool) -> None:
+    """End a pause or an ERROR. It next fires at its first instant after now."""
+    with open_desk() as desk:
+        passed = desk.schedule(schedule_id).undecided
+        row = desk.resume(schedule_id, catch_up_latest=catch_up, run=run)
+    said = (
+        f"{schedule_id} goes on; {passed} instants passed meanwhile, {len(run) + catch_up} of them "
+    )
+    tell(row, f"{said}run; next: {_next(row)}", as_json)
+
+
+def _next(row: Schedule) -> str:
+    if row.state is not ScheduleState.ACTIVE:
+        return f"not while it is {row.state}; `tick resume {row.id}` ends that"
+    return f"{row.next_run_at:%Y-%m-%d %H:%M} UTC" if row.next_run_at else "never"

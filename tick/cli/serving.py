@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,8 @@ import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, show_json, show_table
 from tick.runtime import Runtime
-from tick.ticker import TickResult, ensure_synced, run_tick
+from tick.tick_result import TickResult
+from tick.ticker import ensure_synced, run_tick
 
 if TYPE_CHECKING:
     from tick.work import Worked
@@ -27,18 +29,25 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Then run what is ready, all within so many seconds: for hosts without a worker.",
 )
+@click.option("--dry-run", is_flag=True, help="Only show what it would decide.")
 @as_json
-def now(drain: float | None, as_json: bool) -> None:
+def now(drain: float | None, dry_run: bool, as_json: bool) -> None:
     """Tick once: decide everything that is due.
 
     Exit status 1 when a schedule could not be decided; 0 also when nothing was due.
     """
+    if dry_run:
+        _show_dry_run(as_json)
+        return
+    from tick.courier import after_tick
+
     started = time.monotonic()
     with ready_runtime() as runtime:
         instant = runtime.now()
         ensure_synced(runtime, instant)
         result = run_tick(runtime, instant, source="tick now")
         worked = None if drain is None else _work(runtime, drain - (time.monotonic() - started))
+        after_tick(runtime, result, runtime.settings.budget_seconds)
     if as_json:
         show_json(result.as_dict() | ({"worked": worked.as_dict()} if worked else {}))
     else:
@@ -47,9 +56,22 @@ def now(drain: float | None, as_json: bool) -> None:
     sys.exit(1 if result.errors else 0)
 
 
+def _show_dry_run(as_json: bool) -> None:
+    from tick.ops.dry_run import dry_run
+
+    with ready_runtime() as runtime:
+        found = dry_run(runtime.database, runtime.settings, runtime.now())
+    if as_json:
+        show_json(found.as_dict())
+        return
+    _show_decisions([line.as_dict() for line in found.lines], found.errors)
+    if found.more:
+        click.echo("More is due than was looked at.", err=True)
+
+
 def _work(runtime: Runtime, seconds: float) -> "Worked":
+    from tick.stop import Stop
     from tick.work import work_for
-    from tick.worker import Stop
 
     stop = Stop()
     stop.on_signals()
@@ -66,7 +88,12 @@ def _show_work(worked: "Worked | None") -> None:
 
 
 def _show(result: TickResult) -> None:
-    lines = [line.as_dict() for line in (*result.fired, *result.not_fired)]
+    _show_decisions([line.as_dict() for line in (*result.fired, *result.not_fired)], result.errors)
+    if result.more:
+        click.echo("More is due than one tick's budget allows: tick again.", err=True)
+
+
+def _show_decisions(lines: list[dict[str, Any]], errors: Mapping[str, str]) -> None:
     columns = {
         "schedule_id": "SCHEDULE",
         "scheduled_for": "INSTANT",
@@ -75,10 +102,8 @@ def _show(result: TickResult) -> None:
         "reason": "REASON",
     }
     show_table(columns, lines, "Nothing was due.")
-    for schedule_id, reason in result.errors.items():
+    for schedule_id, reason in errors.items():
         click.echo(f"{schedule_id}: {reason}", err=True)
-    if result.more:
-        click.echo("More is due than one tick's budget allows: tick again.", err=True)
 
 
 @click.command()
@@ -87,11 +112,12 @@ def loop() -> None:
 
     For hosts where no platform calls `tick now` or POST /internal/tick.
     """
+    from tick.courier import at_work
     from tick.loop import Loop
 
     log_to_stderr()
-    with ready_runtime() as runtime:
-        Loop(runtime).serve(_stop_on_signals())
+    with ready_runtime() as runtime, at_work(runtime) as courier:
+        Loop(runtime, courier.start_round).serve(_stop_on_signals())
 
 
 @click.command()
@@ -103,7 +129,9 @@ def worker(queues: str | None, processes: int | None) -> None:
     SIGTERM lets running jobs finish for TICK_DRAIN_SECONDS and gives back the rest; a second one
     kills them.
     """
-    from tick.worker import Stop, Worker
+    from tick.courier import at_work
+    from tick.stop import Stop
+    from tick.worker import Worker
 
     log_to_stderr()
     stop = Stop()
@@ -114,7 +142,8 @@ def worker(queues: str | None, processes: int | None) -> None:
             settings = runtime.settings.model_copy(update={"worker_processes": processes})
             runtime = replace(runtime, settings=settings)
         chosen = {name.strip() for name in queues.split(",")} if queues else None
-        Worker(runtime, queues=chosen).serve(stop)
+        with at_work(runtime):
+            Worker(runtime, queues=chosen).serve(stop)
 
 
 @click.command()

@@ -1,10 +1,10 @@
-"""`tick token …`: what programs use the JSON API with."""
+"""`tick token …`: what programs read and act with."""
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell_change
 from tick.ops import tokens
-from tick.states import Role
+from tick.states import Role, TokenScope
 
 
 @click.group()
@@ -18,17 +18,31 @@ def token() -> None:
 @click.option(
     "--days", type=click.IntRange(1, tokens.MAX_DAYS), default=90, show_default=True, help="Life."
 )
+@click.option(
+    "--scope",
+    type=click.Choice([each.value for each in TokenScope]),
+    default=TokenScope.API.value,
+    show_default=True,
+    help="The one thing that it opens.",
+)
 @as_json
-def create(name: str, role: str, days: int, as_json: bool) -> None:
+def create(name: str, role: str, days: int, scope: str, as_json: bool) -> None:
     """Make a token and print it, once. The audit names what is done with it token:NAME."""
     with ready_runtime() as runtime:
         made, text = tokens.create_token(
-            runtime.database, name, Role(role), days=days, now=runtime.now(), author=author()
+            runtime.database,
+            name,
+            Role(role),
+            days=days,
+            now=runtime.now(),
+            author=author(),
+            scope=TokenScope(scope),
         )
     if as_json:
         show_json({**vars(made), "token": text})
         return
-    click.echo(f"Token {made.id}, {made.name}, works as {made.role} until {made.expires_at:%F}.")
+    purpose = f"opens {made.scope} as {made.role}"
+    click.echo(f"Token {made.id}, {made.name}, {purpose} until {made.expires_at:%F}.")
     click.echo(f"Token (shown only now): {text}")
 
 
@@ -46,6 +60,7 @@ def list_(as_json: bool) -> None:
         "id": "ID",
         "name": "NAME",
         "role": "ROLE",
+        "scope": "SCOPE",
         "state": "STATE",
         "expires_at": "EXPIRES (UTC)",
         "last_used_at": "LAST USED (UTC)",
@@ -56,8 +71,10 @@ def list_(as_json: bool) -> None:
 
 @token.command()
 @click.argument("token_id", type=click.IntRange(1, 2**63 - 1))
-def revoke(token_id: int) -> None:
+@as_json
+def revoke(token_id: int, as_json: bool) -> None:
     """End a token at once."""
     with ready_runtime() as runtime:
         ended = tokens.revoke_token(runtime.database, token_id, now=runtime.now(), author=author())
-    click.echo(f"Token {token_id} {'is revoked' if ended else 'was revoked already'}.")
+    said = f"Token {token_id} {'is revoked' if ended else 'was revoked already'}."
+    tell_change(ended, said, as_json)

@@ -1,0 +1,171 @@
+"""`tick doctor`: each thing that may be wrong is found, and said with what to do about it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from tests.cli.conftest import CommandLine
+from tick.cli import checks
+from tick.cli.checks import Finding, Level
+from tick.engine.heartbeat import register_worker
+from tick.models import tick_log, worker_instance
+from tick.ops.deploy_plan import DeployPlan
+from tick.settings import Settings
+from tick.states import WorkerType
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+STRONG = "kV3v8w0mJcQeT5yLr9Zb2XhNf7GdUaPs"
+OTHER = "pW4n1x6bHtRfY8uKs0Vc3ZjMg5EeTiOd"
+
+
+def found(tick: CommandLine, **environment: str) -> dict[str, str]:
+    """The gravest level of each check."""
+    result = tick("doctor", "--json", **environment)
+    levels: dict[str, str] = {}
+    for finding in json.loads(result.stdout):
+        if levels.get(finding["check"]) != "problem":
+            levels[finding["check"]] = finding["level"]
+        assert (finding["advice"] is None) is (finding["level"] == "good")
+    assert result.exit_code == ("problem" in levels.values())
+    return levels
+
+
+def work_and_tick(tick: CommandLine) -> None:
+    tick.good("now")
+    now = datetime.now(UTC)
+    with tick.database.write.begin() as connection:
+        register_worker(connection, worker_type=WorkerType.JOB_WORKER, now=now, abilities={})
+
+
+def test_a_good_installation_has_no_problem(tick: CommandLine) -> None:
+    work_and_tick(tick)
+    settings = {
+        "TICK_SECRET_KEY": STRONG,
+        "TICK_TRIGGER_SECRET": OTHER,
+        "TICK_ALERT_URLS": "mailto://ops@example.com",
+    }
+    levels = found(tick, **settings)
+    judged_here = {"sqlite", "disk", "files", "time zones"}  # depends on this machine
+    assert {level for check, level in levels.items() if check not in judged_here} == {"good"}
+    assert levels.keys() >= {
+        *("settings", "secrets", "definitions", "database", "clocks", "ticks", "workers"),
+    }
+
+
+def test_a_problem_is_told_with_what_to_do(tick: CommandLine) -> None:
+    result = tick("doctor", TICK_SECRET_KEY=STRONG)
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    ticks = lines.index("✗ ticks:       Nothing has ever ticked.")
+    assert "→ See that the trigger runs" in lines[ticks + 1]
+    assert any(line.startswith("! workers:     No worker lives") for line in lines)
+
+
+def test_late_ticks_are_a_problem(tick: CommandLine) -> None:
+    work_and_tick(tick)
+    with tick.database.write.begin() as connection:
+        long_ago = datetime.now(UTC) - timedelta(hours=3)
+        connection.execute(sa.update(tick_log).values(started_at=long_ago))
+    assert found(tick)["ticks"] == "problem"
+
+
+def test_runs_that_nobody_works_on_are_a_problem(tick: CommandLine) -> None:
+    tick.good("run", "--all")
+    assert found(tick)["workers"] == "problem"
+
+
+def test_a_worker_of_another_version_is_noticed(tick: CommandLine) -> None:
+    work_and_tick(tick)
+    with tick.database.write.begin() as connection:
+        connection.execute(sa.update(worker_instance).values(version="0.0.1"))
+    assert "0.0.1" in tick("doctor").stdout
+
+
+def test_definitions_that_are_not_synced_are_noticed(unsynced: CommandLine) -> None:
+    assert found(unsynced)["definitions"] == "warning"
+
+
+def test_wrong_settings_end_the_examination(tick: CommandLine) -> None:
+    assert found(tick, TICK_KEEP_DAYS="0") == {"settings": "problem"}
+
+
+def test_broken_definitions_do_not(tick: CommandLine) -> None:
+    levels = found(tick, TICK_DEFINITIONS="tests.cli.mistaken")
+    assert levels["definitions"] == "problem"
+    assert levels["database"] == "good"
+
+
+def test_a_database_that_is_away_or_empty_is_a_problem(tick: CommandLine, tmp_path: Path) -> None:
+    away = "postgresql://tick:hush-hush@127.0.0.1:1/tick"
+    assert found(tick, TICK_DATABASE_URL=away)["database"] == "problem"
+    assert "hush-hush" not in tick("doctor", TICK_DATABASE_URL=away).output
+    empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    assert "`tick db upgrade`" in tick("doctor", TICK_DATABASE_URL=empty).stdout
+
+
+def test_no_secret_is_repeated(tick: CommandLine) -> None:
+    said = tick("doctor", TICK_SECRET_KEY="hush-hush-hush-hush").output
+    assert "TICK_SECRET_KEY is short or repeats itself" in said
+    assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    ("secrets", "levels"),
+    [
+        ({}, ["warning"]),
+        ({"secret_key": STRONG}, ["good"]),
+        ({"secret_key": "a" * 40}, ["warning"]),
+        ({"secret_key": STRONG, "trigger_secret": STRONG[:20]}, ["warning"]),
+        ({"secret_key": STRONG, "trigger_secret": STRONG}, ["problem"]),
+        ({"secret_key": STRONG, "trigger_secret": OTHER}, ["good"]),
+    ],
+)
+def test_secrets_are_long_varied_and_not_shared(secrets: dict[str, str], levels: list[str]) -> None:
+    settings = Settings(**{name: SecretStr(value) for name, value in secrets.items()})  # type: ignore[arg-type]
+    assert [finding.level for finding in checks.check_secrets(settings)] == levels
+
+
+def test_files_that_everybody_may_read_are_named(tmp_path: Path) -> None:
+    secret, database = tmp_path / "secret", tmp_path / "tick.db"
+    for path in (secret, database):
+        path.touch(mode=0o600)
+    files = {"TICK_SECRET_KEY_FILE": secret}
+    assert list(checks.check_files(files, database)) == []
+    secret.chmod(0o644)
+    (finding,) = checks.check_files(files, database)
+    assert finding.level is Level.WARNING
+    assert finding.advice == f"chmod o= {secret}"
+
+
+def disk(free_mib: int) -> Finding:
+    return checks.check_disk(Path("/"), lambda _: SimpleNamespace(free=free_mib * 1024**2))
+
+
+def zones(version: str | None) -> Finding:
+    return checks.check_zones(version, "/usr/share/zoneinfo", NOW)
+
+
+@pytest.mark.parametrize(
+    ("finding", "level"),
+    [
+        (disk(5000), Level.GOOD),
+        (disk(500), Level.WARNING),
+        (disk(50), Level.PROBLEM),
+        (checks.check_sqlite((3, 51, 3)), Level.GOOD),
+        (checks.check_sqlite((3, 40, 1)), Level.WARNING),
+        (checks.check_clocks(timedelta(seconds=-1)), Level.GOOD),
+        (checks.check_clocks(timedelta(seconds=-5)), Level.WARNING),
+        (checks.check_clocks(timedelta(seconds=90)), Level.PROBLEM),
+        (zones("2025b"), Level.GOOD),
+        (zones("2022a"), Level.WARNING),
+        (zones(None), Level.WARNING),
+        (checks.check_synced(DeployPlan((), (), (), ())), Level.GOOD),
+    ],
+)
+def test_what_is_judged_by_a_number(finding: Finding, level: Level) -> None:
+    assert finding.level is level

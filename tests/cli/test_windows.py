@@ -1,0 +1,44 @@
+"""Stopping the scheduler and planning windows from the command line."""
+
+from tests.cli.conftest import CommandLine
+
+PLAN = ("windows", "add", "--from", "2100-01-01T02:00Z", "--to", "2100-01-01T03:00Z")
+
+
+def test_the_scheduler_is_stopped_and_started(tick: CommandLine) -> None:
+    assert tick.good("scheduler", "status") == "Schedules fire.\n"
+    assert tick.good("scheduler", "stop", "--reason", "move") == "The scheduler is stopped.\n"
+    assert tick.good("scheduler", "stop", "--reason", "x").endswith("stopped already.\n")
+    assert "Nothing fires: the scheduler was stopped" in tick.good("scheduler", "status")
+    assert tick.json("scheduler", "status")["stands"] is True
+    assert tick.json("status")["stands_because"].endswith(": move")
+    assert tick.json("scheduler", "start") == {"changed": True}
+    assert tick.good("scheduler", "start") == "The scheduler was not stopped.\n"
+
+
+def test_a_window_is_planned_listed_and_called_off(tick: CommandLine) -> None:
+    assert tick("windows", "list").stderr.startswith("No window yet: `tick windows add`")
+    said = tick.good(*PLAN, "--reason", "new disks")
+    assert said == "Window 1 is planned; `tick windows end 1` calls it off.\n"
+    assert tick.json(*PLAN, "--reason", "new disks") == {"window_id": 1}
+    (row,) = tick.json("windows", "list")
+    assert (row["phase"], row["reason"], row["ended_by"]) == ("TO_COME", "new disks", None)
+    assert "new disks" in tick.good("windows", "list")
+    assert tick.good("windows", "end", "1") == "Window 1 is over.\n"
+    assert tick.json("windows", "end", "1") == {"changed": False}
+
+
+def test_what_can_not_be_is_told(tick: CommandLine) -> None:
+    assert "--reason" in tick.bad("scheduler", "stop", status=2)
+    assert "has passed" in tick.bad(
+        *("windows", "add", "--from", "2020-01-01", "--to", "2020-01-02", "--reason", "x")
+    )
+    assert "`tick windows list` lists them" in tick.bad("windows", "end", "7")
+
+
+def test_what_is_to_come_says_that_it_will_not_fire(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report")
+    tick.good("scheduler", "stop", "--reason", "move")
+    first = tick.json("next", "-n", "1")[0]
+    assert first["fires"] is False
+    assert first["blackout"].endswith(": move")

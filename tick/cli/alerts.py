@@ -1,0 +1,168 @@
+"""The commands on alerts: what is wrong, who was told, what is muted, and a test."""
+
+from datetime import datetime, timedelta
+
+import click
+
+from tick.cli.common import as_json, show_json, show_table, tell_change
+from tick.cli.completion import complete_schedules
+from tick.cli.desk import open_desk
+from tick.cli.instants import INSTANT, LENGTH
+from tick.cli.statuses import ExitStatus
+from tick.define.alerts import NAMES
+from tick.ops.alert_answers import AlertDetail, ChannelTests, Muted
+
+_RULE = click.option("--rule", type=click.Choice(NAMES), help="Only of this rule.")
+_SCHEDULE = click.option(
+    "--schedule", shell_complete=complete_schedules, help="Only of this schedule."
+)
+
+
+@click.group()
+def alerts() -> None:
+    """Alerts: what is wrong, who was told, what is muted."""
+
+
+@alerts.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that are over.")
+@_RULE
+@_SCHEDULE
+@as_json
+def list_(everything: bool, rule: str | None, schedule: str | None, as_json: bool) -> None:
+    """List the open alerts, newest first. Exit status 1 when there are some.
+
+    With --all it lists the latest 50, and the exit status is 0.
+    """
+    with open_desk() as desk:
+        found = desk.alerts.latest(open=None if everything else True, rule=rule, schedule=schedule)
+    if as_json:
+        show_json(found)
+    else:
+        columns = {
+            "id": "ALERT",
+            "at": "SINCE (UTC)",
+            "resolved_at": "OVER (UTC)",
+            "rule": "RULE",
+            "title": "WHAT",
+            "muted": "MUTED",
+            "owed": "OWED",
+        }
+        show_table(columns, [vars(row) for row in found], "Nothing is wrong.")
+    if found and not everything:
+        raise SystemExit(ExitStatus.FAILED)
+
+
+@alerts.command()
+@click.argument("alert_id", type=click.IntRange(min=1))
+@as_json
+def show(alert_id: int, as_json: bool) -> None:
+    """Show an alert and each attempt to tell of it."""
+    with open_desk() as desk:
+        found = desk.alerts.show(alert_id)
+    if as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+def _show(found: AlertDetail) -> None:
+    click.echo(f"{found.alert.title}\n\n{found.alert.message}")
+    if found.alert.resolution:
+        click.echo(f"\n{found.alert.resolution}")
+    click.echo()
+    columns = {
+        "channel": "CHANNEL",
+        "event": "TELLS",
+        "status": "STATUS",
+        "tried": "ATTEMPTS",
+        "available_at": "NEXT OR LAST (UTC)",
+        "error": "ERROR",
+    }
+    rows = [vars(each) | {"tried": len(each.attempts)} for each in found.deliveries]
+    show_table(columns, rows, "No channel was told: set TICK_ALERT_URLS or TICK_WEBHOOK_URLS.")
+
+
+@alerts.command()
+@click.argument("alert_id", type=click.IntRange(min=1))
+@as_json
+def close(alert_id: int, as_json: bool) -> None:
+    """Call an alert settled that has no end of its own."""
+    with open_desk() as desk:
+        changed = desk.alerts.close(alert_id)
+    tell_change(changed, f"Alert {alert_id} {'is' if changed else 'was'} closed.", as_json)
+
+
+@alerts.command()
+@_RULE
+@_SCHEDULE
+@click.option("--for", "length", type=LENGTH, help="For so long: 30m, 2h, 1d.")
+@click.option("--until", type=INSTANT, help="Until then.")
+@click.option("--reason", required=True, help="Why, for whoever wonders at the silence.")
+@as_json
+def mute(
+    rule: str | None,
+    schedule: str | None,
+    length: timedelta | None,
+    until: datetime | None,
+    reason: str,
+    as_json: bool,
+) -> None:
+    """Send nothing for a while: of a schedule, of a rule, or of anything.
+
+    What is still wrong at the end of it is told then.
+    """
+    if (length is None) == (until is None):
+        raise click.UsageError("say how long: either --for or --until.")
+    with open_desk() as desk:
+        end = until or desk.now() + (length or timedelta())
+        mute_id = desk.alerts.mute(schedule=schedule, rule=rule, until=end, reason=reason)
+    if as_json:
+        show_json(Muted(mute_id=mute_id))
+    else:
+        click.echo(f"Muted until {end:%Y-%m-%d %H:%M %Z}; `tick alerts unmute {mute_id}` ends it.")
+
+
+@alerts.command()
+@as_json
+def mutes(as_json: bool) -> None:
+    """List what is muted, by whom and why."""
+    with open_desk() as desk:
+        found = desk.alerts.mutes()
+    if as_json:
+        show_json(found)
+        return
+    columns = {
+        "id": "MUTE",
+        "schedule_id": "SCHEDULE",
+        "rule": "RULE",
+        "until": "UNTIL (UTC)",
+        "created_by": "BY",
+        "reason": "REASON",
+    }
+    show_table(columns, [vars(row) for row in found], "Nothing is muted.")
+
+
+@alerts.command()
+@click.argument("mute_id", type=click.IntRange(min=1))
+@as_json
+def unmute(mute_id: int, as_json: bool) -> None:
+    """End a mute before its time."""
+    with open_desk() as desk:
+        changed = desk.alerts.unmute(mute_id)
+    tell_change(changed, f"Mute {mute_id} {'is' if changed else 'was'} over.", as_json)
+
+
+@alerts.command()
+@as_json
+def test(as_json: bool) -> None:
+    """Send a test message to every channel. Exit status 1 when one did not take it."""
+    with open_desk() as desk:
+        found = desk.alerts.test()
+    if as_json:
+        show_json(ChannelTests(items=tuple(found)))
+    else:
+        rows = [vars(each) | {"said": each.error or "took it"} for each in found]
+        empty = "No channel is set up: set TICK_ALERT_URLS, TICK_WEBHOOK_URLS or TICK_PING_URL."
+        show_table({"channel": "CHANNEL", "said": "ANSWER"}, rows, empty)
+    if any(each.error for each in found) or not found:
+        raise SystemExit(ExitStatus.FAILED)

@@ -1,0 +1,193 @@
+"""What `tick doctor` looks at: each check takes what it judges and says what to do about it."""
+
+import os
+import re
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from tick import __version__
+from tick.ops.deploy_plan import DeployPlan
+from tick.ops.queries.pulse import Pulse
+from tick.ops.queries.workers import WorkerRow
+from tick.settings import PREFIX, Settings
+
+HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+STRONG_LENGTH, STRONG_VARIETY = 32, 10
+SAFE_SQLITE = (3, 51, 3)
+_KEYS = re.compile(r"(key|secret|token)")
+MIB = 1024**2
+LITTLE_SPACE, NO_SPACE = 1024 * MIB, 100 * MIB
+SKEW_SEEN, SKEW_WRONG = timedelta(seconds=2), timedelta(seconds=30)
+
+
+class Level(StrEnum):
+    """How grave a finding is."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one check found; `advice` says what to do unless all is well."""
+
+    check: str
+    level: Level
+    text: str
+    advice: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+
+def good(check: str, text: str) -> Finding:
+    """Nothing to complain of."""
+    return Finding(check, Level.GOOD, text)
+
+
+def warning(check: str, text: str, advice: str) -> Finding:
+    """Something that works, and might not one day."""
+    return Finding(check, Level.WARNING, text, advice)
+
+
+def problem(check: str, text: str, advice: str) -> Finding:
+    """Something that does not work."""
+    return Finding(check, Level.PROBLEM, text, advice)
+
+
+def check_secrets(settings: Settings) -> Iterator[Finding]:
+    """Whether the secrets are there, long and varied, and each used for one thing only."""
+    named = {
+        f"{PREFIX}{name.upper()}": value.get_secret_value()
+        for name, value in settings
+        if isinstance(value, SecretStr) and _KEYS.search(name)
+    }
+    weak = [name for name, value in named.items() if _is_weak(value)]
+    for name in weak:
+        text = f"{name} is short or repeats itself."
+        yield warning("secrets", text, f"Make a new one: {HOW_TO_MAKE_ONE}.")
+    shared = [name for name, value in named.items() if list(named.values()).count(value) > 1]
+    if shared:
+        text = f"{' and '.join(shared)} are the same."
+        yield problem("secrets", text, "Whoever has one has the other: make one for each.")
+    if settings.secret_key is None:
+        advice = f"The console needs it; make one: {HOW_TO_MAKE_ONE}."
+        yield warning("secrets", f"{PREFIX}SECRET_KEY is not set.", advice)
+    if not weak and not shared and named:
+        yield good("secrets", f"{len(named)} set, none weak.")
+
+
+def _is_weak(value: str) -> bool:
+    return len(value) < STRONG_LENGTH or len(set(value)) < STRONG_VARIETY
+
+
+def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterator[Finding]:
+    """Whether others on this machine may read what is secret."""
+    private = dict(secret_files)
+    if sqlite is not None:
+        private[f"{PREFIX}DATABASE_URL"] = sqlite
+    for variable, path in private.items():
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
+            text = f"Everybody on this machine may read {path} ({variable})."
+            yield warning("files", text, f"chmod o= {path}")
+    if sqlite is not None and not os.access(sqlite.parent, os.W_OK):
+        text = f"{sqlite.parent} can't be written to."
+        yield problem(
+            "files", text, "SQLite makes files beside its own: give this user the folder."
+        )
+
+
+def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -> Finding:
+    """Whether the database has room to grow."""
+    free = usage(folder).free
+    text = f"{free // MIB:,} MiB are free in {folder}."
+    advice = "Make room, or keep less: TICK_KEEP_DAYS and `tick prune`."
+    if free < NO_SPACE:
+        return problem("disk", text, advice)
+    return warning("disk", text, advice) if free < LITTLE_SPACE else good("disk", text)
+
+
+def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
+    """Whether the SQLite library has the bug that damages databases with several connections."""
+    text = f"SQLite {'.'.join(map(str, version))}"
+    if version >= SAFE_SQLITE:
+        return good("sqlite", f"{text}.")
+    safe = ".".join(map(str, SAFE_SQLITE))
+    text = f"{text} can, very rarely, damage a database that several processes write to."
+    return warning("sqlite", text, f"Use SQLite {safe} or later, or PostgreSQL.")
+
+
+def check_clocks(skew: timedelta) -> Finding:
+    """Whether this machine's clock is the database's."""
+    text = f"This machine is {abs(skew.total_seconds()):.1f} s from the database."
+    advice = "Let both keep time by NTP; ticks go by the database's clock."
+    if abs(skew) >= SKEW_WRONG:
+        return problem("clocks", text, advice)
+    return warning("clocks", text, advice) if abs(skew) >= SKEW_SEEN else good("clocks", text)
+
+
+def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
+    """Whether something ticks as often as it used to."""
+    trigger = "See that the trigger runs: `tick loop`, a timer, or POST /internal/tick."
+    if pulse.last_tick_at is None:
+        yield problem("ticks", "Nothing has ever ticked.", trigger)
+        return
+    age = (now - pulse.last_tick_at).total_seconds()
+    usual = f"usually one comes every {pulse.usual_seconds:.0f} s"
+    text = f"The last tick was {age:.0f} s ago, by {pulse.last_tick_source}; {usual}."
+    yield problem("ticks", text, trigger) if pulse.ticks_are_late(now) else good("ticks", text)
+    if pulse.last_tick_error:
+        text = f"The last tick met an error: {pulse.last_tick_error}"
+        yield warning("ticks", text, "`tick now` tells more, and so does the trigger's log.")
+
+
+def check_workers(living: Iterable[WorkerRow], pulse: Pulse) -> Iterator[Finding]:
+    """Whether something works, and whether it all is of one release."""
+    start = "Start one with `tick worker`, or let the trigger work: `tick now --drain 50`."
+    if not pulse.workers:
+        waiting = f"{pulse.queued} runs wait" if pulse.queued else "nothing waits for one"
+        level = problem if pulse.queued else warning
+        yield level("workers", f"No worker lives; {waiting}.", start)
+    else:
+        yield good("workers", f"{pulse.workers} live.")
+    others = sorted({row.version for row in living} - {__version__})
+    if others:
+        text = f"Some processes run version {', '.join(others)}, this is {__version__}."
+        yield warning("workers", text, "End the deploy: restart them with this version.")
+
+
+def check_channels(settings: Settings) -> Finding:
+    """Whether anybody hears of what goes wrong."""
+    channels = (settings.alert_urls, settings.webhook_urls, settings.ping_url)
+    if any(channel is not None for channel in channels):
+        return good("alerts", "A channel is set up; `tick alerts test` tries it.")
+    advice = f"Set {PREFIX}ALERT_URLS or {PREFIX}WEBHOOK_URLS, then `tick alerts test`."
+    return warning("alerts", "Nobody is told when something goes wrong.", advice)
+
+
+def check_synced(plan: DeployPlan) -> Finding:
+    """Whether the database holds what the definitions here say."""
+    if plan.changes_nothing:
+        return good("definitions", "The database holds the same.")
+    text = f"The database holds others: {len(plan.changes)} schedules differ."
+    return warning("definitions", text, "`tick plan` shows how, `tick sync` brings them there.")
+
+
+def check_zones(version: str | None, place: str, now: datetime) -> Finding:
+    """Whether the rules of the time zones are of this year or the last."""
+    text = f"Time zone data {version or 'of an unknown version'}, from {place}."
+    if version is not None and int(version[:4]) >= now.year - 1:
+        return good("time zones", text)
+    advice = "Governments change clocks: update the system's tzdata, or the tzdata package."
+    return warning("time zones", text, advice)

@@ -1,0 +1,151 @@
+"""Requests to the JSON API of a console that runs elsewhere, with an API token.
+
+Nothing is sent in the clear: https, or http to this very machine. A redirect is not followed, since
+the token would go with it.
+"""
+
+import http.client
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tick import __version__
+from tick.errors import NotFound, Refused, RemoteError, TickError
+from tick.ops.answers import Listing
+
+ROOT = "/api/admin"
+TIMEOUT_SECONDS = 40
+MOST_PAGES = 1000
+MOST_BYTES = 32 * 1024 * 1024
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_TOKEN = re.compile(r"[!-~]+")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Lets a redirect be the error that it is for an API."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+class Client:
+    """Sends requests to the JSON API of one console, with one token."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._base = _checked(url)
+        if not _TOKEN.fullmatch(token):
+            raise RemoteError("The token is not one word; give the text that was printed, only.")
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": f"tick/{__version__}",
+        }
+        # What is plain http goes to this machine: a proxy must not see it.
+        direct = [urllib.request.ProxyHandler({})] if self._base.startswith("http:") else []
+        self._opener = urllib.request.build_opener(_NoRedirect, *direct)
+
+    def get(self, model: type[Model], path: str, **query: Any) -> Model:
+        """What a GET answers; what is None is left out of the query string."""
+        given = {name: _text(value) for name, value in query.items() if value is not None}
+        place = f"{path}?{urllib.parse.urlencode(given)}" if given else path
+        return self._parsed(model, self._send("GET", place))
+
+    def post(
+        self, model: type[Model], path: str, body: Mapping[str, Any], key: str | None = None
+    ) -> Model:
+        """What a POST of JSON answers."""
+        data = json.dumps({name: value for name, value in body.items() if value is not None})
+        headers = {"Content-Type": "application/json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        return self._parsed(model, self._send("POST", path, headers, data.encode()))
+
+    def all(self, model: type[Listing[Any]], path: str) -> list[Any]:
+        """The items of every page of a list."""
+        found: list[Any] = []
+        place = path
+        for _ in range(MOST_PAGES):
+            page = self.get(model, place)
+            found += page.items
+            if page.next is None:
+                break
+            place = page.next.removeprefix(ROOT)
+        return found
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        data: bytes | None = None,
+    ) -> bytes:
+        request = urllib.request.Request(  # noqa: S310  (the scheme was checked)
+            f"{self._base}{ROOT}{path}", data, {**self._headers, **headers}, method=method
+        )
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+                content: bytes = response.read(MOST_BYTES + 1)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refusal(error, self._base) from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise RemoteError(
+                f"{self._base} can't be reached: {reason}. Check --url and that the console runs."
+            ) from None
+        if len(content) > MOST_BYTES:
+            raise RemoteError(f"{self._base} answers with more than {MOST_BYTES} bytes; ask less.")
+        return content
+
+    def _parsed(self, model: type[Model], content: bytes) -> Model:
+        try:
+            return model.model_validate_json(content)
+        except ValidationError:
+            raise RemoteError(
+                f"{self._base} answers otherwise than this `tick` (version {__version__}) expects. "
+                "Check --url, and install here the version that runs there."
+            ) from None
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _checked(url: str) -> str:
+    """The address without what follows the host. Raises RemoteError."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise RemoteError(f"{url!r} is no address: {error}. Write https://HOST.") from None
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if not is_safe or not parts.hostname:
+        raise RemoteError(
+            f"{url!r} is no safe address of a console: write https://HOST. "
+            "The token would travel in the clear."
+        )
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise RemoteError(f"{url!r} holds more than an address: write {parts.scheme}://HOST only.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _refusal(error: urllib.error.HTTPError, base: str) -> TickError:
+    """The problem document (RFC 9457) as one of our errors."""
+    try:
+        problem = json.loads(error.read(MOST_BYTES))
+        said = str(problem["detail"])
+        said += "".join(f"\n  - {each['where']}: {each['problem']}" for each in problem["mistakes"])
+    except (ValueError, LookupError, TypeError, OSError):
+        where = f" to {error.headers['Location']!r}" if error.headers.get("Location") else ""
+        said = f"{base} answers {error.code} {error.reason}{where}. Check --url."
+    kinds: dict[int, type[TickError]] = {404: NotFound, 409: Refused, 422: Refused}
+    return kinds.get(error.code, RemoteError)(said)

@@ -1,0 +1,127 @@
+"""`tick doctor`: everything that an installation needs, looked at in one go."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import metadata
+from pathlib import Path
+from zoneinfo import TZPATH
+
+import click
+
+from tick import clock
+from tick.cli import checks
+from tick.cli.checks import Finding, Level, good, problem
+from tick.cli.common import as_json, show_json
+from tick.cli.statuses import ExitStatus
+from tick.db import Database
+from tick.define.registry import Registry, load_registry
+from tick.environment import secret_files
+from tick.errors import TickError
+from tick.ops.deploy_plan import plan_deploy
+from tick.ops.queries.pulse import read_signs, take_pulse
+from tick.ops.queries.workers import list_living
+from tick.runtime import Runtime, open_runtime
+from tick.schema import REVISION, check_schema
+from tick.settings import Settings, load_settings
+
+MARKS = {Level.GOOD: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
+
+
+@click.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Check an installation and say what to do.
+
+    Looks at settings, secrets, definitions, database, clocks, disk, ticks and workers. Exit status
+    1 when something does not work; warnings alone leave it 0.
+    """
+    found = list(examine())
+    if as_json:
+        show_json([finding.as_dict() for finding in found])
+    else:
+        for finding in found:
+            click.echo(f"{MARKS[finding.level]} {finding.check + ':':12} {finding.text}")
+            if finding.advice:
+                click.echo(f"{'':15}→ {finding.advice}")
+    if any(finding.level is Level.PROBLEM for finding in found):
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def examine() -> Iterator[Finding]:
+    """Every finding; what can't be looked at because of an earlier one is left out."""
+    try:
+        settings = load_settings()
+    except TickError as error:
+        yield problem("settings", str(error), "Mend the variable; the README lists them all.")
+        return
+    yield good("settings", "Each can be read.")
+    yield from checks.check_secrets(settings)
+    yield checks.check_zones(*_zone_data(), clock.now())
+    registry = None
+    try:
+        registry = load_registry(settings.definitions)
+        yield good(
+            "definitions", f"{len(registry.jobs)} jobs, {len(registry.schedules)} schedules."
+        )
+    except TickError as error:
+        yield problem("definitions", str(error), "Mend them; `tick check` lists all mistakes.")
+    yield from _examine_database(settings, registry)
+
+
+def _examine_database(settings: Settings, registry: Registry | None) -> Iterator[Finding]:
+    try:
+        with open_runtime(settings) as runtime:
+            yield from _examine_files(runtime.database)
+            check_schema(runtime.database)
+            kind = runtime.database.url.get_backend_name()
+            yield good("database", f"{kind}, reachable, at revision {REVISION} or later.")
+            yield from _examine_life(runtime, registry)
+    except TickError as error:
+        yield problem("database", str(error), "Nothing works without it.")
+
+
+def _examine_files(database: Database) -> Iterator[Finding]:
+    is_sqlite = database.url.get_backend_name() == "sqlite"
+    path = Path(database.url.database or "") if is_sqlite else None
+    yield from checks.check_files(secret_files(), path)
+    if path is not None:
+        yield checks.check_disk(path.absolute().parent)
+        yield checks.check_sqlite()
+
+
+def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Finding]:
+    yield checks.check_clocks(_skew(runtime))
+    now, dead_after = runtime.now(), runtime.settings.dead_after_seconds
+    with runtime.database.read.connect() as connection:
+        pulse = take_pulse(connection, now, read_signs(connection, now, dead_after))
+        living = list_living(connection, now, dead_after)
+        plan = None if registry is None else plan_deploy(connection, registry, now)
+    if plan is not None:
+        yield checks.check_synced(plan)
+    yield from checks.check_ticks(pulse, now)
+    yield from checks.check_workers(living, pulse)
+    yield checks.check_channels(runtime.settings)
+
+
+def _skew(runtime: Runtime) -> timedelta:
+    """How far the database's clock is ahead of this machine's; half the way there is left out."""
+    before = clock.now()
+    there = runtime.now()
+    return there - before - (clock.now() - before) / 2
+
+
+def _zone_data() -> tuple[str | None, str]:
+    """The version of the time zone data that zoneinfo reads first, and where it is."""
+    for folder in map(Path, TZPATH):
+        if (folder / "UTC").exists():
+            return _version_in(folder), str(folder)
+    return metadata.version("tzdata"), "the tzdata package"
+
+
+def _version_in(folder: Path) -> str | None:
+    try:
+        with (folder / "tzdata.zi").open(encoding="utf-8") as file:
+            said, _, version = file.readline().strip().rpartition(" ")
+    except OSError:
+        return None
+    return version if said == "# version" else None

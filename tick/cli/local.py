@@ -1,0 +1,184 @@
+"""The desk on the database itself; see `tick.cli.desk`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from tick.cli.alert_desk import LocalAlertDesk
+from tick.cli.local_runs import LocalRuns, listing
+from tick.ops import answering, control, operating, windows
+from tick.ops import why as why_ops
+from tick.ops.answers import (
+    Listing,
+    Schedule,
+    ScheduleWithInstants,
+    UpcomingInstant,
+    Why,
+)
+from tick.ops.queries import audit, queues, schedules, workers
+from tick.ops.queries.audit import AuditFilter
+from tick.ops.stats import Statistics, Window, gather
+from tick.ops.system_answers import (
+    AuditEntry,
+    Job,
+    MaintenanceWindow,
+    Proof,
+    Queue,
+    SchedulerStatus,
+    Worker,
+)
+from tick.ops.upcoming import list_upcoming
+from tick.ops.verify import verify
+from tick.states import WorkerStatus
+
+
+class LocalDesk(LocalRuns):
+    """Reads and acts through `tick.ops`, as the person at the keyboard."""
+
+    @property
+    def alerts(self) -> LocalAlertDesk:
+        """The part of it that is about alerts."""
+        return LocalAlertDesk(self._runtime, self._author)
+
+    def status(self) -> SchedulerStatus:
+        """How the system does."""
+        with self._reading() as connection:
+            return answering.read_status(
+                connection, self.now(), self._runtime.settings.dead_after_seconds
+            )
+
+    def upcoming(self, count: int, *, with_off: bool = False) -> list[UpcomingInstant]:
+        """What fires next."""
+        with self._reading() as connection:
+            found = list_upcoming(connection, self.now(), count, with_off=with_off)
+        return [UpcomingInstant.model_validate(each) for each in found]
+
+    def verify(self, start: datetime, end: datetime) -> Proof:
+        """Whether no instant of that time fired twice and none is unaccounted for."""
+        return Proof.model_validate(verify(self._database, start, end))
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules, by id."""
+        found: list[Schedule] = []
+        after = None
+        with self._reading() as connection:
+            while True:
+                page = schedules.list_schedules(connection, after=after)
+                found += [Schedule.model_validate(row) for row in page.rows]
+                if (after := page.after) is None:
+                    return found
+
+    def schedule(self, schedule_id: str) -> ScheduleWithInstants:
+        """A schedule and its next instants."""
+        with self._reading() as connection:
+            return answering.read_schedule(connection, schedule_id, self.now())
+
+    def enable(self, schedule_id: str, *, catch_up_latest: bool) -> Schedule:
+        """Switch a schedule on."""
+        control.enable_schedule(
+            self._database, schedule_id, **self._as_me(), catch_up_latest=catch_up_latest
+        )
+        return self.schedule(schedule_id).schedule
+
+    def disable(self, schedule_id: str, *, reason: str | None) -> Schedule:
+        """Switch a schedule off."""
+        control.disable_schedule(self._database, schedule_id, **self._as_me(), reason=reason)
+        return self.schedule(schedule_id).schedule
+
+    def pause(self, schedule_id: str, *, reason: str, until: datetime | None) -> Schedule:
+        """Keep a schedule from firing."""
+        control.pause_schedule(
+            self._database, schedule_id, **self._as_me(), reason=reason, until=until
+        )
+        return self.schedule(schedule_id).schedule
+
+    def resume(
+        self, schedule_id: str, *, catch_up_latest: bool, run: Sequence[datetime]
+    ) -> Schedule:
+        """End a pause or an ERROR."""
+        control.resume_schedule(
+            self._database, schedule_id, **self._as_me(), catch_up_latest=catch_up_latest, run=run
+        )
+        return self.schedule(schedule_id).schedule
+
+    def why(self, schedule_id: str, at: datetime) -> Why:
+        """Why it fired at an instant, or why it did not."""
+        with self._reading() as connection:
+            return Why.model_validate(why_ops.explain(connection, schedule_id, at, self.now()))
+
+    def jobs(self) -> list[Job]:
+        """All jobs, by name."""
+        found: list[Job] = []
+        after = None
+        with self._reading() as connection:
+            while True:
+                page = answering.list_jobs(connection, self._runtime.registry, after=after)
+                found += page.items
+                if (after := page.next) is None:
+                    return found
+
+    def workers(self, status: WorkerStatus | None) -> list[Worker]:
+        """A page of processes, by id."""
+        with self._reading() as connection:
+            page = workers.list_workers(connection, status=status)
+        return [Worker.model_validate(row) for row in page.rows]
+
+    def drain(self, worker_id: str) -> bool:
+        """Let a worker finish what it has and end; False when it does already."""
+        return operating.drain_worker(self._database, worker_id, **self._as_me())
+
+    def queues(self) -> list[Queue]:
+        """The queues, by name."""
+        with self._reading() as connection:
+            found = queues.list_queues(connection, self._runtime.settings.queue_limits)
+        return [Queue.model_validate(row) for row in found]
+
+    def pause_queue(self, name: str, *, reason: str) -> bool:
+        """Let no run of a queue start; False when it was paused."""
+        return operating.pause_queue(self._database, name, **self._as_me(), reason=reason)
+
+    def resume_queue(self, name: str) -> bool:
+        """Let the runs of a queue start again; False when it was not paused."""
+        return operating.resume_queue(self._database, name, **self._as_me())
+
+    def stop_scheduler(self, *, reason: str) -> bool:
+        """Let nothing fire; False when it stands already."""
+        return windows.stop_scheduler(self._database, **self._as_me(), reason=reason)
+
+    def start_scheduler(self) -> bool:
+        """Let schedules fire again; False when it was not stopped."""
+        return windows.start_scheduler(self._database, **self._as_me())
+
+    def windows(self) -> list[MaintenanceWindow]:
+        """The maintenance windows, those to come first."""
+        with self._reading() as connection:
+            found = windows.list_windows(connection, self.now())
+        return [MaintenanceWindow.model_validate(row) for row in found]
+
+    def add_window(self, starts_at: datetime, ends_at: datetime, *, reason: str) -> int:
+        """Plan a time in which nothing fires; its id."""
+        return windows.add_window(
+            self._database, **self._as_me(), starts_at=starts_at, ends_at=ends_at, reason=reason
+        )
+
+    def end_window(self, window_id: int) -> bool:
+        """End a window now, or call it off; False when it was over."""
+        return windows.end_window(self._database, window_id, **self._as_me())
+
+    def audit(self, chosen: AuditFilter, *, before: int | None) -> Listing[AuditEntry]:
+        """A page of changes, newest first; `next` is the id below which it goes on."""
+        with self._reading() as connection:
+            page = audit.list_audit(connection, chosen, before=before)
+        return listing(Listing[AuditEntry], page)
+
+    def statistics(
+        self, window: Window, timezone: str, *, job: str | None, schedule: str | None
+    ) -> Statistics:
+        """How often things go well, on time, and in what time."""
+        return gather(
+            self._database,
+            self.now(),
+            window=window,
+            timezone=timezone,
+            job_name=job,
+            schedule_id=schedule,
+        )

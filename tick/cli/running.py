@@ -1,0 +1,149 @@
+"""The commands that start, stop and repeat work: run, cancel, retry."""
+
+import json
+from typing import Any
+
+import click
+
+from tick.cli.common import as_json, tell
+from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
+from tick.cli.desk import open_desk
+from tick.cli.statuses import ExitStatus
+from tick.cli.waiting import tell_started, wait_option
+from tick.ops.answers import BatchDone
+
+
+@click.command()
+@click.argument("schedule_id", required=False, shell_complete=complete_schedules)
+@click.option("--job", shell_complete=complete_jobs, help="One job, without what it depends on.")
+@click.option(
+    "--group",
+    shell_complete=complete_groups,
+    help="The jobs of a group, in dependency order.",
+)
+@click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
+@click.option("--params", metavar="JSON", help="With --job: keyword arguments of its function.")
+@click.option("--override-overlap", is_flag=True, help="Even while the schedule still runs.")
+@click.option("--key", help="Given again, the same key starts nothing new.")
+@wait_option
+@as_json
+def run(
+    schedule_id: str | None,
+    job: str | None,
+    group: str | None,
+    everything: bool,
+    params: str | None,
+    override_overlap: bool,
+    key: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Run now: SCHEDULE_ID, --job NAME, --group NAME or --all. A worker does the work.
+
+    No schedule's next instant moves.
+    """
+    if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
+        raise click.UsageError("name exactly one of SCHEDULE_ID, --job, --group and --all.")
+    if params is not None and job is None:
+        raise click.UsageError("--params goes with --job.")
+    with open_desk() as desk:
+        if schedule_id is not None:
+            made = desk.run_schedule(schedule_id, key=key, override_overlap=override_overlap)
+        elif job is not None:
+            made = desk.run_job(job, key=key, params=_read_params(params))
+        elif group is not None:
+            made = desk.run_group(group, key=key)
+        else:
+            made = desk.run_all(key=key)
+        tell_started(desk, made, wait=wait, as_json=as_json)
+
+
+def _read_params(text: str | None) -> dict[str, Any]:
+    try:
+        params = json.loads(text or "{}")
+    except ValueError as error:
+        raise click.UsageError(f"--params is not JSON: {error}.") from None
+    if not isinstance(params, dict):
+        raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")
+    return params
+
+
+@click.command()
+@click.argument("run_id", type=int, nargs=-1)
+@click.option("--occurrence", type=int, help="All of it that has not ended.")
+@click.option("--reason", help="Why, where there are several; kept in the audit.")
+@as_json
+def cancel(
+    run_id: tuple[int, ...], occurrence: int | None, reason: str | None, as_json: bool
+) -> None:
+    """Cancel runs, or --occurrence ID.
+
+    What is queued is cancelled at once; a job that runs is asked to stop.
+    """
+    _want_one_kind(run_id, occurrence)
+    with open_desk() as desk:
+        if occurrence is not None:
+            count = desk.cancel_occurrence(occurrence)
+            said = f"Occurrence {occurrence}: cancellation asked for, {count} runs."
+            tell(desk.occurrence(occurrence), said, as_json)
+        elif len(run_id) == 1:
+            found = desk.cancel_run(run_id[0])
+            tell(found, f"Run {run_id[0]}: cancellation asked for.", as_json)
+        else:
+            _tell_batch("Cancellation asked for", desk.cancel_runs(run_id, reason=reason), as_json)
+
+
+@click.command()
+@click.argument("run_id", type=int, nargs=-1)
+@click.option("--occurrence", type=int, help="What failed in it, and what was skipped for that.")
+@click.option("--override-overlap", is_flag=True, help="Even while its schedule still runs.")
+@click.option("--reason", help="Why, where there are several; kept in the audit.")
+@wait_option
+@as_json
+def retry(
+    run_id: tuple[int, ...],
+    occurrence: int | None,
+    override_overlap: bool,
+    reason: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Run again what ended badly, runs or an occurrence's.
+
+    RUN_ID puts back that run; --occurrence ID all that failed, was cancelled or skipped in it. They
+    stay the same runs, and their attempts go on being numbered.
+    """
+    _want_one_kind(run_id, occurrence)
+    if wait and len(run_id) > 1:
+        raise click.UsageError("--wait goes with one RUN_ID or with --occurrence.")
+    with open_desk() as desk:
+        if len(run_id) > 1:
+            batch = desk.retry_runs(run_id, reason=reason, override_overlap=override_overlap)
+            _tell_batch("Back in the queue", batch, as_json)
+            return
+        if occurrence is not None:
+            ids = desk.retry_occurrence(occurrence, override_overlap=override_overlap)
+            numbers = ", ".join(map(str, ids))
+            said = f"Back in the queue: {numbers}" if ids else "It is in the queue already, or runs"
+        else:
+            found = desk.retry_run(run_id[0], override_overlap=override_overlap)
+            occurrence = found.occurrence_id
+            said = f"Run {found.id} ({found.job_name}) is {found.status}"
+        if wait or as_json:
+            tell_started(desk, occurrence, wait=wait, as_json=as_json)
+        else:
+            click.echo(f"{said}.")
+
+
+def _want_one_kind(run_ids: tuple[int, ...], occurrence: int | None) -> None:
+    if bool(run_ids) == (occurrence is not None):
+        raise click.UsageError("name either RUN_ID or --occurrence.")
+
+
+def _tell_batch(said: str, batch: BatchDone, as_json: bool) -> None:
+    """What became of many; a refusal among them is exit status 1."""
+    tell(batch, f"{said}: {', '.join(map(str, batch.done)) or 'none'}.", as_json)
+    for reason in batch.refused.values():
+        click.echo(reason, err=True)
+    if batch.refused:
+        raise SystemExit(ExitStatus.FAILED)

@@ -1,0 +1,108 @@
+"""`tick stats`: how often things go well, on time, and in what time."""
+
+from typing import Any
+
+import click
+
+from tick.cli.common import as_json, show_json, show_table
+from tick.cli.completion import complete_jobs, complete_schedules
+from tick.cli.desk import open_desk
+from tick.ops.figures import FiringFigures, Lengths, RunFigures
+from tick.ops.stats import Statistics, Window
+
+
+@click.command()
+@click.option(
+    "--window", type=click.Choice([each.value for each in Window]), default="30d", show_default=True
+)
+@click.option("--timezone", default="UTC", show_default=True, help="Whose days are counted.")
+@click.option("--job", shell_complete=complete_jobs, help="The runs of this job, nothing else.")
+@click.option(
+    "--schedule",
+    shell_complete=complete_schedules,
+    help="The instants of this schedule, nothing else.",
+)
+@as_json
+def stats(window: str, timezone: str, job: str | None, schedule: str | None, as_json: bool) -> None:
+    """Show how often things go well, on time, and in what time."""
+    with open_desk() as desk:
+        found = desk.statistics(Window(window), timezone, job=job, schedule=schedule)
+    if as_json:
+        show_json(found)
+        return
+    click.echo(f"Since {found.start:%Y-%m-%d %H:%M} UTC:")
+    if not job:
+        _show_schedules(found)
+    if not schedule:
+        _show_jobs(found)
+
+
+def _show_schedules(found: Statistics) -> None:
+    firings, failed = found.firings, found.last_day.firings.failed
+    click.echo(
+        f"{firings.fired} firings, {_percent(firings.success_rate) or '-'} good, "
+        f"{_percent(firings.on_time_rate) or '-'} on time, {firings.missed} missed; "
+        f"{failed} failed in the last 24 hours."
+    )
+    columns = {
+        "schedule_id": "SCHEDULE",
+        **_RATES,
+        "on_time": "ON TIME",
+        "missed": "MISSED",
+        "late": "LATE P95",
+        **_LENGTHS,
+    }
+    rows = [
+        _row(each, each.trend)
+        | {
+            "schedule_id": each.schedule_id or "(none)",
+            "on_time": _percent(each.on_time_rate),
+            "missed": each.missed,
+            "late": _seconds(each.late.p95),
+        }
+        for each in found.schedules
+    ]
+    show_table(columns, rows, "Nothing fired in this window.")
+
+
+def _show_jobs(found: Statistics) -> None:
+    runs, failed = found.runs, found.last_day.runs.failed
+    click.echo(
+        f"{runs.succeeded + runs.failed} runs, {_percent(runs.success_rate) or '-'} good; "
+        f"{failed} failed in the last 24 hours, {runs.lost_seconds:.0f} s lost in this window."
+    )
+    columns = {"job": "JOB", **_RATES, "waited": "WAIT P95", **_LENGTHS, "lost": "LOST"}
+    rows = [
+        _row(each, each.trend)
+        | {
+            "job": each.job_name,
+            "waited": _seconds(each.waited.p95),
+            "lost": _seconds(each.lost_seconds or None),
+        }
+        for each in found.jobs
+    ]
+    show_table(columns, rows, "No run ended in this window.")
+
+
+_RATES = {"good": "GOOD", "failed": "FAILED", "rate": "RATE"}
+_LENGTHS = {"p50": "P50", "p95": "P95", "trend": "TREND"}
+
+
+def _row(figures: RunFigures | FiringFigures, trend: float | None) -> dict[str, Any]:
+    took: Lengths = figures.took
+    return {
+        "good": figures.succeeded,
+        "failed": figures.failed,
+        "rate": _percent(figures.success_rate),
+        "p50": _seconds(took.p50),
+        "p95": _seconds(took.p95),
+        "trend": None if trend is None else f"{trend:+.0%}",
+    }
+
+
+def _percent(part: float | None) -> str | None:
+    return None if part is None else f"{part:.1%}"
+
+
+def _seconds(seconds: float | None) -> str | None:
+    return None if seconds is None else f"{seconds:.1f} s"

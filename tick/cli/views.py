@@ -1,0 +1,190 @@
+"""The commands that show: status, jobs, occurrences, one occurrence, the audit."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import click
+
+from tick.cli.common import as_json, harmless, show_json, show_line, show_table, tell_older
+from tick.cli.completion import complete_schedules
+from tick.cli.desk import Desk, open_desk
+from tick.cli.instants import INSTANT
+from tick.cli.runs import show_runs
+from tick.cli.statuses import ExitStatus
+from tick.ops.answers import Occurrence
+from tick.ops.queries.audit import AuditFilter
+from tick.ops.system_answers import AuditEntry, SchedulerStatus
+from tick.states import Outcome
+
+
+@click.command()
+@as_json
+def status(as_json: bool) -> None:
+    """Say whether the system ticks and works. Exit status 1 when its ticks are late."""
+    with open_desk() as desk:
+        found = desk.status()
+    if as_json:
+        show_json(found)
+    else:
+        _show_status(found)
+    if found.ticks_are_late:
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def _show_status(found: SchedulerStatus) -> None:
+    if found.last_tick_at is None:
+        click.echo("No tick yet: `tick now` makes one.")
+    else:
+        age = (found.now - found.last_tick_at).total_seconds()
+        click.echo(
+            f"Last tick {age:.0f} s ago by {found.last_tick_source}, "
+            f"{_in_time(found.ticks_are_late)}: one comes every {found.usual_seconds:.0f} s."
+        )
+    for each in found.sources if len(found.sources) > 1 else ():
+        click.echo(f"  {each.source}: every {each.usual_seconds:.0f} s, {_in_time(each.late)}")
+    if found.stands:
+        click.echo(f"Nothing fires: {found.stands_because}.")
+    if found.last_tick_error:
+        click.echo(f"The last tick failed: {harmless(found.last_tick_error)}")
+    click.echo(f"Workers: {found.workers}. Runs at work: {found.running}, waiting: {found.queued}.")
+
+
+def _in_time(late: bool) -> str:
+    return "late" if late else "in time"
+
+
+@click.command()
+@as_json
+def jobs(as_json: bool) -> None:
+    """List the jobs with their latest runs."""
+    with open_desk() as desk:
+        found = desk.jobs()
+    if as_json:
+        show_json(found)
+        return
+    columns = {
+        "name": "JOB",
+        "group": "GROUP",
+        "depends": "DEPENDS ON",
+        "queue": "QUEUE",
+        "last": "LAST",
+        "at": "QUEUED (UTC)",
+        "description": "DOES",
+    }
+    rows = [
+        vars(job)
+        | {
+            "depends": ", ".join(job.depends_on) or None,
+            "last": job.latest_run and job.latest_run.status,
+            "at": job.latest_run and job.latest_run.queued_at,
+        }
+        for job in found
+    ]
+    show_table(columns, rows, "No jobs yet: see definitions/README.md.")
+
+
+@click.command()
+@click.argument("schedule_id", required=False, shell_complete=complete_schedules)
+@click.option("--outcome", type=click.Choice(list(Outcome)), help="Only these.")
+@click.option("--before", type=int, help="Only those older than this id, to page on.")
+@as_json
+def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_json: bool) -> None:
+    """List what fired and what did not, newest first.
+
+    The latest 50 occurrences, of SCHEDULE_ID or of all schedules.
+    """
+    chosen = Outcome(outcome) if outcome else None
+    with open_desk() as desk:
+        page = desk.occurrences(schedule=schedule_id, outcome=chosen, before=before)
+    if as_json:
+        show_json(page.items)
+    else:
+        _show_occurrences(page.items)
+        tell_older(page)
+
+
+def _show_occurrences(found: Sequence[Occurrence]) -> None:
+    columns = {
+        "id": "OCCURRENCE",
+        "name": "OF",
+        "scheduled_for": "INSTANT (UTC)",
+        "count": "INSTANTS",
+        "outcome": "OUTCOME",
+        "done": "SUCCEEDED",
+        "triggered_by": "BY",
+        "reason": "REASON",
+    }
+    rows = [
+        vars(row) | {"done": f"{row.succeeded} of {row.runs}" if row.runs else None}
+        for row in found
+    ]
+    show_table(columns, rows, "Nothing is in the ledger: `tick enable SCHEDULE` switches one on.")
+
+
+@click.command()
+@click.argument("occurrence_id", type=int)
+@as_json
+def occurrence(occurrence_id: int, as_json: bool) -> None:
+    """Show an occurrence and its runs."""
+    with open_desk() as desk:
+        found = desk.occurrence(occurrence_id)
+        now = desk.now()
+    if as_json:
+        show_json(found)
+        return
+    _show_occurrences([found.occurrence])
+    if found.runs:
+        show_runs(found.runs, now)
+
+
+@click.command()
+@click.option("--subject", help="Only changes of what has this id.")
+@click.option("--actor", help="Only changes by this person or token:NAME.")
+@click.option(
+    "--action", help="Only such changes: `schedule.enable`, or `schedule.` for all of them."
+)
+@click.option("--since", type=INSTANT, help="Only changes since then.")
+@click.option("--until", type=INSTANT, help="Only changes before then.")
+@click.option("--before", type=int, help="Only those older than this id, to page on.")
+@click.option("--export", is_flag=True, help="Print all of them, a JSON object a line.")
+@as_json
+def audit(
+    subject: str | None,
+    actor: str | None,
+    action: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    export: bool,
+    as_json: bool,
+) -> None:
+    """List who changed what and why, newest first."""
+    chosen = AuditFilter(subject, actor, action, since, until)
+    with open_desk() as desk:
+        if export:
+            for entry in _all_changes(desk, chosen, before):
+                show_line(entry)
+            return
+        page = desk.audit(chosen, before=before)
+    if as_json:
+        show_json(page.items)
+        return
+    columns = {
+        "id": "ID",
+        "at": "AT (UTC)",
+        "actor": "BY",
+        "action": "ACTION",
+        "subject": "OF",
+        "reason": "REASON",
+    }
+    show_table(columns, [vars(entry) for entry in page.items], "No such change.")
+    tell_older(page)
+
+
+def _all_changes(desk: Desk, chosen: AuditFilter, before: int | None) -> Iterator[AuditEntry]:
+    while True:
+        page = desk.audit(chosen, before=before)
+        yield from page.items
+        if page.next is None:
+            return
+        before = int(page.next)

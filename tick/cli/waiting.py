@@ -1,0 +1,79 @@
+"""Waiting for what was started, with a bar on a terminal and silence in a pipe."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from tick.cli.common import show_json
+from tick.cli.desk import Desk
+from tick.cli.statuses import status_of
+from tick.ops.answers import OccurrenceWithRuns
+from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
+
+POLL_SECONDS = 0.5
+wait_option = click.option(
+    "--wait", is_flag=True, help="Wait for the end; the exit status tells how it was."
+)
+
+
+def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRuns]:
+    """The occurrences, when all of them have ended. Ctrl-C ends the waiting, not the work."""
+    found = {number: desk.occurrence(number) for number in occurrence_ids}
+    with _bar() as bar:
+        task = bar.add_task("", total=None)
+        while True:
+            _show(bar, task, list(found.values()))
+            live = [each for each in found if found[each].occurrence.outcome in LIVE_OUTCOMES]
+            if not live:
+                return list(found.values())
+            time.sleep(POLL_SECONDS)
+            found |= {number: desk.occurrence(number) for number in live}
+
+
+def tell_started(desk: Desk, occurrence_id: int, *, wait: bool, as_json: bool) -> None:
+    """Say what was started or, after waiting, what came of it; that is the exit status."""
+    if wait:
+        (found,) = wait_for(desk, [occurrence_id])
+    else:
+        found = desk.occurrence(occurrence_id)
+    outcome = found.occurrence.outcome
+    if as_json:
+        show_json(found)
+    else:
+        said = outcome.value if wait else f"Occurrence {occurrence_id} is enqueued"
+        click.echo(f"{said}; `tick runs --occurrence {occurrence_id}` shows its runs.")
+    if wait:
+        raise SystemExit(status_of([outcome]))
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    console = Console(stderr=True)
+    with Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        yield bar
+
+
+def _show(bar: Progress, task: TaskID, found: Sequence[OccurrenceWithRuns]) -> None:
+    runs = [run for each in found for run in each.runs]
+    running = [run.job_name for run in runs if run.status is RunStatus.RUNNING]
+    ended = sum(run.status not in UNFINISHED_RUNS for run in runs)
+    bar.update(task, completed=ended, total=len(runs), description=", ".join(running[:5]))

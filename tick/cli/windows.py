@@ -1,0 +1,101 @@
+"""The commands that keep everything from firing for a while: scheduler and windows."""
+
+from datetime import datetime
+
+import click
+
+from tick.cli.common import as_json, show_json, show_table, tell_change
+from tick.cli.desk import open_desk
+from tick.cli.instants import INSTANT
+from tick.ops.system_answers import WindowAdded
+
+
+@click.group()
+def scheduler() -> None:
+    """Stop the scheduler, or start it again."""
+
+
+@scheduler.command()
+@click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
+@as_json
+def stop(reason: str, as_json: bool) -> None:
+    """Let nothing fire until it is started; what is queued goes on.
+
+    What falls due meanwhile is BLACKOUT in the ledger, and does not fire afterwards.
+    """
+    with open_desk() as desk:
+        changed = desk.stop_scheduler(reason=reason)
+    tell_change(changed, f"The scheduler is stopped{'' if changed else ' already'}.", as_json)
+
+
+@scheduler.command()
+@as_json
+def start(as_json: bool) -> None:
+    """Let schedules fire again, from now on."""
+    with open_desk() as desk:
+        changed = desk.start_scheduler()
+    said = "The scheduler goes on." if changed else "The scheduler was not stopped."
+    tell_change(changed, said, as_json)
+
+
+@scheduler.command()
+@as_json
+def status(as_json: bool) -> None:
+    """Say whether anything can fire now, and if not, why."""
+    with open_desk() as desk:
+        found = desk.status()
+    if as_json:
+        show_json({"stands": found.stands, "stands_because": found.stands_because})
+    else:
+        click.echo(f"Nothing fires: {found.stands_because}" if found.stands else "Schedules fire.")
+
+
+@click.group()
+def windows() -> None:
+    """Maintenance windows: times in which nothing fires."""
+
+
+@windows.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """List the windows, those to come first."""
+    with open_desk() as desk:
+        found = desk.windows()
+    if as_json:
+        show_json(found)
+        return
+    columns = {
+        "id": "WINDOW",
+        "phase": "PHASE",
+        "starts_at": "FROM (UTC)",
+        "ends_at": "TO (UTC)",
+        "created_by": "BY",
+        "reason": "REASON",
+    }
+    rows = [vars(row) for row in found]
+    show_table(columns, rows, "No window yet: `tick windows add` plans one.")
+
+
+@windows.command()
+@click.option("--from", "start", type=INSTANT, required=True)
+@click.option("--to", "end", type=INSTANT, required=True)
+@click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
+@as_json
+def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
+    """Plan a time in which nothing fires."""
+    with open_desk() as desk:
+        window_id = desk.add_window(start, end, reason=reason)
+    if as_json:
+        show_json(WindowAdded(window_id=window_id))
+    else:
+        click.echo(f"Window {window_id} is planned; `tick windows end {window_id}` calls it off.")
+
+
+@windows.command()
+@click.argument("window_id", type=click.IntRange(min=1))
+@as_json
+def end(window_id: int, as_json: bool) -> None:
+    """End a window now, or call off one that is to come."""
+    with open_desk() as desk:
+        changed = desk.end_window(window_id)
+    tell_change(changed, f"Window {window_id} {'is' if changed else 'was'} over.", as_json)
