@@ -1,6 +1,7 @@
 """Fixtures that the whole suite shares: both databases, and a runtime with a small registry."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,9 @@ def database(database_url: str) -> Iterator[Database]:
     """The same database, open."""
     database = Database(database_url)
     yield database
+    for thread in threading.enumerate():
+        if thread.name == "alerts":
+            thread.join()  # no request waited for it, and it has the database open
     database.close()
 
 

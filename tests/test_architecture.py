@@ -15,7 +15,7 @@ MODULES = sorted(
     for path in (ROOT / package).rglob("*.py")
     if "node_modules" not in path.parts
 )
-LONGEST_MODULE, LONGEST_MODELS, LONGEST_FUNCTION = 330, 400, 60
+LONGEST_MODULE, LONGEST_MODELS, LONGEST_FUNCTION = 330, 600, 60
 
 
 def calls(tree: ast.AST) -> Iterator[str]:
@@ -51,7 +51,7 @@ def test_nothing_is_longer_than_it_may_be(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in MODULES if path.parent.name in {"engine", "policy", "define"}],
+    [path for path in MODULES if path.parent.name in {"engine", "execution", "policy", "define"}],
     ids=place,
 )
 def test_the_engine_reads_no_clock(path: Path) -> None:
@@ -72,7 +72,7 @@ def test_only_the_settings_and_the_edge_read_the_environment() -> None:
         "tick/settings.py",
         "tick/environment.py",
         "tick/cli/serving.py",
-        "tick/engine/child_process.py",
+        "tick/execution/child_process.py",
     }
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tick.models import job_run, tick_log
 from tick.ops import control
-from tick.ops.queries.pulse import take_pulse
+from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.verify import verify
 from tick.ticker import ensure_synced
 
@@ -52,7 +52,8 @@ def test_03_a_scheduler_that_is_silent_is_noticed_by_everybody_who_looks(daily: 
 
     def ticks_are_late(now: datetime) -> bool:
         with daily.database.read.connect() as connection:
-            return take_pulse(connection, now, dead_after_seconds=90).ticks_are_late(now)
+            signs = read_signs(connection, now, dead_after_seconds=90)
+            return take_pulse(connection, now, signs).ticks_are_late(now)
 
     assert not ticks_are_late(TWO + 11 * MINUTE)
     assert ticks_are_late(TWO + 20 * MINUTE)

@@ -96,3 +96,32 @@ def test_catching_up_goes_on_until_all_is_caught_up() -> None:
     )
     assert [line.outcome for line in found.lines] == ["SUCCESS"] * 6
     assert found.lines[0].reason == "caught up after a missed instant"
+
+
+def test_a_maintenance_window_is_simulated_too() -> None:
+    found = simulate(
+        [a_schedule("hourly", cron="0 * * * *"), a_schedule("late", missed="CATCH_UP")],
+        [refresh_feed],
+        DAY,
+        DAY + 4 * HOUR,
+        windows=[(DAY + 1.5 * HOUR, DAY + 3.5 * HOUR)],
+    )
+    assert [(line.schedule_id, line.outcome, line.scheduled_for.hour) for line in found.lines] == [
+        ("hourly", "SUCCESS", 1),
+        ("hourly", "BLACKOUT", 2),
+        ("late", "BLACKOUT", 2),
+        ("hourly", "BLACKOUT", 3),
+        ("hourly", "SUCCESS", 4),
+    ]
+    assert found.verified.ok
+
+
+def test_what_is_replaced_is_cancelled_and_the_newer_one_runs() -> None:
+    found = simulate(
+        [a_schedule("hourly", cron="0 * * * *", overlap="REPLACE")],
+        [refresh_feed],
+        DAY,
+        DAY + 4 * HOUR,
+        runs_take=1.5 * HOUR,
+    )
+    assert [line.outcome for line in found.lines] == ["CANCELLED"] * 3 + ["QUEUED"]

@@ -7,6 +7,7 @@ from tick import tick                                          # whoever calls o
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
+from tick.define import alerts
 from tick.define.jobs import job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
@@ -17,8 +18,8 @@ from tick.kinds.http import http
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tick.engine.context import CurrentRun
-    from tick.ticker import TickResult
+    from tick.execution.context import CurrentRun
+    from tick.tick_result import TickResult
 
 try:
     __version__ = version("job-schedule-manager")
@@ -34,6 +35,7 @@ __all__ = [
     "Skip",
     "Snooze",
     "TickError",
+    "alerts",
     "command",
     "current_run",
     "http",
@@ -52,6 +54,7 @@ def tick(now: "datetime | None" = None) -> "TickResult":
     Finds the database by TICK_DATABASE_URL and the definitions by TICK_DEFINITIONS. May be called
     by anybody, any number of times: each due instant is decided once. Raises TickError.
     """
+    from tick.courier import after_tick
     from tick.runtime import open_runtime
     from tick.schema import check_schema
     from tick.ticker import ensure_synced, run_tick
@@ -60,7 +63,9 @@ def tick(now: "datetime | None" = None) -> "TickResult":
         check_schema(runtime.database)
         now = now or runtime.now()
         ensure_synced(runtime, now)
-        return run_tick(runtime, now, source="tick()")
+        result = run_tick(runtime, now, source="tick()")
+        after_tick(runtime, result, runtime.settings.http_budget_seconds)
+        return result
 
 
 def current_run() -> "CurrentRun":
@@ -68,7 +73,7 @@ def current_run() -> "CurrentRun":
 
     Outside of a run (in a test, say) it gives a stand-in that does nothing.
     """
-    from tick.engine.context import current_run as current
+    from tick.execution.context import current_run as current
 
     return current()
 
@@ -78,9 +83,9 @@ def prune(keep_days: int | None = None) -> dict[str, int]:
 
     Returns how many rows of each table went. Unfinished runs and each schedule's last firing stay.
     """
-    from tick.engine.prune import prune_all
+    from tick.engine.prune import Keep, prune_all
     from tick.runtime import open_runtime
 
     with open_runtime() as runtime:
-        days = keep_days or runtime.settings.keep_days
-        return prune_all(runtime.database.write, runtime.now(), days)
+        keep = Keep.of(runtime.settings, keep_days)
+        return prune_all(runtime.database.write, runtime.now(), keep)[0]

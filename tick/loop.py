@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from tick.db import TRANSIENT, in_short
 from tick.engine.heartbeat import beat, register_worker, stop_worker
 from tick.runtime import Runtime
 from tick.states import WorkerType
+from tick.tick_result import TickResult
 from tick.ticker import ensure_synced, run_tick
 
 log = logging.getLogger(__name__)
@@ -17,10 +19,15 @@ SOURCE = "tick loop"
 
 
 class Loop:
-    """Ticks once at its start and then at each full minute, until `stop` is set."""
+    """Ticks once at its start and then at each full minute, until `stop` is set.
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
+    `on_tick` hears of each tick; it must not take long.
+    """
+
+    def __init__(
+        self, runtime: Runtime, on_tick: Callable[[TickResult], object] | None = None
+    ) -> None:
+        self.runtime, self._on_tick = runtime, on_tick
         self.worker_id: str | None = None
         self.ticked: datetime | None = None
         """The minute of the last tick."""
@@ -55,6 +62,8 @@ class Loop:
             now = self.runtime.now()
             self._beat(now)
             result = run_tick(self.runtime, now, source=SOURCE)
+            if self._on_tick is not None:
+                self._on_tick(result)
             more = result.more and result.due > 0
 
     def _announce(self) -> None:

@@ -10,6 +10,7 @@ from tick import clock
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
 from tick.settings import Settings, load_settings
+from tick.telemetry import Telemetry, open_telemetry
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,11 @@ class Runtime:
         """The definitions, loaded at first use. Raises DefinitionsInvalid with every mistake."""
         return load_registry(self.settings.definitions)
 
+    @cached_property
+    def telemetry(self) -> Telemetry:
+        """What tells systems outside, opened at first use. Raises SettingsError."""
+        return open_telemetry(self.settings)
+
     def now(self) -> datetime:
         """The instant it is, by the clock that all processes on this database share."""
         if self.database.write.dialect.name != "postgresql":
@@ -32,7 +38,9 @@ class Runtime:
             return clock.database_now(connection)
 
     def close(self) -> None:
-        """Give back every connection."""
+        """Give back every connection, and let what was told be sent."""
+        if "telemetry" in vars(self):
+            self.telemetry.close()
         self.database.close()
 
 

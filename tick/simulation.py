@@ -1,19 +1,16 @@
 """What would happen: the real tick over schedules that nobody runs, a year in moments.
 
-The ledger is a temporary SQLite file. Ticks that would find nothing due are left out, outages are
-windows without ticks, and runs take as long as one says.
+The ledger is an SQLite database in memory. Ticks that would find nothing due are left out, outages
+are windows without ticks, and runs take as long as one says.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
 from tick.db import Database
 from tick.define.registry import Registry
@@ -21,17 +18,16 @@ from tick.engine import sync
 from tick.engine.audit import SYSTEM
 from tick.engine.results import OccurrenceLine
 from tick.engine.settle import settle_forgotten
-from tick.engine.ticklog import TickRow, record_tick
+from tick.engine.windows import open_window
 from tick.models import job_run, job_schedule, metadata, occurrence
 from tick.ops import control
 from tick.ops.verify import Verified, verify
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
-from tick.states import Outcome, RunStatus
-from tick.ticker import run_tick
+from tick.states import Outcome, OverlapPolicy, RunStatus
+from tick.ticker import decide_due
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
-_LEARNED_FROM = 20
 Window = tuple[datetime, datetime]
 
 
@@ -63,37 +59,37 @@ def simulate(
     *,
     tick_every: timedelta = timedelta(minutes=1),
     down: Sequence[Window] = (),
+    windows: Sequence[Window] = (),
     runs_take: timedelta = timedelta(0),
     settings: Settings | None = None,
 ) -> Simulation:
     """Run all schedules of the registry from `start` to `end`, all switched on.
 
-    Ticks come every `tick_every`, but not inside the `down` windows [from, until); each run
-    succeeds after `runs_take`.
+    Ticks come every `tick_every`, but not inside the `down` times [from, until); in the maintenance
+    `windows` [from, until) nothing fires; each run succeeds after `runs_take`.
     """
     with _database() as database:
+        overlaps = {schedule.rule().overlap for schedule in registry.schedules.values()}
         world = _World(
-            Runtime(settings or load_settings({}), database), tick_every, down, runs_take
+            Runtime(settings or load_settings({}), database),
+            tick_every,
+            down,
+            runs_take,
+            some_replace=OverlapPolicy.REPLACE in overlaps,
         )
-        world.begin(registry, start, end)
+        world.begin(registry, start, windows)
         ticks = world.run(start, end)
         return Simulation(start, end, ticks, world.lines(), verify(database, start, end))
 
 
 @contextmanager
 def _database() -> Iterator[Database]:
-    with tempfile.TemporaryDirectory(prefix="tick-simulation-") as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'ledger.db'}")
-
-        def keep_nothing_safe(connection: Any, _record: Any) -> None:
-            connection.execute("PRAGMA synchronous=OFF")
-
-        event.listen(database.write, "connect", keep_nothing_safe)
-        try:
-            metadata.create_all(database.write)
-            yield database
-        finally:
-            database.close()
+    database = Database.in_memory()
+    try:
+        metadata.create_all(database.write)
+        yield database
+    finally:
+        database.close()
 
 
 @dataclass(frozen=True)
@@ -104,28 +100,31 @@ class _World:
     tick_every: timedelta
     down: Sequence[Window]
     runs_take: timedelta
+    some_replace: bool
 
-    def begin(self, registry: Registry, start: datetime, end: datetime) -> None:
-        """Sync and switch on; what the ticks teach about their distance is written beforehand."""
+    def begin(self, registry: Registry, start: datetime, windows: Sequence[Window]) -> None:
+        """Sync, plan the maintenance windows, and switch all schedules on."""
         with self.runtime.database.write.begin() as connection:
-            sync.sync(connection, registry, now=start, author=SYSTEM, release="-", lock_seconds=300)
-            for number in range(_LEARNED_FROM):
-                record_tick(connection, _tick_row(number, end + number * self.tick_every))
+            sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
+            for starts_at, ends_at in windows:
+                open_window(
+                    connection,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    reason="simulated",
+                    now=start,
+                    author=SYSTEM,
+                )
         for schedule_id in registry.schedules:
             control.enable_schedule(self.runtime.database, schedule_id, now=start, author=SYSTEM)
 
     def run(self, start: datetime, end: datetime) -> int:
         """Tick whenever something is due; how often."""
-        ticks = 0
-        now = start
-        while (due := self._next_due()) is not None:
-            now = self._next_tick(start, max(due, now + self.tick_every))
-            if now > end:
-                break
-            self._finish_runs(now)
-            run_tick(self.runtime, now, source="simulation")
+        ticks, now = 0, start
+        while (following := self._jump(start, now, end)) is not None:
+            now = following
+            decide_due(self.runtime, now, tick_seconds=self.tick_every.total_seconds())
             ticks += 1
-        self._finish_runs(end)
         return ticks
 
     def lines(self) -> list[OccurrenceLine]:
@@ -138,9 +137,17 @@ class _World:
                 for row in rows
             ]
 
-    def _next_due(self) -> datetime | None:
-        with self.runtime.database.read.connect() as connection:
-            return connection.execute(_NEXT_DUE).scalar()
+    def _jump(self, start: datetime, now: datetime, end: datetime) -> datetime | None:
+        """The next tick that finds something due, with the runs ended that end before it.
+
+        None when it lies behind `end`.
+        """
+        with self.runtime.database.write.begin() as connection:
+            due = connection.execute(_NEXT_DUE).scalar()
+            at = due and self._next_tick(start, max(due, now + self.tick_every))
+            found = at if at and at <= end else None
+            self._finish_runs(connection, found or end)
+        return found
 
     def _next_tick(self, start: datetime, earliest: datetime) -> datetime:
         """The first tick that comes, at `earliest` or later."""
@@ -152,33 +159,12 @@ class _World:
                 return at
             earliest = max(ends)
 
-    def _finish_runs(self, now: datetime) -> None:
-        with self.runtime.database.write.begin() as connection:
-            ended = connection.execute(
-                sa.update(job_run)
-                .where(_r.status == RunStatus.QUEUED, _r.available_at <= now - self.runs_take)
-                .values(status=RunStatus.SUCCESS, started_at=_r.available_at, finished_at=now)
-            ).rowcount
-            if ended:
-                settle_forgotten(connection, now)
-
-
-def _tick_row(number: int, at: datetime) -> TickRow:
-    return TickRow(
-        id=f"learned-{number}",
-        source="simulation",
-        now=at,
-        started_at=at,
-        took_seconds=0.0,
-        due=0,
-        fired=0,
-        not_fired=0,
-        runs=0,
-        rescued=0,
-        late_seconds=None,
-        more=False,
-        error=None,
-    )
+    def _finish_runs(self, connection: sa.Connection, now: datetime) -> None:
+        ended = connection.execute(_FINISH_RUNS, {"now": now, "since": now - self.runs_take})
+        if ended.rowcount:
+            connection.execute(_SETTLE_GOOD, {"now": now})
+        if self.some_replace:  # only then are runs cancelled
+            settle_forgotten(connection, now)
 
 
 _NEXT_DUE = sa.select(
@@ -192,3 +178,22 @@ _NEXT_DUE = sa.select(
         type_=_s.next_run_at.type,
     )
 ).where(sa.text("enabled AND state = 'ACTIVE'"), _s.next_run_at.is_not(None))
+_FINISH_RUNS = (
+    sa.update(job_run)
+    .where(sa.text("status = 'QUEUED'"), _r.available_at <= sa.bindparam("since"))
+    .values(status=RunStatus.SUCCESS, started_at=_r.available_at, finished_at=sa.bindparam("now"))
+)
+# What most occurrences come to, in one statement; the others are settled as ever.
+_SETTLE_GOOD = (
+    sa.update(occurrence)
+    .where(
+        sa.text("outcome IN ('QUEUED', 'RUNNING')"),
+        ~sa.exists().where(_r.occurrence_id == _o.id, _r.status != RunStatus.SUCCESS),
+    )
+    .values(
+        outcome=Outcome.SUCCESS,
+        succeeded=_o.runs,
+        first_started_at=_o.decided_at,
+        last_finished_at=sa.bindparam("now"),
+    )
+)

@@ -60,12 +60,13 @@ def simulate(
     *,
     tick_every: timedelta = timedelta(minutes=1),
     down: Sequence[Window] = (),
+    windows: Sequence[Window] = (),
     runs_take: timedelta = timedelta(0),
 ) -> Simulation:
     """What the real tick makes of the schedules, all switched on, from `start` to `end`.
 
-    `jobs` are functions declared with @job; `down` are windows [from, until) without ticks;
-    `runs_take` is how long each run lasts.
+    `jobs` are functions declared with @job; `down` are times [from, until) without ticks,
+    `windows` those in which nothing fires; `runs_take` is how long each run lasts.
     """
     return simulate_registry(
         build_registry([getattr(function, ATTRIBUTE) for function in jobs], schedules),
@@ -73,6 +74,7 @@ def simulate(
         end,
         tick_every=tick_every,
         down=down,
+        windows=windows,
         runs_take=runs_take,
     )
 

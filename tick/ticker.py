@@ -7,62 +7,35 @@ code, and it works within a time budget: what is left over is for the next call.
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from tick import __version__
-from tick.db import TRANSIENT, in_short
+from tick.db import TRANSIENT, begin_within, in_short
 from tick.engine import lifecycle, sync
 from tick.engine.audit import SYSTEM, Author
 from tick.engine.claim_schedules import any_due, due_ids
 from tick.engine.fire import Fired, fire_due
 from tick.engine.ledger import Decision
 from tick.engine.pause import any_pause_over, end_pauses
+from tick.engine.prune import Keep
 from tick.engine.rescue import anything_lost, rescue_dead_workers
-from tick.engine.results import LISTED, OccurrenceLine, count_outcomes, list_occurrences
+from tick.engine.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.settle import settle_forgotten
 from tick.engine.ticklog import TickRow, learned_tick_seconds, record_tick
+from tick.engine.upkeep import keep_up
 from tick.runtime import Runtime
 from tick.states import FIRED_OUTCOMES
+from tick.telemetry.logs import bound
+from tick.tick_result import TickResult
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TRIES = 3
-
-
-@dataclass
-class TickResult:
-    """What one tick decided.
-
-    `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
-    that something due was left over. `errors` maps the id of a schedule that could not be decided
-    to the reason. Lengths are seconds.
-    """
-
-    tick_id: str
-    now: datetime
-    fired: list[OccurrenceLine] = field(default_factory=list)
-    not_fired: list[OccurrenceLine] = field(default_factory=list)
-    fired_count: int = 0
-    not_fired_count: int = 0
-    runs: int = 0
-    due: int = 0
-    rescued: int = 0
-    more: bool = False
-    errors: dict[str, str] = field(default_factory=dict)
-    took_seconds: float = 0.0
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        plain = asdict(self)
-        plain["now"] = self.now.isoformat()
-        for name in ("fired", "not_fired"):
-            plain[name] = [line.as_dict() for line in getattr(self, name)]
-        return plain
+_LEAST_PATIENCE_SECONDS = 0.2
 
 
 def run_tick(
@@ -74,9 +47,19 @@ def run_tick(
     cause only when the database can't be reached at all.
     """
     work = _Tick(runtime, now, budget_seconds or runtime.settings.budget_seconds)
-    work.fire_all()
-    work.rescue()
-    return work.report(source)
+    with bound(tick_id=work.result.tick_id):
+        work.fire_all()
+        work.rescue()
+        result = work.report(source)
+        work.keep_up()
+    return result
+
+
+def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
+    """Only decide what is due, and leave no row in the log of ticks: for simulations."""
+    work = _Tick(runtime, now, runtime.settings.budget_seconds)
+    work.tick_seconds = tick_seconds
+    work.fire_due()
 
 
 def ensure_synced(runtime: Runtime, now: datetime) -> None:
@@ -111,7 +94,6 @@ def sync_definitions(
             now=now,
             author=author,
             release=release,
-            lock_seconds=runtime.settings.lock_seconds,
         )
 
 
@@ -124,10 +106,11 @@ class _Tick:
         self.budget_seconds = budget_seconds
         self.chunks = 0
         self.tick_seconds = 0.0
+        self.telemetry = runtime.telemetry
         self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
 
     def fire_all(self) -> None:
-        """Chunk after chunk until nothing is due, or the budget is spent."""
+        """Decide what is due, if there is anything, and end the pauses that are over."""
         with self.runtime.database.read.connect() as connection:
             pause_over = any_pause_over(connection, self.now)
             if not pause_over and not any_due(connection, self.now):
@@ -135,6 +118,10 @@ class _Tick:
             self.tick_seconds = learned_tick_seconds(connection)
         if pause_over:
             self._end_pauses()
+        self.fire_due()
+
+    def fire_due(self) -> None:
+        """Chunk after chunk until nothing is due, or the budget is spent."""
         limit = self.runtime.settings.chunk_schedules
         while self._in_time():
             try:
@@ -201,8 +188,19 @@ class _Tick:
             settle_forgotten(connection, self.now)
             record_tick(connection, row)
 
-        self._in_transaction(step)
+        try:
+            self._in_transaction(step)
+        except TRANSIENT as error:
+            log.warning("the tick leaves no row in the log of ticks: %s", in_short(error))
+        self.telemetry.tick(row)
         return result
+
+    def keep_up(self) -> None:
+        """Use what is left of the budget for counting and pruning."""
+        settings, engine = self.runtime.settings, self.runtime.database.write
+        if not self.result.more:
+            counted = keep_up(engine, self.now, Keep.of(settings), self._in_time)
+            self.telemetry.ended(self.runtime.database.read, counted)
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:
         self.chunks += 1
@@ -213,7 +211,6 @@ class _Tick:
                 connection,
                 decision,
                 limit=limit,
-                lock_seconds=self.runtime.settings.lock_seconds,
                 tick_seconds=self.tick_seconds,
                 most_runs=self.runtime.settings.max_runs_per_tick - self.result.runs,
                 only=only,
@@ -286,15 +283,22 @@ class _Tick:
             return any_due(connection, self.now)
 
     def _in_time(self) -> bool:
-        return perf_counter() - self.started < self.budget_seconds
+        return self._seconds_left() > 0
+
+    def _seconds_left(self) -> float:
+        return self.budget_seconds - (perf_counter() - self.started)
 
     def _in_transaction(self, step: Callable[[sa.Connection], T]) -> T:
-        """Run a step that is safe to repeat, again where the database asks for it."""
+        """Run a step that is safe to repeat, again where the database asks for it.
+
+        It waits for nobody's lock beyond the budget.
+        """
         for attempt in range(_TRIES):
+            patience = max(self._seconds_left(), _LEAST_PATIENCE_SECONDS)
             try:
-                with self.runtime.database.write.begin() as connection:
+                with begin_within(self.runtime.database.write, patience) as connection:
                     return step(connection)
             except TRANSIENT:
-                if attempt == _TRIES - 1:
+                if attempt == _TRIES - 1 or not self._in_time():
                     raise
         raise AssertionError("unreachable")

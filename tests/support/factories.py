@@ -16,7 +16,8 @@ from tick.models import job_run, job_schedule, occurrence
 from tick.ops import control
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.ticker import TickResult, run_tick, sync_definitions
+from tick.tick_result import TickResult
+from tick.ticker import run_tick, sync_definitions
 
 TESTER = Author("tester")
 
@@ -46,14 +47,21 @@ class World:
 
     database: Database
     now: datetime
-    settings: Settings = field(default_factory=lambda: Settings())
+    # A test's history stays, however long its days.
+    settings: Settings = field(
+        default_factory=lambda: Settings(keep_days=36_500, keep_tick_days=36_500)
+    )
     jobs: Sequence[JobDefinition] = (a_job("match-scores"),)
     schedules: Sequence[Schedule] = (a_schedule(),)
+    _built: tuple[object, Registry] | None = None
 
     @property
     def registry(self) -> Registry:
         """The definitions as they are now."""
-        return build_registry(self.jobs, self.schedules)
+        parts = (tuple(self.jobs), tuple(self.schedules))
+        if self._built is None or self._built[0] != parts:
+            self._built = parts, build_registry(*parts)
+        return self._built[1]
 
     @property
     def runtime(self) -> Runtime:

@@ -1,0 +1,38 @@
+"""What one tick decided, as its caller gets it."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tick.engine.results import OccurrenceLine
+
+
+@dataclass
+class TickResult:
+    """What one tick decided.
+
+    `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
+    that something due was left over. `errors` maps the id of a schedule that could not be decided
+    to the reason. Lengths are seconds.
+    """
+
+    tick_id: str
+    now: datetime
+    fired: list[OccurrenceLine] = field(default_factory=list)
+    not_fired: list[OccurrenceLine] = field(default_factory=list)
+    fired_count: int = 0
+    not_fired_count: int = 0
+    runs: int = 0
+    due: int = 0
+    rescued: int = 0
+    more: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    took_seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain = asdict(self)
+        plain["now"] = self.now.isoformat()
+        for name in ("fired", "not_fired"):
+            plain[name] = [line.as_dict() for line in getattr(self, name)]
+        return plain
