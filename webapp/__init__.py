@@ -6,36 +6,70 @@ from contextlib import ExitStack
 from flask import Flask
 
 from tick.runtime import Runtime, open_runtime
-from webapp import auth, config, errors, health, permissions, presentation, security, services
+from webapp import (
+    auth,
+    compression,
+    config,
+    errors,
+    health,
+    metrics,
+    permissions,
+    presentation,
+    security,
+    services,
+    sign_in,
+    trigger_auth,
+    watching,
+)
 from webapp import tick_endpoint as trigger
+from webapp import work_endpoint as work
 from webapp.api import routes as api_routes
 from webapp.pages import (
+    account,
+    alerts,
     audit,
+    bulk,
+    bulk_schedules,
     jobs,
+    logs,
     occurrences,
     overview,
     preferences,
     runs,
     schedules,
+    settings,
+    stats,
     upcoming,
     users,
+    windows,
     workers,
 )
 
 BLUEPRINTS = (
     auth.blueprint,
+    sign_in.blueprint,
+    account.blueprint,
     overview.blueprint,
     schedules.blueprint,
     occurrences.blueprint,
     runs.blueprint,
+    logs.blueprint,
+    bulk.blueprint,
+    bulk_schedules.blueprint,
     jobs.blueprint,
     upcoming.blueprint,
     workers.blueprint,
+    alerts.blueprint,
+    windows.blueprint,
+    stats.blueprint,
     audit.blueprint,
     users.blueprint,
+    settings.blueprint,
     preferences.blueprint,
     health.blueprint,
+    metrics.blueprint,
     trigger.blueprint,
+    work.blueprint,
     api_routes.blueprint,
 )
 
@@ -50,9 +84,14 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     app.config.from_mapping(config.from_settings(runtime.settings))
     services.init_app(app, runtime)
     security.init_app(app, runtime.settings)
+    compression.init_app(app)
     auth.init_app(app)
     permissions.init_app(app)
+    sign_in.init_app(app, runtime.settings)
+    trigger_auth.init_app(app, runtime.settings)
+    watching.init_app(app, runtime)
     presentation.init_app(app)
+    logs.init_app(app, runtime.settings.log_streams)
     errors.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,12 +1,13 @@
 """Signing in and out. A session ends by itself, with a changed password, or with the account."""
 
-from datetime import datetime, timedelta
+import logging
+from datetime import timedelta
 
 from flask import (
     Blueprint,
     Flask,
     Response,
-    current_app,
+    g,
     make_response,
     redirect,
     render_template,
@@ -17,14 +18,17 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from tick.ops import access
+from tick.ops import access, sessions
+from tick.ops.sessions import Limits, Session
 from tick.states import Role
 from webapp.links import here, is_local
+from webapp.pace import seconds_until_login
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("auth", __name__)
-_SIGNED_IN_AT = "signed_in_at"
+_log = logging.getLogger(__name__)
 _WRONG = "The name or the password is wrong, or there were too many attempts. Wait, then try again."
+_TOO_FAST = "There were too many attempts from your address. Wait a minute, then try again."
 
 
 class SignedIn:
@@ -34,8 +38,8 @@ class SignedIn:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, user: access.User) -> None:
-        self.user = user
+    def __init__(self, user: access.User, session: Session, text: str) -> None:
+        self.user, self.session, self._text = user, session, text
 
     @property
     def name(self) -> str:
@@ -48,8 +52,8 @@ class SignedIn:
         return self.user.role
 
     def get_id(self) -> str:
-        """What the session keeps: the user, and the epoch under which it was made."""
-        return f"{self.user.id}.{self.user.session_epoch}"
+        """What the browser keeps: the text that opens the session."""
+        return self._text
 
 
 def init_app(app: Flask) -> None:
@@ -74,53 +78,100 @@ def ask_to_log_in() -> Response:
 @blueprint.get("/login")
 def form() -> ResponseReturnValue:
     """The login page."""
+    target = request.args.get("next", "")
     if current_user.is_authenticated:
-        return redirect(_target(request.args.get("next", "")), 303)
-    return render_template("login.html", target=request.args.get("next", ""))
+        return redirect(_target(target), 303)
+    return login_page(target=target)
 
 
 @blueprint.post("/login")
 def submit() -> ResponseReturnValue:
     """Sign in, or say that something was wrong."""
     name, target = request.form.get("name", ""), request.form.get("next", "")
+    if not runtime().settings.password_login:
+        return login_page(403, "Passwords are not taken here.", target=target)
+    if wait := seconds_until_login():
+        page = login_page(429, _TOO_FAST, name, target)
+        page.headers["Retry-After"] = str(wait)
+        return page
     password = request.form.get("password", "")
     user = access.log_in(runtime().database, name, password, now=now())
     if user is None:
-        page = render_template("login.html", mistake=_WRONG, name=name, target=target)
-        return page, 401
+        _log.warning("request %s: a login as %r was refused", g.request_id, name[:100])
+        return login_page(401, _WRONG, name, target)
+    return begin_session(user, target)
+
+
+def login_page(status: int = 200, mistake: str = "", name: str = "", target: str = "") -> Response:
+    """The page with every way in, and what was wrong with the last attempt."""
+    settings = runtime().settings
+    page = render_template(
+        "login.html",
+        mistake=mistake,
+        name=name,
+        target=target,
+        provider=settings.oidc_name if settings.oidc_issuer else None,
+        takes_passwords=settings.password_login,
+    )
+    return make_response(page, status)
+
+
+def begin_session(user: access.User, target: str) -> ResponseReturnValue:
+    """A session that owes nothing to what the browser brought along; then to the target."""
+    _end_session()
     session.clear()
-    login_user(SignedIn(user))
+    agent = request.user_agent.string
+    opened, text = sessions.begin_session(
+        runtime().database, user, agent=agent, now=now(), limits=limits()
+    )
+    login_user(SignedIn(user, opened, text))
     session.permanent = True
-    session[_SIGNED_IN_AT] = now().isoformat()
+    _log.info("request %s: %r has signed in", g.request_id, user.name)
     return redirect(_target(target), 303)
 
 
 @blueprint.post("/logout")
 def leave() -> ResponseReturnValue:
-    """Sign out."""
+    """Sign out: the session ends on the server, so a copy of its cookie opens nothing."""
+    _end_session()
     logout_user()
     session.clear()
-    return redirect(url_for("auth.form"), 303)
+    answer = make_response(redirect(url_for("auth.form"), 303))
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+def _end_session() -> None:
+    if current_user.is_authenticated:
+        sessions.end_session(runtime().database, current_user.user.id, current_user.session.id)
+
+
+def limits() -> Limits:
+    """How long a session lasts."""
+    settings = runtime().settings
+    return Limits(
+        longest=timedelta(hours=settings.session_hours),
+        idle=timedelta(hours=settings.session_idle_hours),
+    )
 
 
 def _target(wanted: str) -> str:
     return wanted if is_local(wanted) else url_for("overview.index")
 
 
-def _load(session_id: str) -> SignedIn | None:
-    """The person, unless the session is too old, or of an epoch that has ended."""
-    number, _, epoch = session_id.partition(".")
-    if not number.isdigit() or _is_too_old():
-        return None
+def _load(text: str) -> SignedIn | None:
+    """The person whose living session the text opens."""
     with reading() as connection:
-        user = access.find_user(connection, int(number))
-    return SignedIn(user) if user is not None and str(user.session_epoch) == epoch else None
+        found = sessions.find_session(connection, text, now=now(), limits=limits())
+    if found is None:
+        return None
+    opened, user = found
+    if _is_a_deed():
+        sessions.note_use(runtime().database, opened, now())
+    return SignedIn(user, opened, text)
 
 
-def _is_too_old() -> bool:
-    try:
-        signed_in_at = datetime.fromisoformat(session[_SIGNED_IN_AT])
-    except (KeyError, ValueError):
-        return True
-    longest: timedelta = current_app.permanent_session_lifetime
-    return now() - signed_in_at > longest
+def _is_a_deed() -> bool:
+    """Whether a person does something: a page that refreshes itself is nobody's doing."""
+    streams = "text/event-stream" in request.headers.get("Accept", "")
+    return request.method != "GET" or not (streams or "HX-Request" in request.headers)

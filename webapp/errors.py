@@ -8,7 +8,15 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from tick.errors import DatabaseError, DefinitionsInvalid, NotFound, Refused
+from tick.errors import (
+    DatabaseError,
+    DefinitionsInvalid,
+    InvalidCron,
+    InvalidParams,
+    NotFound,
+    Refused,
+    Stale,
+)
 from webapp import problem
 
 RETRY_AFTER_SECONDS = 30
@@ -25,10 +33,11 @@ _ADVICE = {
     405: "This address does not take that kind of request.",
     409: "That is not possible in the present state.",
     413: "The request is too large.",
+    429: "That was too fast. Wait a moment, go back and try again.",
     500: "The server made a mistake. Its log has the details under the request id below.",
     503: "The database cannot be reached. The page works again as soon as it can.",
 }
-_MACHINES = ("/internal/", "/healthz", "/readyz")
+_MACHINES = ("/internal/", "/healthz", "/readyz", "/health/")
 _log = logging.getLogger(__name__)
 
 
@@ -36,8 +45,11 @@ def init_app(app: Flask) -> None:
     """Install the handlers."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda error: answer(404, str(error)))
+    app.register_error_handler(Stale, lambda error: answer(412, str(error)))
     app.register_error_handler(Refused, lambda error: answer(409, str(error)))
+    app.register_error_handler(InvalidCron, lambda error: answer(422, str(error)))
     app.register_error_handler(DefinitionsInvalid, _invalid)
+    app.register_error_handler(InvalidParams, _invalid_params)
     for unreachable in UNREACHABLE:
         app.register_error_handler(unreachable, _unreachable)
     app.register_error_handler(Exception, _unexpected)
@@ -67,11 +79,12 @@ def _http_error(error: HTTPException) -> Response:
     if error.response is not None or error.code is None:
         return make_response(error.get_response())
     if isinstance(error, CSRFError):
+        _log.warning("request %s: %s", _request_id(), error.description)
         return answer(400, "This page was open for too long. Go back, reload it and try again.")
     own_words = error.description if error.code == 400 and request.routing_exception is None else ""
     plain = answer(error.code, own_words or None)
     for name, value in error.get_headers():
-        if name == "Allow":
+        if name in ("Allow", "Retry-After"):
             plain.headers[name] = value
     return plain
 
@@ -86,6 +99,15 @@ def _unreachable(error: Exception) -> Response:
 def _invalid(error: Exception) -> Response:
     _log.error("request %s: %s", _request_id(), error)
     return answer(503, "The definitions hold mistakes; `tick check` lists them. Mend and deploy.")
+
+
+def _invalid_params(error: InvalidParams) -> Response:
+    """For programs: the console's own forms say it beside the fields."""
+    mistakes = [
+        problem.Mistake(where=f"body.params.{name}", problem=why)
+        for name, why in error.problems.items()
+    ]
+    return problem.answer(422, mistakes=mistakes)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -25,6 +25,11 @@ def acting() -> Iterator[Author]:
         messages.tell_refusal(str(refusal))
 
 
+def reason() -> str | None:
+    """Why the person acts, if the form says so."""
+    return request.form.get("reason", "").strip()[:MAX_REASON] or None
+
+
 def new_key() -> str:
     """A fresh key for a form that must act only once."""
     return secrets.token_urlsafe(12)

@@ -1,4 +1,6 @@
-"""Probes: /healthz says that the process answers, /readyz that it can work."""
+"""Probes: /healthz says that the process answers, /readyz that it can work, /health/scheduler that
+the scheduler ticks.
+"""
 
 import logging
 
@@ -6,9 +8,10 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from tick.errors import DatabaseError
+from tick.ops.queries.pulse import TickState, read_tick_health
 from tick.schema import check_schema
 from webapp.errors import RETRY_AFTER_SECONDS
-from webapp.services import runtime
+from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("health", __name__)
 _log = logging.getLogger(__name__)
@@ -31,3 +34,21 @@ def readiness() -> ResponseReturnValue:
         body = jsonify(status="unavailable", reason="database; see the server's log")
         return body, 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return jsonify(status="ready")
+
+
+@blueprint.get("/health/scheduler")
+def scheduler() -> ResponseReturnValue:
+    """200 while it ticks, else 503: no tick came for three usual intervals, or none ever did.
+
+    For a monitor outside: whoever has an alarm of their own can point it here.
+    """
+    with reading() as connection:
+        health = read_tick_health(connection, now())
+    body = jsonify(
+        status=health.state,
+        last_tick_at=health.last_at and health.last_at.isoformat(),
+        usual_seconds=health.usual_seconds,
+    )
+    if health.state is TickState.OK:
+        return body
+    return body, 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}

@@ -1,5 +1,6 @@
 """Where a person came from, and goes back to; never to another site."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
@@ -22,6 +23,11 @@ def is_local(target: str) -> bool:
 def here() -> str:
     """The path and query of this request."""
     return request.full_path.rstrip("?")
+
+
+def given(*without: str) -> dict[str, Any]:
+    """The arguments of this request's query that say something, but for some."""
+    return {name: value for name, value in request.args.items() if value and name not in without}
 
 
 def go_back(default: str | None = None) -> Response:

@@ -14,15 +14,19 @@ from flask import Flask, get_flashed_messages, request, url_for
 from markupsafe import Markup
 
 from tick.ops.queries.pulse import COUNT_UP_TO
+from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.ops.queries.upcoming import minute_of
 from tick.states import Role
-from webapp import charts, forms, links, services, states
+from webapp import charts, forms, graphs, links, services, states
 from webapp.clock_changes import clock_change, find_zone
+from webapp.log_text import log_html
 from webapp.permissions import may
 
 THEMES = ("auto", "light", "dark")
 KEYS = ("on", "off")
+LIVE = {"on": "as it happens", "slow": "each minute", "off": "not by itself"}
+_SLOW_SECONDS = 60
 ZONES = {"schedule": "the schedule's zone", "utc": "UTC", "mine": "my zone"}
 _LINE = 140
 _STEPS = ((86400 * 2, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
@@ -37,6 +41,7 @@ def init_app(app: Flask) -> None:
         bounded=bounded,
         clock=clock,
         clock_change=clock_change,
+        clock_minute=clock_minute,
         compact=compact,
         day=day,
         duration=duration,
@@ -44,7 +49,9 @@ def init_app(app: Flask) -> None:
         first_line=first_line,
         iso=iso,
         lane_path=charts.lane_path,
+        log_html=log_html,
         minute_of=minute_of,
+        nested=graphs.nested,
         older_url=older_url,
         pretty=pretty,
         spark_words=spark_words,
@@ -52,17 +59,22 @@ def init_app(app: Flask) -> None:
     app.jinja_env.tests.update(collides=lambda instant, minutes: minute_of(instant) in minutes)
     app.jinja_env.globals.update(
         asset=asset,
+        given=links.given,
         here=links.here,
         in_dialog=in_dialog,
         keys_act=keys_act,
         in_place=in_place,
         live=live,
+        live_choice=live_choice,
+        live_choices=LIVE,
+        log_url=log_url,
         look=states.look,
         may=may,
         new_key=forms.new_key,
         now=services.now,
         sparkline=charts.sparkline,
         shown_zone=shown_zone,
+        signs=services.signs,
         toasts=toasts,
         worker_look=states.worker_look,
         zone_choice=zone_choice,
@@ -80,6 +92,12 @@ def theme() -> str:
 def keys_act() -> bool:
     """Whether single keys act in this browser."""
     return request.cookies.get("keys") != "off"
+
+
+def live_choice() -> str:
+    """How often this browser wants news; a key of LIVE."""
+    chosen = request.cookies.get("live", "")
+    return chosen if chosen in LIVE else next(iter(LIVE))
 
 
 def zone_choice() -> str:
@@ -156,6 +174,11 @@ def clock(instant: datetime) -> str:
     return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
 
 
+def clock_minute(instant: datetime) -> str:
+    """`02:00`: where the day is clear."""
+    return f"{instant.astimezone(find_zone(shown_zone())):%H:%M}"
+
+
 def iso(instant: datetime) -> str:
     """`2026-11-24T02:00:00Z`: for machines."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -188,15 +211,21 @@ def bounded(count: int) -> str:
 
 
 def spark_words(recent: Sequence[RecentOccurrence]) -> str:
-    """What a sparkline shows, for those who don't see it."""
-    found = Counter(states.look(mark.outcome).word.lower() for mark in recent)
-    counted = ", ".join(f"{number} {word}" for word, number in found.most_common())
-    return f"The latest {len(recent)} occurrences: {counted}"
+    """What a sparkline comes to: `28 of 30 good`. What nobody wanted to run does not count."""
+    tones = Counter(states.look(mark.outcome).tone for mark in recent)
+    judged = sum(tones[tone] for tone in ("good", "bad", "warn"))
+    return f"{tones['good']} of {judged} good" if judged else ""
 
 
 def older_url(before: int) -> str:
     """This page's address, continued below an id."""
     return f"{request.path}?{urlencode({**request.args.to_dict(), 'before': before})}"
+
+
+def log_url(run: RunRow, endpoint: str = "runs.show", **changes: Any) -> str:
+    """An address of a run's log that keeps the filter of this request, but for `changes`."""
+    kept = {name: request.args.get(name) or None for name in ("level", "q", "wrap")}
+    return url_for(endpoint, run_id=run.id, **(kept | changes))
 
 
 def in_place(url: str) -> Markup:
@@ -220,7 +249,14 @@ def in_dialog(url: str) -> Markup:
 
 
 def live(tag: str, seconds: int) -> Markup:
-    """Attributes of a region that asks for itself again; static/app.js says when."""
+    """Attributes of a region that asks for itself again; static/app.js says when.
+
+    None for somebody who does not want that: what never asks cannot ask by mistake.
+    """
+    if live_choice() == "off":
+        return Markup("")
+    if live_choice() == "slow":
+        seconds = max(seconds, _SLOW_SECONDS)
     return Markup(
         'hx-get="{}" hx-trigger="live" hx-select="#live" hx-swap="outerMorph" hx-ptag="{}" '
         'data-live="{}"'

@@ -15,10 +15,11 @@ ADVICE = {
     404: "There is nothing here. It may have been removed or pruned; list what there is.",
     405: "This address does not take that method. The Allow header lists those that it takes.",
     409: "That is not possible in the present state. Read the resource again, then decide.",
+    412: "Somebody changed it since it was read. Read it again, then decide.",
     413: "The body is larger than 64 KiB. Send less.",
     415: "Send the body as JSON, with `Content-Type: application/json`.",
     422: "Some values do not fit; `mistakes` lists them. Mend them and send the request again.",
-    429: "The token wrote too often. Wait as long as Retry-After says, then go on.",
+    429: "The token acted too often. Wait as long as Retry-After says, then go on.",
     500: "The server made a mistake. Its log has the details under the request id.",
     503: "The database or the definitions cannot be read now. Try again after Retry-After seconds.",
 }

@@ -13,6 +13,7 @@ from tick.settings import Settings
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
@@ -83,5 +84,5 @@ def _add_headers(response: Response) -> Response:
 
 def _insist_on_https(response: Response) -> Response:
     if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

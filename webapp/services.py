@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g
 from werkzeug.routing import IntegerConverter, Map
 
-from tick.ops.queries.pulse import Pulse, take_pulse
+from tick.ops.queries.pulse import Pulse, Signs, read_signs, take_pulse
 from tick.runtime import Runtime
 
 _EXTENSION = "tick"
@@ -48,6 +48,15 @@ def now() -> datetime:
     return instant
 
 
+def signs() -> Signs:
+    """What every page shows: whether the scheduler stands, and how much there is of everything."""
+    if "signs" not in g:
+        with reading() as connection:
+            g.signs = read_signs(connection, now(), runtime().settings.dead_after_seconds)
+    found: Signs = g.signs
+    return found
+
+
 def pulse(connection: sa.Connection) -> Pulse:
     """How the system does."""
-    return take_pulse(connection, now(), runtime().settings.dead_after_seconds)
+    return take_pulse(connection, now(), signs())

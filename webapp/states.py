@@ -51,11 +51,14 @@ WORKER_LOOKS = {
     "DEAD": Look("Dead", "bad", "x-circle-fill", "It stopped beating; its runs were rescued"),
 }
 SILENT = Look("Silent", "warn", "exclamation-triangle-fill", "It missed more than two beats")
+NEVER = Look("Never ran", "quiet", "dash-lg", "It has no run yet")
 _UNKNOWN = Look("Unknown", "quiet", "question-circle", "A state that this release does not know")
 
 
-def look(state: str) -> Look:
-    """The face of a state; a stranger gets one, too."""
+def look(state: str | None) -> Look:
+    """The face of a state; a stranger gets one, too, and None that of what never ran."""
+    if state is None:
+        return NEVER
     return LOOKS.get(state, _UNKNOWN)
 
 

@@ -90,6 +90,7 @@ def test_a_double_click_on_run_now_starts_once(page: Page, console: Console) -> 
 
 def test_a_failed_run_is_found_and_its_traceback_read(page: Page) -> None:
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Runs").click()
+    page.get_by_text("By field").click()
     page.get_by_label("State").select_option("Failed")
     page.get_by_role("button", name="Filter").click()
     expect(page).to_have_url(re.compile(r"status=FAILED"))
@@ -179,7 +180,7 @@ def test_the_basics_work_without_javascript(open_page: Opener, console: Console)
     page.get_by_role("link", name="Watch it").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Search Index")
     page.goto("/runs")
-    page.get_by_label("Job", exact=True).fill("trending")
+    page.get_by_label("Search the runs").fill("job:trending")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("link", name="trending").first.click()
     expect(page.get_by_role("log")).to_be_visible()
@@ -198,10 +199,11 @@ def test_single_keys_lead_everywhere_and_rest_while_typing(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(page.locator("tbody tr").nth(1).locator("a").first).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(1)
     page.keyboard.press("/")
-    page.get_by_label("Job", exact=True).focus()
     page.keyboard.type("g?j")
-    expect(page.get_by_label("Job", exact=True)).to_have_value("g?j")
+    expect(page.get_by_label("Search the runs")).to_have_value("g?j")
     expect(dialog).to_be_hidden()
 
 

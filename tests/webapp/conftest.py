@@ -1,10 +1,12 @@
 """The console on a small system, and people in front of it."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from pydantic import Field
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS, add_people
@@ -14,9 +16,21 @@ from tick.db import Database
 from tick.models import job_run
 from webapp import create_app
 
+
+def match_scores(
+    keep: Annotated[int, Field(ge=1)] = 25,
+    depth: Literal["full", "quick"] = "full",
+    dry: bool = False,
+    since: date | None = None,
+    weights: dict[str, float] | None = None,
+    names: tuple[str | None, ...] = (),
+) -> None:
+    """A job with parameters of every kind."""
+
+
 JOBS = (
     a_job("content-features", group="search"),
-    a_job("match-scores", depends_on=["content-features"]),
+    a_job("match-scores", depends_on=["content-features"], function=match_scores),
     a_job("compatibility", depends_on=["match-scores"]),
 )
 SCHEDULES = (

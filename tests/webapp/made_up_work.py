@@ -13,7 +13,7 @@ from tick.engine.settle import settle_occurrences
 from tick.models import job_log, job_run, job_run_dependency
 
 TRACEBACK = """Traceback (most recent call last):
-  File "tick/engine/child.py", line 88, in _call
+  File "tick/execution/child.py", line 88, in _call
     return job.function(**params)
   File "definitions/matching.py", line 61, in compatibility
     pairs = score_pairs(members, weights=params["weights"])

@@ -12,7 +12,7 @@ from tests.support.factories import TESTER, World
 from tests.webapp.made_up_work import work
 from tick.db import Database
 from tick.define.registry import load_registry
-from tick.models import worker_instance
+from tick.models import job_run, worker_instance
 from tick.ops import access, control
 from tick.settings import Settings
 from tick.states import Role
@@ -104,5 +104,7 @@ def _start_a_worker(world: World, now: datetime) -> None:
         "last_heartbeat_at": now + timedelta(hours=1),
         "abilities": {"processes": 4},
     }
+    at_work = sa.update(job_run).where(job_run.c.status == "RUNNING")
     with world.database.write.begin() as connection:
         connection.execute(sa.insert(worker_instance), worker)
+        connection.execute(at_work.values(worker_id=worker["id"]))

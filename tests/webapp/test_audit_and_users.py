@@ -1,13 +1,18 @@
 """Who changed what, and who may."""
 
+import csv
 import re
+from datetime import timedelta
 
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.models import audit_entry
 from tick.ops import access
+from tick.settings import Settings
+from webapp.pages.settings import shown_settings
 
 
 def test_every_change_is_listed_with_what_was_before_and_after(ada: Visitor) -> None:
@@ -29,7 +34,7 @@ def test_changes_are_filtered_by_who_and_of_what(ada: Visitor) -> None:
         ("actor=nobody", set()),
     ):
         page = ada.page(f"/audit?{query}")
-        assert set(re.findall(r'<span class="chip">([a-z.]+)</span>', page)) == found, query
+        assert set(re.findall(r'<a class="chip" href="[^"]+">([a-z.]+)</a>', page)) == found, query
         assert found or "No change matches" in page
 
 
@@ -39,7 +44,7 @@ def test_older_changes_keep_the_filter(world: World, ada: Visitor) -> None:
         connection.execute(sa.insert(audit_entry), [entry] * 60)
     older = re.search(r'href="(/audit\?actor=ada&amp;before=\d+)"', ada.page("/audit?actor=ada"))
     assert older
-    assert ada.page(older[1].replace("&amp;", "&")).count('<span class="chip">') == 10
+    assert ada.page(older[1].replace("&amp;", "&")).count('<a class="chip"') == 10
 
 
 def test_a_role_is_changed_and_ends_the_sessions(world: World, ada: Visitor, vic: Visitor) -> None:
@@ -78,3 +83,87 @@ def test_a_viewer_is_not_led_to_the_users(vic: Visitor) -> None:
     page = vic.page("/audit")
     assert 'href="/users"' not in page
     assert 'href="/workers"' in page
+
+
+def test_changes_are_filtered_by_what_was_done_and_when(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/enable")
+    later = {"at": world.now + timedelta(days=30), "actor": "ada", "action": "x.y", "subject": "z"}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(audit_entry), later)
+    day = f"{world.now + timedelta(days=7):%Y-%m-%d}"
+    for query, found in (
+        ("action=schedule.", {"schedule.add", "schedule.enable"}),
+        ("action=schedule.enable", {"schedule.enable"}),
+        (f"since={day}", {"x.y"}),
+        (f"until={day}&actor=ada", {"schedule.enable"}),
+    ):
+        page = ada.page(f"/audit?{query}")
+        assert set(re.findall(r'<a class="chip" href="[^"]+">([a-z.]+)</a>', page)) == found, query
+    assert "Since: write 30m, 24h" in ada.page("/audit?since=soon")
+
+
+def test_changes_are_taken_along_as_a_table_that_runs_nothing(world: World, ada: Visitor) -> None:
+    ada.page("/schedules")
+    ada.post("/schedules/daily/disable")
+    ada.post("/schedules/daily/enable")
+    ada.post("/schedules/daily/disable", reason="=HYPERLINK(1)")
+    response = ada.get("/audit.csv?actor=ada")
+    assert response.content_type == "text/csv; charset=utf-8"
+    assert "attachment" in response.headers["Content-Disposition"]
+    head, *rows = csv.reader(response.text.splitlines())
+    assert head[:5] == ["id", "at", "actor", "action", "subject"]
+    assert [row[3] for row in rows] == ["schedule.disable", "schedule.enable"]
+    assert rows[0][head.index("reason")] == "'=HYPERLINK(1)"
+
+
+def test_changes_are_taken_along_as_json_as_many_as_there_are(world: World, ada: Visitor) -> None:
+    entry = {"at": world.now, "actor": "eve", "action": "schedule.run", "subject": "daily"}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(audit_entry), [entry] * 2500)
+    found = ada.get("/audit.json?actor=eve").json
+    assert len(found) == 2500
+    assert found[0]["id"] > found[-1]["id"]
+    assert found[0]["at"].endswith("Z")
+    assert ada.get("/audit.json?actor=nobody").json == []
+    assert ada.get("/audit.xls").status_code == 404
+
+
+def test_somebody_is_added_and_gets_a_password_that_is_shown_once(app: Flask, ada: Visitor) -> None:
+    ada.page("/users")
+    page = ada.post("/users", name="eva", role="VIEWER").text
+    password = re.search(r'value="([\w-]{24})"', page)
+    assert password
+    assert password[1] not in ada.page("/users")
+    assert Visitor(app).log_in("eva", password[1]).answer.status_code == 303
+    assert location(ada.post("/users", name="eva", role="VIEWER")) == "/users"
+    assert "There is a user" in ada.page("/users")
+
+
+def test_a_new_password_replaces_the_old_and_ends_the_sessions(
+    app: Flask, ada: Visitor, vic: Visitor
+) -> None:
+    assert "New password for vic?" in ada.page("/users/password?name=vic")
+    password = re.search(r'value="([\w-]{24})"', ada.post("/users/password", name="vic").text)
+    assert password
+    assert location(vic.get("/schedules")).startswith("/login")
+    assert Visitor(app).log_in("vic", password[1]).answer.status_code == 303
+    assert location(ada.post("/users/password", name="ada")) == "/users"
+    assert "This is your own account" in ada.page("/users")
+
+
+def test_the_settings_are_shown_without_any_secret(world: World, ada: Visitor) -> None:
+    page = ada.page("/settings")
+    assert "TICK_SECRET_KEY" in page
+    assert page.count("set, and kept secret") == 2
+    for secret in ("a secret that only tests know", "a trigger secret for tests"):
+        assert secret not in page
+    for fact in ("schema 0", "set 1, ", ("SQLite ", "PostgreSQL ")):
+        assert any(one in page for one in (fact if isinstance(fact, tuple) else (fact,)))
+
+
+def test_a_password_in_the_databases_address_is_not_shown() -> None:
+    url = "postgresql://tick:hush@db.example/tick?password=hush&sslmode=require"
+    shown = {one.variable: one for one in shown_settings(Settings(database_url=url))}
+    assert shown["TICK_DATABASE_URL"].value == "postgresql://tick:***@db.example/tick"
+    assert shown["TICK_DATABASE_URL"].is_chosen
+    assert not shown["TICK_KEEP_DAYS"].is_chosen

@@ -1,5 +1,7 @@
 """The probes, and the console without its database."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -7,6 +9,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
+from tick import clock
 from tick.db import Database
 from tick.errors import SettingsError
 from tick.runtime import Runtime
@@ -41,7 +44,7 @@ def test_a_page_says_that_the_database_is_away(
     def unreachable(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT 1", {}, Exception("secret details"))
 
-    monkeypatch.setattr("tick.ops.access.find_user", unreachable)
+    monkeypatch.setattr("tick.ops.sessions.find_session", unreachable)
     for path in ("/schedules", "/runs/1"):
         response = ada.get(path)
         assert response.status_code == 503
@@ -52,3 +55,20 @@ def test_a_page_says_that_the_database_is_away(
 def test_the_console_does_not_start_without_a_secret_key(database: Database) -> None:
     with pytest.raises(SettingsError, match="TICK_SECRET_KEY"):
         create_app(Runtime(Settings(), database))
+
+
+def test_the_schedulers_probe_says_whether_it_ticks(world: World, app: Flask) -> None:
+    client = app.test_client()
+    never = client.get("/health/scheduler")
+    assert (never.status_code, never.json and never.json["status"]) == (503, "never")
+
+    world.tick(clock.now() - timedelta(seconds=170))
+    fine = client.get("/health/scheduler")
+    assert (fine.status_code, fine.json and fine.json["status"]) == (200, "ok")
+
+
+def test_ticks_that_stay_away_for_three_intervals_are_a_503(world: World, app: Flask) -> None:
+    world.tick(clock.now() - timedelta(seconds=181))
+    late = app.test_client().get("/health/scheduler")
+    assert (late.status_code, late.json and late.json["status"]) == (503, "late")
+    assert "Retry-After" in late.headers

@@ -8,7 +8,8 @@ from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 from tick.models import tick_log
-from tick.ops.queries import ticks, upcoming
+from tick.ops.queries import ticks
+from tick.ops.upcoming import list_upcoming
 
 
 def _tick_at(world: World, *instants: datetime, **values: object) -> None:
@@ -87,7 +88,7 @@ def test_what_is_next_is_in_order_over_all_schedules(world: World, now: datetime
     world.enable("often")
     world.enable("spaced")
     with world.database.read.connect() as connection:
-        found = upcoming.list_next(connection, now, 200)
+        found = list_upcoming(connection, now, 200)
     times = [instant.at for instant in found]
     assert times == sorted(times)
     assert times[0] > now

@@ -11,7 +11,7 @@ from tests.webapp.visitor import Visitor
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Outcome, RunStatus
 from webapp.charts import sparkline
-from webapp.presentation import ago, bounded, duration, exact, first_line, pretty
+from webapp.presentation import ago, bounded, duration, exact, first_line, pretty, spark_words
 from webapp.states import LOOKS, look
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -82,11 +82,13 @@ def test_a_sparkline_has_a_path_for_each_tone_and_stays_in_its_frame() -> None:
         )
     ]
     assert sparkline(marks) == {
-        "warn": "M0 24v-4h4v4z",
-        "good": "M6 24v-4h4v4zM18 24v-24h4v24z",
-        "bad": "M12 24v-11h4v11z",
+        "warn": "m1 12v-2",
+        "good": "m3 12v-2m4 2v-12",
+        "bad": "m5 12v-5",
     }
     assert sparkline([]) == {}
+    assert spark_words(marks) == "2 of 4 good"
+    assert spark_words([]) == ""
 
 
 def test_instants_are_shown_in_the_zone_that_somebody_chose(world: World, ada: Visitor) -> None:

@@ -1,5 +1,6 @@
 """Running again what ended badly, and which runs made an occurrence as long as it is."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.models import job_run
 from tick.ops.queries.runs import Neighbour, RunRow
-from webapp.charts import critical_path
+from webapp.charts import critical_path, timeline
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -111,3 +112,35 @@ def _run(number: int, start: int | None, end: int | None) -> RunRow:
     values["started_at"] = None if start is None else NOW + timedelta(seconds=start)
     values["finished_at"] = None if end is None else NOW + timedelta(seconds=end)
     return RunRow(**values)
+
+
+def test_an_occurrence_is_cancelled_after_a_question(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    assert 'action="/occurrences/1/cancel"' in ada.page("/occurrences/1")
+    form = ada.page("/occurrences/1/cancel")
+    assert "3 queued runs will not start" in form
+    assert location(ada.press(form, "/occurrences/1/cancel")) == "/occurrences/1"
+    assert _statuses(world) == ["CANCELLED"] * 3
+    page = ada.page("/occurrences/1")
+    assert "Asked to stop: 3 runs." in page
+    assert 'action="/occurrences/1/cancel"' not in page
+    assert "Everything in it has ended" in ada.page("/occurrences/1/cancel")
+    ada.post("/occurrences/1/cancel")
+    assert "has ended as CANCELLED already" in ada.page("/occurrences/1")
+
+
+def test_an_occurrence_as_a_graph_lists_who_waits_for_whom(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    page = ada.page("/occurrences/1?view=graph")
+    nodes = re.findall(r'<li data-node="(\d)" data-needs="(\d?)"[^>]* data-word="(\w+)"', page)
+    assert nodes == [("1", "", "Queued"), ("2", "1", "Queued"), ("3", "2", "Queued")]
+    assert 'href="/runs/3">compatibility</a>' in page
+
+
+def test_a_bar_tells_waiting_for_others_from_waiting_for_a_worker() -> None:
+    runs = [_run(1, start=10, end=40), _run(2, start=60, end=100)]
+    bars = timeline(runs, {2: (Neighbour(1, "job-1", "SUCCESS", False),)}, NOW)
+    one, two = bars[1], bars[2]
+    assert (one.wait_width, one.ready_width, one.work_x, one.work_width) == (0, 10, 10, 30)
+    assert (two.wait_width, two.ready_x, two.ready_width) == (40, 40, 20)
+    assert (two.work_x, two.work_width) == (60, 40)

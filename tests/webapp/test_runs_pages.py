@@ -136,23 +136,6 @@ def test_times_that_went_backwards_show_as_zero(world: World, ada: Visitor) -> N
         assert not re.search(r">-\d", ada.page(path))
 
 
-def test_jobs_are_listed_by_group_and_run_from_there(world: World, ada: Visitor) -> None:
-    page = ada.page("/jobs")
-    assert page.index("content-features") < page.index("match-scores")
-    ada.press(page, "/jobs/match-scores/run")
-    assert [run.job_name for run in world.runs()] == ["match-scores"]
-    ada.press(ada.page("/jobs"), "/groups/matching/run")
-    assert [run.job_name for run in world.runs()[1:]] == ["match-scores", "compatibility"]
-    ada.press(ada.page("/jobs"), "/jobs/run")
-    assert len(world.runs()) == 6
-    assert "Queued" in ada.page("/jobs")
-
-
-def test_an_unknown_job_or_group_is_not_there(ada: Visitor) -> None:
-    assert ada.post("/jobs/nothing/run").status_code == 404
-    assert ada.post("/groups/nothing/run").status_code == 404
-
-
 def test_what_was_pruned_is_a_page_that_says_so(ada: Visitor) -> None:
     for path in ("/runs/4711", "/occurrences/4711", "/runs/4711/log.txt"):
         response = ada.get(path)

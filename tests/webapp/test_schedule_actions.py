@@ -112,7 +112,9 @@ def test_a_schedule_shows_its_versions_and_what_each_changed(world: World, ada: 
     assert "version 1" in page
     assert "overlap queue_one" in page
     definition = page[page.index("definition-title") :]
-    assert re.search(r"</svg> when</span>.*</svg> terms</span>", definition, re.DOTALL)
+    changed = re.findall(r"<dt>(.+?)</dt><dd>(?:<del>(.+?)</del>)?.*?<ins>(.+?)</ins>", definition)
+    assert ("overlap", "", "queue_one") in changed
+    assert ("when", "At 02:00", "At 04:30") in changed
 
 
 def test_ten_instants_are_shown_in_the_zone_of_the_schedule(world: World, ada: Visitor) -> None:

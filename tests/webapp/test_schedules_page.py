@@ -190,3 +190,40 @@ def test_the_strip_shows_ticks_workers_and_work(world: World, ada: Visitor) -> N
     world.tick(world.now + timedelta(hours=8))
     assert "by test" in ada.page("/schedules")
     assert "overdue" not in ada.page("/schedules")
+
+
+def test_several_are_switched_on_after_a_look_at_which(world: World, ada: Visitor) -> None:
+    page = ada.page("/schedules?choose=on")
+    assert page.count('type="checkbox" form="bulk"') == 2
+    ids = "schedule=daily&schedule=hourly"
+    preview = ada.page(f"/bulk/schedules?do=enable&{ids}&next=/schedules?choose%3Don")
+    assert "Enable 2 schedules?" in preview
+    assert not world.schedule("daily").enabled
+    ada.client.post(
+        "/bulk/schedules",
+        data={"csrf_token": ada.token, "do": "enable", "schedule": ["daily", "hourly"]},
+    )
+    assert "2 schedules: on." in ada.page("/schedules")
+    assert world.schedule("daily").enabled
+    assert world.schedule("hourly").enabled
+    entries = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "schedule.enable"))
+    assert len(entries) == 2
+    assert len({entry.request_id for entry in entries}) == 1
+
+
+def test_several_are_paused_and_what_is_refused_stops_no_other(world: World, ada: Visitor) -> None:
+    world.enable("daily")
+    ada.page("/schedules")
+    data = {"do": "pause", "schedule": ["nowhere", "daily"], "reason": "moving", "hours": "4"}
+    ada.client.post("/bulk/schedules", data={"csrf_token": ada.token, **data})
+    page = ada.page("/schedules")
+    assert "1 schedule: paused." in page
+    assert "nowhere" in page
+    assert world.schedule("daily").state_reason == "moving"
+
+
+def test_switching_none_says_so(ada: Visitor) -> None:
+    assert "Nothing to disable" in ada.page("/bulk/schedules?do=disable")
+    assert ada.get("/bulk/schedules?do=explode").status_code == 400
+    ada.post("/bulk/schedules", do="disable")
+    assert "tick some schedules first" in ada.page("/schedules")

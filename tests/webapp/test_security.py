@@ -4,7 +4,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, request
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS
@@ -53,21 +53,6 @@ def test_no_page_needs_inline_code_or_another_site(ada: Visitor, failed_run: int
         assert not re.search(r'(?:src|href)="(?:https?:)?//', page), path
 
 
-def test_every_form_that_acts_needs_the_token(app: Flask, ada: Visitor) -> None:
-    for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()) and not rule.endpoint.startswith(("tick.", "api.")):
-            values = {
-                "schedule_id": "daily",
-                "occurrence_id": 1,
-                "run_id": 1,
-                "name": "match-scores",
-                "worker_id": "c0ffee",
-            }
-            url = rule.build({name: values[name] for name in rule.arguments})
-            assert url is not None
-            assert ada.client.post(url[1]).status_code == 400, url[1]
-
-
 def test_a_session_cookie_stays_out_of_reach_of_scripts(stranger: Visitor) -> None:
     cookie = stranger.get("/login").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -80,7 +65,8 @@ def test_a_secure_cookie_is_bound_to_this_host(world: World) -> None:
     response = app.test_client().get("/login", base_url="https://console.example")
     assert response.headers["Set-Cookie"].startswith("__Host-tick=")
     assert "Secure" in response.headers["Set-Cookie"]
-    assert "max-age" in response.headers["Strict-Transport-Security"]
+    insisted = response.headers["Strict-Transport-Security"]
+    assert insisted == "max-age=31536000; includeSubDomains"
 
 
 def test_an_unknown_host_name_is_refused_except_for_probes(world: World) -> None:
@@ -143,3 +129,64 @@ def test_an_error_page_names_the_request_and_shows_no_stack(
     assert "abc12345-6789" in response.text
     assert "ZeroDivisionError" not in response.text
     assert "Traceback" not in response.text
+
+
+FORWARDED = {"X-Forwarded-For": "192.0.2.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "x"}
+
+
+@pytest.mark.parametrize(("hops", "believed"), [(0, False), (1, True)])
+def test_what_a_proxy_says_is_believed_only_where_there_is_one(
+    world: World, hops: int, believed: bool
+) -> None:
+    app = create_app(Runtime(SETTINGS.model_copy(update={"proxy_hops": hops}), world.database))
+    seen: list[tuple[str | None, bool, str]] = []
+    app.before_request(lambda: seen.append((request.remote_addr, request.is_secure, request.host)))
+    app.test_client().get("/healthz", headers=FORWARDED)
+    wanted = ("192.0.2.9", True, "x") if believed else ("127.0.0.1", False, "localhost")
+    assert seen == [wanted]
+
+
+@pytest.mark.parametrize(
+    "offered", ["", "short", "x" * 65, "a b c d e f", "abc12345\t", "<b>12345678"]
+)
+def test_an_odd_request_id_is_replaced(stranger: Visitor, offered: str) -> None:
+    given = stranger.get("/login", X_Request_ID=offered).headers["X-Request-ID"]
+    assert re.fullmatch("[0-9a-f]{16}", given)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "DELETE", "PUT", "PATCH", "CONNECT", "FOO"])
+def test_a_method_that_no_page_takes_is_refused(app: Flask, method: str) -> None:
+    assert app.test_client().open("/login", method=method).status_code == 405
+
+
+def test_pages_say_which_characters_they_are_written_in(ada: Visitor) -> None:
+    for path in ("/login", "/schedules", "/nowhere"):
+        assert ada.get(path).headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_no_folder_is_listed_and_no_file_beside_the_static_ones_is_served(
+    stranger: Visitor,
+) -> None:
+    for path in ("/static/", "/static/vendor/", "/static/../wsgi.py", "/static/%2e%2e/wsgi.py"):
+        assert stranger.get(path).status_code == 404, path
+
+
+def test_signing_out_clears_what_the_browser_kept(ada: Visitor) -> None:
+    ada.page("/schedules")
+    assert ada.post("/logout").headers["Clear-Site-Data"] == '"cache", "storage"'
+
+
+def test_what_is_refused_is_in_the_log_by_name_and_request(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    visitor = Visitor(app).log_in("vic", "not the password\r\nforged line")
+    vic = visitor.log_in("vic")
+    vic.client.post("/schedules/daily/run", data={"csrf_token": vic.token})
+    vic.client.post("/schedules/daily/run")
+    lines = [record.getMessage() for record in caplog.records]
+    wanted = ("a login as 'vic' was refused", "'vic' has signed in", "'vic' may not schedules.run")
+    for words in (*wanted, "CSRF"):
+        assert any(words in line and line.startswith("request ") for line in lines), words
+    assert "not the password" not in str(lines)
+    assert not any("\n" in line for line in lines)

@@ -22,14 +22,28 @@ PAGES = [
     "/occurrences/1",
     "/runs",
     "/runs/1",
+    "/runs/1?at=1",
+    "/runs/1?q=nothing",
     "/runs/1/tail?after=0",
     "/jobs",
+    "/jobs?view=graph",
+    "/jobs/match-scores",
+    "/jobs/match-scores/run",
+    "/groups/matching/run",
+    "/run-all",
+    "/occurrences/1?view=graph",
+    "/occurrences/1/cancel",
+    "/scheduler/dry-run",
     "/audit",
     "/users",
     "/upcoming",
     "/upcoming?span=7d",
     "/upcoming.ics",
     "/workers",
+    "/alerts",
+    "/alerts/mute",
+    "/stats",
+    "/stats?window=24h&job=match-scores",
 ]
 
 
@@ -62,11 +76,16 @@ def test_pages_take_as_many_statements_for_many_rows_as_for_few(world: World, ad
     ada.page("/schedules")
     many = {path: _statements(world, ada, path) for path in PAGES}
     assert many == few
-    assert max(many.values()) <= MOST, many
+    assert {path: count for path, count in many.items() if count > MOST} == {}
     assert max(len(ada.get(path).data) for path in PAGES) < 100 * 1024
+
+
+def about_data(sent: list[str]) -> list[str]:
+    """Those that read or write rows: neither BEGIN nor the question for PostgreSQL's clock."""
+    return [text for text in sent if "BEGIN" not in text and "clock_timestamp" not in text]
 
 
 def _statements(world: World, visitor: Visitor, path: str) -> int:
     with counted(world.database) as sent:
         visitor.get(path)
-    return len([text for text in sent if "BEGIN" not in text])
+    return len(about_data(sent))

@@ -1,14 +1,19 @@
 """What will fire: lanes, collisions, clock changes, and the feed for other calendars."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Flask
 
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
+from tick.models import api_token
 from tick.ops.queries import upcoming
-from webapp import ical
+from tick.ops.wording import Selected, Timing
+from webapp import ical, month
 from webapp.charts import axis, lane_path
 from webapp.clock_changes import clock_changes
 
@@ -96,3 +101,82 @@ def test_an_axis_has_the_full_steps_inside_it() -> None:
     days = axis(NOW, NOW + timedelta(days=7), timedelta(days=1), ZoneInfo("Europe/Paris"))
     assert [(at.day, at.hour) for _, at in days[:2]] == [(24, 22), (25, 23)]
     assert len(days) == 7
+
+
+def test_a_month_says_for_each_day_what_fires_and_what_collides(world: World, ada: Visitor) -> None:
+    _define(world, first="0 2 * * *", second="0 2 1 * *", minutely="* * * * *")
+    page = ada.page("/upcoming?span=month&month=2099-01")  # too far: this month
+    assert f"{datetime.now(UTC):%B %Y}" in page
+    following = (datetime.now(UTC).replace(day=1) + timedelta(days=31)).replace(day=1)
+    page = ada.page(f"/upcoming?span=month&month={following:%Y-%m}")
+    assert (
+        f'from={following:%Y-%m}-01" aria-label="{following:%a} 1 {following:%b}: 2 firings' in page
+    )
+    assert page.count("1 firing") >= 27
+    assert "1 collision" in page
+    assert "Fires all the time, and is left out here" in page
+    assert "Minutely" in page
+
+
+def test_a_day_of_the_month_opens_as_its_lanes(world: World, ada: Visitor) -> None:
+    _define(world, first="0 2 * * *")
+    soon = datetime.now(UTC) + timedelta(days=9)
+    page = ada.page(f"/upcoming?span=24h&from={soon:%Y-%m-%d}")
+    assert f"{soon.day} {soon:%b}, 02:00 UTC" in page or f"{soon:%b} {soon.year}, 02:00 UTC" in page
+    assert page.count('class="exact inline"') == 1
+    for nonsense in ("x", "0001-01-01", "9999-12-31", "2001-01-01"):
+        assert ada.get(f"/upcoming?from={nonsense}").status_code == 200
+
+
+def test_a_month_cuts_its_days_in_the_zone_of_whoever_looks() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    at = datetime(2026, 11, 29, 19, 0, tzinfo=UTC)  # half past midnight on the 30th there
+    lane = upcoming.Lane("a", "A", Timing("", None, "UTC"), Selected("", ()), (at,), dense=False)
+    changes = clock_changes(["Europe/Paris"], NOW, NOW + timedelta(days=2))
+    weeks = month.month_weeks(date(2026, 11, 1), [lane], {at}, changes, zone)
+    square = weeks[-1][0]
+    assert (square.date.day, square.in_month, square.collisions) == (30, True, 1)
+    assert square.words == "Mon 30 Nov: 1 firing, 1 collision"
+    assert [len(week) for week in weeks] == [7] * 6
+    assert month.month_start("2027-11", date(2026, 11, 24)) == date(2027, 11, 1)
+    for text in ("2027-12", "2026-10", "2026-13", "x"):
+        assert month.month_start(text, date(2026, 11, 24)) == date(2026, 11, 1)
+
+
+def _make_feed(visitor: Visitor) -> str:
+    visitor.page("/upcoming/feed")
+    page = visitor.post("/upcoming/feed").text
+    address = re.search(r'value="http://localhost(/feeds/[^"]+)"', page)
+    assert address
+    return address[1]
+
+
+def test_a_calendar_program_reads_the_feed_by_an_address_of_its_own(
+    world: World, app: Flask, vic: Visitor
+) -> None:
+    _define(world, daily="0 2 * * *")
+    address = _make_feed(vic)
+    program = Visitor(app)
+    assert program.page(address).count("BEGIN:VEVENT\r\n") == 7
+    token = address.removeprefix("/feeds/").removesuffix(".ics")
+    stored = world.rows(sa.select(api_token))[0]
+    assert token not in str(stored)
+    assert (stored.scope, stored.role) == ("feed", "VIEWER")
+    refused = program.get("/api/admin/schedules", Authorization=f"Bearer {token}")
+    assert refused.status_code == 401
+
+
+def test_the_address_ends_by_a_new_one_by_hand_and_with_the_account(
+    world: World, app: Flask, ada: Visitor, vic: Visitor
+) -> None:
+    program, first, second = Visitor(app), _make_feed(vic), _make_feed(vic)
+    assert program.get(first).status_code == 404
+    assert program.get(second).status_code == 200
+    assert "last read" in vic.page("/upcoming/feed")
+    vic.post("/upcoming/feed/end", next="/upcoming")
+    assert program.get(second).status_code == 404
+    third = _make_feed(vic)
+    ada.page("/users")
+    ada.post("/users/active", name="vic", active="no")
+    assert program.get(third).status_code == 404
+    assert program.get("/feeds/nonsense.ics").status_code == 404

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor
-from tick.models import worker_instance
+from tick.models import job_run, worker_instance
 from webapp.states import worker_look
 
 
@@ -97,3 +97,38 @@ def test_the_ticks_say_who_called_and_what_came_of_it(world: World, ada: Visitor
 )
 def test_a_process_that_missed_two_beats_is_silent(status: str, silent: float, word: str) -> None:
     assert worker_look(status, silent, 15.0).word == word
+
+
+def test_a_process_names_what_it_runs(world: World, ada: Visitor, now: datetime) -> None:
+    _start(world, now)
+    ada.post("/schedules/daily/run")
+    at_work = {"status": "RUNNING", "worker_id": "c0ffee", "started_at": now, "attempt": 1}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).where(job_run.c.id == 1).values(**at_work))
+    assert '<a href="/runs/1">content-features</a>' in ada.page("/workers")
+
+
+def test_a_process_with_many_runs_names_some(world: World, ada: Visitor, now: datetime) -> None:
+    _start(world, now)
+    for number in range(5):
+        ada.post("/schedules/daily/run", key=f"press-{number:08d}")
+        world.finish_runs()
+    at_work = {"status": "RUNNING", "worker_id": "c0ffee", "started_at": now, "attempt": 1}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(**at_work))
+    assert "and 7 more" in ada.page("/workers")
+
+
+def test_a_dry_run_says_what_a_tick_would_do_and_leaves_nothing(
+    world: World, ada: Visitor, now: datetime
+) -> None:
+    assert "No schedule is on" in ada.page("/scheduler/dry-run")
+    world.now = now - timedelta(hours=2)
+    world.enable("hourly")
+    before = world.ledger("hourly")
+    page = ada.page("/scheduler/dry-run")
+    assert "Hourly Matching" in page
+    assert "Missed" in page or "Fire" in page
+    assert world.ledger("hourly") == before
+    world.tick(now)
+    assert "Next is" in ada.page("/scheduler/dry-run")

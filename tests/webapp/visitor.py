@@ -43,17 +43,24 @@ class Visitor:
         return response.text
 
     def press(self, page: str, action: str) -> TestResponse:
-        """Send the form of a page that leads to `action`, with its hidden fields, as they are."""
-        form = re.search(rf'<form[^>]*action="{re.escape(action)}".*?</form>', page, re.DOTALL)
+        """Send the form of a page that leads to `action`, with its hidden fields, as they are.
+
+        A button may lead there instead, by a form of the page that many buttons share.
+        """
+        form = re.search(rf'<form[^>]* action="{re.escape(action)}".*?</form>', page, re.DOTALL)
+        if form is None:
+            button = re.search(rf' form="(\w+)" formaction="{re.escape(action)}"', page)
+            shared = re.escape(button[1]) if button else "nowhere"
+            form = re.search(rf'<form id="{shared}".*?</form>', page, re.DOTALL)
         assert form, f"no form leads to {action}"
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
         return self.client.post(action, data={k: unescape(v) for k, v in fields.items()})
 
     def _remember(self, response: TestResponse) -> None:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', response.text)
+        found = re.search(rb'name="csrf_token" value="([^"]+)"', response.data)
         response.close()
         if found:
-            self.token = found[1]
+            self.token = found[1].decode()
 
 
 def location(response: TestResponse) -> Any:

@@ -9,12 +9,13 @@ from tick.ops.control import Author
 from tick.ops.tokens import Token
 from tick.states import Role
 from webapp import permissions, problem
-from webapp.services import now, reading, runtime
+from webapp.pace import keep_pace
+from webapp.services import now, runtime
 
 _log = logging.getLogger(__name__)
 _UNUSABLE = (
-    "The token is unknown, expired or revoked. `tick token list` shows those that there are, "
-    "`tick token create` makes a new one."
+    "The token is unknown, expired, revoked, or of another scope than `api`. `tick token list` "
+    "shows those that there are, `tick token create` makes a new one."
 )
 
 
@@ -47,18 +48,11 @@ def author() -> Author:
 def _check_role(token: Token) -> Response | None:
     needed = permissions.API.get(request.endpoint or "")
     if needed is None or token.role not in (needed, Role.ADMIN):
+        _log.warning("request %s: %s may not %s", g.request_id, token.author_name, request.endpoint)
         return problem.answer(403)
-    return _check_pace(token) if needed is Role.ADMIN else None
-
-
-def _check_pace(token: Token) -> Response | None:
-    with reading() as connection:
-        wait = tokens.seconds_to_wait(connection, token, now())
-    if not wait:
-        return None
-    refusal = problem.answer(429)
-    refusal.headers["Retry-After"] = str(wait)
-    return refusal
+    if needed is Role.ADMIN:
+        keep_pace(token.author_name)
+    return None
 
 
 def _unauthorized(detail: str | None = None, error: str = "") -> Response:

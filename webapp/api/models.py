@@ -1,7 +1,7 @@
 """What the models of all resources have in common."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from flask import request
@@ -14,13 +14,10 @@ from pydantic import (
     StringConstraints,
 )
 
+from tick.ops.answers import Answer as Answer
+from tick.ops.answers import Listing as Listing
+
 _YEARS = range(1970, 2200)
-
-
-class Answer(BaseModel):
-    """Something that the API tells; made from a row's attributes. Instants are UTC."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class Query(BaseModel):
@@ -51,14 +48,6 @@ _STORABLE = r"^[^\x00]+$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_STORABLE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
-Item = TypeVar("Item")
-
-
-class Listing(Answer, Generic[Item]):
-    """One page of a list."""
-
-    items: tuple[Item, ...]
-    next: str | None = Field(None, description="where the list goes on; null at its end")
 
 
 def continued(**keys: Any) -> str | None:

@@ -1,69 +1,22 @@
 """Occurrences: the ledger of what fired and what did not."""
 
-from datetime import datetime
-
 from pydantic import Field
 
-from tick.ops import retries
+from tick.ops import answering, control, retries
+from tick.ops.answers import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
 from tick.ops.queries import occurrences as ledger
-from tick.ops.queries import runs
-from tick.states import OccurrenceKind, Outcome
+from tick.states import Outcome
 from webapp.api import caller
-from webapp.api.models import Answer, Id, Listing, Name, Query, continued
+from webapp.api.models import Id, Listing, Name, Nothing, Query, continued
 from webapp.api.operations import Resource
-from webapp.api.runs import Retry, Run
+from webapp.api.runs import Retry
 from webapp.services import now, reading, runtime
 
 resource = Resource("occurrences", "The ledger: what fired, and what did not fire and why.")
 
 
-class Occurrence(Answer):
-    """One row of the ledger: a firing, or instants that did not fire, with the reason."""
-
-    id: int
-    schedule_id: str | None
-    name: str = Field(description="of the schedule, or what a manual firing was of")
-    kind: OccurrenceKind
-    scheduled_for: datetime | None = Field(description="the nominal instant; null if manual")
-    scheduled_until: datetime | None = Field(description="the last instant of a range not fired")
-    count: int = Field(description="how many instants this row stands for")
-    outcome: Outcome
-    reason: str | None
-    blocked_by_id: int | None = Field(description="the occurrence that held this one back")
-    late_seconds: float | None
-    triggered_by: str | None
-    decided_at: datetime
-    first_started_at: datetime | None
-    last_finished_at: datetime | None
-    runs: int
-    succeeded: int
-    failed: int
-    cancelled: int
-    skipped: int
-
-
 class OccurrencePage(Listing[Occurrence]):
     """Occurrences, newest first."""
-
-
-class OccurrenceWithRuns(Answer):
-    """An occurrence, and its runs in dependency order (at most 500)."""
-
-    occurrence: Occurrence
-    runs: tuple[Run, ...]
-
-
-class Started(Answer):
-    """What was started; a worker does the work."""
-
-    occurrence_id: int
-    occurrence: str = Field(description="where to watch it")
-
-
-class Retried(Answer):
-    """The runs that were put back; none when they are in the queue or run already."""
-
-    run_ids: tuple[int, ...]
 
 
 class OccurrenceQuery(Query):
@@ -89,9 +42,7 @@ def list_occurrences(query: LedgerQuery) -> OccurrencePage:
 def read_occurrence(occurrence_id: int) -> OccurrenceWithRuns:
     """Read an occurrence with its runs."""
     with reading() as connection:
-        row = ledger.get_occurrence(connection, occurrence_id)
-        its_runs = runs.runs_of_occurrence(connection, occurrence_id)
-    return OccurrenceWithRuns.model_validate({"occurrence": row, "runs": its_runs})
+        return answering.read_occurrence(connection, occurrence_id)
 
 
 @resource.post("/occurrences/<id:occurrence_id>/retry")
@@ -106,6 +57,15 @@ def retry_occurrence(occurrence_id: int, body: Retry) -> Retried:
         override_overlap=body.override_overlap,
     )
     return Retried(run_ids=tuple(ids))
+
+
+@resource.post("/occurrences/<id:occurrence_id>/cancel")
+def cancel_occurrence(occurrence_id: int, body: Nothing) -> Cancelled:
+    """Cancel what is queued in an occurrence, and ask what runs to stop."""
+    runs = control.cancel_occurrence(
+        runtime().database, occurrence_id, now=now(), author=caller.author()
+    )
+    return Cancelled(runs=runs)
 
 
 def page_of(schedule_id: str | None, query: OccurrenceQuery) -> OccurrencePage:

@@ -30,6 +30,14 @@ _KEY = {
     "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
     "description": "Sent twice with the same key, the request acts once and answers the same.",
 }
+_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag or the revision that was read: 412 if somebody changed it since.",
+}
+_NOT_MODIFIED = {"description": "It is as it was when If-None-Match was its ETag."}
 _IDS: Mapping[type, dict[str, Any]] = {
     int: {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
     str: {"type": "string", "minLength": 1},
@@ -105,7 +113,8 @@ def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> list[dict[s
             }
             for name, schema in model["properties"].items()
         ]
-    return [*found, _KEY] if operation.acts_once else found
+    found += [_KEY] if operation.acts_once else []
+    return [*found, _MATCH] if operation.may_be_stale else found
 
 
 def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,6 +132,8 @@ def _responses(operation: Operation, role: Role) -> dict[str, Any]:
         statuses.add(404)
     if role is Role.ADMIN:
         statuses |= {403, 409, 429}
+    if operation.may_be_stale:
+        statuses.add(412)
     if operation.query is not None:
         statuses.add(422)
     if operation.body is not None:
@@ -133,7 +144,8 @@ def _responses(operation: Operation, role: Role) -> dict[str, Any]:
     if operation.answer is None:
         return refs
     good = {"description": HTTPStatus(operation.status).phrase, "content": _json(operation.answer)}
-    return {str(operation.status): good, **refs}
+    unchanged = {"304": _NOT_MODIFIED} if operation.method == "GET" else {}
+    return {str(operation.status): good, **unchanged, **refs}
 
 
 def _problem(status: int) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """How an operation of the API is declared: by the signature of its function.
 
 A parameter called `query` or `body` is a pydantic model, read and checked before the function is
-called; `key` is the Idempotency-Key; all others stand in the path. What the function returns is a
-model, too. The view and the OpenAPI document are both made from that.
+called; `key` is the Idempotency-Key, `match` what If-Match says; all others stand in the path. What
+the function returns is a model, too. The view and the OpenAPI document are both made from that.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar, get_type_hints
 
-from flask import Response
+from flask import Response, request
 from pydantic import BaseModel
 
 from webapp.api import reading
@@ -55,12 +56,17 @@ class Operation:
         return "key" in self.hints
 
     @property
+    def may_be_stale(self) -> bool:
+        """Whether it takes If-Match."""
+        return "match" in self.hints
+
+    @property
     def ids(self) -> dict[str, type]:
         """The types of what stands in its path."""
         return {
             name: hint
             for name, hint in self.hints.items()
-            if name not in {"query", "body", "key", "return"}
+            if name not in {"query", "body", "key", "match", "return"}
         }
 
     def view(self, **ids: Any) -> Response:
@@ -72,8 +78,19 @@ class Operation:
             given["body"] = reading.read_body(self.body)
         if self.acts_once:
             given["key"] = reading.read_key(self.name, ids)
-        found = self.function(**given)
-        return Response(found.model_dump_json(), self.status, content_type="application/json")
+        if self.may_be_stale:
+            given["match"] = reading.read_match()
+        return self._answer(self.function(**given))
+
+    def _answer(self, found: BaseModel) -> Response:
+        text = found.model_dump_json()
+        response = Response(text, self.status, content_type="application/json")
+        if self.method == "GET":
+            digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+            revision = getattr(found, "revision", None)
+            response.set_etag(f"{revision}-{digest}" if revision else digest)
+            response.make_conditional(request)
+        return response
 
 
 @dataclass

@@ -1,30 +1,15 @@
 """Queues: what waits in them, and pausing one."""
 
-from datetime import datetime
-
-from pydantic import Field
-
 from tick.ops import operating
+from tick.ops.answers import Changed
 from tick.ops.queries import queues
+from tick.ops.system_answers import Queue
 from webapp.api import caller
-from webapp.api.models import Answer, Body, Listing, Nothing, Text
+from webapp.api.models import Body, Listing, Nothing, Text
 from webapp.api.operations import Resource
-from webapp.api.workers import Changed
 from webapp.services import now, reading, runtime
 
 resource = Resource("queues", "What carries runs to workers.")
-
-
-class Queue(Answer):
-    """A queue that has something to do, a limit, or a pause."""
-
-    name: str
-    queued: int
-    running: int
-    limit: int | None = Field(description="the most runs at one time")
-    paused_since: datetime | None
-    paused_by: str | None
-    paused_reason: str | None
 
 
 class QueueList(Listing[Queue]):

@@ -53,6 +53,17 @@ def read_key(operation: str, ids: Mapping[str, Any]) -> str | None:
     return f"api-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
+def read_match() -> str | None:
+    """The revision that must still be the resource's (If-Match); None without one, or for `*`."""
+    if "If-Match" not in request.headers or request.if_match.star_tag:
+        return None
+    # A weak tag is not among them: by RFC 9110 it matches nothing here.
+    tags = list(request.if_match)
+    if not request.if_match or len(tags) > 1:
+        abort(problem.answer(400, "If-Match takes one tag here."))
+    return (tags[0] or "").partition("-")[0] if tags else ""
+
+
 def _refuse(error: ValidationError, part: str) -> NoReturn:
     """400 for what is no JSON, else 422 with every value that does not fit, without the values."""
     found = error.errors(include_url=False, include_input=False, include_context=False)

@@ -6,15 +6,20 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, render_template
 
 from webapp.api import (
+    alerts,
     audit,
+    batches,
     caller,
     cron,
     jobs,
     occurrences,
+    proof,
     queues,
     runs,
     scheduler,
     schedules,
+    stats,
+    windows,
     workers,
 )
 from webapp.api.openapi import ROOT, build_document
@@ -24,12 +29,17 @@ RESOURCES = (
     schedules.resource,
     cron.resource,
     scheduler.resource,
+    windows.resource,
+    alerts.resource,
     jobs.resource,
     occurrences.resource,
     runs.resource,
+    batches.resource,
     workers.resource,
     queues.resource,
+    proof.resource,
     audit.resource,
+    stats.resource,
 )
 blueprint = Blueprint("api", __name__, url_prefix=ROOT)
 csrf.exempt(blueprint)  # no cookie opens anything here, so none can be misused

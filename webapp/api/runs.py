@@ -1,105 +1,24 @@
 """Runs: what is to be done, is being done, was done; their logs; cancelling."""
 
-from datetime import datetime
-from typing import Any
+import time
 
 from pydantic import Field
 
-from tick.ops import control, retries
-from tick.ops.queries import logs, runs
+from tick.ops import answering, control, retries
+from tick.ops.answers import LogPage, Run, RunDetail, RunWithNeighbours
+from tick.ops.queries import runs
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
-from webapp.api.models import Answer, Body, Id, Listing, Name, Nothing, Query, continued
+from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, continued
 from webapp.api.operations import Resource
+from webapp.pages.logs import LOOK_EVERY_SECONDS, holding_a_thread
 from webapp.services import now, reading, runtime
 
 resource = Resource("runs", "Runs: one execution of one job each, with its log.")
 
 
-class Run(Answer):
-    """One execution of a job, perhaps in several attempts."""
-
-    id: int
-    occurrence_id: int
-    schedule_id: str | None
-    schedule_name: str | None
-    scheduled_for: datetime | None
-    job_name: str
-    job_group: str
-    status: RunStatus
-    trigger: Trigger
-    triggered_by: str | None
-    attempt: int
-    max_attempts: int
-    available_at: datetime = Field(description="not claimed before")
-    cancel_requested_at: datetime | None
-    queued_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    progress: float | None = Field(description="from 0 to 1")
-    progress_text: str | None
-    reason: str | None = Field(description="why it was skipped, cancelled or put back")
-    error_type: str | None
-    error_message: str | None
-
-
-class RunDetail(Run):
-    """Everything that is known about a run."""
-
-    queue: str
-    priority: int
-    params: Any
-    run_metadata: Any
-    rescues: int = Field(description="how often its worker died")
-    worker_id: str | None
-    fencing_token: int
-    deadline_at: datetime | None
-    result: str | None = Field(description="JSON text, cut if it was too long")
-    error_traceback: str | None
-
-
-class Neighbour(Answer):
-    """A run that another one waits for, or that waits for it."""
-
-    run_id: int
-    job_name: str
-    status: RunStatus
-    tolerant: bool = Field(description="the one that waits runs even if the other fails")
-
-
-class RunWithNeighbours(Answer):
-    """A run, what it waits for, and what waits for it."""
-
-    run: RunDetail
-    waits_for: tuple[Neighbour, ...]
-    needed_by: tuple[Neighbour, ...]
-
-
 class RunPage(Listing[Run]):
     """Runs, newest first."""
-
-
-class LogLine(Answer):
-    """One line that a run logged."""
-
-    id: int
-    attempt: int
-    at: datetime
-    level: LogLevel
-    message: str
-    fields: Any
-
-
-class LogPage(Answer):
-    """Consecutive lines, oldest first."""
-
-    items: tuple[LogLine, ...]
-    previous: str | None = Field(description="the lines before these; null at the top")
-    next: str | None = Field(
-        description="the lines after these, to be asked for again and again; "
-        "null when the run has ended and these are its last"
-    )
-    status: RunStatus = Field(description="of the run")
 
 
 class RunQuery(Query):
@@ -110,6 +29,10 @@ class RunQuery(Query):
     job: Name | None = None
     group: Name | None = None
     schedule: Name | None = None
+    worker: Name | None = None
+    since: Instant | None = Field(None, description="queued then or later")
+    until: Instant | None = Field(None, description="queued before")
+    text: Name | None = Field(None, description="found in its name, error, reason or progress")
     before: Id | None = Field(None, description="only those with a lower id: use `next`")
 
 
@@ -119,6 +42,7 @@ class LogQuery(Query):
     after: int | None = Field(None, ge=0, le=2**63 - 1, description="lines after this id")
     before: Id | None = Field(None, description="lines before this id; not with `after`")
     level: LogLevel | None = None
+    wait: int = Field(0, ge=0, le=30, description="seconds to wait for a line while there is none")
 
 
 class Retry(Body):
@@ -136,6 +60,10 @@ def list_runs(query: RunQuery) -> RunPage:
         job_name=query.job,
         job_group=query.group,
         schedule_id=query.schedule,
+        worker_id=query.worker,
+        since=query.since,
+        until=query.until,
+        text=query.text,
     )
     with reading() as connection:
         page = runs.list_runs(connection, chosen, before=query.before)
@@ -146,34 +74,34 @@ def list_runs(query: RunQuery) -> RunPage:
 def read_run(run_id: int) -> RunWithNeighbours:
     """Read a run, with what it waits for and what waits for it."""
     with reading() as connection:
-        run = runs.get_run(connection, run_id)
-        waits_for, needed_by = runs.neighbours(connection, run_id)
-    return RunWithNeighbours.model_validate(
-        {"run": run, "waits_for": waits_for, "needed_by": needed_by}
-    )
+        return answering.read_run(connection, run_id)
 
 
 @resource.get("/runs/<id:run_id>/logs")
 def read_logs(run_id: int, query: LogQuery) -> LogPage:
-    """Read what a run logged. To follow it, ask for `next` until that is null."""
+    """Read what a run logged. To follow it, ask for `next` until that is null.
+
+    With `wait` a question that finds no new line is answered when there is one, when the run ends,
+    or after so many seconds; at once if too many others wait already.
+    """
+    page = _read_log(run_id, query)
+    if query.wait:
+        with holding_a_thread() as may_wait:
+            looks = int(query.wait / LOOK_EVERY_SECONDS) if may_wait else 0
+            while looks and page.next is not None and not page.items:
+                looks -= 1
+                time.sleep(LOOK_EVERY_SECONDS)
+                page = _read_log(run_id, query)
+    places = {"previous": continued(before=page.previous), "next": continued(after=page.next)}
+    return page.model_copy(update=places)
+
+
+def _read_log(run_id: int, query: LogQuery) -> LogPage:
     levels = () if query.level is None else (query.level,)
     with reading() as connection:
-        # The state first: lines that come between the two reads are seen by this or the next page.
-        run = runs.get_run(connection, run_id)
-        if query.after is None:
-            page = logs.last_lines(connection, run_id, before=query.before, levels=levels)
-        else:
-            page = logs.LogPage(logs.lines_after(connection, run_id, query.after, levels=levels))
-    goes_on = run.is_live or query.before is not None or len(page.lines) == logs.LOG_ROWS
-    last = page.last_id or query.after or 0
-    return LogPage.model_validate(
-        {
-            "items": page.lines,
-            "previous": continued(before=page.earlier),
-            "next": continued(after=last if goes_on else None),
-            "status": run.status,
-        }
-    )
+        return answering.read_log(
+            connection, run_id, after=query.after, before=query.before, levels=levels
+        )
 
 
 @resource.post("/runs/<id:run_id>/cancel")

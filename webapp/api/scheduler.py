@@ -4,40 +4,17 @@ from datetime import datetime
 
 from pydantic import Field
 
-from tick.ops.queries import workers
+from tick.ops import answering
+from tick.ops.answers import UpcomingInstant
+from tick.ops.dry_run import dry_run
+from tick.ops.system_answers import SchedulerStatus
 from tick.ops.upcoming import list_upcoming
+from tick.states import Outcome
 from webapp.api.models import Answer, Query
 from webapp.api.operations import Resource
-from webapp.api.workers import Worker
-from webapp.services import now, pulse, reading, runtime
+from webapp.services import now, reading, runtime
 
 resource = Resource("scheduler", "Whether the system ticks, and what there is to do.")
-
-
-class SchedulerStatus(Answer):
-    """How the system does. Counts stop at 1001, which means: more than 1000."""
-
-    now: datetime
-    last_tick_at: datetime | None
-    last_tick_source: str | None
-    last_tick_error: str | None
-    usual_seconds: float = Field(description="the usual distance between two ticks")
-    ticks_are_late: bool = Field(description="the last tick is older than three of those")
-    workers: int = Field(description="living job workers")
-    running: int
-    queued: int
-    processes: tuple[Worker, ...] = Field(
-        description="the living loops, HTTP triggers and workers, at most 100"
-    )
-
-
-class UpcomingInstant(Answer):
-    """An instant to come of a schedule that is on."""
-
-    at: datetime
-    schedule_id: str
-    name: str
-    timezone: str
 
 
 class Upcoming(Answer):
@@ -50,26 +27,48 @@ class UpcomingQuery(Query):
     """How much of it."""
 
     count: int = Field(20, ge=1, le=200)
+    with_off: bool = Field(False, description="also of schedules that are off, paused or removed")
+
+
+class Decision(Answer):
+    """What a tick would write for one instant, or for `count` instants from it on."""
+
+    schedule_id: str
+    scheduled_for: datetime
+    count: int
+    outcome: Outcome = Field(description="QUEUED means: it fires")
+    reason: str | None
+    late_seconds: float | None
+    runs: int
+
+
+class TickPreview(Answer):
+    """What a tick would decide at this moment. Nothing of it is written."""
+
+    now: datetime
+    lines: tuple[Decision, ...]
+    runs: int = Field(description="how many runs there would be to do")
+    pauses_over: int = Field(description="how many pauses it would end")
+    errors: dict[str, str] = Field(description="by schedule, why it could not be decided")
+    more: bool = Field(description="more schedules are due than were looked at")
+
+
+@resource.get("/scheduler/dry-run")
+def preview_tick() -> TickPreview:
+    """Read what a tick would decide now."""
+    return TickPreview.model_validate(dry_run(runtime().database, runtime().settings, now()))
 
 
 @resource.get("/scheduler/upcoming")
 def read_upcoming(query: UpcomingQuery) -> Upcoming:
     """List what fires next, over all schedules that are on."""
     with reading() as connection:
-        return Upcoming.model_validate({"items": list_upcoming(connection, now(), query.count)})
+        found = list_upcoming(connection, now(), query.count, with_off=query.with_off)
+    return Upcoming.model_validate({"items": found})
 
 
 @resource.get("/scheduler/status")
 def read_status() -> SchedulerStatus:
     """Read whether the system ticks and works."""
     with reading() as connection:
-        found = pulse(connection)
-        alive = workers.list_living(connection, now(), runtime().settings.dead_after_seconds)
-    return SchedulerStatus.model_validate(
-        {
-            **vars(found),
-            "now": now(),
-            "ticks_are_late": found.ticks_are_late(now()),
-            "processes": alive,
-        }
-    )
+        return answering.read_status(connection, now(), runtime().settings.dead_after_seconds)

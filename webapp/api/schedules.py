@@ -1,22 +1,27 @@
 """Schedules: when what fires, why it did or did not; switching, pausing and firing them."""
 
-import json
-from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import NoReturn
 
-from pydantic import BeforeValidator, Field
+from flask import abort
+from pydantic import Field
 
 from tick.errors import Refused
-from tick.ops import control, why
+from tick.ops import answering, backfill, control, why
+from tick.ops.answers import (
+    BackfillPlan,
+    Schedule,
+    ScheduleWithInstants,
+    SlotsStarted,
+    Started,
+    Why,
+)
 from tick.ops.queries import schedules
-from tick.states import Mode, ScheduleState
+from webapp import problem
 from webapp.api import caller
-from webapp.api.models import Answer, Body, Instant, Listing, Name, Query, Text, continued
+from webapp.api.models import Body, Instant, Listing, Name, Query, Text, continued
 from webapp.api.occurrences import (
-    Occurrence,
     OccurrencePage,
     OccurrenceQuery,
-    Started,
     page_of,
     started,
 )
@@ -24,97 +29,27 @@ from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("schedules", "Schedules live in code; here they are read, switched and fired.")
-UPCOMING = 5
 _IN_CODE = (
     "Schedules live in code, so that every change of one is reviewed and deployed with the jobs "
     "that it runs. {} in the definitions package, deploy, and `tick sync`."
 )
 
 
-def _parsed(text: object) -> object:
-    try:
-        return json.loads(text) if isinstance(text, str) else text
-    except ValueError:
-        return None
-
-
-class Timing(Answer):
-    """When a schedule fires, in words; `mistake` if its rule can no longer be read."""
-
-    words: str
-    expression: str | None
-    timezone: str
-    mistake: str | None
-
-
-class Selected(Answer):
-    """What a schedule runs: in words, and the jobs in dependency order."""
-
-    words: str
-    jobs: tuple[str, ...]
-
-
-class Schedule(Answer):
-    """A schedule: its definition in force, where it stands, its last firing."""
-
-    id: str
-    name: str
-    description: str
-    enabled: bool
-    enabled_at: datetime | None
-    enabled_by: str | None
-    state: ScheduleState
-    state_reason: str | None
-    state_by: str | None
-    state_until: datetime | None = Field(description="when a pause ends by itself")
-    next_run_at: datetime | None
-    run_count: int
-    failure_count: int
-    consecutive_failures: int
-    last_error: str | None
-    version: int | None
-    version_since: datetime | None
-    rule: Annotated[dict[str, Any] | None, BeforeValidator(_parsed)] = Field(
-        description="when it fires, as the engine reads it; defaults are left out"
-    )
-    mode: Mode | None
-    timing: Timing
-    selected: Selected
-    last: Occurrence | None = Field(description="the last occurrence that fired")
-
-
 class SchedulePage(Listing[Schedule]):
     """Schedules by id."""
-
-
-class ScheduleWithInstants(Answer):
-    """A schedule and its next instants, whether or not it is switched on."""
-
-    schedule: Schedule
-    upcoming: tuple[datetime, ...]
-
-
-class Fact(Answer):
-    """One thing that bears on an answer."""
-
-    name: str
-    text: str
-
-
-class Why(Answer):
-    """Why a schedule fired at an instant, or why it did not."""
-
-    schedule_id: str
-    at: datetime
-    sentence: str
-    occurrence_id: int | None = Field(description="the row of the ledger behind it")
-    facts: tuple[Fact, ...]
 
 
 class WhyQuery(Query):
     """About which instant."""
 
     at: Instant
+
+
+class TimeQuery(Query):
+    """Which time."""
+
+    since: Instant
+    until: Instant | None = Field(None, description="default: now")
 
 
 class ScheduleQuery(Query):
@@ -127,6 +62,14 @@ class Enable(Body):
     """How to switch a schedule on."""
 
     catch_up_latest: bool = Field(False, description="also fire its most recent instant, once")
+
+
+class Resume(Enable):
+    """How a schedule goes on."""
+
+    run: tuple[Instant, ...] = Field(
+        (), max_length=100, description="instants that passed meanwhile, to run as themselves"
+    )
 
 
 class Disable(Body):
@@ -151,13 +94,7 @@ class Fire(Body):
 class Slots(Body):
     """Instants to run that did not fire."""
 
-    scheduled_for: tuple[Instant, ...] = Field(min_length=1, max_length=100)
-
-
-class SlotsStarted(Answer):
-    """The occurrences that stand for the instants from now on."""
-
-    occurrence_ids: tuple[int, ...]
+    scheduled_for: tuple[Instant, ...] = Field(min_length=1, max_length=1000)
 
 
 @resource.get("/schedules")
@@ -178,10 +115,7 @@ def create_schedule() -> NoReturn:
 def read_schedule(schedule_id: str) -> ScheduleWithInstants:
     """Read a schedule and its next instants."""
     with reading() as connection:
-        row = schedules.get_schedule(connection, schedule_id)
-    return ScheduleWithInstants.model_validate(
-        {"schedule": row, "upcoming": row.upcoming(now(), UPCOMING)}
-    )
+        return answering.read_schedule(connection, schedule_id, now())
 
 
 @resource.put("/schedules/<schedule_id>")
@@ -202,7 +136,7 @@ def delete_schedule(schedule_id: str) -> NoReturn:
 
 
 @resource.post("/schedules/<schedule_id>/enable")
-def enable_schedule(schedule_id: str, body: Enable) -> Schedule:
+def enable_schedule(schedule_id: str, body: Enable, match: str | None) -> Schedule:
     """Switch a schedule on. It next fires at its first instant after now."""
     control.enable_schedule(
         runtime().database,
@@ -210,21 +144,27 @@ def enable_schedule(schedule_id: str, body: Enable) -> Schedule:
         now=now(),
         author=caller.author(),
         catch_up_latest=body.catch_up_latest,
+        expected=match,
     )
     return _find(schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/disable")
-def disable_schedule(schedule_id: str, body: Disable) -> Schedule:
+def disable_schedule(schedule_id: str, body: Disable, match: str | None) -> Schedule:
     """Switch a schedule off. What runs already goes on."""
     control.disable_schedule(
-        runtime().database, schedule_id, now=now(), author=caller.author(), reason=body.reason
+        runtime().database,
+        schedule_id,
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+        expected=match,
     )
     return _find(schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/pause")
-def pause_schedule(schedule_id: str, body: Pause) -> Schedule:
+def pause_schedule(schedule_id: str, body: Pause, match: str | None) -> Schedule:
     """Keep a schedule from firing, for a reason and perhaps for a time."""
     control.pause_schedule(
         runtime().database,
@@ -233,12 +173,13 @@ def pause_schedule(schedule_id: str, body: Pause) -> Schedule:
         author=caller.author(),
         reason=body.reason,
         until=body.until,
+        expected=match,
     )
     return _find(schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/resume")
-def resume_schedule(schedule_id: str, body: Enable) -> Schedule:
+def resume_schedule(schedule_id: str, body: Resume, match: str | None) -> Schedule:
     """End a pause or an error. The schedule goes on at its first instant after now."""
     control.resume_schedule(
         runtime().database,
@@ -246,6 +187,8 @@ def resume_schedule(schedule_id: str, body: Enable) -> Schedule:
         now=now(),
         author=caller.author(),
         catch_up_latest=body.catch_up_latest,
+        run=body.run,
+        expected=match,
     )
     return _find(schedule_id)
 
@@ -271,6 +214,19 @@ def run_slots(schedule_id: str, body: Slots) -> SlotsStarted:
         runtime().database, schedule_id, body.scheduled_for, now=now(), author=caller.author()
     )
     return SlotsStarted(occurrence_ids=tuple(ids))
+
+
+@resource.get("/schedules/<schedule_id>/backfill")
+def plan_backfill(schedule_id: str, query: TimeQuery) -> BackfillPlan:
+    """List the instants of a time that did not fire, to be sent to `slots`."""
+    try:
+        plan = backfill.plan_backfill(
+            runtime().database, schedule_id, query.since, query.until or now(), now=now()
+        )
+    except Refused as refusal:
+        mistake = problem.Mistake(where="query.since", problem=str(refusal))
+        abort(problem.answer(422, mistakes=[mistake]))
+    return BackfillPlan.model_validate(plan)
 
 
 @resource.get("/schedules/<schedule_id>/history")

@@ -1,35 +1,18 @@
 """Workers: the processes that tick and work, and draining one."""
 
-from datetime import datetime
-from typing import Any
-
 from pydantic import Field
 
 from tick.ops import operating
+from tick.ops.answers import Changed
 from tick.ops.queries import workers
-from tick.states import WorkerStatus, WorkerType
+from tick.ops.system_answers import Worker
+from tick.states import WorkerStatus
 from webapp.api import caller
-from webapp.api.models import Answer, Listing, Name, Nothing, Query, continued
+from webapp.api.models import Listing, Name, Nothing, Query, continued
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("workers", "The processes that tick and work.")
-
-
-class Worker(Answer):
-    """One process, by what it last said of itself."""
-
-    id: str
-    worker_type: WorkerType
-    status: WorkerStatus
-    hostname: str
-    pid: int
-    version: str
-    started_at: datetime
-    last_heartbeat_at: datetime
-    stopped_at: datetime | None
-    abilities: Any = Field(description="what it can do")
-    activity: str | None = Field(description="what it is doing")
 
 
 class WorkerPage(Listing[Worker]):
@@ -41,12 +24,6 @@ class WorkerQuery(Query):
 
     status: WorkerStatus | None = None
     after: Name | None = Field(None, description="only those with a higher id: use `next`")
-
-
-class Changed(Answer):
-    """Whether it was otherwise before."""
-
-    changed: bool
 
 
 @resource.get("/workers")

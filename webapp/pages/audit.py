@@ -1,21 +1,125 @@
-"""Audit: who changed what, when and why."""
+"""Audit: who changed what, when and why; to read here, or to take along."""
 
-from flask import Blueprint, render_template
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from tick.ops.queries import audit
-from webapp import query
-from webapp.services import reading
+from tick.ops.queries.audit import AuditFilter, AuditRow
+from webapp import links, query
+from webapp.clock_changes import find_zone
+from webapp.presentation import iso, shown_zone
+from webapp.run_search import read_instant
+from webapp.services import now, reading
 
 blueprint = Blueprint("audit", __name__)
+MOST_EXPORTED = 50_000
+_AT_ONCE = 1000
+_COLUMNS = [field.name for field in fields(AuditRow)]
+# What a spreadsheet would run as a formula.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
 @blueprint.get("/audit")
 def index() -> ResponseReturnValue:
     """Changes, newest first, by the filter in the URL."""
-    subject, actor = query.text("subject"), query.text("actor")
+    if "" in request.args.values():
+        return redirect(url_for("audit.index", **links.given()))
+    chosen, mistakes = _read_filter()
     with reading() as connection:
-        page = audit.list_audit(
-            connection, subject=subject, actor=actor, before=query.number("before")
-        )
-    return render_template("audit.html", page=page, subject=subject, actor=actor)
+        page = audit.list_audit(connection, chosen, before=query.number("before"))
+    return render_template("audit.html", page=page, mistakes=mistakes, most=MOST_EXPORTED)
+
+
+@blueprint.get("/audit.<kind>")
+def export(kind: str) -> ResponseReturnValue:
+    """The same as a file, the newest MOST_EXPORTED of them, sent as they are read."""
+    if kind not in _TYPES:
+        abort(404)
+    entries = _newest(_read_filter()[0], MOST_EXPORTED)
+    lines = _as_csv(entries) if kind == "csv" else _as_json(entries)
+    name = f"audit-{now():%Y-%m-%d}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(lines), headers=headers, content_type=_TYPES[kind])
+
+
+def _read_filter() -> tuple[AuditFilter, list[str]]:
+    """The filter in the URL, and what of it could not be understood."""
+    mistakes: list[str] = []
+    chosen = AuditFilter(
+        subject=query.text("subject"),
+        actor=query.text("actor"),
+        action=query.text("action"),
+        since=_instant("since", mistakes),
+        until=_instant("until", mistakes),
+    )
+    return chosen, mistakes
+
+
+def _instant(name: str, mistakes: list[str]) -> datetime | None:
+    text = request.args.get(name, "").strip()
+    try:
+        return read_instant(text, now(), find_zone(shown_zone())) if text else None
+    except ValueError as error:
+        mistakes.append(f"{name.capitalize()}: {error}.")
+        return None
+
+
+def _newest(chosen: AuditFilter, most: int) -> Iterator[AuditRow]:
+    """The rows, read page by page: no transaction stays open while somebody reads slowly."""
+    before, left = None, most
+    while left:
+        with reading() as connection:
+            page = audit.list_audit(connection, chosen, before=before, size=min(_AT_ONCE, left))
+        yield from page.rows
+        left -= len(page.rows)
+        before = page.older
+        if before is None:
+            return
+
+
+def _as_csv(entries: Iterable[AuditRow]) -> Iterator[str]:
+    yield _line(_COLUMNS)
+    for entry in entries:
+        yield _line([_cell(getattr(entry, name)) for name in _COLUMNS])
+
+
+def _line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else _plain(value)
+    return f"'{text}" if text.startswith(_FORMULAS) else text
+
+
+def _plain(value: object) -> str:
+    return iso(value) if isinstance(value, datetime) else json.dumps(value, ensure_ascii=False)
+
+
+def _as_json(entries: Iterable[AuditRow]) -> Iterator[str]:
+    start = "["
+    for entry in entries:
+        yield f"{start}\n{json.dumps(asdict(entry), ensure_ascii=False, default=_plain)}"
+        start = ","
+    yield "[]\n" if start == "[" else "\n]\n"

@@ -1,38 +1,110 @@
-"""Jobs: what the definitions hold, by group, with what became of the latest run of each."""
+"""Jobs: what the definitions hold, by group or as a graph; one job; running one, a group or all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.errors import DefinitionsInvalid
+from tick.define.jobs import JobDefinition
+from tick.errors import DefinitionsInvalid, InvalidParams, NotFound
 from tick.ops import control
-from tick.ops.queries.jobs import latest_run_by_job
-from webapp import live, messages
+from tick.ops.parameters import fields_of, read_form
+from tick.ops.queries import runs
+from tick.ops.queries.history import PastRow
+from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
+from webapp import charts, graphs, live, messages
 from webapp.forms import acting, idempotency_key
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("jobs", __name__)
+RECENT = 30
+_FIELD = "param-"
 
 
 @blueprint.get("/jobs")
 def index() -> ResponseReturnValue:
-    """All jobs by group."""
+    """All jobs, by group or as the graph of what waits for what."""
     try:
         groups = runtime().registry.groups
     except DefinitionsInvalid as error:
         return render_template("jobs/index.html", groups={}, latest={}, mistakes=error.mistakes)
-    names = [job.name for jobs in groups.values() for job in jobs]
+    jobs = [job for group in groups.values() for job in group]
     with reading() as connection:
-        latest = latest_run_by_job(connection, names)
-    return live.page("jobs/index.html", "live", latest, groups=groups, latest=latest)
+        latest = latest_run_by_job(connection, [job.name for job in jobs])
+    return live.page(
+        "jobs/index.html",
+        "live",
+        latest,
+        groups=groups,
+        latest=latest,
+        nodes=graphs.of_jobs(jobs, latest),
+        as_graph=request.args.get("view") == "graph",
+    )
+
+
+@blueprint.get("/jobs/<name>")
+def show(name: str) -> ResponseReturnValue:
+    """One job: its policy, what it depends on and what depends on it, its latest runs.
+
+    A job that was removed from the definitions keeps its page for as long as it has runs, and so
+    does every job while the definitions hold mistakes.
+    """
+    jobs = _known_jobs()
+    job = jobs.get(name)
+    with reading() as connection:
+        recent = runs.list_runs(connection, runs.RunFilter(job_name=name)).rows[:RECENT]
+    if job is None and not recent:
+        raise NotFound(f"No job is called {name!r}; /jobs lists what the definitions hold.")
+    ended = _ended(recent)
+    return live.page(
+        "jobs/show.html",
+        "live",
+        recent,
+        name=name,
+        job=job,
+        broken=not jobs,
+        fields=fields_of(job.function) if job else (),
+        needed_by=[each for each in jobs.values() if name in each.depends_on],
+        schedules=_schedules_of(name) if job else [],
+        recent=recent,
+        trend=charts.trend(ended),
+        ended=len(ended),
+    )
+
+
+@blueprint.get("/jobs/<name>/run")
+def confirm_run(name: str) -> ResponseReturnValue:
+    """Ask for its parameters, and say what of it is under way."""
+    return _ask_for_params(runtime().registry.job(name), {}, {})
 
 
 @blueprint.post("/jobs/<name>/run")
 def run(name: str) -> ResponseReturnValue:
     """Run one job now, without what it depends on."""
-    return _start(control.run_job, f"Job {name}", name)
+    job = runtime().registry.job(name)
+    given = {
+        key.removeprefix(_FIELD): value
+        for key, value in request.form.items()
+        if key.startswith(_FIELD)
+    }
+    # A form without fields, such as a button, leaves every default as it is.
+    asked = given or "fields" in request.form
+    try:
+        params = read_form(job.function, given) if asked else {}
+        return _start(control.run_job, f"Job {name}", name, params=params)
+    except InvalidParams as error:
+        return _ask_for_params(job, given, error.problems)
+
+
+@blueprint.get("/groups/<name>/run")
+def confirm_run_group(name: str) -> ResponseReturnValue:
+    """Say what the group holds, and what of it is under way."""
+    jobs = runtime().registry.groups.get(name)
+    if jobs is None:
+        raise NotFound(f"No group is called {name!r}; /jobs lists what the definitions hold.")
+    return _confirm(f"Run group {name}?", jobs, url_for("jobs.run_group", name=name))
 
 
 @blueprint.post("/groups/<name>/run")
@@ -41,13 +113,58 @@ def run_group(name: str) -> ResponseReturnValue:
     return _start(control.run_group, f"Group {name}", name)
 
 
-@blueprint.post("/jobs/run")
+@blueprint.get("/run-all")
+def confirm_run_all() -> ResponseReturnValue:
+    """Say what that is, and what of it is under way."""
+    jobs = list(runtime().registry.jobs.values())
+    return _confirm("Run all jobs?", jobs, url_for("jobs.run_all"))
+
+
+@blueprint.post("/run-all")
 def run_all() -> ResponseReturnValue:
     """Run all jobs now, in dependency order."""
     return _start(control.run_all, "All jobs")
 
 
-def _start(action: Callable[..., int], what: str, *names: str) -> ResponseReturnValue:
+def _confirm(title: str, jobs: Sequence[JobDefinition], action: str) -> ResponseReturnValue:
+    with reading() as connection:
+        under_way = unfinished_of_jobs(connection, [job.name for job in jobs])
+    return render_template(
+        "jobs/run_many.html", title=title, jobs=jobs, action=action, under_way=under_way
+    )
+
+
+def _ask_for_params(
+    job: JobDefinition, given: dict[str, str], problems: dict[str, str]
+) -> ResponseReturnValue:
+    """The form; with problems, as it was filled in, in the dialog that it came from."""
+    with reading() as connection:
+        under_way = unfinished_of_jobs(connection, [job.name])
+    fields = fields_of(job.function)
+    page = render_template(
+        "jobs/run.html",
+        job=job,
+        fields=fields,
+        given=given,
+        problems=problems,
+        elsewhere=[why for name, why in problems.items() if name not in {f.name for f in fields}],
+        under_way=under_way,
+    )
+    if not problems:
+        return page
+    # A browser reports any other status of a form that htmx sent as an error of the page.
+    response = make_response(page, 200 if "HX-Request" in request.headers else 422)
+    response.headers |= {
+        "HX-Retarget": "#dialog",
+        "HX-Reselect": "#confirm",
+        "HX-Reswap": "innerHTML",
+    }
+    return response
+
+
+def _start(
+    action: Callable[..., int], what: str, *names: str, **options: Any
+) -> ResponseReturnValue:
     with acting() as author:
         occurrence_id = action(
             runtime().database,
@@ -56,7 +173,35 @@ def _start(action: Callable[..., int], what: str, *names: str) -> ResponseReturn
             now=now(),
             author=author,
             key=idempotency_key(what),
+            **options,
         )
         link = url_for("occurrences.show", occurrence_id=occurrence_id)
         messages.tell(f"{what}: started.", link=link, label="Watch")
     return go_back(url_for("jobs.index"))
+
+
+def _known_jobs() -> Mapping[str, JobDefinition]:
+    """The jobs by name; none while the definitions hold mistakes."""
+    try:
+        return runtime().registry.jobs
+    except DefinitionsInvalid:
+        return {}
+
+
+def _schedules_of(name: str) -> list[str]:
+    """The schedules in code that run the job."""
+    registry = runtime().registry
+    return [
+        schedule.id
+        for schedule in registry.schedules.values()
+        if name in registry.select(schedule.target()).jobs
+    ]
+
+
+def _ended(recent: Sequence[runs.RunRow]) -> list[PastRow]:
+    """Those that worked to an end, oldest first, as their trend is drawn from."""
+    return [
+        PastRow(run.id, run.status, run.queued_at, run.queued_at, 1, run.took_seconds(now()))
+        for run in reversed(recent)
+        if not run.is_live and run.took_seconds(now()) is not None
+    ]

@@ -3,10 +3,12 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import retries
+from tick.ops import control, retries
+from tick.ops.expected_end import forecast
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries import runs
-from webapp import charts, live, messages
+from tick.states import RunStatus
+from webapp import charts, graphs, live, messages
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -22,6 +24,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
         upstream = runs.upstream_by_run(connection, occurrence_id)
+        expected = forecast(connection, its_runs, upstream, now())
     # The bars of what runs grow by themselves.
     step = now().timestamp() // GROWS_EVERY_SECONDS if occurrence.is_live else None
     return live.page(
@@ -31,9 +34,37 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         occurrence=occurrence,
         runs=its_runs,
         upstream=upstream,
-        bars=charts.timeline(its_runs, now()),
+        expected=expected,
+        bars=charts.timeline(its_runs, upstream, now()),
         critical=charts.critical_path(its_runs, upstream, now()),
+        nodes=graphs.of_runs(its_runs, upstream),
+        as_graph=request.args.get("view") == "graph",
     )
+
+
+@blueprint.get("/occurrences/<id:occurrence_id>/cancel")
+def confirm_cancel(occurrence_id: int) -> ResponseReturnValue:
+    """What cancelling would end; it can't be taken back."""
+    with reading() as connection:
+        occurrence = ledger.get_occurrence(connection, occurrence_id)
+        its_runs = runs.runs_of_occurrence(connection, occurrence_id)
+    return render_template(
+        "occurrences/cancel.html",
+        occurrence=occurrence,
+        queued=[run for run in its_runs if run.status == RunStatus.QUEUED],
+        running=[run for run in its_runs if run.status == RunStatus.RUNNING],
+    )
+
+
+@blueprint.post("/occurrences/<id:occurrence_id>/cancel")
+def cancel(occurrence_id: int) -> ResponseReturnValue:
+    """Cancel what is queued, and ask what runs to stop."""
+    with acting() as author:
+        count = control.cancel_occurrence(
+            runtime().database, occurrence_id, now=now(), author=author
+        )
+        messages.tell(f"Asked to stop: {count} run{'' if count == 1 else 's'}.")
+    return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>/retry")

@@ -6,9 +6,10 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from tick.ops.queries import occurrences as ledger
-from tick.ops.queries import ticks, upcoming
+from tick.ops.queries import ticks
+from tick.ops.upcoming import list_upcoming
 from webapp import live
-from webapp.services import now, pulse, reading
+from webapp.services import now, pulse, reading, signs
 
 blueprint = Blueprint("overview", __name__)
 DAY = timedelta(days=1)
@@ -23,11 +24,11 @@ def index() -> ResponseReturnValue:
         day = ticks.day_of_ticks(connection, now(), strip.usual_seconds)
         running = ledger.list_live(connection, LISTED)
         unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
-        following = upcoming.list_next(connection, now(), LISTED)
+        following = list_upcoming(connection, now(), LISTED)
     return live.page(
         "overview.html",
         "live",
-        (strip, day, running, unwanted, following),
+        (strip, signs().alerts, day, running, unwanted, following),
         pulse=strip,
         day=day,
         running=running,

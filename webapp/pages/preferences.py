@@ -1,4 +1,4 @@
-"""What a browser remembers: the theme, the zone to read instants in, and whether keys act."""
+"""What a browser remembers: theme, zone of instants, how often to ask, whether keys act."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from webapp.config import YEAR_SECONDS
 from webapp.links import go_back
-from webapp.presentation import KEYS, THEMES, ZONES
+from webapp.presentation import KEYS, LIVE, THEMES, ZONES
+from webapp.states import LOOKS
 
 blueprint = Blueprint("preferences", __name__)
 
@@ -24,6 +25,12 @@ def zone() -> ResponseReturnValue:
     return _remember("zone", tuple(ZONES))
 
 
+@blueprint.post("/live")
+def live() -> ResponseReturnValue:
+    """Remember how often pages ask for what is new."""
+    return _remember("live", tuple(LIVE))
+
+
 @blueprint.post("/keys")
 def keys() -> ResponseReturnValue:
     """Remember whether single keys act."""
@@ -32,8 +39,8 @@ def keys() -> ResponseReturnValue:
 
 @blueprint.get("/keys")
 def help_on_keys() -> ResponseReturnValue:
-    """What the keys do."""
-    return render_template("keys.html")
+    """What the keys do, and what the states mean."""
+    return render_template("keys.html", looks=LOOKS)
 
 
 def _remember(name: str, choices: Sequence[str]) -> ResponseReturnValue:

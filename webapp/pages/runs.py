@@ -1,37 +1,33 @@
-"""Runs: the filtered list, one run with its log, the log's live tail, cancelling, retrying."""
+"""Runs: the filtered list, one run with its log, cancelling, retrying."""
 
-from flask import Blueprint, Response, render_template, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops import control, retries
 from tick.ops.queries import logs, runs, schedules
-from tick.states import LogLevel, RunStatus, Trigger
-from webapp import live, messages, query
+from tick.states import RunStatus, Trigger
+from webapp import links, live, messages, query
+from webapp.clock_changes import find_zone
+from webapp.copying import ways_to_copy
 from webapp.forms import acting
 from webapp.links import go_back
+from webapp.pages.logs import read_filter as read_log_filter
+from webapp.presentation import shown_zone
+from webapp.run_search import FIELDS, RunSearch, read_search
 from webapp.services import now, pulse, reading, runtime
+from webapp.states import look
 
 blueprint = Blueprint("runs", __name__)
-LEVELS = {
-    "warning": (LogLevel.WARNING, LogLevel.ERROR),
-    "error": (LogLevel.ERROR,),
-    "milestone": (LogLevel.MILESTONE,),
-}
-MAX_DOWNLOAD = 20_000
 
 
 @blueprint.get("/runs")
 def index() -> ResponseReturnValue:
     """Runs, newest first, by the filter in the URL."""
-    chosen = runs.RunFilter(
-        status=query.choice("status", RunStatus),
-        trigger=query.choice("trigger", Trigger),
-        job_name=query.text("job"),
-        job_group=query.text("group"),
-        schedule_id=query.text("schedule"),
-    )
+    if "" in request.args.values():
+        return redirect(url_for("runs.index", **links.given()))
+    search = read_filter()
     with reading() as connection:
-        page = runs.list_runs(connection, chosen, before=query.number("before"))
+        page = runs.list_runs(connection, search.chosen, before=query.number("before"))
         names = schedules.schedule_names(connection)
         strip = pulse(connection)
     return live.page(
@@ -40,66 +36,46 @@ def index() -> ResponseReturnValue:
         (page, strip),
         page=page,
         pulse=strip,
-        chosen=chosen,
+        search=search,
         schedule_names=names,
-        statuses=list(RunStatus),
-        triggers=list(Trigger),
+        statuses=[(status, look(status).word) for status in RunStatus],
+        triggers=[(trigger, trigger.capitalize()) for trigger in Trigger],
     )
+
+
+def read_filter() -> RunSearch:
+    """The filter in the URL: the line `q` and the form's fields."""
+    fields = {name: request.args.get(name, "") for name in FIELDS}
+    zone = find_zone(shown_zone())
+    return read_search(request.args.get("q", ""), fields, now=now(), zone=zone)
 
 
 @blueprint.get("/runs/<id:run_id>")
 def show(run_id: int) -> ResponseReturnValue:
-    """One run: what it is, what became of it, and the end of its log."""
-    level = query.text("level") or ""
+    """One run: what it is, what became of it, and its log, by default the end of it."""
+    before, around = query.number("before"), query.number("at")
     with reading() as connection:
         run = runs.get_run(connection, run_id)
         upstream, downstream = runs.neighbours(connection, run_id)
-        log = logs.last_lines(
-            connection, run_id, before=query.number("before"), levels=LEVELS.get(level, ())
-        )
+        if around is None:
+            log = logs.last_lines(connection, run_id, read_log_filter(), before=before)
+        else:
+            log = logs.lines_around(connection, run_id, around, read_log_filter())
+        attempts = logs.attempts_in_log(connection, run_id) if run.attempt > 1 else ()
     return live.page(
         "runs/show.html",
         "live",
-        (run, upstream, downstream),
+        (run, upstream, downstream, attempts),
         run=run,
         upstream=upstream,
         downstream=downstream,
+        attempts=attempts,
         log=log,
-        level=level,
+        find=query.text("q"),
         tail_from=log.last_id or 0,
-        follows=run.is_live and query.number("before") is None,
+        follows=run.is_live and before is None and around is None,
+        copies=ways_to_copy(run, request.host_url.rstrip("/")),
     )
-
-
-@blueprint.get("/runs/<id:run_id>/tail")
-def tail(run_id: int) -> ResponseReturnValue:
-    """The lines after `after`, and the place where the next ones will come."""
-    after, level = query.number("after") or 0, query.text("level") or ""
-    with reading() as connection:
-        # The state first: lines that come between the two reads are seen by this or the next tail.
-        run = runs.get_run(connection, run_id)
-        lines = logs.lines_after(connection, run_id, after, levels=LEVELS.get(level, ()))
-    if not lines and run.is_live:
-        return "", 204
-    return render_template(
-        "runs/_tail.html",
-        run=run,
-        lines=lines,
-        level=level,
-        tail_from=lines[-1].id if lines else after,
-        follows=run.is_live or bool(lines),
-    )
-
-
-@blueprint.get("/runs/<id:run_id>/log.txt")
-def log(run_id: int) -> ResponseReturnValue:
-    """The log as plain text, the newest MAX_DOWNLOAD lines."""
-    with reading() as connection:
-        run = runs.get_run(connection, run_id)
-        page = logs.last_lines(connection, run_id, limit=MAX_DOWNLOAD)
-    text = render_template("runs/log.txt", run=run, log=page)
-    headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.log"'}
-    return Response(text, headers=headers, content_type="text/plain; charset=utf-8")
 
 
 @blueprint.post("/runs/<id:run_id>/cancel")

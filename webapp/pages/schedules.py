@@ -6,18 +6,24 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops import control
-from tick.ops.queries import audit, schedules, versions
+from tick.ops.queries import audit, history, schedules, versions
 from tick.ops.queries import occurrences as ledger
+from tick.ops.queries.audit import AuditFilter
+from tick.ops.queries.upcoming import find_companions
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
-from webapp import live, messages, query
-from webapp.forms import MAX_REASON, acting, idempotency_key
+from webapp import charts, live, messages, query
+from webapp.clock_changes import find_zone
+from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
+from webapp.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
+from webapp.presentation import shown_zone
 from webapp.services import now, pulse, reading, runtime
 
 blueprint = Blueprint("schedules", __name__)
 PREVIEWED = 3
 UPCOMING = 10
 CHANGES = 10
+TREND = 60
 PAUSES = {"": "until somebody resumes it"} | {
     str(hours): f"for {words}"
     for hours, words in (
@@ -46,27 +52,50 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/schedules/<schedule_id>")
 def show(schedule_id: str) -> ResponseReturnValue:
-    """One schedule and its ledger."""
-    shown = request.args.get("show", "")
+    """One schedule: its definition, its next instants, what became of it by day, its ledger."""
+    shown, day = request.args.get("show", ""), request.args.get("day", "")
     with reading() as connection:
-        schedule = schedules.get_schedule(connection, schedule_id)
+        schedule = schedules.find_schedule(connection, schedule_id)
+        zone = find_zone(shown_zone(schedule.timing.timezone))
         page = ledger.list_occurrences(
-            connection, schedule_id, outcomes=SHOWN.get(shown, ()), before=query.number("before")
+            connection,
+            schedule_id,
+            outcomes=SHOWN.get(shown, ()),
+            between=day_bounds(day, zone),
+            before=query.number("before"),
         )
+        past = history.list_past(connection, schedule_id)
         its_versions = versions.list_versions(connection, schedule_id)
-        changes = audit.list_audit(connection, subject=schedule_id).rows[:CHANGES]
+        changes = audit.list_audit(connection, AuditFilter(subject=schedule_id), size=CHANGES).rows
+        upcoming = schedule.upcoming(now(), UPCOMING)
+        companions = find_companions(connection, schedule_id, upcoming)
+    ended = [row for row in past if row.has_length][-TREND:]
     return live.page(
         "schedules/show.html",
         "live",
-        (schedule, page, its_versions, changes),
+        (schedule, page, past[-TREND:], its_versions, changes, companions),
         schedule=schedule,
         page=page,
         shown=shown,
+        day=day,
+        recent=past[-schedules.RECENT_ROWS :],
+        calendar=outcome_calendar(past, now(), zone, complete=len(past) < history.LATEST),
+        weekdays=WEEKDAYS,
+        ended=ended,
+        trend=charts.trend(ended),
         versions=its_versions,
         changed=versions.changes_by_version(its_versions),
         changes=changes,
-        upcoming=schedule.upcoming(now(), UPCOMING),
+        upcoming=upcoming,
+        companions=companions,
+        always_with=_always_with(companions, len(upcoming)),
     )
+
+
+def _always_with(companions: dict[datetime, tuple[str, ...]], instants: int) -> tuple[str, ...]:
+    """Who fires with each of the instants, if it is the same for all."""
+    alike = set(companions.values())
+    return alike.pop() if len(companions) == instants and len(alike) == 1 else ()
 
 
 @blueprint.get("/schedules/<schedule_id>/enable")
@@ -99,10 +128,9 @@ def confirm_disable(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/disable")
 def disable(schedule_id: str) -> ResponseReturnValue:
     """Switch it off."""
-    reason = request.form.get("reason", "").strip()[:MAX_REASON] or None
     with acting() as author:
         control.disable_schedule(
-            runtime().database, schedule_id, now=now(), author=author, reason=reason
+            runtime().database, schedule_id, now=now(), author=author, reason=reason()
         )
         messages.tell_undoable(
             f"{_name(schedule_id)} is off.",
@@ -128,7 +156,7 @@ def pause(schedule_id: str) -> ResponseReturnValue:
             schedule_id,
             now=now(),
             author=author,
-            reason=request.form.get("reason", "")[:MAX_REASON],
+            reason=reason() or "",
             until=until,
         )
         messages.tell(f"{_name(schedule_id)} is paused.")
@@ -219,4 +247,4 @@ def _name(schedule_id: str) -> str:
 
 def _find(schedule_id: str) -> schedules.ScheduleRow:
     with reading() as connection:
-        return schedules.get_schedule(connection, schedule_id)
+        return schedules.find_schedule(connection, schedule_id)

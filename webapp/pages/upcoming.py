@@ -1,15 +1,23 @@
-"""Upcoming: a lane for each schedule over a day or a week, and the same for other calendars."""
+"""Upcoming: lanes over a day or a week, a month as a calendar, and a feed for other calendars."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from tick.ops import access, tokens, windows
+from tick.ops.control import Author
 from tick.ops.queries import upcoming
-from webapp import charts, ical, live
+from tick.states import Role, TokenScope
+from webapp import charts, ical, live, messages, month
 from webapp.clock_changes import clock_changes, find_zone
+from webapp.forms import acting
+from webapp.links import go_back
+from webapp.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.presentation import shown_zone
-from webapp.services import now, reading
+from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("upcoming", __name__)
 DAY = timedelta(days=1)
@@ -17,36 +25,143 @@ DAY = timedelta(days=1)
 SPANS = {"24h": (DAY, timedelta(hours=4)), "7d": (7 * DAY, DAY)}
 LISTED = 30
 MOST_EVENTS = 500
+FARTHEST = timedelta(days=400)
+FEED_DAYS = 365
+_NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
 
 
 @blueprint.get("/upcoming")
 def index() -> ResponseReturnValue:
     """The lanes, the clock changes among them, and the next instants as a list."""
     span = request.args.get("span", "")
+    if span == "month":
+        return _month()
     span = span if span in SPANS else next(iter(SPANS))
     length, step = SPANS[span]
-    start = upcoming.minute_of(now())
+    zone = find_zone(shown_zone())
+    start = _start(zone)
     end = start + length
     with reading() as connection:
         lanes = upcoming.list_lanes(connection, start, end)
+        closed = windows.windows_touching(connection, start, end)
+    following = upcoming.next_in_lanes(lanes, LISTED)
     return live.page(
-        "upcoming.html",
+        "upcoming/lanes.html",
         "live",
-        lanes,
+        (lanes, closed),
         span=span,
         start=start,
         end=end,
         lanes=lanes,
-        axis=charts.axis(start, end, step, find_zone(shown_zone())),
+        axis=charts.axis(start, end, step, zone),
         collisions=upcoming.find_collisions(lanes),
         changes=clock_changes((lane.timing.timezone for lane in lanes), start, end),
-        following=upcoming.next_in_lanes(lanes, LISTED),
+        closed=closed,
+        following=[(instant, windows.covering(closed, instant.at)) for instant in following],
+    )
+
+
+def _start(zone: tzinfo) -> datetime:
+    """Now, or the begin of the day that the address names, if that is soon to come."""
+    bounds = day_bounds(request.args.get("from", ""), zone)
+    if bounds and now() < bounds[0] < now() + FARTHEST:
+        return bounds[0].astimezone(UTC) - timedelta(microseconds=1)
+    return upcoming.minute_of(now())
+
+
+def _month() -> ResponseReturnValue:
+    zone = find_zone(shown_zone())
+    today = now().astimezone(zone).date()
+    first = month.month_start(request.args.get("month", ""), today)
+    start, end = month.month_bounds(first, zone)
+    start = max(start.astimezone(UTC) - timedelta(microseconds=1), upcoming.minute_of(now()))
+    with reading() as connection:
+        lanes = upcoming.list_lanes(connection, start, end - timedelta(microseconds=1))
+        closed = windows.windows_touching(connection, start, end)
+    collisions = upcoming.find_collisions(lanes)
+    changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
+    return live.page(
+        "upcoming/month.html",
+        "live",
+        (lanes, closed),
+        span="month",
+        closed=closed,
+        first=first,
+        today=today,
+        earlier=month.add_months(first, -1) if first > today else None,
+        later=month.add_months(first, 1),
+        weeks=month.month_weeks(first, lanes, collisions, changes, zone),
+        weekdays=WEEKDAYS,
+        changes=changes,
+        dense=[lane for lane in lanes if lane.dense],
+        lanes=lanes,
     )
 
 
 @blueprint.get("/upcoming.ics")
 def feed() -> ResponseReturnValue:
-    """The next week as a calendar, at most MOST_EVENTS; without what fires all day long."""
+    """The next week as a calendar, for whoever has signed in."""
+    return _calendar()
+
+
+@blueprint.get("/feeds/<text>.ics")
+def feed_by_token(text: str) -> ResponseReturnValue:
+    """The same for a calendar program, which cannot sign in: the address is the secret."""
+    token = tokens.authenticate(runtime().database, text, now=now(), scope=TokenScope.FEED)
+    owner = _NAME.match(token.name) if token else None
+    if owner is None:
+        abort(404)
+    with reading() as connection:
+        if access.find_user(connection, int(owner[1])) is None:
+            abort(404)
+    return _calendar()
+
+
+@blueprint.get("/upcoming/feed")
+def confirm_feed() -> ResponseReturnValue:
+    """What the address is for, and whether there is one."""
+    return render_template("upcoming/feed.html", token=_own_token())
+
+
+@blueprint.post("/upcoming/feed")
+def make_feed() -> ResponseReturnValue:
+    """A new address, shown once; the one before ends."""
+    author = Author(current_user.name, g.request_id)
+    if old := _own_token():
+        tokens.revoke_token(runtime().database, old.id, now=now(), author=author)
+    _, text = tokens.create_token(
+        runtime().database,
+        f"feed-of-user-{current_user.user.id}",
+        Role.VIEWER,
+        days=FEED_DAYS,
+        now=now(),
+        author=author,
+        scope=TokenScope.FEED,
+    )
+    address = url_for("upcoming.feed_by_token", text=text, _external=True)
+    return render_template("upcoming/feed.html", token=_own_token(), address=address)
+
+
+@blueprint.post("/upcoming/feed/end")
+def end_feed() -> ResponseReturnValue:
+    """The address works no more."""
+    with acting() as author:
+        if old := _own_token():
+            tokens.revoke_token(runtime().database, old.id, now=now(), author=author)
+        messages.tell("The address of your calendar works no more.")
+    return go_back(url_for("upcoming.index"))
+
+
+def _own_token() -> tokens.Token | None:
+    """The usable feed token of the person who asks."""
+    name = f"feed-of-user-{current_user.user.id}"
+    with reading() as connection:
+        found = tokens.list_tokens(connection)
+    return next((t for t in found if t.name == name and t.state(now()) == "usable"), None)
+
+
+def _calendar() -> Response:
+    """The next week, at most MOST_EVENTS; without what fires all day long."""
     start = now()
     with reading() as connection:
         lanes = upcoming.list_lanes(connection, start, start + SPANS["7d"][0])

@@ -1,5 +1,7 @@
 """Users: who may sign in, and what each may do."""
 
+import secrets
+
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -7,12 +9,13 @@ from flask_login import current_user
 from tick.errors import Refused
 from tick.ops import access
 from tick.states import Role
-from webapp import messages
+from webapp import messages, query
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("users", __name__)
+PASSWORD_BYTES = 18
 
 
 @blueprint.get("/users")
@@ -20,7 +23,39 @@ def index() -> ResponseReturnValue:
     """The users by name."""
     with reading() as connection:
         users = access.list_users(connection)
-    return render_template("users.html", users=users, roles=list(Role))
+    return render_template("users/index.html", users=users, roles=list(Role))
+
+
+@blueprint.post("/users")
+def create() -> ResponseReturnValue:
+    """A new account; its password is made here and shown once."""
+    name, role = request.form.get("name", "").strip(), request.form.get("role", "")
+    if role not in list(Role):
+        abort(400, "There is no such role.")
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    page = ""
+    with acting() as author:
+        access.create_user(runtime().database, name, password, Role(role), now=now(), author=author)
+        page = render_template("users/password.html", name=name, password=password)
+    return page or go_back(url_for("users.index"))
+
+
+@blueprint.get("/users/password")
+def confirm_password() -> ResponseReturnValue:
+    """What a new password ends."""
+    return render_template("users/confirm_password.html", name=query.text("name"))
+
+
+@blueprint.post("/users/password")
+def set_password() -> ResponseReturnValue:
+    """A new password for somebody, made here and shown once; it ends the person's sessions."""
+    name, password = request.form.get("name", ""), secrets.token_urlsafe(PASSWORD_BYTES)
+    page = ""
+    with acting() as author:
+        _check_not_oneself(name)
+        access.set_password(runtime().database, name, password, now=now(), author=author)
+        page = render_template("users/password.html", name=name, password=password)
+    return page or go_back(url_for("users.index"))
 
 
 @blueprint.post("/users/role")

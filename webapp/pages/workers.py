@@ -3,34 +3,54 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import operating
-from tick.ops.queries import ticks, workers
+from tick.ops import operating, windows
+from tick.ops.dry_run import dry_run
+from tick.ops.queries import queues, schedules, ticks, workers
+from tick.ops.queries.pulse import TICKS_READ, pulse_of
+from tick.ops.upcoming import list_upcoming
 from webapp import live, messages
 from webapp.forms import MAX_REASON, acting
 from webapp.links import go_back
-from webapp.services import now, pulse, reading, runtime
+from webapp.services import now, reading, runtime, signs
 
 blueprint = Blueprint("workers", __name__)
+WINDOWS = 10
+TICKS = 30
 
 
 @blueprint.get("/workers")
 def index() -> ResponseReturnValue:
     """The processes, the queues and the ticks."""
     with reading() as connection:
-        strip = pulse(connection)
         processes = workers.list_recent(connection)
-        queues = workers.list_queues(connection)
-        recent = ticks.list_ticks(connection)
+        at_work = workers.runs_at_work(connection)
+        its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
+        recent = ticks.list_ticks(connection, TICKS_READ)
+        its_windows = windows.list_windows(connection, now())
+    strip = pulse_of(recent, now(), signs())
     return live.page(
         "workers/index.html",
         "live",
-        (strip, processes, queues, recent),
+        (strip, processes, at_work, its_queues, recent[:TICKS], its_windows),
         pulse=strip,
         processes=processes,
-        queues=queues,
-        ticks=recent,
+        at_work=at_work,
+        queues=its_queues,
+        ticks=recent[:TICKS],
+        its_windows=its_windows[:WINDOWS],
+        stopped=any(window.ends_at is None for window in its_windows),
         beats_every=runtime().settings.heartbeat_seconds,
     )
+
+
+@blueprint.get("/scheduler/dry-run")
+def preview_tick() -> ResponseReturnValue:
+    """What a tick would decide at this moment."""
+    found = dry_run(runtime().database, runtime().settings, now())
+    with reading() as connection:
+        names = schedules.schedule_names(connection)
+        following = list_upcoming(connection, now(), 1)
+    return render_template("workers/dry_run.html", found=found, names=names, following=following)
 
 
 @blueprint.get("/workers/<worker_id>/drain")

@@ -44,6 +44,8 @@
   const say = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
   };
+  let failures = 0;
+  let heard = Date.now();
   const age = () => {
     for (const time of document.querySelectorAll("time[data-ago]")) {
       say(time, ago(Date.parse(time.dateTime)));
@@ -51,16 +53,18 @@
     for (const length of document.querySelectorAll("[data-since]")) {
       say(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
     }
+    const note = document.querySelector("[data-updated]");
+    if (note) say(note, failures ? "The server does not answer" : `Read ${ago(heard + skew)}`);
   };
 
   // A live region asks again every data-live seconds: not in a hidden tab, not behind a dialog,
   // and less and less often while the server does not answer.
   const pace = new WeakMap();
-  let failures = 0;
   const beat = () => {
     age();
     if (document.hidden || document.querySelector("dialog[open]")) return;
     for (const region of document.querySelectorAll("[data-live]")) {
+      if (region.querySelector(".pick:checked")) continue;  // nothing moves while somebody chooses
       const wait = Number(region.dataset.live) * 1000 * 2 ** Math.min(failures, 5);
       if (!pace.has(region)) pace.set(region, Date.now());
       if (Date.now() - pace.get(region) < wait) continue;
@@ -87,20 +91,18 @@
   };
   const dismissToasts = () => document.querySelectorAll("[data-toast]").forEach(dismissLater);
 
-  const atTheEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 40;
-  let follows = true;
-
-  // A double click is one press: the second submit of a form within a second is dropped.
+  // A double click is one press: the second submit by a button within a second is dropped.
   const pressed = new WeakMap();
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.matches("[data-once]")) {
-      if (Date.now() - (pressed.get(form) ?? 0) < 1000) {
+      const button = event.submitter ?? form;
+      if (Date.now() - (pressed.get(button) ?? 0) < 1000) {
         event.preventDefault();
         event.stopImmediatePropagation();
         return;
       }
-      pressed.set(form, Date.now());
+      pressed.set(button, Date.now());
     }
     if (form.matches("[data-closes-dialog]")) closeDialog();
   }, true);
@@ -111,18 +113,23 @@
     if (event.target.id === "dialog") closeDialog();
   });
 
-  document.addEventListener("htmx:before:swap", () => {
-    const log = document.getElementById("log");
-    follows = log ? atTheEnd(log) : false;
+  // A button of a form that many rows share says itself where to go.
+  document.addEventListener("htmx:config:request", (event) => {
+    const { request } = event.detail.ctx;
+    if (request.submitter?.hasAttribute("formaction")) request.action = request.submitter.formAction;
+  });
+
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.detail.ctx.response?.status >= 400) return;
+    failures = 0;
+    heard = Date.now();
   });
   document.addEventListener("htmx:after:swap", (event) => {
-    failures = 0;
     const target = event.detail.ctx.target;
-    if (target?.id === "dialog" && target.childElementCount) target.showModal();
-    if (follows && target?.id === "tail") {
-      const log = document.getElementById("log");
-      log.scrollTop = log.scrollHeight;
-    }
+    const dialog = document.getElementById("dialog");
+    // The server names the dialog by its selector when it sends a form back with its mistakes.
+    const fills = target === dialog || target === "#dialog";
+    if (fills && dialog.childElementCount && !dialog.open) dialog.showModal();
     dismissToasts();
     age();
   });
@@ -132,8 +139,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     const started = Date.parse(document.body.dataset.now);
     if (!Number.isNaN(started)) skew = started - Date.now();
-    const log = document.getElementById("log");
-    if (log && !location.hash) log.scrollTop = log.scrollHeight;
     dismissToasts();
     setInterval(beat, 500);
   });

@@ -5,8 +5,9 @@
 (() => {
   const places = {
     o: "/", s: "/schedules", u: "/upcoming", r: "/runs", j: "/jobs", w: "/workers", a: "/audit",
+    t: "/stats",
   };
-  const typing = "input, textarea, select, [contenteditable]";
+  const typing = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   let prefix = 0;
 
   // The row at hand is the one that has the focus; the theme marks it.
@@ -27,8 +28,27 @@
     j: () => move(1),
     k: () => move(-1),
     e: () => current()?.querySelector("[role=switch]")?.click(),
-    ".": () => current()?.querySelector("form[data-run] button")?.click(),
+    x: () => current()?.querySelector(".pick")?.click(),
+    ".": () => current()?.querySelector("form[data-run] button, button[data-run]")?.click(),
   };
+
+  // In a calendar the arrows lead to the next day or week that has something.
+  const steps = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  const stepInGrid = (event) => {
+    const cell = event.target.closest("[data-grid] td");
+    if (!cell || !(event.key in steps)) return;
+    const [right, down] = steps[event.key];
+    const lines = [...cell.closest("tbody").rows];
+    for (let x = cell.cellIndex + right, y = lines.indexOf(cell.parentElement) + down;
+      lines[y]?.cells[x]; x += right, y += down) {
+      const link = lines[y].cells[x].querySelector("a");
+      if (!link) continue;
+      event.preventDefault();
+      link.focus();
+      return;
+    }
+  };
+  document.addEventListener("keydown", stepInGrid);
 
   document.addEventListener("keydown", (event) => {
     if (!("keys" in document.body.dataset) || event.ctrlKey || event.altKey || event.metaKey) return;

@@ -3,10 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.support.factories import TESTER, World
 from tests.webapp.api.client import Program
+from tick.models import alert
 from tick.ops import tokens
 from tick.states import Role
 
@@ -50,6 +52,14 @@ def revoked(app: Flask, world: World) -> Program:
     )
     tokens.revoke_token(world.database, token.id, now=world.now, author=TESTER)
     return Program(app, text)
+
+
+@pytest.fixture(autouse=True)
+def an_alert(world: World) -> None:
+    """Something that is wrong, told by alert 1."""
+    row = {"id": 1, "key": "k", "rule": "missed", "title": "t", "message": "m", "at": world.now}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(alert), row | {"expires_at": world.now + timedelta(days=1)})
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from flask import Flask
 
 from tests.support.factories import World
 from tests.webapp.api.client import Program
+from tests.webapp.scenes import SETTINGS
 from tick.errors import DefinitionsInvalid
-from tick.ops import tokens
 from tick.ops.queries import runs
 from tick.runtime import Runtime
 from webapp import create_app
@@ -106,10 +106,9 @@ def test_a_body_over_64_kib_is_413(admin: Program, content_type: str) -> None:
     )
 
 
-def test_a_token_that_writes_too_often_is_429_and_still_reads(
-    admin: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tokens, "WRITES_A_MINUTE", 2)
+def test_a_token_that_writes_too_often_is_429_and_still_reads(world: World, admin: Program) -> None:
+    settings = SETTINGS.model_copy(update={"actions_a_minute": 2})
+    admin.client = create_app(Runtime(settings, world.database)).test_client(use_cookies=False)
     admin.post("/schedules/daily/enable")
     admin.post("/schedules/daily/disable")
     response = admin.ask("POST", "/schedules/daily/enable")

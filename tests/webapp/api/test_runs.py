@@ -107,6 +107,8 @@ def test_jobs_are_listed_with_their_latest_run(viewer: Program, run_id: int) -> 
 
 def test_jobs_groups_and_everything_run_now(world: World, admin: Program) -> None:
     params = {"weights": {"tempo": 0.5}, "names": ["ä", None]}
+    unfit = admin.refused(422, "POST", "/jobs/match-scores/run", json={"params": {"keep": 0}})
+    assert unfit.mistakes[0].where == "body.params.keep"
     started = admin.post("/jobs/match-scores/run", {"params": params}, Idempotency_Key="k1")
     assert started == admin.post("/jobs/match-scores/run", Idempotency_Key="k1")
     (run,) = admin.get(started["occurrence"])["runs"]
@@ -126,7 +128,7 @@ def test_parameters_that_no_database_could_keep_are_refused(admin: Program, numb
         data=f'{{"params": {{"a": {number}}}}}',
         content_type="application/json",
     )
-    assert problem.mistakes[0].where == "body.params"
+    assert problem.mistakes[0].where == "body.params.a"
 
 
 def test_the_scheduler_says_whether_it_ticks(world: World, admin: Program, now: datetime) -> None:
@@ -208,3 +210,24 @@ def test_a_result_and_an_error_are_told(world: World, viewer: Program, failed_ru
     assert (run["error_type"], run["status"]) == ("KeyError", "FAILED")
     assert run["error_traceback"].startswith("Traceback")
     assert world.rows(sa.select(job_run.c.id))
+
+
+def test_an_occurrence_is_cancelled_as_a_whole(admin: Program, run_id: int) -> None:
+    assert admin.post("/occurrences/1/cancel") == {"runs": 3}
+    found = admin.get("/occurrences/1")
+    assert {run["status"] for run in found["runs"]} == {"CANCELLED"}
+    assert found["occurrence"]["outcome"] == "CANCELLED"
+    assert "ended as CANCELLED" in admin.refused(409, "POST", "/occurrences/1/cancel").detail
+    assert admin.refused(404, "POST", "/occurrences/4711/cancel")
+
+
+def test_what_a_tick_would_do_is_read_and_not_done(
+    world: World, viewer: Program, now: datetime
+) -> None:
+    world.now = now - timedelta(hours=2)
+    world.enable("hourly")
+    before = world.ledger("hourly")
+    found = viewer.get("/scheduler/dry-run")
+    assert {line["schedule_id"] for line in found["lines"]} == {"hourly"}
+    assert found["errors"] == {}
+    assert world.ledger("hourly") == before

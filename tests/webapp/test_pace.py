@@ -1,0 +1,86 @@
+"""Nobody acts or guesses faster than the settings allow, over all web workers."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.support.factories import World
+from tests.webapp.scenes import SETTINGS
+from tests.webapp.visitor import Visitor
+from tick.ops import access
+from tick.runtime import Runtime
+from webapp import create_app
+
+
+def console(world: World, **settings: Any) -> Flask:
+    return create_app(Runtime(SETTINGS.model_copy(update=settings), world.database))
+
+
+def test_a_person_who_acts_too_fast_waits_whichever_web_worker_serves(world: World) -> None:
+    workers = [Visitor(console(world, actions_a_minute=3)).log_in("ada") for _ in range(2)]
+    statuses = [workers[number % 2].post("/schedules/daily/run").status_code for number in range(3)]
+    assert statuses == [303, 303, 303]
+    refused = workers[1].post("/schedules/daily/run")
+    assert refused.status_code == 429
+    assert 1 <= int(refused.headers["Retry-After"]) <= 20
+    assert "too fast" in refused.text
+    assert workers[1].get("/schedules").status_code == 200
+
+
+def test_what_is_refused_anyway_costs_nothing(world: World) -> None:
+    app = console(world, actions_a_minute=1)
+    vic, ada = Visitor(app).log_in("vic"), Visitor(app).log_in("ada")
+    assert [vic.post("/schedules/daily/run").status_code for _ in range(3)] == [403, 403, 403]
+    assert ada.post("/schedules/daily/run").status_code == 303
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The passwords that were looked at."""
+    looked_at: list[str] = []
+    matches = access._matches
+
+    def counting(password_hash: str, password: str) -> bool:
+        looked_at.append(password)
+        return matches(password_hash, password)
+
+    monkeypatch.setattr(access, "_matches", counting)
+    return looked_at
+
+
+def test_an_address_that_tries_many_names_waits_unread(world: World, counted: list[str]) -> None:
+    visitor = Visitor(console(world, logins_a_minute=3))
+    visitor.get("/login")
+    for number in range(3):
+        assert visitor.post("/login", name=f"n{number}", password="a guess").status_code == 401
+    refused = visitor.post("/login", name="ada", password="a guess")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "20")
+    assert "too many attempts from your address" in refused.text
+    assert len(counted) == 3
+
+
+def attempt(client: FlaskClient, address: str) -> int:
+    """A login without a form's token is refused before it is counted; so take one first."""
+    page = client.get("/login", environ_overrides={"REMOTE_ADDR": address}).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "name": "nobody", "password": "a guess"}
+    where = {"REMOTE_ADDR": address}
+    return client.post("/login", data=form, environ_overrides=where).status_code
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("", "", True),
+    ],
+)
+def test_an_address_is_a_house(world: World, first: str, second: str, shared: bool) -> None:
+    client = console(world, logins_a_minute=1).test_client()
+    assert attempt(client, first) == 401
+    assert attempt(client, second) == (429 if shared else 401)

@@ -1,0 +1,42 @@
+"""How long an answer takes tells nobody whether a secret, or a name, was nearly right."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+from flask import Flask
+
+from tests.support.factories import World
+from tests.webapp.scenes import SETTINGS
+from tick.ops import access
+from webapp import trigger_auth
+
+SECRET = "a trigger secret for tests"
+pytestmark = pytest.mark.soak
+
+
+def compare(one: Callable[[], object], other: Callable[[], object], count: int) -> float:
+    """How many times as long the first takes as the second: medians of calls in turns."""
+    took: tuple[list[int], list[int]] = ([], [])
+    for number in range(2 * count):
+        start = time.perf_counter_ns()
+        (one if number % 2 else other)()
+        took[number % 2].append(time.perf_counter_ns() - start)
+    return median(took[1]) / median(took[0])
+
+
+@pytest.mark.parametrize("wrong", [SECRET[:-1] + "z", "z" + SECRET[1:], "z", SECRET[:-1]])
+def test_a_wrong_secret_takes_as_long_as_the_right_one(app: Flask, wrong: str) -> None:
+    def offer(text: str) -> Callable[[], object]:
+        return lambda: trigger_auth._holds_a_secret(SETTINGS, text.encode())
+
+    with app.test_request_context():
+        assert 0.95 < compare(offer(wrong), offer(SECRET), 20_000) < 1.05
+
+
+def test_an_unknown_name_takes_as_long_as_a_known_one(world: World) -> None:
+    def try_as(name: str) -> Callable[[], object]:
+        return lambda: access.log_in(world.database, name, "a guess at it", now=world.now)
+
+    assert 0.85 < compare(try_as("nobody"), try_as("ada"), 50) < 1.15

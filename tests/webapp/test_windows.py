@@ -1,0 +1,79 @@
+"""Stopping the scheduler and planning windows in the console."""
+
+import re
+from datetime import timedelta
+
+from tests.support.factories import World, a_schedule
+from tests.webapp.conftest import JOBS
+from tests.webapp.visitor import Visitor
+
+HOUR = timedelta(hours=1)
+
+
+def banner(visitor: Visitor, path: str = "/") -> str:
+    found = re.search(r'<aside[^>]* id="standstill".*?</aside>', visitor.page(path), re.DOTALL)
+    return found[0] if found else ""
+
+
+def test_a_stop_is_seen_on_every_page_and_a_start_ends_it(ada: Visitor) -> None:
+    assert "Stop the scheduler?" in ada.page("/scheduler/stop")
+    ada.post("/scheduler/stop", reason="database move")
+    for path in ("/", "/schedules", "/runs", "/workers"):
+        seen = banner(ada, path)
+        assert "The scheduler is stopped" in seen
+        assert "by ada: database move" in seen
+    ada.press(banner(ada), "/scheduler/start")
+    assert banner(ada) == ""
+
+
+def test_a_stop_wants_a_reason(ada: Visitor) -> None:
+    ada.post("/scheduler/stop", reason=" ")
+    assert "A window needs a reason" in ada.page("/workers")
+    assert banner(ada) == ""
+
+
+def test_a_window_is_planned_and_called_off(ada: Visitor, world: World) -> None:
+    start = world.runtime.now() + HOUR
+    times = {"from": f"{start:%Y-%m-%dT%H:%M}", "to": f"{start + HOUR:%Y-%m-%dT%H:%M}"}
+    ada.post("/windows/add", **times, reason="new disks")
+    page = ada.page("/workers")
+    assert "new disks (by ada)" in page
+    assert "to come" in page
+    ada.press(page, "/windows/1/end")
+    assert "ended by ada" in ada.page("/workers")
+
+
+def test_a_lasting_window_says_until_when_and_may_be_ended(ada: Visitor, world: World) -> None:
+    ada.post("/scheduler/stop", reason="x")
+    ada.post("/scheduler/start")
+    start = world.runtime.now()
+    times = {"from": f"{start:%Y-%m-%dT%H:%M}", "to": f"{start + HOUR:%Y-%m-%dT%H:%M}"}
+    ada.post("/windows/add", **times, reason="new disks")
+    assert "nothing fires until" in banner(ada)
+    ada.press(banner(ada), "/windows/2/end")
+    assert banner(ada) == ""
+
+
+def test_what_a_planned_window_keeps_from_firing_is_marked(ada: Visitor, world: World) -> None:
+    world.define(a_schedule("often", cron="*/30 * * * *"), jobs=JOBS)
+    world.enable("often")
+    start = world.runtime.now() + timedelta(minutes=2)
+    times = {"from": f"{start:%Y-%m-%dT%H:%M}", "to": f"{start + 2 * HOUR:%Y-%m-%dT%H:%M}"}
+    ada.post("/windows/add", **times, reason="new disks")
+    for path in ("/", "/upcoming"):
+        page = ada.page(path)
+        assert "will not fire" in page, path
+        assert "new disks" in page, path
+    assert "nothing fires in it (by ada: new disks)" in ada.page("/upcoming?span=month")
+
+
+def test_a_time_that_is_none_is_refused(ada: Visitor) -> None:
+    ada.post("/windows/add", **{"from": "soon", "to": ""}, reason="x")
+    assert "Say from when to when" in ada.page("/workers")
+
+
+def test_a_viewer_sees_the_banner_and_no_button(ada: Visitor, vic: Visitor) -> None:
+    ada.post("/scheduler/stop", reason="database move")
+    assert "database move" in banner(vic)
+    assert "<button" not in banner(vic)
+    assert vic.post("/scheduler/start").status_code == 403

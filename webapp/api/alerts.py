@@ -1,0 +1,116 @@
+"""Alerts: what is wrong, who was told, what is muted."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tick.ops import alerts
+from tick.ops.alert_answers import (
+    Alert,
+    AlertDetail,
+    ChannelTest,
+    ChannelTests,
+    Mute,
+    Muted,
+)
+from tick.ops.answers import Changed
+from tick.ops.queries import alerts as queries
+from webapp import watching
+from webapp.api import caller
+from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, Text, continued
+from webapp.api.operations import Resource
+from webapp.services import now, reading, runtime
+
+resource = Resource("alerts", "What is wrong, who was told of it, and what is muted.")
+
+
+class AlertList(Listing[Alert]):
+    """Alerts, newest first."""
+
+
+class MuteList(Listing[Mute]):
+    """The mutes that last."""
+
+
+class AlertQuery(Query):
+    """Which alerts."""
+
+    state: Literal["open", "resolved"] | None = None
+    rule: Name | None = None
+    schedule: Name | None = None
+    before: Id | None = Field(None, description="only those with a lower id: use `next`")
+
+
+class AddMute(Body):
+    """Of what nothing is to be sent until an instant, within 30 days; of anything if left out."""
+
+    schedule_id: Name | None = None
+    rule: Name | None = None
+    until: Instant
+    reason: Text
+
+
+@resource.get("/alerts")
+def list_alerts(query: AlertQuery) -> AlertList:
+    """List alerts, newest first."""
+    with reading() as connection:
+        page = queries.list_alerts(
+            connection,
+            now(),
+            open=None if query.state is None else query.state == "open",
+            rule=query.rule,
+            schedule_id=query.schedule,
+            before=query.before,
+        )
+    return AlertList.model_validate({"items": page.rows, "next": continued(before=page.older)})
+
+
+@resource.get("/alerts/<id:alert>")
+def read_alert(alert: Id) -> AlertDetail:
+    """Read an alert, and each attempt to tell of it."""
+    with reading() as connection:
+        return AlertDetail.model_validate(queries.get_alert(connection, alert, now()))
+
+
+@resource.post("/alerts/<id:alert>/close")
+def close_alert(alert: Id, body: Nothing) -> Changed:
+    """Call an alert settled that has no end of its own."""
+    changed = alerts.close(runtime().database, alert, now=now(), author=caller.author())
+    return Changed(changed=changed)
+
+
+@resource.post("/alerts/test")
+def test_channels(body: Nothing) -> ChannelTests:
+    """Send a test message to every channel."""
+    found = watching.test_channels(caller.author())
+    items = tuple(ChannelTest(channel=name, error=error) for name, error in found.items())
+    return ChannelTests(items=items)
+
+
+@resource.get("/mutes")
+def list_mutes() -> MuteList:
+    """List what is muted, by whom and why."""
+    with reading() as connection:
+        return MuteList.model_validate({"items": queries.list_mutes(connection, now())})
+
+
+@resource.post("/mutes", status=201)
+def add_mute(body: AddMute) -> Muted:
+    """Send nothing of some alerts for a while; what is still wrong then is told then."""
+    mute_id = alerts.mute(
+        runtime().database,
+        schedule_id=body.schedule_id,
+        rule=body.rule,
+        until=body.until,
+        reason=body.reason,
+        now=now(),
+        author=caller.author(),
+    )
+    return Muted(mute_id=mute_id)
+
+
+@resource.post("/mutes/<id:mute>/end")
+def end_mute(mute: Id, body: Nothing) -> Changed:
+    """End a mute before its time."""
+    changed = alerts.unmute(runtime().database, mute, now=now(), author=caller.author())
+    return Changed(changed=changed)

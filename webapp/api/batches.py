@@ -1,0 +1,53 @@
+"""Doing the same to many runs: bounded, with one entry in the audit, and a reason a refusal."""
+
+from pydantic import Field
+
+from tick.ops import batches
+from tick.ops.answers import BatchDone
+from webapp.api import caller
+from webapp.api.models import Body, Id, Text
+from webapp.api.operations import Resource
+from webapp.services import now, runtime
+
+resource = Resource("batches", "The same, done to many runs.")
+
+
+class ManyRuns(Body):
+    """Which runs."""
+
+    run_ids: tuple[Id, ...] = Field(min_length=1, max_length=batches.MOST_IN_BATCH)
+    reason: Text | None = None
+
+
+class RetryMany(ManyRuns):
+    """Which runs to put back, and how."""
+
+    override_overlap: bool = Field(False, description="even while other occurrences run")
+
+
+@resource.post("/runs/cancel")
+def cancel_runs(body: ManyRuns) -> BatchDone:
+    """Cancel runs: at once those that are queued, by asking their jobs if they run."""
+    batch = batches.cancel_runs(
+        runtime().database,
+        set(body.run_ids),
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+    )
+    return BatchDone.model_validate(batch)
+
+
+@resource.post("/runs/retry")
+def retry_runs(body: RetryMany) -> BatchDone:
+    """Put runs that ended badly back into the queue."""
+    batch = batches.retry_runs(
+        runtime().database,
+        runtime().registry,
+        set(body.run_ids),
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+        override_overlap=body.override_overlap,
+    )
+    return BatchDone.model_validate(batch)

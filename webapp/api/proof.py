@@ -1,0 +1,81 @@
+"""Proof and foresight: whether the ledger is whole, and what the deployed definitions change."""
+
+from datetime import datetime, timedelta
+
+from flask import abort
+from pydantic import Field
+
+from tick.ops.deploy_plan import plan_deploy
+from tick.ops.system_answers import Proof
+from tick.ops.verify import verify
+from webapp import problem
+from webapp.api.models import Answer, Instant, Query
+from webapp.api.operations import Resource
+from webapp.services import now, reading, runtime
+
+resource = Resource("proof", "Whether the promises held, and what a sync would change.")
+LONGEST = timedelta(days=8)
+_WEEK = timedelta(days=7)
+
+
+class VerifyQuery(Query):
+    """Which time: at most 8 days; the last week if nothing is said."""
+
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class PlannedChange(Answer):
+    """What a sync would do to one schedule."""
+
+    schedule_id: str
+    what: tuple[str, ...]
+    before: str | None
+    after: str | None
+    next_before: tuple[datetime, ...]
+    next_after: tuple[datetime, ...]
+
+
+class Moment(Answer):
+    """Something about a schedule at an instant."""
+
+    schedule_id: str
+    at: datetime
+    text: str
+
+
+class Collision(Answer):
+    """Two schedules that start the same jobs at the same instants."""
+
+    schedules: tuple[str, str]
+    jobs: tuple[str, ...]
+    first: datetime
+    count: int = Field(description="how often in a week")
+
+
+class Plan(Answer):
+    """What syncing the definitions that the console has loaded would change."""
+
+    changes_nothing: bool
+    changes: tuple[PlannedChange, ...]
+    fires: tuple[Moment, ...] = Field(description="what is due, and fires with the next tick")
+    clock_changes: tuple[Moment, ...]
+    collisions: tuple[Collision, ...]
+
+
+@resource.get("/verify")
+def verify_ledger(query: VerifyQuery) -> Proof:
+    """Prove that no instant fired twice and none is unaccounted for."""
+    end = min(query.until or now(), now())
+    start = query.since or end - _WEEK
+    if not timedelta(0) <= end - start <= LONGEST:
+        mistake = problem.Mistake(where="query.since", problem="ask for 8 days at most, in order")
+        abort(problem.answer(422, mistakes=[mistake]))
+    return Proof.model_validate(verify(runtime().database, start, end))
+
+
+@resource.get("/plan")
+def plan_definitions() -> Plan:
+    """Compare the definitions that the console has loaded with those that the database holds."""
+    with reading() as connection:
+        return Plan.model_validate(plan_deploy(connection, runtime().registry, now()))

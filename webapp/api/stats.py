@@ -1,0 +1,56 @@
+"""Statistics: how often things go well, on time, and in what time."""
+
+from pydantic import Field
+
+from tick.ops import stats
+from tick.ops.answers import Answer
+from tick.ops.expected_end import ExpectedEnd, read_expected_end
+from tick.ops.queries.occurrences import get_occurrence
+from tick.ops.stats import Statistics, Window
+from webapp.api.models import Name, Query
+from webapp.api.operations import Resource
+from webapp.services import now, reading, runtime
+
+resource = Resource("statistics", "How often things go well, on time, and in what time.")
+
+
+class StatisticsQuery(Query):
+    """Which statistics."""
+
+    window: Window = Window.MONTH
+    timezone: Name = Field("UTC", description="whose days are shown, such as `Europe/Paris`")
+    job: Name | None = Field(None, description="the runs of this job, and nothing else")
+    schedule: Name | None = Field(
+        None, description="the instants of this schedule, and nothing else"
+    )
+
+
+@resource.get("/stats")
+def read_statistics(query: StatisticsQuery) -> Statistics:
+    """Read the statistics of a window that ends now.
+
+    They count what happened, up to now: a run that failed, and succeeded when it was retried, is
+    one failure and one success. Rates are parts of 1, lengths are seconds.
+    """
+    return stats.gather(
+        runtime().database,
+        now(),
+        window=query.window,
+        timezone=query.timezone,
+        job_name=query.job,
+        schedule_id=query.schedule,
+    )
+
+
+class Forecast(Answer):
+    """When an occurrence will have ended; null when it has, or never fired."""
+
+    expected: ExpectedEnd | None
+
+
+@resource.get("/occurrences/<id:occurrence_id>/forecast")
+def read_forecast(occurrence_id: int) -> Forecast:
+    """Read when an occurrence that is at work will have ended, as its jobs usually go."""
+    with reading() as connection:
+        get_occurrence(connection, occurrence_id)
+        return Forecast(expected=read_expected_end(connection, occurrence_id, now()))

@@ -1,0 +1,94 @@
+"""Dependencies as a nested list, from which static/graph.js draws its picture."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from flask import url_for
+
+from tick.define.jobs import JobDefinition
+from tick.ops.queries.runs import Neighbour, RunRow
+
+MOST_LEVELS = 20
+
+
+@dataclass(frozen=True)
+class Node:
+    """A job, or a run, in a graph; `needs` are the ids of what it waits for."""
+
+    id: str
+    href: str
+    label: str
+    note: str
+    state: str | None
+    needs: tuple[str, ...] = ()
+    tolerates: tuple[str, ...] = ()
+    """Those among `needs` of which any end will do."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A node in the nested list, below the last of what it waits for; `also` names the rest."""
+
+    node: Node
+    also: tuple[str, ...]
+    below: tuple["Branch", ...]
+
+
+def of_jobs(jobs: Iterable[JobDefinition], latest: Mapping[str, RunRow]) -> list[Node]:
+    """The registry, with the state of each job's latest run."""
+    return [
+        Node(
+            id=job.name,
+            href=url_for("jobs.show", name=job.name),
+            label=job.name,
+            note=job.group,
+            state=latest[job.name].status if job.name in latest else None,
+            needs=job.depends_on,
+            tolerates=job.depends_on if job.always else tuple(sorted(job.tolerates)),
+        )
+        for job in jobs
+    ]
+
+
+def of_runs(runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]]) -> list[Node]:
+    """The runs of an occurrence."""
+    return [
+        Node(
+            id=str(run.id),
+            href=url_for("runs.show", run_id=run.id),
+            label=run.job_name,
+            note=run.job_group,
+            state=run.status,
+            needs=tuple(str(other.run_id) for other in upstream.get(run.id, ())),
+            tolerates=tuple(
+                str(other.run_id) for other in upstream.get(run.id, ()) if other.tolerant
+            ),
+        )
+        for run in runs
+    ]
+
+
+def nested(nodes: Sequence[Node]) -> tuple[Branch, ...]:
+    """The nodes as a tree: each one once, below what it waits for longest.
+
+    What a node waits for and is not among the nodes counts for nothing: a page shows so many.
+    """
+    known = {node.id: node for node in nodes}
+    needs = {node.id: [need for need in node.needs if need in known] for node in nodes}
+    depths: dict[str, int] = {}
+    parents: dict[str, str | None] = {}
+    below: dict[str | None, list[Node]] = {}
+    for id in TopologicalSorter(needs).static_order():
+        parent = max(needs[id], key=lambda need: depths[need], default=None)
+        if parent is not None and depths[parent] >= MOST_LEVELS:
+            parent = parents[parent]
+        depths[id] = 1 if parent is None else depths[parent] + 1
+        parents[id] = parent
+        below.setdefault(parent, []).append(known[id])
+
+    def branch(node: Node) -> Branch:
+        also = [known[need].label for need in needs[node.id] if need != parents[node.id]]
+        return Branch(node, tuple(also), tuple(map(branch, below.get(node.id, ()))))
+
+    return tuple(map(branch, below.get(None, ())))

@@ -1,0 +1,35 @@
+"""Nobody acts or guesses faster than the settings allow, over all web workers together."""
+
+from ipaddress import IPv6Address, ip_address
+
+from flask import request
+from werkzeug.exceptions import TooManyRequests
+
+from tick.ops.pace import seconds_to_wait
+from webapp.services import now, runtime
+
+_ONE_NETWORK = 64
+
+
+def keep_pace(actor: str) -> None:
+    """Let an act of this person or token pass, or end the request with 429 and Retry-After."""
+    limit = runtime().settings.actions_a_minute
+    if wait := seconds_to_wait(runtime().database, actor, limit, now()):
+        raise TooManyRequests(retry_after=wait)
+
+
+def seconds_until_login() -> int:
+    """How long the address of this request has to wait before it may try a password; 0: not."""
+    limit = runtime().settings.logins_a_minute
+    return seconds_to_wait(runtime().database, f"login:{_caller()}", limit, now())
+
+
+def _caller() -> str:
+    """The address; of IPv6 the network, since each house has 2**64 addresses."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"  # through a socket file
+    if isinstance(address, IPv6Address):
+        return str(IPv6Address(int(address) >> _ONE_NETWORK << _ONE_NETWORK))
+    return str(address)

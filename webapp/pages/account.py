@@ -1,0 +1,80 @@
+"""One's own account: the password, and where one is signed in."""
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from tick.errors import Refused
+from tick.ops import access, sessions
+from webapp import auth, messages
+from webapp.forms import acting
+from webapp.links import go_back
+from webapp.services import now, reading, runtime
+
+blueprint = Blueprint("account", __name__)
+# The first that is found counts: most browsers claim to be older ones as well.
+_BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "FxiOS": "Firefox"}
+_BROWSERS |= {"Chrome": "Chrome", "CriOS": "Chrome", "Safari": "Safari"}
+_SYSTEMS = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "iPad": "iPad"}
+_SYSTEMS |= {"Mac OS X": "macOS", "Linux": "Linux"}
+
+
+@blueprint.get("/account")
+def index() -> ResponseReturnValue:
+    """Who one is here, and every browser that one is signed in with."""
+    with reading() as connection:
+        found = sessions.list_sessions(
+            connection, current_user.user.id, now=now(), limits=auth.limits()
+        )
+        has_password = access.has_password(connection, current_user.user.id)
+    return render_template(
+        "account/index.html", sessions=found, has_password=has_password, in_short=in_short
+    )
+
+
+@blueprint.post("/account/password")
+def change_password() -> ResponseReturnValue:
+    """A new password by the old one; every other session ends."""
+    form = request.form
+    answer: ResponseReturnValue = go_back(url_for("account.index"))
+    with acting() as author:
+        if form.get("new") != form.get("again"):
+            raise Refused("The new password stands there in two ways; write the same twice.")
+        user = access.change_own_password(
+            runtime().database,
+            current_user.name,
+            form.get("present", ""),
+            form.get("new", ""),
+            now=now(),
+            author=author,
+        )
+        answer = auth.begin_session(user, url_for("account.index"))
+        messages.tell("The password is changed; you are signed out everywhere else.")
+    return answer
+
+
+@blueprint.post("/account/sessions/<id:session_id>/end")
+def end_session(session_id: int) -> ResponseReturnValue:
+    """Sign out of one browser."""
+    if sessions.end_session(runtime().database, current_user.user.id, session_id):
+        messages.tell("That browser is signed out.")
+    return go_back(url_for("account.index"))
+
+
+@blueprint.post("/account/sessions/end")
+def end_other_sessions() -> ResponseReturnValue:
+    """Sign out everywhere but here."""
+    ended = sessions.end_other_sessions(
+        runtime().database, current_user.user.id, current_user.session.id
+    )
+    messages.tell(f"Signed out of {ended} other browsers.")
+    return go_back(url_for("account.index"))
+
+
+def in_short(agent: str) -> str:
+    """A user agent as people say it, such as `Firefox on Linux`; else its beginning."""
+    browser = next((name for token, name in _BROWSERS.items() if token in agent), None)
+    system = next((name for token, name in _SYSTEMS.items() if token in agent), None)
+    if browser is None:
+        return agent[:60] or "unknown"
+    return f"{browser} on {system}" if system else browser

@@ -1,0 +1,130 @@
+"""Alerts: what is wrong, what was, who was told of it, and what is muted."""
+
+from datetime import timedelta
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tick.define.alerts import NAMES
+from tick.errors import Refused
+from tick.ops import alerts
+from tick.ops.queries import alerts as queries
+from tick.ops.queries import schedules
+from webapp import live, messages, query, watching
+from webapp.forms import acting, reason
+from webapp.links import go_back
+from webapp.services import now, reading, runtime
+
+blueprint = Blueprint("alerts", __name__)
+LENGTHS = {1: "an hour", 8: "eight hours", 24: "a day", 168: "a week", 720: "thirty days"}
+
+
+@blueprint.get("/alerts")
+def index() -> ResponseReturnValue:
+    """The open alerts, the mutes, and the alerts that are over, by the filter in the URL."""
+    rule, schedule_id = query.text("rule"), query.text("schedule")
+    with reading() as connection:
+        opened = queries.list_alerts(
+            connection, now(), open=True, rule=rule, schedule_id=schedule_id
+        )
+        over = queries.list_alerts(
+            connection,
+            now(),
+            open=False,
+            rule=rule,
+            schedule_id=schedule_id,
+            before=query.number("before"),
+        )
+        mutes = queries.list_mutes(connection, now())
+    return live.page(
+        "alerts/index.html",
+        "live",
+        (opened, over, mutes),
+        opened=opened.rows,
+        over=over,
+        mutes=mutes,
+        rules=NAMES,
+        rule=rule,
+        schedule_id=schedule_id,
+    )
+
+
+@blueprint.get("/alerts/<id:alert_id>")
+def show(alert_id: int) -> ResponseReturnValue:
+    """One alert, and each attempt to tell of it."""
+    with reading() as connection:
+        detail = queries.get_alert(connection, alert_id, now())
+    return live.page(
+        "alerts/show.html", "live", detail, alert=detail.alert, deliveries=detail.deliveries
+    )
+
+
+@blueprint.post("/alerts/<id:alert_id>/close")
+def close(alert_id: int) -> ResponseReturnValue:
+    """Call an alert settled."""
+    with acting() as author:
+        alerts.close(runtime().database, alert_id, now=now(), author=author)
+        messages.tell("The alert is closed.")
+    return go_back(url_for("alerts.index"))
+
+
+@blueprint.get("/alerts/mute")
+def confirm_mute() -> ResponseReturnValue:
+    """Ask of what, for how long and why."""
+    with reading() as connection:
+        names = schedules.schedule_names(connection)
+    return render_template(
+        "alerts/mute.html",
+        names=names,
+        rules=NAMES,
+        lengths=LENGTHS,
+        schedule=query.text("schedule"),
+        rule=query.text("rule"),
+    )
+
+
+@blueprint.post("/alerts/mute")
+def mute() -> ResponseReturnValue:
+    """Send nothing for a while."""
+    with acting() as author:
+        alerts.mute(
+            runtime().database,
+            schedule_id=request.form.get("schedule") or None,
+            rule=request.form.get("rule") or None,
+            until=now() + _length(),
+            reason=reason() or "",
+            now=now(),
+            author=author,
+        )
+        messages.tell("Muted. What is still wrong at the end of it is told then.")
+    return go_back(url_for("alerts.index"))
+
+
+@blueprint.post("/alerts/mutes/<id:mute_id>/end")
+def unmute(mute_id: int) -> ResponseReturnValue:
+    """End a mute before its time."""
+    with acting() as author:
+        alerts.unmute(runtime().database, mute_id, now=now(), author=author)
+        messages.tell("Alerts are sent again.")
+    return go_back(url_for("alerts.index"))
+
+
+@blueprint.post("/alerts/test")
+def test() -> ResponseReturnValue:
+    """Send a test message to every channel."""
+    with acting() as author:
+        found = watching.test_channels(author)
+        if not found:
+            raise Refused("No channel is set up: set TICK_ALERT_URLS or TICK_WEBHOOK_URLS.")
+        failed = [f"{name}: {error}" for name, error in found.items() if error]
+        if failed:
+            raise Refused(f"Not every channel took it. {'; '.join(failed)}.")
+        messages.tell(f"{', '.join(found)} took a test message.")
+    return go_back(url_for("alerts.index"))
+
+
+def _length() -> timedelta:
+    """One of LENGTHS; the shortest for anything else."""
+    given = request.form.get("hours", "")
+    hours = int(given) if given.isascii() and given.isdigit() and len(given) < 4 else 0
+    return timedelta(hours=hours if hours in LENGTHS else next(iter(LENGTHS)))

@@ -1,0 +1,131 @@
+"""Doing the same to many runs: a preview that counts them, then the deed and what came of it."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tick.ops import batches
+from tick.ops.batches import MOST_IN_BATCH, Batch
+from tick.ops.queries import runs
+from tick.ops.queries.runs import RunRow
+from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
+from webapp import messages
+from webapp.forms import acting, reason
+from webapp.links import go_back
+from webapp.pages.runs import read_filter
+from webapp.services import now, reading, runtime
+
+blueprint = Blueprint("bulk", __name__)
+TOLD = 3
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that can be done to many runs, and which it can be done to."""
+
+    name: str
+    statuses: tuple[RunStatus, ...]
+    result: str
+    explanation: str
+
+
+DEEDS = {
+    deed.name: deed
+    for deed in (
+        Deed(
+            "retry",
+            tuple(status for status in ENDED_RUNS if status is not RunStatus.SUCCESS),
+            "in the queue again",
+            "Each goes back into the queue of its own occurrence, with its attempts numbered on.",
+        ),
+        Deed(
+            "cancel",
+            UNFINISHED_RUNS,
+            "cancelled",
+            "Queued ones end at once, and what waits for them is skipped; running ones are asked "
+            "to stop.",
+        ),
+    )
+}
+
+
+@blueprint.get("/runs/bulk")
+def confirm_runs() -> ResponseReturnValue:
+    """Which runs it would be done to, before anything happens."""
+    deed = _deed(request.args.get("do", ""))
+    with reading() as connection:
+        if request.args.get("which") == "all":
+            found = runs.list_matching(
+                connection, read_filter().chosen, deed.statuses, MOST_IN_BATCH + 1
+            )
+        else:
+            found = runs.runs_by_id(connection, _ids(request.args.getlist("run")))
+    fit = [run for run in found if run.status in deed.statuses][:MOST_IN_BATCH]
+    return render_template(
+        "runs/bulk.html",
+        deed=deed,
+        runs=fit,
+        others=len(found) - len(fit),
+        more=len(found) > MOST_IN_BATCH,
+        most=MOST_IN_BATCH,
+        at_the_same_time=_at_the_same_time(fit),
+    )
+
+
+@blueprint.post("/runs/bulk")
+def act_on_runs() -> ResponseReturnValue:
+    """Do it to the runs that the preview showed."""
+    deed = _deed(request.form.get("do", ""))
+    ids = _ids(request.form.get("runs", "").split(","))
+    with acting() as author:
+        if deed.name == "retry":
+            batch = batches.retry_runs(
+                runtime().database,
+                runtime().registry,
+                ids,
+                now=now(),
+                author=author,
+                reason=reason(),
+                override_overlap="override_overlap" in request.form,
+            )
+        else:
+            batch = batches.cancel_runs(
+                runtime().database, ids, now=now(), author=author, reason=reason()
+            )
+        _tell(deed, batch)
+    return go_back(url_for("runs.index"))
+
+
+def _tell(deed: Deed, batch: Batch) -> None:
+    if batch.done:
+        messages.tell(f"{_runs(len(batch.done))}: {deed.result}.")
+    if batch.refused:
+        told = list(batch.refused.values())[:TOLD]
+        rest = len(batch.refused) - len(told)
+        more = f" And {rest} more." if rest else ""
+        messages.tell_refusal(f"Not done to {_runs(len(batch.refused))}. {' '.join(told)}{more}")
+
+
+def _runs(number: int) -> str:
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
+def _at_the_same_time(found: list[RunRow]) -> bool:
+    """Whether several occurrences of one schedule are among them."""
+    pairs = {(run.schedule_id, run.occurrence_id) for run in found if run.schedule_id is not None}
+    return len(pairs) > len({schedule_id for schedule_id, _ in pairs})
+
+
+def _deed(name: str) -> Deed:
+    if name not in DEEDS:
+        abort(400, "Choose what to do to the runs: retry or cancel.")
+    return DEEDS[name]
+
+
+def _ids(texts: list[str]) -> set[int]:
+    """Ids that a form sends back as the page gave them."""
+    given = [text for text in texts if text.strip()]
+    if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in given):
+        abort(400, "That is no number of a run.")
+    return {int(text) for text in given}

@@ -1,0 +1,164 @@
+"""A run's log: its live tail, by polling or as a stream, and the whole of it as a file."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+
+from tick.ops.queries import logs, runs
+from tick.states import LogLevel
+from webapp import query
+from webapp.log_text import plain
+from webapp.presentation import iso
+from webapp.services import reading, runtime
+
+blueprint = Blueprint("logs", __name__)
+LEVELS = {
+    "warning": (LogLevel.WARNING, LogLevel.ERROR),
+    "error": (LogLevel.ERROR,),
+    "milestone": (LogLevel.MILESTONE,),
+}
+# A stream holds a thread of the server: so many at one time, so many looks, then the browser
+# asks for another one.
+LOOKS = 50
+LOOK_EVERY_SECONDS = 1.0
+BEAT_EVERY_LOOKS = 3
+_PLACES = "log_streams"
+
+
+def init_app(app: Flask, most_streams: int) -> None:
+    """Give the process its places for streams."""
+    app.extensions[_PLACES] = BoundedSemaphore(most_streams) if most_streams else None
+
+
+@contextmanager
+def holding_a_thread() -> Iterator[bool]:
+    """Whether there is a place for a request that waits; it is given back at the end."""
+    places: BoundedSemaphore | None = current_app.extensions[_PLACES]
+    taken = places is not None and places.acquire(blocking=False)
+    try:
+        yield taken
+    finally:
+        if places is not None and taken:
+            places.release()
+
+
+def read_filter() -> logs.LineFilter:
+    """Which lines the URL asks for: a level, and a text that they hold."""
+    return logs.LineFilter(LEVELS.get(query.text("level") or "", ()), query.text("q"))
+
+
+@blueprint.get("/runs/<id:run_id>/tail")
+def tail(run_id: int) -> ResponseReturnValue:
+    """The lines after `after`, and the place where the next ones will come."""
+    after = query.number("after") or 0
+    with reading() as connection:
+        # The state first: lines that come between the two reads are seen by this or the next tail.
+        run = runs.get_run(connection, run_id)
+        lines = logs.lines_after(connection, run_id, after, read_filter())
+    if not lines and run.is_live:
+        return "", 204
+    return render_template(
+        "runs/_tail.html",
+        run=run,
+        lines=lines,
+        attempt=query.number("attempt") or 0,
+        tail_from=lines[-1].id if lines else after,
+        follows=run.is_live or bool(lines),
+    )
+
+
+@blueprint.get("/runs/<id:run_id>/stream")
+def stream(run_id: int) -> ResponseReturnValue:
+    """The same as server-sent events, until the run has ended or the stream is old enough.
+
+    204 where all places are taken: the browser then goes on polling the tail.
+    """
+    with reading() as connection:
+        runs.get_run(connection, run_id)
+    places: BoundedSemaphore | None = current_app.extensions[_PLACES]
+    if places is None or not places.acquire(blocking=False):
+        return "", 204
+    follower = _Follower(
+        app=current_app._get_current_object(),  # type: ignore[attr-defined]
+        environ=request.environ,
+        run_id=run_id,
+        after=request.headers.get("Last-Event-ID", type=int) or query.number("after") or 0,
+        attempt=query.number("attempt") or 0,
+    )
+    response = Response(follower.events(), mimetype="text/event-stream")
+    response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(places.release)
+    return response
+
+
+@blueprint.get("/runs/<id:run_id>/log.txt")
+def download(run_id: int) -> ResponseReturnValue:
+    """The whole log as plain text, a slice at a time."""
+    with reading() as connection:
+        runs.get_run(connection, run_id)
+    headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.log"'}
+    text = _text(runtime().database.read, run_id)
+    return Response(text, headers=headers, content_type="text/plain; charset=utf-8")
+
+
+@dataclass
+class _Follower:
+    """Looks again and again for lines of a log, each time in a request of its own."""
+
+    app: Flask
+    environ: dict[str, Any]
+    run_id: int
+    after: int
+    attempt: int
+
+    def events(self) -> Iterator[str]:
+        """The events until the run has ended, or it has looked often enough."""
+        for look in range(LOOKS):
+            # Not one context for all looks: a server may close a stream from elsewhere.
+            with self.app.request_context(self.environ):
+                lines, html, lives = self._look()
+            if html:
+                yield _event(html, self.after)
+            elif not lives:
+                yield "event: end\ndata:\n\n"
+                return
+            elif look % BEAT_EVERY_LOOKS == 0:
+                yield ":\n\n"  # whoever has left is noticed by it
+            if lines < logs.LOG_ROWS:
+                time.sleep(LOOK_EVERY_SECONDS)
+
+    def _look(self) -> tuple[int, str, bool]:
+        """How many new lines there are, these as HTML, and whether there may be more."""
+        with reading() as connection:
+            run = runs.get_run(connection, self.run_id)
+            lines = logs.lines_after(connection, self.run_id, self.after, read_filter())
+        if not lines:
+            return 0, "", run.is_live
+        html = render_template("runs/_lines.html", lines=lines, attempt=self.attempt, run=run)
+        self.after, self.attempt = lines[-1].id, lines[-1].attempt
+        return len(lines), html, True
+
+
+def _event(html: str, last_id: int) -> str:
+    data = "".join(f"data: {line}\n" for line in html.splitlines())
+    return f"id: {last_id}\n{data}\n"
+
+
+def _text(engine: sa.Engine, run_id: int) -> Iterator[str]:
+    after = 0
+    while True:
+        with engine.connect() as connection:
+            lines = logs.lines_after(connection, run_id, after, limit=logs.FILE_ROWS)
+        if not lines:
+            return
+        after = lines[-1].id
+        yield "".join(
+            f"{iso(line.at)} {line.level.upper():<9} {plain(line.message)}\n" for line in lines
+        )

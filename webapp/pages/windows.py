@@ -1,0 +1,78 @@
+"""Stopping the scheduler, starting it, and planning maintenance windows."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from tick.errors import Refused
+from tick.ops import windows
+from webapp import messages
+from webapp.forms import acting, reason
+from webapp.links import go_back
+from webapp.services import now, runtime
+
+blueprint = Blueprint("windows", __name__)
+
+
+@blueprint.get("/scheduler/stop")
+def confirm_stop() -> ResponseReturnValue:
+    """Ask why."""
+    return render_template("windows/stop.html")
+
+
+@blueprint.post("/scheduler/stop")
+def stop() -> ResponseReturnValue:
+    """Let nothing fire until somebody starts it."""
+    with acting() as author:
+        windows.stop_scheduler(runtime().database, now=now(), author=author, reason=reason() or "")
+        messages.tell("The scheduler is stopped: nothing fires.")
+    return go_back(url_for("workers.index"))
+
+
+@blueprint.post("/scheduler/start")
+def start() -> ResponseReturnValue:
+    """Let schedules fire again."""
+    with acting() as author:
+        windows.start_scheduler(runtime().database, now=now(), author=author)
+        messages.tell("The scheduler goes on. What fell into the stop does not fire any more.")
+    return go_back(url_for("workers.index"))
+
+
+@blueprint.get("/windows/add")
+def confirm_add() -> ResponseReturnValue:
+    """Ask when and why."""
+    return render_template("windows/add.html")
+
+
+@blueprint.post("/windows/add")
+def add() -> ResponseReturnValue:
+    """Plan a time in which nothing fires."""
+    with acting() as author:
+        windows.add_window(
+            runtime().database,
+            starts_at=_instant("from"),
+            ends_at=_instant("to"),
+            reason=reason() or "",
+            now=now(),
+            author=author,
+        )
+        messages.tell("The maintenance window is planned.")
+    return go_back(url_for("workers.index"))
+
+
+@blueprint.post("/windows/<id:window_id>/end")
+def end(window_id: int) -> ResponseReturnValue:
+    """End a window now, or call it off."""
+    with acting() as author:
+        windows.end_window(runtime().database, window_id, now=now(), author=author)
+        messages.tell("The window is over.")
+    return go_back(url_for("workers.index"))
+
+
+def _instant(field: str) -> datetime:
+    """A time of the form, as UTC. Raises Refused."""
+    try:
+        return datetime.fromisoformat(request.form.get(field, "")).replace(tzinfo=UTC)
+    except ValueError:
+        raise Refused("Say from when to when, such as 2026-03-29 02:00 (UTC).") from None
