@@ -1,6 +1,8 @@
 """When the jobs run. Each schedule arrives disabled: enable it in the console or by command."""
 
-from tick import Schedule
+from datetime import timedelta
+
+from tick import Schedule, alerts
 
 schedules = [
     Schedule(
@@ -10,6 +12,11 @@ schedules = [
         cron="0 2 * * *",
         timezone="UTC",
         mode="ALL_JOBS",
+        alerts=(
+            *alerts.DEFAULTS,
+            alerts.Deadline(after=timedelta(hours=4)),
+            alerts.NoSuccess(within=timedelta(hours=26)),
+        ),
     ),
     Schedule(
         id="hourly-matching",

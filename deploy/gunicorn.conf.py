@@ -17,6 +17,8 @@ bind = environ.get("WEB_BIND") or _everywhere or "127.0.0.1:8000"
 worker_class = "gthread"
 workers = int(environ.get("WEB_CONCURRENCY") or 2)
 threads = int(environ.get("WEB_THREADS") or 8)
+# A log that is streamed holds a thread: a quarter of them at most.
+environ.setdefault("TICK_LOG_STREAMS", str(threads // 4))
 timeout = int(environ.get("WEB_TIMEOUT_SECONDS") or 30)
 graceful_timeout = int(environ.get("WEB_GRACE_SECONDS") or 20)
 keepalive = 5
@@ -41,4 +43,16 @@ class AccessLog(Logger):
 
 logger_class = AccessLog
 accesslog = "-"
+if environ.get("TICK_LOG_FORMAT") == "json":
+    logconfig_dict = {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "tick.telemetry.logs.JsonLines"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"level": "INFO", "handlers": ["stderr"]},
+        "loggers": {
+            name: {"level": "INFO", "handlers": ["stderr"], "propagate": False, "qualname": name}
+            for name in ("gunicorn.error", "gunicorn.access")
+        },
+    }
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)s ms "%(a)s"'

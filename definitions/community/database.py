@@ -71,7 +71,8 @@ def replace(**tables: Iterable[Row]) -> dict[str, int]:
     contents = {table: list(rows) for table, rows in tables.items()}
     with transaction() as db:
         for table, rows in contents.items():
-            db.execute(f"DELETE FROM {table}")  # noqa: S608 - a name that a job wrote, no input
+            # The name is one that a job wrote, no input.
+            db.execute(f"DELETE FROM {table}")  # noqa: S608 # nosec B608
             insert(db, table, rows)
     return {table: len(rows) for table, rows in contents.items()}
 
@@ -80,4 +81,4 @@ def insert(db: sqlite3.Connection, table: str, rows: Sequence[Row]) -> None:
     """Add `rows`, each a value for every column of `table`."""
     if rows:
         places = ", ".join("?" * len(rows[0]))
-        db.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608 - as above
+        db.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608 # nosec B608
