@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tick.db import AnyRow
 from tick.engine.windows import windows_touching
 from tick.models import job_schedule, schedule_version
+from tick.ops.wording import UNREADABLE
 from tick.policy import instants, missed
 from tick.policy.rule import Rule
 from tick.policy.windows import Window, covering
@@ -76,10 +77,14 @@ def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) 
 
 
 def _next_of(row: AnyRow, now: datetime, until: datetime | None, count: int) -> list[Upcoming]:
-    rule = Rule.from_json(row.rule)
-    if rule.max_runs is not None:
-        count = min(count, max(rule.max_runs - row.run_count, 0))
-    found = instants.between(rule, max(now, row.decided_to), until, count) if count else []
+    """Its next instants; none when its rule cannot be read, as other pages say."""
+    try:
+        rule = Rule.from_json(row.rule)
+        if rule.max_runs is not None:
+            count = min(count, max(rule.max_runs - row.run_count, 0))
+        found = instants.between(rule, max(now, row.decided_to), until, count) if count else []
+    except UNREADABLE:
+        return []
     return [Upcoming(at, row.id, row.name, rule.timezone, _fires(row)) for at in found]
 
 
