@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from tests.support.inline import InlineExecutor
 from tick.cli import main
 from tick.db import Database
 from tick.define.registry import load_registry
-from tick.execution.inline import InlineExecutor
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.worker import Worker

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World
+from tests.support.inline import InlineExecutor
 from tests.worker.processes import Process
 from tick.db import Database
 from tick.define.registry import load_registry
-from tick.execution.inline import InlineExecutor
 from tick.models import job_log, job_run, occurrence
 from tick.ops import control
 from tick.settings import Settings

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.factories import a_job
+from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
 from tests.worker.processes import Process, eventually, pids_in
 from tests.worker.test_pool import a_run
 from tick.crew import Crew, Lane, Portion, hire
-from tick.execution.inline import InlineExecutor
 from tick.execution.report import Ended
 from tick.pacing import Appetite
 from tick.policy.retry import How

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
-from tick.execution.inline import InlineExecutor
 from tick.worker import Worker
 
 

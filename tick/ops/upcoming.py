@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from tick.db import AnyRow
 from tick.engine.windows import windows_touching
 from tick.models import job_schedule, schedule_version
-from tick.ops.wording import UNREADABLE
-from tick.policy import instants, missed
+from tick.ops.queries.upcoming import next_after
+from tick.policy import missed
 from tick.policy.rule import Rule
 from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
@@ -77,14 +77,12 @@ def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) 
 
 
 def _next_of(row: AnyRow, now: datetime, until: datetime | None, count: int) -> list[Upcoming]:
-    """Its next instants; none when its rule cannot be read, as other pages say."""
-    try:
-        rule = Rule.from_json(row.rule)
-        if rule.max_runs is not None:
-            count = min(count, max(rule.max_runs - row.run_count, 0))
-        found = instants.between(rule, max(now, row.decided_to), until, count) if count else []
-    except UNREADABLE:
+    found = next_after(row.rule, max(now, row.decided_to), count, until)
+    if not found:
         return []
+    rule = Rule.from_json(row.rule)
+    if rule.max_runs is not None:
+        found = found[: max(rule.max_runs - row.run_count, 0)]
     return [Upcoming(at, row.id, row.name, rule.timezone, _fires(row)) for at in found]
 
 

@@ -11,7 +11,7 @@ from tick.policy.target import Target
 from tick.states import Mode, ScheduleKind
 
 # What stored JSON of another release, or of a zone that vanished, may raise.
-UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
+_UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -42,7 +42,7 @@ def describe_timing(rule_text: str | None) -> Timing:
     try:
         rule = _read(rule_text)
         return Timing(_words(rule), rule.cron, rule.timezone)
-    except UNREADABLE as error:
+    except _UNREADABLE as error:
         return Timing("Cannot be read", None, "UTC", str(error))
 
 
@@ -51,7 +51,7 @@ def describe_target(mode: str | None, target_text: str | None) -> Selected:
     """The words for a version's target; one that is broken is described, not raised."""
     try:
         jobs = Target.from_json(target_text or "").jobs
-    except UNREADABLE:
+    except _UNREADABLE:
         return Selected("Cannot be read", ())
     names = tuple(job.name for job in jobs)
     if mode == Mode.GROUP and jobs:
@@ -67,7 +67,7 @@ def next_instants(
     """The next `count` nominal instants in (now, until]; none when the rule cannot be read."""
     try:
         return instants.between(_read(rule_text), now, until, count)
-    except UNREADABLE:
+    except _UNREADABLE:
         return []
 
 

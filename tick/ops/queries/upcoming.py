@@ -120,7 +120,7 @@ def minute_of(instant: datetime) -> datetime:
 
 
 def _lane(row: sa.Row[*tuple[Any, ...]], start: datetime, end: datetime) -> Lane:
-    inside = tuple(_after(row.rule, start, MOST_IN_LANE + 1, end))
+    inside = tuple(next_after(row.rule, start, MOST_IN_LANE + 1, end))
     return Lane(
         schedule_id=row.id,
         name=row.name,
@@ -131,8 +131,13 @@ def _lane(row: sa.Row[*tuple[Any, ...]], start: datetime, end: datetime) -> Lane
     )
 
 
-def _after(rule: str, start: datetime, count: int, end: datetime | None = None) -> list[datetime]:
-    """The next instants, remembered for a minute: pages ask every few seconds."""
+def next_after(
+    rule: str, start: datetime, count: int, end: datetime | None = None
+) -> list[datetime]:
+    """The next `count` instants in (start, end]; none when the rule cannot be read.
+
+    They are remembered for a minute: pages ask every few seconds.
+    """
     # One instant of that minute may have passed; schedules have at most one a minute.
     found = _instants(rule, minute_of(start), count + 1, end)
     return [at for at in found if at > start][:count]

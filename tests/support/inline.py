@@ -1,7 +1,6 @@
 """The executor without processes: runs jobs one after another in the worker's own.
 
-For tests, and for hosts that have no processes. Nothing can be killed here: a timeout or a
-cancellation is the job's own business.
+For tests: nothing can be killed here, and a timeout or a cancellation is the job's own business.
 """
 
 import time
