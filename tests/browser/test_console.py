@@ -9,12 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
-from tests.support.factories import TESTER
 from tests.webapp.made_up_work import log_line
 from tests.webapp.scenes import PASSWORD
 from tick import clock
 from tick.models import job_run, occurrence
-from tick.ops import control
 
 pytestmark = pytest.mark.browser
 
@@ -119,30 +117,6 @@ def test_a_schedule_is_paused_with_a_reason_and_resumed(page: Page, console: Con
     dialog.get_by_role("button", name="Resume").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     assert console.world.schedule("hourly-matching").state == "ACTIVE"
-
-
-@pytest.mark.parametrize("choice", ["latest", "chosen"])
-def test_what_passed_in_a_pause_is_run_as_its_reader_chooses(
-    page: Page, console: Console, choice: str
-) -> None:
-    world, schedule_id = console.world, "search-index"  # every four hours
-    then = {"now": clock.now() - timedelta(hours=9), "author": TESTER}
-    control.enable_schedule(world.database, schedule_id, **then)
-    control.pause_schedule(world.database, schedule_id, **then, reason="the partner is down")
-    page.goto(f"/schedules/{schedule_id}")
-    page.get_by_role("button", name="Resume").click()
-    dialog = page.get_by_role("dialog")
-    if choice == "latest":
-        dialog.get_by_label("Run the latest instant").check()
-    else:
-        dialog.get_by_label("Run those that I choose").check()
-        dialog.get_by_role("checkbox").nth(1).check()
-    dialog.get_by_role("button", name="Resume").click()
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    assert world.schedule(schedule_id).state == "ACTIVE"
-    assert (world.schedule(schedule_id).asked_for is not None) == (choice == "latest")
-    started = [at for outcome, at, _ in world.ledger(schedule_id) if outcome == "QUEUED"]
-    assert len(started) == (choice == "chosen")
 
 
 def test_what_failed_is_retried_with_what_it_blocked(page: Page, console: Console) -> None:
