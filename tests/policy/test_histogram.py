@@ -14,6 +14,7 @@ from tick.policy.histogram import (
     WAITED_BOUNDS,
     bucket_of,
     count_up_to,
+    exact,
     quantile,
 )
 
@@ -63,3 +64,12 @@ def test_a_quantile_of_nothing_is_none_and_one_beyond_the_bounds_is_the_last() -
 def test_counting_up_to_a_bound() -> None:
     counts = counted([1, 119, 120, 121, 9000], LATE_BOUNDS)
     assert count_up_to(counts, LATE_BOUNDS, ON_TIME_SECONDS) == 3
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=50), st.randoms(use_true_random=False))
+def test_exact_lengths_add_up_to_one_sum_in_any_order(
+    lengths: list[float], order: random.Random
+) -> None:
+    exactly = [exact(seconds) for seconds in lengths]
+    shuffled = order.sample(exactly, len(exactly))
+    assert sum(shuffled) == sum(exactly) == pytest.approx(sum(lengths), abs=1e-6 * len(lengths))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from tick.db import insert_into, instant_text, json_rows, slices
 from tick.models import job_run, job_run_dependency, occurrence, occurrence_hour, run_hour
-from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS, bucket_of
+from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS, bucket_of, exact
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, RunStatus
 
 AT_ONCE = 1000
@@ -213,9 +213,10 @@ def _add_length(
 
 
 def _add(add: Sums, kind: str, bounds: Sequence[float], seconds: float) -> float:
-    add[f"{kind}_seconds"] += seconds
+    length = exact(seconds)
+    add[f"{kind}_seconds"] += length
     add[f"{kind}_{bucket_of(seconds, bounds)}"] += 1
-    return seconds
+    return length
 
 
 def _columns(kind: type, table: sa.Table) -> list[sa.Column[Any]]:

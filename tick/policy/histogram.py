@@ -30,6 +30,15 @@ def bucket_of(seconds: float, bounds: Sequence[float]) -> int:
     return bisect_left(bounds, seconds)
 
 
+def exact(seconds: float) -> float:
+    """The length to the nearest 2**-20 seconds, a microsecond.
+
+    Such numbers add up to the same sum in any order, for 272 years: what is added row by row, hour
+    by hour or in SQL agrees to the last bit, and a counter made of it never goes back.
+    """
+    return round(seconds * 2**20) / 2**20
+
+
 def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> float | None:
     """The value below which `part` (0 to 1) of the counted values lie; None if there are none.
 
