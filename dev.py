@@ -36,6 +36,7 @@ LOCKED = {  # name of the lock file: what `uv pip compile` makes it from
     "runtime": (
         "pyproject.toml",
         "--extra=alerts",
+        "--extra=holidays",
         "--extra=oidc",
         "--extra=postgres",
         "--extra=sample",

@@ -109,6 +109,10 @@ class Crew:
         reports += self._hear([self._first], 0 if reports else timeout_seconds)
         return reports or self._hear(self._others, 0)
 
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+        self._first.executor.wake()
+
     def cancel(self, run: ClaimedRun) -> None:
         """Ask the run to stop."""
         self._of(run).cancel(run)
@@ -117,10 +121,9 @@ class Crew:
         """Make the run stop now. Its end is not reported."""
         self._of(run).kill(run)
 
-    def close(self) -> None:
-        """Kill what can be killed, and give everything back."""
-        for lane in self._lanes:
-            lane.executor.close()
+    def close(self) -> list[Report]:
+        """Kill what can be killed, and give everything back; ends that were not reported."""
+        return [report for lane in self._lanes for report in lane.executor.close()]
 
     def _of(self, run: ClaimedRun) -> Executor:
         return self._lane_of[run.job_name].executor

@@ -5,7 +5,8 @@ driver's own BEGIN is off, writers begin IMMEDIATE so that a read inside a trans
 overtaken, readers have an engine of their own so that a console page never takes the write lock.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -59,7 +60,9 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 
 def instant_text(instant: datetime | None) -> str | None:
     """An instant as both databases read it inside a JSON parameter."""
-    return None if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    if instant is None:
+        return None
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def slices(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
@@ -220,6 +223,50 @@ def json_rows(
     )
     # The limit makes SQLite read the JSON once, and join by an index that it builds for that.
     return read.limit(sa.literal_column("-1")).subquery(name)
+
+
+class _Listed(sa.TypeDecorator[Collection[Any]]):
+    """Values as one parameter: an array, or a JSON array on SQLite."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, item: sa.types.TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        """What the driver is handed."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.ARRAY(self.item))
+        return dialect.type_descriptor(sa.Text())
+
+    def process_bind_param(self, value: Collection[Any] | None, dialect: Dialect) -> Any:
+        """A list, or its JSON."""
+        values = list(value or ())
+        return values if dialect.name == "postgresql" else json.dumps(values)
+
+
+def one_of(dialect: str, column: sa.ColumnElement[Any], parameter: str) -> sa.ColumnElement[bool]:
+    """Whether a column has one of the values that are bound as one parameter, a collection.
+
+    The statement's text stays the same however many they are, and no limit on bound values is met.
+    """
+    listed = sa.bindparam(parameter, type_=_Listed(column.type))
+    if dialect == "postgresql":
+        return column == sa.any_(listed)
+    return column.in_(sa.select(sa.func.json_each(listed).table_valued("value").c.value))
+
+
+def instant_in(
+    dialect: str, parameter: str, key: sa.ColumnElement[str]
+) -> sa.ColumnElement[datetime]:
+    """The instant under a key of one bound parameter, a JSON object of `instant_text`s."""
+    given = sa.bindparam(parameter, type_=sa.Text)
+    if dialect == "postgresql":
+        text = sa.cast(given, postgresql.JSONB)[key].astext
+        return sa.cast(text, sa.DateTime(timezone=True))
+    return sa.func.json_extract(given, sa.literal('$."', sa.Text) + key + '"')
 
 
 def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

@@ -56,3 +56,7 @@ class PlanFailed(TickError):
 
 class RemoteError(TickError):
     """A console that runs elsewhere can't be reached, or answers with something else."""
+
+
+class Unavailable(RemoteError):
+    """It can't be reached, or can't answer, at the moment: asked again, it may."""

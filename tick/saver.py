@@ -3,7 +3,8 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,12 +14,27 @@ from tick.define.jobs import JobDefinition
 from tick.engine.finish import Accepted
 from tick.engine.settle import settle_occurrences
 from tick.engine.unsaved import Unsaved
-from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.claimed_run import ClaimedRun
 from tick.execution.report import Ended, Report
 from tick.policy.retry import AttemptEnd, How
 from tick.states import RunStatus
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Runs that were claimed, and the occurrences that started by it, which are to be settled."""
+
+    runs: Sequence[ClaimedRun] = ()
+    occurrences: Collection[int] = ()
+
+
+Claim = Callable[[sa.Connection], Claimed]
+
+
+class Unstorable(Exception):
+    """Something that a run left was refused by the database."""
 
 
 class Saver:
@@ -27,7 +43,7 @@ class Saver:
     def __init__(self, database: Database, jobs: Mapping[str, JobDefinition]) -> None:
         self._database = database
         self._unsaved = Unsaved(jobs)
-        self._unsettled: frozenset[int] = frozenset()
+        self._unsettled: set[int] = set()
         self.statuses: Counter[RunStatus] = Counter()
         """How many runs this saver brought into each status."""
 
@@ -37,15 +53,20 @@ class Saver:
         return bool(self._unsaved or self._unsettled)
 
     @property
-    def has_endings(self) -> bool:
-        """Whether some run has ended: others may wait for that."""
-        return self._unsaved.has_endings
+    def is_urgent(self) -> bool:
+        """Whether some run has ended, for which others may wait, or is to be seen to start."""
+        return self._unsaved.is_urgent
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether there are occurrences to settle."""
+        return bool(self._unsettled)
 
     def add(self, reports: Iterable[Report]) -> None:
         """Take what an executor reported."""
         self._unsaved.add(reports)
 
-    def add_starts(self, starts: Mapping[Claim, float]) -> None:
+    def add_starts(self, starts: Iterable[tuple[ClaimedRun, float]]) -> None:
         """Take when runs that were claimed ahead have begun, in `time.monotonic` seconds."""
         self._unsaved.add_starts(starts)
 
@@ -59,40 +80,64 @@ class Saver:
         self._unsaved.forget(run)
 
     def save(self, now: datetime, moment: float | None = None) -> None:
-        """Write what was reported, then settle the occurrences whose runs ended by it.
+        """Write what was reported, then settle the occurrences that it touched.
 
         `moment` is what `time.monotonic` said at `now`, by default what it says.
         Raises one of TRANSIENT; then nothing is lost, and the next call tries again.
         """
-        if self._unsaved:
-            accepted = self._write(now, time.monotonic() if moment is None else moment)
-            self._unsettled |= accepted.occurrences
-            self.statuses.update(accepted.statuses.values())
-            for ending in accepted.stale:
-                log.warning(
-                    "run %d (%s) ended as %s, too late: its claim was no longer valid",
-                    ending.run.run_id,
-                    ending.run.job_name,
-                    ending.verdict.status,
-                    extra={"run_id": ending.run.run_id},
-                )
-        if self._unsettled:
-            with self._database.write.begin() as connection:
-                settle_occurrences(connection, self._unsettled, now)
-            self._unsettled = frozenset()
+        self.write(now, moment)
+        self.settle(now)
 
-    def _write(self, now: datetime, moment: float) -> Accepted:
+    def write(self, now: datetime, moment: float | None = None) -> None:
+        """The first half of `save`."""
+        if self._unsaved:
+            self.exchange(now, moment)
+
+    def exchange(
+        self, now: datetime, moment: float | None = None, claim: Claim = lambda _: Claimed()
+    ) -> Sequence[ClaimedRun]:
+        """Write what was reported and `claim` further runs in one transaction; what was claimed.
+
+        Raises one of TRANSIENT, as `save` does.
+        """
+        moment = time.monotonic() if moment is None else moment
         try:
-            accepted = self._write_all(now, moment)
-        except TRANSIENT:
-            raise
-        except sa.exc.SQLAlchemyError:
+            accepted, claimed = self._write(now, moment, claim)
+        except Unstorable:
             log.exception("something that a run left cannot be stored; only its end will be")
             self._unsaved.drop_texts()
-            accepted = self._write_all(now, moment)
+            accepted, claimed = self._write(now, moment, claim)
         self._unsaved.clear()
-        return accepted
+        self._unsettled |= accepted.occurrences | set(claimed.occurrences)
+        self.statuses.update(accepted.statuses.values())
+        for ending in accepted.stale:
+            log.warning(
+                "run %d (%s) ended as %s, too late: its claim was no longer valid",
+                ending.run.run_id,
+                ending.run.job_name,
+                ending.verdict.status,
+                extra={"run_id": ending.run.run_id},
+            )
+        return claimed.runs
 
-    def _write_all(self, now: datetime, moment: float) -> Accepted:
+    def settle(self, now: datetime) -> int:
+        """Settle the occurrences whose runs have started or ended; how many came to their end.
+
+        Raises one of TRANSIENT, as `save` does.
+        """
+        if not self._unsettled:
+            return 0
         with self._database.write.begin() as connection:
-            return self._unsaved.write(connection, now, moment)
+            settled = settle_occurrences(connection, self._unsettled, now)
+        self._unsettled.clear()
+        return settled
+
+    def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[Accepted, Claimed]:
+        with self._database.write.begin() as connection:
+            try:
+                accepted = self._unsaved.write(connection, now, moment)
+            except TRANSIENT:
+                raise
+            except sa.exc.SQLAlchemyError as error:
+                raise Unstorable from error
+            return accepted, claim(connection)

@@ -6,19 +6,20 @@ It reads the clock and opens the transactions. What becomes of a run is the engi
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from math import inf
 
+from tick.claimer import Claimer
 from tick.crew import Crew, hire, new_lane
+from tick.custody import Custody
 from tick.db import TRANSIENT
-from tick.engine.claim_runs import claim_runs
 from tick.engine.heartbeat import beat, drain_worker, register_worker, stop_worker
-from tick.engine.held_runs import held_runs
-from tick.engine.limits import find_limits, take_turn
 from tick.engine.rescue import cancel_orphans, rescue_dead_workers
 from tick.engine.settle import settle_forgotten
-from tick.execution.claimed_run import ClaimedRun
-from tick.execution.report import Executor
+from tick.execution.report import Ended, Executor
+from tick.listener import Listener
 from tick.pacing import Every
 from tick.runtime import Runtime
 from tick.saver import Saver
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 
 FINISH_SECONDS = 0.1
 """How long ends may wait for others while further runs are at hand."""
+SETTLE_SECONDS = 0.1
+"""How often occurrences are settled while there are runs."""
+GATHER_SECONDS = 0.001
+"""How long an end waits for others that are as near, so that one commit does for all."""
 SAVE_SECONDS = 1.0
 """How often lines and progress are written, and cancellations looked for."""
 WAIT_SECONDS = 1.0
@@ -66,14 +71,14 @@ class Worker:
         self._settings, self._database = settings, runtime.database
         self._jobs = runtime.registry.jobs
         self._queues = queues
-        self._limits = find_limits(self._jobs.values(), settings)
         self._now = now or runtime.now
+        self._claimer = Claimer(self._jobs, settings, queues, self._now)
         if executor is None:
             self._crew = hire(self._jobs, settings, with_threads=with_threads)
         else:
             self._crew = Crew([new_lane(executor, self._jobs)])
         self._saver = Saver(self._database, self._jobs)
-        self._cancelling: set[tuple[int, int]] = set()
+        self._custody = Custody(self._database, self._crew, self._saver)
         self._found_nothing = False
         self._drain_until: float | None = None
         self._has_left = False
@@ -81,6 +86,7 @@ class Worker:
         self._talk = Every(0)
         self._beat = Every(settings.heartbeat_seconds)
         self._finish = Every(FINISH_SECONDS)
+        self._settle = Every(SETTLE_SECONDS)
         self._save = Every(SAVE_SECONDS)
         self._claim = Every(settings.worker_poll_seconds)
         self._rescue = Every(RESCUE_SECONDS)
@@ -89,7 +95,7 @@ class Worker:
         """One turn of the crank: claim what is ready, run it to its end, finish it; how many."""
         self._beat_once(now)
         self._wait_for_crew()
-        claimed = self._claim_once(now)
+        claimed = self._exchange(now)
         while self._crew.running:
             self._saver.add(self._crew.poll(SAVE_SECONDS))
             self._saver.save(now)
@@ -102,11 +108,12 @@ class Worker:
         """
         until = time.monotonic() + seconds
         try:
-            while not self._may_leave(stop):
-                self._turn()
-                is_over = seconds < inf and (self._is_idle() or time.monotonic() >= until)
-                if is_over and not stop.requests:
-                    stop()
+            with closing(Listener(self._database, self._hear)):
+                while not self._may_leave(stop):
+                    self._turn()
+                    is_over = seconds < inf and (self._is_idle() or time.monotonic() >= until)
+                    if is_over and not stop.requests:
+                        stop()
             return self._is_idle()
         finally:
             self.close()
@@ -121,6 +128,11 @@ class Worker:
         if not self._has_left:
             self._leave()
 
+    def _hear(self) -> None:
+        """Runs may have become ready; from the listener's thread."""
+        self._claim.hurry()
+        self._crew.wake()
+
     def _turn(self) -> None:
         """One round: talk to the database if it is there, then hear what the runs say."""
         if self._talk.due and self._has_to_talk():
@@ -133,32 +145,49 @@ class Worker:
                 self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
                 self._talk.done(after=self._pause)
                 log.warning("the database is away, next try in %.1f s: %s", self._pause, error)
-        self._saver.add(self._crew.poll(self._settings.worker_poll_seconds))
+        self._hear_runs()
+
+    def _hear_runs(self) -> None:
+        """Wait for what the runs say, but for nothing else longer than it may wait."""
+        longest = SETTLE_SECONDS if self._saver.pending else SAVE_SECONDS
+        self._saver.add(self._crew.poll(min(self._settings.worker_poll_seconds, longest)))
+        until = time.monotonic() + GATHER_SECONDS
+        while self._saver.is_urgent and self._crew.running and not self._crew.waiting:
+            if (left := until - time.monotonic()) <= 0:
+                break
+            self._saver.add(self._crew.poll(left))
 
     def _has_to_talk(self) -> bool:
-        duties = (self._beat, self._save, self._claim, self._rescue)
-        return self._has_to_finish() or any(duty.due for duty in duties)
+        duties = (self._beat, self._save, self._rescue)
+        has_to = self._has_to_finish() or self._has_to_settle() or self._has_to_claim()
+        return has_to or any(duty.due for duty in duties)
 
     def _has_to_finish(self) -> bool:
         """Ends are saved at once, or together while there is enough to do."""
-        return self._saver.has_endings and (not self._crew.waiting or self._finish.due)
+        return self._saver.is_urgent and (not self._crew.waiting or self._finish.due)
+
+    def _has_to_settle(self) -> bool:
+        return self._saver.is_unsettled and (self._settle.due or not self._crew.running)
+
+    def _has_to_claim(self) -> bool:
+        """A claim that is due waits for a slot."""
+        return self._claim.due and self._drain_until is None and bool(self._crew.portions())
 
     def _converse(self, now: datetime, moment: float) -> None:
         if self._beat.due:
             self._beat_once(now)
             self._beat.done()
-        if self._has_to_finish():
-            # Whoever waited for these may be ready now.
-            self._saver.save(now, moment)
-            self._finish.done()
-            self._claim.hurry()
-        if self._save.due:
-            self._saver.save(now, moment)
-            self._look_after_runs()
+        if self._has_to_finish() or self._has_to_claim() or self._save.due:
+            self._exchange(now, moment)
+        if self._has_to_settle():
+            # What waited for an occurrence may be ready now.
+            if self._saver.settle(now):
+                self._claim.hurry()
+            self._settle.done()
+        if self._save.due and self.worker_id is not None:
+            patience = WAIT_SECONDS if self._drain_until is None else 0.0
+            self._custody.compare(self.worker_id, patience)
             self._save.done()
-        if self._claim.due and self._drain_until is None:
-            self._claim_once(now)
-            self._claim.done()
         if self._rescue.due:
             self._rescue_once(now)
             self._rescue.done()
@@ -178,7 +207,9 @@ class Worker:
                     abilities=self._abilities(),
                 )
         if status is None:
-            self._lose_runs()
+            if self.worker_id is not None:
+                log.warning("worker %s was declared dead; going on anew", self.worker_id)
+                self._custody.lose()
             self.worker_id = registered
         elif status is WorkerStatus.DRAINING and self._drain_until is None:
             log.info("draining, as somebody asked")
@@ -190,79 +221,32 @@ class Worker:
             "jobs": sorted(self._jobs),
         }
 
-    def _lose_runs(self) -> None:
-        """Others took this worker's runs: what still executes here must not go on."""
-        if self.worker_id is not None:
-            log.warning("worker %s was declared dead; going on under a new id", self.worker_id)
-        for run in self._crew.running:
-            self._kill(run, "is lost")
-
     def _wait_for_crew(self) -> None:
         until = time.monotonic() + READY_SECONDS
         while not self._crew.is_ready and time.monotonic() < until:
             self._saver.add(self._crew.poll(SAVE_SECONDS))
 
-    def _claim_once(self, now: datetime) -> int:
-        portions = self._crew.portions()
+    def _exchange(self, now: datetime, moment: float | None = None) -> int:
+        """Save what was reported, and claim for what is free by then; how many were claimed.
+
+        Both in one transaction, for the shortest runs are not much longer than one; but ends do
+        not wait for a claim that waits itself, or that may have been what failed the last time.
+        """
+        portions = self._crew.portions() if self._drain_until is None else []
+        if not portions or self._claimer.waits or self._pause:
+            self._saver.write(now, moment)
+            self._finish.done()
         if not portions or self.worker_id is None:
             return 0
-        with self._database.write.begin() as connection:
-            rooms = take_turn(connection, self._limits)
-            if rooms is not None:
-                # What made room ended after `now`, if this claim had to wait for its turn.
-                now = max(now, self._now())
-            runs = [
-                run
-                for portion in portions
-                for run in claim_runs(
-                    connection,
-                    worker_id=self.worker_id,
-                    now=now,
-                    limit=portion.most,
-                    jobs=portion.jobs,
-                    queues=self._queues,
-                    rooms=rooms,
-                    ahead=portion.ahead,
-                )
-            ]
+        # In this order: what is heard of meanwhile is looked for by the next claim.
+        self._claim.done()
+        claim = partial(self._claimer.claim, worker_id=self.worker_id, portions=portions, now=now)
+        runs = self._saver.exchange(now, moment, claim)
+        self._finish.done()
         self._found_nothing = not runs
         for run in runs:
-            self._crew.start(run, (run.deadline - now).total_seconds())
+            self._crew.start(run, self._jobs[run.job_name].timeout_seconds)
         return len(runs)
-
-    def _look_after_runs(self) -> None:
-        """Compare what executes here with what the database says that this worker holds."""
-        if self.worker_id is None:
-            return
-        with self._database.read.connect() as connection:
-            held = {item.run.claim: item for item in held_runs(connection, self.worker_id)}
-        running, begun = self._crew.running, self._crew.begun
-        unwritten = {claim for claim, item in held.items() if not item.has_started}
-        self._saver.add_starts({claim: begun[claim] for claim in unwritten & begun.keys()})
-        self._cancelling.intersection_update(run.claim for run in running)
-        for run in running:
-            item = held.pop(run.claim, None)
-            if item is None:
-                self._kill(run, "was taken back")
-            elif item.cancel_requested and run.claim not in self._cancelling:
-                self._cancelling.add(run.claim)
-                self._crew.cancel(run)
-        patience = WAIT_SECONDS if self._drain_until is None else 0.0
-        self._saver.release(self._crew.take_back(patience), "its worker had no slot for it")
-        # What is left was claimed while the answer got lost: nobody else would ever take it.
-        strangers = [item.run for item in held.values()]
-        self._saver.release(strangers, "its worker did not hear of its claim")
-
-    def _kill(self, run: ClaimedRun, why: str) -> None:
-        log.warning(
-            "run %d (%s) %s and is killed",
-            run.run_id,
-            run.job_name,
-            why,
-            extra={"run_id": run.run_id, "worker_id": self.worker_id},
-        )
-        self._crew.kill(run)
-        self._saver.forget(run)
 
     def _rescue_once(self, now: datetime) -> None:
         dead_after = timedelta(seconds=self._settings.dead_after_seconds)
@@ -303,8 +287,11 @@ class Worker:
         unfinished = self._crew.take_back(0)
         self._saver.add(self._crew.poll(0))
         unfinished += self._crew.running
-        self._crew.close()
-        self._saver.release(unfinished, "its worker stopped")
+        last = self._crew.close()
+        self._saver.add(last)
+        ended = {report.run.claim for report in last if isinstance(report, Ended)}
+        given_back = (run for run in unfinished if run.claim not in ended)
+        self._saver.release(given_back, "its worker stopped")
         until = time.monotonic() + LEAVE_SECONDS
         while self.worker_id is not None:
             try:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from flask import Flask
 
+from tick.ops import days_off
 from tick.runtime import Runtime, open_runtime
 from webapp import (
     auth,
@@ -80,6 +81,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     Raises SettingsError when a setting that the console needs is missing.
     """
     runtime = runtime or _runtime_of_this_process()
+    days_off.check(runtime.settings.holidays)
     app = Flask(__name__)
     app.config.from_mapping(config.from_settings(runtime.settings))
     services.init_app(app, runtime)

@@ -1,12 +1,13 @@
 """A month to come: for each day what will fire, what fires together, and clock changes. Pure."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from tick.ops.queries.upcoming import Lane, minute_of
 from webapp.clock_changes import ClockChange, find_zone
+from webapp.free_days import free_days
 
 MOST_MONTHS_AHEAD = 12
 _DAY = timedelta(days=1)
@@ -22,6 +23,8 @@ class MonthDay:
     instants: list[tuple[datetime, str]] = field(default_factory=list)
     collisions: int = 0
     changes: list[ClockChange] = field(default_factory=list)
+    is_free: bool = False
+    holiday: str | None = None
 
     @property
     def words(self) -> str:
@@ -29,6 +32,8 @@ class MonthDay:
         parts = [_count(len(self.instants), "firing")]
         if self.collisions:
             parts.append(_count(self.collisions, "collision"))
+        if self.holiday:
+            parts.append(self.holiday)
         parts += [f"{change.zone}: {change.words}" for change in self.changes]
         return f"{self.date:%a} {self.date.day} {self.date:%b}: {', '.join(parts)}"
 
@@ -63,6 +68,7 @@ def month_weeks(
     collisions: Collection[datetime],
     changes: Iterable[ClockChange],
     zone: tzinfo,
+    holiday_on: Callable[[date], str | None] = lambda _: None,
 ) -> list[list[MonthDay]]:
     """The weeks of the month, from Monday; what fires all the time is left out."""
     monday = first - first.weekday() * _DAY
@@ -78,6 +84,8 @@ def month_weeks(
     for change in changes:
         if square := by_date.get(change.day.astimezone(find_zone(change.zone)).date()):
             square.changes.append(change)
+    for free in free_days(days, holiday_on):
+        by_date[free.date].is_free, by_date[free.date].holiday = True, free.holiday
     return [list(by_date.values())[start : start + 7] for start in range(0, len(days), 7)]
 
 

@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         duration=duration,
         exact=exact,
         first_line=first_line,
+        holiday=holiday,
         iso=iso,
         lane_path=charts.lane_path,
         log_html=log_html,
@@ -160,6 +161,11 @@ def day(instant: datetime, zone: str = "UTC") -> str:
     """`Sun 25 Oct`."""
     local = instant.astimezone(find_zone(zone))
     return f"{local:%a} {local.day} {local:%b}"
+
+
+def holiday(instant: datetime, zone: str = "UTC") -> str | None:
+    """The public holiday that the instant falls on, on the calendar of whoever looks."""
+    return services.holiday_on(instant.astimezone(find_zone(shown_zone(zone))).date())
 
 
 def axis_label(instant: datetime, span: str) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
 from werkzeug.routing import IntegerConverter, Map
 
+from tick.ops import days_off
 from tick.ops.queries.pulse import Pulse, Signs, read_signs, take_pulse
 from tick.runtime import Runtime
 
@@ -55,6 +56,11 @@ def signs() -> Signs:
             g.signs = read_signs(connection, now(), runtime().settings.dead_after_seconds)
     found: Signs = g.signs
     return found
+
+
+def holiday_on(day: date) -> str | None:
+    """The public holiday of that day, in the regions that the settings name."""
+    return days_off.holiday_on(runtime().settings.holidays, day)
 
 
 def pulse(connection: sa.Connection) -> Pulse:

@@ -50,6 +50,11 @@ def test_channels(author: Author) -> dict[str, str | None]:
     return courier_of(current_app).test(author)
 
 
+def names_of_channels(rule: str) -> list[str]:
+    """The channels by which alerts of this rule go, by names without a secret."""
+    return [channel.id for channel in courier_of(current_app).channels if channel.takes(rule)]
+
+
 def after_tick(result: TickResult, seconds: float) -> None:
     """Start a round, and wait for it for what is left of the tick's time."""
     courier_of(current_app).start_round(result).join(max(0.0, seconds))

@@ -10,11 +10,11 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import tick_due, tick_idle, worker
+from tests.bench import idle_start, tick_due, tick_idle, worker
 from tests.bench.measure import Measurement, Options
 from tests.bench.places import Place, postgresql_place, sqlite_place
 
-BENCHMARKS = {"due": tick_due, "idle": tick_idle, "worker": worker}
+BENCHMARKS = {"due": tick_due, "idle": tick_idle, "start": idle_start, "worker": worker}
 PLACES = {"sqlite": sqlite_place, "postgresql": postgresql_place}
 
 

@@ -29,7 +29,7 @@ class CommandLine:
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Result:
         """What came of it; an exception that a user would see as a traceback fails the test."""
         env = self.environment | environment
-        result = CliRunner().invoke(main, arguments, input=stdin, env=env)
+        result = CliRunner().invoke(main, arguments, input=stdin, env=env, prog_name="tick")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result

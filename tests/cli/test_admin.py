@@ -73,9 +73,8 @@ def test_prune_deletes_what_is_old_and_counts_it(tick: CommandLine) -> None:
     tick("now")
     age(tick, timedelta(days=31))
     tick.good("run", "--job", "fetch")
-    nothing_but_a_tick = "0 of job_log, 0 of job_run, 0 of occurrence, 1 of tick_log"
-    assert tick.good("prune").startswith(nothing_but_a_tick)
-    assert "1 of occurrence, 0 of tick_log" in tick.good("prune", "--keep-days", "30")
+    assert tick.good("prune") == "Deleted: 1 of tick_log.\n"
+    assert "1 of occurrence" in tick.good("prune", "--keep-days", "30")
     assert [run["status"] for run in tick.json("runs")] == ["QUEUED"]
     assert tick.rows(sa.select(job_log)) == []
 

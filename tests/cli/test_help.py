@@ -5,15 +5,18 @@ import pytest
 from click.testing import CliRunner
 
 from tick import __version__
-from tick.cli import COMMANDS, main
+from tick.cli import COMMANDS, HEADINGS, main
 
 
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
     text = CliRunner().invoke(main, ["--help"]).stdout
-    lines = [line.split(maxsplit=1) for line in text.partition("Commands:\n")[2].splitlines()]
+    listed = text.partition("exit.\n\n")[2].splitlines()
+    lines = [line.split(maxsplit=1) for line in listed if line.startswith("  ")]
     assert [name for name, _ in lines] == list(COMMANDS)
     for name, said in lines:
         assert said.endswith((".", "!")) and not said.endswith("..."), name
+    headings = [line for line in listed if line and not line.startswith(" ")]
+    assert headings == [f"{heading}:" for heading in HEADINGS.values()]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -24,7 +27,7 @@ def test_each_command_explains_itself(name: str) -> None:
 
 
 def test_help_of_subcommands_is_not_cut() -> None:
-    for name in ("cron", "db", "user", "token"):
+    for name in ("alerts", "cron", "db", "queue", "scheduler", "token", "user", "windows"):
         text = CliRunner().invoke(main, [name, "--help"]).stdout
         assert "..." not in text.partition("Commands:\n")[2], text
 

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
+from tick.cli.statuses import ExitStatus
 from tick.models import job_schedule, occurrence
 
 REPORT = "monthly-report"
@@ -77,11 +78,11 @@ def test_a_backfill_counts_and_asks_first(known_for_months: CommandLine) -> None
     window = ("--from", row.scheduled_for.isoformat(), "--to", "2100-01-01")
     refused = known_for_months("backfill", REPORT, *window, stdin="n\n")
     assert refused.exit_code == 1
-    assert f"{row.many} instants from" in refused.stdout
+    assert f"{row.many} instants would run, " in refused.stdout
     said = known_for_months.good("backfill", REPORT, *window, "--yes")
-    assert f"Enqueued {row.many}: " in said
+    assert f"Enqueued {row.many} occurrences: " in said
     again = known_for_months.good("backfill", REPORT, *window)
-    assert again == f"Nothing to run: {row.many} instants have run already.\n"
+    assert again == f"Nothing to run; already done: {row.many} instants.\n"
 
 
 def test_a_pause_has_a_reason_and_resume_says_what_passed(tick: CommandLine) -> None:
@@ -99,9 +100,9 @@ def test_plan_of_an_unchanged_project_changes_nothing_and_ends_with_0(tick: Comm
     assert tick.json("plan")["changes_nothing"] is True
 
 
-def test_plan_of_a_first_deploy_ends_with_2(unsynced: CommandLine) -> None:
+def test_a_plan_that_changes_something_ends_with_a_status_of_its_own(unsynced: CommandLine) -> None:
     result = unsynced("plan")
-    assert result.exit_code == 2
+    assert result.exit_code == ExitStatus.CHANGES == 5
     assert f"{REPORT}: added, and switched off until somebody switches it on" in result.stdout
     assert result.stdout.splitlines()[-1] == "Nothing fires on deploy."
 

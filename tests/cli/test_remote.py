@@ -4,17 +4,19 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import make_server
 
 from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
-from tick.cli import COMMANDS, REMOTE
+from tick.cli import ANYWHERE, COMMANDS, REMOTE
 from tick.db import Database
 from tick.engine.heartbeat import register_worker
 from tick.ops import tokens
@@ -63,12 +65,10 @@ class FarCommandLine(CommandLine):
         self.environment = {"TICK_TOKEN": token, "TICK_URL": url, "TICK_DATABASE_URL": "nonsense"}
 
 
-@pytest.fixture
-def console(tick: CommandLine) -> Iterator[str]:
-    """The address of a console on the same database."""
-    server = make_server(
-        "127.0.0.1", 0, create_app(Runtime(SETTINGS, tick.database)), threaded=True
-    )
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """A console that answers; its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -77,10 +77,17 @@ def console(tick: CommandLine) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture
+def console(tick: CommandLine) -> Iterator[str]:
+    """The address of a console on the same database."""
+    with serving(create_app(Runtime(SETTINGS, tick.database))) as url:
+        yield url
+
+
 def token_of(database: Database, role: Role) -> str:
     """The text of a new token."""
     _, text = tokens.create_token(
-        database, role.lower(), role, days=1, now=clock.now(), author=TESTER
+        database, role.lower(), role, days=30, now=clock.now(), author=TESTER
     )
     return text
 
@@ -120,6 +127,12 @@ def test_both_desks_tell_the_same(
     assert len(near) > 2 or "nobody" in command
 
 
+def test_a_year_is_proven_at_a_distance(busy: CommandLine, far: FarCommandLine) -> None:
+    year = ("verify", "--from", "2025-01-01", "--to", "2026-01-01")
+    assert far.good(*year) == busy.good(*year)
+    assert far.good(*year).startswith("2025-01-01 00:00 to 2026-01-01 00:00 UTC:\n")
+
+
 def test_what_acts_acts_there_as_the_token(busy: CommandLine, far: FarCommandLine) -> None:
     assert far.good("disable", REPORT, "--reason", "moved").startswith(f"{REPORT} is off since ")
     assert far.good("enable", REPORT).startswith(f"{REPORT} is on; next: ")
@@ -133,6 +146,25 @@ def test_what_acts_acts_there_as_the_token(busy: CommandLine, far: FarCommandLin
         *("worker.drain", "queue.resume", "schedule.resume"),
         *("schedule.pause", "schedule.enable", "schedule.disable"),
     ]
+
+
+@pytest.mark.parametrize("place", ["near", "far"])
+def test_what_somebody_changed_meanwhile_is_told_and_left_alone(
+    tick: CommandLine, far: FarCommandLine, place: str
+) -> None:
+    here = far if place == "far" else tick
+    read = here.json("schedule", REPORT)["schedule"]["revision"]
+    tick.good("enable", REPORT)
+    said = here.bad("pause", REPORT, "--reason", "year end", "--revision", read)
+    assert said.startswith(f"Error: {REPORT} was changed since you read it: it is on by cli:")
+    assert said.endswith("Read it again, then decide.\n")
+    read = here.json("schedule", REPORT)["schedule"]["revision"]
+    here.good("pause", REPORT, "--reason", "year end", "--revision", read)
+    here.good("scheduler", "stop", "--reason", "move")
+    stopped = here.json("scheduler", "status")["revision"]
+    tick.good("scheduler", "start")
+    assert "it is not stopped" in here.bad("scheduler", "start", "--revision", stopped)
+    assert "is no revision" in here.bad("enable", REPORT, "--revision", "a\r\nb", status=2)
 
 
 def test_runs_are_started_cancelled_and_retried_there(
@@ -222,11 +254,17 @@ def test_an_address_that_is_unsafe_or_wrong(far: FarCommandLine, url: str, said:
     assert said in far.bad("schedules", TICK_URL=url)
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - REMOTE))
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - REMOTE - ANYWHERE))
 def test_what_needs_the_database_refuses_to_work_at_a_distance(
     far: FarCommandLine, name: str
 ) -> None:
     assert "works on the database itself" in far.bad(name, status=2)
+
+
+def test_what_needs_neither_works_wherever_the_console_is(far: FarCommandLine) -> None:
+    assert far.json("check", TICK_DEFINITIONS=DEFINITIONS)["schedules"] == [REPORT, "launch"]
+    assert far.good("cron", "next", "0 2 * * *").startswith("At 02:00")
+    assert far.good("completion", "bash")
 
 
 class Impostor(BaseHTTPRequestHandler):

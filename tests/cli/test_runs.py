@@ -41,7 +41,7 @@ def test_run_as_json(tick: CommandLine) -> None:
     ids=["nothing", "schedule and all", "job and group"],
 )
 def test_run_wants_exactly_one_thing_to_run(tick: CommandLine, arguments: list[str]) -> None:
-    assert "name exactly one of" in tick.bad("run", *arguments, status=2)
+    assert "Name exactly one of" in tick.bad("run", *arguments, status=2)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_logs_follow_a_run_to_its_end_and_repeat_no_line(tick: CommandLine) -> N
 
 def test_cancel_of_a_queued_run_is_at_once(tick: CommandLine) -> None:
     run = order(tick, "fetch")
-    assert tick.good("cancel", run) == f"Run {run}: cancellation asked for.\n"
+    assert tick.good("cancel", run) == f"Run {run} (fetch) is cancelled.\n"
     assert [row["status"] for row in tick.json("runs")] == ["CANCELLED"]
 
 

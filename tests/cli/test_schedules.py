@@ -70,7 +70,7 @@ def test_now_says_when_nothing_was_due(tick: CommandLine) -> None:
 def test_now_lists_what_it_fired(tick: CommandLine) -> None:
     tick.good("enable", "monthly-report", "--catch-up")
     heading, line = tick.good("now").splitlines()
-    assert heading.split("\t") == ["SCHEDULE", "INSTANT", "OUTCOME", "RUNS", "REASON"]
+    assert heading.split("\t") == ["SCHEDULE", "INSTANT (UTC)", "OUTCOME", "RUNS", "REASON"]
     assert line.startswith("monthly-report\t")
     assert "\tQUEUED\t2\t" in line
 

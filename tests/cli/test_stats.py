@@ -30,7 +30,7 @@ def test_without_history_it_says_so(tick: CommandLine) -> None:
 def test_a_dry_run_of_pruning_says_what_would_go_and_deletes_nothing(tick: CommandLine) -> None:
     tick.good("run", "--group", "reports")
     tick.work()
-    assert tick.good("prune", "--dry-run").startswith("Would delete 0 of job_log")
+    assert tick.good("prune", "--dry-run").startswith("Would delete: nothing")
     found = tick.json("prune", "--dry-run")
     assert found["dry_run"] is True
     assert found["rows"]["occurrence"] == 0

@@ -52,6 +52,8 @@ def test_a_claim_marks_the_run_and_its_occurrence_as_running(chain: World) -> No
     assert (run.status, run.attempt, run.fencing_token) == ("RUNNING", 1, 1)
     assert (run.worker_id, run.started_at) == (hands.worker_id, TWO)
     assert run.deadline_at == claimed.deadline == TWO + timedelta(hours=1)
+    with chain.database.write.begin() as connection:
+        settle_occurrences(connection, [claimed.occurrence_id], TWO)
     (row,) = occurrence_rows(chain)
     assert (row.outcome, row.first_started_at) == ("RUNNING", TWO)
 

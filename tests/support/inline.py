@@ -62,6 +62,9 @@ class InlineExecutor:
             reports += self._execute(self._waiting.popleft()[0])
         return reports
 
+    def wake(self) -> None:
+        """Nothing to do: nobody waits here for long."""
+
     def _execute(self, run: ClaimedRun) -> list[Report]:
         ear, job, began = Ear(run), self._registry.jobs[run.job_name], time.monotonic()
         if run.claim in self._cancelled:
@@ -88,6 +91,7 @@ class InlineExecutor:
         """Give up the run if it has not started."""
         self._waiting = deque(item for item in self._waiting if item[0] != run)
 
-    def close(self) -> None:
+    def close(self) -> list[Report]:
         """Give up what has not started."""
         self._waiting.clear()
+        return []

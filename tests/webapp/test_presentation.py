@@ -82,9 +82,9 @@ def test_a_sparkline_has_a_path_for_each_tone_and_stays_in_its_frame() -> None:
         )
     ]
     assert sparkline(marks) == {
-        "warn": "m1 12v-2",
-        "good": "m3 12v-2m4 2v-12",
-        "bad": "m5 12v-5",
+        "warn": "m1 12V10",
+        "good": "m3 12V10m4 2V0",
+        "bad": "m5 12V7",
     }
     assert sparkline([]) == {}
     assert spark_words(marks) == "2 of 4 good"

@@ -10,7 +10,7 @@ from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.models import job_run
 from tick.ops.queries.runs import Neighbour, RunRow
-from webapp.charts import critical_path, timeline
+from webapp.gantt import critical_path, timeline
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -80,21 +80,21 @@ def test_a_live_run_is_cancelled_from_its_occurrence(world: World, ada: Visitor)
 def test_the_critical_path_follows_whichever_ended_last() -> None:
     runs = [_run(1, 0, 5), _run(2, 0, 9), _run(3, 9, 12), _run(4, 5, 11), _run(5, None, None)]
     upstream = _after({3: (1, 2), 4: (1,), 5: (4,)})
-    assert critical_path(runs, upstream, NOW) == {2, 3}
+    assert critical_path(runs, upstream, NOW) == (2, 3)
 
 
 def test_a_run_at_work_is_on_the_critical_path() -> None:
     runs = [_run(1, -60, -50), _run(2, -50, None), _run(3, -60, -20)]
-    assert critical_path(runs, _after({2: (1,)}), NOW) == {1, 2}
+    assert critical_path(runs, _after({2: (1,)}), NOW) == (1, 2)
 
 
 def test_there_is_no_critical_path_before_anything_started() -> None:
-    assert critical_path([_run(1, None, None)], {}, NOW) == frozenset()
-    assert critical_path([], {}, NOW) == frozenset()
+    assert critical_path([_run(1, None, None)], {}, NOW) == ()
+    assert critical_path([], {}, NOW) == ()
 
 
 def test_an_upstream_run_that_is_not_shown_ends_the_path() -> None:
-    assert critical_path([_run(7, 0, 3)], _after({7: (1,)}), NOW) == {7}
+    assert critical_path([_run(7, 0, 3)], _after({7: (1,)}), NOW) == (7,)
 
 
 def _after(edges: dict[int, tuple[int, ...]]) -> dict[int, tuple[Neighbour, ...]]:

@@ -71,6 +71,29 @@ def test_a_trend_says_what_is_usual_and_what_is_new() -> None:
     assert trend(past[:1]) is None
 
 
+def test_bars_of_what_failed_are_told_apart_without_their_colour(
+    world: World, ada: Visitor
+) -> None:
+    past = [PastRow(n, "FAILED" if n == 3 else "SUCCESS", NOW, NOW, 1, 10.0) for n in range(4)]
+    found = trend(past)
+    assert found
+    assert found.counts == {"good": 3, "bad": 1}
+    for number in range(3):
+        ada.post("/schedules/daily/run", key=f"press-{number:08d}")
+        world.finish_runs()
+    ends = {"first_started_at": world.now, "last_finished_at": world.now + HOUR}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(occurrence).values(**ends))
+        connection.execute(
+            sa.update(occurrence).values(outcome="FAILED").where(occurrence.c.id == 2)
+        )
+    page = ada.page("/schedules/daily")
+    legend = page[page.index('<p class="legend"><svg class="mark') :]
+    words = re.sub(r"<[^>]+>|\s+", " ", legend[: legend.index("</p>")]).split()
+    assert words == ["2", "succeeded", "1", "failed,", "striped"]
+    assert "<td>Failed</td>" in page
+
+
 def test_a_square_leads_to_what_happened_on_that_day(world: World, ada: Visitor) -> None:
     ada.post("/schedules/daily/run")
     world.finish_runs()

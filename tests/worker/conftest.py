@@ -105,8 +105,11 @@ def serve(work: WorkWorld, database_url: str) -> Iterator[Callable[..., Process]
     work.now = datetime.now(UTC)
     started: list[Process] = []
 
-    def start(drain_seconds: float = 10, dead_after_seconds: float = 60) -> Process:
-        started.append(Process(database_url, drain_seconds, dead_after_seconds))
+    def start(
+        drain_seconds: float = 10, dead_after_seconds: float = 60, poll_seconds: float = 0.05
+    ) -> Process:
+        how = (drain_seconds, dead_after_seconds, poll_seconds)
+        started.append(Process(database_url, *how))
         return started[-1]
 
     yield start

@@ -23,11 +23,12 @@ WITHIN_SECONDS = 60.0
 class Process:
     """A worker process, and how it is treated."""
 
-    def __init__(self, url: str, drain_seconds: float, dead_after_seconds: float) -> None:
-        command = [sys.executable, "-m", "tests.worker.serving"]
-        self._process = subprocess.Popen(
-            [*command, url, str(drain_seconds), str(dead_after_seconds)]
-        )
+    def __init__(
+        self, url: str, drain_seconds: float, dead_after_seconds: float, poll_seconds: float
+    ) -> None:
+        command = [sys.executable, "-m", "tests.worker.serving", url]
+        numbers = (drain_seconds, dead_after_seconds, poll_seconds)
+        self._process = subprocess.Popen([*command, *map(str, numbers)])
 
     @property
     def pid(self) -> int:

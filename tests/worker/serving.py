@@ -11,14 +11,14 @@ from tick.stop import Stop
 from tick.worker import Worker
 
 
-def main(url: str, drain_seconds: float, dead_after_seconds: float) -> None:
+def main(url: str, drain_seconds: float, dead_after_seconds: float, poll_seconds: float) -> None:
     """Serve until told to stop."""
     logging.basicConfig(level=logging.INFO)
     settings = Settings(
         database_url=url,
         definitions=DEFINITIONS,
         worker_processes=2,
-        worker_poll_seconds=0.05,
+        worker_poll_seconds=poll_seconds,
         heartbeat_seconds=0.2,
         dead_after_seconds=dead_after_seconds,
         drain_seconds=drain_seconds,
@@ -33,4 +33,4 @@ def main(url: str, drain_seconds: float, dead_after_seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3]))
+    main(sys.argv[1], *map(float, sys.argv[2:]))

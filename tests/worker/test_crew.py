@@ -1,5 +1,7 @@
 """What a worker claims: what begins at once, and a little ahead of what may be repeated."""
 
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +69,19 @@ def test_a_thread_that_ends_wakes_a_crew_that_waits_for_its_processes(work: Work
     heard = eventually(lambda: [r for r in crew.poll(30) if isinstance(r, Ended)])
     assert [report.run.run_id for report in heard] == [1]
     assert isinstance(crew, Crew)
+    crew.close()
+
+
+@pytest.mark.parametrize("job", ["where-in-a-thread", "sleeps"])
+def test_a_crew_that_waits_is_woken_from_another_thread(work: WorkWorld, job: str) -> None:
+    crew = hire({job: work.registry.jobs[job]}, work.settings, with_threads=True)
+    eventually(lambda: crew.poll(0.1) or crew.is_ready)
+    thread = threading.Thread(target=crew.wake)
+    thread.start()
+    began = time.monotonic()
+    crew.poll(250)
+    assert time.monotonic() - began < 200
+    thread.join()
     crew.close()
 
 

@@ -63,7 +63,7 @@ def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
     saver = Saver(work.database, work.registry.jobs)
-    saver.add_starts({run.claim: time.monotonic()})
+    saver.add_starts([(run, time.monotonic())])
     saver.save(NOW)
     assert work.run(run_id).started_at is not None
     assert not saver.pending
@@ -76,6 +76,6 @@ def test_the_start_of_a_claim_that_was_taken_back_is_left_out(work: WorkWorld) -
     saver = Saver(work.database, work.registry.jobs)
     saver.release([run], "its worker had no slot for it")
     saver.save(NOW)
-    saver.add_starts({run.claim: time.monotonic()})
+    saver.add_starts([(run, time.monotonic())])
     saver.save(NOW)
     assert (work.run(run_id).status, work.run(run_id).started_at) == ("QUEUED", None)

@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 import click
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 
 from tick import __version__
 from tick.errors import TickError
@@ -58,6 +58,18 @@ COMMANDS = {
     "completion": ("tick.cli.completion", "completion"),
 }
 
+# Where a heading begins in the list of `tick --help`.
+HEADINGS = {
+    "now": "Tick and work",
+    "status": "See that it is well",
+    "schedules": "Schedules",
+    "jobs": "Jobs and runs",
+    "ledger": "The ledger: what fired, and what did not",
+    "workers": "Operate",
+    "sync": "Definitions",
+    "db": "The installation",
+}
+
 # What works through a console's JSON API, too (--url).
 REMOTE = frozenset(
     {
@@ -65,7 +77,6 @@ REMOTE = frozenset(
         "audit",
         "backfill",
         "cancel",
-        "completion",
         "disable",
         "drain",
         "enable",
@@ -94,6 +105,10 @@ REMOTE = frozenset(
 )
 
 
+# What needs neither a console nor a database: --url makes no difference.
+ANYWHERE = frozenset({"check", "completion", "cron", "openapi", "simulate"})
+
+
 class Commands(click.Group):
     """Loads a command when it is called; foreseeable errors are told without a traceback."""
 
@@ -109,12 +124,25 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands, under headings."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for name in COMMANDS:
+            heading = HEADINGS.get(name) or next(reversed(rows))
+            command = self.get_command(ctx, name)
+            said = command.get_short_help_str(formatter.width) if command else ""
+            rows.setdefault(heading, []).append((name, said))
+        for heading, listed in rows.items():
+            with formatter.section(heading):
+                formatter.write_dl(listed, col_max=12)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command and its arguments; with --url only one that works at a distance."""
         name, command, rest = super().resolve_command(ctx, args)
-        if ctx.params.get("url") and name not in REMOTE and not ctx.resilient_parsing:
+        works = REMOTE | ANYWHERE
+        if ctx.params.get("url") and name not in works and not ctx.resilient_parsing:
             raise click.UsageError(
                 f"`tick {name}` works on the database itself, not through --url: run it where "
                 f"TICK_DATABASE_URL leads there. --url is for {', '.join(sorted(REMOTE))}."
@@ -127,8 +155,8 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except TickError as error:
             raise click.ClickException(str(error)) from None
-        except (OperationalError, InterfaceError) as error:
-            reason = str(error.orig).strip().partition("\n")[0]
+        except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:
+            reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
             raise click.ClickException(
                 f"The database failed: {reason}. Check TICK_DATABASE_URL and that the server runs."
             ) from None

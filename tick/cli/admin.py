@@ -158,6 +158,6 @@ def prune(keep_days: int | None, dry_run: bool, as_json: bool) -> None:
                 gone = count_prunable(connection, now, keep)
         else:
             gone, _ = prune_all(database.write, now, keep)
-    said = ", ".join(f"{count} of {table}" for table, count in gone.items())
-    said = f"Would delete {said}." if dry_run else said
+    counts = ", ".join(f"{count} of {table}" for table, count in gone.items() if count)
+    said = f"{'Would delete' if dry_run else 'Deleted'}: {counts or 'nothing'}."
     tell({"dry_run": dry_run, "rows": gone}, said, as_json)

@@ -60,9 +60,9 @@ class LocalAlertDesk:
             **self._as_me(),
         )
 
-    def unmute(self, mute_id: int) -> bool:
+    def unmute(self, mute_id: int, *, expected: str | None) -> bool:
         """End a mute."""
-        return alerts.unmute(self._database, mute_id, **self._as_me())
+        return alerts.unmute(self._database, mute_id, **self._as_me(), expected=expected)
 
     def test(self) -> list[ChannelTest]:
         """Send a test message to every channel that is set up here."""
@@ -109,9 +109,9 @@ class RemoteAlertDesk:
         }
         return self._client.post(Muted, "/mutes", body).mute_id
 
-    def unmute(self, mute_id: int) -> bool:
+    def unmute(self, mute_id: int, *, expected: str | None) -> bool:
         """End a mute."""
-        return self._client.post(Changed, f"/mutes/{mute_id}/end", {}).changed
+        return self._client.post(Changed, f"/mutes/{mute_id}/end", {}, match=expected).changed
 
     def test(self) -> list[ChannelTest]:
         """Have the console send a test message to every channel that is set up there."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from tick.cli.common import as_json, show_json, show_table, tell_change
+from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT, LENGTH
@@ -107,12 +107,13 @@ def mute(
     reason: str,
     as_json: bool,
 ) -> None:
-    """Send nothing for a while: of a schedule, of a rule, or of anything.
+    """Send nothing for a while.
 
-    What is still wrong at the end of it is told then.
+    Of a schedule, of a rule, of both, or of anything. What is still wrong at the end of it is told
+    then.
     """
     if (length is None) == (until is None):
-        raise click.UsageError("say how long: either --for or --until.")
+        raise click.UsageError("Say how long: either --for or --until.")
     with open_desk() as desk:
         end = until or desk.now() + (length or timedelta())
         mute_id = desk.alerts.mute(schedule=schedule, rule=rule, until=end, reason=reason)
@@ -144,11 +145,12 @@ def mutes(as_json: bool) -> None:
 
 @alerts.command()
 @click.argument("mute_id", type=click.IntRange(min=1))
+@if_revision
 @as_json
-def unmute(mute_id: int, as_json: bool) -> None:
+def unmute(mute_id: int, expected: str | None, as_json: bool) -> None:
     """End a mute before its time."""
     with open_desk() as desk:
-        changed = desk.alerts.unmute(mute_id)
+        changed = desk.alerts.unmute(mute_id, expected=expected)
     tell_change(changed, f"Mute {mute_id} {'is' if changed else 'was'} over.", as_json)
 
 

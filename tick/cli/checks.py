@@ -5,7 +5,7 @@ import re
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from tick import __version__
+from tick.errors import SettingsError
+from tick.ops import days_off
 from tick.ops.deploy_plan import DeployPlan
 from tick.ops.queries.pulse import Pulse
 from tick.ops.queries.workers import WorkerRow
@@ -182,6 +184,14 @@ def check_synced(plan: DeployPlan) -> Finding:
         return good("definitions", "The database holds the same.")
     text = f"The database holds others: {len(plan.changes)} schedules differ."
     return warning("definitions", text, "`tick plan` shows how, `tick sync` brings them there.")
+
+
+def check_holidays(regions: Sequence[str]) -> Iterator[Finding]:
+    """Whether Upcoming can name the holidays that TICK_HOLIDAYS asks for."""
+    try:
+        days_off.check(regions)
+    except SettingsError as error:
+        yield problem("holidays", str(error), "The console does not start until then.")
 
 
 def check_zones(version: str | None, place: str, now: datetime) -> Finding:

@@ -10,7 +10,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tick import __version__
-from tick.errors import NotFound, Refused, RemoteError, TickError
+from tick.errors import NotFound, Refused, RemoteError, Stale, TickError, Unavailable
 from tick.ops.answers import Listing
+from tick.ops.system_answers import ProofPart
 
 ROOT = "/api/admin"
 TIMEOUT_SECONDS = 40
@@ -27,7 +28,17 @@ MOST_PAGES = 1000
 MOST_BYTES = 32 * 1024 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TOKEN = re.compile(r"[!-~]+")
+_KINDS: Mapping[int, type[TickError]] = {
+    404: NotFound,
+    409: Refused,
+    412: Stale,
+    422: Refused,
+    502: Unavailable,
+    503: Unavailable,
+    504: Unavailable,
+}
 Model = TypeVar("Model", bound=BaseModel)
+PageModel = TypeVar("PageModel", bound="Listing[Any] | ProofPart")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -60,26 +71,37 @@ class Client:
         return self._parsed(model, self._send("GET", place))
 
     def post(
-        self, model: type[Model], path: str, body: Mapping[str, Any], key: str | None = None
+        self,
+        model: type[Model],
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        key: str | None = None,
+        match: str | None = None,
     ) -> Model:
-        """What a POST of JSON answers."""
+        """What a POST of JSON answers; only if the revision there is still `match`."""
         data = json.dumps({name: value for name, value in body.items() if value is not None})
         headers = {"Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
+        if match is not None:
+            headers["If-Match"] = f'"{match}"'
         return self._parsed(model, self._send("POST", path, headers, data.encode()))
 
     def all(self, model: type[Listing[Any]], path: str) -> list[Any]:
         """The items of every page of a list."""
-        found: list[Any] = []
-        place = path
+        return [item for page in self.pages(model, path) for item in page.items]
+
+    def pages(self, model: type[PageModel], path: str, **query: Any) -> Iterator[PageModel]:
+        """What a GET answers, and what its `next` leads to, to the end."""
+        page = self.get(model, path, **query)
+        yield page
         for _ in range(MOST_PAGES):
-            page = self.get(model, place)
-            found += page.items
             if page.next is None:
-                break
-            place = page.next.removeprefix(ROOT)
-        return found
+                return
+            page = self.get(model, page.next.removeprefix(ROOT))
+            yield page
+        raise RemoteError(f"{self._base} has more than {MOST_PAGES} pages of that; ask for less.")
 
     def _send(
         self,
@@ -99,7 +121,7 @@ class Client:
                 raise _refusal(error, self._base) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise RemoteError(
+            raise Unavailable(
                 f"{self._base} can't be reached: {reason}. Check --url and that the console runs."
             ) from None
         if len(content) > MOST_BYTES:
@@ -142,10 +164,9 @@ def _refusal(error: urllib.error.HTTPError, base: str) -> TickError:
     """The problem document (RFC 9457) as one of our errors."""
     try:
         problem = json.loads(error.read(MOST_BYTES))
-        said = str(problem["detail"])
-        said += "".join(f"\n  - {each['where']}: {each['problem']}" for each in problem["mistakes"])
+        mistakes = [f"\n  - {each['where']}: {each['problem']}" for each in problem["mistakes"]]
+        said = f"Some values do not fit:{''.join(mistakes)}" if mistakes else str(problem["detail"])
     except (ValueError, LookupError, TypeError, OSError):
         where = f" to {error.headers['Location']!r}" if error.headers.get("Location") else ""
         said = f"{base} answers {error.code} {error.reason}{where}. Check --url."
-    kinds: dict[int, type[TickError]] = {404: NotFound, 409: Refused, 422: Refused}
-    return kinds.get(error.code, RemoteError)(said)
+    return _KINDS.get(error.code, RemoteError)(said)

@@ -23,7 +23,24 @@ if TYPE_CHECKING:
 
 # All but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_REVISION = re.compile(r"[0-9a-f]{16}")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def _checked_revision(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None and not _REVISION.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no revision; copy it from what --json prints.")
+    return value
+
+
+if_revision = click.option(
+    "--revision",
+    "expected",
+    callback=_checked_revision,
+    help="Only if nobody changed it since: the `revision` that --json printed.",
+)
 
 
 @contextmanager
@@ -99,6 +116,11 @@ def tell(facts: object, said: str, as_json: bool) -> None:
         show_json(facts)
     else:
         click.echo(said)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them: `1 instant`, `2 instants`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def harmless(text: str) -> str:

@@ -56,6 +56,7 @@ def examine() -> Iterator[Finding]:
         return
     yield good("settings", "Each can be read.")
     yield from checks.check_secrets(settings)
+    yield from checks.check_holidays(settings.holidays)
     yield checks.check_zones(*_zone_data(), clock.now())
     registry = None
     try:

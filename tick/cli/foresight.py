@@ -7,6 +7,7 @@ import click
 
 from tick.cli.common import as_json, ready_runtime, show_json, show_table
 from tick.cli.instants import INSTANT, LENGTH, WINDOW
+from tick.cli.statuses import ExitStatus
 from tick.define.registry import load_registry
 from tick.ops.deploy_plan import DeployPlan, plan_deploy
 from tick.settings import load_settings
@@ -20,7 +21,7 @@ SHOWN = 50
 def plan(as_json: bool) -> None:
     """Show what deploying the definitions here would change there.
 
-    Exit status 0 when nothing changes, 2 when something does.
+    Exit status 0 when nothing changes, 5 when something does.
     """
     with ready_runtime() as runtime, runtime.database.read.connect() as connection:
         found = plan_deploy(connection, runtime.registry, runtime.now())
@@ -29,7 +30,7 @@ def plan(as_json: bool) -> None:
     else:
         _show_plan(found)
     if not found.changes_nothing:
-        raise SystemExit(2)
+        raise SystemExit(ExitStatus.CHANGES)
 
 
 def _show_plan(found: DeployPlan) -> None:
@@ -44,7 +45,9 @@ def _show_plan(found: DeployPlan) -> None:
         ):
             if words is not None:
                 listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
-                click.echo(f"  {name + ':':8} {words}; next {listed or 'never'} UTC")
+                click.echo(
+                    f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}"
+                )
     for moment in found.fires:
         click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
     for moment in found.clock_changes:

@@ -1,17 +1,18 @@
 """The commands that read the ledger and settle it: next, why, verify, slot, backfill."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
 
-from tick.cli.common import as_json, show_json, show_table
+from tick.cli.common import as_json, counted, show_json, show_table
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
-from tick.cli.statuses import status_of
-from tick.cli.waiting import wait_for, wait_option
+from tick.cli.statuses import ExitStatus, status_of
+from tick.cli.waiting import progress_bar, wait_for, wait_option
+from tick.ops.proving import join_parts
 from tick.ops.system_answers import Proof
 
 _WEEK = timedelta(days=7)
@@ -67,13 +68,27 @@ def verify(start: datetime | None, end: datetime | None, as_json: bool) -> None:
     with open_desk() as desk:
         now = desk.now()
         end = min(end or now, now)
-        found = desk.verify(start or end - _WEEK, end)
+        start = start or end - _WEEK
+        if start > end:
+            raise click.UsageError("--from lies after --to, or is yet to come.")
+        found = join_parts(list(_watched(desk.verify(start, end), start, end)))
     if as_json:
         show_json(found)
     else:
         _show_proof(found)
     if not found.ok:
-        raise SystemExit(1)
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def _watched(parts: Iterator[Proof], start: datetime, end: datetime) -> Iterator[Proof]:
+    """The parts, with a bar that says how much of the time is proven."""
+    with progress_bar() as bar:
+        task = bar.add_task("", total=(end - start).days)
+        for part in parts:
+            bar.update(
+                task, completed=(part.end - start).days, description=f"days, to {part.end:%Y-%m-%d}"
+            )
+            yield part
 
 
 def _show_proof(found: Proof) -> None:
@@ -81,7 +96,8 @@ def _show_proof(found: Proof) -> None:
         click.echo(f"The ledger is pruned up to {found.start:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC:")
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(found.outcomes.items()))
-    click.echo(f"{found.instants} instants of {found.schedules} schedules: {counts or 'none'}.")
+    instants, schedules = counted(found.instants, "instant"), counted(found.schedules, "schedule")
+    click.echo(f"{instants} of {schedules}: {counts or 'none'}.")
     if found.waiting or found.off:
         click.echo(f"{found.waiting} wait for a tick, {found.off} passed while switched off.")
     for violation in found.violations:
@@ -120,12 +136,15 @@ def backfill(
     with open_desk() as desk:
         plan = desk.plan_backfill(schedule_id, start, end)
         if not plan.wanted:
-            click.echo(f"Nothing to run: {plan.done} instants have run already.", err=as_json)
+            click.echo(
+                f"Nothing to run; already done: {counted(plan.done, 'instant')}.", err=as_json
+            )
             return
         first, last = plan.wanted[0], plan.wanted[-1]
+        wanted = counted(len(plan.wanted), "instant")
         click.echo(
-            f"{len(plan.wanted)} instants from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} "
-            f"UTC would run; {plan.done} have run already.",
+            f"{wanted} would run, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC; "
+            f"already done: {plan.done}.",
             err=as_json,
         )
         if not yes:
@@ -140,7 +159,8 @@ def _show_made(desk: Desk, made: Sequence[int], wait: bool, as_json: bool) -> No
     else:
         listed = ", ".join(map(str, made[:10])) + (" …" if len(made) > 10 else "")
         click.echo(
-            f"Enqueued {len(made)}: {listed}; `tick runs --occurrence ID` shows the runs of one."
+            f"Enqueued {counted(len(made), 'occurrence')}: {listed}; "
+            "`tick runs --occurrence ID` shows the runs of one."
         )
         if counts := Counter(outcomes):
             click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))

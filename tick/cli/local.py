@@ -1,6 +1,6 @@
 """The desk on the database itself; see `tick.cli.desk`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tick.cli.alert_desk import LocalAlertDesk
@@ -14,6 +14,7 @@ from tick.ops.answers import (
     UpcomingInstant,
     Why,
 )
+from tick.ops.proving import prove
 from tick.ops.queries import audit, queues, schedules, workers
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.stats import Statistics, Window, gather
@@ -27,7 +28,6 @@ from tick.ops.system_answers import (
     Worker,
 )
 from tick.ops.upcoming import list_upcoming
-from tick.ops.verify import verify
 from tick.states import WorkerStatus
 
 
@@ -52,9 +52,9 @@ class LocalDesk(LocalRuns):
             found = list_upcoming(connection, self.now(), count, with_off=with_off)
         return [UpcomingInstant.model_validate(each) for each in found]
 
-    def verify(self, start: datetime, end: datetime) -> Proof:
-        """Whether no instant of that time fired twice and none is unaccounted for."""
-        return Proof.model_validate(verify(self._database, start, end))
+    def verify(self, start: datetime, end: datetime) -> Iterator[Proof]:
+        """Part by part: no instant of that time fired twice and none is unaccounted for."""
+        return prove(self._database, start, end)
 
     def schedules(self) -> list[Schedule]:
         """All schedules, by id."""
@@ -72,31 +72,54 @@ class LocalDesk(LocalRuns):
         with self._reading() as connection:
             return answering.read_schedule(connection, schedule_id, self.now())
 
-    def enable(self, schedule_id: str, *, catch_up_latest: bool) -> Schedule:
+    def enable(self, schedule_id: str, *, catch_up_latest: bool, expected: str | None) -> Schedule:
         """Switch a schedule on."""
         control.enable_schedule(
-            self._database, schedule_id, **self._as_me(), catch_up_latest=catch_up_latest
+            self._database,
+            schedule_id,
+            **self._as_me(),
+            catch_up_latest=catch_up_latest,
+            expected=expected,
         )
         return self.schedule(schedule_id).schedule
 
-    def disable(self, schedule_id: str, *, reason: str | None) -> Schedule:
+    def disable(self, schedule_id: str, *, reason: str | None, expected: str | None) -> Schedule:
         """Switch a schedule off."""
-        control.disable_schedule(self._database, schedule_id, **self._as_me(), reason=reason)
+        control.disable_schedule(
+            self._database, schedule_id, **self._as_me(), reason=reason, expected=expected
+        )
         return self.schedule(schedule_id).schedule
 
-    def pause(self, schedule_id: str, *, reason: str, until: datetime | None) -> Schedule:
+    def pause(
+        self, schedule_id: str, *, reason: str, until: datetime | None, expected: str | None
+    ) -> Schedule:
         """Keep a schedule from firing."""
         control.pause_schedule(
-            self._database, schedule_id, **self._as_me(), reason=reason, until=until
+            self._database,
+            schedule_id,
+            **self._as_me(),
+            reason=reason,
+            until=until,
+            expected=expected,
         )
         return self.schedule(schedule_id).schedule
 
     def resume(
-        self, schedule_id: str, *, catch_up_latest: bool, run: Sequence[datetime]
+        self,
+        schedule_id: str,
+        *,
+        catch_up_latest: bool,
+        run: Sequence[datetime],
+        expected: str | None,
     ) -> Schedule:
         """End a pause or an ERROR."""
         control.resume_schedule(
-            self._database, schedule_id, **self._as_me(), catch_up_latest=catch_up_latest, run=run
+            self._database,
+            schedule_id,
+            **self._as_me(),
+            catch_up_latest=catch_up_latest,
+            run=run,
+            expected=expected,
         )
         return self.schedule(schedule_id).schedule
 
@@ -132,21 +155,25 @@ class LocalDesk(LocalRuns):
             found = queues.list_queues(connection, self._runtime.settings.queue_limits)
         return [Queue.model_validate(row) for row in found]
 
-    def pause_queue(self, name: str, *, reason: str) -> bool:
+    def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
-        return operating.pause_queue(self._database, name, **self._as_me(), reason=reason)
+        return operating.pause_queue(
+            self._database, name, **self._as_me(), reason=reason, expected=expected
+        )
 
-    def resume_queue(self, name: str) -> bool:
+    def resume_queue(self, name: str, *, expected: str | None) -> bool:
         """Let the runs of a queue start again; False when it was not paused."""
-        return operating.resume_queue(self._database, name, **self._as_me())
+        return operating.resume_queue(self._database, name, **self._as_me(), expected=expected)
 
-    def stop_scheduler(self, *, reason: str) -> bool:
+    def stop_scheduler(self, *, reason: str, expected: str | None) -> bool:
         """Let nothing fire; False when it stands already."""
-        return windows.stop_scheduler(self._database, **self._as_me(), reason=reason)
+        return windows.stop_scheduler(
+            self._database, **self._as_me(), reason=reason, expected=expected
+        )
 
-    def start_scheduler(self) -> bool:
+    def start_scheduler(self, *, expected: str | None) -> bool:
         """Let schedules fire again; False when it was not stopped."""
-        return windows.start_scheduler(self._database, **self._as_me())
+        return windows.start_scheduler(self._database, **self._as_me(), expected=expected)
 
     def windows(self) -> list[MaintenanceWindow]:
         """The maintenance windows, those to come first."""
@@ -160,9 +187,9 @@ class LocalDesk(LocalRuns):
             self._database, **self._as_me(), starts_at=starts_at, ends_at=ends_at, reason=reason
         )
 
-    def end_window(self, window_id: int) -> bool:
+    def end_window(self, window_id: int, *, expected: str | None) -> bool:
         """End a window now, or call it off; False when it was over."""
-        return windows.end_window(self._database, window_id, **self._as_me())
+        return windows.end_window(self._database, window_id, **self._as_me(), expected=expected)
 
     def audit(self, chosen: AuditFilter, *, before: int | None) -> Listing[AuditEntry]:
         """A page of changes, newest first; `next` is the id below which it goes on."""

@@ -2,7 +2,7 @@
 
 import click
 
-from tick.cli.common import as_json, show_json, show_table, tell_change
+from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
 from tick.cli.desk import open_desk
 from tick.states import WorkerStatus
 
@@ -72,19 +72,21 @@ def list_(as_json: bool) -> None:
 @queue.command()
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for whoever finds the queue quiet.")
+@if_revision
 @as_json
-def pause(name: str, reason: str, as_json: bool) -> None:
+def pause(name: str, reason: str, expected: str | None, as_json: bool) -> None:
     """Let no run of the queue NAME start; what runs goes on."""
     with open_desk() as desk:
-        changed = desk.pause_queue(name, reason=reason)
+        changed = desk.pause_queue(name, reason=reason, expected=expected)
     tell_change(changed, f"Queue {name} is paused{'' if changed else ' already'}.", as_json)
 
 
 @queue.command()
 @click.argument("name")
+@if_revision
 @as_json
-def resume(name: str, as_json: bool) -> None:
+def resume(name: str, expected: str | None, as_json: bool) -> None:
     """Let the runs of the queue NAME start again."""
     with open_desk() as desk:
-        changed = desk.resume_queue(name)
+        changed = desk.resume_queue(name, expected=expected)
     tell_change(changed, f"Queue {name} {'goes on' if changed else 'was not paused'}.", as_json)

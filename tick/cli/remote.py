@@ -1,7 +1,7 @@
 """The desk in front of a console that runs elsewhere; see `tick.cli.desk`."""
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -38,6 +38,7 @@ from tick.ops.system_answers import (
     Job,
     MaintenanceWindow,
     Proof,
+    ProofPart,
     Queue,
     SchedulerStatus,
     WindowAdded,
@@ -82,9 +83,9 @@ class RemoteDesk:
         )
         return list(found.items)
 
-    def verify(self, start: datetime, end: datetime) -> Proof:
-        """Whether no instant of that time fired twice and none is unaccounted for."""
-        return self._client.get(Proof, "/verify", since=start, until=end)
+    def verify(self, start: datetime, end: datetime) -> Iterator[Proof]:
+        """Part by part: no instant of that time fired twice and none is unaccounted for."""
+        return self._client.pages(ProofPart, "/verify", since=start, until=end)
 
     def schedules(self) -> list[Schedule]:
         """All schedules, by id."""
@@ -94,26 +95,34 @@ class RemoteDesk:
         """A schedule and its next instants."""
         return self._client.get(ScheduleWithInstants, _schedule(schedule_id))
 
-    def enable(self, schedule_id: str, *, catch_up_latest: bool) -> Schedule:
+    def enable(self, schedule_id: str, *, catch_up_latest: bool, expected: str | None) -> Schedule:
         """Switch a schedule on."""
         body = {"catch_up_latest": catch_up_latest}
-        return self._client.post(Schedule, _schedule(schedule_id, "enable"), body)
+        return self._client.post(Schedule, _schedule(schedule_id, "enable"), body, match=expected)
 
-    def disable(self, schedule_id: str, *, reason: str | None) -> Schedule:
+    def disable(self, schedule_id: str, *, reason: str | None, expected: str | None) -> Schedule:
         """Switch a schedule off."""
-        return self._client.post(Schedule, _schedule(schedule_id, "disable"), {"reason": reason})
+        path = _schedule(schedule_id, "disable")
+        return self._client.post(Schedule, path, {"reason": reason}, match=expected)
 
-    def pause(self, schedule_id: str, *, reason: str, until: datetime | None) -> Schedule:
+    def pause(
+        self, schedule_id: str, *, reason: str, until: datetime | None, expected: str | None
+    ) -> Schedule:
         """Keep a schedule from firing."""
         body = {"reason": reason, "until": until and until.isoformat()}
-        return self._client.post(Schedule, _schedule(schedule_id, "pause"), body)
+        return self._client.post(Schedule, _schedule(schedule_id, "pause"), body, match=expected)
 
     def resume(
-        self, schedule_id: str, *, catch_up_latest: bool, run: Sequence[datetime]
+        self,
+        schedule_id: str,
+        *,
+        catch_up_latest: bool,
+        run: Sequence[datetime],
+        expected: str | None,
     ) -> Schedule:
         """End a pause or an ERROR."""
         body = {"catch_up_latest": catch_up_latest, "run": _texts(run)}
-        return self._client.post(Schedule, _schedule(schedule_id, "resume"), body)
+        return self._client.post(Schedule, _schedule(schedule_id, "resume"), body, match=expected)
 
     def why(self, schedule_id: str, at: datetime) -> Why:
         """Why it fired at an instant, or why it did not."""
@@ -222,22 +231,24 @@ class RemoteDesk:
         """The queues, by name."""
         return list(self._client.get(Listing[Queue], "/queues").items)
 
-    def pause_queue(self, name: str, *, reason: str) -> bool:
+    def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
         path = f"/queues/{_quoted(name)}/pause"
-        return self._client.post(Changed, path, {"reason": reason}).changed
+        return self._client.post(Changed, path, {"reason": reason}, match=expected).changed
 
-    def resume_queue(self, name: str) -> bool:
+    def resume_queue(self, name: str, *, expected: str | None) -> bool:
         """Let the runs of a queue start again; False when it was not paused."""
-        return self._client.post(Changed, f"/queues/{_quoted(name)}/resume", {}).changed
+        path = f"/queues/{_quoted(name)}/resume"
+        return self._client.post(Changed, path, {}, match=expected).changed
 
-    def stop_scheduler(self, *, reason: str) -> bool:
+    def stop_scheduler(self, *, reason: str, expected: str | None) -> bool:
         """Let nothing fire; False when it stands already."""
-        return self._client.post(Changed, "/scheduler/stop", {"reason": reason}).changed
+        path = "/scheduler/stop"
+        return self._client.post(Changed, path, {"reason": reason}, match=expected).changed
 
-    def start_scheduler(self) -> bool:
+    def start_scheduler(self, *, expected: str | None) -> bool:
         """Let schedules fire again; False when it was not stopped."""
-        return self._client.post(Changed, "/scheduler/start", {}).changed
+        return self._client.post(Changed, "/scheduler/start", {}, match=expected).changed
 
     def windows(self) -> list[MaintenanceWindow]:
         """The maintenance windows, those to come first."""
@@ -252,9 +263,10 @@ class RemoteDesk:
         }
         return self._client.post(WindowAdded, "/windows", body).window_id
 
-    def end_window(self, window_id: int) -> bool:
+    def end_window(self, window_id: int, *, expected: str | None) -> bool:
         """End a window now, or call it off; False when it was over."""
-        return self._client.post(Changed, f"/windows/{window_id}/end", {}).changed
+        path = f"/windows/{window_id}/end"
+        return self._client.post(Changed, path, {}, match=expected).changed
 
     def audit(self, chosen: AuditFilter, *, before: int | None) -> Listing[AuditEntry]:
         """A page of changes, newest first; `next` is the id below which it goes on."""
@@ -275,7 +287,7 @@ class RemoteDesk:
     def _start(self, path: str, body: Mapping[str, Any], key: str | None) -> int:
         # Sent with a key in any case: what lies in between may send a request twice.
         key = key or secrets.token_hex(16)
-        return self._client.post(Started, path, body, key).occurrence_id
+        return self._client.post(Started, path, body, key=key).occurrence_id
 
 
 def _quoted(name: str) -> str:

@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from tick.cli.common import as_json, tell
+from tick.cli.common import as_json, counted, tell
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.statuses import ExitStatus
 from tick.cli.waiting import tell_started, wait_option
 from tick.ops.answers import BatchDone
+from tick.states import RunStatus
 
 
 @click.command()
@@ -43,7 +44,7 @@ def run(
     No schedule's next instant moves.
     """
     if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
-        raise click.UsageError("name exactly one of SCHEDULE_ID, --job, --group and --all.")
+        raise click.UsageError("Name exactly one of SCHEDULE_ID, --job, --group and --all.")
     if params is not None and job is None:
         raise click.UsageError("--params goes with --job.")
     with open_desk() as desk:
@@ -84,13 +85,17 @@ def cancel(
     with open_desk() as desk:
         if occurrence is not None:
             count = desk.cancel_occurrence(occurrence)
-            said = f"Occurrence {occurrence}: cancellation asked for, {count} runs."
+            said = f"Occurrence {occurrence}: {counted(count, 'run')} cancelled or asked to stop."
             tell(desk.occurrence(occurrence), said, as_json)
         elif len(run_id) == 1:
             found = desk.cancel_run(run_id[0])
-            tell(found, f"Run {run_id[0]}: cancellation asked for.", as_json)
+            ended = found.status is RunStatus.CANCELLED
+            said = "is cancelled" if ended else "is asked to stop"
+            tell(found, f"Run {found.id} ({found.job_name}) {said}.", as_json)
         else:
-            _tell_batch("Cancellation asked for", desk.cancel_runs(run_id, reason=reason), as_json)
+            _tell_batch(
+                "Cancelled or asked to stop", desk.cancel_runs(run_id, reason=reason), as_json
+            )
 
 
 @click.command()
@@ -137,7 +142,7 @@ def retry(
 
 def _want_one_kind(run_ids: tuple[int, ...], occurrence: int | None) -> None:
     if bool(run_ids) == (occurrence is not None):
-        raise click.UsageError("name either RUN_ID or --occurrence.")
+        raise click.UsageError("Name either RUN_ID or --occurrence.")
 
 
 def _tell_batch(said: str, batch: BatchDone, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 import click
 
@@ -10,6 +11,7 @@ from tick.cli.common import as_json, harmless, show_json, show_line, show_table,
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
+from tick.cli.patience import ask_patiently
 from tick.ops.answers import Listing, LogLine, Run, RunDetail
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus
@@ -101,7 +103,7 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
         if follow:
             for line in _follow(desk, run_id):
                 show_line(line) if as_json else _print(line)
-            run = desk.run(run_id).run
+            run = ask_patiently(partial(desk.run, run_id)).run
             show_line(run) if as_json else _print_end(run)
             return
         lines = desk.logs(run_id).items
@@ -125,7 +127,7 @@ def _follow(desk: Desk, run_id: int) -> Iterable[LogLine]:
             last = page.items[-1].id
         else:
             time.sleep(POLL_SECONDS)
-        page = desk.logs(run_id, after=last)
+        page = ask_patiently(partial(desk.logs, run_id, after=last))
 
 
 def _print(line: LogLine) -> None:

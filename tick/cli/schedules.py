@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, show_json, show_table, tell
+from tick.cli.common import as_json, counted, if_revision, show_json, show_table, tell
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
@@ -93,22 +93,24 @@ def _last(row: Schedule) -> str | None:
 @click.command()
 @schedule_argument
 @click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
+@if_revision
 @as_json
-def enable(schedule_id: str, catch_up: bool, as_json: bool) -> None:
+def enable(schedule_id: str, catch_up: bool, expected: str | None, as_json: bool) -> None:
     """Switch a schedule on. It next fires at its first instant after now."""
     with open_desk() as desk:
-        row = desk.enable(schedule_id, catch_up_latest=catch_up)
+        row = desk.enable(schedule_id, catch_up_latest=catch_up, expected=expected)
     tell(row, f"{schedule_id} is on; next: {_next(row)}", as_json)
 
 
 @click.command()
 @schedule_argument
 @click.option("--reason", help="Why; kept in the audit.")
+@if_revision
 @as_json
-def disable(schedule_id: str, reason: str | None, as_json: bool) -> None:
+def disable(schedule_id: str, reason: str | None, expected: str | None, as_json: bool) -> None:
     """Switch a schedule off. What runs already goes on."""
     with open_desk() as desk:
-        row = desk.disable(schedule_id, reason=reason)
+        row = desk.disable(schedule_id, reason=reason, expected=expected)
     since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
     tell(row, f"{schedule_id} is off{since}", as_json)
 
@@ -117,11 +119,14 @@ def disable(schedule_id: str, reason: str | None, as_json: bool) -> None:
 @schedule_argument
 @click.option("--reason", required=True, help="Why; whoever finds the schedule quiet reads it.")
 @click.option("--until", type=INSTANT, help="When the pause ends by itself.")
+@if_revision
 @as_json
-def pause(schedule_id: str, reason: str, until: datetime | None, as_json: bool) -> None:
+def pause(
+    schedule_id: str, reason: str, until: datetime | None, expected: str | None, as_json: bool
+) -> None:
     """Keep a schedule from firing, for a reason."""
     with open_desk() as desk:
-        row = desk.pause(schedule_id, reason=reason, until=until)
+        row = desk.pause(schedule_id, reason=reason, until=until, expected=expected)
     end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
     tell(row, f"{schedule_id} is paused {end}.", as_json)
 
@@ -130,16 +135,17 @@ def pause(schedule_id: str, reason: str, until: datetime | None, as_json: bool) 
 @schedule_argument
 @click.option("--catch-up", is_flag=True, help="Also fire the most recent instant that passed.")
 @click.option("--run", type=INSTANT, multiple=True, help="Also run this instant that passed.")
+@if_revision
 @as_json
-def resume(schedule_id: str, catch_up: bool, run: tuple[datetime, ...], as_json: bool) -> None:
+def resume(
+    schedule_id: str, catch_up: bool, run: tuple[datetime, ...], expected: str | None, as_json: bool
+) -> None:
     """End a pause or an ERROR. It next fires at its first instant after now."""
     with open_desk() as desk:
         passed = desk.schedule(schedule_id).undecided
-        row = desk.resume(schedule_id, catch_up_latest=catch_up, run=run)
-    said = (
-        f"{schedule_id} goes on; {passed} instants passed meanwhile, {len(run) + catch_up} of them "
-    )
-    tell(row, f"{said}run; next: {_next(row)}", as_json)
+        row = desk.resume(schedule_id, catch_up_latest=catch_up, run=run, expected=expected)
+    missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
+    tell(row, f"{schedule_id} goes on; {missed}; next: {_next(row)}", as_json)
 
 
 def _next(row: Schedule) -> str:

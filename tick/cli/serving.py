@@ -64,7 +64,7 @@ def _show_dry_run(as_json: bool) -> None:
     if as_json:
         show_json(found.as_dict())
         return
-    _show_decisions([line.as_dict() for line in found.lines], found.errors)
+    _show_decisions([vars(line) for line in found.lines], found.errors)
     if found.more:
         click.echo("More is due than was looked at.", err=True)
 
@@ -88,7 +88,7 @@ def _show_work(worked: "Worked | None") -> None:
 
 
 def _show(result: TickResult) -> None:
-    _show_decisions([line.as_dict() for line in (*result.fired, *result.not_fired)], result.errors)
+    _show_decisions([vars(line) for line in (*result.fired, *result.not_fired)], result.errors)
     if result.more:
         click.echo("More is due than one tick's budget allows: tick again.", err=True)
 
@@ -96,7 +96,7 @@ def _show(result: TickResult) -> None:
 def _show_decisions(lines: list[dict[str, Any]], errors: Mapping[str, str]) -> None:
     columns = {
         "schedule_id": "SCHEDULE",
-        "scheduled_for": "INSTANT",
+        "scheduled_for": "INSTANT (UTC)",
         "outcome": "OUTCOME",
         "runs": "RUNS",
         "reason": "REASON",

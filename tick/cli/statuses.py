@@ -14,15 +14,17 @@ class ExitStatus(IntEnum):
     USAGE = 2
     PARTIAL = 3
     CANCELLED = 4
+    CHANGES = 5
 
 
 MEANINGS = {
     ExitStatus.GOOD: "done; with `--wait`: every run succeeded; of a check: nothing to complain of",
     ExitStatus.FAILED: "refused, failed or not reachable, as standard error says; "
     "with `--wait`: a run failed; of a check: something is wrong",
-    ExitStatus.USAGE: "the command was given wrongly; of `tick plan`: something would change",
+    ExitStatus.USAGE: "the command was given wrongly",
     ExitStatus.PARTIAL: "with `--wait`: only what is declared tolerable failed",
     ExitStatus.CANCELLED: "with `--wait`: it was cancelled",
+    ExitStatus.CHANGES: "of `tick plan`: something would change",
 }
 _OF_OUTCOMES = {
     Outcome.SUCCESS: ExitStatus.GOOD,

@@ -40,6 +40,8 @@ def _show_status(found: SchedulerStatus) -> None:
             f"Last tick {age:.0f} s ago by {found.last_tick_source}, "
             f"{_in_time(found.ticks_are_late)}: one comes every {found.usual_seconds:.0f} s."
         )
+    if found.ticks_are_late:
+        click.echo("Start or mend what ticks: `tick doctor` says more.")
     for each in found.sources if len(found.sources) > 1 else ():
         click.echo(f"  {each.source}: every {each.usual_seconds:.0f} s, {_in_time(each.late)}")
     if found.stands:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import click
 from rich.console import Console
@@ -17,6 +18,7 @@ from rich.progress import (
 
 from tick.cli.common import show_json
 from tick.cli.desk import Desk
+from tick.cli.patience import ask_patiently
 from tick.cli.statuses import status_of
 from tick.ops.answers import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
@@ -28,9 +30,12 @@ wait_option = click.option(
 
 
 def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRuns]:
-    """The occurrences, when all of them have ended. Ctrl-C ends the waiting, not the work."""
-    found = {number: desk.occurrence(number) for number in occurrence_ids}
-    with _bar() as bar:
+    """The occurrences, when all of them have ended. Ctrl-C ends the waiting, not the work.
+
+    A short outage of who is asked does not end it either.
+    """
+    found = {number: _read(desk, number) for number in occurrence_ids}
+    with progress_bar() as bar:
         task = bar.add_task("", total=None)
         while True:
             _show(bar, task, list(found.values()))
@@ -38,7 +43,11 @@ def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRu
             if not live:
                 return list(found.values())
             time.sleep(POLL_SECONDS)
-            found |= {number: desk.occurrence(number) for number in live}
+            found |= {number: _read(desk, number) for number in live}
+
+
+def _read(desk: Desk, occurrence_id: int) -> OccurrenceWithRuns:
+    return ask_patiently(partial(desk.occurrence, occurrence_id))
 
 
 def tell_started(desk: Desk, occurrence_id: int, *, wait: bool, as_json: bool) -> None:
@@ -58,7 +67,8 @@ def tell_started(desk: Desk, occurrence_id: int, *, wait: bool, as_json: bool) -
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def progress_bar() -> Iterator[Progress]:
+    """A bar on standard error that is gone in the end; nothing where that is no terminal."""
     console = Console(stderr=True)
     with Progress(
         BarColumn(),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, show_json, show_table, tell_change
+from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
 from tick.ops.system_answers import WindowAdded
@@ -17,23 +17,25 @@ def scheduler() -> None:
 
 @scheduler.command()
 @click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
+@if_revision
 @as_json
-def stop(reason: str, as_json: bool) -> None:
+def stop(reason: str, expected: str | None, as_json: bool) -> None:
     """Let nothing fire until it is started; what is queued goes on.
 
     What falls due meanwhile is BLACKOUT in the ledger, and does not fire afterwards.
     """
     with open_desk() as desk:
-        changed = desk.stop_scheduler(reason=reason)
+        changed = desk.stop_scheduler(reason=reason, expected=expected)
     tell_change(changed, f"The scheduler is stopped{'' if changed else ' already'}.", as_json)
 
 
 @scheduler.command()
+@if_revision
 @as_json
-def start(as_json: bool) -> None:
+def start(expected: str | None, as_json: bool) -> None:
     """Let schedules fire again, from now on."""
     with open_desk() as desk:
-        changed = desk.start_scheduler()
+        changed = desk.start_scheduler(expected=expected)
     said = "The scheduler goes on." if changed else "The scheduler was not stopped."
     tell_change(changed, said, as_json)
 
@@ -45,7 +47,7 @@ def status(as_json: bool) -> None:
     with open_desk() as desk:
         found = desk.status()
     if as_json:
-        show_json({"stands": found.stands, "stands_because": found.stands_because})
+        show_json(found.model_dump(mode="json", include={"stands", "stands_because", "revision"}))
     else:
         click.echo(f"Nothing fires: {found.stands_because}" if found.stands else "Schedules fire.")
 
@@ -93,9 +95,10 @@ def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
 
 @windows.command()
 @click.argument("window_id", type=click.IntRange(min=1))
+@if_revision
 @as_json
-def end(window_id: int, as_json: bool) -> None:
+def end(window_id: int, expected: str | None, as_json: bool) -> None:
     """End a window now, or call off one that is to come."""
     with open_desk() as desk:
-        changed = desk.end_window(window_id)
+        changed = desk.end_window(window_id, expected=expected)
     tell_change(changed, f"Window {window_id} {'is' if changed else 'was'} over.", as_json)

@@ -8,7 +8,7 @@ as a whole (it does not tick, a worker died, a schedule is in ERROR or was remov
 on) is always told.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -105,6 +105,12 @@ def from_plain(values: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
         for value in values
         if value["rule"] in RULES
     )
+
+
+def of_schedule(stored: Mapping[str, Any] | None) -> tuple[Rule, ...]:
+    """The rules in a schedule's column `alerts`; without any, those that every schedule has."""
+    said = (stored or {}).get("rules")
+    return DEFAULTS if said is None else from_plain(said)
 
 
 def find_mistakes(rules: object) -> Iterator[str]:

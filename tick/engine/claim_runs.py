@@ -12,13 +12,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import instant_text, json_rows
+from tick.db import instant_in, instant_text, one_of, unguessed
 from tick.define.jobs import JobDefinition
 from tick.engine.limits import LIMITED, Rooms
 from tick.engine.queues import is_paused
 from tick.execution.claimed_run import ClaimedRun
 from tick.models import Instant, job_run, job_run_dependency, occurrence
-from tick.states import ENDED_RUNS, Outcome, RunStatus
+from tick.states import ENDED_RUNS, LIVE_OUTCOMES, RunStatus
 
 _r = job_run.c
 _NOW = sa.bindparam("now", type_=Instant)
@@ -38,7 +38,9 @@ def claim_runs(
     """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
 
     Each gets a fencing token of its own and its deadline. They count as started now; those that are
-    taken `ahead`, of idempotent jobs only, have not started. `queues` narrows to some queues. Where
+    taken `ahead`, of idempotent jobs only, have not started. Their occurrences are to be settled
+    soon, in a transaction of its own: so a claim, which holds runs, never waits for an occurrence,
+    and the order of locks stays. `queues` narrows to some queues. Where
     there are limits, `rooms` is what `take_turn` gave in the same transaction.
     """
     if limit <= 0 or not jobs:
@@ -47,7 +49,8 @@ def claim_runs(
         "worker": worker_id,
         "now": now,
         "most": limit,
-        "known": _with_deadlines(jobs.values(), now),
+        "known": jobs.keys(),
+        "deadlines": _deadlines(jobs.values(), now),
         "started": None if ahead else now,
         "ahead": ahead,
     }
@@ -57,7 +60,6 @@ def claim_runs(
         rows = connection.execute(_claim(connection.dialect.name, queues is not None), values).all()
     else:
         rows = _claim_within(connection, rooms, values)
-    _start_occurrences(connection, {row.occurrence_id for row in rows}, now)
     # RETURNING has no order of its own.
     rows = sorted(rows, key=lambda row: (-row.priority, row.run_id))
     return [as_claimed_run(row) for row in rows]
@@ -95,46 +97,39 @@ CLAIMED_COLUMNS = (
     _r.params,
     _r.deadline_at.label("deadline"),
 )
-"""What a ClaimedRun is made of."""
+"""What a ClaimedRun is made of, in its order."""
 
 
 def as_claimed_run(row: sa.Row[Any]) -> ClaimedRun:
-    """The run of a row that has CLAIMED_COLUMNS."""
-    return ClaimedRun(**{column.name: row._mapping[column.name] for column in CLAIMED_COLUMNS})
+    """The run of a row that begins with CLAIMED_COLUMNS."""
+    return ClaimedRun(*row[: len(CLAIMED_COLUMNS)])
 
 
-def _with_deadlines(jobs: Iterable[JobDefinition], now: datetime) -> str:
-    return json.dumps(
-        [
-            {
-                "job_name": job.name,
-                "deadline_at": instant_text(now + timedelta(seconds=job.timeout_seconds)),
-            }
-            for job in jobs
-        ]
-    )
+def _deadlines(jobs: Iterable[JobDefinition], now: datetime) -> str:
+    """By name; few of them are different."""
+    timeouts = {job.name: job.timeout_seconds for job in jobs}
+    instants = {
+        seconds: instant_text(now + timedelta(seconds=seconds))
+        for seconds in set(timeouts.values())
+    }
+    return json.dumps({name: instants[seconds] for name, seconds in timeouts.items()})
 
 
 @cache
 def _claim(dialect: str, some_queues: bool) -> sa.UpdateBase:
-    known = _known(dialect)
-    picked = _pick(known, some_queues).cte("picked")
-    return _take(known, _r.id.in_(sa.select(picked.c.id)))
+    picked = _pick(dialect, some_queues).cte("picked")
+    return _take(dialect, _r.id.in_(sa.select(picked.c.id)))
 
 
 @cache
 def _claim_these(dialect: str) -> sa.UpdateBase:
-    return _take(_known(dialect), _r.id.in_(sa.bindparam("ids", expanding=True)))
+    return _take(dialect, one_of(dialect, _r.id, "ids"))
 
 
 @cache
 def _candidates(dialect: str, some_queues: bool) -> sa.Select[Any]:
     has_room = (column.not_in(sa.bindparam(column.name, expanding=True)) for column in LIMITED)
-    return _pick(_known(dialect), some_queues).add_columns(*LIMITED).where(*has_room)
-
-
-def _known(dialect: str) -> sa.FromClause:
-    return json_rows(dialect, "known", [_r.job_name, _r.deadline_at], "known")
+    return _pick(dialect, some_queues).add_columns(*LIMITED).where(*has_room)
 
 
 def _ready() -> list[Any]:
@@ -146,17 +141,17 @@ def _ready() -> list[Any]:
     ]
 
 
-def _take(known: sa.FromClause, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
+def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
     return (
         sa.update(job_run)
-        .where(chosen, *_ready(), known.c.job_name == _r.job_name)
+        .where(chosen, *_ready())
         .values(
             status=RunStatus.RUNNING,
             fencing_token=_r.fencing_token + 1,
             attempt=_r.attempt + 1,
             worker_id=sa.bindparam("worker"),
             started_at=sa.bindparam("started", type_=Instant),
-            deadline_at=known.c.deadline_at,
+            deadline_at=instant_in(dialect, "deadlines", _r.job_name),
             finished_at=None,
             progress=None,
             progress_text=None,
@@ -166,12 +161,16 @@ def _take(known: sa.FromClause, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase
     )
 
 
-def _pick(known: sa.FromClause, some_queues: bool) -> sa.Select[Any]:
-    """The ids of the most urgent ready runs, passing over those that another claim holds."""
+def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
+    """The ids of the most urgent ready runs, passing over those that another claim holds.
+
+    It walks along the queue in its order until it has enough: whatever else the planner may find
+    to begin with, such as all runs of a job that there ever were, takes longer.
+    """
     picked = sa.select(_r.id).where(
         *_ready(),
-        _r.job_name.in_(sa.select(known.c.job_name)),
-        ~is_paused(_r.queue),
+        unguessed(one_of(dialect, _r.job_name, "known")),
+        unguessed(~is_paused(_r.queue)),
         ~_waits_for_a_run(),
         ~_waits_for_an_occurrence(),
         sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
@@ -191,53 +190,19 @@ def _waits_for_a_run() -> sa.Exists:
         upstream.c.status == RunStatus.SUCCESS,
         sa.and_(edge.tolerant, upstream.c.status.in_(ENDED_RUNS)),
     )
-    return (
-        sa.exists()
-        .where(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
-        .correlate(job_run)
-    )
+    return _there_is(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
 
 
 def _waits_for_an_occurrence() -> sa.Exists:
     """Under the overlap policies queue_one and replace, the earlier occurrence goes first."""
     own, blocker = occurrence.alias("own"), occurrence.alias("blocker")
-    return (
-        sa.exists()
-        .where(
-            own.c.id == _r.occurrence_id,
-            blocker.c.id == own.c.blocked_by_id,
-            blocker.c.outcome.in_([Outcome.QUEUED, Outcome.RUNNING]),
-        )
-        .correlate(job_run)
+    return _there_is(
+        own.c.id == _r.occurrence_id,
+        blocker.c.id == own.c.blocked_by_id,
+        blocker.c.outcome.in_(LIVE_OUTCOMES),
     )
 
 
-def _start_occurrences(connection: sa.Connection, ids: Collection[int], now: datetime) -> None:
-    """QUEUED → RUNNING for the occurrences whose first run this claim took.
-
-    One that is locked is passed over: another claim is at it, or settling does it. So a claim,
-    which holds runs already, never waits for an occurrence, and the order of locks stays.
-    """
-    if ids:
-        connection.execute(_START, {"now": now, "ids": sorted(ids)})
-
-
-def _build_start() -> sa.Update:
-    o = occurrence.c
-    queued = (
-        sa.select(o.id)
-        .where(o.id.in_(sa.bindparam("ids", expanding=True)), o.outcome == Outcome.QUEUED)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("queued")
-    )
-    return (
-        sa.update(occurrence)
-        .where(o.id.in_(sa.select(queued.c.id)), o.outcome == Outcome.QUEUED)
-        .values(
-            outcome=Outcome.RUNNING,
-            first_started_at=sa.func.coalesce(o.first_started_at, _NOW),
-        )
-    )
-
-
-_START = _build_start()
+def _there_is(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
+    # The offset has it asked for each run in turn, instead of for the whole history beforehand.
+    return sa.select(sa.literal(1)).where(*conditions).offset(0).correlate(job_run).exists()

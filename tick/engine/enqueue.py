@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from tick.db import AnyRow, quiet_insert
 from tick.engine.dependents import skip_dependents
+from tick.engine.ready import announce_ready
 from tick.engine.run_rows import (
     MANUAL_KEY,
     FiredRows,
@@ -108,6 +109,7 @@ def _enqueue(
     targets: Mapping[str, Target],
     target_of: Mapping[Any, str],
 ) -> int:
+    announce_ready(connection)
     dialect = connection.dialect.name
     jobs = [row for key, target in targets.items() for row in _job_rows(key, target)]
     parameters = {**mine, "instant": now, "jobs": json.dumps(jobs)}

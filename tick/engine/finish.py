@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from tick.db import instant_text, json_rows
 from tick.engine.dependents import skip_dependents
+from tick.engine.ready import announce_ready
 from tick.execution.claimed_run import ClaimedRun
 from tick.models import Instant, job_run
 from tick.policy.retry import AttemptEnd, Verdict
@@ -63,6 +64,8 @@ def finish_runs(
     values = {"now": now, "rows": json.dumps([_row(ending, now, moment) for ending in endings])}
     rows = connection.execute(_finish(connection.dialect.name), values).all()
     statuses = {row.id: RunStatus(row.status) for row in rows}
+    if RunStatus.QUEUED in statuses.values():
+        announce_ready(connection)
     good = {RunStatus.QUEUED, RunStatus.SUCCESS}
     bad = [run_id for run_id, status in statuses.items() if status not in good]
     touched = {row.occurrence_id for row in rows} | skip_dependents(connection, bad, now)

@@ -5,8 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import quiet_insert
+from tick.db import AnyRow, quiet_insert
 from tick.engine.audit import Author
+from tick.engine.ready import announce_ready
 from tick.models import setting
 
 _PREFIX = "paused-queue:"
@@ -39,16 +40,25 @@ def pause_queue(
 def resume_queue(connection: sa.Connection, name: str) -> bool:
     """Let its runs be claimed again; False when it was not paused."""
     gone = connection.execute(sa.delete(setting).where(_s.name == _PREFIX + name))
+    announce_ready(connection)
     return gone.rowcount == 1
 
 
 def paused_queues(connection: sa.Connection) -> dict[str, Pause]:
     """The paused queues by name."""
     rows = connection.execute(sa.select(setting).where(_s.name.startswith(_PREFIX)))
-    return {
-        row.name.removeprefix(_PREFIX): Pause(row.value["reason"], row.updated_by, row.updated_at)
-        for row in rows
-    }
+    return {row.name.removeprefix(_PREFIX): _pause(row) for row in rows}
+
+
+def _pause(row: AnyRow) -> Pause:
+    return Pause(row.value["reason"], row.updated_by, row.updated_at)
+
+
+def pause_of(connection: sa.Connection, name: str) -> Pause | None:
+    """The pause of a queue, locked on PostgreSQL; None when it is not paused."""
+    query = sa.select(setting).where(_s.name == _PREFIX + name).with_for_update()
+    row = connection.execute(query).first()
+    return None if row is None else _pause(row)
 
 
 def is_paused(queue: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:

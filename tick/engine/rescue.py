@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from tick.engine.dependents import skip_dependents, skip_forgotten
 from tick.engine.heartbeat import ALIVE
+from tick.engine.ready import announce_ready
 from tick.models import Instant, job_run, worker_instance
 from tick.states import RunStatus, WorkerStatus, WorkerType
 
@@ -57,6 +58,8 @@ def rescue_dead_workers(
     dead = connection.execute(_DECLARE_DEAD, silent).scalars().all()
     rows = connection.execute(_TAKE_BACK, {"now": now}).all()
     ended = [row.id for row in rows if row.status != RunStatus.QUEUED]
+    if len(ended) < len(rows):
+        announce_ready(connection)
     skip_dependents(connection, ended, now)
     skip_forgotten(connection, now)
     return Rescued(tuple(dead), len(rows) - len(ended), len(ended))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tick.db import AnyRow
 from tick.engine.counting import count_beside, count_occurrences
+from tick.engine.ready import announce_ready
 from tick.engine.settle import settle_occurrences
 from tick.errors import NotFound, Refused
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence
@@ -68,6 +69,7 @@ def requeue(
     and another run of its job is unfinished.
     """
     _check_unique(connection, run_ids)
+    announce_ready(connection)
     count_beside(connection, run_ids)
     budget = sa.case(dict(budgets), value=_r.job_name, else_=1) if budgets else 1
     put_back = (

@@ -14,29 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import MOST_BOUND, instant_text, json_rows, slices
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence
+from tick.db import MOST_BOUND, json_rows, one_of, slices
+from tick.engine.ready import announce_ready
+from tick.models import Instant, job_run, job_run_dependency, job_schedule, occurrence
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
 _GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The runs of one occurrence, counted by state."""
-
-    id: int
-    unfinished: int
-    started: int
-    succeeded: int
-    failed: int
-    tolerated: int
-    """Those of the failed whose every dependent tolerates it, and that have one."""
-    cancelled: int
-    skipped: int
-    first_started_at: datetime | None
-    last_finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -48,15 +32,6 @@ class Record:
     in_a_row: int = 0
     kept_row: int = 1
     """0 when a good outcome ended the row of failures that was there before."""
-
-
-def outcome_of(tally: Tally) -> Outcome:
-    """What the counts mean for the occurrence. Pure."""
-    if tally.unfinished:
-        return Outcome.RUNNING if tally.started else Outcome.QUEUED
-    if tally.failed:
-        return Outcome.PARTIAL if tally.failed == tally.tolerated else Outcome.FAILED
-    return Outcome.CANCELLED if tally.cancelled else Outcome.SUCCESS
 
 
 def settle_occurrences(connection: sa.Connection, ids: Collection[int], now: datetime) -> int:
@@ -84,6 +59,8 @@ class _Locked:
 
     ids: frozenset[int] = frozenset()
     at_end: frozenset[int] = frozenset()
+    failing: frozenset[str] = frozenset()
+    """The schedules among them whose last firings failed."""
 
 
 def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Locked:
@@ -94,36 +71,34 @@ def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Lo
     """
     if not ids:
         return _Locked()
-    at_end = connection.execute(_AT_END, {"ids": sorted(ids)}).all()
-    wanted = sorted({row.schedule_id for row in at_end if row.schedule_id is not None})
-    schedules = {None}
+    dialect = connection.dialect.name
+    at_end = connection.execute(_at_end_of(dialect), {"ids": ids}).all()
+    wanted = {row.schedule_id for row in at_end if row.schedule_id is not None}
+    failures: dict[str | None, int] = {None: 0}
     if wanted:
-        found = connection.execute(_LOCK_SCHEDULES[wait], {"ids": wanted})
-        schedules.update(found.scalars())
-    locked = frozenset(connection.execute(_LOCK_OCCURRENCES[wait], {"ids": sorted(ids)}).scalars())
-    whole = frozenset(row.id for row in at_end if row.schedule_id in schedules)
-    return _Locked(locked, locked & whole)
+        statement = _lock_rows(dialect, _s.id, _s.consecutive_failures, wait=wait)
+        failures.update(map(tuple, connection.execute(statement, {"ids": wanted})))
+    statement = _lock_rows(dialect, _o.id, wait=wait)
+    locked = frozenset(connection.execute(statement, {"ids": ids}).scalars())
+    whole = frozenset(row.id for row in at_end if row.schedule_id in failures)
+    failing = frozenset(name for name, in_a_row in failures.items() if name and in_a_row)
+    return _Locked(locked, locked & whole, failing)
 
 
 def _settle_locked(connection: sa.Connection, locked: _Locked, now: datetime) -> int:
     if not locked.ids:
         return 0
-    found = connection.execute(_TALLY, {"ids": sorted(locked.ids)})
-    tallies = [Tally(**row._mapping) for row in found]
-    rows = [_row(tally, now) for tally in tallies if tally.unfinished or tally.id in locked.at_end]
-    written = connection.execute(_settle(connection.dialect.name), {"rows": json.dumps(rows)}).all()
-    settled = sorted((row for row in written if row.id in locked.at_end), key=lambda row: row.id)
-    _count(connection, _records(settled))
+    values = {"ids": locked.ids, "at_end": locked.at_end, "now": now}
+    written = connection.execute(_settle(connection.dialect.name), values).all()
+    settled = [row for row in written if row.outcome not in LIVE_OUTCOMES]
+    if len(settled) < len(written):
+        # Something may have waited for a run that has ended.
+        announce_ready(connection)
+    failing = locked.failing | {row.schedule_id for row in settled if row.outcome == Outcome.FAILED}
+    # Good outcomes after good ones change no counter.
+    telling = (row for row in settled if row.schedule_id in failing)
+    _count(connection, _records(sorted(telling, key=lambda row: row.id)))
     return len(settled)
-
-
-def _row(tally: Tally, now: datetime) -> dict[str, Any]:
-    ended = not tally.unfinished
-    return vars(tally) | {
-        "outcome": outcome_of(tally),
-        "first_started_at": instant_text(tally.first_started_at),
-        "last_finished_at": instant_text((tally.last_finished_at or now) if ended else None),
-    }
 
 
 def _records(settled: Iterable[Any]) -> list[Record]:
@@ -150,12 +125,11 @@ def _count(connection: sa.Connection, records: Collection[Record]) -> None:
         connection.execute(_add(connection.dialect.name), {"rows": rows})
 
 
-def _ids() -> sa.BindParameter[Any]:
-    return sa.bindparam("ids", expanding=True)
-
-
-def _lock_rows(id_column: sa.Column[Any], *, wait: bool) -> sa.Select[Any]:
-    rows = sa.select(id_column).where(id_column.in_(_ids())).order_by(id_column)
+@cache
+def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[Any]:
+    """Locks by the first of the columns."""
+    key = columns[0]
+    rows = sa.select(*columns).where(one_of(dialect, key, "ids")).order_by(key)
     return rows.with_for_update(key_share=True, skip_locked=not wait)
 
 
@@ -170,7 +144,14 @@ def _at_end() -> sa.Select[Any]:
     )
 
 
-def _build_tally() -> sa.Select[Any]:
+@cache
+def _at_end_of(dialect: str) -> sa.Select[Any]:
+    return _at_end().where(one_of(dialect, _o.id, "ids"))
+
+
+def _tally(dialect: str) -> sa.Subquery:
+    """The runs of the live ones among the occurrences, counted by state."""
+
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0)), 0)
 
@@ -181,6 +162,7 @@ def _build_tally() -> sa.Select[Any]:
             count(_has_begun()).label("started"),
             count(_r.status == RunStatus.SUCCESS).label("succeeded"),
             count(_r.status == RunStatus.FAILED).label("failed"),
+            # Those whose every dependent tolerates it, and that have one.
             count(_r.status == RunStatus.FAILED, _is_tolerated()).label("tolerated"),
             count(_r.status == RunStatus.CANCELLED).label("cancelled"),
             count(_r.status == RunStatus.SKIPPED).label("skipped"),
@@ -188,8 +170,22 @@ def _build_tally() -> sa.Select[Any]:
             sa.func.max(_r.finished_at).label("last_finished_at"),
         )
         .select_from(occurrence.outerjoin(job_run, _r.occurrence_id == _o.id))
-        .where(_o.id.in_(_ids()), _o.outcome.in_(LIVE_OUTCOMES))
+        .where(one_of(dialect, _o.id, "ids"), _o.outcome.in_(LIVE_OUTCOMES))
         .group_by(_o.id)
+        .subquery("tally")
+    )
+
+
+def _outcome(tally: sa.Subquery) -> sa.ColumnElement[str]:
+    """What the counts mean for the occurrence."""
+    count = tally.c
+    return sa.case(
+        (sa.and_(count.unfinished > 0, count.started > 0), Outcome.RUNNING),
+        (count.unfinished > 0, Outcome.QUEUED),
+        (sa.and_(count.failed > 0, count.failed == count.tolerated), Outcome.PARTIAL),
+        (count.failed > 0, Outcome.FAILED),
+        (count.cancelled > 0, Outcome.CANCELLED),
+        else_=Outcome.SUCCESS,
     )
 
 
@@ -207,15 +203,23 @@ def _is_tolerated() -> sa.ColumnElement[bool]:
 
 @cache
 def _settle(dialect: str) -> sa.UpdateBase:
-    counted = [_o.succeeded, _o.failed, _o.cancelled, _o.skipped]
-    instants = [_o.first_started_at, _o.last_finished_at]
-    tally = json_rows(dialect, "rows", [_o.id, _o.outcome, *counted, *instants], "tally")
-    values = {column.name: tally.c[column.name] for column in [_o.outcome, *counted, *instants]}
+    tally = _tally(dialect)
+    same = ("succeeded", "failed", "cancelled", "skipped", "first_started_at")
+    ended_at = sa.func.coalesce(tally.c.last_finished_at, sa.bindparam("now", type_=Instant))
     return (
         sa.update(occurrence)
-        .where(_o.id == tally.c.id, _o.outcome.in_(LIVE_OUTCOMES))
-        # One that an operator's retry brought back to life ends anew, and is judged anew.
-        .values(values | {"judged": sa.false()})
+        .where(
+            _o.id == tally.c.id,
+            _o.outcome.in_(LIVE_OUTCOMES),
+            sa.or_(tally.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
+        )
+        .values({name: tally.c[name] for name in same})
+        .values(
+            outcome=_outcome(tally),
+            last_finished_at=sa.case((tally.c.unfinished == 0, ended_at)),
+            # One that an operator's retry brought back to life ends anew, and is judged anew.
+            judged=sa.false(),
+        )
         .returning(_o.id, _o.schedule_id, _o.kind, _o.outcome)
     )
 
@@ -236,7 +240,3 @@ def _add(dialect: str) -> sa.UpdateBase:
 
 # In no order: for one by id, SQLite would walk through the whole history.
 _FORGOTTEN = _at_end().with_only_columns(_o.id).limit(MOST_BOUND)
-_AT_END = _at_end().where(_o.id.in_(_ids()))
-_LOCK_SCHEDULES = {wait: _lock_rows(_s.id, wait=wait) for wait in (True, False)}
-_LOCK_OCCURRENCES = {wait: _lock_rows(_o.id, wait=wait) for wait in (True, False)}
-_TALLY = _build_tally()

@@ -32,16 +32,16 @@ class Unsaved:
         self._shorteners: dict[Claim, Shortener] = {}
         self._lines: list[tuple[ClaimedRun, Line]] = []
         self._progress: dict[Claim, Progressed] = {}
-        self._starts: dict[Claim, float] = {}
+        self._starts: list[tuple[ClaimedRun, float]] = []
         self._endings: list[Ending] = []
 
     def __bool__(self) -> bool:
         return bool(self._lines or self._progress or self._starts or self._endings)
 
     @property
-    def has_endings(self) -> bool:
-        """Whether some run has ended: others wait for that."""
-        return bool(self._endings)
+    def is_urgent(self) -> bool:
+        """Whether some run has ended, for which others wait, or is to be seen to start."""
+        return bool(self._endings or self._starts)
 
     def add(self, reports: Iterable[Report]) -> None:
         """Take what an executor reported."""
@@ -55,20 +55,22 @@ class Unsaved:
                 case Ended():
                     self._end(report)
 
-    def add_starts(self, starts: Mapping[Claim, float]) -> None:
+    def add_starts(self, starts: Iterable[tuple[ClaimedRun, float]]) -> None:
         """Take when runs began that count as not started, in `time.monotonic` seconds."""
-        self._starts |= starts
+        self._starts.extend(starts)
 
     def write(self, connection: sa.Connection, now: datetime, moment: float) -> Accepted:
         """Write all of it. Call `clear` when the transaction has been committed.
 
         `moment` is what `time.monotonic` says at `now`.
         """
-        starts = {claim: instant_of(began, now, moment) for claim, began in self._starts.items()}
+        starts = {run.claim: instant_of(began, now, moment) for run, began in self._starts}
         write_starts(connection, starts)
         write_lines(connection, self._lines)
         write_progress(connection, self._progress.values())
-        return finish_runs(connection, self._endings, now, moment)
+        accepted = finish_runs(connection, self._endings, now, moment)
+        begun = {run.occurrence_id for run, _ in self._starts}
+        return replace(accepted, occurrences=accepted.occurrences | begun)
 
     def forget(self, run: ClaimedRun) -> None:
         """Drop what the run said and was to be written at its end, which will not come."""
@@ -85,7 +87,7 @@ class Unsaved:
 
     def clear(self) -> None:
         """Forget what was written."""
-        self._lines, self._progress, self._starts, self._endings = [], {}, {}, []
+        self._lines, self._progress, self._starts, self._endings = [], {}, [], []
 
     def _shortener(self, run: ClaimedRun) -> Shortener:
         return self._shorteners.setdefault(run.claim, Shortener())

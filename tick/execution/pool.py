@@ -78,9 +78,10 @@ class ProcessPool:
 
     @property
     def running(self) -> Sequence[ClaimedRun]:
-        """The runs that are being executed, and those that wait for a child."""
+        """The runs that are being executed, those that wait for a child, and unreported ones."""
         ordered = [order.run for child in self._children for order in child.orders]
-        return ordered + self._waiting.runs
+        unreported = [report.run for report in self._reports if isinstance(report, Ended)]
+        return ordered + self._waiting.runs + unreported
 
     @property
     def begun(self) -> dict[Claim, float]:
@@ -138,7 +139,7 @@ class ProcessPool:
             child.orders.clear()
             self._kill(child)
 
-    def close(self) -> None:
+    def close(self) -> list[Report]:
         """Kill every child with all that it started."""
         for child in self._children:
             child.signal_group(signal.SIGKILL)
@@ -150,6 +151,7 @@ class ProcessPool:
         self._waker.close()
         self._alarm.close()
         self._guard.close()
+        return self._reports
 
     def _on_alarm(self) -> None:
         self._alarm.recv(_ALARMS)

@@ -63,7 +63,7 @@ class Executor(Protocol):
 
     @property
     def running(self) -> Sequence[ClaimedRun]:
-        """The runs that it was given and that have not ended."""
+        """The runs that it was given and whose ends it has not reported."""
 
     @property
     def begun(self) -> Mapping[Claim, float]:
@@ -81,11 +81,14 @@ class Executor(Protocol):
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
 
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+
     def cancel(self, run: ClaimedRun) -> None:
         """Ask the run to stop, and make it stop a little later."""
 
     def kill(self, run: ClaimedRun) -> None:
         """Make the run stop now. Its end is not reported."""
 
-    def close(self) -> None:
-        """Kill what runs, and give everything back."""
+    def close(self) -> Sequence[Report]:
+        """Kill what runs, and give everything back; what had ended and was not reported."""

@@ -25,6 +25,8 @@ from tick.execution.report import CANCEL_SECONDS, Ended, Report
 from tick.policy.retry import AttemptEnd, How
 
 log = logging.getLogger(__name__)
+BATCH_SECONDS = 0.02
+"""How long ends wait for further ones while there are runs to go on with."""
 _GOES_ON = "nothing can kill its thread, which may go on"
 
 
@@ -65,6 +67,7 @@ class ThreadPool:
         self._ended: list[tuple[_Attempt, Ended]] = []
         self._reports: list[Report] = []
         self._taken = 0
+        self._is_woken, self._told_at = False, 0.0
         self._closed = False
         self._capture = ExitStack()
         self._end_lines = self._capture.enter_context(captured(clock))
@@ -85,9 +88,10 @@ class ThreadPool:
 
     @property
     def running(self) -> list[ClaimedRun]:
-        """The runs in threads, and those that wait for one."""
+        """The runs in threads, those that wait for one, and those whose ends nobody has heard."""
         with self._has_work:
-            return [attempt.run for attempt in self._attempts.values()] + self._waiting.runs
+            begun = [attempt.run for attempt in self._attempts.values()]
+            return begun + self._waiting.runs + [attempt.run for attempt, _ in self._ended]
 
     @property
     def begun(self) -> dict[Claim, float]:
@@ -110,7 +114,10 @@ class ThreadPool:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
         with self._has_ends:
             wait = 0.0 if self._reports else min(timeout_seconds, self._next_deadline())
-            self._has_ends.wait_for(lambda: bool(self._ended), max(0.0, wait))
+            if self._waiting or self._ended:
+                wait = min(wait, BATCH_SECONDS)
+            self._has_ends.wait_for(lambda: self._is_woken, max(0.0, wait))
+            self._is_woken = False
             self._give_up_the_late(time.monotonic())
             reports, self._reports = self._reports, []
             ended, self._ended = self._ended, []
@@ -119,6 +126,12 @@ class ThreadPool:
         for attempt, end in ended:
             reports += [*attempt.ear.empty(), end]
         return reports
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+        with self._has_ends:
+            self._is_woken = True
+            self._has_ends.notify()
 
     def cancel(self, run: ClaimedRun) -> None:
         """Ask the run to stop; after CANCEL_SECONDS it is given up."""
@@ -139,7 +152,7 @@ class ThreadPool:
             if not self._waiting.drop(run) and attempt is not None:
                 self._dismiss(attempt)
 
-    def close(self) -> None:
+    def close(self) -> list[Report]:
         """Give everything up."""
         with self._has_work:
             self._closed = True
@@ -149,16 +162,20 @@ class ThreadPool:
             self._attempts.clear()
             self._has_work.notify_all()
         self._capture.close()
+        return [end for _, end in self._ended]
 
     def _serve(self) -> None:
-        while (attempt := self._next()) is not None:
+        attempt = self._next()
+        while attempt is not None:
             end = execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
             self._end_lines()
-            self._end(attempt, end)
+            attempt = self._next(attempt, end)
 
-    def _next(self) -> _Attempt | None:
-        """Wait for a run, and begin it; None when the pool is closed."""
+    def _next(self, last: _Attempt | None = None, end: AttemptEnd | None = None) -> _Attempt | None:
+        """End the last run, then wait for one and begin it; None when the pool is closed."""
         with self._has_work:
+            if last is not None and end is not None:
+                self._end(last, end)
             self._has_work.wait_for(lambda: self._closed or self._waiting)
             if self._closed:
                 return None
@@ -170,15 +187,16 @@ class ThreadPool:
             return attempt
 
     def _end(self, attempt: _Attempt, end: AttemptEnd) -> None:
-        with self._has_ends:
-            self._taken -= 1
-            if self._attempts.pop(attempt.run.claim, None) is None:
-                self._say_late(attempt.run, end)
-                return
-            self._ended.append((attempt, attempt.ended(end)))
-            is_first = len(self._ended) == 1
+        """Note an end, and wake who waits for ends: at once, or for many while there are more."""
+        self._taken -= 1
+        if self._attempts.pop(attempt.run.claim, None) is None:
+            self._say_late(attempt.run, end)
+            return
+        self._ended.append((attempt, attempt.ended(end)))
+        now = time.monotonic()
+        if not self._is_woken and (not self._waiting or now >= self._told_at + BATCH_SECONDS):
+            self._is_woken, self._told_at = True, now
             self._has_ends.notify()
-        if is_first:
             self._wake()
 
     def _say_late(self, run: ClaimedRun, end: AttemptEnd) -> None:

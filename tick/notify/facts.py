@@ -117,12 +117,6 @@ def read_facts(connection: sa.Connection, now: datetime) -> Facts:
     )
 
 
-def rules_of(stored: Any) -> tuple[Rule, ...]:
-    """The rules in a schedule's column `alerts`; without any, those that every schedule has."""
-    said = (stored or {}).get("rules")
-    return alerts.DEFAULTS if said is None else alerts.from_plain(said)
-
-
 def ping_url_of(stored: Any) -> str | None:
     """The ping URL in a schedule's column `alerts`."""
     return (stored or {}).get("ping_url")
@@ -135,7 +129,7 @@ def _told(
         Told(
             row=row,
             name=row.schedule_name or row.title or row.schedule_id or "A manual firing",
-            rules=rules_of(row.alerts) if row.schedule_id else (),
+            rules=alerts.of_schedule(row.alerts) if row.schedule_id else (),
             ping_url=ping_url_of(row.alerts),
             consecutive_failures=row.consecutive_failures or 0,
             failures=tuple((failures or {}).get(row.id, ())),
@@ -180,7 +174,7 @@ def _read_usual(connection: sa.Connection, ids: Collection[str]) -> dict[str, Us
 
 def _read_quiet(connection: sa.Connection) -> Iterable[Quiet]:
     for row in connection.execute(_WANTS_SUCCESS):
-        within = [r.within for r in rules_of(row.alerts) if isinstance(r, NoSuccess)]
+        within = [r.within for r in alerts.of_schedule(row.alerts) if isinstance(r, NoSuccess)]
         if within:
             last = connection.execute(_LAST_SUCCESS, {"id": row.id}).scalar()
             begun = [row.created_at, row.enabled_at, row.state_at, last]

@@ -66,6 +66,7 @@ class Mute(Answer):
     created_by: str
     created_at: datetime
     until: datetime
+    revision: str = Field(description="changes when somebody ends it; for If-Match")
 
 
 class Muted(Answer):

@@ -10,6 +10,7 @@ from tick.engine import audit
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused
 from tick.models import alert, alert_delivery, alert_mute, job_schedule
+from tick.ops.revisions import expect_revision, revision_of
 from tick.states import DeliveryStatus
 
 _a, _d, _m, _s = alert.c, alert_delivery.c, alert_mute.c, job_schedule.c
@@ -65,11 +66,26 @@ def mute(
     return mute_id
 
 
-def unmute(database: Database, mute_id: int, *, now: datetime, author: Author) -> bool:
-    """End a mute before its time; False when it is over. Raises NotFound."""
+def unmute(
+    database: Database,
+    mute_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    expected: str | None = None,
+) -> bool:
+    """End a mute before its time; False when it is over. Raises NotFound, Stale.
+
+    `expected` is the revision that was read.
+    """
+    known = sa.select(_m.ended_at, _m.ended_by).where(_m.id == mute_id).with_for_update()
     with database.write.begin() as connection:
-        if connection.execute(sa.select(_m.id).where(_m.id == mute_id)).first() is None:
+        row = connection.execute(known).first()
+        if row is None:
             raise NotFound(f"There is no mute {mute_id}; `tick alerts mutes` lists them.")
+        by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
+        said = f"Mute {mute_id} is not as you read it: {by}."
+        expect_revision(expected, revision_of(mute_id, row.ended_at), said)
         ended = connection.execute(
             sa.update(alert_mute)
             .where(_m.id == mute_id, _m.ended_at.is_(None), _m.until > now)

@@ -21,6 +21,7 @@ from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
 from tick.ops.system_answers import Job, SchedulerStatus
 from tick.ops.upcoming import count_undecided
+from tick.ops.windows import scheduler_revision
 from tick.states import LogLevel
 
 PAGE_JOBS = 100
@@ -40,6 +41,7 @@ def read_status(
             "ticks_are_late": pulse.ticks_are_late(now),
             "stands": window is not None,
             "stands_because": window and window.in_words(),
+            "revision": scheduler_revision(connection),
             "processes": list_living(connection, now, dead_after_seconds),
         }
     )

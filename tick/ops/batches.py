@@ -14,6 +14,7 @@ from tick.db import Database
 from tick.define.registry import Registry
 from tick.engine import audit, cancel
 from tick.engine.audit import Author
+from tick.engine.ready import announce_ready
 from tick.engine.retry import lock_occurrence
 from tick.engine.settle import settle_occurrences
 from tick.errors import Refused
@@ -97,8 +98,11 @@ def cancel_runs(
             )
         with database.write.begin() as connection:
             settle_occurrences(connection, touched, now)
+            announce_ready(connection)
         batch.done += live
-        batch.refused |= {number: f"Run {number} has ended." for number in set(ids) - set(live)}
+        batch.refused |= {
+            number: f"Run {number} has ended, or is not there." for number in set(ids) - set(live)
+        }
     return batch
 
 

@@ -9,6 +9,7 @@ from tick.db import Database
 from tick.engine import audit, lifecycle, pause, slots
 from tick.engine.audit import Author
 from tick.engine.cancel import cancel_runs
+from tick.engine.ready import announce_ready
 from tick.engine.settle import settle_occurrences
 from tick.errors import NotFound, Refused
 from tick.models import job_run
@@ -89,6 +90,7 @@ def cancel_run(database: Database, run_id: int, *, now: datetime, author: Author
         )
     with database.write.begin() as connection:
         settle_occurrences(connection, touched, now)
+        announce_ready(connection)
 
 
 def cancel_occurrence(
@@ -119,6 +121,7 @@ def cancel_occurrence(
         )
     with database.write.begin() as connection:
         settle_occurrences(connection, touched, now)
+        announce_ready(connection)
     return len(ids)
 
 

@@ -172,7 +172,7 @@ def _words(rule: Rule | None) -> str | None:
     if rule is None:
         return None
     timing = describe_timing(rule.to_json())
-    return f"{timing.words} ({timing.timezone})"
+    return f"{timing.words} ({timing.timezone})" if timing.expression else timing.words
 
 
 def _next(rule: Rule | None, now: datetime) -> tuple[datetime, ...]:

@@ -10,6 +10,7 @@ from tick.engine import audit, heartbeat, queues
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused
 from tick.models import worker_instance
+from tick.ops.revisions import expect_revision, revision_of
 from tick.states import WorkerStatus, WorkerType
 
 _w = worker_instance.c
@@ -44,30 +45,50 @@ def drain_worker(database: Database, worker_id: str, *, now: datetime, author: A
 
 
 def pause_queue(
-    database: Database, name: str, *, now: datetime, author: Author, reason: str
+    database: Database,
+    name: str,
+    *,
+    now: datetime,
+    author: Author,
+    reason: str,
+    expected: str | None = None,
 ) -> bool:
     """Let no run of the queue be claimed; what runs goes on. False when it was paused.
 
-    Raises Refused.
+    `expected` is the revision that was read, here and below. Raises Refused, Stale.
     """
     if not _QUEUE.match(name):
         raise Refused(f"{name!r} is no name of a queue: letters, digits, dots and dashes.")
     if not reason.strip():
         raise Refused("A pause needs a reason: say why, for whoever finds the queue quiet.")
     with database.write.begin() as connection:
+        _check_queue(connection, name, expected)
         paused = queues.pause_queue(connection, name, now=now, author=author, reason=reason.strip())
         if paused:
             _record(connection, "queue.pause", name, now, author, reason.strip())
     return paused
 
 
-def resume_queue(database: Database, name: str, *, now: datetime, author: Author) -> bool:
-    """Let the runs of the queue be claimed again; False when it was not paused."""
+def resume_queue(
+    database: Database, name: str, *, now: datetime, author: Author, expected: str | None = None
+) -> bool:
+    """Let the runs of the queue be claimed again; False when it was not paused. Raises Stale."""
     with database.write.begin() as connection:
+        _check_queue(connection, name, expected)
         resumed = queues.resume_queue(connection, name)
         if resumed:
             _record(connection, "queue.resume", name, now, author, None)
     return resumed
+
+
+def _check_queue(connection: sa.Connection, name: str, expected: str | None) -> None:
+    if expected is None:
+        return
+    pause = queues.pause_of(connection, name)
+    is_now = f"paused by {pause.by}: {pause.reason}" if pause else "not paused."
+    since, by, reason = (pause.since, pause.by, pause.reason) if pause else (None, None, None)
+    said = f"Queue {name} was changed since you read it: it is {is_now}"
+    expect_revision(expected, revision_of(since, by, reason), said)
 
 
 def _record(

@@ -6,7 +6,7 @@ Like `tick.ops.answers`, for the JSON API and the command line alike.
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from tick.ops.answers import Answer, Run
 from tick.policy.windows import Phase
@@ -56,6 +56,7 @@ class Queue(Answer):
     paused_since: datetime | None
     paused_by: str | None
     paused_reason: str | None
+    revision: str = Field(description="changes when somebody pauses or resumes it; for If-Match")
 
 
 class AuditEntry(Answer):
@@ -83,6 +84,7 @@ class MaintenanceWindow(Answer):
     created_by: str
     created_at: datetime
     ended_by: str | None = Field(description="who ended it before its time, or called it off")
+    revision: str = Field(description="changes when somebody ends it; for If-Match")
 
 
 class WindowAdded(Answer):
@@ -112,6 +114,7 @@ class SchedulerStatus(Answer):
     sources: tuple[TickSource, ...] = Field(description="who ticked lately, the latest first")
     stands: bool = Field(description="it is stopped or in a maintenance window: nothing fires")
     stands_because: str | None = Field(description="since when, by whom and why")
+    revision: str = Field(description="changes when somebody stops or starts it; for If-Match")
     workers: int = Field(description="living job workers")
     running: int
     queued: int
@@ -122,6 +125,8 @@ class SchedulerStatus(Answer):
 
 class Violation(Answer):
     """Something that the promises rule out."""
+
+    model_config = ConfigDict(frozen=True)
 
     schedule_id: str
     at: datetime
@@ -141,3 +146,9 @@ class Proof(Answer):
     waiting: int = Field(description="instants that the next tick decides")
     off: int = Field(description="instants that passed while their schedule is off")
     violations: tuple[Violation, ...] = Field(description="at most 100")
+
+
+class ProofPart(Proof):
+    """The proof of a part, up to `end`; the whole holds when every part does."""
+
+    next: str | None = Field(description="where the proof goes on; null at its end")

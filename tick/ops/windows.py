@@ -16,6 +16,7 @@ from tick.engine.windows import end_windows, open_window
 from tick.engine.windows import windows_touching as windows_touching
 from tick.errors import NotFound, Refused
 from tick.models import maintenance_window
+from tick.ops.revisions import expect_revision, revision_of
 from tick.policy.windows import Phase as Phase
 from tick.policy.windows import Window as Window
 from tick.policy.windows import covering as covering
@@ -39,6 +40,11 @@ class WindowRow:
     created_at: datetime
     ended_by: str | None
 
+    @property
+    def revision(self) -> str:
+        """Changes when somebody ends it."""
+        return revision_of(self.starts_at, self.ends_at, self.ended_by)
+
 
 def list_windows(connection: sa.Connection, now: datetime) -> tuple[WindowRow, ...]:
     """The LISTED windows that begin last, those to come first."""
@@ -54,11 +60,22 @@ def list_windows(connection: sa.Connection, now: datetime) -> tuple[WindowRow, .
     )
 
 
-def stop_scheduler(database: Database, *, now: datetime, author: Author, reason: str) -> bool:
-    """Let nothing fire until somebody starts it; False when it stands already. Raises Refused."""
+def scheduler_revision(connection: sa.Connection) -> str:
+    """Changes when somebody stops or starts the scheduler."""
+    return revision_of(connection.execute(_STOP).scalar())
+
+
+def stop_scheduler(
+    database: Database, *, now: datetime, author: Author, reason: str, expected: str | None = None
+) -> bool:
+    """Let nothing fire until somebody starts it; False when it stands already.
+
+    `expected` is the revision that was read, here and below. Raises Refused, Stale.
+    """
     reason = _said(reason)
     with database.write.begin() as connection:
-        if connection.execute(sa.select(_w.id).where(_w.ends_at.is_(None))).first() is not None:
+        _check_scheduler(connection, expected)
+        if connection.execute(_STOP).first() is not None:
             return False
         open_window(connection, starts_at=now, ends_at=None, reason=reason, now=now, author=author)
         audit.record(
@@ -72,9 +89,12 @@ def stop_scheduler(database: Database, *, now: datetime, author: Author, reason:
     return True
 
 
-def start_scheduler(database: Database, *, now: datetime, author: Author) -> bool:
-    """Let schedules fire again, from now on; False when it was not stopped."""
+def start_scheduler(
+    database: Database, *, now: datetime, author: Author, expected: str | None = None
+) -> bool:
+    """Let schedules fire again, from now on; False when it was not stopped. Raises Stale."""
     with database.write.begin() as connection:
+        _check_scheduler(connection, expected)
         ended = end_windows(connection, _w.ends_at.is_(None), now=now, author=author)
         if ended:
             audit.record(
@@ -128,12 +148,25 @@ def add_window(
     return window_id
 
 
-def end_window(database: Database, window_id: int, *, now: datetime, author: Author) -> bool:
-    """End a window now, or call off one to come; False when it was over. Raises NotFound."""
+def end_window(
+    database: Database,
+    window_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    expected: str | None = None,
+) -> bool:
+    """End a window now, or call off one to come; False when it was over. Raises NotFound, Stale."""
+    window = sa.select(maintenance_window).where(_w.id == window_id).with_for_update()
     with database.write.begin() as connection:
-        row = connection.execute(sa.select(maintenance_window).where(_w.id == window_id)).first()
+        row = connection.execute(window).first()
         if row is None:
             raise NotFound(f"There is no window {window_id}; `tick windows list` lists them.")
+        expect_revision(
+            expected,
+            revision_of(row.starts_at, row.ends_at, row.ended_by),
+            f"Window {window_id} is not as you read it: {_end_of(row.ended_by)}.",
+        )
         ended = end_windows(connection, _w.id == window_id, now=now, author=author)
         if ended:
             audit.record(
@@ -145,6 +178,22 @@ def end_window(database: Database, window_id: int, *, now: datetime, author: Aut
                 before={"ends_at": row.ends_at and row.ends_at.isoformat()},
             )
     return bool(ended)
+
+
+def _end_of(ended_by: str | None) -> str:
+    return f"{ended_by} ended it" if ended_by else "nobody ended it"
+
+
+def _check_scheduler(connection: sa.Connection, expected: str | None) -> None:
+    if expected is None:
+        return
+    stop = connection.execute(_STOP.with_for_update()).first()
+    is_now = f"stopped by {stop.created_by}: {stop.reason}" if stop else "not stopped."
+    said = f"The scheduler was changed since you read it: it is {is_now}"
+    expect_revision(expected, revision_of(stop and stop.id), said)
+
+
+_STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_w.ends_at.is_(None))
 
 
 def _said(reason: str) -> str:

@@ -1,9 +1,10 @@
 """A schedule's rule and target in plain words, whatever state they are in. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
+from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.policy import cron, instants
 from tick.policy.rule import Rule
@@ -71,6 +72,28 @@ def next_instants(
         return []
 
 
+def describe_alert(rule: alerts.Rule) -> str:
+    """When an alert rule speaks: `it failed 3 times in a row`."""
+    match rule:
+        case alerts.Failed(after):
+            return "it failed" if after == 1 else f"it failed {after} times in a row"
+        case alerts.Missed():
+            return "an instant was missed"
+        case alerts.Held():
+            return "an instant is held back by the storm brake"
+        case alerts.LateStart(after):
+            return f"nothing has started {_span(after)} after its firing"
+        case alerts.RunsLong(None, factor):
+            return f"it runs {factor:g} times as long as it usually does at most"
+        case alerts.RunsLong(timedelta() as than):
+            return f"it runs for more than {_span(than)}"
+        case alerts.NoSuccess(within):
+            return f"it has had no success for {_span(within)}"
+        case alerts.Deadline(after):
+            return f"it will not have ended {_span(after)} after its instant"
+    return rule.NAME
+
+
 def _read(rule_text: str | None) -> Rule:
     if rule_text is None:
         raise ValueError("the schedule has no version yet; `tick sync` stores one")
@@ -81,15 +104,16 @@ def _words(rule: Rule) -> str:
     if rule.kind is ScheduleKind.CRON:
         return cron.describe(rule.cron or "", rule.timezone).removesuffix(f" ({rule.timezone})")
     if rule.kind is ScheduleKind.INTERVAL:
-        return f"Every {_length(int(rule.every_seconds or 0))}"
+        return f"Every {_span(timedelta(seconds=rule.every_seconds or 0)).removeprefix('1 ')}"
     return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"
 
 
-def _length(seconds: int) -> str:
-    for size, unit in _UNITS:
-        if seconds >= size and seconds % size == 0:
-            return unit if seconds == size else f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+def _span(length: timedelta) -> str:
+    """`1 day`, `26 hours`: in the largest unit that fits without a rest."""
+    seconds = int(length.total_seconds())
+    fits = (each for each in _UNITS if seconds >= each[0] and seconds % each[0] == 0)
+    size, unit = next(fits, _UNITS[-1])
+    return _count(seconds // size, unit)
 
 
 def _chosen(names: tuple[str, ...]) -> str:

@@ -110,7 +110,9 @@ def add_mute(body: AddMute) -> Muted:
 
 
 @resource.post("/mutes/<id:mute>/end")
-def end_mute(mute: Id, body: Nothing) -> Changed:
+def end_mute(mute: Id, body: Nothing, match: str | None) -> Changed:
     """End a mute before its time."""
-    changed = alerts.unmute(runtime().database, mute, now=now(), author=caller.author())
+    changed = alerts.unmute(
+        runtime().database, mute, now=now(), author=caller.author(), expected=match
+    )
     return Changed(changed=changed)

@@ -35,7 +35,7 @@ _MATCH = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The ETag or the revision that was read: 412 if somebody changed it since.",
+    "description": "The ETag or the `revision` that was read: 412 if somebody changed it since.",
 }
 _NOT_MODIFIED = {"description": "It is as it was when If-None-Match was its ETag."}
 _IDS: Mapping[type, dict[str, Any]] = {

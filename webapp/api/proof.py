@@ -6,23 +6,22 @@ from flask import abort
 from pydantic import Field
 
 from tick.ops.deploy_plan import plan_deploy
-from tick.ops.system_answers import Proof
-from tick.ops.verify import verify
+from tick.ops.proving import prove_part
+from tick.ops.system_answers import ProofPart
 from webapp import problem
-from webapp.api.models import Answer, Instant, Query
+from webapp.api.models import Answer, Instant, Query, continued
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("proof", "Whether the promises held, and what a sync would change.")
-LONGEST = timedelta(days=8)
 _WEEK = timedelta(days=7)
 
 
 class VerifyQuery(Query):
-    """Which time: at most 8 days; the last week if nothing is said."""
+    """Which time; the last week if nothing is said."""
 
-    since: Instant | None = None
-    until: Instant | None = None
+    since: Instant | None = Field(None, description="default: a week before `until`")
+    until: Instant | None = Field(None, description="default: now")
 
 
 class PlannedChange(Answer):
@@ -64,14 +63,20 @@ class Plan(Answer):
 
 
 @resource.get("/verify")
-def verify_ledger(query: VerifyQuery) -> Proof:
-    """Prove that no instant fired twice and none is unaccounted for."""
+def verify_ledger(query: VerifyQuery) -> ProofPart:
+    """Prove that no instant fired twice and none is unaccounted for.
+
+    One answer proves 8 days at most, so that it comes in time: `end` says how far it reached, and
+    `next` leads on, until it is null.
+    """
     end = min(query.until or now(), now())
     start = query.since or end - _WEEK
-    if not timedelta(0) <= end - start <= LONGEST:
-        mistake = problem.Mistake(where="query.since", problem="ask for 8 days at most, in order")
+    if start > end:
+        mistake = problem.Mistake(where="query.since", problem="ask for a time that has begun")
         abort(problem.answer(422, mistakes=[mistake]))
-    return Proof.model_validate(verify(runtime().database, start, end))
+    found, onward = prove_part(runtime().database, start, end)
+    since = None if onward is None else onward.isoformat()
+    return ProofPart(**vars(found), next=continued(since=since, until=end.isoformat()))
 
 
 @resource.get("/plan")

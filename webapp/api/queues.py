@@ -31,16 +31,23 @@ def list_queues() -> QueueList:
 
 
 @resource.post("/queues/<queue>/pause")
-def pause_queue(queue: str, body: PauseQueue) -> Changed:
+def pause_queue(queue: str, body: PauseQueue, match: str | None) -> Changed:
     """Let no run of a queue be claimed; what runs goes on."""
     changed = operating.pause_queue(
-        runtime().database, queue, now=now(), author=caller.author(), reason=body.reason
+        runtime().database,
+        queue,
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+        expected=match,
     )
     return Changed(changed=changed)
 
 
 @resource.post("/queues/<queue>/resume")
-def resume_queue(queue: str, body: Nothing) -> Changed:
+def resume_queue(queue: str, body: Nothing, match: str | None) -> Changed:
     """Let the runs of a queue be claimed again."""
-    changed = operating.resume_queue(runtime().database, queue, now=now(), author=caller.author())
+    changed = operating.resume_queue(
+        runtime().database, queue, now=now(), author=caller.author(), expected=match
+    )
     return Changed(changed=changed)

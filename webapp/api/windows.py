@@ -30,18 +30,24 @@ class AddWindow(Body):
 
 
 @resource.post("/scheduler/stop")
-def stop_scheduler(body: StopScheduler) -> Changed:
+def stop_scheduler(body: StopScheduler, match: str | None) -> Changed:
     """Let nothing fire until the scheduler is started; what is queued goes on."""
     changed = windows.stop_scheduler(
-        runtime().database, now=now(), author=caller.author(), reason=body.reason
+        runtime().database,
+        now=now(),
+        author=caller.author(),
+        reason=body.reason,
+        expected=match,
     )
     return Changed(changed=changed)
 
 
 @resource.post("/scheduler/start")
-def start_scheduler(body: Nothing) -> Changed:
+def start_scheduler(body: Nothing, match: str | None) -> Changed:
     """Let schedules fire again; what fell into the stop stays BLACKOUT."""
-    changed = windows.start_scheduler(runtime().database, now=now(), author=caller.author())
+    changed = windows.start_scheduler(
+        runtime().database, now=now(), author=caller.author(), expected=match
+    )
     return Changed(changed=changed)
 
 
@@ -68,7 +74,9 @@ def add_window(body: AddWindow) -> WindowAdded:
 
 
 @resource.post("/windows/<id:window>/end")
-def end_window(window: Id, body: Nothing) -> Changed:
+def end_window(window: Id, body: Nothing, match: str | None) -> Changed:
     """End a window now, or call off one that is to come."""
-    changed = windows.end_window(runtime().database, window, now=now(), author=caller.author())
+    changed = windows.end_window(
+        runtime().database, window, now=now(), author=caller.author(), expected=match
+    )
     return Changed(changed=changed)

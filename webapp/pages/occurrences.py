@@ -5,38 +5,46 @@ from flask.typing import ResponseReturnValue
 
 from tick.ops import control, retries
 from tick.ops.expected_end import forecast
+from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
-from tick.ops.queries import runs
 from tick.states import RunStatus
-from webapp import charts, graphs, live, messages
+from webapp import gantt, graphs, live, messages, query
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("occurrences", __name__)
 GROWS_EVERY_SECONDS = 4
+LOG_LINES = 50
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>")
 def show(occurrence_id: int) -> ResponseReturnValue:
-    """The occurrence with its runs."""
+    """The occurrence with its runs, and the end of the log of the one that the address names."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
         upstream = runs.upstream_by_run(connection, occurrence_id)
         expected = forecast(connection, its_runs, upstream, now())
+        logged = next((run for run in its_runs if run.id == query.number("run")), None)
+        log = logs.last_lines(connection, logged.id, limit=LOG_LINES) if logged else None
     # The bars of what runs grow by themselves.
     step = now().timestamp() // GROWS_EVERY_SECONDS if occurrence.is_live else None
+    bars = gantt.timeline(its_runs, upstream, now())
+    critical = gantt.critical_path(its_runs, upstream, now())
     return live.page(
         "occurrences/show.html",
         "live",
-        (occurrence, its_runs, upstream, step),
+        (occurrence, its_runs, upstream, step, log),
         occurrence=occurrence,
         runs=its_runs,
         upstream=upstream,
         expected=expected,
-        bars=charts.timeline(its_runs, upstream, now()),
-        critical=charts.critical_path(its_runs, upstream, now()),
+        bars=bars,
+        critical=critical,
+        segments=gantt.segments(bars, upstream, critical),
+        logged=logged,
+        log=log,
         nodes=graphs.of_runs(its_runs, upstream),
         as_graph=request.args.get("view") == "graph",
     )

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from tick.define.alerts import Failed
 from tick.ops import control
 from tick.ops.queries import audit, history, schedules, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.queries.upcoming import find_companions
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
-from webapp import charts, live, messages, query
+from webapp import charts, live, messages, query, watching
 from webapp.clock_changes import find_zone
 from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
@@ -86,6 +87,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         versions=its_versions,
         changed=versions.changes_by_version(its_versions),
         changes=changes,
+        channels=watching.names_of_channels(Failed.NAME),
         upcoming=upcoming,
         companions=companions,
         always_with=_always_with(companions, len(upcoming)),

@@ -11,13 +11,13 @@ from tick.ops import access, tokens, windows
 from tick.ops.control import Author
 from tick.ops.queries import upcoming
 from tick.states import Role, TokenScope
-from webapp import charts, ical, live, messages, month
+from webapp import charts, free_days, ical, live, messages, month
 from webapp.clock_changes import clock_changes, find_zone
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.presentation import shown_zone
-from webapp.services import now, reading, runtime
+from webapp.services import holiday_on, now, reading, runtime
 
 blueprint = Blueprint("upcoming", __name__)
 DAY = timedelta(days=1)
@@ -45,6 +45,7 @@ def index() -> ResponseReturnValue:
         lanes = upcoming.list_lanes(connection, start, end)
         closed = windows.windows_touching(connection, start, end)
     following = upcoming.next_in_lanes(lanes, LISTED)
+    free = free_days.free_days(free_days.days_between(start, end, zone), holiday_on)
     return live.page(
         "upcoming/lanes.html",
         "live",
@@ -55,6 +56,8 @@ def index() -> ResponseReturnValue:
         lanes=lanes,
         axis=charts.axis(start, end, step, zone),
         collisions=upcoming.find_collisions(lanes),
+        free=free,
+        shade=charts.shade_path((free_days.bounds(day, zone) for day in free), start, end),
         changes=clock_changes((lane.timing.timezone for lane in lanes), start, end),
         closed=closed,
         following=[(instant, windows.covering(closed, instant.at)) for instant in following],
@@ -90,7 +93,7 @@ def _month() -> ResponseReturnValue:
         today=today,
         earlier=month.add_months(first, -1) if first > today else None,
         later=month.add_months(first, 1),
-        weeks=month.month_weeks(first, lanes, collisions, changes, zone),
+        weeks=month.month_weeks(first, lanes, collisions, changes, zone, holiday_on),
         weekdays=WEEKDAYS,
         changes=changes,
         dense=[lane for lane in lanes if lane.dense],

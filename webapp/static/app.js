@@ -47,7 +47,7 @@
   let failures = 0;
   let heard = Date.now();
   const age = () => {
-    for (const time of document.querySelectorAll("time[data-ago]")) {
+    for (const time of document.querySelectorAll("time")) {
       say(time, ago(Date.parse(time.dateTime)));
     }
     for (const length of document.querySelectorAll("[data-since]")) {
@@ -140,6 +140,10 @@
     const started = Date.parse(document.body.dataset.now);
     if (!Number.isNaN(started)) skew = started - Date.now();
     dismissToasts();
+    // On a phone the menu is one line that scrolls: to where one is.
+    const menu = document.querySelector(".side nav");
+    const here = menu?.querySelector("[aria-current]");
+    if (here) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
     setInterval(beat, 500);
   });
 })();

@@ -29,7 +29,7 @@
     k: () => move(-1),
     e: () => current()?.querySelector("[role=switch]")?.click(),
     x: () => current()?.querySelector(".pick")?.click(),
-    ".": () => current()?.querySelector("form[data-run] button, button[data-run]")?.click(),
+    ".": () => current()?.querySelector("form[data-run] button, button[form=act][formaction$='/run']")?.click(),
   };
 
   // In a calendar the arrows lead to the next day or week that has something.

@@ -1,5 +1,5 @@
 // A run's page: its log follows its end and comes as a stream where the server has a place for it,
-// else by the polling that htmx does anyway; and the lines to copy.
+// else by the polling that htmx does anyway.
 "use strict";
 
 (() => {
@@ -77,24 +77,4 @@
     if (!document.hidden) stream();
     else if (source) poll();
   });
-
-  // Without https there is no clipboard to write to, but a selection can be copied.
-  const copy = async (code) => {
-    try {
-      await navigator.clipboard.writeText(code.textContent);
-    } catch {
-      getSelection().selectAllChildren(code);
-      document.execCommand("copy");
-    }
-  };
-  for (const button of document.querySelectorAll("[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await copy(document.getElementById(button.dataset.copy));
-      const label = button.lastChild.previousSibling ?? button.lastChild;
-      const before = label.textContent;
-      label.textContent = " Copied";
-      setTimeout(() => { label.textContent = before; }, 2000);
-    });
-  }
 })();

@@ -13,7 +13,7 @@ def test_many_runs_are_cancelled_and_put_back(world: World, admin: Program) -> N
     first = ids[:1]
     assert admin.post("/runs/cancel", {"run_ids": [*first, 4711], "reason": "disk"}) == {
         "done": first,
-        "refused": {"4711": "Run 4711 has ended."},
+        "refused": {"4711": "Run 4711 has ended, or is not there."},
     }
     assert admin.post("/runs/retry", {"run_ids": first})["done"] == first
     a = audit_entry.c

@@ -1,6 +1,8 @@
 """Requests on a condition: not what is known already, and not what somebody changed meanwhile."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -58,6 +60,112 @@ def test_whoever_read_the_present_state_may_act(world: World, admin: Program, ac
     # The revision alone does as well as the tag.
     admin.post("/schedules/daily/enable", If_Match=f'"{changed["revision"]}"')
     admin.post("/schedules/daily/disable", If_Match="*")
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What two people may have before them: where its revision stands, and how each changes it."""
+
+    make: tuple[str, dict[str, str]]
+    revision: Callable[[Program], str]
+    first: tuple[str, dict[str, str]]
+    second: tuple[str, dict[str, str]]
+    said: str
+
+
+def revision_in(path: str, name: str) -> Callable[[Program], str]:
+    """The revision of an item of a list, by its name or id."""
+
+    def read(program: Program) -> str:
+        items = program.get(path)["items"]
+        return str(next(each for each in items if name in map(str, each.values()))["revision"])
+
+    return read
+
+
+def revision_of_the_scheduler(program: Program) -> str:
+    return str(program.get("/scheduler/status")["revision"])
+
+
+WINDOW = {"starts_at": "2098-12-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z", "reason": "move"}
+SOON = {"reason": "noise", "until": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+SHARED = {
+    "a queue": Shared(
+        ("/queues/media/pause", {"reason": "disk full"}),
+        revision_in("/queues", "media"),
+        ("/queues/media/resume", {}),
+        ("/queues/media/pause", {"reason": "disk replaced"}),
+        "it is not paused",
+    ),
+    "a paused queue": Shared(
+        ("/queues/default/pause", {"reason": "disk full"}),
+        revision_in("/queues", "default"),
+        ("/queues/default/resume", {}),
+        ("/queues/default/resume", {}),
+        "it is not paused",
+    ),
+    "the scheduler": Shared(
+        ("/jobs/run", {}),
+        revision_of_the_scheduler,
+        ("/scheduler/stop", {"reason": "year end"}),
+        ("/scheduler/stop", {"reason": "a move"}),
+        "stopped by token:deployer: year end",
+    ),
+    "the scheduler at rest": Shared(
+        ("/scheduler/stop", {"reason": "year end"}),
+        revision_of_the_scheduler,
+        ("/scheduler/start", {}),
+        ("/scheduler/start", {}),
+        "it is not stopped",
+    ),
+    "a maintenance window": Shared(
+        ("/windows", WINDOW),
+        revision_in("/windows", "move"),
+        ("/windows/1/end", {}),
+        ("/windows/1/end", {}),
+        "token:deployer ended it",
+    ),
+    "a mute": Shared(
+        ("/mutes", SOON),
+        revision_in("/mutes", "noise"),
+        ("/mutes/1/end", {}),
+        ("/mutes/1/end", {}),
+        "token:deployer ended it",
+    ),
+}
+
+
+def act(program: Program, what: tuple[str, dict[str, str]], **headers: str) -> None:
+    status = program.ask("POST", *what, headers=headers).status_code
+    assert status in (200, 201, 202), what
+
+
+@pytest.mark.parametrize("shared", SHARED.values(), ids=SHARED)
+def test_of_two_people_with_one_thing_the_second_learns_of_the_first(
+    world: World, admin: Program, shared: Shared
+) -> None:
+    act(admin, shared.make)
+    both_read = shared.revision(admin)
+    act(admin, shared.first, **{"If-Match": f'"{both_read}"'})
+    before = len(world.rows(sa.select(audit_entry.c.id)))
+    problem = admin.refused(412, "POST", *shared.second, headers={"If-Match": f'"{both_read}"'})
+    assert shared.said in problem.detail
+    assert problem.detail.endswith("Read it again, then decide.")
+    assert len(world.rows(sa.select(audit_entry.c.id))) == before
+    act(admin, shared.second)
+
+
+def test_a_queue_that_was_paused_anew_is_not_resumed_on_what_was_read_before(
+    admin: Program,
+) -> None:
+    admin.post("/queues/media/pause", {"reason": "disk full"})
+    read = revision_in("/queues", "media")(admin)
+    admin.post("/queues/media/resume")
+    admin.post("/queues/media/pause", {"reason": "licence"})
+    problem = admin.refused(
+        412, "POST", "/queues/media/resume", {}, headers={"If-Match": f'"{read}"'}
+    )
+    assert "it is paused by token:deployer: licence" in problem.detail
 
 
 def test_a_firing_does_not_change_the_revision(world: World, admin: Program) -> None:

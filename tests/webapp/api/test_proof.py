@@ -1,6 +1,6 @@
 """What the API proves and foresees: verify, plan, backfill, upcoming."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 
@@ -18,10 +18,27 @@ def test_the_ledger_is_proven(world: World, viewer: Program) -> None:
     assert proof["instants"] > 0
 
 
-def test_a_proof_is_bounded(viewer: Program) -> None:
-    for since, until in (("2026-01-01", "2026-01-10"), ("2026-01-02", "2026-01-01")):
-        query = f"since={since}T00:00:00Z&until={until}T00:00:00Z"
-        assert viewer.refused(422, "GET", f"/verify?{query}").mistakes[0].where == "query.since"
+def test_a_year_is_proven_in_parts_of_eight_days(world: World, viewer: Program) -> None:
+    world.enable("hourly")
+    world.tick(world.now + timedelta(hours=3))
+    since = (world.now - timedelta(days=365)).replace(microsecond=0)
+    part = viewer.get(f"/verify?since={since:%Y-%m-%dT%H:%M:%SZ}")
+    reached, parts, instants = since, 0, 0
+    while True:
+        begins, ends = (datetime.fromisoformat(part[name]) for name in ("start", "end"))
+        assert (part["ok"], begins) == (True, reached)
+        assert ends - begins <= timedelta(days=8)
+        reached, parts, instants = ends, parts + 1, instants + part["instants"]
+        if part["next"] is None:
+            break
+        part = viewer.get(part["next"])
+    assert (parts, reached >= world.now) == (46, True)
+    assert instants == 3
+
+
+def test_a_proof_of_a_time_that_ends_before_it_begins_is_refused(viewer: Program) -> None:
+    query = "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"
+    assert viewer.refused(422, "GET", f"/verify?{query}").mistakes[0].where == "query.since"
 
 
 def test_a_plan_says_what_a_sync_would_change(world: World, app: Flask, viewer: Program) -> None:

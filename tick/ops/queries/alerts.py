@@ -12,6 +12,7 @@ from tick.engine.mutes import is_muted
 from tick.errors import NotFound
 from tick.models import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.revisions import revision_of
 from tick.states import DeliveryStatus
 
 _a, _d, _t, _m, _s = (
@@ -90,6 +91,11 @@ class MuteRow:
     created_by: str
     created_at: datetime
     until: datetime
+
+    @property
+    def revision(self) -> str:
+        """Changes when somebody ends it."""
+        return revision_of(self.id, None)
 
 
 def list_alerts(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tick.engine.queues import paused_queues
 from tick.models import job_run
+from tick.ops.revisions import revision_of
 from tick.states import RunStatus
 
 _r = job_run.c
@@ -25,6 +26,11 @@ class QueueRow:
     paused_since: datetime | None
     paused_by: str | None
     paused_reason: str | None
+
+    @property
+    def revision(self) -> str:
+        """Changes when somebody pauses or resumes it."""
+        return revision_of(self.paused_since, self.paused_by, self.paused_reason)
 
 
 def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> list[QueueRow]:

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from tick.define.alerts import of_schedule
 from tick.errors import NotFound
-from tick.models import job_schedule, occurrence, schedule_version
+from tick.models import alert, job_schedule, occurrence, schedule_version
 from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS
 from tick.ops.revisions import revision_of
 from tick.ops.wording import (
     Selected,
     Timing,
+    describe_alert,
     describe_target,
     describe_timing,
     next_instants,
@@ -55,8 +58,10 @@ class ScheduleRow:
     failure_count: int
     consecutive_failures: int
     last_error: str | None
+    alerts: Any
     last_fired_id: int | None
     recent_from_id: int | None
+    open_alerts: int
     version: int | None
     version_since: datetime | None
     rule: str | None
@@ -79,6 +84,21 @@ class ScheduleRow:
     def selected(self) -> Selected:
         """What it runs, in words."""
         return describe_target(self.mode, self.target)
+
+    @property
+    def alert_words(self) -> tuple[str, ...]:
+        """Of what its people are told, in words."""
+        return tuple(describe_alert(rule) for rule in of_schedule(self.alerts))
+
+    @property
+    def has_own_alerts(self) -> bool:
+        """Whether its alert rules are not those that every schedule has."""
+        return bool(self.alerts) and self.alerts.get("rules") is not None
+
+    @property
+    def pings(self) -> bool:
+        """Whether a dead-man's switch of its own hears of its starts and ends."""
+        return bool(self.alerts) and bool(self.alerts.get("ping_url"))
 
     @property
     def fires(self) -> bool:
@@ -116,6 +136,12 @@ _OLDEST_SHOWN = (
     .correlate(job_schedule)
     .scalar_subquery()
 )
+_OPEN_ALERTS = (
+    sa.select(sa.func.count())
+    .where(alert.c.schedule_id == _s.id, sa.text("alert.resolved_at IS NULL"))
+    .correlate(job_schedule)
+    .scalar_subquery()
+)
 _ROWS = sa.select(
     *(_s[field.name] for field in fields(ScheduleRow) if field.name in _s),
     _v.number.label("version"),
@@ -125,6 +151,7 @@ _ROWS = sa.select(
     _v.target,
     _LAST_FIRED.label("last_fired_id"),
     _OLDEST_SHOWN.label("recent_from_id"),
+    _OPEN_ALERTS.label("open_alerts"),
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
 
 

@@ -1,0 +1,164 @@
+"""Sessions at the command line, written down: what is typed, and what is read.
+
+A transcript is a text of blocks. Each begins with the command, as a shell takes it; what follows is
+what it prints, on both streams, and its exit status in brackets unless that is 0.
+
+    $ tick enable yearly
+    Error: There is no schedule 'yearly'.
+    [1]
+
+`***` stands for what is random. What --json prints is compared as JSON, of which the transcript
+holds as much as matters: of an object some keys, of a list all items. Lines that begin with `#` are
+stage directions: `# A worker works.`, `# 90 minutes pass.` All begins with definitions that are
+synced, unless the first line says otherwise.
+"""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from click.testing import Result
+
+from tests.cli.conftest import CommandLine
+from tick.courier import Courier
+from tick.engine.heartbeat import register_worker
+from tick.runtime import Runtime
+from tick.settings import Settings
+from tick.states import WorkerType
+
+FOLDER = Path(__file__).parent / "transcripts"
+UNSYNCED = "# Nothing is synced yet."
+_STARTS = re.compile(r"^(?=[$#] )", re.MULTILINE)
+_STATUS = re.compile(r"^\[(\d+)\]\Z", re.MULTILINE)
+_PASSES = re.compile(r"(\d+) minutes? pass")
+_SELF = re.compile(r"cli:[\w.-]+|token:admin")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command with its environment and standard input, and what is to be read then."""
+
+    line: str
+    expected: str
+    status: int
+
+    @property
+    def words(self) -> list[str]:
+        """The command without `tick`."""
+        words = self._parts[2]
+        return words[words.index("tick") + 1 :]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What stands before `tick`."""
+        words = self._parts[2]
+        return dict(word.split("=", 1) for word in words[: words.index("tick")])
+
+    @property
+    def stdin(self) -> str:
+        """What `echo` pipes into it."""
+        echo, pipe, _ = self._parts
+        return f"{shlex.split(echo)[1]}\n" if pipe else ""
+
+    @property
+    def asks_for_json(self) -> bool:
+        """Whether it wants JSON."""
+        return "--json" in self.words
+
+    @property
+    def complains(self) -> bool:
+        """Whether it ends with a message on what is wrong."""
+        return re.search("^Error: ", self.expected, re.MULTILINE) is not None
+
+    @property
+    def _parts(self) -> tuple[str, str, list[str]]:
+        echo, pipe, command = self.line.rpartition(" | ")
+        return echo, pipe, shlex.split(command)
+
+
+def blocks(text: str) -> Iterator[Call | str]:
+    """The calls and the stage directions of a transcript, in order."""
+    for block in _STARTS.split(text):
+        first, _, rest = block.strip().partition("\n")
+        if first.startswith("# "):
+            yield first.removeprefix("# ")
+        elif first:
+            status = _STATUS.search(rest)
+            expected = _STATUS.sub("", rest).rstrip()
+            yield Call(first.removeprefix("$ "), expected, int(status[1]) if status else 0)
+
+
+class Stage:
+    """Plays transcripts next to the database, on a clock that stands still unless told."""
+
+    def __init__(self, near: CommandLine, now: datetime) -> None:
+        self.near, self.now = near, now
+        self.worker = ""
+
+    def play(
+        self,
+        text: str,
+        far: CommandLine | None = None,
+        works_there: Callable[[Call], bool] = lambda _: False,
+    ) -> None:
+        """Do all that stands there, what `works_there` from afar."""
+        if not text.startswith(UNSYNCED):
+            self.near.good("sync")
+        for block in blocks(text):
+            if isinstance(block, str):
+                self._direct(block)
+            else:
+                self._check(block, far if far and works_there(block) else self.near)
+
+    def _direct(self, said: str) -> None:
+        if passes := _PASSES.match(said):
+            self.now += timedelta(minutes=int(passes[1]))
+        elif said.startswith("A worker works"):
+            self.near.work()
+        elif said.startswith("A worker comes to life"):
+            with self.near.database.write.begin() as connection:
+                self.worker = register_worker(
+                    connection, worker_type=WorkerType.JOB_WORKER, now=self.now, abilities={}
+                )
+        elif said.startswith("A watcher makes its round"):
+            Courier(Runtime(Settings(), self.near.database)).go_round()
+
+    def _check(self, call: Call, line: CommandLine) -> None:
+        words = [word.replace("$WORKER", self.worker) for word in call.words]
+        result = line(*words, stdin=call.stdin, **call.environment)
+        said = read(result)
+        where = f"$ {call.line}\n{said}"
+        assert result.exit_code == call.status, where
+        if call.asks_for_json and not call.complains:
+            assert contains(json.loads(result.stdout), json.loads(call.expected)), where
+        else:
+            assert matches(said, call.expected), f"{where}\n--- is not ---\n{call.expected}"
+
+
+def read(result: Result) -> str:
+    """What stands on the terminal afterwards; whoever acts is called ME."""
+    return _SELF.sub("ME", result.output).rstrip()
+
+
+def matches(said: str, expected: str) -> bool:
+    """Whether it is what is expected, but for what is random."""
+    pattern = ".*".join(re.escape(part) for part in expected.split("***"))
+    return re.fullmatch(pattern, said, re.DOTALL) is not None
+
+
+def contains(found: Any, expected: Any) -> bool:
+    """Whether the JSON value has all that is expected."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(
+            key in found and contains(found[key], value) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return len(found) == len(expected) and all(map(contains, found, expected))
+    if isinstance(expected, str):
+        return isinstance(found, str) and matches(_SELF.sub("ME", found), expected)
+    return bool(found == expected)

@@ -1,0 +1,81 @@
+"""A proof in parts is the proof of the whole: between two, nothing is lost or counted twice."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.factories import World, a_schedule
+from tick.engine.prune import Keep, prune_all
+from tick.models import occurrence
+from tick.ops import proving
+from tick.ops.proving import join_parts, prove
+from tick.ops.system_answers import Proof
+from tick.ops.verify import verify
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def month(world: World) -> World:
+    """An hourly schedule that ticked a little, stood for weeks, and was switched off in the end."""
+    world.define(a_schedule("hourly", cron="0 * * * *"), a_schedule("daily", cron="0 0 * * *"))
+    world.enable("hourly")
+    world.enable("daily")
+    for after in (HOUR, 2 * HOUR, 3 * DAY, 3 * DAY + HOUR, 25 * DAY, 29 * DAY):
+        world.tick(TWO + after + MINUTE)
+        world.finish_runs()
+    world.disable("hourly")
+    world.now += 10 * HOUR
+    return world
+
+
+def in_parts(world: World, start: datetime) -> Proof:
+    return join_parts(list(prove(world.database, start, world.now)))
+
+
+@pytest.mark.parametrize("part", [7 * HOUR, DAY, 8 * DAY, 400 * DAY], ids=str)
+def test_parts_prove_what_the_whole_proves(
+    month: World, monkeypatch: pytest.MonkeyPatch, part: timedelta
+) -> None:
+    monkeypatch.setattr(proving, "PART", part)
+    whole = Proof.model_validate(verify(month.database, TWO - 40 * DAY, month.now))
+    assert in_parts(month, TWO - 40 * DAY) == whole
+    assert whole.ok and whole.outcomes["MISSED"] > 500 and whole.off == 10
+
+
+@pytest.mark.parametrize("part", [7 * HOUR, 8 * DAY], ids=str)
+def test_a_row_across_a_border_is_a_violation_once(
+    month: World, monkeypatch: pytest.MonkeyPatch, part: timedelta
+) -> None:
+    monkeypatch.setattr(proving, "PART", part)
+    o = occurrence.c
+    with month.database.write.begin() as connection:
+        longest = sa.select(o.id).order_by(o["count"].desc()).limit(1).scalar_subquery()
+        connection.execute(
+            sa.update(occurrence).where(o.id == longest).values(count=o["count"] + 1)
+        )
+    found = in_parts(month, TWO - DAY)
+    said = [violation.message for violation in found.violations]
+    assert not found.ok
+    assert sum("stands for" in message for message in said) == 1
+    assert len(said) == len(set(said))
+
+
+def test_what_was_pruned_is_passed_over(month: World) -> None:
+    keep = Keep(days=20, log_days=20, tick_days=20, statistics_days=20)
+    while not prune_all(month.database.write, month.now, keep)[1]:
+        pass
+    parts = list(prove(month.database, TWO - 4000 * DAY, month.now))
+    assert len(parts) < 6
+    found = join_parts(parts)
+    assert found.ok
+    assert found.start == found.pruned_to > TWO
+    assert found.end == month.now
+
+
+def test_a_time_of_no_length_is_proven_at_once(month: World) -> None:
+    (part,) = prove(month.database, month.now, month.now)
+    assert (part.ok, part.instants) == (True, 0)
+    assert join_parts([part]) == part

@@ -1,0 +1,44 @@
+"""Public holidays by name, for those who look at what is to come. What fires knows none of them."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import lru_cache
+from types import ModuleType
+
+from tick.errors import SettingsError
+
+_INSTALL = "pip install 'job-schedule-manager[holidays]'"
+
+
+def check(regions: Sequence[str]) -> None:
+    """Raise SettingsError if a region of TICK_HOLIDAYS is not known, or the library is missing."""
+    for region in regions:
+        try:
+            _of_year(region, 2000)
+        except NotImplementedError:
+            raise SettingsError(
+                f"TICK_HOLIDAYS: no holidays are known of {region!r}; write a country by its two "
+                "letters, or with a part of it: DE, DE-BY, US-CA."
+            ) from None
+
+
+def holiday_on(regions: Sequence[str], day: date) -> str | None:
+    """`Christmas Day (DE)`, of several regions all; None on an ordinary day."""
+    names = ((region, _of_year(region, day.year).get(day)) for region in regions)
+    return ", ".join(f"{name} ({region})" for region, name in names if name) or None
+
+
+@lru_cache(maxsize=100)
+def _of_year(region: str, year: int) -> dict[date, str]:
+    country, _, part = region.partition("-")
+    return dict(
+        _library().country_holidays(country, subdiv=part or None, years=year, language="en_US")
+    )
+
+
+def _library() -> ModuleType:
+    try:
+        import holidays
+    except ModuleNotFoundError:
+        raise SettingsError(f"TICK_HOLIDAYS needs the package holidays: {_INSTALL}.") from None
+    return holidays

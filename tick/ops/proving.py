@@ -1,0 +1,56 @@
+"""A proof of a long time, part by part.
+
+A part is read in one transaction, and a request has to be answered before something in between
+gives up on it: so a part is bounded, and says where the next one begins.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from tick.db import Database
+from tick.ops.system_answers import Proof
+from tick.ops.verify import MOST_LISTED, verify
+
+PART = timedelta(days=8)  # a week, whatever its clocks do
+
+
+def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proof, datetime | None]:
+    """The proof of the first PART of (start, end], and where the next part begins, if there is one.
+
+    What was pruned can't be proven: parts that lie there are passed over.
+    """
+    stop = min(end, start + PART)
+    found = Proof.model_validate(verify(database, start, stop))
+    onward = max(stop, min(found.pruned_to or stop, end))
+    return found, onward if onward < end else None
+
+
+def prove(database: Database, start: datetime, end: datetime) -> Iterator[Proof]:
+    """The proofs of all parts of (start, end], one after another."""
+    onward: datetime | None = start
+    while onward is not None:
+        part, onward = prove_part(database, onward, end)
+        yield part
+
+
+def join_parts(parts: Sequence[Proof]) -> Proof:
+    """One proof of what parts, in order and without a gap between them, prove."""
+    whole = [part for part in parts if part.start < part.end] or parts[-1:]
+    # What lies across the border of two parts is found by both.
+    violations = dict.fromkeys(item for part in parts for item in part.violations)
+    outcomes: Counter[str] = Counter()
+    for part in parts:
+        outcomes.update(part.outcomes)
+    return Proof(
+        ok=not violations,
+        start=whole[0].start,
+        end=parts[-1].end,
+        pruned_to=parts[-1].pruned_to,
+        schedules=parts[-1].schedules,
+        instants=sum(part.instants for part in parts),
+        outcomes=outcomes,
+        waiting=sum(part.waiting for part in parts),
+        off=sum(part.off for part in parts),
+        violations=tuple(violations)[:MOST_LISTED],
+    )

@@ -1,0 +1,165 @@
+"""The Gantt chart of an occurrence: a bar for each run, and lines between those that wait. Pure.
+
+Each run has a row of its own whose height nobody knows here. So a line is cut at the rows it
+passes: places across are percent of the width, places down are percent of the row, or the middle
+of its bar.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from tick.ops.queries.runs import Neighbour, RunRow
+
+MOST_SEGMENTS = 2000
+_LEAST_PERCENT = 0.4
+_TOP, _BAR, _BOTTOM = "0", "22", "100%"
+
+
+@dataclass(frozen=True)
+class TimelineBar:
+    """Where a run waited for others, then for a worker, then worked; in percent of the width."""
+
+    wait_x: float
+    wait_width: float
+    ready_x: float
+    ready_width: float
+    work_x: float
+    work_width: float
+
+    @property
+    def begin(self) -> float:
+        """Where waiting for others ended: where lines from them arrive."""
+        return self.ready_x
+
+    @property
+    def end(self) -> float:
+        """Where it ended, or now."""
+        return min(round(self.work_x + self.work_width, 2), 100)
+
+
+def timeline(
+    runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
+) -> dict[int, TimelineBar]:
+    """One bar a run, by run id, on a common scale from the first queueing to the last end."""
+    if not runs:
+        return {}
+    ends = {run.id: _end(run, now) for run in runs}
+    start = min(run.queued_at for run in runs)
+    span = max((max(ends.values()) - start).total_seconds(), 0.001)
+
+    def percent(instant: datetime) -> float:
+        return round(min(max((instant - start).total_seconds() / span * 100, 0), 100), 2)
+
+    def ready(run: RunRow) -> datetime:
+        awaited = [ends[other.run_id] for other in upstream.get(run.id, ()) if other.run_id in ends]
+        return max([run.queued_at, *awaited])
+
+    return {run.id: _bar(percent, run, ready(run), now) for run in runs}
+
+
+def critical_path(
+    runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
+) -> tuple[int, ...]:
+    """The ids of the runs that made the occurrence as long as it is, from the first to the last.
+
+    From the run that ended last (one still at work ends `now`) back to whichever it waited for
+    ended last, and so on. Runs that never started delayed nothing.
+    """
+    ends = {run.id: _end(run, now) for run in runs if run.started_at is not None}
+    path: list[int] = []
+    step = max(ends, key=lambda number: ends[number], default=None)
+    while step is not None:
+        path.append(step)
+        before = [other.run_id for other in upstream.get(step, ()) if other.run_id in ends]
+        step = max(before, key=lambda number: ends[number], default=None)
+    return tuple(reversed(path))
+
+
+def _end(run: RunRow, now: datetime) -> datetime:
+    return run.finished_at or (now if run.is_live else run.started_at or run.queued_at)
+
+
+def _bar(
+    percent: Callable[[datetime], float], run: RunRow, ready_at: datetime, now: datetime
+) -> TimelineBar:
+    worked = run.took_seconds(now) is not None and run.started_at is not None
+    end = percent(_end(run, now))
+    started = percent(run.started_at) if worked and run.started_at else end
+    queued = percent(run.queued_at)
+    ready = min(max(percent(ready_at), queued), started)
+    return TimelineBar(
+        wait_x=queued,
+        wait_width=round(ready - queued, 2),
+        ready_x=ready,
+        ready_width=round(max(started - ready, 0), 2),
+        work_x=started,
+        work_width=max(round(end - started, 2), _LEAST_PERCENT) if worked else 0,
+    )
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of the lines that lead to run `to`, inside the row of run `row`.
+
+    Upright ones are shared by all that `to` waits for; one that begins at a bar has that bar's run
+    as its `origin`.
+    """
+
+    row: int
+    to: int
+    origin: int | None
+    critical: bool
+    x1: float
+    x2: float
+    y1: str
+    y2: str
+
+
+def segments(
+    bars: Mapping[int, TimelineBar],
+    upstream: Mapping[int, Sequence[Neighbour]],
+    critical: Sequence[int],
+) -> dict[int, list[Segment]]:
+    """By run id, what crosses its row: lines from the ends of bars to where others waited for them.
+
+    `bars` are in the order of the rows. Only the critical path's where there are too many.
+    """
+    places = {run_id: place for place, run_id in enumerate(bars)}
+    chain = {later: earlier for earlier, later in pairwise(critical)}
+    by_row: dict[int, list[Segment]] = {run_id: [] for run_id in bars}
+    pieces = [
+        piece
+        for run_id in bars
+        if (awaited := [other.run_id for other in upstream.get(run_id, ()) if other.run_id in bars])
+        for piece in _lines_to(run_id, awaited, chain.get(run_id), bars, places)
+    ]
+    for piece in pieces:
+        if piece.critical or len(pieces) <= MOST_SEGMENTS:
+            by_row[piece.row].append(piece)
+    return by_row
+
+
+def _lines_to(
+    to: int,
+    awaited: Sequence[int],
+    decisive: int | None,
+    bars: Mapping[int, TimelineBar],
+    places: Mapping[int, int],
+) -> Iterator[Segment]:
+    """All the lines to one run; those from the `decisive` one, drawn last, are critical."""
+    x, rows = bars[to].begin, list(places)
+
+    def from_these(origins: Sequence[int], critical: bool) -> Iterator[Segment]:
+        for origin in origins:
+            yield Segment(origin, to, origin, critical, bars[origin].end, x, _BAR, _BAR)
+        met = sorted(places[run_id] for run_id in (*origins, to))
+        for place in range(met[0], met[-1] + 1):
+            begin = _BAR if place == met[0] else _TOP
+            end = _BAR if place == met[-1] else _BOTTOM
+            yield Segment(rows[place], to, None, critical, x, x, begin, end)
+
+    yield from from_these(awaited, False)
+    if decisive is not None:
+        yield from from_these([decisive], True)
