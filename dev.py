@@ -151,9 +151,11 @@ def audit(_args: argparse.Namespace, _extra: list[str]) -> None:
     if bad:
         raise Failure("Raise these versions: `python3 dev.py lock --upgrade`, then `dev.py test`.")
     if unknown or not packages:
-        print(f"NOT CHECKED: {unknown or 'all'} packages; the advisory database has no answer.")
-    else:
-        print(f"No advisory speaks of any of the {len(packages)} pinned packages.")
+        raise Failure(
+            f"NOT CHECKED: {unknown or 'all'} packages. The advisory database gave no answer: a "
+            "mirror of the package index may have none. Run it where pip reaches PyPI itself."
+        )
+    print(f"No advisory speaks of any of the {len(packages)} pinned packages.")
 
 
 def advisories(name: str) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Who executes a worker's runs, child processes and threads, and how much each may be given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,6 +51,17 @@ class Lane:
             portions.append(Portion(self._repeatable, beyond - waiting, ahead=True))
         return [portion for portion in portions if portion.jobs and portion.most > 0]
 
+    def note(self, reports: Iterable[Report]) -> None:
+        """Learn how long the runs take that may be claimed ahead."""
+        ended = [report for report in reports if isinstance(report, Ended)]
+        self.appetite.note(
+            [
+                end.took
+                for end in ended
+                if end.began is not None and end.run.job_name in self._repeatable
+            ]
+        )
+
     @cached_property
     def _repeatable(self) -> Jobs:
         return {name: job for name, job in self.jobs.items() if job.idempotent}
@@ -72,6 +83,11 @@ class Crew:
     def is_ready(self) -> bool:
         """Whether every slot is free."""
         return all(lane.executor.free >= lane.executor.slots for lane in self._lanes)
+
+    @property
+    def warm(self) -> int:
+        """How many slots are there, free or not."""
+        return sum(lane.executor.warm for lane in self._lanes)
 
     @property
     def waiting(self) -> int:
@@ -132,8 +148,7 @@ class Crew:
         heard: list[Report] = []
         for lane in lanes:
             reports = lane.executor.poll(timeout_seconds)
-            ended = [report for report in reports if isinstance(report, Ended)]
-            lane.appetite.note([end.took for end in ended if end.began is not None])
+            lane.note(reports)
             heard += reports
         return heard
 

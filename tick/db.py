@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -256,6 +257,14 @@ def one_of(dialect: str, column: sa.ColumnElement[Any], parameter: str) -> sa.Co
     if dialect == "postgresql":
         return column == sa.any_(listed)
     return column.in_(sa.select(sa.func.json_each(listed).table_valued("value").c.value))
+
+
+def in_states(column: sa.ColumnElement[str], states: Iterable[StrEnum]) -> sa.ColumnElement[bool]:
+    """Whether a column has one of the states, which stand in the statement as literals.
+
+    A partial index with the same literals serves it, and there is nothing to bind.
+    """
+    return column.in_([sa.literal_column(f"'{state}'", sa.String) for state in states])
 
 
 def instant_in(

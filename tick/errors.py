@@ -32,10 +32,10 @@ class DefinitionsInvalid(TickError):
 class InvalidParams(TickError, ValueError):
     """Parameters do not fit a job's function; `problems` says by parameter what is wrong."""
 
-    def __init__(self, problems: Mapping[str, str], signature: object) -> None:
+    def __init__(self, problems: Mapping[str, str], signature: object = None) -> None:
         self.problems = dict(problems)
         said = "; ".join(f"{where}: {problem}" for where, problem in self.problems.items())
-        super().__init__(f"{said}. The job takes {signature}.")
+        super().__init__(f"{said}. The job takes {signature}." if signature else f"{said}.")
 
 
 class NotFound(TickError):
@@ -44,6 +44,16 @@ class NotFound(TickError):
 
 class Refused(TickError):
     """The action makes no sense in the present state; says why, and what would."""
+
+
+class Busy(Refused):
+    """Something unfinished is in the way: a run, or else an occurrence, by its id."""
+
+    def __init__(
+        self, said: str, *, run_id: int | None = None, occurrence_id: int | None = None
+    ) -> None:
+        self.run_id, self.occurrence_id = run_id, occurrence_id
+        super().__init__(said)
 
 
 class Stale(Refused):

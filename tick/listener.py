@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.005
 """How often SQLite is asked whether somebody has committed a change."""
-REST_SECONDS = 0.01
+REST_SECONDS = 0.02
 """After telling, before the next look: of many changes in a row, few are told."""
 GOODBYE_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from math import inf
 
 Clock = Callable[[], float]
 
@@ -25,6 +27,30 @@ class Every:
     def hurry(self) -> None:
         """Make it due."""
         self._next = self._clock()
+
+
+class CarriedClock:
+    """A shared clock that costs a round trip: asked once in `seconds`, carried on in between.
+
+    It is late for nothing, and early at most by the longest trip after which it is carried on.
+    """
+
+    LONGEST_TRIP_SECONDS = 0.005
+
+    def __init__(
+        self, ask: Callable[[], datetime], seconds: float, clock: Clock = time.monotonic
+    ) -> None:
+        self._ask, self._seconds, self._clock = ask, seconds, clock
+        self._until = -inf
+
+    def read(self) -> tuple[float, datetime]:
+        """A reading of the monotonic clock, and the instant that it was then."""
+        at = self._clock()
+        if at >= self._until:
+            self._asked_at, self._answer = at, self._ask()
+            is_quick = self._clock() - at <= self.LONGEST_TRIP_SECONDS
+            self._until = at + self._seconds if is_quick else at
+        return at, self._answer + timedelta(seconds=at - self._asked_at)
 
 
 class Appetite:

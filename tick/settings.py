@@ -122,7 +122,7 @@ class Settings(BaseModel):
         description='threads of one worker for jobs with `isolation="thread"`, if there are any',
     )
     worker_poll_seconds: float = Field(
-        0.5, gt=0, le=60, description="how often an idle worker looks for runs"
+        0.5, gt=0, le=60, description="how often a worker looks for runs that it has not heard of"
     )
     heartbeat_seconds: float = Field(15.0, gt=0, description="how often a process beats")
     dead_after_seconds: float = Field(

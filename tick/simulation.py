@@ -4,7 +4,7 @@ The ledger is an SQLite database in memory. Ticks that would find nothing due ar
 are windows without ticks, and runs take as long as one says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ from tick.db import Database
 from tick.define.registry import Registry
 from tick.engine import sync
 from tick.engine.audit import SYSTEM
-from tick.engine.results import OccurrenceLine
+from tick.engine.results import LINE, OccurrenceLine, line_of
 from tick.engine.settle import settle_forgotten
 from tick.engine.windows import open_window
 from tick.models import job_run, job_schedule, metadata, occurrence
@@ -62,11 +62,13 @@ def simulate(
     windows: Sequence[Window] = (),
     runs_take: timedelta = timedelta(0),
     settings: Settings | None = None,
+    on_tick: Callable[[datetime], object] | None = None,
 ) -> Simulation:
     """Run all schedules of the registry from `start` to `end`, all switched on.
 
     Ticks come every `tick_every`, but not inside the `down` times [from, until); in the maintenance
-    `windows` [from, until) nothing fires; each run succeeds after `runs_take`.
+    `windows` [from, until) nothing fires; each run succeeds after `runs_take`. `on_tick` hears of
+    each tick that there is.
     """
     with _database() as database:
         overlaps = {schedule.rule().overlap for schedule in registry.schedules.values()}
@@ -78,7 +80,11 @@ def simulate(
             some_replace=OverlapPolicy.REPLACE in overlaps,
         )
         world.begin(registry, start, windows)
-        ticks = world.run(start, end)
+        ticks = 0
+        for now in world.ticks(start, end):
+            ticks += 1
+            if on_tick is not None:
+                on_tick(now)
         return Simulation(start, end, ticks, world.lines(), verify(database, start, end))
 
 
@@ -118,24 +124,19 @@ class _World:
         for schedule_id in registry.schedules:
             control.enable_schedule(self.runtime.database, schedule_id, now=start, author=SYSTEM)
 
-    def run(self, start: datetime, end: datetime) -> int:
-        """Tick whenever something is due; how often."""
-        ticks, now = 0, start
+    def ticks(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Tick whenever something is due; when it ticked."""
+        now = start
         while (following := self._jump(start, now, end)) is not None:
             now = following
             decide_due(self.runtime, now, tick_seconds=self.tick_every.total_seconds())
-            ticks += 1
-        return ticks
+            yield now
 
     def lines(self) -> list[OccurrenceLine]:
         """The ledger."""
-        columns = [_o[name] for name in OccurrenceLine.__dataclass_fields__]
         with self.runtime.database.read.connect() as connection:
-            rows = connection.execute(sa.select(*columns).order_by(_o.scheduled_for, _o.id))
-            return [
-                OccurrenceLine(**dict(row._mapping) | {"outcome": Outcome(row.outcome)})
-                for row in rows
-            ]
+            rows = connection.execute(LINE.order_by(_o.scheduled_for, _o.id))
+            return [line_of(row) for row in rows]
 
     def _jump(self, start: datetime, now: datetime, end: datetime) -> datetime | None:
         """The next tick that finds something due, with the runs ended that end before it.

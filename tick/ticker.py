@@ -20,9 +20,10 @@ from tick.engine.audit import SYSTEM, Author
 from tick.engine.claim_schedules import any_due, due_ids
 from tick.engine.fire import Fired, fire_due
 from tick.engine.ledger import Decision
-from tick.engine.pause import any_pause_over, end_pauses
+from tick.engine.look import Found, look
+from tick.engine.pause import end_pauses
 from tick.engine.prune import Keep
-from tick.engine.rescue import anything_lost, rescue_dead_workers
+from tick.engine.rescue import rescue_dead_workers
 from tick.engine.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.settle import settle_forgotten
 from tick.engine.ticklog import TickRow, learned_tick_seconds, record_tick
@@ -48,10 +49,14 @@ def run_tick(
     """
     work = _Tick(runtime, now, budget_seconds or runtime.settings.budget_seconds)
     with bound(tick_id=work.result.tick_id):
-        work.fire_all()
-        work.rescue()
-        result = work.report(source)
-        work.keep_up()
+        found = work.look()
+        if found.fires:
+            work.fire_all(found)
+        if found.lost:
+            work.rescue()
+        result = work.report(source, settles=found.settles)
+        if found.keeps_up:
+            work.keep_up()
     return result
 
 
@@ -104,19 +109,23 @@ class _Tick:
         self.runtime, self.now = runtime, now
         self.started = perf_counter()
         self.budget_seconds = budget_seconds
+        self.dead_after = timedelta(seconds=runtime.settings.dead_after_seconds)
         self.chunks = 0
         self.tick_seconds = 0.0
         self.telemetry = runtime.telemetry
         self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
 
-    def fire_all(self) -> None:
-        """Decide what is due, if there is anything, and end the pauses that are over."""
+    def look(self) -> Found:
+        """What there is to do."""
         with self.runtime.database.read.connect() as connection:
-            pause_over = any_pause_over(connection, self.now)
-            if not pause_over and not any_due(connection, self.now):
-                return
-            self.tick_seconds = learned_tick_seconds(connection)
-        if pause_over:
+            found = look(connection, self.now, self.dead_after)
+            if found.fires:
+                self.tick_seconds = learned_tick_seconds(connection)
+        return found
+
+    def fire_all(self, found: Found) -> None:
+        """End the pauses that are over, and decide what is due."""
+        if found.pause_over:
             self._end_pauses()
         self.fire_due()
 
@@ -153,18 +162,14 @@ class _Tick:
 
     def rescue(self) -> None:
         """Put back or end the runs of workers that stopped beating."""
-        dead_after = timedelta(seconds=self.runtime.settings.dead_after_seconds)
-        with self.runtime.database.read.connect() as connection:
-            if not anything_lost(connection, self.now, dead_after):
-                return
 
         def take_back(connection: sa.Connection) -> int:
-            return rescue_dead_workers(connection, self.now, dead_after).runs
+            return rescue_dead_workers(connection, self.now, self.dead_after).runs
 
         self.result.rescued = self._in_transaction(take_back)
 
-    def report(self, source: str) -> TickResult:
-        """Settle what the rescue ended; the result, and its row in the log of ticks."""
+    def report(self, source: str, *, settles: bool) -> TickResult:
+        """The result, and its row in the log of ticks; what ended is settled, if `settles`."""
         result = self.result
         late = self._read_back() if result.due else None
         result.took_seconds = perf_counter() - self.started
@@ -185,7 +190,8 @@ class _Tick:
         )
 
         def step(connection: sa.Connection) -> None:
-            settle_forgotten(connection, self.now)
+            if settles:
+                settle_forgotten(connection, self.now)
             record_tick(connection, row)
 
         try:

@@ -20,7 +20,7 @@ from tick.engine.rescue import cancel_orphans, rescue_dead_workers
 from tick.engine.settle import settle_forgotten
 from tick.execution.report import Ended, Executor
 from tick.listener import Listener
-from tick.pacing import Every
+from tick.pacing import CarriedClock, Every
 from tick.runtime import Runtime
 from tick.saver import Saver
 from tick.states import RunStatus, WorkerStatus, WorkerType
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 FINISH_SECONDS = 0.1
 """How long ends may wait for others while further runs are at hand."""
+CLOCK_SECONDS = 1.0
+"""How often the clock of the database is asked."""
 SETTLE_SECONDS = 0.1
 """How often occurrences are settled while there are runs."""
 GATHER_SECONDS = 0.001
@@ -73,6 +75,9 @@ class Worker:
         self._queues = queues
         self._now = now or runtime.now
         self._claimer = Claimer(self._jobs, settings, queues, self._now)
+        # Where rows are to show that a limit was kept, they are told apart by the clock itself.
+        is_carried = now is None and not self._claimer.waits
+        self._clock = CarriedClock(self._now, CLOCK_SECONDS if is_carried else 0.0)
         if executor is None:
             self._crew = hire(self._jobs, settings, with_threads=with_threads)
         else:
@@ -137,18 +142,19 @@ class Worker:
         """One round: talk to the database if it is there, then hear what the runs say."""
         if self._talk.due and self._has_to_talk():
             try:
-                # In this order: no run then seems to have begun before it did.
-                moment, now = time.monotonic(), self._now()
+                moment, now = self._clock.read()
                 self._converse(now, moment)
                 self._pause = 0.0
             except TRANSIENT as error:
                 self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
                 self._talk.done(after=self._pause)
+                self._claim.hurry()
                 log.warning("the database is away, next try in %.1f s: %s", self._pause, error)
         self._hear_runs()
 
     def _hear_runs(self) -> None:
         """Wait for what the runs say, but for nothing else longer than it may wait."""
+        warm = self._crew.warm
         longest = SETTLE_SECONDS if self._saver.pending else SAVE_SECONDS
         self._saver.add(self._crew.poll(min(self._settings.worker_poll_seconds, longest)))
         until = time.monotonic() + GATHER_SECONDS
@@ -156,6 +162,9 @@ class Worker:
             if (left := until - time.monotonic()) <= 0:
                 break
             self._saver.add(self._crew.poll(left))
+        if self._crew.warm > warm:
+            # A slot has come into being, for what an earlier claim had no room for.
+            self._claim.hurry()
 
     def _has_to_talk(self) -> bool:
         duties = (self._beat, self._save, self._rescue)
@@ -177,8 +186,10 @@ class Worker:
         if self._beat.due:
             self._beat_once(now)
             self._beat.done()
-        if self._has_to_finish() or self._has_to_claim() or self._save.due:
+        if self._has_to_finish() or self._has_to_claim():
             self._exchange(now, moment)
+        elif self._save.due:
+            self._saver.write(now, moment)
         if self._has_to_settle():
             # What waited for an occurrence may be ready now.
             if self._saver.settle(now):

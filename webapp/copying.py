@@ -22,6 +22,7 @@ def ways_to_copy(run: RunDetail, address: str) -> dict[str, str]:
         ),
         **again,
         "Read its log": f"tick logs {run.id}{' --follow' if run.is_live else ''}",
+        "Its id": str(run.id),
         "Its arguments": args,
         "A link to it": f"{address}/runs/{run.id}",
     }

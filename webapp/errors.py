@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from tick.errors import (
+    Busy,
     DatabaseError,
     DefinitionsInvalid,
     InvalidCron,
@@ -46,6 +47,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda error: answer(404, str(error)))
     app.register_error_handler(Stale, lambda error: answer(412, str(error)))
+    app.register_error_handler(Busy, _busy)
     app.register_error_handler(Refused, lambda error: answer(409, str(error)))
     app.register_error_handler(InvalidCron, lambda error: answer(422, str(error)))
     app.register_error_handler(DefinitionsInvalid, _invalid)
@@ -108,6 +110,12 @@ def _invalid_params(error: InvalidParams) -> Response:
         for name, why in error.problems.items()
     ]
     return problem.answer(422, mistakes=mistakes)
+
+
+def _busy(error: Busy) -> Response:
+    """For programs: on the console's pages, what an action is refused for becomes a message."""
+    kind, number = ("runs", error.run_id) if error.run_id else ("occurrences", error.occurrence_id)
+    return problem.answer(409, str(error), in_the_way=f"/api/admin/{kind}/{number}")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -5,10 +5,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask import g, request
+from flask import g, request, url_for
 from flask_login import current_user
 
-from tick.errors import Refused
+from tick.errors import Busy, Refused
 from tick.ops.control import Author
 from webapp import messages
 
@@ -21,8 +21,16 @@ def acting() -> Iterator[Author]:
     """Act as the signed-in person; a refusal becomes a message, not an error page."""
     try:
         yield Author(current_user.name, g.request_id)
+    except Busy as busy:
+        messages.tell_refusal(str(busy), link=_in_the_way(busy), label="Show it")
     except Refused as refusal:
         messages.tell_refusal(str(refusal))
+
+
+def _in_the_way(busy: Busy) -> str:
+    if busy.run_id is not None:
+        return url_for("runs.show", run_id=busy.run_id)
+    return url_for("occurrences.show", occurrence_id=busy.occurrence_id)
 
 
 def reason() -> str | None:

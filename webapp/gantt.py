@@ -5,10 +5,10 @@ passes: places across are percent of the width, places down are percent of the r
 of its bar.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from tick.ops.queries.runs import Neighbour, RunRow
 
@@ -101,13 +101,12 @@ def _bar(
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the lines that lead to run `to`, inside the row of run `row`.
+    """A piece of the lines that lead to run `to`, inside one row.
 
     Upright ones are shared by all that `to` waits for; one that begins at a bar has that bar's run
     as its `origin`.
     """
 
-    row: int
     to: int
     origin: int | None
     critical: bool
@@ -126,40 +125,42 @@ def segments(
 
     `bars` are in the order of the rows. Only the critical path's where there are too many.
     """
-    places = {run_id: place for place, run_id in enumerate(bars)}
-    chain = {later: earlier for earlier, later in pairwise(critical)}
+    rows = {run_id: place for place, run_id in enumerate(bars)}
+    awaited = {
+        to: origins
+        for to in rows
+        if (origins := [other.run_id for other in upstream.get(to, ()) if other.run_id in rows])
+    }
+    reaches = [_reach(rows, to, origins) for to, origins in awaited.items()]
+    shows_all = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
     by_row: dict[int, list[Segment]] = {run_id: [] for run_id in bars}
-    pieces = [
-        piece
-        for run_id in bars
-        if (awaited := [other.run_id for other in upstream.get(run_id, ()) if other.run_id in bars])
-        for piece in _lines_to(run_id, awaited, chain.get(run_id), bars, places)
-    ]
-    for piece in pieces:
-        if piece.critical or len(pieces) <= MOST_SEGMENTS:
-            by_row[piece.row].append(piece)
+    if shows_all:
+        for to, origins in awaited.items():
+            _draw(by_row, bars, rows, to, origins, False)
+    for decisive, to in pairwise(critical):
+        _draw(by_row, bars, rows, to, [decisive], True)
     return by_row
 
 
-def _lines_to(
-    to: int,
-    awaited: Sequence[int],
-    decisive: int | None,
+def _reach(rows: Mapping[int, int], to: int, origins: Sequence[int]) -> tuple[int, int]:
+    """The first and the last row that the lines from `origins` to a run touch."""
+    met = [rows[run_id] for run_id in (to, *origins)]
+    return min(met), max(met)
+
+
+def _draw(
+    by_row: dict[int, list[Segment]],
     bars: Mapping[int, TimelineBar],
-    places: Mapping[int, int],
-) -> Iterator[Segment]:
-    """All the lines to one run; those from the `decisive` one, drawn last, are critical."""
-    x, rows = bars[to].begin, list(places)
-
-    def from_these(origins: Sequence[int], critical: bool) -> Iterator[Segment]:
-        for origin in origins:
-            yield Segment(origin, to, origin, critical, bars[origin].end, x, _BAR, _BAR)
-        met = sorted(places[run_id] for run_id in (*origins, to))
-        for place in range(met[0], met[-1] + 1):
-            begin = _BAR if place == met[0] else _TOP
-            end = _BAR if place == met[-1] else _BOTTOM
-            yield Segment(rows[place], to, None, critical, x, x, begin, end)
-
-    yield from from_these(awaited, False)
-    if decisive is not None:
-        yield from from_these([decisive], True)
+    rows: Mapping[int, int],
+    to: int,
+    origins: Sequence[int],
+    critical: bool,
+) -> None:
+    """Add the lines to one run: one from each origin across, and an upright one for all."""
+    x = bars[to].begin
+    for origin in origins:
+        by_row[origin].append(Segment(to, origin, critical, bars[origin].end, x, _BAR, _BAR))
+    first, last = _reach(rows, to, origins)
+    for place, run_id in islice(enumerate(bars), first, last + 1):
+        y1, y2 = _BAR if place == first else _TOP, _BAR if place == last else _BOTTOM
+        by_row[run_id].append(Segment(to, None, critical, x, x, y1, y2))

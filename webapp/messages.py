@@ -13,6 +13,6 @@ def tell_undoable(text: str, undo: str) -> None:
     flash({"text": text, "undo": undo}, "good")  # type: ignore[arg-type]
 
 
-def tell_refusal(text: str) -> None:
-    """Say why it was not done."""
-    flash({"text": text}, "bad")  # type: ignore[arg-type]
+def tell_refusal(text: str, *, link: str | None = None, label: str | None = None) -> None:
+    """Say why it was not done; `link` leads to what is in the way."""
+    flash({"text": text, "link": link, "label": label}, "bad")  # type: ignore[arg-type]

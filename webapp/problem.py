@@ -41,9 +41,17 @@ class Problem(BaseModel):
     detail: str = Field(description="what is wrong, and what to do next")
     request_id: str = Field(description="by which the server's log finds this request")
     mistakes: tuple[Mistake, ...] = Field((), description="of a 422: every value that does not fit")
+    in_the_way: str | None = Field(
+        None, description="of a 409: the address of the unfinished run or occurrence, if it is one"
+    )
 
 
-def answer(status: int, detail: str | None = None, mistakes: Iterable[Mistake] = ()) -> Response:
+def answer(
+    status: int,
+    detail: str | None = None,
+    mistakes: Iterable[Mistake] = (),
+    in_the_way: str | None = None,
+) -> Response:
     """The response for a status; `detail` defaults to our advice for it."""
     title = HTTPStatus(status).phrase
     problem = Problem(
@@ -52,5 +60,6 @@ def answer(status: int, detail: str | None = None, mistakes: Iterable[Mistake] =
         detail=detail or ADVICE.get(status, title),
         request_id=g.get("request_id", ""),
         mistakes=tuple(mistakes),
+        in_the_way=in_the_way,
     )
     return Response(problem.model_dump_json(), status, content_type=MEDIA_TYPE)

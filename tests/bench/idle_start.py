@@ -30,7 +30,7 @@ from tick.ops import control
 STARTS = 200
 DEFINITIONS = "tests.bench.starts"
 JOBS = ("in-a-process", "in-a-thread")
-PAUSE_SECONDS = (0.02, 0.06)
+PAUSE_SECONDS = (0.05, 0.15)
 WITHIN_SECONDS = 60.0
 GOAL_RATIO = {"postgresql": 1.3}
 GOAL_SECONDS = {"sqlite": 0.01}

@@ -7,6 +7,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+from tests.bench.sides import Pace
+
 
 @dataclass(frozen=True)
 class Options:
@@ -50,6 +52,42 @@ class Measurement:
             "raw_median": median(self.raw),
             "ratio": self.ratio,
             "reached": self.reached,
+        }
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """The paces of one way to execute no-ops, one a round, beside others' of the same rounds."""
+
+    name: str
+    database: str
+    paces: list[Pace]
+    beside: dict[str, list[Pace]]
+
+    def rates(self) -> list[float]:
+        """Jobs a second, one figure a round."""
+        return [1 / pace.clock for pace in self.paces]
+
+    def times(self, other: str) -> float | None:
+        """How many times as fast as another one: the median of the rounds."""
+        pairs = zip(self.paces, self.beside.get(other, ()), strict=False)
+        ratios = [theirs.clock / ours.clock for ours, theirs in pairs]
+        return median(ratios) if ratios else None
+
+    def microseconds(self) -> tuple[float, float | None]:
+        """The processor's time for a job: of the worker with its children, of the database."""
+        worker = 1e6 * median(pace.worker for pace in self.paces)
+        spent = [pace.database for pace in self.paces if pace.database is not None]
+        return worker, 1e6 * median(spent) if spent else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "name": self.name,
+            "database": self.database,
+            "paces": [vars(pace) for pace in self.paces],
+            "rate": median(self.rates()),
+            "times": {name: self.times(name) for name in self.beside},
         }
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.serving URL process|thread`: the worker that is measured."""
+"""`python -m tests.bench.serving URL process|thread once|again`: the worker that is measured."""
 
 import sys
 from dataclasses import replace
@@ -13,14 +13,14 @@ from tick.worker import Worker
 DEFINITIONS = "tests.bench.no_ops"
 
 
-def main(url: str, isolation: str) -> None:
+def main(url: str, isolation: str, how_often: str) -> None:
     """Serve until told to stop, with two child processes or two threads."""
     settings = Settings(
         database_url=url, definitions=DEFINITIONS, worker_processes=2, worker_threads=2
     )
     runtime = Runtime(settings, Database(url))
     jobs = {
-        name: replace(job, isolation=isolation)
+        name: replace(job, isolation=isolation, idempotent=how_often == "again")
         for name, job in load_registry(DEFINITIONS).jobs.items()
     }
     runtime.__dict__["registry"] = Registry(jobs, {})

@@ -3,27 +3,44 @@
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from importlib import import_module
 
 import sqlalchemy as sa
 
-from tests.bench.fleet import Fleet, launch
-from tests.bench.measure import Measurement, Options
+from tests.bench.fleet import launch
+from tests.bench.measure import Options, Throughput
 from tests.bench.places import Place
-from tests.bench.sides import Side, race
+from tests.bench.sides import Pace, Side, race
 from tests.support.postgres import PostgresServer
 from tick.models import job_run
 from tick.states import ENDED_RUNS
 
 ROWS = 10_000
 ROUNDS = 3
-ISOLATIONS = {"processes": "process", "threads": "thread"}
 PEERS = {
     "sqlite": ("celery_prefork",),
     "postgresql": ("celery_prefork", "procrastinate", "pgqueuer"),
 }
-GOALS = {("processes", "celery_prefork"): 1 / 4}
-"""Ours to theirs: killable processes on both sides."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How our worker executes the no-ops."""
+
+    isolation: str
+    idempotent: bool
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        repeatable = "idempotent" if self.idempotent else "not idempotent"
+        return f"ours, {self.isolation}, {repeatable}"
+
+
+WAYS = [Way(isolation, repeat) for isolation in ("process", "thread") for repeat in (True, False)]
+FEWER = 4
+"""What is not idempotent is claimed run by run: a share of the jobs tells its pace."""
 
 
 class Ours(Side):
@@ -31,8 +48,8 @@ class Ours(Side):
 
     name = "ours"
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def __init__(self, place: Place, rows: int, *, idempotent: bool) -> None:
+        self._fleet = fleet = launch(place, rows, 1, idempotent=idempotent)
         self._database = fleet.place.database
         self.address = self._database.url.render_as_string(hide_password=False)
 
@@ -54,30 +71,28 @@ class Ours(Side):
         """The place closes the database."""
 
 
-def measure(place: Place, options: Options) -> Iterator[Measurement]:
-    """One measurement per way of ours and peer."""
+def measure(place: Place, options: Options) -> Iterator[Throughput]:
+    """One throughput per way of ours, with the peers' of the same rounds beside it."""
     rows = options.rows or ROWS
     with ExitStack() as stack:
-        ours = Ours(launch(place, rows, 1, idempotent=True))
         peers = {name: peer for name in PEERS[place.dialect] if (peer := _open(stack, name, place))}
-        took: dict[str, list[float]] = {name: [] for name in (*ISOLATIONS, *peers)}
+        paces: dict[str, list[Pace]] = {}
         for _ in range(min(ROUNDS, options.repeats)):
-            for name, isolation in ISOLATIONS.items():
-                command = ["tests.bench.serving", ours.address, isolation]
-                took[name].append(race(ours, command, rows))
+            for way in WAYS:
+                paces.setdefault(way.name, []).append(_race_ours(place, way, rows))
             for name, peer in peers.items():
                 command = ["tests.bench.peers", name, peer.address]
-                took[name].append(race(peer, command, rows))
-    for isolation in ISOLATIONS:
-        for name, peer in peers.items():
-            yield Measurement(
-                name=f"worker, {isolation}, beside {peer.name}",
-                database=place.dialect,
-                rows=rows,
-                ours=took[isolation],
-                raw=took[name],
-                goal_ratio=GOALS.get((isolation, name)),
-            )
+                paces.setdefault(peer.name, []).append(race(peer, command, rows))
+    beside = {peer.name: paces[peer.name] for peer in peers.values()}
+    for name, own in paces.items():
+        yield Throughput(name, place.dialect, own, beside)
+
+
+def _race_ours(place: Place, way: Way, rows: int) -> Pace:
+    jobs = rows if way.idempotent else rows // FEWER
+    ours = Ours(place, jobs, idempotent=way.idempotent)
+    how_often = "again" if way.idempotent else "once"
+    return race(ours, ["tests.bench.serving", ours.address, way.isolation, how_often], jobs)
 
 
 def _open(stack: ExitStack, name: str, place: Place) -> Side | None:

@@ -1,6 +1,7 @@
 """What holds of every command: it can speak JSON, and a wrong call is told apart from a failure."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,8 +53,19 @@ def test_every_command_and_every_option_is_explained(name: str) -> None:
     command = LEAVES[name]
     assert command.help and command.help.split("\n\n")[0].rstrip().endswith("."), name
     for parameter in command.params:
-        if isinstance(parameter, click.Option) and not parameter.required:
-            assert parameter.help or parameter.show_default, f"{name} {parameter.opts[0]}"
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.opts[0]}"
+
+
+def test_each_example_of_the_help_is_a_right_call() -> None:
+    shown, above = 0, click.Context(main, **main.context_settings)
+    for name, command in LEAVES.items():
+        _, example, line = " ".join((command.help or "").split()).partition("For example: tick ")
+        if example:
+            assert line.startswith(f"{name} "), line
+            command.make_context(name, shlex.split(line.removeprefix(f"{name} ")), above)
+            shown += 1
+    assert shown > 4
 
 
 @pytest.mark.parametrize("name", LEAVES)

@@ -203,7 +203,7 @@ def test_what_a_dead_worker_finished_and_did_not_settle_is_settled_later(world: 
     fired(world, a_job("a"))
     hands = Hands(world)
     hands.finish(*hands.claim())
-    assert the_outcome(world) == "QUEUED"
+    assert the_outcome(world) == "RUNNING"
     with world.database.write.begin() as connection:
         assert settle_forgotten(connection, TWO) == 1
     assert the_outcome(world) == "SUCCESS"

@@ -1,4 +1,4 @@
-"""What a tick costs does not depend on how much history there is."""
+"""What a tick costs does not depend on how much history there is, nor on how many are due."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,8 @@ from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
 from tick.db import Database
+from tick.engine.fire import fire_due
+from tick.engine.ledger import Decision
 from tick.models import job_run, occurrence
 from tick.states import OccurrenceKind, Outcome, RunStatus, Trigger
 
@@ -113,3 +115,43 @@ def test_a_long_history_makes_no_tick_slower(world: World) -> None:
     add_history(world)
     assert cost(world, TWO + 15 * MINUTE) <= idle + 3
     assert cost(world, TWO + 20 * MINUTE) <= due + 3
+
+
+def test_an_idle_tick_asks_once_and_notes_that_it_ticked(database: Database) -> None:
+    idle = World(database, now=TWO - 2 * MINUTE)
+    idle.define(a_schedule())
+    idle.enable()
+    idle.tick()  # once an hour a tick prunes, too
+    said: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement.split()[0])
+
+    for engine in {database.read, database.write}:
+        event.listen(engine, "before_cursor_execute", hear)
+    idle.tick(TWO - MINUTE)
+    assert [word for word in said if word not in ("BEGIN", "SET")] == ["SELECT", "INSERT"]
+
+
+ROWS_READ = sa.text(
+    "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables"
+    " WHERE relname = 'occurrence'"
+)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_later_chunk_does_not_read_what_earlier_ones_fired_for_each_of_its_schedules(
+    database: Database,
+) -> None:
+    """No statistics know of what this tick has written, so that no plan may hang on them."""
+    storm, chunk = World(database, now=TWO - MINUTE), 100
+    storm.define(*(a_schedule(f"s{number:03}") for number in range(3 * chunk)))
+    for schedule in storm.schedules:
+        storm.enable(schedule.id)
+    for number in range(3):
+        with database.write.begin() as connection:
+            decision = Decision("storm", f"storm.{number}", TWO)
+            fired = fire_due(connection, decision, limit=chunk, tick_seconds=60)
+            assert fired.schedules == chunk
+            assert connection.execute(ROWS_READ).scalar_one() < 20 * chunk

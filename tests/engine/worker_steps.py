@@ -43,9 +43,13 @@ class Hands:
     def claim(
         self, limit: int = 100, queues: Collection[str] | None = None, ahead: bool = False
     ) -> list[ClaimedRun]:
-        """Claim what is ready."""
+        """Claim what is ready, then settle what started by it."""
         with self.world.database.write.begin() as connection:
-            return self.claim_in(connection, limit, queues, ahead)
+            runs = self.claim_in(connection, limit, queues, ahead)
+        started = set() if ahead else {run.occurrence_id for run in runs}
+        with self.world.database.write.begin() as connection:
+            settle_occurrences(connection, started, self.world.now)
+        return runs
 
     def claim_in(
         self,

@@ -29,6 +29,11 @@ class InlineExecutor:
         self._cancelled: set[Claim] = set()
 
     @property
+    def warm(self) -> int:
+        """All of them."""
+        return self.slots
+
+    @property
     def free(self) -> int:
         """How many runs it would take now."""
         return self.slots - len(self._waiting)

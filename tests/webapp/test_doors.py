@@ -39,7 +39,7 @@ DOORS = [
     Door("schedules.disable, schedules.confirm_disable", "disable_schedule", "disable"),
     Door("schedules.pause, schedules.confirm_pause", "pause_schedule", "pause"),
     Door("schedules.resume, schedules.confirm_resume", "resume_schedule", "resume"),
-    Door("schedules.run", "trigger_schedule", "run"),
+    Door("schedules.run, schedules.confirm_run", "trigger_schedule", "run"),
     Door("schedules.run_slots", "run_slots, plan_backfill", "slot, backfill"),
     Door(f"! {IN_CODE}", "create_schedule, update_schedule, delete_schedule", f"! {IN_CODE}"),
     # the ledger and what comes
@@ -47,7 +47,7 @@ DOORS = [
     Door("occurrences.show", "read_occurrence, read_forecast", "occurrence"),
     Door("occurrences.retry, occurrences.confirm_retry", "retry_occurrence", "retry"),
     Door("occurrences.cancel, occurrences.confirm_cancel", "cancel_occurrence", "cancel"),
-    Door("! the ledger on its pages gives each reason", "explain", "why"),
+    Door("occurrences.explain", "explain", "why"),
     Door("upcoming.index", "read_upcoming", "next"),
     Door(
         "upcoming.feed, upcoming.make_feed, upcoming.confirm_feed, upcoming.end_feed, "

@@ -32,11 +32,11 @@ def test_a_line_leads_from_the_end_of_a_bar_down_to_where_another_waited_for_it(
     found = segments(bars, _after(r3=(1,)), ())
     assert found == {
         1: [
-            Segment(1, 3, 1, False, 30, 40, BAR, BAR),
-            Segment(1, 3, None, False, 40, 40, BAR, BOTTOM),
+            Segment(3, 1, False, 30, 40, BAR, BAR),
+            Segment(3, None, False, 40, 40, BAR, BOTTOM),
         ],
-        2: [Segment(2, 3, None, False, 40, 40, TOP, BOTTOM)],
-        3: [Segment(3, 3, None, False, 40, 40, TOP, BAR)],
+        2: [Segment(3, None, False, 40, 40, TOP, BOTTOM)],
+        3: [Segment(3, None, False, 40, 40, TOP, BAR)],
     }
 
 
@@ -61,7 +61,7 @@ def test_only_the_decisive_link_of_the_critical_path_is_critical() -> None:
 
 
 def test_a_crowd_of_links_shrinks_to_the_critical_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gantt, "MOST_SEGMENTS", 3)
+    monkeypatch.setattr(gantt, "MOST_SEGMENTS", 2)
     bars = {1: _bar(0, 10), 2: _bar(0, 30), 3: _bar(30, 50)}
     found = segments(bars, _after(r3=(1, 2)), (2, 3))
     assert [len(found[row]) for row in bars] == [0, 2, 1]

@@ -46,6 +46,35 @@ def test_jobs_are_listed_by_group_and_run_from_there(world: World, ada: Visitor)
     assert "Queued" in ada.page("/jobs")
 
 
+def test_a_group_is_run_with_parameters_and_says_who_takes_which(
+    world: World, ada: Visitor
+) -> None:
+    page = ada.page("/groups/matching/run")
+    assert re.search(
+        r'for="param-keep">keep <span[^>]*>whole number, may be empty, for match-', page
+    )
+    assert re.search(r'<select[^>]* name="param-dry"[^>]*>\s*<option value=""></option>', page)
+    ada.post(
+        "/groups/matching/run", **{"param-keep": "40", "param-dry": "false", "param-depth": ""}
+    )
+    ada.post("/run-all", **{"param-dry": "true"})
+    assert {run.id: run.params for run in world.runs() if run.params} == {
+        1: {"keep": 40, "dry": False},
+        4: {"dry": True},
+    }
+
+
+def test_a_mistake_in_a_groups_form_stands_beside_its_field(world: World, ada: Visitor) -> None:
+    for path in ("/groups/matching/run", "/run-all"):
+        response = ada.post(path, **{"param-keep": "0", "param-weights": '{"tempo": "fast"}'})
+        assert response.status_code == 422
+        assert 'id="problem-keep">' in response.text
+        assert "match-scores: Input should be greater than or equal to 1" in response.text
+        assert "weights.tempo: match-scores: Input should be a valid number" in response.text
+    assert "This is not JSON" in ada.post("/run-all", **{"param-names": "["}).text
+    assert world.runs() == []
+
+
 def test_an_unknown_job_or_group_is_not_there(ada: Visitor) -> None:
     for path in ("/jobs/nothing/run", "/groups/nothing/run"):
         assert ada.post(path).status_code == 404

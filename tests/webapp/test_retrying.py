@@ -50,9 +50,26 @@ def test_a_retry_is_refused_in_words_while_the_schedule_runs(world: World, ada: 
     _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
     ada.post("/schedules/daily/run")
     ada.post("/occurrences/1/retry")
-    assert "is still running (occurrence 2)" in ada.page("/occurrences/1")
+    refusal = ada.page("/occurrences/1")
+    assert "is still running (occurrence 2)" in refusal
+    assert '<a href="/occurrences/2">Show it</a>' in refusal
     ada.post("/occurrences/1/retry", override_overlap="on")
     assert _statuses(world)[:3] == ["SUCCESS", "QUEUED", "QUEUED"]
+
+
+def test_a_retry_of_a_unique_run_is_refused_with_a_link_to_the_other(
+    world: World, ada: Visitor
+) -> None:
+    for _ in range(2):
+        ada.post("/jobs/match-scores/run")
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).where(job_run.c.id == 1).values(status="FAILED"))
+        connection.execute(sa.update(job_run).values(unique_key="same"))
+    ada.post("/runs/1/retry")
+    page = ada.page("/runs/1")
+    assert "Run 1 (match-scores) is unique, and run 2 of the same job is QUEUED." in page
+    assert '<a href="/runs/2">Show it</a>' in page
+    assert _statuses(world) == ["FAILED", "QUEUED"]
 
 
 def test_one_run_is_retried_alone(world: World, ada: Visitor) -> None:

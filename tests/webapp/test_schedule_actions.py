@@ -148,3 +148,18 @@ def _pause_for_hours(world: World) -> None:
                 " state_by = 'ada', state_at = created_at, next_run_at = NULL WHERE id = 'hourly'"
             )
         )
+
+
+def test_a_run_says_what_is_under_way_and_may_go_beside_it(world: World, ada: Visitor) -> None:
+    form = ada.page("/schedules/daily/run")
+    assert "All 3 jobs, in the order of their dependencies" in form
+    assert "Under way" not in form
+    ada.press(form, "/schedules/daily/run")
+    form = ada.page("/schedules/daily/run")
+    assert 'Under way: <a href="/occurrences/1">occurrence 1</a> (queued' in form
+    assert "<code>skip</code>, it is refused" in form
+    ada.press(form, "/schedules/daily/run")
+    assert "is still running" in ada.page("/schedules/daily")
+    assert len(world.ledger("daily")) == 1
+    ada.press(form, "/schedules/daily/run", override_overlap="on")
+    assert len(world.ledger("daily")) == 2

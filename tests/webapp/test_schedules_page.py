@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, job_schedule, schedule_version
+from tick.models import audit_entry, job_schedule, occurrence_hour, schedule_version
 
 
 def _row(page: str, schedule_id: str) -> str:
@@ -227,3 +227,19 @@ def test_switching_none_says_so(ada: Visitor) -> None:
     assert ada.get("/bulk/schedules?do=explode").status_code == 400
     ada.post("/bulk/schedules", do="disable")
     assert "tick some schedules first" in ada.page("/schedules")
+
+
+def test_a_row_says_what_part_of_its_firings_went_well_in_thirty_days(
+    world: World, ada: Visitor
+) -> None:
+    ada.post("/schedules/hourly/run")
+    world.finish_runs()
+    assert "1 of 1 good</span>" in ada.page("/schedules")
+    hours = [
+        {"hour": world.now - timedelta(days=1), "success": 49, "failed": 1},
+        {"hour": world.now - timedelta(days=31), "success": 0, "failed": 50},
+    ]
+    with world.database.write.begin() as connection:
+        rows = [{"schedule_id": "hourly"} | hour for hour in hours]
+        connection.execute(sa.insert(occurrence_hour), rows)
+    assert "1 of 1 good, 98.0 % in 30 d</span>" in ada.page("/schedules")

@@ -43,6 +43,7 @@ def test_every_answer_has_the_strict_policy(ada: Visitor, failed_run: int) -> No
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin", path
         assert headers["Referrer-Policy"] == "same-origin", path
         assert ("no-store" in headers["Cache-Control"]) is not path.startswith("/static"), path
+        assert not [name for name, _ in headers if name.startswith("Access-Control-")], path
 
 
 def test_no_page_needs_inline_code_or_another_site(ada: Visitor, failed_run: int) -> None:
@@ -57,6 +58,16 @@ def test_a_session_cookie_stays_out_of_reach_of_scripts(stranger: Visitor) -> No
     cookie = stranger.get("/login").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_a_cookie_of_taste_is_secure_too(world: World) -> None:
+    settings = SETTINGS.model_copy(update={"cookie_secure": True})
+    app = create_app(Runtime(settings, world.database))
+    app.config["WTF_CSRF_ENABLED"] = False
+    answer = app.test_client().post("/theme", data={"theme": "dark"}, base_url="https://a.example")
+    (cookie,) = [each for each in answer.headers.getlist("Set-Cookie") if "theme=dark" in each]
+    for attribute in ("Secure", "HttpOnly", "SameSite=Lax"):
+        assert attribute in cookie
 
 
 def test_a_secure_cookie_is_bound_to_this_host(world: World) -> None:

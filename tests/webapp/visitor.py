@@ -42,8 +42,8 @@ class Visitor:
         assert response.status_code == 200, (path, response.status_code)
         return response.text
 
-    def press(self, page: str, action: str) -> TestResponse:
-        """Send the form of a page that leads to `action`, with its hidden fields, as they are.
+    def press(self, page: str, action: str, **filled: str) -> TestResponse:
+        """Send the form of a page that leads to `action`: hidden fields as they are, and `filled`.
 
         A button may lead there instead, by a form of the page that many buttons share.
         """
@@ -54,7 +54,8 @@ class Visitor:
             form = re.search(rf'<form id="{shared}".*?</form>', page, re.DOTALL)
         assert form, f"no form leads to {action}"
         fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
-        return self.client.post(action, data={k: unescape(v) for k, v in fields.items()})
+        data = {name: unescape(value) for name, value in fields.items()}
+        return self.client.post(action, data=data | filled)
 
     def _remember(self, response: TestResponse) -> None:
         found = re.search(rb'name="csrf_token" value="([^"]+)"', response.data)

@@ -45,6 +45,14 @@ def talk() -> None:
 
 
 @job(group="good")
+def takes_the_log() -> None:
+    """Set logging and printing up for itself, and leave it so."""
+    logging.basicConfig(force=True, level=logging.ERROR)
+    sys.stdout = sys.__stdout__
+    warnings.showwarning = print
+
+
+@job(group="good")
 def writes_below(text: str = "") -> None:
     """Write to the process's own standard output, below Python's."""
     os.write(1, f"{text}\n".encode())

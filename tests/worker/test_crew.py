@@ -15,7 +15,7 @@ from tests.worker.test_pool import a_run
 from tick.crew import Crew, Lane, Portion, hire
 from tick.execution.report import Ended
 from tick.pacing import Appetite
-from tick.policy.retry import How
+from tick.policy.retry import AttemptEnd, How
 
 ONCE, AGAIN = a_job("once"), a_job("again", idempotent=True)
 JOBS = {job.name: job for job in (ONCE, AGAIN)}
@@ -44,6 +44,15 @@ def test_what_may_not_be_repeated_is_claimed_for_a_free_slot_only(executor: Inli
     assert Lane(executor, {"once": ONCE}, Hungry(2)).portions() == [
         Portion({"once": ONCE}, 2, ahead=False)
     ]
+
+
+def test_only_what_may_be_repeated_gives_an_appetite(executor: InlineExecutor) -> None:
+    lane = Lane(executor, JOBS, Appetite(2))
+    end = AttemptEnd(How.RETURNED)
+    lane.note([Ended(a_run(n, "once"), end, 0.0, 0.001) for n in range(100)])
+    assert [portion.ahead for portion in lane.portions()] == [False]
+    lane.note([Ended(a_run(n, "again"), end, 0.0, 0.001) for n in range(100)])
+    assert [portion.ahead for portion in lane.portions()] == [False, True]
 
 
 def test_nothing_is_claimed_ahead_while_half_a_store_is_left(executor: InlineExecutor) -> None:

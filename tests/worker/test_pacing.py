@@ -1,8 +1,12 @@
 """When a worker does what, and how much it takes at a time."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from tick.pacing import Appetite, Every
+from tick.pacing import Appetite, CarriedClock, Every
+
+NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
 class Hand:
@@ -37,6 +41,24 @@ def test_a_duty_can_be_hurried_and_put_off(hand: Hand) -> None:
     duty.done(after=1)
     hand.seconds += 1
     assert duty.due
+
+
+@pytest.mark.parametrize(("trip", "asked"), [(0.001, 2), (0.1, 3)])
+def test_a_shared_clock_that_answers_quickly_is_carried_on_for_a_span(
+    hand: Hand, trip: float, asked: int
+) -> None:
+    answers: list[datetime] = []
+
+    def ask() -> datetime:
+        answers.append(NOW + timedelta(seconds=hand.seconds - 1000))
+        hand.seconds += trip
+        return answers[-1]
+
+    clock = CarriedClock(ask, 10, hand)
+    for seconds in (0, 3, 10):
+        hand.seconds = 1000.0 + seconds
+        assert clock.read() == (1000.0 + seconds, NOW + timedelta(seconds=seconds))
+    assert len(answers) == asked
 
 
 @pytest.mark.parametrize(

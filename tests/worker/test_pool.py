@@ -167,6 +167,25 @@ def test_what_a_short_run_writes_to_the_pipe_is_its_own(lasting_pool: ProcessPoo
     assert sorted(said) == [(number, str(number)) for number in range(200)]
 
 
+def test_a_run_is_heard_although_the_one_before_it_took_the_log_for_itself(
+    pool: ProcessPool,
+) -> None:
+    pool.start(a_run(1, "takes-the-log"), 10)
+    pool.start(a_run(2, "talk"), 10)
+    said: list[str] = []
+    reports: list[Report] = []
+    until = time.monotonic() + WITHIN_SECONDS
+    while sum(isinstance(report, Ended) for report in reports) < 2:
+        assert time.monotonic() < until
+        reports += pool.poll(0.1)
+    for report in reports:
+        if isinstance(report, Said) and report.run.run_id == 2:
+            said += [line.message for line in report.lines]
+    expected = ["logged", "printed", "to stderr", "half way", "from below", "the end"]
+    assert [text for text in said if "warned" not in text] == expected
+    assert any("warned" in text for text in said)
+
+
 def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(
     lasting_pool: ProcessPool,
 ) -> None:

@@ -1,14 +1,18 @@
 """What runs report is saved whole, or at least how they ended."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
 
 from tests.engine.worker_steps import Hands, only_postgres
 from tests.worker.conftest import NOW, WorkWorld
 from tick.execution.lines import Line
 from tick.execution.report import Ended, Progressed, Said
 from tick.policy.retry import AttemptEnd, How
-from tick.saver import Saver
+from tick.saver import Claimed, Saver
 from tick.states import LogLevel
 
 
@@ -24,6 +28,48 @@ def test_lines_progress_and_the_end_are_saved_together(work: WorkWorld) -> None:
     assert work.log(run_id) == [("info", "one"), ("info", "two")]
     assert (work.run(run_id).status, work.outcome(run_id)) == ("SUCCESS", "SUCCESS")
     assert (work.run(run_id).progress, work.run(run_id).progress_text) == (1.0, "half")
+
+
+def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld) -> None:
+    first = work.order("add")
+    hands = Hands(work)
+    (run,) = hands.claim()
+    second = work.order("add")
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    claimed = saver.exchange(NOW, claim=claiming(hands))
+    assert [run.run_id for run in claimed] == [second]
+    assert [work.run(run_id).status for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
+    assert saver.settle(NOW) == 1
+    assert [work.outcome(run_id) for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
+    assert not saver.pending
+
+
+def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    away = sa.exc.OperationalError("UPDATE", {}, Exception("away"))
+
+    def fail(_connection: sa.Connection) -> Claimed:
+        raise away
+
+    with pytest.raises(sa.exc.OperationalError):
+        saver.exchange(NOW, claim=fail)
+    assert (work.run(run_id).status, saver.pending) == ("RUNNING", True)
+    saver.save(NOW)
+    assert (work.run(run_id).status, saver.pending) == ("SUCCESS", False)
+
+
+def claiming(hands: Hands) -> Callable[[sa.Connection], Claimed]:
+    """A claim of everything that is ready."""
+
+    def claim(connection: sa.Connection) -> Claimed:
+        runs = hands.claim_in(connection)
+        return Claimed(runs, {run.occurrence_id for run in runs})
+
+    return claim
 
 
 def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> None:

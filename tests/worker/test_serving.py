@@ -25,6 +25,16 @@ def test_a_worker_takes_what_comes(work: WorkWorld, serve: Callable[..., Process
         eventually(lambda run_id=run_id: work.outcome(run_id) == "SUCCESS")
 
 
+def test_an_occurrence_is_seen_to_run_while_its_run_does(
+    work: WorkWorld, serve: Callable[..., Process]
+) -> None:
+    serve()
+    run_id = work.order("sleeps")
+    eventually(lambda: work.outcome(run_id) == "RUNNING")
+    (row,) = work.occurrences()
+    assert row.first_started_at == work.run(run_id).started_at
+
+
 def test_a_stopped_worker_gives_back_what_it_could_not_end(
     work: WorkWorld, serve: Callable[..., Process], tmp_path: Path
 ) -> None:

@@ -117,6 +117,32 @@ def test_what_runs_say_side_by_side_is_their_own(make_pool: Callable[[], ThreadP
     assert progressed == set(range(20))
 
 
+def test_a_run_counts_as_running_until_its_end_is_reported(pool: ThreadPool) -> None:
+    run = a_run(1, "talk")
+    pool.start(run, 10)
+    eventually(lambda: pool.free == 2)
+    assert pool.running == [run]
+    assert [end.how for end in ends_of(pool, 1)] == [How.RETURNED]
+    assert pool.running == []
+
+
+def test_an_end_that_nobody_has_heard_is_reported_when_the_pool_closes(pool: ThreadPool) -> None:
+    pool.start(a_run(1, "talk"), 10)
+    eventually(lambda: pool.free == 2)
+    assert [report.run.run_id for report in pool.close() if isinstance(report, Ended)] == [1]
+
+
+def test_many_short_runs_end_in_few_reports(pool: ThreadPool) -> None:
+    for number in range(500):
+        pool.start(a_run(number, "talk"), 10)
+    polls = 0
+    ended: set[int] = set()
+    while len(ended) < 500:
+        polls += 1
+        ended |= {r.run.run_id for r in pool.poll(1) if isinstance(r, Ended)}
+    assert polls < 100
+
+
 def test_what_is_said_outside_of_a_run_goes_where_it_would_have_gone(
     pool: ThreadPool, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -180,5 +180,8 @@ def main(url: str | None, token_file: str | None) -> None:
     Settings come from TICK_* environment variables: TICK_DATABASE_URL (default
     sqlite:///var/tick.db) and TICK_DEFINITIONS (default definitions) first of all.
 
+    An INSTANT is 2026-03-29T00:30Z, or 2026-03-29; in UTC where no zone is given. A LENGTH is 90s,
+    5m, 2h or 1d.
+
     Exit status: 0 done, 1 failed, 2 wrongly called; the README has them all.
     """

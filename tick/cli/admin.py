@@ -93,7 +93,13 @@ def _set_active(name: str, active: bool, as_json: bool) -> None:
 
 @user.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(Role)), default=Role.VIEWER, show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(list(Role)),
+    default=Role.VIEWER,
+    show_default=True,
+    help="VIEWER looks, ADMIN does everything.",
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @as_json
 def create(name: str, role: str, password_stdin: bool, as_json: bool) -> None:

@@ -110,7 +110,7 @@ def mute(
     """Send nothing for a while.
 
     Of a schedule, of a rule, of both, or of anything. What is still wrong at the end of it is told
-    then.
+    then. For example: tick alerts mute --schedule nightly --for 2h --reason 'new disks'
     """
     if (length is None) == (until is None):
         raise click.UsageError("Say how long: either --for or --until.")

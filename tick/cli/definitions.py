@@ -59,10 +59,20 @@ def cron() -> None:
 @click.argument("expression")
 @click.option("--tz", default="UTC", show_default=True, help="Time zone, such as Europe/Paris.")
 @click.option("--after", help="ISO instant to start after (default: now).")
-@click.option("-n", "count", default=5, show_default=True, type=click.IntRange(1, 1000))
+@click.option(
+    "-n",
+    "count",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="How many instants.",
+)
 @as_json
 def next_(expression: str, tz: str, after: str | None, count: int, as_json: bool) -> None:
-    """Show when EXPRESSION fires next, strictly after an instant."""
+    """Show when EXPRESSION fires next, strictly after an instant.
+
+    For example: tick cron next '30 2 * * *' --tz Europe/Paris
+    """
     from tick.clock import now
 
     start = _instant(after) if after else now()

@@ -1,6 +1,9 @@
 """The commands that look ahead and write nothing: plan, simulate."""
 
+import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import click
@@ -62,12 +65,17 @@ def _show_plan(found: DeployPlan) -> None:
 
 
 @click.command()
-@click.option("--from", "start", type=INSTANT, required=True)
-@click.option("--to", "end", type=INSTANT, required=True)
+@click.option("--from", "start", type=INSTANT, required=True, help="The time begins.")
+@click.option("--to", "end", type=INSTANT, required=True, help="And ends.")
 @click.option("--down", type=WINDOW, multiple=True, help="A time without ticks: FROM..TO.")
 @click.option("--window", type=WINDOW, multiple=True, help="A maintenance window: FROM..TO.")
-@click.option("--tick-every", type=LENGTH, default=_MINUTE, help="Default: 1m.")
-@click.option("--runs-take", type=LENGTH, default=timedelta(0), help="Default: no time at all.")
+@click.option("--tick-every", type=LENGTH, default=_MINUTE, help="How often it ticks; default: 1m.")
+@click.option(
+    "--runs-take",
+    type=LENGTH,
+    default=timedelta(0),
+    help="How long each run takes; default: no time at all.",
+)
 @as_json
 def simulate(
     start: datetime,
@@ -86,15 +94,17 @@ def simulate(
     from tick.simulation import simulate as run_simulation
 
     registry = load_registry(load_settings().definitions)
-    found = run_simulation(
-        registry,
-        start,
-        end,
-        tick_every=tick_every,
-        down=down,
-        windows=window,
-        runs_take=runs_take,
-    )
+    with _progress(start, end) as reached:
+        found = run_simulation(
+            registry,
+            start,
+            end,
+            tick_every=tick_every,
+            down=down,
+            windows=window,
+            runs_take=runs_take,
+            on_tick=reached,
+        )
     if as_json:
         show_json(found.as_dict())
         return
@@ -112,3 +122,18 @@ def simulate(
         )
     if len(odd) > SHOWN:
         click.echo(f"… and {len(odd) - SHOWN} more; --json prints all.")
+
+
+@contextmanager
+def _progress(start: datetime, end: datetime) -> Iterator[Callable[[datetime], None]]:
+    """A bar by simulated days, on a terminal's standard error; gives what moves it on."""
+    days, hidden = max((end - start).days, 1), not sys.stderr.isatty()
+    with click.progressbar(
+        length=days, label="Simulated days", show_pos=True, file=sys.stderr, hidden=hidden
+    ) as bar:
+
+        def reached(now: datetime) -> None:
+            if (day := (now - start).days) > bar.pos:
+                bar.update(day - bar.pos)
+
+        yield reached

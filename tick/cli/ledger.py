@@ -19,7 +19,14 @@ _WEEK = timedelta(days=7)
 
 
 @click.command("next")
-@click.option("-n", "count", default=20, show_default=True, type=click.IntRange(1, 200))
+@click.option(
+    "-n",
+    "count",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 200),
+    help="How many instants.",
+)
 @click.option("--with-off", is_flag=True, help="Also schedules that are off, paused or removed.")
 @as_json
 def next_(count: int, with_off: bool, as_json: bool) -> None:
@@ -113,7 +120,10 @@ def _show_proof(found: Proof) -> None:
 @wait_option
 @as_json
 def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) -> None:
-    """Run missed or held instants of SCHEDULE_ID as themselves."""
+    """Run missed or held instants of SCHEDULE_ID as themselves.
+
+    For example: tick slot nightly 2026-03-29T02:00Z
+    """
     with open_desk() as desk:
         made = desk.run_slots(schedule_id, at)
         _show_made(desk, made, wait, as_json)
@@ -121,8 +131,8 @@ def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) 
 
 @click.command()
 @click.argument("schedule_id")
-@click.option("--from", "start", type=INSTANT, required=True)
-@click.option("--to", "end", type=INSTANT, required=True)
+@click.option("--from", "start", type=INSTANT, required=True, help="The time begins.")
+@click.option("--to", "end", type=INSTANT, required=True, help="And ends.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @wait_option
 @as_json
@@ -131,7 +141,8 @@ def backfill(
 ) -> None:
     """Run what SCHEDULE_ID left out in a time.
 
-    Each instant runs by the definition in force then; what has run is skipped.
+    Each instant runs by the definition in force then; what has run is skipped. For example:
+    tick backfill nightly --from 2026-03-01 --to 2026-03-08
     """
     with open_desk() as desk:
         plan = desk.plan_backfill(schedule_id, start, end)

@@ -61,15 +61,17 @@ class LocalRuns:
             params=params,
         )
 
-    def run_group(self, group: str, *, key: str | None) -> int:
+    def run_group(self, group: str, *, key: str | None, params: Mapping[str, Any]) -> int:
         """Run the jobs of a group now; the occurrence."""
+        registry = self._runtime.registry
         return control.run_group(
-            self._database, self._runtime.registry, group, **self._as_me(), key=key
+            self._database, registry, group, **self._as_me(), key=key, params=params
         )
 
-    def run_all(self, *, key: str | None) -> int:
+    def run_all(self, *, key: str | None, params: Mapping[str, Any]) -> int:
         """Run all jobs now; the occurrence."""
-        return control.run_all(self._database, self._runtime.registry, **self._as_me(), key=key)
+        registry = self._runtime.registry
+        return control.run_all(self._database, registry, **self._as_me(), key=key, params=params)
 
     def run_slots(self, schedule_id: str, at: Sequence[datetime]) -> tuple[int, ...]:
         """Run instants that did not fire as themselves; the occurrences."""

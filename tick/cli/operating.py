@@ -35,7 +35,10 @@ def workers(everything: bool, as_json: bool) -> None:
 @click.argument("worker_id")
 @as_json
 def drain(worker_id: str, as_json: bool) -> None:
-    """Let a worker finish what it has, take nothing new, and end."""
+    """Let a worker finish what it has, take nothing new, and end.
+
+    `tick workers` lists the ids.
+    """
     with open_desk() as desk:
         changed = desk.drain(worker_id)
     said = f"Worker {worker_id} {'will drain' if changed else 'drains already'}."

@@ -137,13 +137,13 @@ class RemoteDesk:
         """Run one job now; the occurrence."""
         return self._start(f"/jobs/{_quoted(name)}/run", {"params": dict(params)}, key)
 
-    def run_group(self, group: str, *, key: str | None) -> int:
+    def run_group(self, group: str, *, key: str | None, params: Mapping[str, Any]) -> int:
         """Run the jobs of a group now; the occurrence."""
-        return self._start(f"/groups/{_quoted(group)}/run", {}, key)
+        return self._start(f"/groups/{_quoted(group)}/run", {"params": dict(params)}, key)
 
-    def run_all(self, *, key: str | None) -> int:
+    def run_all(self, *, key: str | None, params: Mapping[str, Any]) -> int:
         """Run all jobs now; the occurrence."""
-        return self._start("/jobs/run", {}, key)
+        return self._start("/jobs/run", {"params": dict(params)}, key)
 
     def run_slots(self, schedule_id: str, at: Sequence[datetime]) -> tuple[int, ...]:
         """Run instants that did not fire as themselves; the occurrences."""

@@ -23,7 +23,11 @@ from tick.states import RunStatus
     help="The jobs of a group, in dependency order.",
 )
 @click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
-@click.option("--params", metavar="JSON", help="With --job: keyword arguments of its function.")
+@click.option(
+    "--params",
+    metavar="JSON",
+    help="Keyword arguments; of many jobs, each takes those that its function names.",
+)
 @click.option("--override-overlap", is_flag=True, help="Even while the schedule still runs.")
 @click.option("--key", help="Given again, the same key starts nothing new.")
 @wait_option
@@ -41,21 +45,22 @@ def run(
 ) -> None:
     """Run now: SCHEDULE_ID, --job NAME, --group NAME or --all. A worker does the work.
 
-    No schedule's next instant moves.
+    No schedule's next instant moves. For example: tick run nightly --wait
     """
     if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
         raise click.UsageError("Name exactly one of SCHEDULE_ID, --job, --group and --all.")
-    if params is not None and job is None:
-        raise click.UsageError("--params goes with --job.")
+    if params is not None and schedule_id is not None:
+        raise click.UsageError("--params goes with --job, --group and --all, not with a schedule.")
+    given = _read_params(params)
     with open_desk() as desk:
         if schedule_id is not None:
             made = desk.run_schedule(schedule_id, key=key, override_overlap=override_overlap)
         elif job is not None:
-            made = desk.run_job(job, key=key, params=_read_params(params))
+            made = desk.run_job(job, key=key, params=given)
         elif group is not None:
-            made = desk.run_group(group, key=key)
+            made = desk.run_group(group, key=key, params=given)
         else:
-            made = desk.run_all(key=key)
+            made = desk.run_all(key=key, params=given)
         tell_started(desk, made, wait=wait, as_json=as_json)
 
 

@@ -122,7 +122,9 @@ def loop() -> None:
 
 @click.command()
 @click.option("--queues", help="Only these queues, separated by commas (default: all).")
-@click.option("--processes", type=click.IntRange(1, 64), help="Child processes.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), help="Child processes: so many jobs run at a time."
+)
 def worker(queues: str | None, processes: int | None) -> None:
     """Run what is enqueued, until stopped.
 
@@ -154,8 +156,15 @@ def worker(queues: str | None, processes: int | None) -> None:
     show_default="$PORT or 8000",
     envvar="PORT",
     type=click.IntRange(1, 65535),
+    help="Its port.",
 )
-@click.option("--web-threads", default=8, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--web-threads",
+    default=8,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Requests that it answers at a time.",
+)
 def up(host: str, port: int, web_threads: int) -> None:
     """Console, loop and worker in one process tree, until stopped.
 

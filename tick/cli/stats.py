@@ -13,7 +13,11 @@ from tick.ops.stats import Statistics, Window
 
 @click.command()
 @click.option(
-    "--window", type=click.Choice([each.value for each in Window]), default="30d", show_default=True
+    "--window",
+    type=click.Choice([each.value for each in Window]),
+    default="30d",
+    show_default=True,
+    help="How far it looks back.",
 )
 @click.option("--timezone", default="UTC", show_default=True, help="Whose days are counted.")
 @click.option("--job", shell_complete=complete_jobs, help="The runs of this job, nothing else.")

@@ -14,9 +14,19 @@ def token() -> None:
 
 @token.command()
 @click.argument("name")
-@click.option("--role", type=click.Choice(list(Role)), default=Role.VIEWER, show_default=True)
 @click.option(
-    "--days", type=click.IntRange(1, tokens.MAX_DAYS), default=90, show_default=True, help="Life."
+    "--role",
+    type=click.Choice(list(Role)),
+    default=Role.VIEWER,
+    show_default=True,
+    help="VIEWER looks, ADMIN does everything.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, tokens.MAX_DAYS),
+    default=90,
+    show_default=True,
+    help="It ends after so many days.",
 )
 @click.option(
     "--scope",

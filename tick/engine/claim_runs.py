@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import instant_in, instant_text, one_of, unguessed
+from tick.db import in_states, instant_in, instant_text, one_of, unguessed
 from tick.define.jobs import JobDefinition
 from tick.engine.limits import LIMITED, Rooms
 from tick.engine.queues import is_paused
@@ -152,10 +152,10 @@ def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
             worker_id=sa.bindparam("worker"),
             started_at=sa.bindparam("started", type_=Instant),
             deadline_at=instant_in(dialect, "deadlines", _r.job_name),
-            finished_at=None,
-            progress=None,
-            progress_text=None,
-            reason=None,
+            finished_at=sa.null(),
+            progress=sa.null(),
+            progress_text=sa.null(),
+            reason=sa.null(),
         )
         .returning(*CLAIMED_COLUMNS, _r.priority)
     )
@@ -188,7 +188,7 @@ def _waits_for_a_run() -> sa.Exists:
     edge, upstream = job_run_dependency.c, job_run.alias("upstream")
     satisfied = sa.or_(
         upstream.c.status == RunStatus.SUCCESS,
-        sa.and_(edge.tolerant, upstream.c.status.in_(ENDED_RUNS)),
+        sa.and_(edge.tolerant, in_states(upstream.c.status, ENDED_RUNS)),
     )
     return _there_is(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
 
@@ -199,7 +199,7 @@ def _waits_for_an_occurrence() -> sa.Exists:
     return _there_is(
         own.c.id == _r.occurrence_id,
         blocker.c.id == own.c.blocked_by_id,
-        blocker.c.outcome.in_(LIVE_OUTCOMES),
+        in_states(blocker.c.outcome, LIVE_OUTCOMES),
     )
 
 

@@ -141,7 +141,7 @@ def due_ids(connection: sa.Connection, now: datetime, limit: int) -> Sequence[st
 
 def find_busy(connection: sa.Connection, claim_id: str) -> list[Busy]:
     """The claimed schedules that have unfinished occurrences: few, as a rule."""
-    rows = connection.execute(_BUSY, {"claim": claim_id})
+    rows = connection.execute(_busy(connection.dialect.name), {"claim": claim_id})
     return [Busy(row.schedule_id, row.live, row.blocker) for row in rows]
 
 
@@ -149,16 +149,11 @@ def read_standings(
     connection: sa.Connection, claim_id: str, busy: Sequence[Busy]
 ) -> tuple[list[StandingGroup], dict[str, Target]]:
     """The claimed schedules, grouped by everything that a plan depends on, and their targets."""
-    dialect = connection.dialect.name
-    alike = connection.execute(
-        _standings(dialect), {"claim": claim_id, "busy": json_of(busy)}
-    ).all()
-    versions = [{"id": row.version_id} for row in alike]
-    texts = connection.execute(_texts(dialect), {"versions": json.dumps(versions)}).all()
-    rules = {row.rule_key: Rule.from_json(row.rule) for row in texts}
+    values = {"claim": claim_id, "busy": json_of(busy)}
+    alike = connection.execute(_standings(connection.dialect.name), values).all()
     groups = [
         StandingGroup(
-            rule=rules[row.rule_key],
+            rule=Rule.from_json(row.rule),
             standing=Standing(row.due_since, row.live, row.fired, row.asked_for),
             target_key=row.target_key,
             mode=row.mode,
@@ -166,7 +161,7 @@ def read_standings(
         )
         for row in alike
     ]
-    return groups, {row.target_key: Target.from_json(row.target) for row in texts}
+    return groups, {row.target_key: Target.from_json(row.target) for row in alike}
 
 
 def json_of(busy: Sequence[Busy]) -> str:
@@ -206,6 +201,12 @@ def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
 
 @cache
 def _standings(dialect: str) -> sa.Select[Any]:
+    """The groups, each with the texts of one of its versions: read once a group."""
+    alike = _alike(dialect)
+    return sa.select(*alike.c, _v.rule, _v.target).join(alike, alike.c.version_id == _v.id)
+
+
+def _alike(dialect: str) -> sa.Subquery:
     busy = busy_rows(dialect)
     as_array = sa.func.json_agg if dialect == "postgresql" else sa.func.json_group_array
     key = (
@@ -230,37 +231,37 @@ def _standings(dialect: str) -> sa.Select[Any]:
         )
         .where(_s.locked_by == sa.bindparam("claim"))
         .group_by(*(column.element if isinstance(column, sa.Label) else column for column in key))
+        .subquery("alike")
     )
 
 
 @cache
-def _texts(dialect: str) -> sa.Select[Any]:
-    """The rules and targets of some versions: those of the groups, not of all schedules."""
-    wanted = json_rows(dialect, "versions", [_v.id], "wanted")
-    return sa.select(_v.rule_key, _v.rule, _v.target_key, _v.target).join(
-        wanted, wanted.c.id == _v.id
+def _busy(dialect: str) -> sa.Select[Any]:
+    """The claimed with unfinished occurrences; the condition in the words of the partial index."""
+    schedule_id: sa.ColumnElement[str] = _o.schedule_id
+    if dialect == "sqlite":
+        # The empty text keeps it from the index that holds the schedule's whole history.
+        schedule_id = schedule_id + sa.literal_column("''")
+    return (
+        sa.select(
+            _o.schedule_id,
+            sa.func.count().label("live"),
+            sa.func.min(_o.id).label("blocker"),
+        )
+        .select_from(job_schedule.join(occurrence, schedule_id == _s.id))
+        .where(
+            _s.locked_by == sa.bindparam("claim"),
+            sa.text(f"occurrence.outcome IN ({_LIVE})"),
+        )
+        .group_by(_o.schedule_id)
     )
 
 
-_ANY_DUE = sa.select(sa.exists().select_from(job_schedule).where(*_is_due()))
+IS_ANY_DUE = sa.exists().select_from(job_schedule).where(*_is_due())
+_ANY_DUE = sa.select(IS_ANY_DUE)
 _DUE_IDS = (
     sa.select(_s.id)
     .where(*_is_due())
     .order_by(_s.next_run_at, _s.id)
     .limit(sa.bindparam("limit_", type_=sa.Integer))
-)
-# A schedule with unfinished occurrences; the condition in the words of the partial index. The
-# empty text keeps SQLite from the index that holds the schedule's whole history.
-_BUSY = (
-    sa.select(
-        _o.schedule_id,
-        sa.func.count().label("live"),
-        sa.func.min(_o.id).label("blocker"),
-    )
-    .select_from(job_schedule.join(occurrence, _o.schedule_id + sa.literal_column("''") == _s.id))
-    .where(
-        _s.locked_by == sa.bindparam("claim"),
-        sa.text(f"occurrence.outcome IN ({_LIVE})"),
-    )
-    .group_by(_o.schedule_id)
 )

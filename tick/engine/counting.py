@@ -232,6 +232,12 @@ _UNCOUNTED = {
     ),
 }
 _KINDS = {"job_run": EndedRun, "occurrence": EndedOccurrence}
+IS_ANY_UNCOUNTED = sa.or_(
+    *(
+        sa.exists().where(_UNCOUNTED[table.name]).select_from(table)
+        for table in (job_run, occurrence)
+    )
+)
 
 
 @cache

@@ -79,7 +79,7 @@ def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
     end, verdict = ending.end, ending.verdict
     back = verdict.status is RunStatus.QUEUED
     again_at = now + timedelta(seconds=verdict.delay_seconds) if back else None
-    return {
+    row = {
         "id": ending.run.run_id,
         "fencing_token": ending.run.fencing_token,
         "status": verdict.status,
@@ -92,6 +92,8 @@ def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
         "error_message": end.error_message,
         "error_traceback": end.error_traceback,
     }
+    # What is not there is NULL as well, and most of it is.
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _started_at(ending: Ending, now: datetime, moment: float) -> str | None:
@@ -138,7 +140,7 @@ def _finish(dialect: str) -> sa.UpdateBase:
             started_at=sa.func.coalesce(e.started_at, _r.started_at),
             attempt=_r.attempt - e.given_back,
             progress=sa.case((succeeded, 1.0), else_=_r.progress),
-            deadline_at=None,
+            deadline_at=sa.null(),
             reason=sa.case((ends_cancelled, sa.func.coalesce(_r.reason, e.reason)), else_=e.reason),
             result=e.result,
             error_type=e.error_type,

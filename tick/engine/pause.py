@@ -18,7 +18,7 @@ from tick.engine.lifecycle import (
     write_not_fired,
 )
 from tick.errors import Refused
-from tick.models import job_schedule
+from tick.models import Instant, job_schedule
 from tick.policy import missed
 from tick.policy.instants import just_before
 from tick.states import ScheduleState
@@ -100,8 +100,7 @@ def resume(
 
 def any_pause_over(connection: sa.Connection, now: datetime) -> bool:
     """Whether some pause has come to its end."""
-    over = sa.exists().where(*_is_over(now)).select_from(job_schedule)
-    return bool(connection.execute(sa.select(over)).scalar())
+    return bool(connection.execute(_ANY_PAUSE_OVER, {"now_": now}).scalar())
 
 
 def end_pauses(connection: sa.Connection, now: datetime, limit: int) -> int:
@@ -111,14 +110,14 @@ def end_pauses(connection: sa.Connection, now: datetime, limit: int) -> int:
     then is decided by its rule, an instant at the end itself included. One whose rule is broken
     is due at once, so that the tick finds out and backs off from it alone.
     """
-    over = find_schedules(connection, *_is_over(now), limit=limit, skip_locked=True)
+    over = find_schedules(connection, *_is_over(sa.literal(now)), limit=limit, skip_locked=True)
     write_not_fired(connection, [(known, _suppressed(known)) for known in over], now)
     if over:
         connection.execute(_GO_ON, [_going_on(known, now) for known in over])
     return len(over)
 
 
-def _is_over(now: datetime) -> list[sa.ColumnElement[bool]]:
+def _is_over(now: sa.ColumnElement[datetime]) -> list[sa.ColumnElement[bool]]:
     # A literal, so that a partial index can serve.
     paused: sa.ColumnElement[bool] = sa.literal_column("state = 'PAUSED'")
     return [paused, _s.state_until <= now, is_for_this_release()]
@@ -136,6 +135,10 @@ def _going_on(known: Known, now: datetime) -> dict[str, object]:
     return {"schedule": known.row.id, "end": decided_to, "following": following, "instant": now}
 
 
+IS_ANY_PAUSE_OVER = (
+    sa.exists().where(*_is_over(sa.bindparam("now_", type_=Instant))).select_from(job_schedule)
+)
+_ANY_PAUSE_OVER = sa.select(IS_ANY_PAUSE_OVER)
 _GO_ON = (
     sa.update(job_schedule)
     .where(_s.id == sa.bindparam("schedule"), _s.state == ScheduleState.PAUSED)

@@ -46,8 +46,8 @@ def note_ticks(connection: sa.Connection, sums: Mapping[str, int], now: datetime
 
 def take_turn(connection: sa.Connection, now: datetime) -> bool:
     """Whether it is time to prune, and this caller's turn: once in an hour, whoever asks."""
-    due = sa.update(setting).where(_s.name == TURN, _s.updated_at <= now - EVERY)
-    return connection.execute(due.values(updated_at=now)).rowcount == 1
+    taken = sa.update(setting).where(*_TURN_DUE).values(updated_at=now)
+    return connection.execute(taken, {"pruned_before": now - EVERY}).rowcount == 1
 
 
 def give_back_turn(connection: sa.Connection, now: datetime) -> None:
@@ -71,3 +71,10 @@ def _write(connection: sa.Connection, name: str, value: Mapping[str, Any], now: 
     connection.execute(
         sa.update(setting).where(_s.name == name).values(value=dict(value), updated_at=now)
     )
+
+
+_TURN_DUE = (
+    _s.name == TURN,
+    _s.updated_at <= sa.bindparam("pruned_before", type_=_s.updated_at.type),
+)
+IS_TURN_DUE = sa.exists().where(*_TURN_DUE).select_from(setting)

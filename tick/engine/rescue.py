@@ -39,11 +39,6 @@ class Rescued:
         return self.queued + self.abandoned
 
 
-def anything_lost(connection: sa.Connection, now: datetime, dead_after: timedelta) -> bool:
-    """Whether a process is silent or a run has lost its worker: one question for an idle tick."""
-    return bool(connection.execute(_ANYTHING_LOST, {"before": now - dead_after}).scalar())
-
-
 def rescue_dead_workers(
     connection: sa.Connection,
     now: datetime,
@@ -152,11 +147,10 @@ def _waiting_too_long() -> list[sa.ColumnElement[bool] | sa.TextClause]:
     ]
 
 
-_ANYTHING_LOST = sa.select(
-    sa.or_(
-        sa.exists().where(*_is_silent()).select_from(worker_instance),
-        sa.exists().where(*_is_lost()).select_from(job_run),
-    )
+# A process is silent, or a run has lost its worker.
+IS_ANYTHING_LOST = sa.or_(
+    sa.exists().where(*_is_silent()).select_from(worker_instance),
+    sa.exists().where(*_is_lost()).select_from(job_run),
 )
 _DECLARE_DEAD = _build_declare_dead()
 _TAKE_BACK = _build_take_back()

@@ -1,12 +1,13 @@
 """What a tick wrote, read back by its id."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from tick.db import AnyRow
 from tick.models import occurrence
 from tick.states import Outcome
 
@@ -34,31 +35,28 @@ class OccurrenceLine:
 
 def count_outcomes(connection: sa.Connection, tick_id: str) -> Mapping[Outcome, int]:
     """How many instants the tick decided, by outcome."""
-    rows = connection.execute(
-        sa.select(_o.outcome, sa.func.sum(_o.count))
-        .where(_o.tick_id == tick_id)
-        .group_by(_o.outcome)
-    )
+    rows = connection.execute(_COUNT, {"tick": tick_id})
     return {Outcome(outcome): int(count) for outcome, count in rows}
 
 
 def list_occurrences(connection: sa.Connection, tick_id: str, limit: int) -> list[OccurrenceLine]:
     """The first rows that the tick wrote."""
-    rows = connection.execute(
-        sa.select(
-            _o.id,
-            _o.schedule_id,
-            _o.scheduled_for,
-            _o.count,
-            _o.outcome,
-            _o.reason,
-            _o.late_seconds,
-            _o.runs,
-        )
-        .where(_o.tick_id == tick_id)
-        .order_by(_o.id)
-        .limit(limit)
-    )
-    return [
-        OccurrenceLine(**dict(row._mapping) | {"outcome": Outcome(row.outcome)}) for row in rows
-    ]
+    rows = connection.execute(_LIST, {"tick": tick_id, "most": limit})
+    return [line_of(row) for row in rows]
+
+
+def line_of(row: AnyRow) -> OccurrenceLine:
+    """A row of LINE."""
+    id, schedule_id, scheduled_for, count, outcome, *rest = row
+    return OccurrenceLine(id, schedule_id, scheduled_for, count, Outcome(outcome), *rest)
+
+
+LINE = sa.select(*(_o[field.name] for field in fields(OccurrenceLine)))
+"""Occurrences, each with what an OccurrenceLine holds."""
+_TICK = sa.bindparam("tick", type_=sa.String)
+_LIST = (
+    LINE.where(_o.tick_id == _TICK).order_by(_o.id).limit(sa.bindparam("most", type_=sa.Integer))
+)
+_COUNT = (
+    sa.select(_o.outcome, sa.func.sum(_o.count)).where(_o.tick_id == _TICK).group_by(_o.outcome)
+)

@@ -14,7 +14,7 @@ from tick.db import AnyRow
 from tick.engine.counting import count_beside, count_occurrences
 from tick.engine.ready import announce_ready
 from tick.engine.settle import settle_occurrences
-from tick.errors import NotFound, Refused
+from tick.errors import Busy, NotFound, Refused
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence
 from tick.states import ENDED_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
 
@@ -65,8 +65,8 @@ def requeue(
 ) -> list[int]:
     """Put the runs back that ended badly; their ids. `budgets`: attempts by name of the job.
 
-    Lock their occurrence first, and call `revive` afterwards. Raises Refused when one is unique
-    and another run of its job is unfinished.
+    Lock their occurrence first, and call `revive` afterwards. Raises Busy when one is unique and
+    another run of its job is unfinished; Refused when that came up at this moment.
     """
     _check_unique(connection, run_ids)
     announce_ready(connection)
@@ -109,9 +109,10 @@ def _check_unique(connection: sa.Connection, run_ids: Collection[int]) -> None:
         .limit(1)
     ).first()
     if clash is not None:
-        raise Refused(
+        raise Busy(
             f"Run {clash.id} ({clash.job_name}) is unique, and run {clash.other_id} of the same "
-            f"job is {clash.status}. Wait for it to end or cancel it, then retry."
+            f"job is {clash.status}. Wait for it to end or cancel it, then retry.",
+            run_id=clash.other_id,
         )
 
 

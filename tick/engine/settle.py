@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import MOST_BOUND, json_rows, one_of, slices
+from tick.db import MOST_BOUND, in_states, json_rows, one_of, slices
 from tick.engine.ready import announce_ready
 from tick.models import Instant, job_run, job_run_dependency, job_schedule, occurrence
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
@@ -135,12 +135,9 @@ def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[
 
 def _at_end() -> sa.Select[Any]:
     """Live occurrences without an unfinished run."""
-    unfinished = sa.exists().where(_r.occurrence_id == _o.id, _r.status.in_(UNFINISHED_RUNS))
-    live = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
+    unfinished = sa.exists().where(_r.occurrence_id == _o.id, in_states(_r.status, UNFINISHED_RUNS))
     return sa.select(_o.id, _o.schedule_id).where(
-        # A literal, as the partial index has it.
-        sa.text(f"occurrence.outcome IN ({live})"),
-        ~unfinished.correlate(occurrence),
+        in_states(_o.outcome, LIVE_OUTCOMES), ~unfinished.correlate(occurrence)
     )
 
 
@@ -158,7 +155,7 @@ def _tally(dialect: str) -> sa.Subquery:
     return (
         sa.select(
             _o.id,
-            count(_r.status.in_(UNFINISHED_RUNS)).label("unfinished"),
+            count(in_states(_r.status, UNFINISHED_RUNS)).label("unfinished"),
             count(_has_begun()).label("started"),
             count(_r.status == RunStatus.SUCCESS).label("succeeded"),
             count(_r.status == RunStatus.FAILED).label("failed"),
@@ -170,7 +167,7 @@ def _tally(dialect: str) -> sa.Subquery:
             sa.func.max(_r.finished_at).label("last_finished_at"),
         )
         .select_from(occurrence.outerjoin(job_run, _r.occurrence_id == _o.id))
-        .where(one_of(dialect, _o.id, "ids"), _o.outcome.in_(LIVE_OUTCOMES))
+        .where(one_of(dialect, _o.id, "ids"), in_states(_o.outcome, LIVE_OUTCOMES))
         .group_by(_o.id)
         .subquery("tally")
     )
@@ -210,7 +207,7 @@ def _settle(dialect: str) -> sa.UpdateBase:
         sa.update(occurrence)
         .where(
             _o.id == tally.c.id,
-            _o.outcome.in_(LIVE_OUTCOMES),
+            in_states(_o.outcome, LIVE_OUTCOMES),
             sa.or_(tally.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
         )
         .values({name: tally.c[name] for name in same})
@@ -240,3 +237,4 @@ def _add(dialect: str) -> sa.UpdateBase:
 
 # In no order: for one by id, SQLite would walk through the whole history.
 _FORGOTTEN = _at_end().with_only_columns(_o.id).limit(MOST_BOUND)
+IS_ANY_FORGOTTEN = _at_end().exists()

@@ -32,10 +32,13 @@ class TickRow:
 
 def record_tick(connection: sa.Connection, row: TickRow) -> None:
     """Write the row of a finished tick."""
-    connection.execute(sa.insert(tick_log), vars(row))
+    connection.execute(_RECORD, vars(row))
 
 
 def learned_tick_seconds(connection: sa.Connection) -> float:
     """The usual distance between ticks, whoever sends them."""
-    latest = sa.select(_t.started_at).order_by(_t.started_at.desc()).limit(LEARNED_FROM)
-    return usual_distance(connection.execute(latest).scalars())
+    return usual_distance(connection.execute(_LATEST).scalars())
+
+
+_RECORD = sa.insert(tick_log)
+_LATEST = sa.select(_t.started_at).order_by(_t.started_at.desc()).limit(LEARNED_FROM)

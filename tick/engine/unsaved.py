@@ -94,9 +94,8 @@ class Unsaved:
 
     def _end(self, ended: Ended) -> None:
         run, end = ended.run, ended.end
-        tail = self._shortener(run).tail()
-        self._lines.extend((run, line) for line in tail)
-        self._shorteners.pop(run.claim)
+        if shortener := self._shorteners.pop(run.claim, None):
+            self._lines.extend((run, line) for line in shortener.tail())
         job = self._jobs[run.job_name]
         verdict = judge(
             end,

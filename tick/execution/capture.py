@@ -7,8 +7,9 @@ import io
 import logging
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -20,37 +21,70 @@ from tick.states import LogLevel
 Clock = Callable[[], datetime]
 
 
-@contextmanager
-def captured(clock: Clock) -> Iterator[Callable[[], None]]:
-    """Hand every line that is logged, warned or printed inside the block to the current run.
+class Capture:
+    """Hands every line that is logged, warned or printed to the current run.
 
-    `clock` gives the instant of a printed line; a log record brings its own. Yields what ends the
-    lines that the calling thread has begun to print.
+    `clock` gives the instant of a printed line; a log record brings its own.
     """
-    root = logging.getLogger()
-    handler, level, others = _Handler(), root.level, list(root.handlers)
-    printed = [_Printed(sys.stdout, clock), _Printed(sys.stderr, clock)]
 
-    def end_lines() -> None:
-        for stream in printed:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._handler = _Handler()
+        self._take()
+
+    def renew(self) -> None:
+        """Take again what a job may have taken for itself, such as the root logger's handlers."""
+        if self._held() != self._taken:
+            self.release()
+            self._take()
+
+    def release(self) -> None:
+        """Leave what is said to itself."""
+        self.end_all_lines()
+        root = logging.getLogger()
+        logging.captureWarnings(False)
+        root.setLevel(self._level)
+        root.removeHandler(self._handler)
+        for other in self._others:
+            other.removeFilter(_is_said_outside)
+        sys.stdout, sys.stderr = self._real
+
+    def end_lines(self) -> None:
+        """End the lines that the calling thread has begun to print."""
+        for stream in self._printed:
             stream.end_line(threading.get_ident())
 
-    for other in others:
-        other.addFilter(_is_said_outside)
-    root.addHandler(handler)
-    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
-    logging.captureWarnings(True)
-    try:
-        with redirect_stdout(printed[0]), redirect_stderr(printed[1]):
-            yield end_lines
-    finally:
-        for stream in printed:
+    def end_all_lines(self) -> None:
+        """End every line that some thread has begun to print."""
+        for stream in self._printed:
             stream.end_all()
-        logging.captureWarnings(False)
-        root.setLevel(level)
-        root.removeHandler(handler)
-        for other in others:
-            other.removeFilter(_is_said_outside)
+
+    def _take(self) -> None:
+        root = logging.getLogger()
+        self._level, self._others = root.level, list(root.handlers)
+        self._real = sys.stdout, sys.stderr
+        self._printed = [_Printed(stream, self._clock) for stream in self._real]
+        for other in self._others:
+            other.addFilter(_is_said_outside)
+        root.addHandler(self._handler)
+        root.setLevel(min(self._level, logging.INFO) if self._level else logging.INFO)
+        logging.captureWarnings(True)
+        sys.stdout, sys.stderr = self._printed
+        self._taken = self._held()
+
+    def _held(self) -> tuple[object, ...]:
+        root = logging.getLogger()
+        return root.level, *root.handlers, warnings.showwarning, sys.stdout, sys.stderr
+
+
+@contextmanager
+def captured(clock: Clock) -> Iterator[Capture]:
+    """A capture that ends with the block."""
+    capture = Capture(clock)
+    try:
+        yield capture
+    finally:
+        capture.release()
 
 
 def _is_said_outside(_record: logging.LogRecord) -> bool:
@@ -58,11 +92,19 @@ def _is_said_outside(_record: logging.LogRecord) -> bool:
     return listener() is None
 
 
+def _say_outside(record: logging.LogRecord) -> None:
+    """Where there is no handler but ours, logging's own last resort has not been asked."""
+    last = logging.lastResort
+    if last and record.levelno >= last.level and len(logging.getLogger().handlers) == 1:
+        last.handle(record)
+
+
 class _Handler(logging.Handler):
     """Log records as lines; the traceback that a record carries stays with it."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if (hearer := listener()) is None:
+            _say_outside(record)
             return
         try:
             message = cut(self.format(record), MAX_MESSAGE)

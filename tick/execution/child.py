@@ -21,7 +21,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from tick.define.registry import Registry, load_registry
-from tick.execution.capture import captured
+from tick.execution.capture import Capture, captured
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun, running_alone
 from tick.execution.execute import execute, raised
@@ -126,13 +126,18 @@ class Child:
         """Run what is ordered, one after another, until the worker goes."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         self.speaker.say({"ready": True})
+        with captured(lambda: datetime.now(UTC)) as capture:
+            self._serve(registry, capture)
+
+    def _serve(self, registry: Registry, capture: Capture) -> None:
         while ticket := self._tickets.recv(TICKET.size):
             run = self._ordered(TICKET.unpack(ticket))
             began = time.monotonic()
-            end = self._run(run, registry)
+            end = self._run(run, registry, capture)
             took = time.monotonic() - began
             _wait_for_reader()
-            self.speaker.say({"end": vars(end), "began": began, "took": took})
+            said = {name: value for name, value in vars(end).items() if value is not None}
+            self.speaker.say({"end": said, "began": began, "took": took})
 
     def _ordered(self, claim: Claim) -> ClaimedRun:
         """The run of a ticket; the orders before it were taken back."""
@@ -140,14 +145,17 @@ class Child:
             pass
         return run
 
-    def _run(self, run: ClaimedRun, registry: Registry) -> AttemptEnd:
+    def _run(self, run: ClaimedRun, registry: Registry, capture: Capture) -> AttemptEnd:
         self._current = run.claim
         definition = registry.jobs.get(run.job_name)
         if definition is None:
             return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
         current = CurrentRun(run, self)
-        with running_alone(current), captured(lambda: datetime.now(UTC)):
-            return execute(definition, current)
+        with running_alone(current):
+            capture.renew()
+            end = execute(definition, current)
+            capture.end_all_lines()
+        return end
 
     def _listen(self) -> None:
         with suppress(OSError):

@@ -1,7 +1,7 @@
 """A run in a worker's hands: what the worker, its child process and the job itself are told."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Self
 
@@ -29,19 +29,21 @@ class ClaimedRun:
         """The run and the token."""
         return self.run_id, self.fencing_token
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, as they travel to a child process."""
-        return vars(self) | {
-            "scheduled_for": self.scheduled_for and self.scheduled_for.isoformat(),
-            "deadline": self.deadline.isoformat(),
-        }
+    def to_json(self) -> list[Any]:
+        """Plain JSON values in the order of the fields, as they travel to a child process."""
+        values = list(vars(self).values())
+        for number in (_SCHEDULED_FOR, _DEADLINE):
+            values[number] = values[number] and values[number].isoformat()
+        return values
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: Sequence[Any]) -> Self:
         """The inverse of `to_json`."""
-        scheduled_for = values["scheduled_for"]
-        instants = {
-            "scheduled_for": scheduled_for and datetime.fromisoformat(scheduled_for),
-            "deadline": datetime.fromisoformat(values["deadline"]),
-        }
-        return cls(**(dict(values) | instants))
+        values = list(values)
+        for number in (_SCHEDULED_FOR, _DEADLINE):
+            values[number] = values[number] and datetime.fromisoformat(values[number])
+        return cls(*values)
+
+
+_NAMES = [field.name for field in fields(ClaimedRun)]
+_SCHEDULED_FOR, _DEADLINE = _NAMES.index("scheduled_for"), _NAMES.index("deadline")

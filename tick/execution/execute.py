@@ -40,6 +40,7 @@ def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
     return _STOPPED if run.told_to_stop else end
 
 
+_RETURNED_NOTHING = AttemptEnd(How.RETURNED)
 _STOPPED = AttemptEnd(How.CANCELLED, reason="the job stopped when asked to")
 
 
@@ -69,6 +70,8 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def returned(value: object) -> AttemptEnd:
     """The ending of a job that returned `value`."""
+    if value is None:
+        return _RETURNED_NOTHING
     match value:
         case Retry(in_seconds, reason):
             return AttemptEnd(How.ASKED_RETRY, reason=_words(reason), in_seconds=_pause(in_seconds))
@@ -80,8 +83,6 @@ def returned(value: object) -> AttemptEnd:
             return AttemptEnd(How.ASKED_CANCEL, reason=_words(reason))
         case Skip(reason):
             return AttemptEnd(How.ASKED_SKIP, reason=_words(reason))
-        case None:
-            return AttemptEnd(How.RETURNED)
     return AttemptEnd(How.RETURNED, result=bounded_json(value))
 
 

@@ -67,6 +67,11 @@ class ProcessPool:
         self._reports: list[Report] = []
 
     @property
+    def warm(self) -> int:
+        """How many children have loaded the definitions."""
+        return sum(child.ready for child in self._children)
+
+    @property
     def free(self) -> int:
         """How many children wait for a run."""
         return max(0, sum(child.idle for child in self._children) - len(self._waiting))

@@ -54,6 +54,10 @@ class Executor(Protocol):
         """How many runs it executes at one time, when all is well."""
 
     @property
+    def warm(self) -> int:
+        """How many of its slots are there, free or not."""
+
+    @property
     def free(self) -> int:
         """How many runs it would begin at once."""
 

@@ -8,15 +8,14 @@ stays taken until the job's code comes back.
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 
 from tick.define.jobs import JobDefinition
 from tick.execution.backlog import Backlog, Order
-from tick.execution.capture import captured
+from tick.execution.capture import Capture
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun
 from tick.execution.ear import Ear
@@ -69,11 +68,15 @@ class ThreadPool:
         self._taken = 0
         self._is_woken, self._told_at = False, 0.0
         self._closed = False
-        self._capture = ExitStack()
-        self._end_lines = self._capture.enter_context(captured(clock))
+        self._capture = Capture(clock)
         for number in range(threads):
             # A daemon: what cannot be killed must not keep the worker from ending.
             threading.Thread(target=self._serve, name=f"job-{number}", daemon=True).start()
+
+    @property
+    def warm(self) -> int:
+        """All threads are there from the beginning."""
+        return self.slots
 
     @property
     def free(self) -> int:
@@ -123,9 +126,7 @@ class ThreadPool:
             ended, self._ended = self._ended, []
             for attempt in self._attempts.values():
                 reports += attempt.ear.empty()
-        for attempt, end in ended:
-            reports += [*attempt.ear.empty(), end]
-        return reports
+        return reports + _last_words(ended)
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
@@ -161,14 +162,14 @@ class ThreadPool:
                 self._dismiss(attempt)
             self._attempts.clear()
             self._has_work.notify_all()
-        self._capture.close()
-        return [end for _, end in self._ended]
+        self._capture.release()
+        return self._reports + _last_words(self._ended)
 
     def _serve(self) -> None:
         attempt = self._next()
         while attempt is not None:
             end = execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
-            self._end_lines()
+            self._capture.end_lines()
             attempt = self._next(attempt, end)
 
     def _next(self, last: _Attempt | None = None, end: AttemptEnd | None = None) -> _Attempt | None:
@@ -220,6 +221,11 @@ class ThreadPool:
         """Seconds until something is to be given up."""
         deadlines = (attempt.deadline for attempt in self._attempts.values())
         return min(deadlines, default=inf) - time.monotonic()
+
+
+def _last_words(ended: Iterable[tuple[_Attempt, Ended]]) -> list[Report]:
+    """What each said up to its end, and the end."""
+    return [report for attempt, end in ended for report in (*attempt.ear.empty(), end)]
 
 
 def _timed_out(seconds: float) -> AttemptEnd:

@@ -10,6 +10,7 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 TICKET = struct.Struct(">qq")
 """The right to begin one claimed run: its id and fencing token."""
 _LENGTH = struct.Struct(">I")
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class BadMessage(Exception):
@@ -18,7 +19,7 @@ class BadMessage(Exception):
 
 def pack(message: Message) -> bytes:
     """The message as it travels."""
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _encode(message).encode()
     return _LENGTH.pack(len(body)) + body
 
 
@@ -26,18 +27,18 @@ class Unpacker:
     """Bytes in, whole messages out."""
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
+        self._rest = b""
 
     def feed(self, received: bytes) -> Iterator[Message]:
         """The messages that the received bytes complete. Raises BadMessage."""
-        self._bytes += received
-        while len(self._bytes) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._bytes)
+        whole, start = self._rest + received, 0
+        while len(whole) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(whole, start)
             if length > MAX_MESSAGE_BYTES:
                 raise BadMessage(f"a message of {length:,} bytes; at most {MAX_MESSAGE_BYTES:,}")
-            end = _LENGTH.size + length
-            if len(self._bytes) < end:
-                return
-            body = bytes(self._bytes[_LENGTH.size : end])
-            del self._bytes[:end]
-            yield json.loads(body)
+            begin, end = start + _LENGTH.size, start + _LENGTH.size + length
+            if len(whole) < end:
+                break
+            yield json.loads(whole[begin:end].decode())
+            start = end
+        self._rest = whole[start:]

@@ -20,7 +20,7 @@ from tick.db import Database
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import user
-from tick.ops.pace import seconds_to_wait
+from tick.ops.pace import spend
 from tick.states import Role
 
 MIN_PASSWORD = 12
@@ -197,9 +197,13 @@ def _charge_attempt(database: Database, account: _Account, now: datetime) -> boo
 
 
 def _charge_nobody(database: Database, name: str, now: datetime) -> None:
-    """Write once for a name that nobody has, as for one that somebody has: time must not tell."""
+    """One guarded write for a name that nobody has, as for one that is known: time must not tell.
+
+    Whoever signs in spends an address's pace besides, and that forgets these rows.
+    """
     digest = hashlib.sha256(name.strip().lower().encode("utf-8", "replace")).hexdigest()
-    seconds_to_wait(database, f"nobody:{digest}", FREE_ATTEMPTS, now)
+    with database.write.begin() as connection:
+        spend(connection, f"nobody:{digest}", FREE_ATTEMPTS, now)
 
 
 def delay_after(failures: int) -> timedelta:

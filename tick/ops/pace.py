@@ -25,22 +25,28 @@ def seconds_to_wait(database: Database, name: str, a_minute: int, now: datetime)
     As many as that pass at once; afterwards they come back evenly. A refusal costs nothing.
     """
     instant, each = now.timestamp(), _MINUTE / a_minute
-    first = insert_into(database.write.dialect.name, pace).values(
-        id=name[:120], spent_until=instant + each
-    )
-    rested = sa.case((_p.spent_until > instant, _p.spent_until), else_=instant)
-    spend = first.on_conflict_do_update(
-        index_elements=[_p.id],
-        set_={"spent_until": rested + each},
-        where=_p.spent_until <= instant + _MINUTE - each + _ROUNDING,
-    ).returning(_p.id)
     with database.write.begin() as connection:
-        if connection.execute(spend).first():
+        if spend(connection, name, a_minute, now):
             connection.execute(_forget_the_rested(instant))
             return 0
         spent = sa.select(_p.spent_until).where(_p.id == name[:120])
         spent_until: float = connection.execute(spent).scalar_one()
     return max(1, ceil(spent_until + each - _MINUTE - instant))
+
+
+def spend(connection: sa.Connection, name: str, a_minute: int, now: datetime) -> bool:
+    """Spend one of the acts that `name` has a minute, by one statement; False if none is left."""
+    instant, each = now.timestamp(), _MINUTE / a_minute
+    first = insert_into(connection.dialect.name, pace).values(
+        id=name[:120], spent_until=instant + each
+    )
+    rested = sa.case((_p.spent_until > instant, _p.spent_until), else_=instant)
+    either = first.on_conflict_do_update(
+        index_elements=[_p.id],
+        set_={"spent_until": rested + each},
+        where=_p.spent_until <= instant + _MINUTE - each + _ROUNDING,
+    )
+    return connection.execute(either.returning(_p.id)).first() is not None
 
 
 def _forget_the_rested(instant: float) -> sa.Delete:

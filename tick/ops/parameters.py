@@ -132,7 +132,7 @@ def _as_text(kind: Kind, default: Any) -> str:
 
 
 def _is_left_alone(field: Field, text: str) -> bool:
-    if field.kind == "boolean":
+    if field.kind == "boolean" and not field.nullable:
         return not field.required and _read(field, text) == (field.default == "true")
     if field.required:
         return not text and not field.nullable
@@ -141,10 +141,10 @@ def _is_left_alone(field: Field, text: str) -> bool:
 
 
 def _read(field: Field, text: str) -> Any:
-    if field.kind == "boolean":
-        return bool(text)
     if not text and field.nullable:
         return None
+    if field.kind == "boolean":
+        return text not in ("", "false")
     return json.loads(text, parse_constant=_refuse_constant) if field.kind == "json" else text
 
 

@@ -11,7 +11,7 @@ from tick.define.registry import Registry
 from tick.engine import audit, lifecycle
 from tick.engine.audit import Author
 from tick.engine.retry import RETRYABLE, blocked_by, lock_occurrence, requeue, revive
-from tick.errors import NotFound, Refused
+from tick.errors import Busy, NotFound, Refused
 from tick.models import job_run, occurrence
 from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
 
@@ -121,7 +121,7 @@ def _runs_of(connection: sa.Connection, occurrence_id: int) -> Collection[sa.Row
 
 
 def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
-    """Raises Refused when the schedule runs another occurrence and may not run two."""
+    """Raises Busy when the schedule runs another occurrence and may not run two."""
     if was.schedule_id is None:
         return
     known = lifecycle.find_schedule(connection, was.schedule_id)
@@ -131,9 +131,10 @@ def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
         )
     ).scalar()
     if other is not None and known.rule.overlap is not OverlapPolicy.ALLOW:
-        raise Refused(
+        raise Busy(
             f"{known.row.name} is still running (occurrence {other}). Wait for it to finish, "
-            "cancel it, or retry with the overlap overridden."
+            "cancel it, or retry with the overlap overridden.",
+            occurrence_id=other,
         )
 
 

@@ -15,9 +15,10 @@ from tick.engine.audit import Author
 from tick.engine.cancel import cancel_runs
 from tick.engine.enqueue import Manual, enqueue_manual
 from tick.engine.targets import build_target
-from tick.errors import NotFound, Refused
+from tick.errors import Busy, NotFound, Refused
 from tick.models import job_run, occurrence, schedule_version
 from tick.ops.parameters import check_params
+from tick.ops.shared_params import share_out
 from tick.policy.overlap import Verdict, judge
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
@@ -79,7 +80,8 @@ def run_job(
     """
     check_params(registry.job(name).function, params or {})
     wanted = {"mode": Mode.SINGLE_JOB, "jobs": [name], "params": dict(params or {})}
-    return _run_selection(database, registry, wanted, f"job {name}", now, author, key)
+    target = build_target(registry, wanted)
+    return _run_selection(database, target, Mode.SINGLE_JOB, f"job {name}", now, author, key)
 
 
 def run_group(
@@ -90,14 +92,19 @@ def run_group(
     now: datetime,
     author: Author,
     key: str | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> int:
-    """Run the jobs of a group in dependency order; the id of the occurrence. Raises NotFound."""
+    """Run the jobs of a group in dependency order; the id of the occurrence.
+
+    Each job takes those of the parameters that it knows. Raises NotFound, and InvalidParams for
+    one that no job takes, or that a job's function would refuse.
+    """
     if group not in registry.groups:
         raise NotFound(
             f"No group is called {group!r}; there are {', '.join(sorted(registry.groups))}."
         )
     wanted = {"mode": Mode.GROUP, "job_group": group}
-    return _run_selection(database, registry, wanted, f"group {group}", now, author, key)
+    return _run_many(database, registry, wanted, params, f"group {group}", now, author, key)
 
 
 def run_all(
@@ -107,26 +114,41 @@ def run_all(
     now: datetime,
     author: Author,
     key: str | None = None,
+    params: Mapping[str, Any] | None = None,
 ) -> int:
-    """Run all jobs in dependency order; the id of the occurrence."""
+    """Run all jobs in dependency order; the id of the occurrence. Raises as `run_group` does."""
     wanted = {"mode": Mode.ALL_JOBS}
-    return _run_selection(database, registry, wanted, "all jobs", now, author, key)
+    return _run_many(database, registry, wanted, params, "all jobs", now, author, key)
 
 
-def _run_selection(
+def _run_many(
     database: Database,
     registry: Registry,
     wanted: Mapping[str, Any],
+    params: Mapping[str, Any] | None,
     title: str,
     now: datetime,
     author: Author,
     key: str | None,
 ) -> int:
-    target = build_target(registry, wanted)
+    jobs = [registry.job(name) for name in registry.select(wanted).jobs]
+    target = build_target(registry, wanted, share_out(jobs, params or {}))
+    return _run_selection(database, target, wanted["mode"], title, now, author, key)
+
+
+def _run_selection(
+    database: Database,
+    target: Target,
+    mode: Mode,
+    title: str,
+    now: datetime,
+    author: Author,
+    key: str | None,
+) -> int:
     manual = Manual(
         key=_identity(title, key),
         title=title,
-        mode=wanted["mode"],
+        mode=mode,
         actor=author.name,
         tick_id=f"run-{secrets.token_hex(8)}",
     )
@@ -175,7 +197,7 @@ def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, 
 def _make_way(connection: sa.Connection, known: lifecycle.Known, now: datetime) -> int | None:
     """The occurrence to wait for, if any, asked to stop if the policy says replace.
 
-    Raises Refused when the policy says skip.
+    Raises Busy when the policy says skip.
     """
     live = (
         connection.execute(
@@ -188,9 +210,10 @@ def _make_way(connection: sa.Connection, known: lifecycle.Known, now: datetime) 
     )
     verdict = judge(known.rule.overlap, len(live))
     if verdict is Verdict.SKIP:
-        raise Refused(
+        raise Busy(
             f"{known.row.name} is still running (occurrence {live[0]}). Wait for it to finish, "
-            "cancel it, or run it again with the overlap overridden."
+            "cancel it, or run it again with the overlap overridden.",
+            occurrence_id=live[0],
         )
     if verdict is Verdict.REPLACE_BLOCKER:
         runs = sa.select(_r.id).where(_r.occurrence_id.in_(live))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache, lru_cache
+from importlib.resources import files
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,6 +19,7 @@ from tick.policy.cron_grammar import quote
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
+_NO_PLACES = {"localtime", "Factory"}
 _SECOND = timedelta(seconds=1)
 _PROBE = timedelta(days=3)
 # The longest clock change on record is a day: two days show all that reaches into a year.
@@ -43,12 +45,19 @@ class Stretch:
 @cache
 def zone_names() -> frozenset[str]:
     """The names that we accept: those of the IANA database, without the machine's own setting."""
-    return frozenset(available_timezones() - {"localtime", "Factory"})
+    return frozenset(available_timezones() - _NO_PLACES)
+
+
+@cache
+def _packaged() -> frozenset[str]:
+    """Those that the tzdata package lists: a tick that begins afresh need not walk folders."""
+    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - _NO_PLACES
 
 
 def check_zone(timezone: object) -> None:
     """Raise InvalidCron unless the name is a time zone's."""
-    if isinstance(timezone, str) and timezone in zone_names():
+    if isinstance(timezone, str) and (timezone in _packaged() or timezone in zone_names()):
         return
     close = get_close_matches(str(timezone)[:60], zone_names(), 1) or ["Europe/Paris"]
     raise InvalidCron(f"unknown time zone {quote(timezone)}: write a name such as {close[0]!r}")

@@ -6,7 +6,7 @@ from tick.ops import answering, control
 from tick.ops.answers import Started
 from tick.ops.system_answers import Job
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Name, Nothing, Query, continued
+from webapp.api.models import Body, Listing, Name, Query, continued
 from webapp.api.occurrences import started
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -31,6 +31,16 @@ class RunJob(Body):
     params: dict[str, JsonValue] = Field(
         default_factory=dict,
         description="keyword arguments of the job's function; those left out keep its defaults",
+    )
+
+
+class RunJobs(Body):
+    """How to run several jobs."""
+
+    params: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        description="keyword arguments: each job takes those that its function names; "
+        "one that no job takes is refused",
     )
 
 
@@ -67,7 +77,7 @@ def run_job(job_name: str, body: RunJob, key: str | None) -> Started:
 
 
 @resource.post("/groups/<group>/run", status=202)
-def run_group(group: str, body: Nothing, key: str | None) -> Started:
+def run_group(group: str, body: RunJobs, key: str | None) -> Started:
     """Run the jobs of a group now, in dependency order."""
     occurrence_id = control.run_group(
         runtime().database,
@@ -76,12 +86,13 @@ def run_group(group: str, body: Nothing, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        params=body.params,
     )
     return started(occurrence_id)
 
 
 @resource.post("/jobs/run", status=202)
-def run_all_jobs(body: Nothing, key: str | None) -> Started:
+def run_all_jobs(body: RunJobs, key: str | None) -> Started:
     """Run all jobs now, in dependency order."""
     occurrence_id = control.run_all(
         runtime().database,
@@ -89,5 +100,6 @@ def run_all_jobs(body: Nothing, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        params=body.params,
     )
     return started(occurrence_id)

@@ -9,10 +9,11 @@ from flask.typing import ResponseReturnValue
 from tick.define.jobs import JobDefinition
 from tick.errors import DefinitionsInvalid, InvalidParams, NotFound
 from tick.ops import control
-from tick.ops.parameters import fields_of, read_form
+from tick.ops.parameters import Field, fields_of, read_form
 from tick.ops.queries import runs
 from tick.ops.queries.history import PastRow
 from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
+from tick.ops.shared_params import read_shared_form, shared_fields
 from webapp import charts, graphs, live, messages
 from webapp.forms import acting, idempotency_key
 from webapp.links import go_back
@@ -83,12 +84,7 @@ def confirm_run(name: str) -> ResponseReturnValue:
 @blueprint.post("/jobs/<name>/run")
 def run(name: str) -> ResponseReturnValue:
     """Run one job now, without what it depends on."""
-    job = runtime().registry.job(name)
-    given = {
-        key.removeprefix(_FIELD): value
-        for key, value in request.form.items()
-        if key.startswith(_FIELD)
-    }
+    job, given = runtime().registry.job(name), _filled_in()
     # A form without fields, such as a button, leaves every default as it is.
     asked = given or "fields" in request.form
     try:
@@ -100,38 +96,88 @@ def run(name: str) -> ResponseReturnValue:
 
 @blueprint.get("/groups/<name>/run")
 def confirm_run_group(name: str) -> ResponseReturnValue:
-    """Say what the group holds, and what of it is under way."""
-    jobs = runtime().registry.groups.get(name)
-    if jobs is None:
-        raise NotFound(f"No group is called {name!r}; /jobs lists what the definitions hold.")
-    return _confirm(f"Run group {name}?", jobs, url_for("jobs.run_group", name=name))
+    """Say what the group holds and what of it is under way, and ask for parameters."""
+    return _confirm_group(name, {}, {})
 
 
 @blueprint.post("/groups/<name>/run")
 def run_group(name: str) -> ResponseReturnValue:
     """Run the jobs of a group now, in dependency order."""
-    return _start(control.run_group, f"Group {name}", name)
+    given = _filled_in()
+    try:
+        params = read_shared_form(_jobs_of(name), given)
+        return _start(control.run_group, f"Group {name}", name, params=params)
+    except InvalidParams as error:
+        return _confirm_group(name, given, error.problems)
 
 
 @blueprint.get("/run-all")
 def confirm_run_all() -> ResponseReturnValue:
-    """Say what that is, and what of it is under way."""
-    jobs = list(runtime().registry.jobs.values())
-    return _confirm("Run all jobs?", jobs, url_for("jobs.run_all"))
+    """Say what that is and what of it is under way, and ask for parameters."""
+    return _confirm_all({}, {})
 
 
 @blueprint.post("/run-all")
 def run_all() -> ResponseReturnValue:
     """Run all jobs now, in dependency order."""
-    return _start(control.run_all, "All jobs")
+    given = _filled_in()
+    try:
+        params = read_shared_form(runtime().registry.jobs.values(), given)
+        return _start(control.run_all, "All jobs", params=params)
+    except InvalidParams as error:
+        return _confirm_all(given, error.problems)
 
 
-def _confirm(title: str, jobs: Sequence[JobDefinition], action: str) -> ResponseReturnValue:
+def _filled_in() -> dict[str, str]:
+    """The parameters in the form, by name."""
+    return {
+        key.removeprefix(_FIELD): value
+        for key, value in request.form.items()
+        if key.startswith(_FIELD)
+    }
+
+
+def _jobs_of(group: str) -> Sequence[JobDefinition]:
+    jobs = runtime().registry.groups.get(group)
+    if jobs is None:
+        raise NotFound(f"No group is called {group!r}; /jobs lists what the definitions hold.")
+    return jobs
+
+
+def _confirm_group(
+    name: str, given: dict[str, str], problems: dict[str, str]
+) -> ResponseReturnValue:
+    action = url_for("jobs.run_group", name=name)
+    return _confirm(f"Run group {name}?", _jobs_of(name), action, given, problems)
+
+
+def _confirm_all(given: dict[str, str], problems: dict[str, str]) -> ResponseReturnValue:
+    jobs = list(runtime().registry.jobs.values())
+    return _confirm("Run all jobs?", jobs, url_for("jobs.run_all"), given, problems)
+
+
+def _confirm(
+    title: str,
+    jobs: Sequence[JobDefinition],
+    action: str,
+    given: dict[str, str],
+    problems: dict[str, str],
+) -> ResponseReturnValue:
     with reading() as connection:
         under_way = unfinished_of_jobs(connection, [job.name for job in jobs])
-    return render_template(
-        "jobs/run_many.html", title=title, jobs=jobs, action=action, under_way=under_way
+    fields = shared_fields(jobs)
+    page = render_template(
+        "jobs/run_many.html",
+        title=title,
+        jobs=jobs,
+        action=action,
+        fields=fields,
+        given=given,
+        problems=problems,
+        elsewhere=_elsewhere(problems, [shared.field for shared in fields]),
+        under_way=under_way,
     )
+    return _asked_again(page) if problems else page
 
 
 def _ask_for_params(
@@ -147,11 +193,20 @@ def _ask_for_params(
         fields=fields,
         given=given,
         problems=problems,
-        elsewhere=[why for name, why in problems.items() if name not in {f.name for f in fields}],
+        elsewhere=_elsewhere(problems, fields),
         under_way=under_way,
     )
-    if not problems:
-        return page
+    return _asked_again(page) if problems else page
+
+
+def _elsewhere(problems: Mapping[str, str], fields: Sequence[Field]) -> list[str]:
+    """The problems of what is no field, or stands inside one."""
+    names = {field.name for field in fields}
+    return [f"{name}: {why}" for name, why in problems.items() if name not in names]
+
+
+def _asked_again(page: str) -> ResponseReturnValue:
+    """The form as it was filled in, in the dialog that it came from."""
     # A browser reports any other status of a form that htmx sent as an error of the page.
     response = make_response(page, 200 if "HX-Request" in request.headers else 422)
     response.headers |= {

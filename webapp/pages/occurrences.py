@@ -1,9 +1,9 @@
 """One occurrence: its runs in order, how far they are, who waits for whom, and starting anew."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import control, retries
+from tick.ops import control, retries, why
 from tick.ops.expected_end import forecast
 from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
@@ -48,6 +48,18 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         nodes=graphs.of_runs(its_runs, upstream),
         as_graph=request.args.get("view") == "graph",
     )
+
+
+@blueprint.get("/occurrences/<id:occurrence_id>/why")
+def explain(occurrence_id: int) -> ResponseReturnValue:
+    """Why its instant fired or did not: one sentence, and the facts behind it."""
+    with reading() as connection:
+        occurrence = ledger.get_occurrence(connection, occurrence_id)
+        if occurrence.schedule_id is None or occurrence.scheduled_for is None:
+            abort(404, "Nobody asks why of what people started.")
+        at = occurrence.scheduled_until or occurrence.scheduled_for
+        found = why.explain(connection, occurrence.schedule_id, at, now())
+    return render_template("occurrences/why.html", occurrence=occurrence, found=found)
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>/cancel")

@@ -7,16 +7,17 @@ from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import Failed
 from tick.ops import control
-from tick.ops.queries import audit, history, schedules, versions
+from tick.ops.queries import audit, history, schedules, stats, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.queries.upcoming import find_companions
-from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
+from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome, OverlapPolicy
 from webapp import charts, live, messages, query, watching
 from webapp.clock_changes import find_zone
 from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
 from webapp.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
+from webapp.pages.stats import percent
 from webapp.presentation import shown_zone
 from webapp.services import now, pulse, reading, runtime
 
@@ -25,6 +26,7 @@ PREVIEWED = 3
 UPCOMING = 10
 CHANGES = 10
 TREND = 60
+RATED = timedelta(days=30)
 PAUSES = {"": "until somebody resumes it"} | {
     str(hours): f"for {words}"
     for hours, words in (
@@ -47,8 +49,17 @@ def index() -> ResponseReturnValue:
     """All schedules."""
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
+        rates = stats.success_rates(connection, now() - RATED)
         strip = pulse(connection)
-    return live.page("schedules/index.html", "live", (page, strip), page=page, pulse=strip)
+    return live.page(
+        "schedules/index.html",
+        "live",
+        (page, rates, strip),
+        page=page,
+        rates=rates,
+        percent=percent,
+        pulse=strip,
+    )
 
 
 @blueprint.get("/schedules/<schedule_id>")
@@ -213,6 +224,22 @@ def run_slots(schedule_id: str) -> ResponseReturnValue:
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
+@blueprint.get("/schedules/<schedule_id>/run")
+def confirm_run(schedule_id: str) -> ResponseReturnValue:
+    """Which jobs would run, and what is under way beside which they would."""
+    with reading() as connection:
+        schedule = schedules.find_schedule(connection, schedule_id)
+        live_now = ledger.list_occurrences(connection, schedule_id, outcomes=LIVE_OUTCOMES).rows
+        in_force = versions.list_versions(connection, schedule_id)[:1]
+    overlap = next((each.terms.get("overlap") for each in in_force), None)
+    return render_template(
+        "schedules/run.html",
+        schedule=schedule,
+        live=live_now,
+        overlap=overlap or OverlapPolicy.SKIP,
+    )
+
+
 @blueprint.post("/schedules/<schedule_id>/run")
 def run(schedule_id: str) -> ResponseReturnValue:
     """Fire it now, once, however often the button was pressed."""
@@ -223,6 +250,7 @@ def run(schedule_id: str) -> ResponseReturnValue:
             now=now(),
             author=author,
             key=idempotency_key(schedule_id),
+            override_overlap="override_overlap" in request.form,
         )
         messages.tell(
             f"{_name(schedule_id)} was started.",

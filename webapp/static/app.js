@@ -10,6 +10,7 @@
     root.dataset.bsTheme = chosen === "auto" ? (system.matches ? "dark" : "light") : chosen;
   };
   applyTheme();
+  root.dataset.script = "";  // the theme hides what only a script can work, or shows better
   system.addEventListener("change", applyTheme);
 
   // The server shows instants in this zone when somebody chooses "mine".
@@ -41,6 +42,9 @@
     if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
     return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
   };
+  // Pointing at a time, or tapping it, tells the instant; the key t lets all of them tell it.
+  const exact = (time) => `${time.dateTime.replace("T", " ").replace("Z", "")} UTC`;
+  const tells = (time) => "exact" in (time.dataset ?? {}) || "exactTimes" in root.dataset;
   const say = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
   };
@@ -48,7 +52,7 @@
   let heard = Date.now();
   const age = () => {
     for (const time of document.querySelectorAll("time")) {
-      say(time, ago(Date.parse(time.dateTime)));
+      say(time, tells(time) ? exact(time) : ago(Date.parse(time.dateTime)));
     }
     for (const length of document.querySelectorAll("[data-since]")) {
       say(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
@@ -72,6 +76,21 @@
       region.dispatchEvent(new CustomEvent("live"));
     }
   };
+
+  document.addEventListener("pointerover", (event) => {
+    const time = event.target.closest?.("time");
+    if (time) time.title = exact(time);
+  });
+  document.addEventListener("click", (event) => {
+    const time = event.target.closest("time");
+    if (!time || time.closest("a, button, summary")) return;
+    time.toggleAttribute("data-exact");
+    age();
+  });
+  document.addEventListener("exact-times", () => {
+    root.toggleAttribute("data-exact-times");
+    age();
+  });
 
   const closeDialog = () => {
     const dialog = document.getElementById("dialog");

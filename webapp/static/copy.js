@@ -2,8 +2,6 @@
 "use strict";
 
 (() => {
-  document.documentElement.dataset.copies = "";
-
   // Without https there is no clipboard to write to, but a selection can be copied.
   const copy = async (code) => {
     try {

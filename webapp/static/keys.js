@@ -28,6 +28,7 @@
     j: () => move(1),
     k: () => move(-1),
     e: () => current()?.querySelector("[role=switch]")?.click(),
+    t: () => document.dispatchEvent(new Event("exact-times")),
     x: () => current()?.querySelector(".pick")?.click(),
     ".": () => current()?.querySelector("form[data-run] button, button[form=act][formaction$='/run']")?.click(),
   };

@@ -47,7 +47,7 @@
     const common = { stroke: colour("--soft"), font: "12px system-ui, sans-serif", ticks: { show: false } };
     const grid = { stroke: colour("--line"), width: 1 };
     return [
-      { ...common, grid: { show: false }, space: 64, size: 30, incrs: [1, 2, 3, 4, 7, 14], values: (_, splits) => splits.map((split) => labels[split] ?? "") },
+      { ...common, grid: { show: false }, space: 64, size: 38, gap: 13, incrs: [1, 2, 3, 4, 7, 14], values: (_, splits) => splits.map((split) => labels[split] ?? "") },
       { ...common, grid, size: 62, values: (_, splits) => splits.map((split) => (unit ? length(split) : String(split))), incrs: unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] },
     ];
   };
@@ -102,7 +102,10 @@
         charts.set(figure, draw(figure));
       }
     };
-    for (const figure of figures) figure.querySelector("details").open = false;
+    for (const figure of figures) {
+      figure.querySelector("details").open = false;
+      figure.classList.add("is-drawn");
+    }
     drawAll();
     const resized = new ResizeObserver((entries) => {
       for (const { target } of entries) charts.get(target.parentElement).setSize({ width: target.clientWidth, height: HEIGHT });

@@ -119,6 +119,36 @@ def test_jobs_groups_and_everything_run_now(world: World, admin: Program) -> Non
     assert "nothing" in admin.refused(404, "POST", "/groups/nothing/run").detail
 
 
+def test_parameters_of_many_jobs_go_to_those_that_know_them(world: World, admin: Program) -> None:
+    unknown = admin.refused(422, "POST", "/groups/matching/run", json={"params": {"kept": 1}})
+    assert unknown.mistakes[0].where == "body.params.kept"
+    assert "match-scores takes keep" in unknown.mistakes[0].problem
+    unfit = admin.refused(422, "POST", "/jobs/run", json={"params": {"keep": 0}})
+    assert unfit.mistakes[0].problem.startswith("match-scores: ")
+    assert world.runs() == []
+    for path in ("/groups/matching/run", "/jobs/run"):
+        started = admin.post(path, {"params": {"keep": 3}})
+        runs = [
+            admin.get(f"/runs/{run['id']}")["run"]
+            for run in admin.get(started["occurrence"])["runs"]
+        ]
+        assert [run["params"] for run in runs if run["params"]] == [{"keep": 3}]
+
+
+def test_a_refusal_names_the_address_of_what_is_in_the_way(world: World, admin: Program) -> None:
+    first, second = (admin.post("/jobs/match-scores/run")["occurrence_id"] for _ in range(2))
+    with world.database.write.begin() as connection:
+        unique = sa.update(job_run).values(unique_key="same")
+        connection.execute(unique.where(job_run.c.id == second))
+        connection.execute(unique.where(job_run.c.id == first).values(status="FAILED"))
+    problem = admin.refused(409, "POST", f"/runs/{first}/retry")
+    assert problem.in_the_way == f"/api/admin/runs/{second}"
+    assert f"run {second} of the same job is QUEUED" in problem.detail
+    assert admin.get(problem.in_the_way)["run"]["id"] == second
+    running = admin.post("/schedules/daily/trigger")["occurrence"]
+    assert admin.refused(409, "POST", "/schedules/daily/trigger").in_the_way == running
+
+
 @pytest.mark.parametrize("number", ["NaN", "1e400", '"\\u0000"', '{"a\\u0000": 1}'])
 def test_parameters_that_no_database_could_keep_are_refused(admin: Program, number: str) -> None:
     problem = admin.refused(

@@ -1,0 +1,117 @@
+"""Parameters of many jobs at once: who takes which, and what is refused before anything runs."""
+
+from datetime import date
+from typing import Any, Literal
+
+import pytest
+
+from tests.support.factories import TESTER, World, a_job
+from tick.errors import InvalidParams
+from tick.ops import control
+from tick.ops.parameters import Field
+from tick.ops.shared_params import SharedField, read_shared_form, share_out, shared_fields
+
+
+def fetch(days: int = 7, dry: bool = False, source: Literal["live", "file"] = "live") -> None:
+    """Takes a number, a switch and a choice."""
+
+
+def score(days: int, limit: float = 0.5, since: date | None = None) -> None:
+    """Must be told the number."""
+
+
+def label(limit: str = "all") -> None:
+    """Calls something else by the same name."""
+
+
+def anything(**given: Any) -> None:
+    """Takes whatever there is."""
+
+
+JOBS = [a_job("fetch", function=fetch), a_job("score", function=score), a_job("tidy")]
+
+
+@pytest.fixture
+def team(world: World) -> World:
+    """Three jobs of a group: one must be told `days`, one takes nothing."""
+    world.define(jobs=JOBS)
+    return world
+
+
+def order(world: World, **params: Any) -> dict[str, Any]:
+    control.run_group(
+        world.database, world.registry, "matching", now=world.now, author=TESTER, params=params
+    )
+    return {run.job_name: run.params for run in world.runs()}
+
+
+def test_each_job_takes_what_its_signature_names(team: World) -> None:
+    assert order(team, days=3, dry=True) == {
+        "fetch": {"days": 3, "dry": True},
+        "score": {"days": 3},
+        "tidy": {},
+    }
+
+
+def test_what_no_job_takes_is_refused_and_nothing_runs(team: World) -> None:
+    with pytest.raises(InvalidParams) as refused:
+        order(team, days=3, dayz=4)
+    assert str(refused.value) == (
+        "dayz: none of these jobs takes it (fetch takes days, dry, source; "
+        "score takes days, limit, since)."
+    )
+    assert team.runs() == []
+
+
+def test_what_one_job_would_refuse_is_said_by_its_name(team: World) -> None:
+    with pytest.raises(InvalidParams) as refused:
+        order(team, limit="much")
+    assert list(refused.value.problems) == ["days", "limit"]
+    assert refused.value.problems["days"] == "score: Field required"
+    assert refused.value.problems["limit"].startswith("score: Input should be a valid number")
+    assert team.runs() == []
+
+
+def test_all_jobs_share_them_in_the_same_way(team: World) -> None:
+    control.run_all(team.database, team.registry, now=team.now, author=TESTER, params={"days": 1})
+    assert [run.params for run in team.runs()] == [{"days": 1}, {"days": 1}, {}]
+
+
+def test_a_job_with_free_keywords_takes_all_of_them() -> None:
+    jobs = [a_job("anything", function=anything), JOBS[0]]
+    assert share_out(jobs, {"days": 1, "other": 2}) == {
+        "anything": {"days": 1, "other": 2},
+        "fetch": {"days": 1},
+    }
+
+
+def test_jobs_without_parameters_take_none() -> None:
+    with pytest.raises(InvalidParams, match="none of these jobs takes it, nor any other"):
+        share_out([a_job("tidy")], {"days": 1})
+
+
+def test_their_parameters_are_one_form() -> None:
+    days, dry, source, limit, since = shared_fields([*JOBS, a_job("label", function=label)])
+    assert days == SharedField(Field("days", "integer", required=True), ("fetch", "score"))
+    assert dry == SharedField(Field("dry", "boolean", required=False, nullable=True), ("fetch",))
+    assert source.field.choices == ("live", "file")
+    assert limit == SharedField(
+        Field("limit", "json", required=False, nullable=True), ("score", "label")
+    )
+    assert since.field.kind == "date"
+
+
+def test_what_is_left_empty_is_not_given() -> None:
+    given = {"days": "3", "dry": "false", "source": "", "limit": "1.5", "since": "2026-03-01"}
+    assert read_shared_form(JOBS, given) == {
+        "days": 3,
+        "dry": False,
+        "limit": 1.5,
+        "since": "2026-03-01",
+    }
+
+
+def test_a_number_that_is_none_is_left_to_the_jobs_to_refuse() -> None:
+    assert read_shared_form(JOBS, {"days": "many"}) == {"days": "many"}
+    with pytest.raises(InvalidParams, match="limit: This is not JSON"):
+        read_shared_form([*JOBS, a_job("label", function=label)], {"limit": "{"})

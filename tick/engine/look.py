@@ -1,0 +1,60 @@
+"""What there is for a tick to do, asked at once: a tick that finds nothing costs one question.
+
+It only saves work. Whoever acts upon the answer guards what it writes, and what comes up after the
+look is for the next tick.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from tick.engine.claim_schedules import IS_ANY_DUE
+from tick.engine.counting import IS_ANY_UNCOUNTED
+from tick.engine.pause import IS_ANY_PAUSE_OVER
+from tick.engine.pruned import EVERY, IS_TURN_DUE
+from tick.engine.rescue import IS_ANYTHING_LOST
+from tick.engine.settle import IS_ANY_FORGOTTEN
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found: one answer for each thing that a tick does."""
+
+    pause_over: bool
+    due: bool
+    lost: bool
+    forgotten: bool
+    uncounted: bool
+    prune: bool
+
+    @property
+    def fires(self) -> bool:
+        """Whether something is due, or will be once its pause has ended."""
+        return self.due or self.pause_over
+
+    @property
+    def settles(self) -> bool:
+        """Whether occurrences may have come, or may come in this tick, to their end."""
+        return self.forgotten or self.fires or self.lost
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether there is something to count or to prune, or will be by the end of this tick."""
+        return self.uncounted or self.prune or self.settles
+
+
+def look(connection: sa.Connection, now: datetime, dead_after: timedelta) -> Found:
+    """What there is to do at `now`; a process that was silent for `dead_after` is lost."""
+    values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
+    return Found(*connection.execute(_LOOK, values).one())
+
+
+_LOOK = sa.select(
+    IS_ANY_PAUSE_OVER,
+    IS_ANY_DUE,
+    IS_ANYTHING_LOST,
+    IS_ANY_FORGOTTEN,
+    IS_ANY_UNCOUNTED,
+    IS_TURN_DUE,
+)
