@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
-from tick.claimer import Claimer
-from tick.crew import Crew, hire, new_lane
-from tick.custody import Custody
 from tick.db import TRANSIENT
 from tick.engine.heartbeat import beat, drain_worker, register_worker, stop_worker
 from tick.engine.rescue import cancel_orphans, rescue_dead_workers
 from tick.engine.settle import settle_forgotten
 from tick.execution.report import Ended, Executor
-from tick.listener import Listener
 from tick.pacing import CarriedClock, Every
 from tick.runtime import Runtime
-from tick.saver import Saver
 from tick.states import RunStatus, WorkerStatus, WorkerType
 from tick.stop import Stop
+from tick.working.claimer import Claimer
+from tick.working.crew import Crew, hire, new_lane
+from tick.working.custody import Custody
+from tick.working.listener import Listener
+from tick.working.saver import Saver
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
-from tick.ops import access, sessions
-from tick.ops.sessions import Limits, Session
+from tick.ops.access import sessions, users
+from tick.ops.access.sessions import Limits, Session
 from tick.states import Role
 from webapp.links import here, is_local
 from webapp.pace import seconds_until_login
@@ -38,7 +38,7 @@ class SignedIn:
     is_active = True
     is_anonymous = False
 
-    def __init__(self, user: access.User, session: Session, text: str) -> None:
+    def __init__(self, user: users.User, session: Session, text: str) -> None:
         self.user, self.session, self._text = user, session, text
 
     @property
@@ -95,7 +95,7 @@ def submit() -> ResponseReturnValue:
         page.headers["Retry-After"] = str(wait)
         return page
     password = request.form.get("password", "")
-    user = access.log_in(runtime().database, name, password, now=now())
+    user = users.log_in(runtime().database, name, password, now=now())
     if user is None:
         _log.warning("request %s: a login as %r was refused", g.request_id, name[:100])
         return login_page(401, _WRONG, name, target)
@@ -116,7 +116,7 @@ def login_page(status: int = 200, mistake: str = "", name: str = "", target: str
     return make_response(page, status)
 
 
-def begin_session(user: access.User, target: str) -> ResponseReturnValue:
+def begin_session(user: users.User, target: str) -> ResponseReturnValue:
     """A session that owes nothing to what the browser brought along; then to the target."""
     _end_session()
     session.clear()

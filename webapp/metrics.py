@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from prometheus_client.utils import floatToGoString
 
 from tick import __version__
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.ops.figures import bucket_counts
 from tick.ops.queries.metrics import Reading, read_metrics
 from tick.ops.queries.stats import Table

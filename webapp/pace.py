@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address
 from flask import request
 from werkzeug.exceptions import TooManyRequests
 
-from tick.ops.pace import seconds_to_wait
+from tick.ops.access.pace import seconds_to_wait
 from webapp.services import now, runtime
 
 _ONE_NETWORK = 64

@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, abort, current_app, g, redirect, request, se
 from flask.typing import ResponseReturnValue
 
 from tick.errors import SettingsError, TickError
-from tick.ops import external
+from tick.ops.access import identities
 from tick.ops.control import Author
 from tick.settings import Settings
 from tick.states import Role
@@ -167,9 +167,9 @@ def _admit(claims: Mapping[str, Any], target: str) -> ResponseReturnValue:
         _log.warning("request %s: %r has no role here", g.request_id, claims["sub"])
         return auth.login_page(403, _STRANGER)
     name = str(claims.get("preferred_username") or claims.get("email") or claims.get("name") or "")
-    person = external.Person(settings.oidc_issuer, claims["sub"], name, role)
+    person = identities.Person(settings.oidc_issuer, claims["sub"], name, role)
     author = Author("system", g.request_id)
-    user = external.admit(runtime().database, person, now=now(), author=author)
+    user = identities.admit(runtime().database, person, now=now(), author=author)
     if user is None:
         return auth.login_page(403, "Your account here is switched off. Ask an administrator.")
     return auth.begin_session(user, target)

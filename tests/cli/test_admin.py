@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 from tick.db import Database
 from tick.models import audit_entry, job_log, job_run, occurrence, tick_log
-from tick.ops import access
+from tick.ops.access import users
 from tick.schema import REVISION
 
 GOOD = "a long enough password"
@@ -38,7 +38,7 @@ def test_user_create_takes_a_password_from_standard_input(tick: CommandLine) -> 
 @pytest.mark.parametrize("stdin", ["", "\n", "short\n"], ids=["nothing", "an empty line", "short"])
 def test_a_weak_password_is_refused_and_not_repeated(tick: CommandLine, stdin: str) -> None:
     said = tick.bad("user", "create", "ben", "--password-stdin", stdin=stdin)
-    assert str(access.MIN_PASSWORD) in said
+    assert str(users.MIN_PASSWORD) in said
     assert "short" not in said
     assert "no user 'ben'" in tick.bad("user", "password", "ben")
 
@@ -92,7 +92,7 @@ def test_prune_refuses_to_keep_nothing(tick: CommandLine) -> None:
 
 def log_in(tick: CommandLine, name: str, password: str) -> str | None:
     """The role of whoever signs in so."""
-    user = access.log_in(tick.database, name, password, now=datetime.now(UTC))
+    user = users.log_in(tick.database, name, password, now=datetime.now(UTC))
     return None if user is None else str(user.role)
 
 

@@ -14,7 +14,7 @@ from tick.cli import patience
 from tick.cli.local import LocalDesk
 from tick.clock import now as clock_now
 from tick.models import api_token
-from tick.ops.answers import OccurrenceWithRuns
+from tick.ops.answers.work import OccurrenceWithRuns
 from tick.runtime import Runtime
 from tick.states import Role
 from webapp import create_app

@@ -19,7 +19,7 @@ from tick import clock
 from tick.cli import ANYWHERE, COMMANDS, REMOTE
 from tick.db import Database
 from tick.engine.heartbeat import register_worker
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import Role, WorkerType

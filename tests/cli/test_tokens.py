@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 from tick import clock
 from tick.models import audit_entry
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.states import TokenScope
 
 

@@ -9,7 +9,7 @@ from tests.support.factories import TESTER
 from tick.db import Database
 from tick.errors import NotFound, Refused
 from tick.models import audit_entry, pace, user
-from tick.ops import access
+from tick.ops.access import users
 from tick.states import Role
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -19,11 +19,11 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def ada(database: Database) -> int:
     """An administrator's id."""
-    return access.create_user(database, "ada", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+    return users.create_user(database, "ada", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
 
 
-def _log_in(database: Database, password: str = PASSWORD, after: float = 0) -> access.User | None:
-    return access.log_in(database, "ada", password, now=NOW + timedelta(seconds=after))
+def _log_in(database: Database, password: str = PASSWORD, after: float = 0) -> users.User | None:
+    return users.log_in(database, "ada", password, now=NOW + timedelta(seconds=after))
 
 
 def _row(database: Database) -> sa.Row[tuple[object, ...]]:
@@ -44,7 +44,7 @@ def test_a_login_gives_the_user_and_notes_when(database: Database, ada: int) -> 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257])
 def test_a_weak_password_is_refused(database: Database, password: str) -> None:
     with pytest.raises(Refused, match="12 to 256"):
-        access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_password_that_others_would_try_is_refused_with_the_reason(
     database: Database, password: str
 ) -> None:
     with pytest.raises(Refused, match=r"easy to guess: .+ A few unrelated words"):
-        access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_the_words_of_this_place_and_ones_own_name_are_easy_to_guess(
     database: Database, password: str
 ) -> None:
     with pytest.raises(Refused, match="easy to guess"):
-        access.create_user(database, "grace", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, "grace", password, Role.ADMIN, now=NOW, author=TESTER)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_the_words_of_this_place_and_ones_own_name_are_easy_to_guess(
     ["correct horse battery", "ünïcödé wörds älso", "x7Gk2pQw9Lm4", "雨の中の馬と傘と電池と時計"],
 )
 def test_any_kind_of_character_will_do(database: Database, password: str) -> None:
-    access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
     assert _log_in(database, password) is not None
 
 
 def test_a_password_is_compared_to_its_last_character(database: Database) -> None:
-    password = ("correct horse battery staple " * 10)[: access.MAX_PASSWORD - 9] + "x7Gk2pQw9"
-    access.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    password = ("correct horse battery staple " * 10)[: users.MAX_PASSWORD - 9] + "x7Gk2pQw9"
+    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
     assert _log_in(database, password[:-1]) is None
     assert _log_in(database, password + "x") is None
     assert _log_in(database, password) is not None
@@ -88,18 +88,18 @@ def test_a_password_is_compared_to_its_last_character(database: Database) -> Non
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
 def test_an_odd_name_is_refused(database: Database, name: str) -> None:
     with pytest.raises(Refused, match="printable"):
-        access.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
 
 
 def test_a_name_is_taken_in_every_spelling(database: Database, ada: int) -> None:
     with pytest.raises(Refused, match="already"):
-        access.create_user(database, "ADA", PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+        users.create_user(database, "ADA", PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
 
 
 def test_a_few_mistakes_are_free_then_the_pace_halves_each_time(
     database: Database, ada: int
 ) -> None:
-    for _ in range(access.FREE_ATTEMPTS):
+    for _ in range(users.FREE_ATTEMPTS):
         assert _log_in(database, "wrong password") is None
     assert _log_in(database, after=0.5) is None
     assert _log_in(database, "wrong password", after=1) is None
@@ -108,13 +108,13 @@ def test_a_few_mistakes_are_free_then_the_pace_halves_each_time(
 
 
 def test_the_delay_is_capped_so_that_nobody_is_kept_out_for_long() -> None:
-    delays = [access.delay_after(failures).total_seconds() for failures in range(30)]
+    delays = [users.delay_after(failures).total_seconds() for failures in range(30)]
     assert delays[:9] == [0, 0, 0, 0, 0, 1, 2, 4, 8]
     assert max(delays) == 60
 
 
 def test_an_attempt_made_too_early_is_not_charged(database: Database, ada: int) -> None:
-    for _ in range(access.FREE_ATTEMPTS):
+    for _ in range(users.FREE_ATTEMPTS):
         _log_in(database, "wrong password")
     before = _row(database)
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_an_attempt_made_too_early_is_not_charged(database: Database, ada: int) 
 
 
 def test_a_login_clears_the_charge(database: Database, ada: int) -> None:
-    for _ in range(access.FREE_ATTEMPTS - 1):
+    for _ in range(users.FREE_ATTEMPTS - 1):
         _log_in(database, "wrong password")
     _log_in(database)
     assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
@@ -132,13 +132,13 @@ def test_a_login_clears_the_charge(database: Database, ada: int) -> None:
 def test_a_rival_guess_in_between_costs_the_other_its_turn(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    charge = access._charge_attempt
+    charge = users._charge_attempt
 
-    def after_a_rival(database: Database, account: access._Account, now: datetime) -> bool:
+    def after_a_rival(database: Database, account: users._Account, now: datetime) -> bool:
         assert charge(database, account, now)
         return charge(database, account, now)
 
-    monkeypatch.setattr(access, "_charge_attempt", after_a_rival)
+    monkeypatch.setattr(users, "_charge_attempt", after_a_rival)
     assert _log_in(database) is None
     assert _row(database).failed_logins == 1
 
@@ -148,12 +148,12 @@ def test_an_unknown_name_costs_as_much_work_as_a_known_one(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     verified = []
-    matches = access._matches
+    matches = users._matches
     monkeypatch.setattr(
-        access, "_matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
+        users, "_matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
     )
-    assert access.log_in(database, name, PASSWORD, now=NOW) is None
-    assert access.log_in(database, "ada", "wrong password", now=NOW) is None
+    assert users.log_in(database, name, PASSWORD, now=NOW) is None
+    assert users.log_in(database, "ada", "wrong password", now=NOW) is None
     assert verified[0] == verified[1]
 
 
@@ -161,20 +161,20 @@ def test_an_unknown_name_is_written_down_too_but_only_as_a_digest(
     database: Database, ada: int
 ) -> None:
     for _ in range(10):
-        assert access.log_in(database, "Nobody", PASSWORD, now=NOW) is None
+        assert users.log_in(database, "Nobody", PASSWORD, now=NOW) is None
     with database.read.connect() as connection:
         (name,) = connection.execute(sa.select(pace.c.id)).scalars()
     assert name.startswith("nobody:") and len(name) == 71
 
 
 def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, ada: int) -> None:
-    access.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
-    access.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER)
-    access.set_active(database, "ada", False, now=NOW, author=TESTER)
+    users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+    users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER)
+    users.set_active(database, "ada", False, now=NOW, author=TESTER)
     assert _row(database).session_epoch == 3
     with database.read.connect() as connection:
-        assert access.find_user(connection, ada) is None
-        (found,) = access.list_users(connection)
+        assert users.find_user(connection, ada) is None
+        (found,) = users.list_users(connection)
         entries = connection.execute(sa.select(audit_entry).order_by(audit_entry.c.id)).all()
     assert (found.role, found.active) == (Role.VIEWER, False)
     assert [entry.action for entry in entries] == [
@@ -189,4 +189,4 @@ def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, 
 
 def test_somebody_who_is_not_there_cannot_be_changed(database: Database) -> None:
     with pytest.raises(NotFound, match="tick user list"):
-        access.set_active(database, "nobody", False, now=NOW, author=TESTER)
+        users.set_active(database, "nobody", False, now=NOW, author=TESTER)

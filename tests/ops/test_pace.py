@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tick.db import Database
 from tick.models import pace
-from tick.ops.pace import seconds_to_wait
+from tick.ops.access.pace import seconds_to_wait
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -9,8 +9,8 @@ from tests.support.factories import World, a_schedule
 from tick.engine.prune import Keep, prune_all
 from tick.models import occurrence
 from tick.ops import proving
+from tick.ops.answers.system import Proof
 from tick.ops.proving import join_parts, prove
-from tick.ops.system_answers import Proof
 from tick.ops.verify import verify
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER
 from tick.db import Database
 from tick.models import user_session
-from tick.ops import access, sessions
-from tick.ops.sessions import Limits, Session
+from tick.ops.access import sessions, users
+from tick.ops.access.sessions import Limits, Session
 from tick.states import Role
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -17,22 +17,22 @@ LIMITS = Limits(longest=timedelta(hours=12), idle=timedelta(hours=4))
 
 
 @pytest.fixture
-def ada(database: Database) -> access.User:
+def ada(database: Database) -> users.User:
     """An administrator."""
     return make(database, "ada")
 
 
-def make(database: Database, name: str) -> access.User:
-    number = access.create_user(
+def make(database: Database, name: str) -> users.User:
+    number = users.create_user(
         database, name, "correct horse battery", Role.ADMIN, now=NOW, author=TESTER
     )
     with database.read.connect() as connection:
-        found = access.find_user(connection, number)
+        found = users.find_user(connection, number)
     assert found is not None
     return found
 
 
-def begin(database: Database, user: access.User, hours: float = 0) -> tuple[Session, str]:
+def begin(database: Database, user: users.User, hours: float = 0) -> tuple[Session, str]:
     return sessions.begin_session(
         database, user, agent="Firefox", now=NOW + timedelta(hours=hours), limits=LIMITS
     )
@@ -50,14 +50,14 @@ def rows(database: Database) -> list[sa.Row[tuple[object, ...]]]:
 
 
 def test_the_text_has_256_random_bits_and_is_kept_as_a_hash_only(
-    database: Database, ada: access.User
+    database: Database, ada: users.User
 ) -> None:
     texts = {begin(database, ada)[1] for _ in range(3)}
     assert len(texts) == 3 and all(len(text) == 43 for text in texts)
     assert not any(text in str(rows(database)) for text in texts)
 
 
-def test_it_opens_for_its_person_and_nobody_else(database: Database, ada: access.User) -> None:
+def test_it_opens_for_its_person_and_nobody_else(database: Database, ada: users.User) -> None:
     begun, text = begin(database, ada)
     with database.read.connect() as connection:
         found = sessions.find_session(connection, text, now=NOW, limits=LIMITS)
@@ -67,7 +67,7 @@ def test_it_opens_for_its_person_and_nobody_else(database: Database, ada: access
 
 
 def test_it_ends_after_its_longest_time_whatever_is_done(
-    database: Database, ada: access.User
+    database: Database, ada: users.User
 ) -> None:
     begun, text = begin(database, ada)
     for hours in (3, 6, 9, 11.9):
@@ -76,7 +76,7 @@ def test_it_ends_after_its_longest_time_whatever_is_done(
     assert not is_open(database, text, 12)
 
 
-def test_it_ends_when_nothing_is_done(database: Database, ada: access.User) -> None:
+def test_it_ends_when_nothing_is_done(database: Database, ada: users.User) -> None:
     begun, text = begin(database, ada)
     assert is_open(database, text, 3.9)
     assert not is_open(database, text, 4)
@@ -84,14 +84,14 @@ def test_it_ends_when_nothing_is_done(database: Database, ada: access.User) -> N
     assert is_open(database, text, 6.9)
 
 
-def test_its_use_is_noted_once_a_minute(database: Database, ada: access.User) -> None:
+def test_its_use_is_noted_once_a_minute(database: Database, ada: users.User) -> None:
     begun, _ = begin(database, ada)
     for seconds, noted in ((59, 0), (60, 60)):
         sessions.note_use(database, begun, NOW + timedelta(seconds=seconds))
         assert (rows(database)[0].seen_at - NOW).total_seconds() == noted
 
 
-def test_it_ends_by_hand_but_only_ones_own(database: Database, ada: access.User) -> None:
+def test_it_ends_by_hand_but_only_ones_own(database: Database, ada: users.User) -> None:
     begun, text = begin(database, ada)
     eve = make(database, "eve")
     assert sessions.end_session(database, eve.id, begun.id) is False
@@ -100,7 +100,7 @@ def test_it_ends_by_hand_but_only_ones_own(database: Database, ada: access.User)
     assert not is_open(database, text)
 
 
-def test_all_but_one_end_at_once(database: Database, ada: access.User) -> None:
+def test_all_but_one_end_at_once(database: Database, ada: users.User) -> None:
     kept, text = begin(database, ada)
     others = [begin(database, ada)[1] for _ in range(3)]
     stranger = begin(database, make(database, "eve"))[1]
@@ -114,24 +114,24 @@ def test_all_but_one_end_at_once(database: Database, ada: access.User) -> None:
     ]
 
 
-def test_a_change_of_the_account_ends_them(database: Database, ada: access.User) -> None:
+def test_a_change_of_the_account_ends_them(database: Database, ada: users.User) -> None:
     changes = (
-        lambda: access.set_password(
+        lambda: users.set_password(
             database, "ada", "another long password", now=NOW, author=TESTER
         ),
-        lambda: access.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER),
-        lambda: access.set_active(database, "ada", False, now=NOW, author=TESTER),
-        lambda: access.end_sessions(database, "ada", now=NOW, author=TESTER),
+        lambda: users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER),
+        lambda: users.set_active(database, "ada", False, now=NOW, author=TESTER),
+        lambda: users.end_sessions(database, "ada", now=NOW, author=TESTER),
     )
     for change in changes:
         with database.read.connect() as connection:
-            present = access.find_user(connection, ada.id)
+            present = users.find_user(connection, ada.id)
         text = begin(database, present)[1] if present else ""
         change()
         assert not is_open(database, text)
 
 
-def test_the_list_shows_the_living_ones_latest_first(database: Database, ada: access.User) -> None:
+def test_the_list_shows_the_living_ones_latest_first(database: Database, ada: users.User) -> None:
     begin(database, ada)
     second, _ = begin(database, ada, hours=3)
     third, _ = begin(database, ada, hours=4.5)
@@ -141,9 +141,7 @@ def test_the_list_shows_the_living_ones_latest_first(database: Database, ada: ac
     assert [one.id for one in found] == [third.id, second.id]
 
 
-def test_what_has_ended_is_forgotten_at_the_next_login(
-    database: Database, ada: access.User
-) -> None:
+def test_what_has_ended_is_forgotten_at_the_next_login(database: Database, ada: users.User) -> None:
     for _ in range(3):
         begin(database, ada)
     begin(database, ada, hours=5)

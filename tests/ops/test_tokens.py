@@ -9,8 +9,8 @@ from tests.support.factories import TESTER
 from tick.db import Database
 from tick.errors import NotFound, Refused
 from tick.models import api_token, audit_entry
-from tick.ops import tokens
-from tick.ops.tokens import Token
+from tick.ops.access import tokens
+from tick.ops.access.tokens import Token
 from tick.states import Role, TokenScope
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

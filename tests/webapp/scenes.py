@@ -13,7 +13,8 @@ from tests.webapp.made_up_work import work
 from tick.db import Database
 from tick.define.registry import load_registry
 from tick.models import job_run, worker_instance
-from tick.ops import access, control
+from tick.ops import control
+from tick.ops.access import users
 from tick.settings import Settings
 from tick.states import Role
 from tick.ticker import run_tick
@@ -50,7 +51,7 @@ def build_scene(database: Database, now: datetime, hours: int = 6) -> World:
 def add_people(database: Database, now: datetime) -> None:
     """Ada, who may do everything, and Vic, who may look."""
     for name, role in (("ada", Role.ADMIN), ("vic", Role.VIEWER)):
-        access.create_user(database, name, PASSWORD, role, now=now, author=TESTER)
+        users.create_user(database, name, PASSWORD, role, now=now, author=TESTER)
 
 
 def _sleep_through_the_nights(world: World, now: datetime) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.models import audit_entry
-from tick.ops import access
+from tick.ops.access import users
 from tick.settings import Settings
 from webapp.pages.settings import shown_settings
 
@@ -52,7 +52,7 @@ def test_a_role_is_changed_and_ends_the_sessions(world: World, ada: Visitor, vic
     ada.post("/users/role", name="vic", role="ADMIN")
     assert "vic is admin now" in ada.page("/users")
     with world.database.read.connect() as connection:
-        roles = {user.name: user.role for user in access.list_users(connection)}
+        roles = {user.name: user.role for user in users.list_users(connection)}
     assert roles == {"ada": "ADMIN", "vic": "ADMIN"}
     assert location(vic.get("/schedules")).startswith("/login")
 

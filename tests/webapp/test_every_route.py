@@ -19,7 +19,7 @@ from tests.support.factories import TESTER, World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick.models import user_session
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.runtime import Runtime
 from tick.states import Role, TokenScope
 from webapp import create_app

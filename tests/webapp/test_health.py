@@ -44,7 +44,7 @@ def test_a_page_says_that_the_database_is_away(
     def unreachable(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT 1", {}, Exception("secret details"))
 
-    monkeypatch.setattr("tick.ops.sessions.find_session", unreachable)
+    monkeypatch.setattr("tick.ops.access.sessions.find_session", unreachable)
     for path in ("/schedules", "/runs/1"):
         response = ada.get(path)
         assert response.status_code == 503

@@ -6,7 +6,7 @@ from flask import Flask
 from tests.support.factories import TESTER, World
 from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor, location
-from tick.ops import access
+from tick.ops.access import users
 from tick.runtime import Runtime
 from webapp import create_app
 from webapp.links import is_local
@@ -35,13 +35,13 @@ def test_the_password_is_never_sent_back(stranger: Visitor) -> None:
 
 def test_guessing_is_slowed_down_even_with_the_right_password_at_last(app: Flask) -> None:
     visitor = Visitor(app)
-    for _ in range(access.FREE_ATTEMPTS + 1):
+    for _ in range(users.FREE_ATTEMPTS + 1):
         visitor.log_in("ada", "a wrong guess here")
     assert visitor.log_in("ada", PASSWORD).answer.status_code == 401
 
 
 def test_somebody_elses_guesses_do_not_touch_other_accounts(app: Flask) -> None:
-    for _ in range(access.FREE_ATTEMPTS + 1):
+    for _ in range(users.FREE_ATTEMPTS + 1):
         Visitor(app).log_in("ada", "a wrong guess here")
     assert Visitor(app).log_in("vic").answer.status_code == 303
 
@@ -52,14 +52,12 @@ def test_logging_out_ends_the_session(ada: Visitor) -> None:
 
 
 def test_a_new_password_ends_every_session(world: World, ada: Visitor) -> None:
-    access.set_password(
-        world.database, "ada", "another long password", now=world.now, author=TESTER
-    )
+    users.set_password(world.database, "ada", "another long password", now=world.now, author=TESTER)
     assert location(ada.get("/schedules")).startswith("/login")
 
 
 def test_a_disabled_account_is_out_at_once_and_stays_out(world: World, ada: Visitor) -> None:
-    access.set_active(world.database, "ada", False, now=world.now, author=TESTER)
+    users.set_active(world.database, "ada", False, now=world.now, author=TESTER)
     assert location(ada.get("/schedules")).startswith("/login")
     assert ada.log_in("ada").answer.status_code == 401
 

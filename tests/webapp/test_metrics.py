@@ -17,7 +17,7 @@ from tests.engine.histories import History
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
 from tick.engine.prune import Keep, prune_all
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 from webapp import create_app
 

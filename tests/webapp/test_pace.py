@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
-from tick.ops import access
+from tick.ops.access import users
 from tick.runtime import Runtime
 from webapp import create_app
 
@@ -40,13 +40,13 @@ def test_what_is_refused_anyway_costs_nothing(world: World) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The passwords that were looked at."""
     looked_at: list[str] = []
-    matches = access._matches
+    matches = users._matches
 
     def counting(password_hash: str, password: str) -> bool:
         looked_at.append(password)
         return matches(password_hash, password)
 
-    monkeypatch.setattr(access, "_matches", counting)
+    monkeypatch.setattr(users, "_matches", counting)
     return looked_at
 
 

@@ -26,7 +26,7 @@ from tests.webapp.visitor import Visitor, location
 from tick import clock
 from tick.errors import SettingsError
 from tick.models import audit_entry, user
-from tick.ops import access
+from tick.ops.access import users
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
 from tick.states import Role
@@ -194,7 +194,7 @@ def test_a_role_that_changed_there_ends_the_sessions_here(
 def test_who_is_switched_off_here_stays_outside(world: World, app: Flask) -> None:
     visitor = Visitor(app)
     sign_in(visitor)
-    access.set_active(world.database, "grace", False, now=clock.now(), author=TESTER)
+    users.set_active(world.database, "grace", False, now=clock.now(), author=TESTER)
     assert not is_inside(visitor)
     assert sign_in(visitor).status_code == 403
     assert not is_inside(visitor)

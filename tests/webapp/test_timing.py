@@ -9,7 +9,7 @@ from flask import Flask
 
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
-from tick.ops import access
+from tick.ops.access import users
 from webapp import trigger_auth
 
 SECRET = "a trigger secret for tests"
@@ -36,6 +36,6 @@ def test_a_wrong_secret_takes_as_long_as_the_right_one(app: Flask, wrong: str) -
 
 def test_an_unknown_name_takes_as_long_as_a_known_one(world: World) -> None:
     def try_as(name: str) -> Callable[[], object]:
-        return lambda: access.log_in(world.database, name, "a guess at it", now=world.now)
+        return lambda: users.log_in(world.database, name, "a guess at it", now=world.now)
 
     assert 0.8 < compare(try_as("nobody"), try_as("ada"), 30) < 1.25

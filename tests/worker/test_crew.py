@@ -12,10 +12,10 @@ from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
 from tests.worker.processes import Process, eventually, pids_in
 from tests.worker.test_pool import a_run
-from tick.crew import Crew, Lane, Portion, hire
 from tick.execution.report import Ended
 from tick.pacing import Appetite
 from tick.policy.retry import AttemptEnd, How
+from tick.working.crew import Crew, Lane, Portion, hire
 
 ONCE, AGAIN = a_job("once"), a_job("again", idempotent=True)
 JOBS = {job.name: job for job in (ONCE, AGAIN)}

@@ -13,7 +13,7 @@ from tests.support.postgres import free_port
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually, has_ended
 from tick.db import Database
-from tick.listener import Listener
+from tick.working.listener import Listener
 
 WITHIN_SECONDS = 30.0
 """Starting a child takes most of it on a machine that is busy."""

@@ -12,8 +12,8 @@ from tests.worker.conftest import NOW, WorkWorld
 from tick.execution.lines import Line
 from tick.execution.report import Ended, Progressed, Said
 from tick.policy.retry import AttemptEnd, How
-from tick.saver import Claimed, Saver
 from tick.states import LogLevel
+from tick.working.saver import Claimed, Saver
 
 
 def test_lines_progress_and_the_end_are_saved_together(work: WorkWorld) -> None:

@@ -7,7 +7,7 @@ import click
 
 from tick import schema
 from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell
-from tick.ops import access
+from tick.ops.access import users
 from tick.runtime import open_runtime
 from tick.states import Role
 
@@ -39,12 +39,12 @@ def user() -> None:
 def list_(as_json: bool) -> None:
     """List the users with their roles."""
     with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        users = [vars(person) for person in access.list_users(connection)]
+        people = [vars(person) for person in users.list_users(connection)]
     if as_json:
-        show_json(users)
+        show_json(people)
         return
     columns = {"name": "NAME", "role": "ROLE", "active": "ACTIVE", "last_login_at": "LAST SIGN-IN"}
-    show_table(columns, users, "No users yet: `tick user create NAME --role ADMIN` makes one.")
+    show_table(columns, people, "No users yet: `tick user create NAME --role ADMIN` makes one.")
 
 
 @user.command("disable")
@@ -70,7 +70,7 @@ def enable(name: str, as_json: bool) -> None:
 def role_(name: str, role: str, as_json: bool) -> None:
     """Let a user look (VIEWER) or do everything (ADMIN)."""
     with ready_runtime() as runtime:
-        access.set_role(runtime.database, name, Role(role), now=runtime.now(), author=author())
+        users.set_role(runtime.database, name, Role(role), now=runtime.now(), author=author())
     tell({"name": name, "role": role}, f"{name} is {role} now.", as_json)
 
 
@@ -80,13 +80,13 @@ def role_(name: str, role: str, as_json: bool) -> None:
 def sign_out(name: str, as_json: bool) -> None:
     """End every session of a user, who may sign in again."""
     with ready_runtime() as runtime:
-        access.end_sessions(runtime.database, name, now=runtime.now(), author=author())
+        users.end_sessions(runtime.database, name, now=runtime.now(), author=author())
     tell({"name": name}, f"{name} is signed out everywhere.", as_json)
 
 
 def _set_active(name: str, active: bool, as_json: bool) -> None:
     with ready_runtime() as runtime:
-        access.set_active(runtime.database, name, active, now=runtime.now(), author=author())
+        users.set_active(runtime.database, name, active, now=runtime.now(), author=author())
     said = f"{name} may {'sign in again' if active else 'not sign in any more'}."
     tell({"name": name, "active": active}, said, as_json)
 
@@ -106,7 +106,7 @@ def create(name: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add a user. Without --password-stdin a random password is printed, once."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
-        access.create_user(
+        users.create_user(
             runtime.database, name, chosen, Role(role), now=runtime.now(), author=author()
         )
     _tell_password(
@@ -126,7 +126,7 @@ def password(name: str, password_stdin: bool, as_json: bool) -> None:
     """Change a password; the user's sessions end."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
-        access.set_password(runtime.database, name, chosen, now=runtime.now(), author=author())
+        users.set_password(runtime.database, name, chosen, now=runtime.now(), author=author())
     said = f"The password of {name} is changed."
     _tell_password({"name": name}, said, chosen, password_stdin, as_json)
 

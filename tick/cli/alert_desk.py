@@ -6,7 +6,7 @@ from typing import Any
 from tick.cli.client import Client
 from tick.engine.audit import Author
 from tick.ops import alerts
-from tick.ops.alert_answers import (
+from tick.ops.answers.alerts import (
     Alert,
     AlertDetail,
     ChannelTest,
@@ -14,7 +14,7 @@ from tick.ops.alert_answers import (
     Mute,
     Muted,
 )
-from tick.ops.answers import Changed, Listing
+from tick.ops.answers.work import Changed, Listing
 from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
 from tick.runtime import Runtime
 

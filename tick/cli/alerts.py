@@ -10,7 +10,7 @@ from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT, LENGTH
 from tick.cli.statuses import ExitStatus
 from tick.define.alerts import NAMES
-from tick.ops.alert_answers import AlertDetail, ChannelTests, Muted
+from tick.ops.answers.alerts import AlertDetail, ChannelTests, Muted
 
 _RULE = click.option("--rule", type=click.Choice(NAMES), help="Only of this rule.")
 _SCHEDULE = click.option(

@@ -19,7 +19,7 @@ from tick.settings import load_settings
 from tick.telemetry import logs
 
 if TYPE_CHECKING:
-    from tick.ops.answers import Listing
+    from tick.ops.answers.work import Listing
 
 # All but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

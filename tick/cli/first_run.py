@@ -19,7 +19,8 @@ from rich.text import Text
 from tick import schema
 from tick.cli.common import author
 from tick.errors import Refused, TickError
-from tick.ops import access, control
+from tick.ops import control
+from tick.ops.access import users
 from tick.ops.queries import runs as run_queries
 from tick.ops.queries import schedules as schedule_queries
 from tick.ops.queries.runs import RunRow
@@ -62,7 +63,7 @@ def first_run(schedule_id: str, admin: str) -> None:
 
 
 def _make_admin(runtime: Runtime, name: str) -> None:
-    password = access.make_first_admin(runtime.database, name, now=runtime.now(), author=author())
+    password = users.make_first_admin(runtime.database, name, now=runtime.now(), author=author())
     if password is not None:
         click.echo(f"First admin: {name}   password (shown only now): {password}")
 

@@ -5,9 +5,19 @@ from datetime import datetime
 
 from tick.cli.alert_desk import LocalAlertDesk
 from tick.cli.local_runs import LocalRuns, listing
-from tick.ops import answering, control, operating, windows
+from tick.ops import control, operating, windows
 from tick.ops import why as why_ops
-from tick.ops.answers import (
+from tick.ops.answers import answering
+from tick.ops.answers.system import (
+    AuditEntry,
+    Job,
+    MaintenanceWindow,
+    Proof,
+    Queue,
+    SchedulerStatus,
+    Worker,
+)
+from tick.ops.answers.work import (
     Listing,
     Schedule,
     ScheduleWithInstants,
@@ -18,15 +28,6 @@ from tick.ops.proving import prove
 from tick.ops.queries import audit, queues, schedules, workers
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.stats import Statistics, Window, gather
-from tick.ops.system_answers import (
-    AuditEntry,
-    Job,
-    MaintenanceWindow,
-    Proof,
-    Queue,
-    SchedulerStatus,
-    Worker,
-)
 from tick.ops.upcoming import list_upcoming
 from tick.states import WorkerStatus
 

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.audit import Author
-from tick.ops import answering, backfill, batches, control, retries
-from tick.ops.answers import (
+from tick.ops import backfill, batches, control, retries
+from tick.ops.answers import answering
+from tick.ops.answers.work import (
     BackfillPlan,
     BatchDone,
     Item,

@@ -9,7 +9,18 @@ from urllib.parse import parse_qs, quote, urlsplit
 from tick import clock
 from tick.cli.alert_desk import RemoteAlertDesk
 from tick.cli.client import Client
-from tick.ops.answers import (
+from tick.ops.answers.system import (
+    AuditEntry,
+    Job,
+    MaintenanceWindow,
+    Proof,
+    ProofPart,
+    Queue,
+    SchedulerStatus,
+    WindowAdded,
+    Worker,
+)
+from tick.ops.answers.work import (
     BackfillPlan,
     BatchDone,
     Cancelled,
@@ -33,17 +44,6 @@ from tick.ops.answers import (
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.queries.runs import RunFilter
 from tick.ops.stats import Statistics, Window
-from tick.ops.system_answers import (
-    AuditEntry,
-    Job,
-    MaintenanceWindow,
-    Proof,
-    ProofPart,
-    Queue,
-    SchedulerStatus,
-    WindowAdded,
-    Worker,
-)
 from tick.states import Outcome, WorkerStatus
 
 FOLLOW_SECONDS = 20

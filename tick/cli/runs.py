@@ -12,7 +12,7 @@ from tick.cli.completion import complete_groups, complete_jobs, complete_schedul
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.patience import ask_patiently
-from tick.ops.answers import Listing, LogLine, Run, RunDetail
+from tick.ops.answers.work import Listing, LogLine, Run, RunDetail
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus
 

@@ -8,7 +8,7 @@ from tick.cli.common import as_json, counted, if_revision, show_json, show_table
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
-from tick.ops.answers import Schedule
+from tick.ops.answers.work import Schedule
 from tick.states import ScheduleState
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)

@@ -3,7 +3,7 @@
 import click
 
 from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell_change
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 
 

@@ -11,9 +11,9 @@ from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
-from tick.ops.answers import Occurrence
+from tick.ops.answers.system import AuditEntry, SchedulerStatus
+from tick.ops.answers.work import Occurrence
 from tick.ops.queries.audit import AuditFilter
-from tick.ops.system_answers import AuditEntry, SchedulerStatus
 from tick.states import Outcome
 
 

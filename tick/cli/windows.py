@@ -7,7 +7,7 @@ import click
 from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
-from tick.ops.system_answers import WindowAdded
+from tick.ops.answers.system import WindowAdded
 
 
 @click.group()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from tick.engine.durations import usual_seconds
-from tick.ops.answers import Answer
+from tick.ops.answers.work import Answer
 from tick.ops.queries.runs import Neighbour, RunRow, runs_of_occurrence, upstream_by_run
 from tick.policy.expected_end import Work, expect_end
 from tick.states import RunStatus

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import Field
 
 from tick.engine.counting import Sums
-from tick.ops.answers import Answer
+from tick.ops.answers.work import Answer
 from tick.policy.histogram import (
     LATE_BOUNDS,
     ON_TIME_SECONDS,

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tick.db import Database
-from tick.ops.system_answers import Proof
+from tick.ops.answers.system import Proof
 from tick.ops.verify import MOST_LISTED, verify
 
 PART = timedelta(days=8)  # a week, whatever its clocks do

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from tick.db import Database
 from tick.engine.counting import Sums
-from tick.ops.answers import Answer
+from tick.ops.answers.work import Answer
 from tick.ops.figures import FiringFigures, RunFigures, firing_figures, lengths, run_figures
 from tick.ops.queries import stats as queries
 from tick.ops.queries.stats import Names, Span, Table

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tick.ops import alerts
-from tick.ops.alert_answers import (
+from tick.ops.answers.alerts import (
     Alert,
     AlertDetail,
     ChannelTest,
@@ -13,7 +13,7 @@ from tick.ops.alert_answers import (
     Mute,
     Muted,
 )
-from tick.ops.answers import Changed
+from tick.ops.answers.work import Changed
 from tick.ops.queries import alerts as queries
 from webapp import watching
 from webapp.api import caller

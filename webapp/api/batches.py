@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from tick.ops import batches
-from tick.ops.answers import BatchDone
+from tick.ops.answers.work import BatchDone
 from webapp.api import caller
 from webapp.api.models import Body, Id, Text
 from webapp.api.operations import Resource

@@ -4,9 +4,9 @@ import logging
 
 from flask import Response, g, request
 
-from tick.ops import tokens
+from tick.ops.access import tokens
+from tick.ops.access.tokens import Token
 from tick.ops.control import Author
-from tick.ops.tokens import Token
 from tick.states import Role
 from webapp import permissions, problem
 from webapp.pace import keep_pace

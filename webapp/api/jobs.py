@@ -2,9 +2,10 @@
 
 from pydantic import Field, JsonValue
 
-from tick.ops import answering, control
-from tick.ops.answers import Started
-from tick.ops.system_answers import Job
+from tick.ops import control
+from tick.ops.answers import answering
+from tick.ops.answers.system import Job
+from tick.ops.answers.work import Started
 from webapp.api import caller
 from webapp.api.models import Body, Listing, Name, Query, continued
 from webapp.api.occurrences import started

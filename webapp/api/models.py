@@ -14,8 +14,8 @@ from pydantic import (
     StringConstraints,
 )
 
-from tick.ops.answers import Answer as Answer
-from tick.ops.answers import Listing as Listing
+from tick.ops.answers.work import Answer as Answer
+from tick.ops.answers.work import Listing as Listing
 
 _YEARS = range(1970, 2200)
 

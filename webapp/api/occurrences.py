@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from tick.ops import answering, control, retries
-from tick.ops.answers import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
+from tick.ops import control, retries
+from tick.ops.answers import answering
+from tick.ops.answers.work import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
 from tick.ops.queries import occurrences as ledger
 from tick.states import Outcome
 from webapp.api import caller

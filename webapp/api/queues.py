@@ -1,9 +1,9 @@
 """Queues: what waits in them, and pausing one."""
 
 from tick.ops import operating
-from tick.ops.answers import Changed
+from tick.ops.answers.system import Queue
+from tick.ops.answers.work import Changed
 from tick.ops.queries import queues
-from tick.ops.system_answers import Queue
 from webapp.api import caller
 from webapp.api.models import Body, Listing, Nothing, Text
 from webapp.api.operations import Resource

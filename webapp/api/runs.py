@@ -4,8 +4,9 @@ import time
 
 from pydantic import Field
 
-from tick.ops import answering, control, retries
-from tick.ops.answers import LogPage, Run, RunDetail, RunWithNeighbours
+from tick.ops import control, retries
+from tick.ops.answers import answering
+from tick.ops.answers.work import LogPage, Run, RunDetail, RunWithNeighbours
 from tick.ops.queries import runs
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from tick.ops import answering
-from tick.ops.answers import UpcomingInstant
+from tick.ops.answers import answering
+from tick.ops.answers.system import SchedulerStatus
+from tick.ops.answers.work import UpcomingInstant
 from tick.ops.dry_run import dry_run
-from tick.ops.system_answers import SchedulerStatus
 from tick.ops.upcoming import list_upcoming
 from tick.states import Outcome
 from webapp.api.models import Answer, Query

@@ -6,8 +6,9 @@ from flask import abort
 from pydantic import Field
 
 from tick.errors import Refused
-from tick.ops import answering, backfill, control, why
-from tick.ops.answers import (
+from tick.ops import backfill, control, why
+from tick.ops.answers import answering
+from tick.ops.answers.work import (
     BackfillPlan,
     Schedule,
     ScheduleWithInstants,

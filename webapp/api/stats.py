@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from tick.ops import stats
-from tick.ops.answers import Answer
+from tick.ops.answers.work import Answer
 from tick.ops.expected_end import ExpectedEnd, read_expected_end
 from tick.ops.queries.occurrences import get_occurrence
 from tick.ops.stats import Statistics, Window

@@ -1,8 +1,8 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
 from tick.ops import windows
-from tick.ops.answers import Changed
-from tick.ops.system_answers import MaintenanceWindow, WindowAdded
+from tick.ops.answers.system import MaintenanceWindow, WindowAdded
+from tick.ops.answers.work import Changed
 from webapp.api import caller
 from webapp.api.models import Body, Id, Instant, Listing, Nothing, Text
 from webapp.api.operations import Resource

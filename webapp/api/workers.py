@@ -3,9 +3,9 @@
 from pydantic import Field
 
 from tick.ops import operating
-from tick.ops.answers import Changed
+from tick.ops.answers.system import Worker
+from tick.ops.answers.work import Changed
 from tick.ops.queries import workers
-from tick.ops.system_answers import Worker
 from tick.states import WorkerStatus
 from webapp.api import caller
 from webapp.api.models import Listing, Name, Nothing, Query, continued

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tick.errors import Refused
-from tick.ops import access, sessions
+from tick.ops.access import sessions, users
 from webapp import auth, messages
 from webapp.forms import acting
 from webapp.links import go_back
@@ -26,7 +26,7 @@ def index() -> ResponseReturnValue:
         found = sessions.list_sessions(
             connection, current_user.user.id, now=now(), limits=auth.limits()
         )
-        has_password = access.has_password(connection, current_user.user.id)
+        has_password = users.has_password(connection, current_user.user.id)
     return render_template(
         "account/index.html", sessions=found, has_password=has_password, in_short=in_short
     )
@@ -40,7 +40,7 @@ def change_password() -> ResponseReturnValue:
     with acting() as author:
         if form.get("new") != form.get("again"):
             raise Refused("The new password stands there in two ways; write the same twice.")
-        user = access.change_own_password(
+        user = users.change_own_password(
             runtime().database,
             current_user.name,
             form.get("present", ""),

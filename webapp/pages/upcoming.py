@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, g, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from tick.ops import access, tokens, windows
+from tick.ops import windows
+from tick.ops.access import tokens, users
 from tick.ops.control import Author
 from tick.ops.queries import upcoming
 from tick.states import Role, TokenScope
@@ -115,7 +116,7 @@ def feed_by_token(text: str) -> ResponseReturnValue:
     if owner is None:
         abort(404)
     with reading() as connection:
-        if access.find_user(connection, int(owner[1])) is None:
+        if users.find_user(connection, int(owner[1])) is None:
             abort(404)
     return _calendar()
 

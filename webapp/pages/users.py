@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tick.errors import Refused
-from tick.ops import access
+from tick.ops.access import users
 from tick.states import Role
 from webapp import messages, query
 from webapp.forms import acting
@@ -22,8 +22,8 @@ PASSWORD_BYTES = 18
 def index() -> ResponseReturnValue:
     """The users by name."""
     with reading() as connection:
-        users = access.list_users(connection)
-    return render_template("users/index.html", users=users, roles=list(Role))
+        people = users.list_users(connection)
+    return render_template("users/index.html", users=people, roles=list(Role))
 
 
 @blueprint.post("/users")
@@ -35,7 +35,7 @@ def create() -> ResponseReturnValue:
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
     with acting() as author:
-        access.create_user(runtime().database, name, password, Role(role), now=now(), author=author)
+        users.create_user(runtime().database, name, password, Role(role), now=now(), author=author)
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -53,7 +53,7 @@ def set_password() -> ResponseReturnValue:
     page = ""
     with acting() as author:
         _check_not_oneself(name)
-        access.set_password(runtime().database, name, password, now=now(), author=author)
+        users.set_password(runtime().database, name, password, now=now(), author=author)
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -66,7 +66,7 @@ def set_role() -> ResponseReturnValue:
         abort(400, "There is no such role.")
     with acting() as author:
         _check_not_oneself(name)
-        access.set_role(runtime().database, name, Role(role), now=now(), author=author)
+        users.set_role(runtime().database, name, Role(role), now=now(), author=author)
         messages.tell(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
@@ -77,7 +77,7 @@ def set_active() -> ResponseReturnValue:
     name, active = request.form.get("name", ""), request.form.get("active") == "yes"
     with acting() as author:
         _check_not_oneself(name)
-        access.set_active(runtime().database, name, active, now=now(), author=author)
+        users.set_active(runtime().database, name, active, now=now(), author=author)
         messages.tell(f"{name} may sign in again." if active else f"{name} is signed out for good.")
     return go_back(url_for("users.index"))
 

@@ -9,7 +9,7 @@ from flask import Flask
 from tests.support.factories import TESTER, World
 from tests.webapp.api.client import Program
 from tick.models import alert
-from tick.ops import tokens
+from tick.ops.access import tokens
 from tick.states import Role
 
 

@@ -20,7 +20,7 @@ from tick.db import Database
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import user
-from tick.ops.pace import spend
+from tick.ops.access.pace import spend
 from tick.states import Role
 
 MIN_PASSWORD = 12

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from tick.ops.answers import Answer
+from tick.ops.answers.work import Answer
 from tick.states import DeliveryStatus
 
 

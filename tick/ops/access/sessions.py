@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tick.db import Database
 from tick.models import user, user_session
-from tick.ops.access import User
+from tick.ops.access.users import User
 from tick.states import Role
 
 MAX_AGENT = 200

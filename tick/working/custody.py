@@ -2,11 +2,11 @@
 
 import logging
 
-from tick.crew import Crew
 from tick.db import Database
 from tick.engine.held_runs import held_runs
 from tick.execution.claimed_run import Claim, ClaimedRun
-from tick.saver import Saver
+from tick.working.crew import Crew
+from tick.working.saver import Saver
 
 log = logging.getLogger(__name__)
 

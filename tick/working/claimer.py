@@ -5,12 +5,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.crew import Jobs, Portion
 from tick.engine.claim_runs import claim_runs
 from tick.engine.limits import find_limits, take_turn
 from tick.execution.claimed_run import ClaimedRun
-from tick.saver import Claimed
 from tick.settings import Settings
+from tick.working.crew import Jobs, Portion
+from tick.working.saver import Claimed
 
 
 class Claimer:

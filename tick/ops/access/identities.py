@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tick.db import Database, insert_into
 from tick.engine.audit import Author, record
 from tick.models import user
-from tick.ops.access import MAX_NAME, User, find_user
+from tick.ops.access.users import MAX_NAME, User, find_user
 from tick.states import Role
 
 _u = user.c

@@ -1,6 +1,6 @@
 """What is told of whatever does the work: jobs, workers, queues, windows, the scheduler, the audit.
 
-Like `tick.ops.answers`, for the JSON API and the command line alike.
+Like `tick.ops.answers.work`, for the JSON API and the command line alike.
 """
 
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from tick.ops.answers import Answer, Run
+from tick.ops.answers.work import Answer, Run
 from tick.policy.windows import Phase
 from tick.states import WorkerStatus, WorkerType
 

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from tick.define.registry import Registry
 from tick.errors import NotFound
-from tick.ops.answers import (
+from tick.ops.answers.system import Job, SchedulerStatus
+from tick.ops.answers.work import (
     Listing,
     LogPage,
     OccurrenceWithRuns,
@@ -19,7 +20,6 @@ from tick.ops.queries import logs, occurrences, runs, schedules
 from tick.ops.queries.jobs import latest_run_by_job
 from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
-from tick.ops.system_answers import Job, SchedulerStatus
 from tick.ops.upcoming import count_undecided
 from tick.ops.windows import scheduler_revision
 from tick.states import LogLevel
