@@ -48,7 +48,7 @@ class Hands:
             runs = self.claim_in(connection, limit, queues, ahead)
         started = set() if ahead else {run.occurrence_id for run in runs}
         with self.world.database.write.begin() as connection:
-            settle_occurrences(connection, started, self.world.now)
+            settle_occurrences(connection, started, self.world.now, started=started)
         return runs
 
     def claim_in(

@@ -34,13 +34,21 @@ class Record:
     """0 when a good outcome ended the row of failures that was there before."""
 
 
-def settle_occurrences(connection: sa.Connection, ids: Collection[int], now: datetime) -> int:
+def settle_occurrences(
+    connection: sa.Connection,
+    ids: Collection[int],
+    now: datetime,
+    *,
+    started: Collection[int] = (),
+) -> int:
     """Bring the counts of the live ones among `ids` up to date, and their outcome if all ended.
 
     How many came to their outcome. An occurrence is settled once: the guard is its own outcome.
+    In those that are `started`, runs began and none ended: nobody waited for that.
     """
     return sum(
-        _settle_locked(connection, _lock(connection, part, wait=True), now) for part in slices(ids)
+        _settle_locked(connection, _lock(connection, part, wait=True), now, started)
+        for part in slices(ids)
     )
 
 
@@ -85,13 +93,15 @@ def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Lo
     return _Locked(locked, locked & whole, failing)
 
 
-def _settle_locked(connection: sa.Connection, locked: _Locked, now: datetime) -> int:
+def _settle_locked(
+    connection: sa.Connection, locked: _Locked, now: datetime, started: Collection[int] = ()
+) -> int:
     if not locked.ids:
         return 0
     values = {"ids": locked.ids, "at_end": locked.at_end, "now": now}
     written = connection.execute(_settle(connection.dialect.name), values).all()
     settled = [row for row in written if row.outcome not in LIVE_OUTCOMES]
-    if len(settled) < len(written):
+    if any(row.outcome in LIVE_OUTCOMES and row.id not in started for row in written):
         # Something may have waited for a run that has ended.
         announce_ready(connection)
     failing = locked.failing | {row.schedule_id for row in settled if row.outcome == Outcome.FAILED}

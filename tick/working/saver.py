@@ -43,14 +43,16 @@ class Saver:
     def __init__(self, database: Database, jobs: Mapping[str, JobDefinition]) -> None:
         self._database = database
         self._unsaved = Unsaved(jobs)
-        self._unsettled: set[int] = set()
+        # Occurrences to be settled: those of runs that ended, and of runs that started.
+        self._ended: set[int] = set()
+        self._started: set[int] = set()
         self.statuses: Counter[RunStatus] = Counter()
         """How many runs this saver brought into each status."""
 
     @property
     def pending(self) -> bool:
         """Whether there is something to save."""
-        return bool(self._unsaved or self._unsettled)
+        return bool(self._unsaved) or self.is_unsettled
 
     @property
     def is_urgent(self) -> bool:
@@ -60,7 +62,7 @@ class Saver:
     @property
     def is_unsettled(self) -> bool:
         """Whether there are occurrences to settle."""
-        return bool(self._unsettled)
+        return bool(self._ended or self._started)
 
     def add(self, reports: Iterable[Report]) -> None:
         """Take what an executor reported."""
@@ -108,7 +110,8 @@ class Saver:
             self._unsaved.drop_texts()
             accepted, claimed = self._write(now, moment, claim)
         self._unsaved.clear()
-        self._unsettled |= accepted.occurrences | set(claimed.occurrences)
+        self._ended |= accepted.occurrences
+        self._started.update(claimed.occurrences)
         self.statuses.update(accepted.statuses.values())
         for ending in accepted.stale:
             log.warning(
@@ -125,11 +128,13 @@ class Saver:
 
         Raises one of TRANSIENT, as `save` does.
         """
-        if not self._unsettled:
+        if not self.is_unsettled:
             return 0
+        both, only_started = self._ended | self._started, self._started - self._ended
         with self._database.write.begin() as connection:
-            settled = settle_occurrences(connection, self._unsettled, now)
-        self._unsettled.clear()
+            settled = settle_occurrences(connection, both, now, started=only_started)
+        self._ended.clear()
+        self._started.clear()
         return settled
 
     def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[Accepted, Claimed]:
