@@ -168,7 +168,7 @@ class Settings(BaseModel):
         None, description="bearer token that reads /metrics; without it only API tokens do"
     )
     holidays: Names = Field(
-        (), description="regions whose public holidays Upcoming names, by commas: `DE-BY,US`"
+        (), description="regions whose public holidays the console names, by commas: `DE-BY,US`"
     )
     public_url: str = Field(
         "", pattern=r"^(https?://[^?#\s]+)?$", description="where people reach the console"

@@ -191,9 +191,10 @@ class Worker:
         elif self._save.due:
             self._saver.write(now, moment)
         if self._has_to_settle():
-            # What waited for an occurrence may be ready now.
             if self._saver.settle(now):
+                # What waited for an end may be ready only now.
                 self._claim.hurry()
+                self._found_nothing = False
             self._settle.done()
         if self._save.due and self.worker_id is not None:
             patience = WAIT_SECONDS if self._drain_until is None else 0.0

@@ -1,10 +1,13 @@
 """The web console, the trigger endpoint and the health checks: thin views over `tick.ops`."""
 
 import atexit
+import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from flask import Flask
 
+from tick.errors import SettingsError
 from tick.ops import days_off
 from tick.runtime import Runtime, open_runtime
 from webapp import (
@@ -46,6 +49,7 @@ from webapp.pages import (
     workers,
 )
 
+_log = logging.getLogger(__name__)
 BLUEPRINTS = (
     auth.blueprint,
     sign_in.blueprint,
@@ -81,7 +85,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     Raises SettingsError when a setting that the console needs is missing.
     """
     runtime = runtime or _runtime_of_this_process()
-    days_off.check(runtime.settings.holidays)
+    _check_holidays(runtime.settings.holidays)
     app = Flask(__name__)
     app.config.from_mapping(config.from_settings(runtime.settings))
     services.init_app(app, runtime)
@@ -98,6 +102,14 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return app
+
+
+def _check_holidays(regions: Sequence[str]) -> None:
+    """Log what of them cannot be shown: a new version of the library may rename a region."""
+    try:
+        days_off.check(regions)
+    except SettingsError as error:
+        _log.warning("%s Until then the console shows none of its holidays.", error)
 
 
 def _runtime_of_this_process() -> Runtime:

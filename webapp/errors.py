@@ -24,6 +24,7 @@ RETRY_AFTER_SECONDS = 30
 UNREACHABLE: tuple[type[Exception], ...] = (
     DatabaseError,
     sa.exc.InterfaceError,
+    sa.exc.InternalError,
     sa.exc.OperationalError,
     sa.exc.TimeoutError,
 )

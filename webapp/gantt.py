@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from tick.ops.queries.runs import Neighbour, RunRow
 
@@ -116,12 +117,19 @@ class Segment:
     y2: str
 
 
-def segments(
+class Lines(NamedTuple):
+    """By run id, what crosses its row; and whether that is all, or the critical path alone."""
+
+    by_row: dict[int, list[Segment]]
+    complete: bool
+
+
+def lines(
     bars: Mapping[int, TimelineBar],
     upstream: Mapping[int, Sequence[Neighbour]],
     critical: Sequence[int],
-) -> dict[int, list[Segment]]:
-    """By run id, what crosses its row: lines from the ends of bars to where others waited for them.
+) -> Lines:
+    """The lines from the ends of bars to where others waited for them.
 
     `bars` are in the order of the rows. Only the critical path's where there are too many.
     """
@@ -132,14 +140,14 @@ def segments(
         if (origins := [other.run_id for other in upstream.get(to, ()) if other.run_id in rows])
     }
     reaches = [_reach(rows, to, origins) for to, origins in awaited.items()]
-    shows_all = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
+    complete = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
     by_row: dict[int, list[Segment]] = {run_id: [] for run_id in bars}
-    if shows_all:
+    if complete:
         for to, origins in awaited.items():
             _draw(by_row, bars, rows, to, origins, False)
     for decisive, to in pairwise(critical):
         _draw(by_row, bars, rows, to, [decisive], True)
-    return by_row
+    return Lines(by_row, complete)
 
 
 def _reach(rows: Mapping[int, int], to: int, origins: Sequence[int]) -> tuple[int, int]:

@@ -250,6 +250,12 @@ def test_a_command_is_copied_also_where_there_is_no_clipboard(page: Page, consol
     page.get_by_role("button", name=re.compile("Copy.*Run the job again")).click()
     expect(page.get_by_role("button", name=re.compile("Copied.*Run the job again"))).to_be_visible()
     assert page.evaluate("getSelection().toString()") == "tick run --job search-index"
+    copied = page.get_by_role("button", name=re.compile("Copied.*Run the job again"))
+    copied.click()
+    expect(copied).to_be_hidden()
+    page.evaluate("document.execCommand = () => false")
+    page.get_by_role("button", name=re.compile("Copy.*Run the job again")).click()
+    expect(page.get_by_role("button", name=re.compile("Selected.*Run the job"))).to_be_visible()
 
 
 def test_jobs_and_runs_without_javascript(open_page: Opener, console: Console) -> None:

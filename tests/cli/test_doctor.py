@@ -86,6 +86,10 @@ def test_a_worker_of_another_version_is_noticed(tick: CommandLine) -> None:
     assert "0.0.1" in tick("doctor").stdout
 
 
+def test_a_region_without_known_holidays_is_noticed(tick: CommandLine) -> None:
+    assert found(tick, TICK_HOLIDAYS="DE-BY,XX")["holidays"] == "warning"
+
+
 def test_definitions_that_are_not_synced_are_noticed(unsynced: CommandLine) -> None:
     assert found(unsynced)["definitions"] == "warning"
 

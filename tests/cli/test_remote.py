@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
-from tick.cli import ANYWHERE, COMMANDS, REMOTE
+from tick.cli import ANYWHERE, COMMANDS, REMOTE, client
 from tick.db import Database
 from tick.engine.heartbeat import register_worker
 from tick.ops.access import tokens
@@ -125,6 +125,16 @@ def test_both_desks_tell_the_same(
     near = busy.good(*command, "--json")
     assert without_moments(far.good(*command, "--json")) == without_moments(near)
     assert len(near) > 2 or "nobody" in command
+
+
+def test_the_last_of_the_most_pages_is_read_and_one_more_is_refused(
+    far: FarCommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_parts = ("verify", "--from", "2020-01-01", "--to", "2100-01-01")
+    monkeypatch.setattr(client, "MOST_PAGES", 2)
+    assert far.json(*two_parts)["ok"] is True
+    monkeypatch.setattr(client, "MOST_PAGES", 1)
+    assert "more than 1 pages of that; ask for less" in far.bad(*two_parts)
 
 
 def test_a_year_is_proven_at_a_distance(busy: CommandLine, far: FarCommandLine) -> None:

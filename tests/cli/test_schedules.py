@@ -8,7 +8,7 @@ from tick.models import audit_entry, schedule_version
 
 def test_schedules_come_as_a_table_with_tabs_in_a_pipe(tick: CommandLine) -> None:
     lines = [line.split("\t") for line in tick.good("schedules").splitlines()]
-    assert lines[0] == ["ID", "ENABLED", "STATE", "WHEN", "LAST", "AT", "NEXT (UTC)"]
+    assert lines[0] == ["ID", "ENABLED", "STATE", "WHEN", "LAST", "AT (UTC)", "NEXT (UTC)"]
     assert [line[:3] for line in lines[1:]] == [
         ["launch", "no", "ACTIVE"],
         ["monthly-report", "no", "ACTIVE"],

@@ -4,7 +4,7 @@ A transcript is a text of blocks. Each begins with the command, as a shell takes
 what it prints, on both streams, and its exit status in brackets unless that is 0.
 
     $ tick enable yearly
-    Error: There is no schedule 'yearly'.
+    Error: No schedule is called 'yearly'.
     [1]
 
 `***` stands for what is random. What --json prints is compared as JSON, of which the transcript

@@ -155,8 +155,8 @@ def test_all_jobs_of_nothing_is_a_mistake() -> None:
         ({"cron": 5}, "cron must be a text, not 5."),
         ({"description": "a\0b"}, "description holds a NUL or half a character"),
         ({"params": {"x": float("nan")}}, "params cannot be stored as JSON"),
-        ({"params": {"x": ["a\0b"]}}, "params hold a NUL or half a character"),
-        ({"params": {"\ud800": 1}}, "params hold a NUL or half a character"),
+        ({"params": {"x": ["a\0b"]}}, "params cannot hold a NUL or half a character"),
+        ({"params": {"\ud800": 1}}, "params cannot hold a NUL or half a character"),
         ({"params": None}, "params cannot be stored as JSON"),
     ],
 )

@@ -69,6 +69,20 @@ def test_what_waited_for_an_end_is_told_and_claims_are_not(world: World, times_t
     assert times_told() == 0
 
 
+def test_the_end_of_an_occurrence_is_told_to_the_one_behind_it(
+    world: World, times_told: Ask
+) -> None:
+    hands = Hands(world)
+    world.tick(TWO)
+    world.tick(TWO + timedelta(days=1))
+    hands.end(*hands.claim())
+    last = hands.claim()
+    times_told()
+    hands.end(*last)
+    assert times_told() == 1
+    assert hands.claim_names() == ["first"]
+
+
 def test_a_run_that_goes_back_is_told(world: World, times_told: Ask) -> None:
     hands = Hands(world)
     world.tick(TWO)

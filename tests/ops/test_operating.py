@@ -10,6 +10,7 @@ from tick.engine.queues import paused_queues
 from tick.errors import NotFound, Refused
 from tick.models import audit_entry, worker_instance
 from tick.ops import control, operating
+from tick.ops.queries.queues import list_queues
 from tick.states import WorkerType
 
 
@@ -75,6 +76,20 @@ def test_a_paused_queue_is_quiet_until_it_is_resumed(world: World) -> None:
         ("queue.pause", "media", "the disk is full"),
         ("queue.resume", "media", None),
     ]
+
+
+def test_who_read_that_a_queue_is_paused_may_pause_it_again(world: World) -> None:
+    pause(world, "media")
+    with world.database.read.connect() as connection:
+        (row,) = list_queues(connection, {})
+    assert not operating.pause_queue(
+        world.database,
+        "media",
+        now=world.now,
+        author=TESTER,
+        reason="still full",
+        expected=row.revision,
+    )
 
 
 @pytest.mark.parametrize(("name", "reason"), [("media", "  "), ("", "why"), ("a b", "why")])

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
 from tick.engine.prune import Keep, prune_all
-from tick.models import occurrence
+from tick.models import occurrence, schedule_version
 from tick.ops import proving
 from tick.ops.answers.system import Proof
 from tick.ops.proving import join_parts, prove
@@ -73,6 +73,39 @@ def test_what_was_pruned_is_passed_over(month: World) -> None:
     assert found.ok
     assert found.start == found.pruned_to > TWO
     assert found.end == month.now
+
+
+def test_what_was_before_the_first_schedule_is_passed_over(month: World) -> None:
+    since = datetime(2000, 1, 1, tzinfo=UTC)
+    parts = list(prove(month.database, since, month.now))
+    assert len(parts) < 7
+    assert join_parts(parts) == Proof.model_validate(verify(month.database, since, month.now))
+
+
+def test_what_was_run_by_hand_before_the_first_schedule_is_proven(month: World) -> None:
+    o = occurrence.c
+    with month.database.write.begin() as connection:
+        fired = sa.select(sa.func.min(o.id)).where(o.runs > 0).scalar_subquery()
+        change = {"scheduled_for": TWO - 400 * DAY, "runs": o.runs + 1}
+        connection.execute(sa.update(occurrence).where(o.id == fired).values(change))
+    parts = list(prove(month.database, TWO - 4000 * DAY, month.now))
+    assert len(parts) < 10
+    said = [each.message for each in join_parts(parts).violations if "instead of" in each.message]
+    assert len(said) == 1
+
+
+def test_a_version_that_cannot_be_read_is_one_violation_however_many_the_parts(
+    month: World,
+) -> None:
+    v = schedule_version.c
+    with month.database.write.begin() as connection:
+        broken = sa.update(schedule_version).where(v.schedule_id == "daily")
+        connection.execute(broken.values(rule='{"kind": "NEW"}'))
+    found = in_parts(month, TWO - DAY)
+    assert [each.schedule_id for each in found.violations] == ["daily"]
+    assert "cannot be read by this release" in found.violations[0].message
+    whole = Proof.model_validate(verify(month.database, TWO - DAY, month.now))
+    assert found.violations == whole.violations
 
 
 def test_a_time_of_no_length_is_proven_at_once(month: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.support.factories import TESTER, World, a_job
 from tick.errors import InvalidParams
 from tick.ops import control
-from tick.ops.parameters import Field
+from tick.ops.parameters import Field, check_params, read_form
 from tick.ops.shared_params import SharedField, read_shared_form, share_out, shared_fields
 
 
@@ -111,7 +111,35 @@ def test_what_is_left_empty_is_not_given() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("half: \ud800", "NUL or half a character"),
+        ([{"a\0b": 1}], "NUL or half a character"),
+        (float("nan"), "as JSON"),
+    ],
+)
+def test_what_no_database_stores_is_refused_and_nothing_runs(
+    team: World, value: object, why: str
+) -> None:
+    team.define(jobs=[a_job("anything", function=anything)])
+    with pytest.raises(InvalidParams, match=why):
+        order(team, given=value)
+    assert team.runs() == []
+    order(team, given="a backslash and no NUL: \\u0000")
+    assert len(team.runs()) == 1
+
+
+def test_a_number_that_is_not_finite_is_refused_by_every_form() -> None:
+    assert read_form(score, {"days": "3", "limit": "0.25"}) == {"days": 3, "limit": 0.25}
+    given = {"days": "3", "limit": "NaN"}
+    for params in (read_form(score, given), read_shared_form(JOBS[1:2], given)):
+        with pytest.raises(InvalidParams, match="cannot be stored as JSON"):
+            check_params(score, params)
+
+
 def test_a_number_that_is_none_is_left_to_the_jobs_to_refuse() -> None:
-    assert read_shared_form(JOBS, {"days": "many"}) == {"days": "many"}
+    for text in ("many", "true", "null", "[]"):
+        assert read_shared_form(JOBS, {"days": text}) == {"days": text}
     with pytest.raises(InvalidParams, match="limit: This is not JSON"):
         read_shared_form([*JOBS, a_job("label", function=label)], {"limit": "{"})

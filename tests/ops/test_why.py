@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
 from tick.errors import NotFound
-from tick.models import occurrence
+from tick.models import occurrence, schedule_version
 from tick.ops import control, windows
 from tick.ops.why import Why, explain
 
@@ -146,6 +146,30 @@ def test_a_renamed_schedule_remembers_who_switched_it_on(daily: World) -> None:
     found = why(daily, TWO + DAY, "nightly")
     texts = [fact.text for fact in found.facts if fact.name == "before it"]
     assert any(text.startswith("schedule.enable by tester") for text in texts)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        '{"kind": "NEW"}',
+        '{"kind": "CRON", "cron": "0 2 * * *", "timezone": "Mars/Olympus"}',
+        "nonsense",
+    ],
+)
+def test_what_a_rule_that_cannot_be_read_decided_is_told_without_it(
+    daily: World, rule: str
+) -> None:
+    daily.tick(TWO + MINUTE)
+    with daily.database.write.begin() as connection:
+        connection.execute(sa.update(schedule_version).values(rule=rule))
+    found = why(daily, TWO)
+    assert found.sentence == "daily at 2026-03-01 02:00:00 UTC fired, 60 s late, and is QUEUED."
+    said = facts(found)
+    assert said["version"].startswith("1, which can't be read: ")
+    assert said["runs"] == "1 QUEUED"
+    assert "missed" not in said
+    tomorrow = why(daily, TWO + DAY).sentence
+    assert "02:00:00 UTC can't be explained: version 1 can't be read: " in tomorrow
 
 
 def test_an_unknown_schedule_is_refused(daily: World) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.factories import a_job, a_schedule
+from tick.define import alerts
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
 from tick.engine.targets import build_target
-from tick.ops.wording import describe_target, describe_timing, next_instants
+from tick.ops.wording import describe_alert, describe_target, describe_timing, next_instants
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="feed")]
@@ -67,6 +68,19 @@ def test_a_rule_that_cannot_be_read_is_described_and_has_no_next_instant(rule: s
 @pytest.mark.parametrize("target", [None, "", "{}", "[]", '{"jobs": 1}', '{"jobs": [{}]}'])
 def test_a_target_that_cannot_be_read_is_described(target: str | None) -> None:
     assert describe_target("ALL_JOBS", target).words == "Cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (alerts.Failed(), "it failed"),
+        (alerts.Failed(after=3), "it failed 3 times in a row"),
+        (alerts.RunsLong(), "it runs for more than 3 times its usual longest"),
+        (alerts.RunsLong(than=timedelta(hours=1)), "it runs for more than 1 hour"),
+    ],
+)
+def test_when_an_alert_speaks(rule: alerts.Rule, words: str) -> None:
+    assert describe_alert(rule) == words
 
 
 def test_the_next_instants_are_those_that_would_fire() -> None:

@@ -43,14 +43,26 @@ def test_a_holiday_is_named_with_the_regions_that_have_it() -> None:
     assert days_off.holiday_on((), CHRISTMAS) is None
 
 
-@pytest.mark.parametrize("region", ["XX", "DE-QQ", "Bavaria", ""])
-def test_a_region_that_nobody_knows_stops_the_start(world: World, region: str) -> None:
-    settings = world.runtime.settings.model_copy(update={"holidays": (region,)})
+@pytest.mark.parametrize(
+    "region", ["XX", "DE-QQ", "DE-", "Bavaria", "NYSE", "registry", "utils", ""]
+)
+def test_a_region_that_nobody_knows_is_refused_and_has_no_holidays(region: str) -> None:
     with pytest.raises(SettingsError, match="write a country by its two letters"):
-        days_off.check(settings.holidays)
+        days_off.check((region,))
+    assert days_off.holiday_on((region, "DE"), CHRISTMAS) == "Christmas Day (DE)"
 
 
-def test_without_the_library_the_start_says_what_to_install(
+def test_the_console_starts_with_a_region_that_nobody_knows_and_logs_it(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.settings = world.settings.model_copy(update={"holidays": ("XX",)})
+    world.enable("daily")
+    page = Visitor(create_app(world.runtime)).log_in("ada").page("/upcoming?span=7d")
+    assert ": weekend" in page
+    assert "no holidays are known of 'XX'" in caplog.text
+
+
+def test_without_the_library_one_is_told_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "holidays", None)

@@ -10,7 +10,7 @@ from tests.webapp.visitor import Visitor
 from tick.models import job_log
 from tick.ops.queries.runs import Neighbour
 from webapp import gantt
-from webapp.gantt import Segment, TimelineBar, segments
+from webapp.gantt import Segment, TimelineBar, lines
 
 BAR, TOP, BOTTOM = "22", "0", "100%"
 
@@ -29,7 +29,7 @@ def _after(**edges: tuple[int, ...]) -> dict[int, tuple[Neighbour, ...]]:
 
 def test_a_line_leads_from_the_end_of_a_bar_down_to_where_another_waited_for_it() -> None:
     bars = {1: _bar(0, 30), 2: _bar(0, 10), 3: _bar(40, 60)}
-    found = segments(bars, _after(r3=(1,)), ())
+    found = lines(bars, _after(r3=(1,)), ()).by_row
     assert found == {
         1: [
             Segment(3, 1, False, 30, 40, BAR, BAR),
@@ -42,20 +42,20 @@ def test_a_line_leads_from_the_end_of_a_bar_down_to_where_another_waited_for_it(
 
 def test_a_line_may_lead_upwards() -> None:
     bars = {3: _bar(40, 60), 1: _bar(0, 30)}
-    found = segments(bars, _after(r3=(1,)), ())
+    found = lines(bars, _after(r3=(1,)), ()).by_row
     assert [(each.y1, each.y2) for each in found[3]] == [(BAR, BOTTOM)]
     assert [(each.y1, each.y2) for each in found[1]] == [(BAR, BAR), (TOP, BAR)]
 
 
 def test_all_that_a_run_waits_for_share_one_upright_line() -> None:
     bars = {number: _bar(0, 10 * number) for number in range(1, 9)} | {9: _bar(80, 90)}
-    found = segments(bars, _after(r9=tuple(range(1, 9))), ())
+    found = lines(bars, _after(r9=tuple(range(1, 9))), ()).by_row
     assert [sum(each.origin is None for each in found[row]) for row in bars] == [1] * 9
 
 
 def test_only_the_decisive_link_of_the_critical_path_is_critical() -> None:
     bars = {1: _bar(0, 10), 2: _bar(0, 30), 3: _bar(30, 50)}
-    found = segments(bars, _after(r3=(1, 2)), (2, 3))
+    found = lines(bars, _after(r3=(1, 2)), (2, 3)).by_row
     critical = {row: [each.origin for each in found[row] if each.critical] for row in found}
     assert critical == {1: [], 2: [2, None], 3: [None]}
 
@@ -63,13 +63,13 @@ def test_only_the_decisive_link_of_the_critical_path_is_critical() -> None:
 def test_a_crowd_of_links_shrinks_to_the_critical_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gantt, "MOST_SEGMENTS", 2)
     bars = {1: _bar(0, 10), 2: _bar(0, 30), 3: _bar(30, 50)}
-    found = segments(bars, _after(r3=(1, 2)), (2, 3))
+    found = lines(bars, _after(r3=(1, 2)), (2, 3)).by_row
     assert [len(found[row]) for row in bars] == [0, 2, 1]
     assert all(each.critical for row in bars for each in found[row])
 
 
 def test_what_is_not_shown_has_no_line() -> None:
-    assert segments({3: _bar(0, 10)}, _after(r3=(1,)), ()) == {3: []}
+    assert lines({3: _bar(0, 10)}, _after(r3=(1,)), ()) == ({3: []}, True)
 
 
 def test_a_bar_leads_to_the_log_below_the_chart(world: World, ada: Visitor) -> None:
@@ -98,3 +98,13 @@ def test_the_links_of_all_runs_are_shown_by_an_address(ada: Visitor) -> None:
     shown = ada.page("/occurrences/1?links=all")
     assert "all-linked" in shown
     assert "/occurrences/1?run=3&amp;links=all#log-panel" in shown
+
+
+def test_links_that_are_too_many_are_not_offered_and_the_graph_has_them(
+    ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gantt, "MOST_SEGMENTS", 1)
+    ada.post("/schedules/daily/run")
+    page = ada.page("/occurrences/1")
+    assert "Too many links to draw" in page
+    assert "Show all links" not in page

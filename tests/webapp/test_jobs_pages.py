@@ -64,6 +64,19 @@ def test_a_group_is_run_with_parameters_and_says_who_takes_which(
     }
 
 
+def test_a_group_is_told_yes_or_no_where_a_job_requires_it(world: World, ada: Visitor) -> None:
+    def switch(dry: bool) -> None:
+        """Must be told."""
+
+    world.define(jobs=[a_job("switch", function=switch)])
+    ada.client.application.extensions["tick"].__dict__["registry"] = world.registry
+    page = ada.page("/groups/matching/run")
+    assert re.search(r'<select[^>]* name="param-dry"[^>]*>\s*<option value=""></option>', page)
+    assert ada.post("/groups/matching/run", **{"param-dry": ""}).status_code == 422
+    ada.post("/groups/matching/run", **{"param-dry": "false"})
+    assert _params(world) == [{"dry": False}]
+
+
 def test_a_mistake_in_a_groups_form_stands_beside_its_field(world: World, ada: Visitor) -> None:
     for path in ("/groups/matching/run", "/run-all"):
         response = ada.post(path, **{"param-keep": "0", "param-weights": '{"tempo": "fast"}'})
@@ -117,7 +130,28 @@ def test_a_mistake_stands_beside_its_field_and_nothing_runs(world: World, ada: V
 
 def test_what_no_database_could_keep_is_refused(world: World, ada: Visitor) -> None:
     assert "NUL" in _send(ada, names='["\\u0000"]').text
-    assert "no place" in _send(ada, weights='{"a": NaN}').text
+    assert "This is not JSON" in _send(ada, weights='{"a": NaN}').text
+    assert world.runs() == []
+
+
+def test_json_that_is_nested_too_deeply_or_holds_half_a_character_is_refused(
+    world: World, ada: Visitor
+) -> None:
+    for path in (FORM, "/groups/matching/run", "/run-all"):
+        for text in ("[" * 3000, '["\\ud800"]'):
+            response = ada.post(path, fields="yes", **{"param-names": text})
+            assert response.status_code == 422
+            assert 'id="problem-names">' in response.text
+    assert world.runs() == []
+
+
+def test_a_parameter_that_no_job_knows_is_a_problem_and_nothing_runs(
+    world: World, ada: Visitor
+) -> None:
+    for path in (FORM, "/groups/matching/run", "/run-all"):
+        response = ada.post(path, fields="yes", **{"param-kep": "40"})
+        assert response.status_code == 422
+        assert "kep: " in response.text
     assert world.runs() == []
 
 

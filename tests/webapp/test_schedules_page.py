@@ -1,14 +1,17 @@
 """The list of schedules, and what an admin does to them: as plain forms, without JavaScript."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
-from tests.support.factories import World, a_schedule
+from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
 from tick.models import audit_entry, job_schedule, occurrence_hour, schedule_version
+from tick.ops.alerts import mute
+from webapp.pages import schedules
 
 
 def _row(page: str, schedule_id: str) -> str:
@@ -177,7 +180,7 @@ def test_an_empty_system_says_what_to_do_next(world: World, ada: Visitor) -> Non
 def test_an_unknown_schedule_is_a_page_that_leads_on(ada: Visitor) -> None:
     response = ada.get("/schedules/nothing")
     assert response.status_code == 404
-    assert "There is no schedule" in response.text
+    assert "No schedule is called" in response.text
 
 
 def test_the_strip_shows_ticks_workers_and_work(world: World, ada: Visitor) -> None:
@@ -229,17 +232,45 @@ def test_switching_none_says_so(ada: Visitor) -> None:
     assert "tick some schedules first" in ada.page("/schedules")
 
 
-def test_a_row_says_what_part_of_its_firings_went_well_in_thirty_days(
-    world: World, ada: Visitor
+def test_a_row_says_once_a_minute_what_part_of_its_firings_went_well_in_thirty_days(
+    world: World, ada: Visitor, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def look_at(second: int) -> str:
+        monkeypatch.setattr(schedules, "now", lambda: now + timedelta(hours=1, seconds=second))
+        return _row(ada.page("/schedules"), "hourly")
+
     ada.post("/schedules/hourly/run")
     world.finish_runs()
-    assert "1 of 1 good</span>" in ada.page("/schedules")
+    assert "1 of 1 good</span>" in look_at(0)
     hours = [
-        {"hour": world.now - timedelta(days=1), "success": 49, "failed": 1},
-        {"hour": world.now - timedelta(days=31), "success": 0, "failed": 50},
+        {"hour": now - timedelta(days=1), "success": 49, "failed": 1},
+        {"hour": now - timedelta(days=31), "success": 0, "failed": 50},
     ]
     with world.database.write.begin() as connection:
         rows = [{"schedule_id": "hourly"} | hour for hour in hours]
         connection.execute(sa.insert(occurrence_hour), rows)
-    assert "1 of 1 good, 98.0 % in 30 d</span>" in ada.page("/schedules")
+    assert "1 of 1 good</span>" in look_at(59)
+    assert "1 of 1 good, 98.0 % in 30 d</span>" in look_at(60)
+
+
+def test_a_schedule_that_is_muted_says_until_when_and_why(
+    world: World, ada: Visitor, now: datetime
+) -> None:
+    for schedule_id, rule, why in (
+        ("daily", None, "the source moves"),
+        (None, "failed", "everybody knows"),
+        ("hourly", None, "not this one"),
+    ):
+        mute(
+            world.database,
+            now=now,
+            author=TESTER,
+            schedule_id=schedule_id,
+            rule=rule,
+            reason=why,
+            until=now + timedelta(hours=2),
+        )
+    page = ada.page("/schedules/daily")
+    assert re.search(r"Muted</span> until [^<]+, by tester: the source moves", page)
+    assert re.search(r'<span class="chip">failed</span> only, by tester: everybody knows', page)
+    assert "not this one" not in page

@@ -3,19 +3,24 @@
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.factories import a_job
 from tests.support.inline import InlineExecutor
-from tests.worker.conftest import NOW, WorkWorld
+from tests.worker.conftest import DEFINITIONS, NOW, WorkWorld
 from tests.worker.processes import Process, eventually, pids_in
 from tests.worker.test_pool import a_run
+from tick.execution import threads as threads_module
+from tick.execution.pool import ProcessPool
 from tick.execution.report import Ended
+from tick.execution.threads import ThreadPool
 from tick.pacing import Appetite
 from tick.policy.retry import AttemptEnd, How
-from tick.working.crew import Crew, Lane, Portion, hire
+from tick.working.crew import Crew, Lane, Portion, hire, new_lane
 
 ONCE, AGAIN = a_job("once"), a_job("again", idempotent=True)
 JOBS = {job.name: job for job in (ONCE, AGAIN)}
@@ -79,6 +84,24 @@ def test_a_thread_that_ends_wakes_a_crew_that_waits_for_its_processes(work: Work
     assert [report.run.run_id for report in heard] == [1]
     assert isinstance(crew, Crew)
     crew.close()
+
+
+def test_an_end_that_a_thread_kept_to_itself_is_heard_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads_module, "BATCH_SECONDS", 60.0)
+    gate = threading.Event()
+    functions = {"short": lambda: time.sleep(0.01), "long": lambda: gate.wait(60)}
+    jobs = {name: a_job(name, function=function) for name, function in functions.items()}
+    pool = ProcessPool(DEFINITIONS, 1, lambda: datetime.now(UTC))
+    threads = ThreadPool(jobs, 1, lambda: datetime.now(UTC), pool.wake)
+    with closing(Crew([new_lane(pool, {}), new_lane(threads, jobs)])) as crew:
+        eventually(lambda: crew.poll(0.1) or crew.is_ready)
+        for number, name in enumerate(("short", "short", "short", "long")):
+            crew.start(a_run(number, name), 60)
+        began, ended = time.monotonic(), 0
+        while ended < 3:
+            ended += sum(isinstance(report, Ended) for report in crew.poll(20))
+        assert time.monotonic() - began < 10
+        gate.set()
 
 
 @pytest.mark.parametrize("job", ["where-in-a-thread", "sleeps"])

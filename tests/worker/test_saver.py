@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.engine.worker_steps import Hands, only_postgres
+from tests.support.factories import TESTER, a_job, a_schedule
 from tests.worker.conftest import NOW, WorkWorld
 from tick.execution.lines import Line
 from tick.execution.report import Ended, Progressed, Said
+from tick.ops import control
 from tick.policy.retry import AttemptEnd, How
 from tick.states import LogLevel
 from tick.working.saver import Claimed, Saver
@@ -40,9 +42,22 @@ def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld)
     claimed = saver.exchange(NOW, claim=claiming(hands))
     assert [run.run_id for run in claimed] == [second]
     assert [work.run(run_id).status for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
-    assert saver.settle(NOW) == 1
+    assert saver.settle(NOW)
     assert [work.outcome(run_id) for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
     assert not saver.pending
+
+
+def test_only_an_end_makes_another_look_for_runs_worth_while(work: WorkWorld) -> None:
+    work.define(a_schedule("all"), jobs=[a_job("one"), a_job("two")])
+    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    hands, saver = Hands(work), Saver(work.database, work.registry.jobs)
+    run, _ = saver.exchange(NOW, claim=claiming(hands))
+    assert not saver.settle(NOW)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    saver.write(NOW)
+    # Its occurrence lives on; what comes next in it may have waited for this run.
+    assert saver.settle(NOW)
+    assert [row.outcome for row in work.occurrences()] == ["RUNNING"]
 
 
 def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) -> None:

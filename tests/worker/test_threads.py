@@ -1,5 +1,6 @@
 """The pool of threads by itself, and a worker with threads beside its child processes."""
 
+import asyncio
 import json
 import logging
 import os
@@ -59,6 +60,11 @@ def talk() -> int:
     return run.run_id
 
 
+async def talk_elsewhere() -> None:
+    """Say something in a thread of the job's own."""
+    await asyncio.to_thread(print, f"printed for {current_run().run_id}")
+
+
 def flood() -> None:
     """Log very much."""
     for number in range(20_000):
@@ -76,7 +82,13 @@ def gate() -> Iterator[Gate]:
 @pytest.fixture
 def make_pool(gate: Gate) -> Callable[[], ThreadPool]:
     """Makes pools of two threads."""
-    functions = {"talk": talk, "flood": flood, "hold": gate.hold, "heed": gate.heed}
+    functions = {
+        "talk": talk,
+        "talk-elsewhere": talk_elsewhere,
+        "flood": flood,
+        "hold": gate.hold,
+        "heed": gate.heed,
+    }
     jobs = {name: a_job(name, function=function) for name, function in functions.items()}
     return lambda: ThreadPool(jobs, 2, lambda: datetime.now(UTC))
 
@@ -115,6 +127,20 @@ def test_what_runs_say_side_by_side_is_their_own(make_pool: Callable[[], ThreadP
     assert said == {n: [f"printed by {n}", f"logged by {n}", "unended"] for n in range(20)}
     progressed = {r.run.run_id for r in reports if isinstance(r, Progressed) and r.fraction == 0.5}
     assert progressed == set(range(20))
+
+
+def test_what_threads_of_a_job_print_is_said_by_its_own_run(
+    make_pool: Callable[[], ThreadPool],
+) -> None:
+    said: list[tuple[int, str]] = []
+    with closing(make_pool()) as pool:
+        for number in range(5):
+            # One after the other, so that a new thread gets the number of one that has ended.
+            pool.start(a_run(number, "talk-elsewhere"), 10)
+            for report in reports_of(pool, 1):
+                if isinstance(report, Said):
+                    said += [(report.run.run_id, line.message) for line in report.lines]
+    assert said == [(number, f"printed for {number}") for number in range(5)]
 
 
 def test_a_run_counts_as_running_until_its_end_is_reported(pool: ThreadPool) -> None:

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from tests.support.factories import TESTER, a_schedule
 from tests.worker.conftest import WorkWorld
 from tick.models import worker_instance
+from tick.ops import control
 from tick.runtime import Runtime
+from tick.states import OverlapPolicy
 from tick.stop import Stop
 from tick.work import work_for
 
@@ -32,6 +35,18 @@ def test_it_ends_when_nothing_is_ready(work: WorkWorld, runtime: Runtime) -> Non
     }
     assert worked.took_seconds < 30
     assert [work.outcome(run_id) for run_id in ids[:2]] == ["SUCCESS", "FAILED"]
+
+
+def test_what_waited_for_the_last_occurrence_is_ready_too(work: WorkWorld) -> None:
+    work.settings = work.settings.model_copy(update={"worker_poll_seconds": 30.0})
+    work.define(
+        a_schedule("one-by-one", mode="SINGLE_JOB", job="add", overlap=OverlapPolicy.QUEUE_ONE)
+    )
+    work.enable("one-by-one")
+    for _ in range(2):
+        control.run_schedule(work.database, "one-by-one", now=work.now, author=TESTER)
+    assert work_for(work.runtime, 60).more is False
+    assert [row.outcome for row in work.occurrences()] == ["SUCCESS", "SUCCESS"]
 
 
 def test_what_does_not_end_in_time_goes_back_without_burning_its_attempt(

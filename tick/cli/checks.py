@@ -191,7 +191,8 @@ def check_holidays(regions: Sequence[str]) -> Iterator[Finding]:
     try:
         days_off.check(regions)
     except SettingsError as error:
-        yield problem("holidays", str(error), "The console does not start until then.")
+        advice = "Until then the console shows none of its holidays."
+        yield warning("holidays", str(error), advice)
 
 
 def check_zones(version: str | None, place: str, now: datetime) -> Finding:

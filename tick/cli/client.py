@@ -96,12 +96,14 @@ class Client:
         """What a GET answers, and what its `next` leads to, to the end."""
         page = self.get(model, path, **query)
         yield page
-        for _ in range(MOST_PAGES):
+        for _ in range(MOST_PAGES - 1):
             if page.next is None:
-                return
+                break
             page = self.get(model, page.next.removeprefix(ROOT))
             yield page
-        raise RemoteError(f"{self._base} has more than {MOST_PAGES} pages of that; ask for less.")
+        if page.next is not None:
+            said = f"{self._base} has more than {MOST_PAGES} pages of that; ask for less."
+            raise RemoteError(said)
 
     def _send(
         self,

@@ -41,7 +41,7 @@ def next_(count: int, with_off: bool, as_json: bool) -> None:
         | {"local": f"{item.at.astimezone(ZoneInfo(item.timezone)):%a %Y-%m-%d %H:%M %Z}"}
         for item in found
     ]
-    columns = {"at": "AT", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}
+    columns = {"at": "AT (UTC)", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}
     if any(item.blackout for item in found):
         columns["blackout"] = "BLACKOUT"
     show_table(columns, rows, "Nothing is to come: `tick enable SCHEDULE` switches one on.")
@@ -154,13 +154,17 @@ def backfill(
         first, last = plan.wanted[0], plan.wanted[-1]
         wanted = counted(len(plan.wanted), "instant")
         click.echo(
-            f"{wanted} would run, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC; "
-            f"already done: {plan.done}.",
+            f"{wanted} would run, {_span(first, last)} UTC; already done: {plan.done}.",
             err=as_json,
         )
         if not yes:
             click.confirm("Run them?", abort=True, err=as_json)
         _show_made(desk, desk.run_slots(schedule_id, plan.wanted), wait, as_json)
+
+
+def _span(first: datetime, last: datetime) -> str:
+    until = f" to {last:%Y-%m-%d %H:%M}" if last != first else ""
+    return f"{first:%Y-%m-%d %H:%M}{until}"
 
 
 def _show_made(desk: Desk, made: Sequence[int], wait: bool, as_json: bool) -> None:

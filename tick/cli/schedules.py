@@ -29,7 +29,7 @@ def schedules(as_json: bool) -> None:
         "state": "STATE",
         "when": "WHEN",
         "last_outcome": "LAST",
-        "last_at": "AT",
+        "last_at": "AT (UTC)",
         "next_run_at": "NEXT (UTC)",
     }
     rows = [_line(row) for row in found]

@@ -79,8 +79,8 @@ def list_(as_json: bool) -> None:
 
 
 @windows.command()
-@click.option("--from", "start", type=INSTANT, required=True, help="It begins.")
-@click.option("--to", "end", type=INSTANT, required=True, help="And ends.")
+@click.option("--from", "start", type=INSTANT, required=True, help="When it begins.")
+@click.option("--to", "end", type=INSTANT, required=True, help="When it ends.")
 @click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
 @as_json
 def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:

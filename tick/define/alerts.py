@@ -99,12 +99,14 @@ def to_plain(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 
 
 def from_plain(values: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
-    """The rules that `to_plain` wrote; one that a newer release wrote is left out."""
-    return tuple(
-        RULES[value["rule"]](**{k: _length(v) for k, v in value.items() if k != "rule"})
-        for value in values
-        if value["rule"] in RULES
-    )
+    """The rules that `to_plain` wrote; what only a newer release knows is left out."""
+    return tuple(_rule(value) for value in values if value["rule"] in RULES)
+
+
+def _rule(value: Mapping[str, Any]) -> Rule:
+    kind = RULES[value["rule"]]
+    known = {field.name for field in fields(kind)}
+    return kind(**{name: _length(part) for name, part in value.items() if name in known})
 
 
 def of_schedule(stored: Mapping[str, Any] | None) -> tuple[Rule, ...]:

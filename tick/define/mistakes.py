@@ -24,6 +24,7 @@ _MAX_ID = 50
 _MOST_SECONDS = 10 * 366 * 24 * 3600
 _PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+_UNSTORABLE_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 def find(jobs: list[JobDefinition], schedules: list[Schedule]) -> list[str]:
@@ -37,6 +38,17 @@ def find(jobs: list[JobDefinition], schedules: list[Schedule]) -> list[str]:
             *_in_renames(schedules),
         ]
     )
+
+
+def why_unstorable(value: object) -> str | None:
+    """What keeps a value from being stored as JSON by every database; None if nothing does."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"cannot be stored as JSON ({error}); use plain values"
+    if _UNSTORABLE_IN_JSON.search(text):
+        return "cannot hold a NUL or half a character, which no database stores; remove it"
+    return None
 
 
 def _in_names(jobs: list[JobDefinition], schedules: list[Schedule]) -> Iterator[str]:
@@ -189,23 +201,10 @@ def _in_length(name: str, seconds: object, least: int) -> Iterator[str]:
 
 
 def _in_params(params: object) -> Iterator[str]:
-    try:
-        json.dumps(dict(params), allow_nan=False)  # type: ignore[call-overload]
-    except (TypeError, ValueError, RecursionError) as error:
-        yield f"params cannot be stored as JSON ({error}); use plain values."
-        return
-    if any(_UNSTORABLE.search(text) for text in _texts_in(params)):
-        yield "params hold a NUL or half a character, which no database stores; remove it."
-
-
-def _texts_in(value: object) -> Iterator[str]:
-    """Every text inside a plain value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for part in pair for text in _texts_in(part))
-    elif isinstance(value, list | tuple):
-        yield from (text for part in value for text in _texts_in(part))
+    if not isinstance(params, Mapping):
+        yield f"params cannot be stored as JSON by name: write a dict, not {params!r}."
+    elif why := why_unstorable(dict(params)):
+        yield f"params {why}."
 
 
 def _in_timing(schedule: Schedule) -> Iterator[str]:

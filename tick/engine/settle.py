@@ -101,14 +101,23 @@ def _settle_locked(
     values = {"ids": locked.ids, "at_end": locked.at_end, "now": now}
     written = connection.execute(_settle(connection.dialect.name), values).all()
     settled = [row for row in written if row.outcome not in LIVE_OUTCOMES]
-    if any(row.outcome in LIVE_OUTCOMES and row.id not in started for row in written):
-        # Something may have waited for a run that has ended.
+    has_ends = any(row.outcome in LIVE_OUTCOMES and row.id not in started for row in written)
+    if has_ends or _is_waited_for(connection, settled):
+        # Something may have waited for a run, or for an occurrence, that has ended.
         announce_ready(connection)
     failing = locked.failing | {row.schedule_id for row in settled if row.outcome == Outcome.FAILED}
     # Good outcomes after good ones change no counter.
     telling = (row for row in settled if row.schedule_id in failing)
     _count(connection, _records(sorted(telling, key=lambda row: row.id)))
     return len(settled)
+
+
+def _is_waited_for(connection: sa.Connection, settled: Iterable[Any]) -> bool:
+    """Whether an occurrence of their schedules was to begin after one of them."""
+    by_id = {row.id: row.schedule_id for row in settled if row.schedule_id is not None}
+    values = {"ids": by_id.keys(), "schedules": set(by_id.values())}
+    statement = _waiting_for(connection.dialect.name)
+    return bool(by_id) and connection.execute(statement, values).first() is not None
 
 
 def _records(settled: Iterable[Any]) -> list[Record]:
@@ -148,6 +157,20 @@ def _at_end() -> sa.Select[Any]:
     unfinished = sa.exists().where(_r.occurrence_id == _o.id, in_states(_r.status, UNFINISHED_RUNS))
     return sa.select(_o.id, _o.schedule_id).where(
         in_states(_o.outcome, LIVE_OUTCOMES), ~unfinished.correlate(occurrence)
+    )
+
+
+@cache
+def _waiting_for(dialect: str) -> sa.Select[Any]:
+    """Live occurrences that one of the `ids` holds back, found by their `schedules`."""
+    return (
+        sa.select(_o.id)
+        .where(
+            in_states(_o.outcome, LIVE_OUTCOMES),
+            one_of(dialect, _o.schedule_id, "schedules"),
+            one_of(dialect, _o.blocked_by_id, "ids"),
+        )
+        .limit(1)
     )
 
 

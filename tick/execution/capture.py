@@ -115,6 +115,29 @@ class _Handler(logging.Handler):
         hearer.line(Line(at, level_of(record.levelno), message, name))
 
 
+class _BegunLine:
+    """What was printed of a line that has not ended."""
+
+    def __init__(self, hearer: Listener, clock: Clock) -> None:
+        self.hearer, self._clock = hearer, clock
+        self._text, self._beyond = "", 0
+
+    def extend(self, text: str) -> None:
+        """Add to it, as far as a line may reach."""
+        room = MAX_MESSAGE - len(self._text)
+        self._text += text[:room]
+        self._beyond += max(0, len(text) - room)
+
+    def end(self) -> None:
+        """Hand it on, and begin the next one."""
+        text, beyond = self._text.rstrip("\r"), self._beyond
+        self._text, self._beyond = "", 0
+        if beyond:
+            text += f" … {beyond:,} characters cut"
+        if text:
+            self.hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))
+
+
 class _Printed(io.TextIOBase):
     """A text stream whose lines go to the log; what is below it stays the real one's."""
 
@@ -151,13 +174,22 @@ class _Printed(io.TextIOBase):
         if (hearer := listener()) is None:
             return self._real.write(text)
         with self._lock:
-            line = self._begun.setdefault(threading.get_ident(), _BegunLine(hearer, self._clock))
+            line = self._begun_by(hearer)
             *ended, rest = text.split("\n")
             for part in ended:
                 line.extend(part)
                 line.end()
             line.extend(rest)
         return len(text)
+
+    def _begun_by(self, hearer: Listener) -> _BegunLine:
+        """The calling thread's line; a new one where an earlier thread of that number left one."""
+        thread = threading.get_ident()
+        line = self._begun.get(thread)
+        if line is None or line.hearer is not hearer:
+            self.end_line(thread)
+            line = self._begun[thread] = _BegunLine(hearer, self._clock)
+        return line
 
     def end_line(self, thread: int) -> None:
         """End the line that a thread is writing, if there is one."""
@@ -169,26 +201,3 @@ class _Printed(io.TextIOBase):
         """End every line that is being written."""
         for thread in list(self._begun):
             self.end_line(thread)
-
-
-class _BegunLine:
-    """What was printed of a line that has not ended."""
-
-    def __init__(self, hearer: Listener, clock: Clock) -> None:
-        self._hearer, self._clock = hearer, clock
-        self._text, self._beyond = "", 0
-
-    def extend(self, text: str) -> None:
-        """Add to it, as far as a line may reach."""
-        room = MAX_MESSAGE - len(self._text)
-        self._text += text[:room]
-        self._beyond += max(0, len(text) - room)
-
-    def end(self) -> None:
-        """Hand it on, and begin the next one."""
-        text, beyond = self._text.rstrip("\r"), self._beyond
-        self._text, self._beyond = "", 0
-        if beyond:
-            text += f" … {beyond:,} characters cut"
-        if text:
-            self._hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))

@@ -62,6 +62,8 @@ class ProcessPool:
         self._guard = Guard()
         self._selector = selectors.DefaultSelector()
         self._waker, self._alarm = socket.socketpair()
+        # A thread that wakes may hold a lock that this one needs: it must never wait in `send`.
+        self._waker.setblocking(False)
         self._alarm.setblocking(False)
         self._selector.register(self._alarm, selectors.EVENT_READ, self._on_alarm)
         self._reports: list[Report] = []
@@ -122,7 +124,7 @@ class ProcessPool:
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
-        with suppress(OSError):  # it is closed
+        with suppress(OSError):  # it is closed, or full of what wakes as well
             self._waker.send(b"!")
 
     def cancel(self, run: ClaimedRun) -> None:

@@ -166,17 +166,14 @@ class ThreadPool:
         return self._reports + _last_words(self._ended)
 
     def _serve(self) -> None:
-        attempt = self._next()
-        while attempt is not None:
+        while (attempt := self._next()) is not None:
             end = execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
             self._capture.end_lines()
-            attempt = self._next(attempt, end)
+            self._end(attempt, end)
 
-    def _next(self, last: _Attempt | None = None, end: AttemptEnd | None = None) -> _Attempt | None:
-        """End the last run, then wait for one and begin it; None when the pool is closed."""
+    def _next(self) -> _Attempt | None:
+        """Wait for a run and begin it; None when the pool is closed."""
         with self._has_work:
-            if last is not None and end is not None:
-                self._end(last, end)
             self._has_work.wait_for(lambda: self._closed or self._waiting)
             if self._closed:
                 return None
@@ -189,16 +186,17 @@ class ThreadPool:
 
     def _end(self, attempt: _Attempt, end: AttemptEnd) -> None:
         """Note an end, and wake who waits for ends: at once, or for many while there are more."""
-        self._taken -= 1
-        if self._attempts.pop(attempt.run.claim, None) is None:
-            self._say_late(attempt.run, end)
-            return
-        self._ended.append((attempt, attempt.ended(end)))
-        now = time.monotonic()
-        if not self._is_woken and (not self._waiting or now >= self._told_at + BATCH_SECONDS):
-            self._is_woken, self._told_at = True, now
-            self._has_ends.notify()
-            self._wake()
+        with self._has_ends:
+            self._taken -= 1
+            if self._attempts.pop(attempt.run.claim, None) is None:
+                self._say_late(attempt.run, end)
+                return
+            self._ended.append((attempt, attempt.ended(end)))
+            now = time.monotonic()
+            if not self._is_woken and (not self._waiting or now >= self._told_at + BATCH_SECONDS):
+                self._is_woken, self._told_at = True, now
+                self._has_ends.notify()
+                self._wake()
 
     def _say_late(self, run: ClaimedRun, end: AttemptEnd) -> None:
         if not self._closed:

@@ -10,7 +10,7 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 TICKET = struct.Struct(">qq")
 """The right to begin one claimed run: its id and fencing token."""
 _LENGTH = struct.Struct(">I")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class BadMessage(Exception):

@@ -13,23 +13,30 @@ _INSTALL = "pip install 'job-schedule-manager[holidays]'"
 def check(regions: Sequence[str]) -> None:
     """Raise SettingsError if a region of TICK_HOLIDAYS is not known, or the library is missing."""
     for region in regions:
-        try:
-            _of_year(region, 2000)
-        except NotImplementedError:
+        country, dash, part = region.partition("-")
+        parts = _library().list_supported_countries().get(country)
+        if parts is None or (dash and part not in parts):
             raise SettingsError(
                 f"TICK_HOLIDAYS: no holidays are known of {region!r}; write a country by its two "
                 "letters, or with a part of it: DE, DE-BY, US-CA."
-            ) from None
+            )
 
 
 def holiday_on(regions: Sequence[str], day: date) -> str | None:
-    """`Christmas Day (DE)`, of several regions all; None on an ordinary day."""
+    """`Christmas Day (DE)`, of several regions all; None on an ordinary day.
+
+    Of a region that `check` refuses, every day is ordinary.
+    """
     names = ((region, _of_year(region, day.year).get(day)) for region in regions)
     return ", ".join(f"{name} ({region})" for region, name in names if name) or None
 
 
 @lru_cache(maxsize=100)
 def _of_year(region: str, year: int) -> dict[date, str]:
+    try:
+        check((region,))
+    except SettingsError:
+        return {}
     country, _, part = region.partition("-")
     return dict(
         _library().country_holidays(country, subdiv=part or None, years=year, language="en_US")

@@ -66,6 +66,8 @@ def pause_queue(
         paused = queues.pause_queue(connection, name, now=now, author=author, reason=reason.strip())
         if paused:
             _record(connection, "queue.pause", name, now, author, reason.strip())
+        else:
+            _check_queue(connection, name, expected)  # somebody may have been quicker
     return paused
 
 

@@ -2,12 +2,14 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_jsonable_python
 
+from tick.define.mistakes import why_unstorable
 from tick.errors import InvalidParams
 from tick.execution.params import params_adapter, validate_params
 
@@ -56,19 +58,21 @@ def read_form(function: Callable[..., Any], given: Mapping[str, str]) -> dict[st
     """The parameters that a filled-in form means, as JSON values.
 
     What equals the function's own default is left out, so that it goes on being the function's.
+    What is no field of the form is a text: whether the function takes it is its own to say.
     Raises InvalidParams with a problem for each field that does not fit.
     """
-    texts: dict[str, Any] = {}
+    fields = fields_of(function)
+    values = others_given(fields, given)
     problems: dict[str, str] = {}
-    for field in fields_of(function):
+    for field in fields:
         text = given.get(field.name, "")[:MAX_TEXT]
         if not _is_left_alone(field, text):
             try:
-                texts[field.name] = _read(field, text)
+                values[field.name] = read_text(field, text)
             except ValueError as error:
                 problems[field.name] = f"This is not JSON: {error}"
     try:
-        valid = validate_params(function, texts)
+        valid = validate_params(function, values)
     except InvalidParams as error:
         problems = {**error.problems, **problems}
     if problems:
@@ -77,12 +81,38 @@ def read_form(function: Callable[..., Any], given: Mapping[str, str]) -> dict[st
     return params
 
 
+def read_text(field: Field, text: str) -> Any:
+    """The JSON value that a filled-in text means; a number that is none is left to be refused.
+
+    Raises ValueError for what is not the JSON that it should be, and for what is nested too deeply.
+    """
+    if not text and field.nullable:
+        return None
+    if field.kind == "boolean":
+        return text not in ("", "false")
+    if field.kind == "json":
+        return from_json(text, allow_inf_nan=False)
+    if field.kind in ("integer", "number"):
+        with suppress(ValueError):
+            value = from_json(text)
+            return value if type(value) in (int, float) else text
+    return text
+
+
+def others_given(fields: Iterable[Field], given: Mapping[str, str]) -> dict[str, Any]:
+    """What was filled in beside the fields of a form."""
+    names = {field.name for field in fields}
+    return {name: text[:MAX_TEXT] for name, text in given.items() if name not in names}
+
+
 def check_params(function: Callable[..., Any], params: Mapping[str, Any]) -> None:
     """Refuse what the function would not take, before it is enqueued. Raises InvalidParams.
 
     Annotations that can't be resolved here are the worker's to judge.
     """
-    unstorable = {name: why for name, value in params.items() if (why := _unstorable(value))}
+    unstorable = {
+        name: f"This {why}." for name in params if (why := why_unstorable({name: params[name]}))
+    }
     if unstorable:
         raise InvalidParams(unstorable, inspect.signature(function))
     try:
@@ -133,29 +163,8 @@ def _as_text(kind: Kind, default: Any) -> str:
 
 def _is_left_alone(field: Field, text: str) -> bool:
     if field.kind == "boolean" and not field.nullable:
-        return not field.required and _read(field, text) == (field.default == "true")
+        return not field.required and read_text(field, text) == (field.default == "true")
     if field.required:
         return not text and not field.nullable
     blank_means_default = not text and not field.nullable and field.kind != "text"
     return text == field.default or blank_means_default
-
-
-def _read(field: Field, text: str) -> Any:
-    if not text and field.nullable:
-        return None
-    if field.kind == "boolean":
-        return text not in ("", "false")
-    return json.loads(text, parse_constant=_refuse_constant) if field.kind == "json" else text
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} has no place in it")
-
-
-def _unstorable(value: Any) -> str | None:
-    """Why neither database could store it; None if both can."""
-    try:
-        text = json.dumps(value, allow_nan=False)
-    except ValueError:
-        return "NaN and infinite numbers cannot be stored"
-    return "A NUL character cannot be stored" if "\\u0000" in text else None

@@ -8,22 +8,44 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from tick.db import Database
+from tick.models import occurrence, schedule_version
 from tick.ops.answers.system import Proof
 from tick.ops.verify import MOST_LISTED, verify
+from tick.policy.instants import just_before
 
+_o = occurrence.c
 PART = timedelta(days=8)  # a week, whatever its clocks do
 
 
 def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proof, datetime | None]:
     """The proof of the first PART of (start, end], and where the next part begins, if there is one.
 
-    What was pruned can't be proven: parts that lie there are passed over.
+    What was pruned can't be proven: parts that lie there are passed over. Before the first schedule
+    there is next to nothing to prove: a part reaches as far as there is nothing.
     """
     stop = min(end, start + PART)
+    if stop < end:
+        stop = _reach(database, stop, end)
     found = Proof.model_validate(verify(database, start, stop))
     onward = max(stop, min(found.pruned_to or stop, end))
     return found, onward if onward < end else None
+
+
+def _reach(database: Database, stop: datetime, end: datetime) -> datetime:
+    """How far beyond `stop` nothing was known, and nothing run by hand."""
+    at = sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type)
+    with database.read.connect() as connection:
+        first = connection.execute(sa.select(sa.func.min(schedule_version.c.since))).scalar()
+        known = min(first or end, end)
+        if known <= stop:
+            return stop
+        by_hand = connection.execute(
+            sa.select(sa.func.min(at)).where(at > stop, at <= known)
+        ).scalar()
+    return known if by_hand is None else max(stop, just_before(by_hand))
 
 
 def prove(database: Database, start: datetime, end: datetime) -> Iterator[Proof]:

@@ -1,18 +1,14 @@
 """Parameters of many jobs at once: each takes those that its signature names."""
 
 import inspect
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tick.define.jobs import JobDefinition
 from tick.errors import InvalidParams
-from tick.ops.parameters import MAX_TEXT, Field, check_params, fields_of
-
-_AS_THEY_ARE = ("text", "date", "choice")
+from tick.ops.parameters import MAX_TEXT, Field, check_params, fields_of, others_given, read_text
 
 
 @dataclass(frozen=True)
@@ -65,15 +61,16 @@ def shared_fields(jobs: Iterable[JobDefinition]) -> tuple[SharedField, ...]:
 def read_shared_form(jobs: Iterable[JobDefinition], given: Mapping[str, str]) -> dict[str, Any]:
     """The parameters that a filled-in form means, to be shared out.
 
+    What is no field of the form is a text: whether a job takes it, sharing out tells.
     Raises InvalidParams for what is not the JSON that it should be.
     """
-    params: dict[str, Any] = {}
+    fields = [shared.field for shared in shared_fields(jobs)]
+    params = others_given(fields, given)
     problems: dict[str, str] = {}
-    for shared in shared_fields(jobs):
-        field = shared.field
+    for field in fields:
         if text := given.get(field.name, "")[:MAX_TEXT]:
             try:
-                params[field.name] = _read(field, text)
+                params[field.name] = read_text(field, text)
             except ValueError as error:
                 problems[field.name] = f"This is not JSON: {error}"
     if problems:
@@ -112,14 +109,3 @@ def _together(fields: Sequence[Field]) -> Field:
         least=None,
         most=None,
     )
-
-
-def _read(field: Field, text: str) -> Any:
-    """What is not the number that it should be is left to the jobs' own check."""
-    if field.kind in _AS_THEY_ARE:
-        return text
-    if field.kind == "json":
-        return json.loads(text)
-    with suppress(ValueError):
-        return json.loads(text)
-    return text

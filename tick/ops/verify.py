@@ -102,7 +102,9 @@ def _read_and_check(
     try:
         yield from _Proof(connection, row, result).find()
     except (ValueError, TypeError) as error:
-        yield Violation(row.id, result.start, f"a version cannot be read by this release: {error}")
+        yield Violation(
+            row.id, row.created_at, f"a version cannot be read by this release: {error}"
+        )
 
 
 @dataclass(frozen=True)

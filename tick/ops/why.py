@@ -70,12 +70,15 @@ def _sentence(
     windows: Sequence[Window],
 ) -> str:
     said = f"{row.id} at {_said(at)}"
-    if not instants.is_instant(version.rule, at):
+    unread = describe_timing(version.rule_text).mistake
+    if unread is None and not instants.is_instant(version.rule, at):
         return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
         return f"{said} fired, {_length(entry.late_seconds)} late, and is {entry.outcome}."
     if entry is not None:
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
+    if unread is not None:
+        return f"{said} can't be explained: version {version.number} can't be read: {unread}"
     return f"{said} {_undecided(row, version, at, now, windows)}."
 
 
@@ -116,10 +119,13 @@ def _neighbours(version: Version, at: datetime) -> str:
 
 
 def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
-    timing = describe_timing(version.rule.to_json())
+    timing = describe_timing(version.rule_text)
     when = f"{timing.expression or timing.words} ({timing.timezone})"
+    if timing.mistake is not None:
+        when = f"which can't be read: {timing.mistake.rstrip('.')}"
     yield Fact("version", f"{version.number}, {when}, since {_said(version.since)} by {version.by}")
-    yield Fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
+    if timing.mistake is None:
+        yield Fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
     state = row.state if row.enabled else f"switched off, {row.state}"
     yield Fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
     yield Fact("decided to", f"{_said(row.decided_to)}; next {_said(row.next_run_at)}")

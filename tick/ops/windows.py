@@ -25,6 +25,8 @@ _w = maintenance_window.c
 LISTED = 100
 # People write minutes, and take a while to send them.
 A_MOMENT_AGO = timedelta(minutes=2)
+_TURN = 0x73746F70
+"""The advisory lock's key; any number that nothing else in the database takes."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def list_windows(connection: sa.Connection, now: datetime) -> tuple[WindowRow, .
 
 
 def scheduler_revision(connection: sa.Connection) -> str:
-    """Changes when somebody stops or starts the scheduler."""
-    return revision_of(connection.execute(_STOP).scalar())
+    """Changes when somebody stops or starts the scheduler; never comes back to what it was."""
+    return revision_of(*connection.execute(_STOPS).one())
 
 
 def stop_scheduler(
@@ -74,6 +76,7 @@ def stop_scheduler(
     """
     reason = _said(reason)
     with database.write.begin() as connection:
+        _take_turn(connection)
         _check_scheduler(connection, expected)
         if connection.execute(_STOP).first() is not None:
             return False
@@ -94,6 +97,7 @@ def start_scheduler(
 ) -> bool:
     """Let schedules fire again, from now on; False when it was not stopped. Raises Stale."""
     with database.write.begin() as connection:
+        _take_turn(connection)
         _check_scheduler(connection, expected)
         ended = end_windows(connection, _w.ends_at.is_(None), now=now, author=author)
         if ended:
@@ -184,16 +188,27 @@ def _end_of(ended_by: str | None) -> str:
     return f"{ended_by} ended it" if ended_by else "nobody ended it"
 
 
+def _take_turn(connection: sa.Connection) -> None:
+    """Stop and start one after another: while nothing is stopped there is no row to lock."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+
+
 def _check_scheduler(connection: sa.Connection, expected: str | None) -> None:
     if expected is None:
         return
-    stop = connection.execute(_STOP.with_for_update()).first()
+    stop = connection.execute(_STOP).first()
     is_now = f"stopped by {stop.created_by}: {stop.reason}" if stop else "not stopped."
     said = f"The scheduler was changed since you read it: it is {is_now}"
-    expect_revision(expected, revision_of(stop and stop.id), said)
+    expect_revision(expected, scheduler_revision(connection), said)
 
 
 _STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_w.ends_at.is_(None))
+# What is stopped, and the last stop, over or not: it begins as it is made, as few windows do.
+_STOPS = sa.select(
+    sa.func.max(sa.case((_w.ends_at.is_(None), _w.id))),
+    sa.func.max(sa.case((_w.starts_at == _w.created_at, _w.id))),
+)
 
 
 def _said(reason: str) -> str:

@@ -84,7 +84,7 @@ def describe_alert(rule: alerts.Rule) -> str:
         case alerts.LateStart(after):
             return f"nothing has started {_span(after)} after its firing"
         case alerts.RunsLong(None, factor):
-            return f"it runs {factor:g} times as long as it usually does at most"
+            return f"it runs for more than {factor:g} times its usual longest"
         case alerts.RunsLong(timedelta() as than):
             return f"it runs for more than {_span(than)}"
         case alerts.NoSuccess(within):

@@ -9,7 +9,7 @@ from tick.define.jobs import JobDefinition
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.pool import ProcessPool
 from tick.execution.report import Ended, Executor, Report
-from tick.execution.threads import ThreadPool
+from tick.execution.threads import BATCH_SECONDS, ThreadPool
 from tick.pacing import Appetite
 from tick.settings import Settings
 from tick.states import Isolation
@@ -119,10 +119,13 @@ class Crew:
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did.
 
-        The first lane is the one that waits; the others wake it.
+        The first lane is the one that waits; the others wake it, but not for every end while they
+        have runs to go on with. That is asked first: what is withheld later, they are waited for.
         """
+        goes_on = any(lane.executor.waiting for lane in self._others)
+        wait = min(timeout_seconds, BATCH_SECONDS) if goes_on else timeout_seconds
         reports = self._hear(self._others, 0)
-        reports += self._hear([self._first], 0 if reports else timeout_seconds)
+        reports += self._hear([self._first], 0 if reports else wait)
         return reports or self._hear(self._others, 0)
 
     def wake(self) -> None:

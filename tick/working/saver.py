@@ -123,19 +123,22 @@ class Saver:
             )
         return claimed.runs
 
-    def settle(self, now: datetime) -> int:
-        """Settle the occurrences whose runs have started or ended; how many came to their end.
+    def settle(self, now: datetime) -> bool:
+        """Settle the occurrences whose runs have started or ended; whether some have ended.
 
+        Then further runs may be ready: of occurrences that waited, and of the same one, if the last
+        two that they waited for ended in two transactions at one moment.
         Raises one of TRANSIENT, as `save` does.
         """
         if not self.is_unsettled:
-            return 0
+            return False
         both, only_started = self._ended | self._started, self._started - self._ended
         with self._database.write.begin() as connection:
-            settled = settle_occurrences(connection, both, now, started=only_started)
+            settle_occurrences(connection, both, now, started=only_started)
+        has_ended = bool(self._ended)
         self._ended.clear()
         self._started.clear()
-        return settled
+        return has_ended
 
     def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[Accepted, Claimed]:
         with self._database.write.begin() as connection:

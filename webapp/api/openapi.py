@@ -35,7 +35,10 @@ _MATCH = {
     "in": "header",
     "required": False,
     "schema": {"type": "string"},
-    "description": "The ETag or the `revision` that was read: 412 if somebody changed it since.",
+    "description": (
+        "The item's `revision` as it was read (for one schedule and the scheduler's status the "
+        "ETag does as well): 412 unless it still stands as it was read."
+    ),
 }
 _NOT_MODIFIED = {"description": "It is as it was when If-None-Match was its ETag."}
 _IDS: Mapping[type, dict[str, Any]] = {

@@ -66,13 +66,15 @@ class Plan(Answer):
 def verify_ledger(query: VerifyQuery) -> ProofPart:
     """Prove that no instant fired twice and none is unaccounted for.
 
-    One answer proves 8 days at most, so that it comes in time: `end` says how far it reached, and
-    `next` leads on, until it is null.
+    One answer proves at most 8 days of what is known, so that it comes in time: `end` says how far
+    it reached, and `next` leads on, until it is null.
     """
     end = min(query.until or now(), now())
     start = query.since or end - _WEEK
     if start > end:
-        mistake = problem.Mistake(where="query.since", problem="ask for a time that has begun")
+        mistake = problem.Mistake(
+            where="query.since", problem="lies after `until`, or is yet to come"
+        )
         abort(problem.answer(422, mistakes=[mistake]))
     found, onward = prove_part(runtime().database, start, end)
     since = None if onward is None else onward.isoformat()

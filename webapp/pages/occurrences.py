@@ -42,7 +42,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         expected=expected,
         bars=bars,
         critical=critical,
-        segments=gantt.segments(bars, upstream, critical),
+        lines=gantt.lines(bars, upstream, critical),
         logged=logged,
         log=log,
         nodes=graphs.of_runs(its_runs, upstream),

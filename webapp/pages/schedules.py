@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, render_template, request, url_for
+import sqlalchemy as sa
+from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import Failed
 from tick.ops import control
-from tick.ops.queries import audit, history, schedules, stats, versions
+from tick.ops.queries import alerts, audit, history, schedules, stats, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
 from tick.ops.queries.upcoming import find_companions
@@ -27,6 +28,8 @@ UPCOMING = 10
 CHANGES = 10
 TREND = 60
 RATED = timedelta(days=30)
+_RATES = "success_rates"
+_REMEMBERED = timedelta(minutes=1)
 PAUSES = {"": "until somebody resumes it"} | {
     str(hours): f"for {words}"
     for hours, words in (
@@ -49,7 +52,7 @@ def index() -> ResponseReturnValue:
     """All schedules."""
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
-        rates = stats.success_rates(connection, now() - RATED)
+        rates = _rates(connection, tuple(row.id for row in page.rows))
         strip = pulse(connection)
     return live.page(
         "schedules/index.html",
@@ -60,6 +63,20 @@ def index() -> ResponseReturnValue:
         percent=percent,
         pulse=strip,
     )
+
+
+def _rates(connection: sa.Connection, schedule_ids: tuple[str, ...]) -> dict[str, float]:
+    """How often each of them went well. Remembered for a minute: pages ask every few seconds."""
+    known: dict[tuple[str, ...], tuple[datetime, dict[str, float]]] = {
+        ids: (at, rates)
+        for ids, (at, rates) in current_app.extensions.get(_RATES, {}).items()
+        if now() - at < _REMEMBERED
+    }
+    if schedule_ids not in known:
+        rates = stats.success_rates(connection, now() - RATED, schedule_ids)
+        known[schedule_ids] = now(), rates
+    current_app.extensions[_RATES] = known
+    return known[schedule_ids][1]
 
 
 @blueprint.get("/schedules/<schedule_id>")
@@ -81,11 +98,13 @@ def show(schedule_id: str) -> ResponseReturnValue:
         changes = audit.list_audit(connection, AuditFilter(subject=schedule_id), size=CHANGES).rows
         upcoming = schedule.upcoming(now(), UPCOMING)
         companions = find_companions(connection, schedule_id, upcoming)
+        in_force = alerts.list_mutes(connection, now()) if schedule.may_be_muted else ()
+    mutes = [mute for mute in in_force if mute.schedule_id in (None, schedule_id)]
     ended = [row for row in past if row.has_length][-TREND:]
     return live.page(
         "schedules/show.html",
         "live",
-        (schedule, page, past[-TREND:], its_versions, changes, companions),
+        (schedule, page, past[-TREND:], its_versions, changes, companions, mutes),
         schedule=schedule,
         page=page,
         shown=shown,
@@ -98,6 +117,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         versions=its_versions,
         changed=versions.changes_by_version(its_versions),
         changes=changes,
+        mutes=mutes,
         channels=watching.names_of_channels(Failed.NAME),
         upcoming=upcoming,
         companions=companions,

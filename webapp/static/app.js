@@ -43,7 +43,16 @@
     return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
   };
   // Pointing at a time, or tapping it, tells the instant; the key t lets all of them tell it.
-  const exact = (time) => `${time.dateTime.replace("T", " ").replace("Z", "")} UTC`;
+  const digits = { year: "numeric", month: "2-digit", day: "2-digit",
+    hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
+  const exact = (time) => {
+    try {  // Swedes write 2026-11-24 02:00:00.
+      const timeZone = document.body.dataset.zone || "UTC";
+      return new Date(time.dateTime).toLocaleString("sv-SE", { timeZone, ...digits });
+    } catch {
+      return `${time.dateTime.replace("T", " ").replace("Z", "")} UTC`;
+    }
+  };
   const tells = (time) => "exact" in (time.dataset ?? {}) || "exactTimes" in root.dataset;
   const say = (element, text) => {
     if (element.textContent !== text) element.textContent = text;

@@ -6,19 +6,21 @@
   const copy = async (code) => {
     try {
       await navigator.clipboard.writeText(code.textContent);
+      return true;
     } catch {
       getSelection().selectAllChildren(code);
-      document.execCommand("copy");
+      return document.execCommand("copy");
     }
   };
+  const words = new WeakMap();
 
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await copy(button.closest("li, .command").querySelector("code"));
+    const copied = await copy(button.closest("li, .command").querySelector("code"));
     const label = button.querySelector(".copy-word");
-    const before = label.textContent;
-    label.textContent = "Copied";
-    setTimeout(() => { label.textContent = before; }, 2000);
+    if (!words.has(label)) words.set(label, label.textContent);
+    label.textContent = copied ? "Copied" : "Selected";
+    setTimeout(() => { label.textContent = words.get(label); }, 2000);
   });
 })();

@@ -168,6 +168,22 @@ def test_a_queue_that_was_paused_anew_is_not_resumed_on_what_was_read_before(
     assert "it is paused by token:deployer: licence" in problem.detail
 
 
+def test_a_scheduler_that_was_stopped_and_started_is_not_as_it_was_read(
+    world: World, admin: Program
+) -> None:
+    read = revision_of_the_scheduler(admin)
+    admin.post("/scheduler/stop", {"reason": "year end"})
+    admin.post("/scheduler/start")
+    problem = admin.refused(
+        412, "POST", "/scheduler/stop", {"reason": "a move"}, headers={"If-Match": f'"{read}"'}
+    )
+    assert "it is not stopped" in problem.detail
+    # A window that somebody plans is none of the scheduler's stops.
+    read = revision_of_the_scheduler(admin)
+    act(admin, ("/windows", WINDOW))
+    assert revision_of_the_scheduler(admin) == read
+
+
 def test_a_firing_does_not_change_the_revision(world: World, admin: Program) -> None:
     world.enable()
     tag = admin.ask("GET", "/schedules/daily").headers["ETag"]

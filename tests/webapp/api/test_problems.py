@@ -126,11 +126,14 @@ def test_500_names_the_request_and_nothing_else(
     assert "ZeroDivision" not in problem.detail
 
 
+@pytest.mark.parametrize(
+    "kind", [sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError]
+)
 def test_a_database_that_is_away_is_503_with_a_time_to_wait(
-    admin: Program, monkeypatch: pytest.MonkeyPatch
+    admin: Program, monkeypatch: pytest.MonkeyPatch, kind: type[sa.exc.DBAPIError]
 ) -> None:
     def away(*_: object, **__: object) -> None:
-        raise sa.exc.OperationalError("SELECT secret", {}, Exception("host db.internal is down"))
+        raise kind("SELECT secret", {}, Exception("host db.internal is down"))
 
     monkeypatch.setattr(runs, "list_runs", away)
     response = admin.ask("GET", "/runs")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tick.define.alerts import of_schedule
 from tick.errors import NotFound
-from tick.models import alert, job_schedule, occurrence, schedule_version
+from tick.models import alert, alert_mute, job_schedule, occurrence, schedule_version
 from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS
 from tick.ops.revisions import revision_of
@@ -62,6 +62,7 @@ class ScheduleRow:
     last_fired_id: int | None
     recent_from_id: int | None
     open_alerts: int
+    may_be_muted: bool
     version: int | None
     version_since: datetime | None
     rule: str | None
@@ -142,6 +143,15 @@ _OPEN_ALERTS = (
     .correlate(job_schedule)
     .scalar_subquery()
 )
+_MAY_BE_MUTED = (
+    sa.select(alert_mute.c.id)
+    .where(
+        alert_mute.c.ended_at.is_(None),
+        sa.or_(alert_mute.c.schedule_id.is_(None), alert_mute.c.schedule_id == _s.id),
+    )
+    .correlate(job_schedule)
+    .exists()
+)
 _ROWS = sa.select(
     *(_s[field.name] for field in fields(ScheduleRow) if field.name in _s),
     _v.number.label("version"),
@@ -152,6 +162,7 @@ _ROWS = sa.select(
     _LAST_FIRED.label("last_fired_id"),
     _OLDEST_SHOWN.label("recent_from_id"),
     _OPEN_ALERTS.label("open_alerts"),
+    _MAY_BE_MUTED.label("may_be_muted"),
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
 
 
@@ -183,7 +194,9 @@ def find_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
     """One schedule, without what became of its occurrences. Raises NotFound."""
     row = connection.execute(_ROWS.where(_s.id == schedule_id)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no schedule {schedule_id!r}; `tick schedules` lists them.")
+        raise NotFound(
+            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+        )
     return ScheduleRow(**row._mapping)
 
 

@@ -74,14 +74,17 @@ def sum_all_time(connection: sa.Connection) -> tuple[Table, Table]:
     return found[0], found[1]
 
 
-def success_rates(connection: sa.Connection, since: datetime) -> dict[str, float]:
+def success_rates(
+    connection: sa.Connection, since: datetime, schedule_ids: Sequence[str]
+) -> dict[str, float]:
     """By schedule, the part of its firings since then that went well; 0 to 1; one statement.
 
     What no tick has counted yet is left out.
     """
     hour = occurrence_hour.c
     good, bad = sa.func.sum(hour.success + hour.partial), sa.func.sum(hour.failed)
-    query = sa.select(hour.schedule_id, good, bad).where(hour.hour >= since)
+    asked = (hour.hour >= since, hour.schedule_id.in_(schedule_ids))
+    query = sa.select(hour.schedule_id, good, bad).where(*asked)
     rows = connection.execute(query.group_by(hour.schedule_id))
     return {name: int(good) / int(good + bad) for name, good, bad in rows if good + bad}
 
