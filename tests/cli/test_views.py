@@ -46,7 +46,7 @@ def test_a_schedule_is_shown_with_its_rule_and_state(tick: CommandLine) -> None:
     assert "year end" in said
     assert "  last:      QUEUED of " in said
     assert len(tick.json("schedule", REPORT)["upcoming"]) == 5
-    assert "no schedule 'yearly'" in tick.bad("schedule", "yearly")
+    assert "No schedule is called 'yearly'" in tick.bad("schedule", "yearly")
 
 
 def test_jobs_are_listed_with_their_latest_run(tick: CommandLine) -> None:
