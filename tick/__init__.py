@@ -4,7 +4,6 @@ from tick import Schedule, command, current_run, http, job     # in definitions/
 from tick import tick                                          # whoever calls once a minute
 """
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from tick.define import alerts
@@ -14,17 +13,13 @@ from tick.define.schedules import Schedule
 from tick.errors import DefinitionsInvalid, InvalidCron, TickError
 from tick.kinds.command import command
 from tick.kinds.http import http
+from tick.version import __version__
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tick.execution.context import CurrentRun
     from tick.tick_result import TickResult
-
-try:
-    __version__ = version("job-schedule-manager")
-except PackageNotFoundError:
-    __version__ = "0+unknown"
 
 __all__ = [
     "Cancel",
@@ -35,6 +30,7 @@ __all__ = [
     "Skip",
     "Snooze",
     "TickError",
+    "__version__",
     "alerts",
     "command",
     "current_run",

@@ -13,7 +13,6 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from tick import __version__
 from tick.db import TRANSIENT, begin_within, in_short
 from tick.engine import lifecycle, sync
 from tick.engine.audit import SYSTEM, Author
@@ -32,6 +31,7 @@ from tick.runtime import Runtime
 from tick.states import FIRED_OUTCOMES
 from tick.telemetry.logs import bound
 from tick.tick_result import TickResult
+from tick.version import __version__
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -88,9 +88,7 @@ def ensure_synced(runtime: Runtime, now: datetime) -> None:
         sync_definitions(runtime, now, author=SYSTEM)
 
 
-def sync_definitions(
-    runtime: Runtime, now: datetime, *, author: Author, release: str = __version__
-) -> sync.SyncReport:
+def sync_definitions(runtime: Runtime, now: datetime, *, author: Author) -> sync.SyncReport:
     """Bring the database to the definitions in code; see tick.engine.sync."""
     with runtime.database.write.begin() as connection:
         return sync.sync(
@@ -98,7 +96,7 @@ def sync_definitions(
             runtime.registry,
             now=now,
             author=author,
-            release=release,
+            release=__version__,
         )
 
 

@@ -5,15 +5,14 @@ import secrets
 import socket
 from collections.abc import Mapping
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.models import worker_instance
 from tick.states import WorkerStatus, WorkerType
+from tick.version import __version__
 
-DISTRIBUTION = "job-schedule-manager"
 ALIVE = (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
 _w = worker_instance.c
 
@@ -35,7 +34,7 @@ def register_worker(
             "status": WorkerStatus.RUNNING,
             "hostname": socket.gethostname()[:255],
             "pid": os.getpid(),
-            "version": _version(),
+            "version": __version__,
             "started_at": now,
             "last_heartbeat_at": now,
             "abilities": dict(abilities),
@@ -78,10 +77,3 @@ def _move(
         sa.update(worker_instance).where(_w.id == worker_id, _w.status.in_(seen)).values(**values)
     )
     return moved.rowcount == 1
-
-
-def _version() -> str:
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"
