@@ -58,7 +58,6 @@ CHECKS = {
     ),
     "docstrings": ("interrogate", "tick", "webapp", "definitions", "dev.py"),
 }
-SCHEDULE = "daily-full-sync"  # what `up` fires once
 AT_ONCE = min(4, os.cpu_count() or 1)  # files of tests at a time
 SLOW_MARKS = "postgres or browser or servers or soak"
 CAPTURED: dict[str, Any] = {  # how to start a program whose output is shown later, if at all
@@ -77,7 +76,7 @@ class Failure(Exception):
 
 
 def up(args: argparse.Namespace, _extra: list[str]) -> None:
-    """Installs everything, makes the sample community, fires Daily Full Sync once, then serves."""
+    """Installs everything, makes the sample community, fires a schedule once, then serves."""
     prepare("runtime", "build")
     if (ROOT / "definitions" / "community").is_dir():
         print("Making the sample community, unless it is there …", flush=True)
@@ -90,8 +89,8 @@ def start_product(args: argparse.Namespace) -> NoReturn:
     os.environ.update(local_settings() | os.environ)
     tick = VENV / "bin" / "tick"
     if args.once:
-        hand_over(tick, "first-run", SCHEDULE)
-    subprocess.run([tick, "first-run", SCHEDULE], cwd=ROOT, check=False)
+        hand_over(tick, "first-run", args.schedule)
+    subprocess.run([tick, "first-run", args.schedule], cwd=ROOT, check=False)
     hand_over(tick, "up", "--host", args.host, "--port", str(args.port))
 
 
@@ -381,6 +380,9 @@ def parser() -> argparse.ArgumentParser:
         )
         added[function].set_defaults(act=function, takes_more=function in takes_more)
     added[up].add_argument("--once", action="store_true", help="end after the first run")
+    added[up].add_argument(
+        "--schedule", default="daily-full-sync", help="which to fire once (%(default)s)"
+    )
     added[up].add_argument("--host", default="127.0.0.1", help="where to serve (%(default)s)")
     added[up].add_argument("--port", type=int, default=8000, help="and its port (%(default)s)")
     added[test].add_argument("--fast", action="store_true", help="leave the real servers out")

@@ -7,6 +7,7 @@ WEB_GRACE_SECONDS (how long a stop waits for requests).
 """
 
 import os
+import re
 from os import environ
 
 from gunicorn.glogging import Logger
@@ -33,11 +34,15 @@ control_socket_disable = True
 
 
 class AccessLog(Logger):
-    """Logs a path without its query, and as it was sent: decoded, it could forge a line."""
+    """Logs a path without its query and without the secret of a calendar's address.
+
+    And as it was sent: decoded, it could forge a line.
+    """
 
     def atoms(self, resp, req, request_environ, request_time):
         """The values that the format may name."""
         path = request_environ["RAW_URI"].partition("?")[0]
+        path = re.sub(r"/feeds/.*", "/feeds/***", path)
         return super().atoms(resp, req, request_environ, request_time) | {"U": path}
 
 

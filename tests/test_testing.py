@@ -1,11 +1,16 @@
 """The kit with which a team tests its own schedules."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from tests.support.factories import a_schedule
+from tests.support.factories import a_job, a_schedule
 from tick import job
+from tick.define.registry import build_registry
+from tick.errors import DefinitionsInvalid, Refused
+from tick.settings import Settings
+from tick.simulation import simulate as simulate_registry
 from tick.testing import assert_fires, fires, simulate
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -16,6 +21,11 @@ NEW_YORK = a_schedule("report", cron="30 2 * * *", timezone="America/New_York")
 @job(group="feed")
 def refresh_feed() -> None:
     """A job of the team."""
+
+
+@job(group="feed", depends_on=["refresh-feed"])
+def send_feed() -> None:
+    """Another one, that waits for the first."""
 
 
 def test_wall_times_are_those_of_the_schedules_zone() -> None:
@@ -38,6 +48,62 @@ def test_the_difference_is_told() -> None:
         "  fires, and is not expected: 2026-03-08 03:00:00-04:00",
         "  does not fire: 2026-03-09 02:30:00-04:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "mistake"),
+    [
+        ({"cron": "0 2 * * *", "every": HOUR}, "says when by cron and every"),
+        ({"cron": "61 2 * * *"}, "out of range"),
+        ({"timezone": "Mars/Olympus"}, "unknown time zone"),
+        ({"at": datetime(2026, 3, 2)}, "at needs a time zone"),
+        ({"jitter": HOUR}, "jitter must be a number of seconds"),
+    ],
+)
+def test_a_schedule_that_says_wrongly_when_fires_never_in_silence(
+    parts: dict[str, Any], mistake: str
+) -> None:
+    with pytest.raises(DefinitionsInvalid, match=mistake):
+        assert_fires(a_schedule("report", **parts), "2026-03-07", "2026-03-09", [])
+
+
+def test_no_part_of_the_instants_is_left_out_in_silence() -> None:
+    with pytest.raises(ValueError, match="fires more than 10,000 times"):
+        fires(a_schedule("often", cron="* * * * *"), "2026-03-01", "2026-04-01")
+    with pytest.raises(ValueError, match="ends before it begins"):
+        assert_fires(NEW_YORK, "2026-03-09", "2026-03-07", [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "how", "mistake"),
+    [
+        (DAY, DAY, {}, "ends before it begins"),
+        (datetime(2026, 3, 2), datetime(2026, 3, 3), {}, "needs aware instants"),
+        (DAY, DAY + HOUR, {"down": [(DAY + HOUR, DAY)]}, "ends before it begins"),
+        (DAY, DAY + HOUR, {"tick_every": timedelta(0)}, "more than 0 seconds"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(
+    start: datetime, end: datetime, how: dict[str, Any], mistake: str
+) -> None:
+    with pytest.raises(Refused, match=mistake):
+        simulate([NEW_YORK], [refresh_feed], start, end, **how)
+
+
+def test_a_function_that_is_no_job_is_named() -> None:
+    with pytest.raises(TypeError, match="declare it with @job"):
+        simulate([NEW_YORK], [len], DAY, DAY + HOUR)
+
+
+def test_what_is_simulated_does_not_depend_on_how_fast_it_goes() -> None:
+    hourly = a_schedule("hourly", cron="0 * * * *")
+    found = simulate_registry(
+        build_registry([a_job("refresh-feed")], [hourly]),
+        DAY,
+        DAY + 3 * HOUR,
+        settings=Settings(budget_seconds=1e-9),
+    )
+    assert [line.outcome for line in found.lines] == ["SUCCESS"] * 3
 
 
 def test_an_outage_is_simulated_through_the_real_tick() -> None:
@@ -71,6 +137,20 @@ def test_long_runs_show_what_the_overlap_policy_does() -> None:
         "SUCCESS",
         "SKIPPED_OVERLAP",
     ]
+
+
+def test_runs_begin_when_what_they_wait_for_has_ended() -> None:
+    """Two runs of 40 minutes, one after the other, are still at work an hour later."""
+
+    def outcomes(overlap: str) -> str:
+        hourly = a_schedule("hourly", cron="0 * * * *", overlap=overlap)
+        times = DAY, DAY + 8 * HOUR
+        found = simulate([hourly], [refresh_feed, send_feed], *times, runs_take=HOUR * 2 / 3)
+        return " ".join(line.outcome for line in found.lines[:6])
+
+    assert outcomes("SKIP") == " ".join(["SUCCESS", "SKIPPED_OVERLAP"] * 3)
+    assert outcomes("QUEUE_ONE") == " ".join(["SUCCESS"] * 5 + ["SKIPPED_OVERLAP"])
+    assert outcomes("REPLACE") == " ".join(["CANCELLED"] * 6)
 
 
 def test_rare_ticks_are_learned_as_in_life() -> None:

@@ -15,7 +15,7 @@ from time import monotonic
 from tick.db import TRANSIENT, in_short
 from tick.engine.audit import Author
 from tick.notify import outbox
-from tick.notify.channels import SCHEDULE_PINGS, Channel, channels_of, ping
+from tick.notify.channels import Channel, channels_of, ping, pings_of
 from tick.notify.delivery import attempt, deliver
 from tick.notify.outbox import Pace
 from tick.notify.parcel import FAILED, TEST, AlertText, Parcel
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 10.0
 """How often a process that serves looks around."""
 MOST_IN_A_ROUND = 50
+PINGS_SECONDS = 20.0
+"""After so long in a round, further schedules' pings are left to the next one."""
 PING_SECONDS = 5.0
 GOODBYE_SECONDS = 2.0
 """How long a process that ends waits for what is being sent."""
@@ -46,6 +48,7 @@ class Courier:
             rate=timedelta(seconds=settings.alert_rate_seconds),
         )
         self._at_work = threading.Lock()
+        self._rounds: list[threading.Thread] = []
 
     def check(self) -> None:
         """Raise SettingsError for a channel that can never work."""
@@ -80,7 +83,14 @@ class Courier:
 
         thread = threading.Thread(target=run, name="alerts", daemon=True)
         thread.start()
+        self._rounds = [*(each for each in self._rounds if each.is_alive()), thread]
         return thread
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the rounds that have begun, but no longer than that."""
+        until = monotonic() + seconds
+        for thread in self._rounds:
+            thread.join(max(0.0, until - monotonic()))
 
     def serve(self, stop: threading.Event) -> None:
         """Go round until asked to stop."""
@@ -94,24 +104,30 @@ class Courier:
         """
         now = self._runtime.now()
         note_test(self._runtime.database, now=now, author=author)
-        chosen = [channel for channel in self.channels if channel.id != SCHEDULE_PINGS]
-        if not chosen:
+        if not self.channels:
             return {}
         said = f"{author.name} asks whether this channel works. It does."
         told = AlertText(0, TEST, "A test of Job Schedule Manager's alerts", said, now)
         parcel = Parcel(0, TEST, 1, now, alert=told)
-        with ThreadPoolExecutor(len(chosen)) as pool:
-            errors = list(pool.map(lambda channel: attempt(channel, (parcel,), now), chosen))
-        return {channel.id: error for channel, error in zip(chosen, errors, strict=True)}
+        with ThreadPoolExecutor(len(self.channels)) as pool:
+            errors = list(pool.map(lambda channel: attempt(channel, (parcel,), now), self.channels))
+        return {channel.id: error for channel, error in zip(self.channels, errors, strict=True)}
 
     def _deliver(self) -> None:
         with self._runtime.database.read.connect() as connection:
-            if not outbox.anything_due(connection, self.channels, self._runtime.now()):
-                return
+            due = outbox.due_channels(connection, self._runtime.now())
         for channel in self.channels:
-            for _ in range(MOST_IN_A_ROUND):
-                if not deliver(self._runtime.database, channel, self._runtime.now()):
-                    break
+            if channel.id in due:
+                self._deliver_to(channel)
+        until = monotonic() + PINGS_SECONDS
+        for switch in pings_of(due):
+            if monotonic() < until:
+                self._deliver_to(switch)
+
+    def _deliver_to(self, channel: Channel) -> None:
+        for _ in range(MOST_IN_A_ROUND):
+            if not deliver(self._runtime.database, channel, self._runtime.now()):
+                break
 
     def _ping(self, result: TickResult) -> None:
         """Tell the dead-man's switch of the ticking. When a ping gets lost, others follow."""
@@ -149,3 +165,4 @@ def at_work(runtime: Runtime) -> Iterator[Courier]:
     finally:
         stop.set()
         thread.join(GOODBYE_SECONDS)
+        courier.wait(GOODBYE_SECONDS)

@@ -7,9 +7,9 @@ overtaken, readers have an engine of their own so that a console page never take
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -124,6 +124,9 @@ def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
         raise DatabaseError(
             f"The folder of {path} can't be made: {error.strerror}; change TICK_DATABASE_URL."
         ) from None
+    # SQLite itself would let everybody read it. Why a file can't be made, it says better.
+    with suppress(OSError):
+        Path(path).touch(0o660, exist_ok=False)
     return _sqlite_engine(url, "IMMEDIATE"), _sqlite_engine(url, "DEFERRED")
 
 
@@ -286,6 +289,27 @@ def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Ins
 def quiet_insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT to which a row that is already there is no error, and no row."""
     return insert_into(dialect, table).on_conflict_do_nothing()
+
+
+class Turn(IntEnum):
+    """What transactions do one after another: a number each that nothing else here locks."""
+
+    LIMITS = 0x7469636B
+    NAMES = 0x6E616D65
+    QUEUES = 0x71756575
+    STOPS = 0x73746F70
+
+
+_WAIT_FOR_TURN = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("turn", type_=sa.BigInteger)))
+
+
+def wait_for_turn(connection: sa.Connection, turn: Turn) -> None:
+    """Wait until no other transaction has this turn, and keep it to the end of this one.
+
+    For what no row stands for yet that could be locked. SQLite's writers take turns anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_WAIT_FOR_TURN, {"turn": turn})
 
 
 def unguessed(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

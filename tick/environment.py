@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tick.errors import SettingsError
 
-_SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL")
+_SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL|SENTRY_DSN")
 
 
 def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
@@ -29,9 +29,10 @@ def read_file_of(variable: str, environ: Mapping[str, str]) -> str:
     """What is in the file that the variable names. Raises SettingsError."""
     try:
         return Path(environ[variable]).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise SettingsError(
-            f"{variable}: cannot read {environ[variable]!r} ({error.strerror}); "
+            f"{variable}: cannot read {environ[variable]!r} ({why}); "
             "point it at a readable file that holds the value."
         ) from None
 
@@ -44,6 +45,11 @@ def inherited_by_commands(environ: Mapping[str, str] | None = None) -> dict[str,
         for name, value in environ.items()
         if not (name.startswith("TICK_") and _SECRET.search(name))
     }
+
+
+def variables() -> frozenset[str]:
+    """The names of all variables."""
+    return frozenset(os.environ)
 
 
 def secret_files(environ: Mapping[str, str] | None = None) -> dict[str, Path]:

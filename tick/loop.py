@@ -69,7 +69,7 @@ class Loop:
     def _announce(self) -> None:
         for schedule in self.runtime.registry.schedules.values():
             log.info("missed-run policy of %s: %s", schedule.id, schedule.missed)
-        log.info("%d schedules in the definitions", len(self.runtime.registry.schedules))
+        log.info("schedules in the definitions: %d", len(self.runtime.registry.schedules))
 
     def _beat(self, now: datetime) -> None:
         with self.runtime.database.write.begin() as connection:

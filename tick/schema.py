@@ -84,7 +84,7 @@ def check_schema(database: Database) -> None:
         reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         raise DatabaseError(
             f"The database at {database.url!r} cannot be reached: {reason}. "
-            "Check TICK_DATABASE_URL and that the server runs."
+            "Check TICK_DATABASE_URL, and that the server runs or the file may be written."
         ) from error
     # A newer one is fine: migrations only expand until the next release needs them.
     if current is None or current < REVISION:

@@ -312,9 +312,9 @@ def _from_files(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _explain(error: ValidationError) -> str:
+    lines = []
     # The offending value is left out: it may be a secret.
-    lines = [
-        f"{PREFIX}{str(item['loc'][0]).upper()}: {item['msg']}." if item["loc"] else item["msg"]
-        for item in error.errors(include_url=False, include_input=False)
-    ]
+    for item in error.errors(include_url=False, include_input=False):
+        text = item["msg"].removeprefix("Value error, ")
+        lines.append(f"{PREFIX}{str(item['loc'][0]).upper()}: {text}." if item["loc"] else text)
     return "Settings: " + " ".join(lines)

@@ -1,7 +1,7 @@
-"""What would happen: the real tick over schedules that nobody runs, a year in moments.
+"""What would happen: the real tick over schedules that nobody runs, a year in a minute or so.
 
 The ledger is an SQLite database in memory. Ticks that would find nothing due are left out, outages
-are windows without ticks, and runs take as long as one says.
+are windows without ticks, and runs take as long as one says, as if a worker were always free.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +16,12 @@ from tick.db import Database
 from tick.define.registry import Registry
 from tick.engine import sync
 from tick.engine.audit import SYSTEM
+from tick.engine.claim_runs import waits_for_nothing
 from tick.engine.results import LINE, OccurrenceLine, line_of
 from tick.engine.settle import settle_forgotten
 from tick.engine.windows import open_window
-from tick.models import job_run, job_schedule, metadata, occurrence
+from tick.errors import Refused
+from tick.models import job_run, job_run_dependency, job_schedule, metadata, occurrence
 from tick.ops import control
 from tick.ops.verify import Verified, verify
 from tick.runtime import Runtime
@@ -67,9 +69,10 @@ def simulate(
     """Run all schedules of the registry from `start` to `end`, all switched on.
 
     Ticks come every `tick_every`, but not inside the `down` times [from, until); in the maintenance
-    `windows` [from, until) nothing fires; each run succeeds after `runs_take`. `on_tick` hears of
-    each tick that there is.
+    `windows` [from, until) nothing fires; each run succeeds `runs_take` after it could begin.
+    `on_tick` hears of each tick that there is. Raises Refused for times that make no sense.
     """
+    _check([(start, end), *down, *windows], tick_every)
     with _database() as database:
         overlaps = {schedule.rule().overlap for schedule in registry.schedules.values()}
         world = _World(
@@ -86,6 +89,16 @@ def simulate(
             if on_tick is not None:
                 on_tick(now)
         return Simulation(start, end, ticks, world.lines(), verify(database, start, end))
+
+
+def _check(windows: Sequence[Window], tick_every: timedelta) -> None:
+    for begin, until in windows:
+        if begin.tzinfo is None or until.tzinfo is None:
+            raise Refused("A simulation needs aware instants: write datetime(…, tzinfo=UTC).")
+        if begin >= until:
+            raise Refused(f"The time from {begin} to {until} ends before it begins.")
+    if tick_every <= timedelta(0):
+        raise Refused("tick_every must be more than 0 seconds.")
 
 
 @contextmanager
@@ -161,11 +174,27 @@ class _World:
             earliest = max(ends)
 
     def _finish_runs(self, connection: sa.Connection, now: datetime) -> None:
-        ended = connection.execute(_FINISH_RUNS, {"now": now, "since": now - self.runs_take})
-        if ended.rowcount:
-            connection.execute(_SETTLE_GOOD, {"now": now})
+        if not self.runs_take:
+            connection.execute(_END_ALL)
+            connection.execute(_SETTLE_GOOD)
+        while self.runs_take and self._end_ready(connection, now):
+            connection.execute(_SETTLE_GOOD)
         if self.some_replace:  # only then are runs cancelled
             settle_forgotten(connection, now)
+
+    def _end_ready(self, connection: sa.Connection, now: datetime) -> bool:
+        """End the runs that wait for no other, and began long enough ago; whether there were any.
+
+        Those that wait for them may have begun and ended by now as well.
+        """
+        ended = [
+            {"run": id, "began": began, "ended": began + self.runs_take}
+            for id, began in connection.execute(_READY)
+            if began + self.runs_take <= now
+        ]
+        if ended:
+            connection.execute(_END, ended)
+        return bool(ended)
 
 
 _NEXT_DUE = sa.select(
@@ -179,11 +208,42 @@ _NEXT_DUE = sa.select(
         type_=_s.next_run_at.type,
     )
 ).where(sa.text("enabled AND state = 'ACTIVE'"), _s.next_run_at.is_not(None))
-_FINISH_RUNS = (
+_END_ALL = (
     sa.update(job_run)
-    .where(sa.text("status = 'QUEUED'"), _r.available_at <= sa.bindparam("since"))
-    .values(status=RunStatus.SUCCESS, started_at=_r.available_at, finished_at=sa.bindparam("now"))
+    .where(sa.text("status = 'QUEUED'"))
+    .values(status=RunStatus.SUCCESS, started_at=_r.available_at, finished_at=_r.available_at)
 )
+_END = (
+    sa.update(job_run)
+    .where(_r.id == sa.bindparam("run"))
+    .values(
+        status=RunStatus.SUCCESS,
+        started_at=sa.bindparam("began"),
+        finished_at=sa.bindparam("ended"),
+    )
+)
+
+
+def _build_ready() -> sa.Select[Any]:
+    """The runs that wait for no other, and when they began: when the last of those ended."""
+    edge, upstream = job_run_dependency.c, job_run.alias("earlier").c
+    own, blocker = occurrence.alias("its").c, occurrence.alias("before").c
+    ends = (
+        sa.select(sa.func.max(upstream.finished_at)).where(
+            edge.run_id == _r.id, upstream.id == edge.depends_on_id
+        ),
+        sa.select(blocker.last_finished_at).where(
+            own.id == _r.occurrence_id, blocker.id == own.blocked_by_id
+        ),
+    )
+    latest = [
+        sa.func.coalesce(end.correlate(job_run).scalar_subquery(), _r.available_at) for end in ends
+    ]
+    began = sa.func.max(_r.available_at, *latest, type_=_r.available_at.type)
+    return sa.select(_r.id, began).where(sa.text("job_run.status = 'QUEUED'"), *waits_for_nothing())
+
+
+_READY = _build_ready()
 # What most occurrences come to, in one statement; the others are settled as ever.
 _SETTLE_GOOD = (
     sa.update(occurrence)
@@ -195,6 +255,8 @@ _SETTLE_GOOD = (
         outcome=Outcome.SUCCESS,
         succeeded=_o.runs,
         first_started_at=_o.decided_at,
-        last_finished_at=sa.bindparam("now"),
+        last_finished_at=sa.select(sa.func.max(_r.finished_at))
+        .where(_r.occurrence_id == _o.id)
+        .scalar_subquery(),
     )
 )

@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tick.define.jobs import ATTRIBUTE
+from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.mistakes import find_in_timing
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
+from tick.errors import DefinitionsInvalid
 from tick.policy import instants
+from tick.policy.instants import just_before
 from tick.simulation import Simulation, Window
 from tick.simulation import simulate as simulate_registry
 
@@ -23,15 +26,22 @@ _MOST = 10_000
 
 
 def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> list[datetime]:
-    """The instants of a schedule in [start, end), in its own zone; at most 10,000.
+    """The instants of a schedule in [start, end), in its own zone.
 
-    A text such as "2026-03-08 02:30" is wall time in the schedule's zone.
+    A text such as "2026-03-08 02:30" is wall time in the schedule's zone. Raises
+    DefinitionsInvalid for a schedule that says wrongly when; ValueError for a time that ends before
+    it begins, or that holds more than 10,000 instants.
     """
+    if found := find_in_timing(schedule):
+        raise DefinitionsInvalid(found)
     zone = ZoneInfo(schedule.timezone)
     first, last = _instant(start, zone), _instant(end, zone)
-    moment = timedelta(microseconds=1)
-    found = instants.between(schedule.rule(), first - moment, last - moment, _MOST)
-    return [at.astimezone(zone) for at in found]
+    if first >= last:
+        raise ValueError(f"the time ends before it begins: {first} to {last}")
+    due = instants.between(schedule.rule(), just_before(first), just_before(last), _MOST + 1)
+    if len(due) > _MOST:
+        raise ValueError(f"{schedule.id} fires more than {_MOST:,} times; ask for a shorter time")
+    return [at.astimezone(zone) for at in due]
 
 
 def assert_fires(
@@ -41,8 +51,8 @@ def assert_fires(
     expected: Iterable[str | datetime],
 ) -> None:
     """Fail unless the schedule fires in [start, end) exactly at the expected instants."""
-    zone = ZoneInfo(schedule.timezone)
     found = fires(schedule, start, end)
+    zone = ZoneInfo(schedule.timezone)
     wanted = sorted(_instant(at, zone) for at in expected)
     if [at.timestamp() for at in found] == [at.timestamp() for at in wanted]:
         return
@@ -65,11 +75,12 @@ def simulate(
 ) -> Simulation:
     """What the real tick makes of the schedules, all switched on, from `start` to `end`.
 
-    `jobs` are functions declared with @job; `down` are times [from, until) without ticks,
-    `windows` those in which nothing fires; `runs_take` is how long each run lasts.
+    All instants are aware. `jobs` are functions declared with @job; `down` are times [from, until)
+    without ticks, `windows` those in which nothing fires; `runs_take` is how long each run lasts.
+    Raises DefinitionsInvalid; Refused for times that make no sense.
     """
     return simulate_registry(
-        build_registry([getattr(function, ATTRIBUTE) for function in jobs], schedules),
+        build_registry(map(_definition, jobs), schedules),
         start,
         end,
         tick_every=tick_every,
@@ -77,6 +88,13 @@ def simulate(
         windows=windows,
         runs_take=runs_take,
     )
+
+
+def _definition(function: Callable[..., object]) -> JobDefinition:
+    found: JobDefinition | None = getattr(function, ATTRIBUTE, None)
+    if found is None:
+        raise TypeError(f"{function!r} is no job; declare it with @job")
+    return found
 
 
 def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:

@@ -8,6 +8,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import inf
 from time import perf_counter
 from typing import TypeVar
 
@@ -61,8 +62,11 @@ def run_tick(
 
 
 def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
-    """Only decide what is due, and leave no row in the log of ticks: for simulations."""
-    work = _Tick(runtime, now, runtime.settings.budget_seconds)
+    """Only decide what is due, however long it takes, and leave no row in the log of ticks.
+
+    For simulations: what they find must not depend on how fast they run.
+    """
+    work = _Tick(runtime, now, inf)
     work.tick_seconds = tick_seconds
     work.fire_due()
 

@@ -207,10 +207,9 @@ class Worker:
     def _beat_once(self, now: datetime) -> None:
         """Beat; register first, or anew if others declared this worker dead."""
         status = None
-        running = [run.job_name for run in self._crew.running]
         with self._database.write.begin() as connection:
             if self.worker_id is not None:
-                status = beat(connection, self.worker_id, now, ", ".join(running) or "idle")
+                status = beat(connection, self.worker_id, now, self._activity())
             if status is None:
                 registered = register_worker(
                     connection,
@@ -226,6 +225,10 @@ class Worker:
         elif status is WorkerStatus.DRAINING and self._drain_until is None:
             log.info("draining, as somebody asked")
             self._drain_until = inf
+
+    def _activity(self) -> str:
+        running = ", ".join(run.job_name for run in self._crew.running)
+        return running or ("idle" if self._crew.warm else "waits for its child processes to start")
 
     def _abilities(self) -> dict[str, object]:
         return {

@@ -68,11 +68,18 @@ def init_app(app: Flask) -> None:
 
 def ask_to_log_in() -> Response:
     """To the login page, and back to this one afterwards if it can be shown again."""
-    back = here() if request.method == "GET" else None
     if request.headers.get("HX-Request"):
         # The page as a whole must go there, not the fragment that was asked for.
-        return Response(status=200, headers={"HX-Redirect": url_for("auth.form")})
+        place = url_for("auth.form", next=_page_in_sight())
+        return Response(status=200, headers={"HX-Redirect": place})
+    back = here() if request.method == "GET" else None
     return make_response(redirect(url_for("auth.form", next=back), 303))
+
+
+def _page_in_sight() -> str | None:
+    """What the browser shows while htmx asks for a part of it, or acts."""
+    place = request.headers.get("HX-Current-URL", "").partition("://")[2]
+    return f"/{place.partition('/')[2].partition('#')[0]}" if place else None
 
 
 @blueprint.get("/login")

@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 import sqlalchemy as sa
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -39,6 +39,11 @@ _ADVICE = {
     500: "The server made a mistake. Its log has the details under the request id below.",
     503: "The database cannot be reached. The page works again as soon as it can.",
 }
+_LATE = "This page was open for too long. Go back, reload it and try again."
+_SESSIONLESS = (
+    "Your browser sent no session. Over http:// it keeps none: use https://, or, on your own "
+    "machine, TICK_COOKIE_SECURE=false. Otherwise go back, reload the page and try again."
+)
 _MACHINES = ("/internal/", "/healthz", "/readyz", "/health/")
 _log = logging.getLogger(__name__)
 
@@ -83,13 +88,20 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     if isinstance(error, CSRFError):
         _log.warning("request %s: %s", _request_id(), error.description)
-        return answer(400, "This page was open for too long. Go back, reload it and try again.")
+        return answer(400, _SESSIONLESS if _came_without_session() else _LATE)
     own_words = error.description if error.code == 400 and request.routing_exception is None else ""
     plain = answer(error.code, own_words or None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             plain.headers[name] = value
     return plain
+
+
+def _came_without_session() -> bool:
+    """Whether a browser that may have come by plain http kept our secure cookie to itself."""
+    needs_https: bool = current_app.config["SESSION_COOKIE_SECURE"]
+    kept = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"])
+    return needs_https and not request.is_secure and kept is None
 
 
 def _unreachable(error: Exception) -> Response:

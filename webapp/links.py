@@ -1,7 +1,6 @@
 """Where a person came from, and goes back to; never to another site."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -16,8 +15,7 @@ def is_local(target: str) -> bool:
     # Browsers drop control characters, and read a backslash as a slash.
     if "\\" in target or any(ord(character) <= 32 or ord(character) == 127 for character in target):
         return False
-    parts = urlsplit(target)
-    return not target.startswith("//") and not parts.scheme and not parts.netloc
+    return not target.startswith("//")
 
 
 def here() -> str:
@@ -26,8 +24,15 @@ def here() -> str:
 
 
 def given(*without: str) -> dict[str, Any]:
-    """The arguments of this request's query that say something, but for some."""
-    return {name: value for name, value in request.args.items() if value and name not in without}
+    """The arguments of this request's query that say something, but for some.
+
+    For `url_for`, which would take those that are left out here as its own: a scheme, for one.
+    """
+    return {
+        name: value
+        for name, value in request.args.items()
+        if value and name not in (*without, "endpoint") and not name.startswith("_")
+    }
 
 
 def go_back(default: str | None = None) -> Response:

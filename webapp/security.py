@@ -5,10 +5,12 @@ import secrets
 
 from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from tick.settings import Settings
+from webapp.config import MAX_BODY
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -48,7 +50,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         )
     hosts = [host.strip() for host in settings.allowed_hosts.split(",") if host.strip()]
     app.before_request(_name_request)
+    app.before_request(_refuse_no_host)
     app.before_request(lambda: _check_host(hosts))
+    app.before_request(_refuse_more_than_may_come)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if settings.cookie_secure:
@@ -64,6 +68,20 @@ def _name_request() -> None:
 def _check_host(hosts: list[str]) -> None:
     if hosts and request.endpoint not in _ANY_HOST and not host_is_trusted(request.host, hosts):
         abort(400, "This host name is not among TICK_ALLOWED_HOSTS.")
+
+
+def _refuse_no_host() -> None:
+    """In words without links: none can be made for what is no name of a host."""
+    if isinstance(request.routing_exception, BadHost):
+        abort(Response("The Host header holds no name of a host.\n", 400, mimetype="text/plain"))
+
+
+def _refuse_more_than_may_come() -> None:
+    """A body sent in chunks, without a length, would else be cut at the limit without a word."""
+    if request.content_length is None and "wsgi.input_terminated" in request.environ:
+        request.max_content_length = MAX_BODY + 1
+        if len(request.get_data()) > MAX_BODY:
+            abort(413)
 
 
 def _refuse_nul() -> None:

@@ -69,10 +69,8 @@ def _holds_a_secret(settings: Settings, bearer: bytes) -> bool:
 
     Digests are compared, so that not even a secret's length shows in the time that it takes.
     """
-    basic = request.authorization
-    password = basic.password if basic is not None and basic.type == "basic" else None
     header = request.headers.get(settings.trigger_header, "")
-    offered = [_digest(text) for text in (bearer, (password or "").encode(), _as_sent(header))]
+    offered = [_digest(text) for text in (bearer, _basic_password(), _as_sent(header))]
     secrets = [
         _digest(secret.get_secret_value().encode())
         for secret in (settings.trigger_secret, settings.trigger_secret_previous)
@@ -80,6 +78,16 @@ def _holds_a_secret(settings: Settings, bearer: bytes) -> bool:
     ]
     matches = [hmac.compare_digest(text, secret) for text in offered for secret in secrets]
     return any(matches)
+
+
+def _basic_password() -> bytes:
+    try:
+        basic = request.authorization
+    except ValueError:  # what is no ASCII is no Base64 either
+        return b""
+    if basic is None or basic.type != "basic":
+        return b""
+    return (basic.password or "").encode()
 
 
 def _as_sent(header: str) -> bytes:

@@ -1,9 +1,37 @@
 """What a WSGI server loads: `gunicorn webapp.wsgi:app`."""
 
+from pathlib import Path
+
+from flask import Flask
+from gunicorn.errors import AppImportError
+
+from tick.errors import SettingsError, TickError
 from tick.settings import load_settings
 from tick.telemetry.logs import log_to_stderr
 from webapp import create_app, watching
 
-log_to_stderr(load_settings().log_format)
-app = create_app()
+
+def load() -> Flask:
+    """The application. What an operator has to mend ends gunicorn with one line, not a traceback.
+
+    Raises AppImportError.
+    """
+    try:
+        log_to_stderr(load_settings().log_format)
+        _check_fetched_files(Path(__file__).parent / "static" / "vendor")
+        return create_app()
+    except TickError as error:
+        raise AppImportError(str(error)) from error
+
+
+def _check_fetched_files(folder: Path) -> None:
+    """A wheel that was built without them would serve pages without style, and say nothing."""
+    if not folder.is_dir():
+        raise SettingsError(
+            "The console's style sheets and scripts are not installed: install the wheel that "
+            "`python3 dev.py wheel` builds."
+        )
+
+
+app = load()
 watching.watch(app)

@@ -16,6 +16,7 @@ from tick.engine.targets import build_target
 from tick.models import job_run, job_run_dependency, job_schedule, occurrence, schedule_version
 from tick.policy.target import Target
 from tick.runtime import Runtime
+from tick.settings import Settings
 from tick.ticker import run_tick
 
 DUE = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -44,7 +45,12 @@ class Fleet:
             _empty(connection, WRITTEN)
             connection.execute(
                 sa.update(job_schedule).values(
-                    decided_to=BEFORE, next_run_at=DUE, run_count=0, lock_token=0, **never
+                    decided_to=BEFORE,
+                    next_run_at=DUE,
+                    retry_after=None,
+                    run_count=0,
+                    lock_token=0,
+                    **never,
                 )
             )
         self.place.tidy()
@@ -57,7 +63,9 @@ def launch(place: Place, schedules: int, size: int, **policy: Any) -> Fleet:
     """
     with place.database.write.begin() as connection:
         _empty(connection, (*WRITTEN, schedule_version, job_schedule))
-    world = World(place.database, now=BEFORE)
+    # One tick decides them all: neither the storm brake nor the clock is what is measured.
+    settings = Settings(max_runs_per_tick=schedules * size, budget_seconds=600)
+    world = World(place.database, now=BEFORE, settings=settings)
     patterns = [_pattern(number) for number in range(min(RULES, schedules))]
     world.define(*patterns, jobs=jobs(size, **policy))
     for pattern in patterns:

@@ -216,3 +216,20 @@ def test_times_are_shown_in_the_zone_of_the_browser_if_asked(open_page: Opener) 
     page.goto("/jobs")
     page.keyboard.press("t")
     expect(page.locator("tbody time").last).to_contain_text("GMT+5:30")
+
+
+def test_a_time_that_was_tapped_stays_exact_when_the_page_refreshes(
+    page: Page, console: Console
+) -> None:
+    (run,) = console.world.rows(sa.select(job_run).order_by(job_run.c.id.desc()).limit(1))
+    page.goto("/runs")
+    row = page.locator(f"#run-{run.id}")
+    row.locator("time").click()
+    expect(row.locator("time")).to_contain_text(f"{run.queued_at:%Y-%m-%d %H:%M}")
+    with console.world.database.write.begin() as connection:
+        changed = sa.update(job_run).where(job_run.c.id == run.id)
+        connection.execute(changed.values(reason="something to read"))
+    expect(row).to_contain_text("something to read")
+    expect(row.locator("time")).to_contain_text(f"{run.queued_at:%Y-%m-%d %H:%M}")
+    row.locator("time").click()
+    expect(row.locator("time")).to_contain_text("ago")

@@ -7,11 +7,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints, Console, Opener
 from tests.browser.console import log_in
-from tick.models import job_run
+from tick.models import job_run, job_schedule, occurrence, tick_log
 
 pytestmark = pytest.mark.browser
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 360, "height": 740}
+_TOO_WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 def _addresses(console: Console) -> list[str]:
@@ -98,12 +99,36 @@ def test_every_page_is_accessible_and_fits(
     page.goto("/login")
     assert _violations(page) == []
     log_in(page)
-    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
     for address in _addresses(console):
         page.goto(address)
         assert _violations(page) == [], address
-        assert not page.evaluate(too_wide), address
+        assert not page.evaluate(_TOO_WIDE), address
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+
+
+def test_words_without_end_fit_a_phone(console: Console, open_page: Opener) -> None:
+    world, endless = console.world, "supercalifragilistic" * 20
+    running = world.rows(sa.select(job_run).where(job_run.c.status == "RUNNING"))[0]
+    with world.database.write.begin() as connection:
+        its_run, its_occurrence = (
+            job_run.c.id == running.id,
+            occurrence.c.id == running.occurrence_id,
+        )
+        connection.execute(sa.update(job_run).where(its_run).values(progress_text=endless))
+        connection.execute(sa.update(occurrence).where(its_occurrence).values(reason=endless))
+        connection.execute(sa.update(job_schedule).values(last_error=endless, description=endless))
+        connection.execute(sa.update(tick_log).values(fired=100, not_fired=1000, runs=10000))
+    page = log_in(open_page(viewport=PHONE))
+    for address in (
+        "/schedules",
+        "/schedules/daily-full-sync",
+        "/runs",
+        f"/runs/{running.id}",
+        f"/occurrences/{running.occurrence_id}",
+        "/workers",
+    ):
+        page.goto(address)
+        assert not page.evaluate(_TOO_WIDE), address
 
 
 def test_the_dialog_and_its_toast_are_accessible(page: Page) -> None:

@@ -76,8 +76,15 @@ def test_a_bar_opens_the_log_below_the_chart(page: Page, chart: str) -> None:
     expect(page.get_by_role("log")).to_have_count(0)
 
 
-def test_on_a_phone_there_are_bars_without_links(open_page: Opener, chart: str) -> None:
+def test_a_phone_names_what_each_run_came_after_instead_of_drawing_lines(
+    open_page: Opener, chart: str, runs: dict[str, int]
+) -> None:
     page = log_in(open_page(viewport=PHONE))
     page.goto(f"{chart}?links=all")
     expect(page.locator(".bar").first).to_be_visible()
     assert _seen(page) == 0
+    feeds = page.locator(f"#run-{runs['ranked-feeds']}")
+    for upstream in ("trending", "affinity", "content-features"):
+        expect(feeds.get_by_role("link", name=upstream, exact=True)).to_be_visible()
+    feeds.get_by_role("link", name="trending", exact=True).click()
+    expect(page.locator(f"#run-{runs['trending']}")).to_be_in_viewport()

@@ -261,7 +261,6 @@ def test_a_command_is_copied_also_where_there_is_no_clipboard(page: Page, consol
 def test_jobs_and_runs_without_javascript(open_page: Opener, console: Console) -> None:
     page = log_in(open_page(java_script_enabled=False))
     page.goto("/jobs?view=graph")
-    page.get_by_text("The same as a list").click()
     page.get_by_role("link", name="trending", exact=True).click()
     page.get_by_role("button", name="Run now").click()
     page.get_by_label("days").fill("9")

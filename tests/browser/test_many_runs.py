@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
+from tick import clock
 from tick.models import audit_entry, job_run
 
 pytestmark = pytest.mark.browser
@@ -74,6 +75,20 @@ def test_a_list_rests_while_somebody_chooses(page: Page) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.wait_for_timeout(6500)
     assert asked == []
+    expect(page.get_by_text("Rests while you choose")).to_be_visible()
+
+
+def test_a_list_goes_on_when_the_deed_is_done(page: Page, console: Console) -> None:
+    page.goto("/schedules?choose=on")
+    page.get_by_role("checkbox", name="Hourly Matching").check()
+    page.get_by_role("button", name="Disable …").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disable 1").click()
+    expect(page.get_by_role("status")).to_contain_text("1 schedule: off.")
+    expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
+    with page.expect_request("**/schedules?choose=on"):
+        pass
+    console.world.now = clock.now()
+    console.world.enable("hourly-matching")
 
 
 def test_the_month_is_walked_by_the_arrows(page: Page) -> None:

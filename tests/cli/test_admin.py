@@ -38,7 +38,7 @@ def test_user_create_takes_a_password_from_standard_input(tick: CommandLine) -> 
 @pytest.mark.parametrize("stdin", ["", "\n", "short\n"], ids=["nothing", "an empty line", "short"])
 def test_a_weak_password_is_refused_and_not_repeated(tick: CommandLine, stdin: str) -> None:
     said = tick.bad("user", "create", "ben", "--password-stdin", stdin=stdin)
-    assert str(users.MIN_PASSWORD) in said
+    assert str(users.passwords.MIN_PASSWORD) in said
     assert "short" not in said
     assert "no user 'ben'" in tick.bad("user", "password", "ben")
 
@@ -58,6 +58,17 @@ def test_user_password_puts_a_new_one_in_the_place_of_the_old(tick: CommandLine)
     assert first == "The password of ada is changed."
     assert log_in(tick, "ada", GOOD) is None
     assert log_in(tick, "ada", second.removeprefix("Password (shown only now): ")) == "VIEWER"
+
+
+def test_a_user_is_changed_only_as_read_if_the_revision_is_given(tick: CommandLine) -> None:
+    tick.good("user", "create", "ada")
+    (read,) = tick.json("user", "list")
+    as_read = ("--revision", read["revision"])
+    tick.good("user", "role", "ada", "ADMIN", *as_read)
+    for command in (["disable", "ada"], ["role", "ada", "VIEWER"], ["password", "ada"]):
+        said = tick.bad("user", *command, *as_read)
+        assert "ada is ADMIN and may sign in. Read it again, then decide." in said
+    assert tick.json("user", "list")[0]["active"]
 
 
 def test_user_password_from_standard_input(tick: CommandLine) -> None:

@@ -118,6 +118,13 @@ def test_no_secret_is_repeated(tick: CommandLine) -> None:
     assert "hush" not in said
 
 
+def test_a_variable_that_nothing_reads_is_named_with_what_was_meant() -> None:
+    variables = ("PATH", "TICK_SECRET_KEY_FILE", "TICK_URL", "TICK_ALERT_URL")
+    (found,) = checks.check_names(variables)
+    assert (found.level, found.text) == (Level.WARNING, "Nothing reads TICK_ALERT_URL.")
+    assert found.advice == "Did you mean TICK_ALERT_URLS?"
+
+
 @pytest.mark.parametrize(
     ("secrets", "levels"),
     [

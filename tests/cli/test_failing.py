@@ -1,5 +1,7 @@
 """What a user reads when the surroundings are wrong: one sentence, no traceback, no secret."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,7 @@ def test_a_database_that_cannot_be_is_refused(nowhere: CommandLine, url: str, sa
         ("TICK_PROXY_HOPS", "-1"),
         ("TICK_COOKIE_SECURE", "perhaps"),
         ("TICK_SECRET_KEY_FILE", "/nowhere/secret_key"),
+        ("TICK_SECRET_KEY_FILE", sys.executable),
     ],
 )
 def test_a_wrong_setting_is_named_and_a_secret_is_not_repeated(
@@ -105,3 +108,60 @@ def test_a_wrong_setting_is_named_and_a_secret_is_not_repeated(
 def test_every_wrong_setting_is_named_at_once(tick: CommandLine) -> None:
     said = tick.bad("schedules", TICK_KEEP_DAYS="0", TICK_PROXY_HOPS="9")
     assert "TICK_KEEP_DAYS" in said and "TICK_PROXY_HOPS" in said
+
+
+BEYOND = str(2**63)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["logs", BEYOND],
+        ["logs", "0"],
+        ["cancel", "1", BEYOND],
+        ["retry", "--occurrence", BEYOND],
+        ["runs", "--before", BEYOND],
+        ["runs", "--occurrence", BEYOND],
+        ["occurrence", BEYOND],
+        ["ledger", "--before", BEYOND],
+        ["audit", "--before", BEYOND],
+        ["windows", "end", BEYOND],
+        ["alerts", "show", BEYOND],
+        ["alerts", "unmute", BEYOND],
+        ["token", "revoke", BEYOND],
+    ],
+    ids=" ".join,
+)
+def test_an_id_that_no_row_can_have_is_a_wrong_call(tick: CommandLine, command: list[str]) -> None:
+    assert "is no id" in tick.bad(*command, status=2)
+
+
+@pytest.mark.parametrize("far", ["0001-01-01", "9999-12-31T23:59-12:00", "1969-12-31"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["runs", "--since"],
+        ["why", "launch"],
+        ["verify", "--to"],
+        ["cron", "next", "@daily", "--after"],
+    ],
+    ids=" ".join,
+)
+def test_an_instant_that_is_too_far_away_is_a_wrong_call(
+    tick: CommandLine, command: list[str], far: str
+) -> None:
+    assert "write a year from 1970 to 2199" in tick.bad(*command, far, status=2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["runs", "--text"], ["enable"], ["queue", "pause", "media", "--reason"], ["user", "create"]],
+    ids=" ".join,
+)
+def test_what_is_no_text_is_a_wrong_call(tick: CommandLine, command: list[str]) -> None:
+    said = tick.bad(*command, os.fsdecode(b"caf\xe9"), status=2)
+    assert f"Argument {len(command) + 1} is not UTF-8 text." in said
+
+
+def test_parameters_without_an_end_are_a_wrong_call(tick: CommandLine) -> None:
+    assert "--params is not JSON" in tick.bad("run", "--all", "--params", "[" * 5000, status=2)

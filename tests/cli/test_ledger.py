@@ -57,6 +57,11 @@ def test_why_answers_in_a_sentence_and_with_facts(known_for_months: CommandLine)
     assert "no ISO instant" in known_for_months.bad("why", REPORT, "yesterday", status=2)
 
 
+def test_an_instant_on_another_clock_is_told_in_utc(tick: CommandLine) -> None:
+    said = tick.good("why", REPORT, "2026-03-02T09:30+05:00")
+    assert said.startswith(f"{REPORT} was not due at 2026-03-02 04:30:00 UTC")
+
+
 def test_verify_proves_and_its_exit_status_tells(known_for_months: CommandLine) -> None:
     said = known_for_months.good("verify", "--from", "2020-01-01")
     assert said.splitlines()[-1] == "No duplicate and no unexplained gap."
@@ -114,6 +119,7 @@ def test_simulate_shows_what_an_outage_would_do(tick: CommandLine) -> None:
         *("--down", "2026-02-28T20:00Z..2026-03-01T06:00Z"),
     )
     assert f"2026-03-01 00:00 {REPORT} MISSED x1: no tick came in time" in said
+    assert said.endswith("No duplicate and no unexplained gap.\n")
     assert "ends before it starts" in tick.bad(
         "simulate",
         *("--from", "2026-01-31", "--to", "2026-04-02", "--down", "2026-03-02..2026-03-01"),

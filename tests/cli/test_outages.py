@@ -1,5 +1,6 @@
-"""Whoever waits for work lives through a short outage of the console or of the database."""
+"""Whoever waits lives through a short outage of the console or of the database, and Ctrl-C."""
 
+import errno
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from tests.cli.conftest import CommandLine
 from tests.cli.test_remote import SETTINGS, FarCommandLine, token_of
 from tick.cli import patience
 from tick.cli.local import LocalDesk
+from tick.cli.statuses import ExitStatus
 from tick.clock import now as clock_now
 from tick.models import api_token
 from tick.ops.answers.work import OccurrenceWithRuns
@@ -156,3 +158,26 @@ def test_a_database_that_fails_over_does_not_end_the_waiting(
     assert result.exit_code == 0
     assert "the server is starting up" in result.stderr
     assert "SELECT" not in result.stderr
+
+
+def test_ctrl_c_ends_the_waiting_and_says_that_the_work_goes_on(
+    tick: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press_ctrl_c(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tick.cli.waiting.time.sleep", press_ctrl_c)
+    said = tick.bad("run", "--job", "fetch", "--wait", status=ExitStatus.INTERRUPTED)
+    assert said.strip() == ("No longer waiting; the work goes on: `tick runs --occurrence 1`.")
+    assert [run["status"] for run in tick.json("runs")] == ["QUEUED"]
+
+
+def test_an_answer_that_nobody_can_write_down_is_told_in_one_sentence(
+    tick: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tick.cli.common.json.dumps", write)
+    said = tick.bad("runs", "--json")
+    assert said == "Error: [Errno 28] No space left on device. Mend that, then try again.\n"

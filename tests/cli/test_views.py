@@ -14,8 +14,9 @@ REPORT = "monthly-report"
 
 
 def test_status_before_the_first_tick_names_the_next_step(tick: CommandLine) -> None:
-    assert "`tick now`" in tick.good("status")
-    assert tick.json("status")["last_tick_at"] is None
+    result = tick("status")
+    assert (result.exit_code, "`tick now`" in result.stdout) == (1, True)
+    assert json.loads(tick("status", "--json").stdout)["last_tick_at"] is None
 
 
 def test_status_tells_of_ticks_and_work(tick: CommandLine) -> None:
@@ -101,3 +102,27 @@ def test_the_audit_is_filtered_and_exported(tick: CommandLine) -> None:
 
 def test_openapi_prints_the_document(tick: CommandLine) -> None:
     assert json.loads(tick.good("openapi", TICK_DATABASE_URL="nonsense")) == document()
+
+
+def test_nothing_that_somebody_wrote_reaches_the_terminal_as_a_command(tick: CommandLine) -> None:
+    owned = "\x1b]0;owned\x07 \x9b2J"
+    tick.good("scheduler", "stop", "--reason", owned)
+    tick.good("pause", "launch", "--reason", owned)
+    tick.good("queue", "pause", "media", "--reason", owned)
+    tick.good("run", "--job", "fetch")
+    tick.good("run", "--job", "explode")
+    tick.good("cancel", "1", "2", "--reason", owned)
+    for command in (
+        ["status"],
+        ["scheduler", "status"],
+        ["schedule", "launch"],
+        ["why", "launch", "2020-02-02T12:00Z"],
+        ["queue", "list"],
+        ["queue", "resume", "media", "--revision", "0" * 16],
+        ["runs"],
+        ["logs", "1"],
+        ["cancel", "1", "2"],
+        ["audit"],
+    ):
+        said = tick(*command).output
+        assert not set("\x1b\x07\x9b") & set(said), command

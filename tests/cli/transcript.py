@@ -9,33 +9,42 @@ what it prints, on both streams, and its exit status in brackets unless that is 
 
 `***` stands for what is random. What --json prints is compared as JSON, of which the transcript
 holds as much as matters: of an object some keys, of a list all items. Lines that begin with `#` are
-stage directions: `# A worker works.`, `# 90 minutes pass.` All begins with definitions that are
-synced, unless the first line says otherwise.
+stage directions: `# A worker works.`, `# 90 minutes pass.`, and before a command that goes on for
+ever `# It is stopped when it has ticked.` All begins with definitions that are synced, unless the
+first line says otherwise.
 """
 
 import json
+import os
 import re
 import shlex
+import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from click.testing import Result
 
 from tests.cli.conftest import CommandLine
+from tests.support.postgres import free_port
 from tick.courier import Courier
 from tick.engine.heartbeat import register_worker
+from tick.models import job_run, tick_log, worker_instance
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.states import WorkerType
+from tick.states import RunStatus, WorkerStatus, WorkerType
 
 FOLDER = Path(__file__).parent / "transcripts"
 UNSYNCED = "# Nothing is synced yet."
 _STARTS = re.compile(r"^(?=[$#] )", re.MULTILINE)
 _STATUS = re.compile(r"^\[(\d+)\]\Z", re.MULTILINE)
 _PASSES = re.compile(r"(\d+) minutes? pass")
+_WHEN = re.compile(r"It is stopped when it (.+)\.")
 _SELF = re.compile(r"cli:[\w.-]+|token:admin")
 
 
@@ -98,7 +107,8 @@ class Stage:
 
     def __init__(self, near: CommandLine, now: datetime) -> None:
         self.near, self.now = near, now
-        self.worker = ""
+        self.worker, self.port = "", str(free_port())
+        self.until: Callable[[sa.Connection], bool] | None = None
 
     def play(
         self,
@@ -125,19 +135,63 @@ class Stage:
                 self.worker = register_worker(
                     connection, worker_type=WorkerType.JOB_WORKER, now=self.now, abilities={}
                 )
+        elif stopped := _WHEN.match(said):
+            self.until = _SIGNS[stopped[1]]
         elif said.startswith("A watcher makes its round"):
             Courier(Runtime(Settings(), self.near.database)).go_round()
 
     def _check(self, call: Call, line: CommandLine) -> None:
-        words = [word.replace("$WORKER", self.worker) for word in call.words]
-        result = line(*words, stdin=call.stdin, **call.environment)
-        said = read(result)
+        known = {"$WORKER": self.worker, "$PORT": self.port}
+        words = [known.get(word, word) for word in call.words]
+        with self._stopping():
+            result = line(*words, stdin=call.stdin, **call.environment)
+        said = read(result).replace(self.port, "$PORT")
         where = f"$ {call.line}\n{said}"
         assert result.exit_code == call.status, where
         if call.asks_for_json and not call.complains:
             assert contains(json.loads(result.stdout), json.loads(call.expected)), where
         else:
             assert matches(said, call.expected), f"{where}\n--- is not ---\n{call.expected}"
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """Send SIGTERM to the command inside, when the database shows what is waited for."""
+        if self.until is None:
+            yield
+            return
+        until, self.until, over = self.until, None, threading.Event()
+
+        def stop_in_time() -> None:
+            while not over.wait(0.05):
+                with self.near.database.read.connect() as connection:
+                    if until(connection):
+                        os.kill(os.getpid(), signal.SIGTERM)
+                        return
+
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it may come a moment too late
+        stopper = threading.Thread(target=stop_in_time)
+        stopper.start()
+        try:
+            yield
+        finally:
+            over.set()
+            stopper.join()
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _has(query: sa.Select[Any], number: int = 1) -> Callable[[sa.Connection], bool]:
+    return lambda connection: len(connection.execute(query).all()) == number
+
+
+_SIGNS = {
+    "has ticked": _has(sa.select(tick_log.c.id)),
+    "has worked": _has(sa.select(job_run.c.id).where(job_run.c.status == RunStatus.SUCCESS)),
+    "serves": _has(
+        sa.select(worker_instance.c.id).where(worker_instance.c.status == WorkerStatus.RUNNING), 2
+    ),
+}
 
 
 def read(result: Result) -> str:

@@ -62,10 +62,16 @@ def test_a_module_that_does_not_import_is_told_with_the_other_mistakes(package: 
         load_registry("sample_defs")
     first, *others = caught.value.mistakes
     assert first == (
-        "broken.py:2: importing sample_defs.broken raised ZeroDivisionError: division by zero; "
-        "mend the module."
+        "sample_defs/broken.py:2: importing sample_defs.broken raised ZeroDivisionError: division "
+        "by zero; mend the module."
     )
     assert len(others) == 2
+
+
+def test_a_module_that_cannot_be_read_is_told_with_its_line(package: Path) -> None:
+    (package / "broken.py").write_text("x = 1\ndef f(:\n")
+    with pytest.raises(DefinitionsInvalid, match=r"sample_defs/broken\.py:2: importing .* invalid"):
+        load_registry("sample_defs")
 
 
 def test_a_package_that_is_not_there_says_which_setting_to_set() -> None:

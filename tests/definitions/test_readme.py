@@ -14,6 +14,7 @@ from tick.define.registry import build_registry
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+JOB, SCHEDULE, TESTS, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -24,7 +25,8 @@ def table(heading):
 
 
 def test_every_option_of_a_job_is_in_the_table_with_its_default():
-    documented = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", README, re.MULTILINE))
+    section = README.partition("## All options of `@job`\n")[2]
+    documented = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", section, re.MULTILINE))
     options = [*inspect.signature(job).parameters, *Policy.__annotations__]
     options.remove("policy")
     assert sorted(name for (name,) in table("All options of `@job`")) == sorted(options)
@@ -34,16 +36,27 @@ def test_every_option_of_a_job_is_in_the_table_with_its_default():
         assert eval(default) == (kept[name] or eval(default)), name  # noqa: S307 - our own README
 
 
-def test_every_option_of_a_schedule_that_is_named_exists():
-    named = {name for row in table("Add a schedule") for name in row}
-    assert named <= {field.name for field in fields(Schedule)}
+def test_every_option_of_a_schedule_stands_in_its_tables_or_its_example():
+    options = {field.name for field in fields(Schedule)} - {"source"}
+    assert {name for row in table("Add a schedule") for name in row} <= options
+    section = README.partition("## Add a schedule\n")[2].partition("\n## ")[0]
+    assert options <= {*re.findall(r"(?:`|^        )(\w+)[`=]", section, re.MULTILINE)}
+
+
+def test_the_example_tests_pass():
+    space = {}
+    kept = re.sub(r"^from definitions.*\n", "", TESTS, flags=re.MULTILINE)
+    exec("from definitions.feed import trending\n" + JOB + SCHEDULE + kept, space)  # noqa: S102
+    tests = [space[name] for name in space if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        test()
 
 
 def test_the_example_job_and_schedule_are_accepted(registry):
-    job_example, schedule_example = EXAMPLES[:2]
-    assert len([line for line in job_example.splitlines() if line]) <= 6
+    assert len([line for line in JOB.splitlines() if line]) <= 6
     space = {}
-    exec(job_example + schedule_example, space)  # noqa: S102 - our own README
+    exec(JOB + SCHEDULE, space)  # noqa: S102 - our own README
     added = space["weekly_digest"].__job__
     extended = build_registry([*registry.jobs.values(), added], space["schedules"])
     assert (
@@ -54,12 +67,12 @@ def test_the_example_job_and_schedule_are_accepted(registry):
 
 
 def test_the_example_of_a_running_job_does_nothing_outside_of_a_run():
-    exec(EXAMPLES[2], {})  # noqa: S102 - our own README
+    exec(RUNNING, {})  # noqa: S102 - our own README
 
 
 def test_the_example_of_other_kinds_is_accepted(registry):
     space = {}
-    exec(EXAMPLES[3], space)  # noqa: S102 - our own README
+    exec(KINDS, space)  # noqa: S102 - our own README
     added = [space["backup"].__job__, space["warm_up"].__job__]
     extended = build_registry([*registry.jobs.values(), *added], [])
     assert extended.job("warm-up").max_attempts == 3

@@ -29,6 +29,8 @@ def test_the_access_log_holds_no_query_and_no_forged_line(serve: Callable[..., S
     site.get("/login%0Aforged?token=not-for-the-log")
     line = site.wait_for(lambda: [x for x in site.log.splitlines() if "forged" in x], "a line")[0]
     assert '"GET /login%0Aforged HTTP/1.1" 404' in line
+    site.get("/feeds/not-for-the-log.ics")
+    site.wait_for(lambda: "GET /feeds/*** HTTP" in site.log, "a line without the secret")
     assert "not-for-the-log" not in site.log
 
 
@@ -60,7 +62,8 @@ def test_without_a_secret_key_the_console_ends_and_names_the_setting(site: Site)
     del site.environment["TICK_SECRET_KEY_FILE"]
     done = site.run("gunicorn", "--config", "gunicorn.conf.py", "webapp.wsgi:app")
     assert done.returncode != 0
-    assert "TICK_SECRET_KEY is not set" in done.stdout + done.stderr
+    assert "TICK_SECRET_KEY is not set" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_the_images_health_check_tells_a_ready_console_from_none(

@@ -10,7 +10,6 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import click
 import pytest
 
 from tests.deploy.recipes import (
@@ -24,7 +23,6 @@ from tests.deploy.recipes import (
     start_commands,
     systemd_units,
 )
-from tick.cli import main
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 README = (DEPLOY / "README.md").read_text()
@@ -88,6 +86,18 @@ def test_every_compose_service_is_hardened() -> None:
         assert re.search(r"\*tick\b|\*hardened\b", keys["<<"]), name
 
 
+def test_every_compose_process_of_ours_can_reach_those_whom_it_tells() -> None:
+    shared = COMPOSE.partition("x-tick:")[2].partition("\nx-")[0]
+    assert "networks: [default, database]" in shared and "tick.env" in shared
+    assert {name for name, keys in compose().items() if "networks" in keys} == {"database"}
+
+
+def test_git_ignores_the_secrets_that_the_readme_has_one_make() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "mkdir -m 700 secrets" in README and "`deploy/tick.env`" in README
+    assert {"secrets/", "deploy/tick.env"} <= {*ignored}
+
+
 def test_compose_takes_its_secrets_from_files() -> None:
     declared = dict(re.findall(r"^  (\w+): \{file: secrets/(\w+)\}$", COMPOSE, re.MULTILINE))
     used = {
@@ -140,18 +150,6 @@ def test_the_readme_knows_every_platform_and_test() -> None:
         assert shown, path.name
     for name in re.findall(r"`(test_\w+\.py)`", README):
         assert (Path(__file__).parent / name).exists(), name
-
-
-@pytest.mark.parametrize(
-    "line", re.findall(r"(?:`|\$ |bin/|exec console |-manager )(tick [a-z][^`\n\\]*)", README)
-)
-def test_each_command_in_the_readme_exists(line: str) -> None:
-    words = iter(shlex.split(line)[1:])
-    command: click.Command | None = main
-    while isinstance(command, click.Group):
-        command = command.get_command(click.Context(command), next(words))
-    assert command is not None
-    assert isinstance(command.make_parser(click.Context(command)).parse_args([*words]), tuple)
 
 
 def test_the_backup_of_the_readme_holds_what_is_still_in_the_wal(tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def test_the_installed_console_serves_its_static_files(installed: Site, python: 
     assert {name: installed.get(name).status for name in files} == dict.fromkeys(files, 200)
 
 
+def test_a_console_without_its_fetched_files_ends_and_says_how_to_get_them(
+    installed: Site, python: Path
+) -> None:
+    (fetched,) = python.parent.parent.glob("lib/python*/site-packages/webapp/static/vendor")
+    away = fetched.rename(fetched.with_name("away"))
+    done = installed.run(str(python), *SERVE)
+    away.rename(fetched)
+    assert done.returncode != 0
+    assert "dev.py wheel" in done.stderr and "Traceback" not in done.stderr
+
+
 def migrations() -> list[Path]:
     """The migrations of the checkout."""
     return [*(ROOT / "migrations" / "versions").glob("*.py")]

@@ -1,15 +1,17 @@
 """Deploys: what a sync does to schedules, and that it fires nothing that nobody asked for."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event, Thread
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
-from tick.engine import lifecycle
+from tick.engine import lifecycle, sync
 from tick.engine.settle import settle_occurrences
 from tick.models import audit_entry, definition_set, job_run, schedule_version
 from tick.ops import control
@@ -44,6 +46,10 @@ def reasons(world: World, action: str) -> list[str | None]:
     return [row.reason for row in world.rows(sa.select(a.reason).where(a.action == action))]
 
 
+def actions(world: World) -> list[str]:
+    return [row.action for row in world.rows(sa.select(audit_entry).order_by(audit_entry.c.id))]
+
+
 def test_a_new_schedule_arrives_disabled_and_without_a_next_run(world: World) -> None:
     world.define(a_schedule())
     row = world.schedule()
@@ -70,6 +76,12 @@ def test_an_edit_from_two_to_three_at_half_past_two_fires_at_three_only(daily: W
         ("SUCCESS", TWO, 1),
         ("QUEUED", TWO + HOUR, 1),
     ]
+
+
+def test_an_interval_is_real_time_though_its_anchor_is_on_a_local_clock(daily: World) -> None:
+    in_summer = datetime(2025, 7, 1, tzinfo=ZoneInfo("Europe/Paris"))
+    deploy(daily, TWO + MINUTE, a_schedule(every=6 * HOUR, anchor=in_summer))
+    assert daily.schedule().next_run_at == TWO + 2 * HOUR  # 22:00 UTC and every six hours
 
 
 def test_an_edit_to_an_earlier_time_of_today_waits_for_tomorrow(daily: World) -> None:
@@ -299,8 +311,7 @@ def test_processes_that_start_together_sync_once(world: World) -> None:
 def test_every_change_is_in_the_audit(daily: World) -> None:
     deploy(daily, TWO + HOUR, a_schedule("other"))
     deploy(daily, TWO + 2 * HOUR, a_schedule(cron="0 4 * * *"))
-    actions = [row.action for row in daily.rows(sa.select(audit_entry).order_by(audit_entry.c.id))]
-    assert actions == [
+    assert actions(daily) == [
         "schedule.add",
         "schedule.enable",
         "schedule.add",
@@ -332,6 +343,20 @@ def test_a_paused_schedule_that_returns_under_another_name_is_still_paused(daily
     deploy(daily, TWO + 2 * HOUR, a_schedule("nightly", renamed_from="daily"))
     row = daily.schedule("nightly")
     assert (row.state, row.state_reason, row.next_run_at) == ("PAUSED", "moving house", None)
+
+
+def test_what_came_due_after_a_pause_is_settled_under_the_old_rule(daily: World) -> None:
+    control.pause_schedule(
+        daily.database,
+        "daily",
+        now=daily.now,
+        author=TESTER,
+        reason="moving house",
+        until=TWO - timedelta(seconds=30),
+    )
+    deploy(daily, TWO + timedelta(seconds=30), a_schedule(cron="0 3 * * *"))
+    assert daily.ledger() == [("QUEUED", TWO, 1)]
+    assert (daily.schedule().state, daily.schedule().next_run_at) == ("ACTIVE", TWO + HOUR)
 
 
 def test_a_sync_and_a_settling_of_the_same_schedules_do_not_block_each_other(
@@ -369,6 +394,24 @@ def test_a_sync_and_a_settling_of_the_same_schedules_do_not_block_each_other(
     world.define(a_schedule("z", cron="5 2 * * *"), a_schedule("a", cron="5 2 * * *"))
     rival.join()
     assert failures == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("act", [control.disable_schedule, control.run_schedule])
+def test_who_waits_for_a_deploy_finds_the_schedule_that_it_changed(
+    daily: World, act: Callable[..., object]
+) -> None:
+    rival = Thread(
+        target=act, args=(daily.database, "daily"), kwargs={"now": daily.now, "author": TESTER}
+    )
+    daily.schedules = [a_schedule(cron="0 3 * * *")]
+    with daily.database.write.begin() as connection:
+        sync.sync(connection, daily.registry, now=daily.now, author=TESTER, release="-")
+        rival.start()
+        wait_until_blocked(connection)
+    rival.join()
+    assert {"schedule.disable", "schedule.run"} & set(actions(daily))
 
 
 def wait_until_blocked(connection: sa.Connection) -> None:

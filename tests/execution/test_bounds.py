@@ -27,6 +27,11 @@ def test_what_json_does_not_know_is_written_as_text() -> None:
     assert json.loads(bounded_json(value)) == {"at": "2026-03-01 00:00:00+00:00", "of": "{1}"}
 
 
+def test_half_a_character_in_a_result_is_replaced() -> None:
+    value = {"name\udcff": ["\ud800", "ü\0"]}
+    assert json.loads(bounded_json(value)) == {"name?": ["?", "ü\0"]}
+
+
 def in_a_circle() -> list[object]:
     circle: list[object] = []
     circle.append(circle)

@@ -10,8 +10,10 @@ import pytest
 from tests.kinds.conftest import Attempt, definition_of
 from tick import Cancel, Retry, Skip, Snooze, command
 from tick.define.registry import build_registry, load_registry
+from tick.environment import inherited_by_commands
 from tick.errors import DefinitionsInvalid
 from tick.policy.retry import How
+from tick.settings import Settings
 
 
 def python(code: str, **how: Any) -> Callable[[], Any]:
@@ -115,6 +117,17 @@ def test_it_gets_secrets_by_name_and_none_of_the_managers(
     assert attempt.log == [("INFO", "pass word False")]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [name for name, field in Settings.model_fields.items() if "Secret" in str(field.annotation)],
+)
+def test_no_setting_that_is_a_secret_reaches_a_command(name: str) -> None:
+    variable = f"TICK_{name.upper()}"
+    assert inherited_by_commands({variable: "x", f"{variable}_FILE": "x", "PATH": "y"}) == {
+        "PATH": "y"
+    }
+
+
 def test_a_missing_secret_is_a_failure_that_names_it(attempt: Attempt) -> None:
     end = attempt(python("", env={"PGPASSWORD": "secret:NO_SUCH_THING"}))
     assert end.error_type == "SettingsError"
@@ -172,5 +185,5 @@ def test_an_option_that_does_not_exist_is_told_with_its_place(
     with pytest.raises(DefinitionsInvalid) as caught:
         load_registry("typing_errors")
     (told,) = caught.value.mistakes
-    assert told.startswith("typing_errors.py:3: importing typing_errors raised TypeError: ")
+    assert "typing_errors.py:3: importing typing_errors raised TypeError: " in told
     assert "'retrys'" in told

@@ -35,6 +35,14 @@ def test_up_down_up_ends_where_it_began(database: Database) -> None:
     schema.check_schema(database)
 
 
+def test_others_on_the_machine_cannot_read_a_new_sqlite_database(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/new.db")
+    schema.upgrade(database)
+    for_others = {path.name: path.stat().st_mode & 0o007 for path in tmp_path.iterdir()}
+    database.close()
+    assert for_others == {"new.db": 0, "new.db-wal": 0, "new.db-shm": 0}
+
+
 def test_the_release_needs_the_newest_migration() -> None:
     assert schema.newest_revision() == schema.REVISION
 

@@ -45,6 +45,15 @@ def test_a_process_that_serves_looks_around_without_being_asked(
     assert len(hook.requests) == 1
 
 
+def test_a_process_that_ends_waits_a_moment_for_what_is_being_sent(
+    silent: Telling, hook: HttpReceiver
+) -> None:
+    with couriers.at_work(clocked(silent)) as courier:
+        courier.start_round()
+    assert [thread.name for thread in threading.enumerate()].count("alerts") == 0
+    assert len(hook.requests) == 1
+
+
 def test_a_process_does_not_start_with_a_channel_that_can_never_work(silent: Telling) -> None:
     silent.settings = silent.settings.model_copy(update={"alert_urls": SecretStr("nonsense://x")})
     with pytest.raises(SettingsError, match="nonsense"), couriers.at_work(clocked(silent)):

@@ -181,3 +181,23 @@ def test_a_delivery_is_written_down_once(hooked: Telling) -> None:
     keys = [row.key for row in hooked.deliveries()]
     assert len(keys) == len(set(keys)) == 1
     assert hooked.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]
+
+
+def test_an_address_may_hold_a_name_and_a_password(hook: HttpReceiver) -> None:
+    sending.post(hook.url.replace("//", "//anna:p%40ss%2Fword@"), b"", {})
+    assert hook.requests[0].headers["authorization"] == "Basic YW5uYTpwQHNzL3dvcmQ="
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h:very-secret",
+        "http://h/very secret",
+        "http://[very-secret",
+        "http://h/ü-very-secret",
+    ],
+)
+def test_an_address_that_is_none_is_refused_without_being_shown(url: str) -> None:
+    with pytest.raises(sending.SendFailed) as refused:
+        sending.in_time(lambda: sending.post(url, b"", {}))
+    assert str(refused.value) == "its address can't be used: look after the spelling"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER, a_job, a_schedule
+from tick import courier
 from tick.errors import SettingsError
 from tick.notify.signing import key_of, signature
 from tick.ops import control
@@ -105,6 +107,72 @@ def test_a_schedules_switch_hears_of_start_and_success(
     hands.end(run)
     telling.round(after=10)
     telling.round(after=10)
+    assert ping.paths == ["/hook/start", "/hook"]
+
+
+def test_a_switch_that_is_down_holds_up_no_other(
+    telling: Telling, hook: HttpReceiver, ping: HttpReceiver
+) -> None:
+    hands = pinged(telling, ping)
+    broken = a_schedule("broken", cron="0 * * * *", alerts=(), ping_url=hook.url)
+    telling.world.define(broken, *telling.world.schedules)
+    telling.world.enable("broken")
+    hook.status = 500
+    fire(telling)
+    end_all(hands)
+    telling.round()
+    assert (hook.paths, ping.paths) == (["/hook"], ["/hook"])
+
+
+def test_switches_that_do_not_answer_do_not_keep_a_courier_from_looking_around(
+    telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = pinged(telling, ping)
+    silent = a_schedule("another", cron="0 * * * *", alerts=(), ping_url=hook.url)
+    telling.world.define(silent, *telling.world.schedules)
+    telling.world.enable("another")
+    fire(telling)
+    end_all(hands)
+    monkeypatch.setattr(courier, "PINGS_SECONDS", 0.1)
+    hook.while_asked = lambda: time.sleep(0.2)
+    telling.round()
+    assert (hook.paths, ping.paths) == (["/hook"], [])
+    telling.round()
+    assert (hook.paths, ping.paths) == (["/hook"], ["/hook"])
+
+
+def test_a_start_that_could_not_be_told_by_the_time_of_the_end_never_is(
+    telling: Telling, ping: HttpReceiver
+) -> None:
+    hands = pinged(telling, ping)
+    fire(telling)
+    (run,) = hands.claim()
+    ping.status = 500
+    telling.round()
+    ping.status = 200
+    hands.end(run)
+    telling.round(after=1)
+    telling.round(after=60)
+    assert ping.paths == ["/hook/start", "/hook"]
+
+
+def test_a_success_does_not_overtake_a_start_that_is_on_its_way(
+    telling: Telling, ping: HttpReceiver
+) -> None:
+    hands = pinged(telling, ping)
+    fire(telling)
+    (run,) = hands.claim()
+    heard_by_then: list[list[str]] = []
+
+    def end_and_let_another_process_tell() -> None:
+        ping.while_asked = lambda: None
+        hands.end(run)
+        telling.round()
+        heard_by_then.append(ping.paths)
+
+    ping.while_asked = end_and_let_another_process_tell
+    telling.round()
+    assert heard_by_then == [["/hook/start"]]
     assert ping.paths == ["/hook/start", "/hook"]
 
 

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.engine.worker_steps import FAILED
 from tests.notify.conftest import Telling
 from tests.notify.receivers import MailServer
-from tests.support.factories import TESTER
+from tests.notify.test_rules import fire, hourly
+from tests.support.factories import TESTER, a_job, a_schedule
 from tick.errors import NotFound, Refused
 from tick.models import audit_entry
+from tick.notify import delivery
 from tick.ops import alerts, windows
 from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
 
@@ -61,6 +64,61 @@ def test_a_mute_of_another_rule_or_schedule_mutes_nothing_else(
     mute(silent, schedule_id="daily")
     silent.tell()
     assert len(mail.mails) == 1
+
+
+@pytest.mark.parametrize("is_muted", [False, True])
+def test_a_rule_speaks_once_in_a_while_also_when_one_of_its_alerts_is_muted(
+    telling: Telling, mail: MailServer, is_muted: bool
+) -> None:
+    names = ["muted", "one", "two", "three"]
+    feeds = [a_schedule(name, cron="0 * * * *", mode="SINGLE_JOB", job=name) for name in names]
+    hands = hourly(telling)
+    telling.world.disable()
+    telling.world.define(*feeds, jobs=[a_job(name) for name in names])
+    for name in names:
+        telling.world.enable(name)
+    fire(telling)
+    runs = {run.job_name: run for run in hands.claim()}
+    if is_muted:
+        mute(telling, schedule_id="muted")
+        hands.end(runs["muted"], end=FAILED)
+    heard = []
+    for name in names[1:]:
+        hands.end(runs[name], end=FAILED)
+        telling.tell()
+        heard.append(len(mail.mails))
+    telling.round(after=telling.settings.alert_rate_seconds)
+    assert (heard, len(mail.mails)) == ([1, 1, 1], 2)
+
+
+def test_an_alert_of_the_moment_in_which_its_like_is_sent_waits_for_the_next_message(
+    telling: Telling, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["one", "two"]
+    feeds = [a_schedule(name, cron="0 * * * *", mode="SINGLE_JOB", job=name) for name in names]
+    hands = hourly(telling)
+    telling.world.disable()
+    telling.world.define(*feeds, jobs=[a_job(name) for name in names])
+    for name in names:
+        telling.world.enable(name)
+    fire(telling)
+    one, two = hands.claim()
+    hands.end(one, end=FAILED)
+    telling.round()
+    send = delivery.attempt
+
+    def fail_another_and_let_another_process_look(*given: Any) -> str | None:
+        monkeypatch.setattr(delivery, "attempt", send)
+        hands.end(two, end=FAILED)
+        telling.round()
+        return send(*given)
+
+    monkeypatch.setattr(delivery, "attempt", fail_another_and_let_another_process_look)
+    telling.round(after=telling.settings.alert_settle_seconds + 1)
+    telling.round()
+    assert len(mail.mails) == 1
+    telling.round(after=telling.settings.alert_rate_seconds)
+    assert len(mail.mails) == 2
 
 
 def test_a_mute_that_is_ended_early_lets_go_at_once(silent: Telling, mail: MailServer) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from tests.notify.conftest import Telling
+from tests.notify.receivers import HttpReceiver
+from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER
 from tick.engine.prune import Keep, count_prunable, prune_all
 from tick.models import alert, alert_attempt, alert_delivery, alert_mute
@@ -31,6 +33,21 @@ def test_alerts_go_with_their_messages_when_they_are_long_over(telling: Telling)
     gone, done = prune_all(world.database.write, now, Keep.of(Settings()))
     assert (gone["alert"], gone["alert_mute"], done) == (1, 1, True)
     assert [world.rows(sa.select(sa.func.count()).select_from(t))[0][0] for t in TABLES] == [0] * 4
+
+
+def test_what_is_owed_to_a_channel_that_nobody_has_any_more_goes_as_well(
+    told_three_ways: Telling, hook: HttpReceiver
+) -> None:
+    hands = hourly(told_three_ways)
+    hook.status = 500
+    fire(told_three_ways)
+    end_all(hands)
+    told_three_ways.round()
+    assert "OWED" in {row.status for row in told_three_ways.deliveries() if not row.alert_id}
+    assert prunable(told_three_ways, days=89)["alert_delivery"] == 0
+    now = told_three_ways.world.now + timedelta(days=91)
+    gone, _ = prune_all(told_three_ways.world.database.write, now, Keep.of(Settings()))
+    assert gone["alert_delivery"] == 1
 
 
 def prunable(telling: Telling, days: int) -> dict[str, int]:

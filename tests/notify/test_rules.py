@@ -14,6 +14,7 @@ from tick import alerts
 from tick.define.alerts import Rule
 from tick.execution.claimed_run import ClaimedRun
 from tick.models import job_schedule
+from tick.notify import facts
 from tick.ops import control, retries
 from tick.policy.retry import AttemptEnd, How
 from tick.settings import Settings
@@ -163,6 +164,18 @@ def test_a_firing_that_no_worker_takes_is_told_until_it_starts(telling: Telling)
     end_all(hands)
     telling.round()
     assert telling.open() == []
+
+
+def test_what_nobody_looked_at_among_very_many_is_not_told_to_be_over(
+    telling: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hourly(telling, alerts.LateStart(after=timedelta(minutes=5)))
+    fire(telling)
+    telling.tick_on(6)
+    telling.round()
+    monkeypatch.setattr(facts, "_LIVE", facts._LIVE.limit(0))
+    telling.round()
+    assert telling.open() == ["late-start"]
 
 
 def usual(telling: Telling, hands: Hands, minutes: float) -> None:

@@ -1,13 +1,15 @@
 """People: who may sign in, and how fast somebody may guess."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tick.db import Database
-from tick.errors import NotFound, Refused
+from tick.errors import NotFound, Refused, Stale
 from tick.models import audit_entry, pace, user
 from tick.ops.access import users
 from tick.states import Role
@@ -39,6 +41,11 @@ def test_a_login_gives_the_user_and_notes_when(database: Database, ada: int) -> 
     found = _log_in(database)
     assert found is not None
     assert (found.id, found.role, found.last_login_at) == (ada, Role.ADMIN, NOW)
+
+
+def test_a_password_that_nobody_could_type_is_refused(database: Database) -> None:
+    with pytest.raises(Refused, match="no UTF-8 text"):
+        users.create_user(database, "ada", "\udcff" * 20, Role.ADMIN, now=NOW, author=TESTER)
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257])
@@ -78,7 +85,8 @@ def test_any_kind_of_character_will_do(database: Database, password: str) -> Non
 
 
 def test_a_password_is_compared_to_its_last_character(database: Database) -> None:
-    password = ("correct horse battery staple " * 10)[: users.MAX_PASSWORD - 9] + "x7Gk2pQw9"
+    most = users.passwords.MAX_PASSWORD
+    password = ("correct horse battery staple " * 10)[: most - 9] + "x7Gk2pQw9"
     users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
     assert _log_in(database, password[:-1]) is None
     assert _log_in(database, password + "x") is None
@@ -91,9 +99,55 @@ def test_an_odd_name_is_refused(database: Database, name: str) -> None:
         users.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
 
 
-def test_a_name_is_taken_in_every_spelling(database: Database, ada: int) -> None:
+SPELLINGS = [
+    ("ada", "ADA"),
+    ("Émile", "émile"),
+    ("Ümit", "U\u0308MIT"),
+    ("Straße", "STRASSE"),
+    ("İpek", "İPEK"),
+    ("Σωκράτης", "ΣΩΚΡΆΤΗΣ"),
+]
+
+
+@pytest.mark.parametrize(("name", "other"), SPELLINGS)
+def test_a_name_is_taken_and_opens_in_every_spelling(
+    database: Database, name: str, other: str
+) -> None:
+    number = users.create_user(database, name, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
     with pytest.raises(Refused, match="already"):
-        users.create_user(database, "ADA", PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+        users.create_user(database, other, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+    for typed in (name, other, f" {other} "):
+        found = users.log_in(database, typed, PASSWORD, now=NOW)
+        assert found is not None and found.id == number
+
+
+@pytest.mark.parametrize("name", ["system", "CLI", "cli:root", "token:deployer", "Token:x"])
+def test_nobody_is_called_as_the_audit_calls_programs(database: Database, name: str) -> None:
+    with pytest.raises(Refused, match="would be a program"):
+        users.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+
+
+def test_of_two_who_add_the_same_name_at_once_one_does(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, hash_password = Barrier(2), users.passwords.hash_password
+
+    def hash_together(*what: str) -> str:
+        found = hash_password(*what)
+        together.wait(timeout=30)
+        return found
+
+    def add(name: str) -> str:
+        try:
+            users.create_user(database, name, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+        except Refused as refusal:
+            return str(refusal)
+        return "added"
+
+    monkeypatch.setattr(users.passwords, "hash_password", hash_together)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = sorted(pool.map(add, ["Émile", "émile"]))
+    assert "already" in first and second == "added"
 
 
 def test_a_few_mistakes_are_free_then_the_pace_halves_each_time(
@@ -148,9 +202,9 @@ def test_an_unknown_name_costs_as_much_work_as_a_known_one(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     verified = []
-    matches = users._matches
+    matches = users.passwords.matches
     monkeypatch.setattr(
-        users, "_matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
+        users.passwords, "matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
     )
     assert users.log_in(database, name, PASSWORD, now=NOW) is None
     assert users.log_in(database, "ada", "wrong password", now=NOW) is None
@@ -185,6 +239,42 @@ def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, 
     ]
     assert (entries[2].before, entries[2].after) == ({"role": "ADMIN"}, {"role": "VIEWER"})
     assert "password" not in str([entry.after for entry in entries])
+
+
+def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(
+    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    matches = users.passwords.matches
+
+    def then_replaced(*parts: str) -> bool:
+        right = matches(*parts)
+        users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+        return right
+
+    monkeypatch.setattr(users.passwords, "matches", then_replaced)
+    assert _log_in(database) is None
+    monkeypatch.undo()
+    assert _log_in(database) is None
+    assert _log_in(database, "a second password") is not None
+
+
+def test_of_two_who_change_a_user_the_second_learns_of_the_first(
+    database: Database, ada: int
+) -> None:
+    with database.read.connect() as connection:
+        (both_read,) = users.list_users(connection)
+    expected = both_read.revision
+    users.set_active(database, "ada", False, now=NOW, author=TESTER, expected=expected)
+    before = _row(database)
+    with pytest.raises(Stale, match=r"ada is ADMIN and may not sign in\. Read it again"):
+        users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER, expected=expected)
+    with pytest.raises(Stale):
+        users.set_password(
+            database, "ada", "a second password", now=NOW, author=TESTER, expected=expected
+        )
+    with pytest.raises(Stale):
+        users.set_active(database, "ada", True, now=NOW, author=TESTER, expected=expected)
+    assert _row(database) == before
 
 
 def test_somebody_who_is_not_there_cannot_be_changed(database: Database) -> None:

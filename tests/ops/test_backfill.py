@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
-from tick.ops import control
+from tick.ops import backfill, control
 from tick.ops.backfill import Backfill, plan_backfill
 from tick.ops.verify import verify
 
@@ -82,3 +82,15 @@ def test_too_many_instants_and_unknown_schedules_are_refused(week: World) -> Non
         planned(week, TWO - 2000 * DAY, week.now)
     with pytest.raises(NotFound):
         plan_backfill(week.database, "weekly", TWO, week.now, now=week.now)
+
+
+def test_many_that_ran_hide_none_that_did_not(week: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "MOST_AT_ONCE", 1)
+    with pytest.raises(Refused, match="4 instants of daily in that time have not run"):
+        planned(week, TWO, TWO + 30 * DAY)
+
+
+def test_only_so_many_instants_are_looked_at(week: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "MOST_LOOKED_AT", 5)
+    with pytest.raises(Refused, match="More than 5 instants of daily lie in that time"):
+        planned(week, TWO, TWO + 30 * DAY)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
@@ -96,6 +97,14 @@ def test_nothing_fires_on_deploy_but_what_is_due_already(daily: World) -> None:
     assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
 
 
+def test_nothing_fires_on_deploy_beside_what_still_runs(daily: World) -> None:
+    daily.tick(TWO)
+    daily.now = TWO + DAY
+    assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
+    daily.define(a_schedule(cron="0 5 * * *"))
+    assert daily.ledger() == [("QUEUED", TWO, 1), ("SKIPPED_OVERLAP", TWO + DAY, 1)]
+
+
 def test_nothing_fires_on_deploy_while_the_scheduler_stands(daily: World) -> None:
     windows.stop_scheduler(daily.database, now=TWO - HOUR, author=TESTER, reason="new disks")
     daily.now = TWO
@@ -130,3 +139,15 @@ def test_schedules_that_start_the_same_job_at_once_are_named(daily: World) -> No
 def test_it_can_be_written_as_json(daily: World) -> None:
     plain = planned(daily, a_schedule(cron="0 5 * * *")).as_dict()
     assert plain["changes"][0]["next_after"][0] == "2026-03-01T05:00:00+00:00"
+
+
+def test_a_rule_that_cannot_be_read_is_no_hindrance(daily: World) -> None:
+    with daily.database.write.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE schedule_version SET rule = '{\"kind\":\"LUNAR\"}', digest = 'x'")
+        )
+    daily.now = TWO
+    plan = planned(daily, a_schedule())
+    assert (only(plan).before, only(plan).next_before) == ("Cannot be read", ())
+    assert only(plan).next_after[0] == TWO + DAY
+    assert plan.fires == ()

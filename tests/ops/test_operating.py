@@ -1,10 +1,15 @@
 """Draining a worker, pausing a queue."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 import sqlalchemy as sa
 
 from tests.engine.worker_steps import Hands
 from tests.support.factories import TESTER, World, a_job
+from tick.engine import queues
 from tick.engine.heartbeat import register_worker, stop_worker
 from tick.engine.queues import paused_queues
 from tick.errors import NotFound, Refused
@@ -90,6 +95,40 @@ def test_who_read_that_a_queue_is_paused_may_pause_it_again(world: World) -> Non
         reason="still full",
         expected=row.revision,
     )
+
+
+@pytest.mark.parametrize(("first", "second"), [(pause, resume), (resume, pause)])
+def test_of_two_who_pause_and_resume_at_once_the_second_waits_for_the_first(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    first: Callable[[World, str], bool],
+    second: Callable[[World, str], bool],
+) -> None:
+    if first is resume:
+        pause(world, "media")
+    deed = f"{first.__name__}_queue"
+    act = getattr(queues, deed)
+
+    with ThreadPoolExecutor(1) as pool:
+        rivals = []
+
+        def with_a_rival_before_the_commit(*what: object, **how: object) -> bool:
+            done = act(*what, **how)
+            monkeypatch.undo()
+            rivals.append(pool.submit(second, world, "media"))
+            with suppress(TimeoutError):
+                rivals[0].result(timeout=0.3)
+            return bool(done)
+
+        monkeypatch.setattr(queues, deed, with_a_rival_before_the_commit)
+        assert first(world, "media")
+        assert rivals[0].result()
+    with world.database.read.connect() as connection:
+        assert ("media" in paused_queues(connection)) is (second is pause)
+    assert [action for action, *_ in audited(world)][-2:] == [
+        f"queue.{first.__name__}",
+        f"queue.{second.__name__}",
+    ]
 
 
 @pytest.mark.parametrize(("name", "reason"), [("media", "  "), ("", "why"), ("a b", "why")])

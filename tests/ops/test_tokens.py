@@ -1,6 +1,10 @@
 """API tokens: shown once, kept as a hash, ended by time or by hand."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, BrokenBarrierError
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -43,6 +47,43 @@ def test_a_token_is_known_by_its_text(database: Database) -> None:
         "tester",
         "token:deployer",
     )
+
+
+def test_of_two_who_make_a_token_of_one_name_at_once_one_does(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together, find = Barrier(2), tokens.find_usable
+
+    def find_together(*what: Any) -> Token | None:
+        found = find(*what)
+        with suppress(BrokenBarrierError):  # whose turn it is not yet, never comes here
+            together.wait(timeout=0.3)
+        return found
+
+    def try_to_make(_: int) -> bool:
+        with suppress(Refused):
+            return bool(make(database))
+        return False
+
+    monkeypatch.setattr(tokens, "find_usable", find_together)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(try_to_make, range(2))) == [False, True]
+    assert len(rows(database, api_token)) == 1
+
+
+def test_the_usable_token_of_a_name_is_found_among_any_number(database: Database) -> None:
+    ended, _ = make(database)
+    tokens.revoke_token(database, ended.id, now=NOW, author=TESTER)
+    made, _ = make(database)
+    copies = [
+        {"name": f"t{number}", "token_hash": str(number), "created_by": "x", "created_at": NOW}
+        for number in range(600)
+    ]
+    with database.write.begin() as connection:
+        connection.execute(sa.insert(api_token), [copy | {"role": "VIEWER"} for copy in copies])
+    with database.read.connect() as connection:
+        assert tokens.find_usable(connection, "deployer", NOW) == made
+        assert tokens.find_usable(connection, "deployer", NOW + timedelta(days=30)) is None
 
 
 @pytest.mark.parametrize("scope", TokenScope)

@@ -8,7 +8,13 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.prune import Keep, prune_all
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence
+from tick.models import (
+    job_run,
+    job_run_dependency,
+    job_schedule,
+    occurrence,
+    schedule_version,
+)
 from tick.ops import control
 from tick.ops.verify import Verified, verify
 
@@ -68,6 +74,16 @@ def test_it_says_up_to_when_the_ledger_was_pruned_and_proves_what_is_left(day: W
     assert found.start == found.pruned_to == TWO + 4 * HOUR
     assert found.ok
     assert found.as_dict()["pruned_to"] == "2026-03-01T06:00:00+00:00"
+
+
+def test_a_row_of_another_schedules_version_is_named(day: World) -> None:
+    day.define(*day.schedules, a_schedule("other"))
+    stranger = sa.select(sa.func.max(schedule_version.c.id)).scalar_subquery()
+    tamper(day, sa.update(occurrence).where(_o.id == 1).values(version_id=stranger))
+    assert messages(day) == [
+        "row 1 (SUCCESS) stems from no version of it",
+        "1 instants are missing in the ledger from here on",
+    ]
 
 
 def test_what_is_due_and_not_ticked_yet_is_waiting(day: World) -> None:

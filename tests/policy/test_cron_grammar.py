@@ -70,8 +70,8 @@ REFUSED = {
     # other dialects
     "0 0 ? * 1": r"day-of-month '\?': write \*",
     "R R * * *": "minute 'R': R changes at each start; write H",
-    "H * * * *": "minute 'H': H stands for a schedule's own slot",
-    "H(0-29) * * * *": "H stands for a schedule's own slot",
+    "H * * * *": "minute 'H': H stands for a slot that the schedule's id decides",
+    "H(0-29) * * * *": "H stands for a slot that the schedule's id decides",
     "0 0 LW * *": "day-of-month 'LW': the nearest weekday is not supported",
     "0 0 15W * *": "day-of-month '15W': the nearest weekday is not supported",
     "0 0 L-3 * *": "day-of-month 'L-3': days before the last are not supported",

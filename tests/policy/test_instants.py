@@ -81,7 +81,7 @@ def test_an_empty_or_backward_window_holds_nothing() -> None:
     start=st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 1)),
     hours=st.integers(0, 24 * 40),
 )
-def test_the_four_questions_agree(rule: Rule, start: datetime, hours: int) -> None:
+def test_the_five_questions_agree(rule: Rule, start: datetime, hours: int) -> None:
     after = start.replace(tzinfo=at("01-01 00:00").tzinfo)
     until = after + hours * HOUR
     found = instants.between(rule, after, until, 10_000)
@@ -89,5 +89,8 @@ def test_the_four_questions_agree(rule: Rule, start: datetime, hours: int) -> No
     assert all(after < instant <= until for instant in found)
     assert instants.count(rule, after, until) == len(found)
     assert instants.latest_until(rule, after, until) == (found[-1] if found else None)
+    middle = len(found) // 2
+    if found:
+        assert instants.nth(rule, after, until, middle) == found[middle]
     first = instants.first_after(rule, after)
     assert first == found[0] if found else first is None or first > until

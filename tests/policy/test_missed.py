@@ -149,3 +149,26 @@ def test_every_due_instant_is_decided_exactly_once(
         due = instants.first_after(rule, choice.decided_to)
     everything = instants.between(rule, rule_since - timedelta(seconds=1), now, 10_000)
     assert sorted(decided) == everything
+
+
+def test_ten_years_of_minutes_are_caught_up_without_walking_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    walked, between = [], instants.between
+
+    def walk(rule: Rule, after: datetime, until: datetime | None, limit: int) -> list[datetime]:
+        walked.append(limit)
+        return between(rule, after, until, limit)
+
+    monkeypatch.setattr(instants, "between", walk)
+    ten_years = timedelta(days=3650)
+    rule = daily(
+        cron=MINUTELY,
+        missed=MissedPolicy.CATCH_UP_ALL,
+        max_catch_up_age_seconds=ten_years.total_seconds(),
+    )
+    found = choose(rule, at("03-01 02:00") - ten_years, at("03-01 02:00"), 120.0)
+    assert found is not None
+    assert found.fire == at("03-01 01:51")
+    assert sum(row.count for row in found.not_fired) == 3650 * 24 * 60 - 9
+    assert max(walked) <= 6 * 60

@@ -66,6 +66,20 @@ def test_somebody_is_disabled_and_enabled_again(ada: Visitor, vic: Visitor) -> N
     assert vic.log_in("vic").answer.status_code == 303
 
 
+def test_of_two_administrators_the_second_learns_what_the_first_has_done(
+    app: Flask, world: World, ada: Visitor, vic: Visitor
+) -> None:
+    both_read = ada.page("/users")
+    read = re.findall(r'name="revision" value="(\w+)"', both_read)[0]
+    asked = ada.page(f"/users/password?name=vic&revision={read}")
+    ada.press(both_read, "/users/active")
+    for page, action in ((both_read, "role"), (both_read, "active"), (asked, "password")):
+        assert location(ada.press(page, f"/users/{action}")) == "/users"
+        assert "vic is VIEWER and may not sign in. Read it again" in ada.page("/users")
+    ada.press(ada.page("/users"), "/users/active")
+    assert vic.log_in("vic").answer.status_code == 303
+
+
 def test_nobody_changes_their_own_account(world: World, ada: Visitor) -> None:
     assert ada.page("/users").count('action="/users/active"') == 1
     ada.post("/users/role", name="ada", role="VIEWER")
@@ -100,6 +114,17 @@ def test_changes_are_filtered_by_what_was_done_and_when(world: World, ada: Visit
         page = ada.page(f"/audit?{query}")
         assert set(re.findall(r'<a class="chip" href="[^"]+">([a-z.]+)</a>', page)) == found, query
     assert "Since: write 30m, 24h" in ada.page("/audit?since=soon")
+
+
+def test_what_a_link_is_made_of_cannot_be_asked_for(ada: Visitor) -> None:
+    odd = "_external=1&_scheme=javascript&_anchor=x&endpoint=users.index&kind=xls"
+    page = ada.page(f"/audit?{odd}&actor=ada")
+    assert set(re.findall(r'href="([^"]*/audit\.[^"]*)"', page)) == {
+        "/audit.csv?actor=ada",
+        "/audit.json?actor=ada",
+    }
+    for path in ("/audit", "/runs"):
+        assert ada.get(f"{path}?{odd}&q=").headers["Location"] == f"{path}?kind=xls"
 
 
 def test_changes_are_taken_along_as_a_table_that_runs_nothing(world: World, ada: Visitor) -> None:

@@ -238,3 +238,14 @@ def test_broken_definitions_leave_every_page_standing(
     for path in ("/", "/schedules", f"/runs/{failed_run}", "/occurrences/1", "/workers"):
         assert ada.get(path).status_code == 200, path
     assert ada.get(FORM).status_code == 503
+
+
+def test_why_somebody_ran_a_job_a_group_or_all_stays_in_the_form_until_it_is_right(
+    world: World, ada: Visitor
+) -> None:
+    refused = ada.post(FORM, **{"fields": "yes", "param-depth": "odd", "reason": "new <disk>"})
+    assert 'value="new &lt;disk&gt;"' in refused.text
+    for path in (FORM, "/groups/matching/run", "/run-all"):
+        ada.press(ada.page(path), path, reason=f"for {path}")
+    reasons = [row.reason for row in world.rows(sa.select(occurrence).order_by(occurrence.c.id))]
+    assert reasons == [f"for {path}" for path in (FORM, "/groups/matching/run", "/run-all")]

@@ -83,6 +83,7 @@ def test_a_cookie_from_before_the_login_is_worth_nothing_after_it(stranger: Visi
     [
         "//evil.example",
         "///evil.example",
+        "//[",
         "https://evil.example/",
         "/\\evil.example",
         "\\\\evil.example",

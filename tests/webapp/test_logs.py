@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.support.factories import World
+from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
 from tick.models import job_log, job_run
+from tick.ops.access import users
 from webapp.pages import logs
 
 
@@ -94,6 +95,17 @@ def test_the_stream_gives_what_comes_and_ends_with_the_run(world: World, ada: Vi
 def test_a_stream_of_a_run_that_goes_on_comes_to_an_end_by_itself(ada: Visitor) -> None:
     text = ada.get("/runs/1/stream").text
     assert text == ":\n\n" * len(range(0, logs.LOOKS, logs.BEAT_EVERY_LOOKS))
+
+
+@pytest.mark.usefixtures("one_run", "no_waiting")
+def test_a_stream_ends_with_the_session_that_opened_it(world: World, ada: Visitor) -> None:
+    response = ada.client.get("/runs/1/stream", buffered=False)
+    events = iter(response.response)
+    assert next(events)
+    users.end_sessions(world.database, "ada", now=world.now, author=TESTER)
+    _log(world, "not for who has signed out")
+    assert list(events) == []
+    response.close()
 
 
 @pytest.mark.usefixtures("one_run")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
@@ -109,6 +110,15 @@ def test_names_and_units_are_as_prometheus_wants_them(app: Flask, world: World) 
         assert len(told) == len(set(told)) == len(families)
 
 
+def test_openmetrics_is_well_formed_and_says_the_same(app: Flask, world: World) -> None:
+    History(world, seed=3).go_on(30)
+    headers = {"Authorization": f"Bearer {TOKEN}", "Accept": "application/openmetrics-text"}
+    response = app.test_client().get("/metrics", headers=headers)
+    assert response.headers["Content-Type"].startswith("application/openmetrics-text")
+    told = {family.name: family for family in openmetrics(response.text)}
+    assert samples(told, "tick_runs_total") == samples(scrape(app), "tick_runs_total")
+
+
 def test_a_histogram_rises_to_its_count(app: Flask, world: World) -> None:
     History(world, seed=5).go_on(60)
     families = scrape(app)
@@ -156,6 +166,10 @@ def test_what_waits_and_who_works_is_told(app: Flask, ada: Visitor) -> None:
     assert waiting["match-scores", "default", "queued"] == 1
     assert samples(families, "tick_queue_oldest_timestamp_seconds").keys() == {("default",)}
     assert samples(families, "tick_schedule_enabled")[("daily", "active")] == 0
+
+
+def test_the_first_instant_that_a_schedule_misses_is_an_increase(app: Flask, world: World) -> None:
+    assert samples(scrape(app), "tick_instants_total")["missed", "daily"] == 0
 
 
 def named_in(text: str) -> set[str]:

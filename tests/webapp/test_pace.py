@@ -29,6 +29,13 @@ def test_a_person_who_acts_too_fast_waits_whichever_web_worker_serves(world: Wor
     assert workers[1].get("/schedules").status_code == 200
 
 
+def test_a_viewer_has_a_pace_too_and_may_always_leave(world: World) -> None:
+    vic = Visitor(console(world, actions_a_minute=2)).log_in("vic")
+    made = [vic.post("/upcoming/feed").status_code for _ in range(3)]
+    assert made == [200, 200, 429]
+    assert vic.post("/logout").status_code == 303
+
+
 def test_what_is_refused_anyway_costs_nothing(world: World) -> None:
     app = console(world, actions_a_minute=1)
     vic, ada = Visitor(app).log_in("vic"), Visitor(app).log_in("ada")
@@ -40,13 +47,13 @@ def test_what_is_refused_anyway_costs_nothing(world: World) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The passwords that were looked at."""
     looked_at: list[str] = []
-    matches = users._matches
+    matches = users.passwords.matches
 
     def counting(password_hash: str, password: str) -> bool:
         looked_at.append(password)
         return matches(password_hash, password)
 
-    monkeypatch.setattr(users, "_matches", counting)
+    monkeypatch.setattr(users.passwords, "matches", counting)
     return looked_at
 
 

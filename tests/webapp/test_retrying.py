@@ -161,3 +161,15 @@ def test_a_bar_tells_waiting_for_others_from_waiting_for_a_worker() -> None:
     assert (one.wait_width, one.ready_width, one.work_x, one.work_width) == (0, 10, 10, 30)
     assert (two.wait_width, two.ready_x, two.ready_width) == (40, 40, 20)
     assert (two.work_x, two.work_width) == (60, 40)
+
+
+def test_why_somebody_retries_or_cancels_is_kept(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
+    ada.press(ada.page("/occurrences/1/retry"), "/occurrences/1/retry", reason="disk is new")
+    assert "put back by ada: disk is new" in {run.reason for run in world.runs()}
+    ada.press(ada.page("/occurrences/1/cancel"), "/occurrences/1/cancel", reason="wrong disk")
+    assert "cancelled by ada: wrong disk" in {run.reason for run in world.runs()}
+    changes = ada.page("/audit")
+    assert "disk is new" in changes
+    assert "wrong disk" in changes

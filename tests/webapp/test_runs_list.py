@@ -60,6 +60,7 @@ def test_a_line_of_qualifiers_means_the_same_as_the_fields() -> None:
         ("since:yesterday", "write 30m, 24h, 7d"),
         ("since:99999w", "write 30m, 24h, 7d"),
         ("until:0001-01-01", "write 30m, 24h, 7d"),
+        ("until:9999-12-31T23:59", "write 30m, 24h, 7d"),
     ],
 )
 def test_what_is_not_understood_is_said_with_what_would_be(line: str, told: str) -> None:

@@ -91,9 +91,14 @@ def test_a_missed_instant_can_be_run_as_that_instant(
     assert "Run as that slot" not in ada.page("/schedules/daily")
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-01-01T02:00:00"])
+@pytest.mark.parametrize("at", ["yesterday", "2026-01-01T02:00:00", "0001-01-01T00:00:00+05:00"])
 def test_what_is_no_instant_is_refused(ada: Visitor, at: str) -> None:
     assert ada.post("/schedules/daily/slots", at=at).status_code == 400
+
+
+def test_an_instant_before_all_calendars_is_refused_in_words(ada: Visitor) -> None:
+    ada.post("/schedules/daily/slots", at="0001-01-01T00:00:00+00:00")
+    assert "is no instant of its version 1" in ada.page("/schedules/daily")
 
 
 def test_an_instant_that_fired_is_refused_in_words(world: World, ada: Visitor) -> None:
@@ -163,3 +168,24 @@ def test_a_run_says_what_is_under_way_and_may_go_beside_it(world: World, ada: Vi
     assert len(world.ledger("daily")) == 1
     ada.press(form, "/schedules/daily/run", override_overlap="on")
     assert len(world.ledger("daily")) == 2
+
+
+def test_why_somebody_ran_it_stands_in_the_ledger_and_in_the_audit(
+    world: World, ada: Visitor
+) -> None:
+    form = ada.page("/schedules/daily/run")
+    ada.press(form, "/schedules/daily/run", reason="the feed was <late>")
+    said = "by ada: the feed was &lt;late&gt;"
+    assert said in ada.page("/schedules/daily")
+    assert said in ada.page("/occurrences/1")
+    assert "the feed was &lt;late&gt;" in ada.page("/audit?action=schedule.run")
+
+
+def test_what_waits_says_so_also_where_somebody_said_why(world: World, ada: Visitor) -> None:
+    world.define(a_schedule("patient", overlap="QUEUE_ONE"), jobs=JOBS)
+    for why in ("first", "second"):
+        form = ada.page("/schedules/patient/run")
+        ada.press(form, "/schedules/patient/run", reason=why)
+    page = ada.page("/occurrences/2")
+    assert "by ada: second" in page
+    assert "Waits for an earlier occurrence" in page

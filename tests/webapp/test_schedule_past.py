@@ -88,7 +88,7 @@ def test_bars_of_what_failed_are_told_apart_without_their_colour(
             sa.update(occurrence).values(outcome="FAILED").where(occurrence.c.id == 2)
         )
     page = ada.page("/schedules/daily")
-    legend = page[page.index('<p class="legend"><svg class="bar-sample') :]
+    legend = page[page.index('<p class="legend"><span><svg class="bar-sample') :]
     words = re.sub(r"<[^>]+>|\s+", " ", legend[: legend.index("</p>")]).split()
     assert words == ["2", "succeeded", "1", "failed,", "striped"]
     assert "<td>Failed</td>" in page

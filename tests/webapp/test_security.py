@@ -1,10 +1,12 @@
 """What every answer carries, and what no request may do."""
 
 import re
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask, request
+from werkzeug.test import EnvironBuilder
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS
@@ -14,6 +16,7 @@ from tick.models import job_log, job_run
 from tick.runtime import Runtime
 from tick.states import Role
 from webapp import create_app, permissions
+from webapp.config import MAX_BODY
 from webapp.security import CONTENT_SECURITY_POLICY
 
 PAGES = [
@@ -78,6 +81,16 @@ def test_a_secure_cookie_is_bound_to_this_host(world: World) -> None:
     assert "Secure" in response.headers["Set-Cookie"]
     insisted = response.headers["Strict-Transport-Security"]
     assert insisted == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize(("scheme", "said"), [("http", "use https://"), ("https", "too long")])
+def test_who_signs_in_without_a_session_is_told_why_there_is_none(
+    world: World, scheme: str, said: str
+) -> None:
+    settings = SETTINGS.model_copy(update={"cookie_secure": True})
+    client = create_app(Runtime(settings, world.database)).test_client()
+    answer = client.post("/login", data={"name": "ada"}, base_url=f"{scheme}://console.example")
+    assert (answer.status_code, said in answer.text) == (400, True)
 
 
 def test_an_unknown_host_name_is_refused_except_for_probes(world: World) -> None:
@@ -201,3 +214,30 @@ def test_what_is_refused_is_in_the_log_by_name_and_request(
         assert any(words in line and line.startswith("request ") for line in lines), words
     assert "not the password" not in str(lines)
     assert not any("\n" in line for line in lines)
+
+
+@pytest.mark.parametrize("host", ["..", ".", "a..b", "x" * 64 + ".example"])
+def test_what_is_no_host_is_refused_in_plain_words(
+    app: Flask, host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in ("/login", "/schedules", "/api/admin/jobs", "/nowhere"):
+        answer = app.test_client().get(path, headers={"Host": host})
+        assert (answer.status_code, answer.mimetype) == (400, "text/plain"), path
+        assert "Host header" in answer.text
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize(("path", "form"), [("/login", b"name=ada&x="), ("/internal/tick", b"x=")])
+def test_a_body_without_a_length_is_bounded_like_any_other(
+    app: Flask, path: str, form: bytes
+) -> None:
+    def send(body: bytes) -> int:
+        builder = EnvironBuilder(path, method="POST", input_stream=BytesIO(body))
+        environ = builder.get_environ() | {"wsgi.input_terminated": True}
+        environ["CONTENT_TYPE"] = "application/x-www-form-urlencoded"
+        del environ["CONTENT_LENGTH"]
+        return app.test_client().open(environ).status_code
+
+    assert send(form.ljust(MAX_BODY, b"x")) in (400, 401)  # for want of a form token, or a secret
+    assert send(form.ljust(MAX_BODY + 1, b"x")) == 413

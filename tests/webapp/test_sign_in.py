@@ -210,6 +210,17 @@ def test_the_name_of_somebody_here_links_to_nothing(
     assert accounts(world)["Ada (g-1)"][0] == "VIEWER"
 
 
+@pytest.mark.parametrize("name", ["system", "token:deployer"])
+def test_nobody_takes_the_name_by_which_the_audit_calls_a_program(
+    world: World, provider: Provider, stranger: Visitor, name: str
+) -> None:
+    provider.person = {**GRACE, "preferred_username": name}
+    sign_in(stranger)
+    assert is_inside(stranger)
+    (made,) = accounts(world).keys() - {"ada", "vic"}
+    assert made != name and made.endswith(("(g-1)", " g-1"))
+
+
 def test_the_same_subject_of_another_issuer_is_somebody_else(
     world: World, app: Flask, key: Key
 ) -> None:
@@ -397,5 +408,5 @@ def test_a_provider_that_would_let_nobody_in_stops_the_start() -> None:
 
 
 def test_no_way_in_at_all_stops_the_start() -> None:
-    with pytest.raises(SettingsError, match="TICK_OIDC_ISSUER"):
+    with pytest.raises(SettingsError, match=r"^Settings: [^V].*TICK_OIDC_ISSUER"):
         load_settings({"TICK_PASSWORD_LOGIN": "false"})

@@ -79,6 +79,7 @@ def test_the_secret_comes_in_any_of_three_places(client: FlaskClient) -> None:
         {"Authorization": basic(f"{SECRET}:")},
         {"Authorization": basic("any name:wrong")},
         {"Authorization": "Basic !!!"},
+        {"Authorization": "Basic ÿ"},
         {"Authorization": "Basic"},
         {"Authorization": f"Digest {SECRET}"},
         {"X-Tick-Secret": ""},

@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import logging
+import logging.config
 import os
 import resource
 import signal
@@ -48,8 +49,32 @@ def talk() -> None:
 def takes_the_log() -> None:
     """Set logging and printing up for itself, and leave it so."""
     logging.basicConfig(force=True, level=logging.ERROR)
+    logging.config.dictConfig({"version": 1})
+    logging.disable()
     sys.stdout = sys.__stdout__
     warnings.showwarning = print
+
+
+@job(group="good")
+def leaves_a_mess() -> str:
+    """Say in which folder it is, leave for another, and close what it writes to."""
+    here = Path.cwd()
+    os.chdir(here.parent)
+    print("from below", file=os.fdopen(1, "w"))
+    os.close(2)
+    return str(here)
+
+
+@job(group="good")
+def forks(how: str = "exits") -> str:
+    """Fork a process, which comes back to where the job was called unless it ends itself."""
+    if below := os.fork():
+        return str(os.waitstatus_to_exitcode(os.waitpid(below, 0)[1]))
+    if how == "exits":
+        sys.exit(3)
+    if how == "raises":
+        raise ValueError("in the copy")
+    return "in the copy"
 
 
 @job(group="good")

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
 from tick import current_run
-from tick.models import job_run
+from tick.models import job_run, worker_instance
 from tick.worker import Worker
 
 
@@ -26,6 +27,18 @@ def test_a_job_steers_its_run_by_what_it_returns(
     inline.run_once(NOW)
     run = work.run(run_id)
     assert (run.status, run.attempt, run.reason) == (status, attempt, reason)
+
+
+def test_a_worker_whose_processes_do_not_start_does_not_look_idle(
+    work: WorkWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(InlineExecutor, "warm", 0)
+    worker = Worker(work.runtime, executor=InlineExecutor(work.registry, lambda: NOW))
+    for _ in range(2):
+        worker.run_once(NOW)
+    (row,) = work.rows(sa.select(worker_instance))
+    assert row.activity == "waits for its child processes to start"
+    worker.close()
 
 
 def test_a_snoozed_run_comes_back(work: WorkWorld, inline: Worker) -> None:

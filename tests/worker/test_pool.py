@@ -1,5 +1,6 @@
 """The pool of child processes by itself."""
 
+import json
 import threading
 import time
 from collections import Counter
@@ -194,6 +195,31 @@ def test_a_run_is_heard_although_the_one_before_it_took_the_log_for_itself(
     expected = ["logged", "printed", "to stderr", "half way", "from below", "the end"]
     assert [text for text in said if "warned" not in text] == expected
     assert any("warned" in text for text in said)
+
+
+def test_a_run_begins_where_every_run_does_whatever_the_one_before_it_left(
+    pool: ProcessPool,
+) -> None:
+    pool.start(a_run(1, "leaves-a-mess"), 10)
+    pool.start(a_run(2, "leaves-a-mess"), 10)
+    reports: list[Report] = []
+    until = time.monotonic() + WITHIN_SECONDS
+    while sum(isinstance(report, Ended) for report in reports) < 2:
+        assert time.monotonic() < until
+        reports += pool.poll(0.1)
+    here = json.dumps(str(Path.cwd()))
+    assert [report.end.result for report in reports if isinstance(report, Ended)] == [here, here]
+    said = [line.message for report in reports if isinstance(report, Said) for line in report.lines]
+    assert said == ["from below", "from below"]
+
+
+@pytest.mark.parametrize(("how", "status"), [("exits", 3), ("raises", 1), ("returns", 0)])
+def test_a_copy_of_its_process_that_a_job_forks_executes_nothing_further(
+    pool: ProcessPool, how: str, status: int
+) -> None:
+    pool.start(a_run(1, "forks", how=how), 10)
+    pool.start(a_run(2, "add"), 10)
+    assert [end.result for end in ends(pool, 2)] == [f'"{status}"', '{"sum": 3}']
 
 
 def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(

@@ -87,6 +87,37 @@ def claiming(hands: Hands) -> Callable[[sa.Connection], Claimed]:
     return claim
 
 
+@only_postgres
+def test_what_two_ends_at_one_moment_made_ready_is_looked_for_and_claimed_once(
+    work: WorkWorld,
+) -> None:
+    """Neither of two open transactions sees the other's end, so neither claims what is below."""
+    jobs = [a_job("left"), a_job("right"), a_job("below", depends_on=["left", "right"])]
+    work.define(a_schedule("all"), jobs=jobs)
+    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    claim = claiming(Hands(work))
+    one, other = Saver(work.database, work.registry.jobs), Saver(work.database, work.registry.jobs)
+    left, right = one.exchange(NOW, claim=claim)
+    one.add([Ended(left, AttemptEnd(How.RETURNED))])
+    other.add([Ended(right, AttemptEnd(How.RETURNED))])
+
+    def claim_while_the_other_does(connection: sa.Connection) -> Claimed:
+        mine: list[Claimed] = []
+
+        def claim_both(others: sa.Connection) -> Claimed:
+            mine.append(claim(connection))
+            return claim(others)
+
+        assert other.exchange(NOW, claim=claim_both) == []
+        return mine[0]
+
+    assert one.exchange(NOW, claim=claim_while_the_other_does) == []
+    assert one.settle(NOW)
+    assert other.settle(NOW)
+    below = [*one.exchange(NOW, claim=claim), *other.exchange(NOW, claim=claim)]
+    assert [run.job_name for run in below] == ["below"]
+
+
 def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> None:
     run_id = work.order("add")
     hands = Hands(work)

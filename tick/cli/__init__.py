@@ -1,5 +1,6 @@
 """`tick …`: the command line. Every command is thin; what it does lives in the engine and ops."""
 
+import errno
 import importlib
 from typing import Any
 
@@ -7,6 +8,7 @@ import click
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
 
 from tick import __version__
+from tick.cli.statuses import ExitStatus
 from tick.errors import TickError
 
 # name → module and attribute. Loaded when called: a tick must not wait for what it does not use.
@@ -112,6 +114,13 @@ ANYWHERE = frozenset({"check", "completion", "cron", "openapi", "simulate"})
 class Commands(click.Group):
     """Loads a command when it is called; foreseeable errors are told without a traceback."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments, which have to be text: nothing else can be stored."""
+        for number, argument in enumerate(args, 1):
+            if any("\ud800" <= letter <= "\udfff" for letter in argument):  # bytes, in disguise
+                raise click.UsageError(f"Argument {number} is not UTF-8 text.", ctx)
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order in which a newcomer needs them."""
         return list(COMMANDS)
@@ -150,16 +159,30 @@ class Commands(click.Group):
         return name, command, rest
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a TickError or a failing database is a message and exit status 1."""
+        """Run the command; what fails around it is a message and exit status 1."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise SystemExit(ExitStatus.INTERRUPTED) from None
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever reads has had enough, which click knows
+            raise click.ClickException(f"{error}. Mend that, then try again.") from None
         except TickError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(_harmless(error)) from None
         except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:
             reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
             raise click.ClickException(
-                f"The database failed: {reason}. Check TICK_DATABASE_URL and that the server runs."
+                f"The database failed: {reason}. Check TICK_DATABASE_URL, and that the server runs "
+                "or the file may be written."
             ) from None
+
+
+def _harmless(error: TickError) -> str:
+    """What it says, which may quote what a job, a person or another console has written."""
+    from tick.cli.common import harmless
+
+    return harmless(str(error))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,15 @@ import sys
 import click
 
 from tick import schema
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell
+from tick.cli.common import (
+    as_json,
+    author,
+    if_revision,
+    ready_runtime,
+    show_json,
+    show_table,
+    tell,
+)
 from tick.ops.access import users
 from tick.runtime import open_runtime
 from tick.states import Role
@@ -39,7 +47,8 @@ def user() -> None:
 def list_(as_json: bool) -> None:
     """List the users with their roles."""
     with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        people = [vars(person) for person in users.list_users(connection)]
+        found = users.list_users(connection)
+    people = [vars(person) | {"revision": person.revision} for person in found]
     if as_json:
         show_json(people)
         return
@@ -49,28 +58,38 @@ def list_(as_json: bool) -> None:
 
 @user.command("disable")
 @click.argument("name")
+@if_revision
 @as_json
-def disable(name: str, as_json: bool) -> None:
+def disable(name: str, expected: str | None, as_json: bool) -> None:
     """Keep a user from signing in; the sessions end at once."""
-    _set_active(name, False, as_json)
+    _set_active(name, False, expected, as_json)
 
 
 @user.command("enable")
 @click.argument("name")
+@if_revision
 @as_json
-def enable(name: str, as_json: bool) -> None:
+def enable(name: str, expected: str | None, as_json: bool) -> None:
     """Let a disabled user sign in again."""
-    _set_active(name, True, as_json)
+    _set_active(name, True, expected, as_json)
 
 
 @user.command("role")
 @click.argument("name")
 @click.argument("role", type=click.Choice(list(Role)))
+@if_revision
 @as_json
-def role_(name: str, role: str, as_json: bool) -> None:
+def role_(name: str, role: str, expected: str | None, as_json: bool) -> None:
     """Let a user look (VIEWER) or do everything (ADMIN)."""
     with ready_runtime() as runtime:
-        users.set_role(runtime.database, name, Role(role), now=runtime.now(), author=author())
+        users.set_role(
+            runtime.database,
+            name,
+            Role(role),
+            now=runtime.now(),
+            author=author(),
+            expected=expected,
+        )
     tell({"name": name, "role": role}, f"{name} is {role} now.", as_json)
 
 
@@ -84,9 +103,11 @@ def sign_out(name: str, as_json: bool) -> None:
     tell({"name": name}, f"{name} is signed out everywhere.", as_json)
 
 
-def _set_active(name: str, active: bool, as_json: bool) -> None:
+def _set_active(name: str, active: bool, expected: str | None, as_json: bool) -> None:
     with ready_runtime() as runtime:
-        users.set_active(runtime.database, name, active, now=runtime.now(), author=author())
+        users.set_active(
+            runtime.database, name, active, now=runtime.now(), author=author(), expected=expected
+        )
     said = f"{name} may {'sign in again' if active else 'not sign in any more'}."
     tell({"name": name, "active": active}, said, as_json)
 
@@ -121,12 +142,15 @@ def create(name: str, role: str, password_stdin: bool, as_json: bool) -> None:
 @user.command("password")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@if_revision
 @as_json
-def password(name: str, password_stdin: bool, as_json: bool) -> None:
+def password(name: str, password_stdin: bool, expected: str | None, as_json: bool) -> None:
     """Change a password; the user's sessions end."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
-        users.set_password(runtime.database, name, chosen, now=runtime.now(), author=author())
+        users.set_password(
+            runtime.database, name, chosen, now=runtime.now(), author=author(), expected=expected
+        )
     said = f"The password of {name} is changed."
     _tell_password({"name": name}, said, chosen, password_stdin, as_json)
 

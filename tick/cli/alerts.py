@@ -4,7 +4,16 @@ from datetime import datetime, timedelta
 
 import click
 
-from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
+from tick.cli.common import (
+    ID,
+    as_json,
+    if_revision,
+    reason_option,
+    say,
+    show_json,
+    show_table,
+    tell_change,
+)
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT, LENGTH
@@ -53,7 +62,7 @@ def list_(everything: bool, rule: str | None, schedule: str | None, as_json: boo
 
 
 @alerts.command()
-@click.argument("alert_id", type=click.IntRange(min=1))
+@click.argument("alert_id", type=ID)
 @as_json
 def show(alert_id: int, as_json: bool) -> None:
     """Show an alert and each attempt to tell of it."""
@@ -66,9 +75,9 @@ def show(alert_id: int, as_json: bool) -> None:
 
 
 def _show(found: AlertDetail) -> None:
-    click.echo(f"{found.alert.title}\n\n{found.alert.message}")
+    say(f"{found.alert.title}\n\n{found.alert.message}")
     if found.alert.resolution:
-        click.echo(f"\n{found.alert.resolution}")
+        say(f"\n{found.alert.resolution}")
     click.echo()
     columns = {
         "channel": "CHANNEL",
@@ -83,7 +92,7 @@ def _show(found: AlertDetail) -> None:
 
 
 @alerts.command()
-@click.argument("alert_id", type=click.IntRange(min=1))
+@click.argument("alert_id", type=ID)
 @as_json
 def close(alert_id: int, as_json: bool) -> None:
     """Call an alert settled that has no end of its own."""
@@ -97,7 +106,7 @@ def close(alert_id: int, as_json: bool) -> None:
 @_SCHEDULE
 @click.option("--for", "length", type=LENGTH, help="For so long: 30m, 2h, 1d.")
 @click.option("--until", type=INSTANT, help="Until then.")
-@click.option("--reason", required=True, help="Why, for whoever wonders at the silence.")
+@reason_option("Why, for whoever wonders at the silence.", required=True)
 @as_json
 def mute(
     rule: str | None,
@@ -144,7 +153,7 @@ def mutes(as_json: bool) -> None:
 
 
 @alerts.command()
-@click.argument("mute_id", type=click.IntRange(min=1))
+@click.argument("mute_id", type=ID)
 @if_revision
 @as_json
 def unmute(mute_id: int, expected: str | None, as_json: bool) -> None:

@@ -5,9 +5,10 @@ import re
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tick.settings import PREFIX, Settings
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 STRONG_LENGTH, STRONG_VARIETY = 32, 10
 SAFE_SQLITE = (3, 51, 3)
+_OF_THE_COMMAND_LINE = {"URL", "TOKEN"}
 _KEYS = re.compile(r"(key|secret|token)")
 MIB = 1024**2
 LITTLE_SPACE, NO_SPACE = 1024 * MIB, 100 * MIB
@@ -66,6 +68,17 @@ def warning(check: str, text: str, advice: str) -> Finding:
 def problem(check: str, text: str, advice: str) -> Finding:
     """Something that does not work."""
     return Finding(check, Level.PROBLEM, text, advice)
+
+
+def check_names(variables: Collection[str]) -> Iterator[Finding]:
+    """Whether each TICK_ variable is one that is read: a misspelt one would have no effect."""
+    known = {name.upper() for name in Settings.model_fields} | _OF_THE_COMMAND_LINE
+    known |= {f"{name}_FILE" for name in known}
+    given = {name.removeprefix(PREFIX) for name in variables if name.startswith(PREFIX)}
+    for name in sorted(given - known):
+        near = get_close_matches(name, sorted(known), 1)
+        advice = f"Did you mean {PREFIX}{near[0]}?" if near else "The README lists what there is."
+        yield warning("settings", f"Nothing reads {PREFIX}{name}.", advice)
 
 
 def check_secrets(settings: Settings) -> Iterator[Finding]:

@@ -4,15 +4,15 @@ import getpass
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from pydantic import BaseModel
 
-from tick.engine.audit import Author
+from tick.engine.audit import MAX_REASON, Author
 from tick.runtime import Runtime, open_runtime
 from tick.schema import check_schema
 from tick.settings import load_settings
@@ -21,10 +21,40 @@ from tick.telemetry import logs
 if TYPE_CHECKING:
     from tick.ops.answers.work import Listing
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 # All but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _REVISION = re.compile(r"[0-9a-f]{16}")
+_NOTHING = "-"
+_LAST_ID = 2**63 - 1
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+class _Id(click.types.IntParamType):
+    """A number that a row may have; the help needs not say which ones those are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        found: int = super().convert(value, param, ctx)
+        if not 1 <= found <= _LAST_ID:
+            self.fail(f"{value} is no id.", param, ctx)
+        return found
+
+
+ID = _Id()
+
+
+def _checked_reason(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None and not (value.strip() and len(value) <= MAX_REASON):
+        raise click.BadParameter(f"say why in 1 to {MAX_REASON} characters.")
+    return value
+
+
+def reason_option(words: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """`--reason`, as long as the console and the JSON API let it be."""
+    return click.option("--reason", callback=_checked_reason, required=required, help=words)
 
 
 def _checked_revision(
@@ -77,26 +107,28 @@ def show_line(value: object) -> None:
 def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], empty: str) -> None:
     """Print rows under headings (key → heading): a table on a terminal, tabs in a pipe.
 
+    The table leaves out columns that no row has a value in; between tabs there are always all.
     Without rows it prints `empty`, which says what to do next.
     """
     if not rows:
         click.echo(empty, err=not sys.stdout.isatty())
         return
-    texts = [[_text(row[key]) for key in columns] for row in rows]
+    lines = [list(columns.values()), *([_text(row[key]) for key in columns] for row in rows)]
     if not sys.stdout.isatty():
-        for line in [list(columns.values()), *texts]:
+        for line in lines:
             click.echo("\t".join(line))
         return
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold")
-    for heading in columns.values():
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", padding=(0, 1, 0, 0), pad_edge=False)
+    told = [column for column in zip(*lines, strict=True) if {*column[1:]} != {_NOTHING}]
+    for heading, *_ in told:
         table.add_column(heading, overflow="fold")
-    for line in texts:
-        table.add_row(*line)
-    Console().print(table, markup=False)
+    for row in list(zip(*told, strict=True))[1:]:
+        table.add_row(*row)
+    Console(emoji=False).print(table, markup=False)
 
 
 def tell_older(page: "Listing[Any]") -> None:
@@ -115,7 +147,12 @@ def tell(facts: object, said: str, as_json: bool) -> None:
     if as_json:
         show_json(facts)
     else:
-        click.echo(said)
+        say(said)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a sentence that may quote what a job or a person has written."""
+    click.echo(harmless(text), err=err)
 
 
 def counted(number: int, noun: str) -> str:
@@ -130,7 +167,7 @@ def harmless(text: str) -> str:
 
 def _text(value: object) -> str:
     if value is None:
-        return "-"
+        return _NOTHING
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool):

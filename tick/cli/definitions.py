@@ -1,11 +1,12 @@
 """The commands on definitions: sync them, check them, try a cron expression."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, author, counted, ready_runtime, show_json, show_table
+from tick.cli.instants import INSTANT
 from tick.define.registry import load_registry
 from tick.policy import cron as policy
 from tick.settings import load_settings
@@ -46,8 +47,8 @@ def check(as_json: bool) -> None:
         for group, jobs in registry.groups.items()
     ]
     show_table({"group": "GROUP", "jobs": "JOBS"}, rows, "No jobs yet: see definitions/README.md.")
-    count = f"{len(registry.jobs)} jobs in {len(rows)} groups"
-    click.echo(f"{count} and {len(registry.schedules)} schedules: no mistakes.")
+    count = f"{counted(len(registry.jobs), 'job')} in {counted(len(rows), 'group')}"
+    click.echo(f"{count} and {counted(len(registry.schedules), 'schedule')}: no mistakes.")
 
 
 @click.group()
@@ -58,7 +59,8 @@ def cron() -> None:
 @cron.command("next")
 @click.argument("expression")
 @click.option("--tz", default="UTC", show_default=True, help="Time zone, such as Europe/Paris.")
-@click.option("--after", help="ISO instant to start after (default: now).")
+@click.option("--id", "schedule_id", help="The schedule, whose id decides where an H is.")
+@click.option("--after", type=INSTANT, help="Instants later than this one; default: now.")
 @click.option(
     "-n",
     "count",
@@ -68,15 +70,23 @@ def cron() -> None:
     help="How many instants.",
 )
 @as_json
-def next_(expression: str, tz: str, after: str | None, count: int, as_json: bool) -> None:
+def next_(
+    expression: str,
+    tz: str,
+    schedule_id: str | None,
+    after: datetime | None,
+    count: int,
+    as_json: bool,
+) -> None:
     """Show when EXPRESSION fires next, strictly after an instant.
 
     For example: tick cron next '30 2 * * *' --tz Europe/Paris
     """
     from tick.clock import now
 
-    start = _instant(after) if after else now()
-    times = policy.next_times(expression, tz, start, count)
+    if schedule_id:
+        expression = policy.resolve(expression, schedule_id)
+    times = policy.next_times(expression, tz, after or now(), count)
     if as_json:
         show_json({"words": policy.describe(expression, tz), "next": times})
         return
@@ -84,13 +94,3 @@ def next_(expression: str, tz: str, after: str | None, count: int, as_json: bool
     for time in times:
         local = time.astimezone(ZoneInfo(tz))
         click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local:%a %Y-%m-%d %H:%M %Z}")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is no ISO instant; write 2026-03-29T00:30:00Z.", param_hint="--after"
-        ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

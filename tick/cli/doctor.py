@@ -11,11 +11,11 @@ import click
 from tick import clock
 from tick.cli import checks
 from tick.cli.checks import Finding, Level, good, problem
-from tick.cli.common import as_json, show_json
+from tick.cli.common import as_json, counted, say, show_json
 from tick.cli.statuses import ExitStatus
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
-from tick.environment import secret_files
+from tick.environment import secret_files, variables
 from tick.errors import TickError
 from tick.ops.deploy_plan import plan_deploy
 from tick.ops.queries.pulse import read_signs, take_pulse
@@ -40,7 +40,7 @@ def doctor(as_json: bool) -> None:
         show_json([finding.as_dict() for finding in found])
     else:
         for finding in found:
-            click.echo(f"{MARKS[finding.level]} {finding.check + ':':12} {finding.text}")
+            say(f"{MARKS[finding.level]} {finding.check + ':':12} {finding.text}")
             if finding.advice:
                 click.echo(f"{'':15}→ {finding.advice}")
     if any(finding.level is Level.PROBLEM for finding in found):
@@ -55,15 +55,15 @@ def examine() -> Iterator[Finding]:
         yield problem("settings", str(error), "Mend the variable; the README lists them all.")
         return
     yield good("settings", "Each can be read.")
+    yield from checks.check_names(variables())
     yield from checks.check_secrets(settings)
     yield from checks.check_holidays(settings.holidays)
     yield checks.check_zones(*_zone_data(), clock.now())
     registry = None
     try:
         registry = load_registry(settings.definitions)
-        yield good(
-            "definitions", f"{len(registry.jobs)} jobs, {len(registry.schedules)} schedules."
-        )
+        jobs, schedules = len(registry.jobs), len(registry.schedules)
+        yield good("definitions", f"{counted(jobs, 'job')}, {counted(schedules, 'schedule')}.")
     except TickError as error:
         yield problem("definitions", str(error), "Mend them; `tick check` lists all mistakes.")
     yield from _examine_database(settings, registry)

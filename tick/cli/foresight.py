@@ -5,15 +5,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from tick.cli.common import as_json, ready_runtime, show_json, show_table
 from tick.cli.instants import INSTANT, LENGTH, WINDOW
+from tick.cli.ledger import show_proof
 from tick.cli.statuses import ExitStatus
 from tick.define.registry import load_registry
+from tick.ops.answers.system import Proof
 from tick.ops.deploy_plan import DeployPlan, plan_deploy
 from tick.settings import load_settings
+
+if TYPE_CHECKING:
+    from tick.simulation import Simulation
 
 _MINUTE = timedelta(minutes=1)
 SHOWN = 50
@@ -89,7 +95,7 @@ def simulate(
     """Run the real tick over a time that has not been.
 
     It works in a database of its own, with all schedules switched on. Prints what did not fire,
-    and how often each schedule did.
+    how often each schedule did, and the proof of its ledger: exit status 1 if it is not whole.
     """
     from tick.simulation import simulate as run_simulation
 
@@ -107,7 +113,13 @@ def simulate(
         )
     if as_json:
         show_json(found.as_dict())
-        return
+    else:
+        _show_simulation(found)
+    if not found.verified.ok:
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def _show_simulation(found: "Simulation") -> None:
     counts = Counter((line.schedule_id, str(line.outcome)) for line in found.lines)
     rows = [
         {"schedule": schedule, "outcome": outcome, "rows": count}
@@ -116,12 +128,14 @@ def simulate(
     show_table({"schedule": "SCHEDULE", "outcome": "OUTCOME", "rows": "ROWS"}, rows, "Nothing.")
     odd = [line for line in found.lines if line.outcome != "SUCCESS"]
     for line in odd[:SHOWN]:
+        reason = f": {line.reason}" if line.reason else ""
         click.echo(
             f"{line.scheduled_for:%Y-%m-%d %H:%M} {line.schedule_id} {line.outcome} "
-            f"x{line.count}: {line.reason}"
+            f"x{line.count}{reason}"
         )
     if len(odd) > SHOWN:
         click.echo(f"… and {len(odd) - SHOWN} more; --json prints all.")
+    show_proof(Proof.model_validate(found.verified))
 
 
 @contextmanager

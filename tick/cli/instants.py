@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
-_LENGTH = re.compile(r"(\d+)([smhd])\Z")
+_LENGTH = re.compile(r"(\d{1,9})([smhd])\Z")
+_YEARS = range(1970, 2200)
+_LONGEST = timedelta(days=36_500)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -18,14 +20,17 @@ class Instant(click.ParamType[datetime]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """The aware instant."""
+        """The instant, in UTC."""
         if isinstance(value, datetime):
             return value
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no ISO instant; write 2026-03-29T00:30Z.", param, ctx)
-        return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if instant.year not in _YEARS:
+            years = f"{_YEARS.start} to {_YEARS.stop - 1}"
+            self.fail(f"{value!r} is too far away; write a year from {years}.", param, ctx)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 class Length(click.ParamType[timedelta]):
@@ -40,9 +45,10 @@ class Length(click.ParamType[timedelta]):
         if isinstance(value, timedelta):
             return value
         found = _LENGTH.match(value)
-        if found is None or not int(found[1]):
+        length = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else timedelta(0)
+        if not timedelta(0) < length <= _LONGEST:
             self.fail(f"{value!r} is no length of time; write 90s, 5m, 2h or 1d.", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return length
 
 
 class Window(click.ParamType[tuple[datetime, datetime]]):

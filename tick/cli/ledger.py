@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from tick.cli.common import as_json, counted, show_json, show_table
+from tick.cli.common import as_json, counted, say, show_json, show_table
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.statuses import ExitStatus, status_of
@@ -58,9 +58,9 @@ def why(schedule_id: str, at: datetime, as_json: bool) -> None:
     if as_json:
         show_json(answer)
         return
-    click.echo(answer.sentence)
+    say(answer.sentence)
     for fact in answer.facts:
-        click.echo(f"  {fact.name + ':':14} {fact.text}")
+        say(f"  {fact.name + ':':14} {fact.text}")
 
 
 @click.command()
@@ -82,7 +82,7 @@ def verify(start: datetime | None, end: datetime | None, as_json: bool) -> None:
     if as_json:
         show_json(found)
     else:
-        _show_proof(found)
+        show_proof(found)
     if not found.ok:
         raise SystemExit(ExitStatus.FAILED)
 
@@ -98,7 +98,8 @@ def _watched(parts: Iterator[Proof], start: datetime, end: datetime) -> Iterator
             yield part
 
 
-def _show_proof(found: Proof) -> None:
+def show_proof(found: Proof) -> None:
+    """Say what was proven, and whether the ledger is whole."""
     if found.start == found.pruned_to:
         click.echo(f"The ledger is pruned up to {found.start:%Y-%m-%d %H:%M} UTC.")
     click.echo(f"{found.start:%Y-%m-%d %H:%M} to {found.end:%Y-%m-%d %H:%M} UTC:")

@@ -41,17 +41,22 @@ class LocalRuns:
         """The instant it is."""
         return self._runtime.now()
 
-    def run_schedule(self, schedule_id: str, *, key: str | None, override_overlap: bool) -> int:
+    def run_schedule(
+        self, schedule_id: str, *, key: str | None, reason: str | None, override_overlap: bool
+    ) -> int:
         """Fire a schedule now; the occurrence."""
         return control.run_schedule(
             self._database,
             schedule_id,
             **self._as_me(),
             key=key,
+            reason=reason,
             override_overlap=override_overlap,
         )
 
-    def run_job(self, name: str, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_job(
+        self, name: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
+    ) -> int:
         """Run one job now; the occurrence."""
         return control.run_job(
             self._database,
@@ -59,20 +64,25 @@ class LocalRuns:
             name,
             **self._as_me(),
             key=key,
+            reason=reason,
             params=params,
         )
 
-    def run_group(self, group: str, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_group(
+        self, group: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
+    ) -> int:
         """Run the jobs of a group now; the occurrence."""
         registry = self._runtime.registry
         return control.run_group(
-            self._database, registry, group, **self._as_me(), key=key, params=params
+            self._database, registry, group, **self._as_me(), key=key, reason=reason, params=params
         )
 
-    def run_all(self, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_all(self, *, key: str | None, reason: str | None, params: Mapping[str, Any]) -> int:
         """Run all jobs now; the occurrence."""
         registry = self._runtime.registry
-        return control.run_all(self._database, registry, **self._as_me(), key=key, params=params)
+        return control.run_all(
+            self._database, registry, **self._as_me(), key=key, reason=reason, params=params
+        )
 
     def run_slots(self, schedule_id: str, at: Sequence[datetime]) -> tuple[int, ...]:
         """Run instants that did not fire as themselves; the occurrences."""
@@ -99,11 +109,15 @@ class LocalRuns:
         with self._reading() as connection:
             return answering.read_occurrence(connection, occurrence_id)
 
-    def cancel_occurrence(self, occurrence_id: int) -> int:
+    def cancel_occurrence(self, occurrence_id: int, *, reason: str | None) -> int:
         """Cancel every run of an occurrence that has not ended; how many these were."""
-        return control.cancel_occurrence(self._database, occurrence_id, **self._as_me())
+        return control.cancel_occurrence(
+            self._database, occurrence_id, **self._as_me(), reason=reason
+        )
 
-    def retry_occurrence(self, occurrence_id: int, *, override_overlap: bool) -> tuple[int, ...]:
+    def retry_occurrence(
+        self, occurrence_id: int, *, reason: str | None, override_overlap: bool
+    ) -> tuple[int, ...]:
         """Put back what ended badly in an occurrence; the runs."""
         return tuple(
             retries.retry_occurrence(
@@ -111,6 +125,7 @@ class LocalRuns:
                 self._runtime.registry,
                 occurrence_id,
                 **self._as_me(),
+                reason=reason,
                 override_overlap=override_overlap,
             )
         )
@@ -126,18 +141,19 @@ class LocalRuns:
         with self._reading() as connection:
             return answering.read_run(connection, run_id)
 
-    def cancel_run(self, run_id: int) -> RunDetail:
+    def cancel_run(self, run_id: int, *, reason: str | None) -> RunDetail:
         """Cancel a run, or ask it to stop."""
-        control.cancel_run(self._database, run_id, **self._as_me())
+        control.cancel_run(self._database, run_id, **self._as_me(), reason=reason)
         return self.run(run_id).run
 
-    def retry_run(self, run_id: int, *, override_overlap: bool) -> RunDetail:
+    def retry_run(self, run_id: int, *, reason: str | None, override_overlap: bool) -> RunDetail:
         """Put a run back into the queue."""
         retries.retry_run(
             self._database,
             self._runtime.registry,
             run_id,
             **self._as_me(),
+            reason=reason,
             override_overlap=override_overlap,
         )
         return self.run(run_id).run

@@ -2,7 +2,7 @@
 
 import click
 
-from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
+from tick.cli.common import as_json, if_revision, reason_option, show_json, show_table, tell_change
 from tick.cli.desk import open_desk
 from tick.states import WorkerStatus
 
@@ -74,7 +74,7 @@ def list_(as_json: bool) -> None:
 
 @queue.command()
 @click.argument("name")
-@click.option("--reason", required=True, help="Why, for whoever finds the queue quiet.")
+@reason_option("Why, for whoever finds the queue quiet.", required=True)
 @if_revision
 @as_json
 def pause(name: str, reason: str, expected: str | None, as_json: bool) -> None:

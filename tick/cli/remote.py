@@ -128,22 +128,30 @@ class RemoteDesk:
         """Why it fired at an instant, or why it did not."""
         return self._client.get(Why, _schedule(schedule_id, "why"), at=at.isoformat())
 
-    def run_schedule(self, schedule_id: str, *, key: str | None, override_overlap: bool) -> int:
+    def run_schedule(
+        self, schedule_id: str, *, key: str | None, reason: str | None, override_overlap: bool
+    ) -> int:
         """Fire a schedule now; the occurrence."""
-        body = {"override_overlap": override_overlap}
+        body = {"reason": reason, "override_overlap": override_overlap}
         return self._start(_schedule(schedule_id, "trigger"), body, key)
 
-    def run_job(self, name: str, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_job(
+        self, name: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
+    ) -> int:
         """Run one job now; the occurrence."""
-        return self._start(f"/jobs/{_quoted(name)}/run", {"params": dict(params)}, key)
+        body = {"reason": reason, "params": dict(params)}
+        return self._start(f"/jobs/{_quoted(name)}/run", body, key)
 
-    def run_group(self, group: str, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_group(
+        self, group: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
+    ) -> int:
         """Run the jobs of a group now; the occurrence."""
-        return self._start(f"/groups/{_quoted(group)}/run", {"params": dict(params)}, key)
+        body = {"reason": reason, "params": dict(params)}
+        return self._start(f"/groups/{_quoted(group)}/run", body, key)
 
-    def run_all(self, *, key: str | None, params: Mapping[str, Any]) -> int:
+    def run_all(self, *, key: str | None, reason: str | None, params: Mapping[str, Any]) -> int:
         """Run all jobs now; the occurrence."""
-        return self._start("/jobs/run", {"params": dict(params)}, key)
+        return self._start("/jobs/run", {"reason": reason, "params": dict(params)}, key)
 
     def run_slots(self, schedule_id: str, at: Sequence[datetime]) -> tuple[int, ...]:
         """Run instants that did not fire as themselves; the occurrences."""
@@ -167,13 +175,16 @@ class RemoteDesk:
         """An occurrence with its runs."""
         return self._client.get(OccurrenceWithRuns, f"/occurrences/{occurrence_id}")
 
-    def cancel_occurrence(self, occurrence_id: int) -> int:
+    def cancel_occurrence(self, occurrence_id: int, *, reason: str | None) -> int:
         """Cancel every run of an occurrence that has not ended; how many these were."""
-        return self._client.post(Cancelled, f"/occurrences/{occurrence_id}/cancel", {}).runs
+        path = f"/occurrences/{occurrence_id}/cancel"
+        return self._client.post(Cancelled, path, {"reason": reason}).runs
 
-    def retry_occurrence(self, occurrence_id: int, *, override_overlap: bool) -> tuple[int, ...]:
+    def retry_occurrence(
+        self, occurrence_id: int, *, reason: str | None, override_overlap: bool
+    ) -> tuple[int, ...]:
         """Put back what ended badly in an occurrence; the runs."""
-        body = {"override_overlap": override_overlap}
+        body = {"reason": reason, "override_overlap": override_overlap}
         return self._client.post(Retried, f"/occurrences/{occurrence_id}/retry", body).run_ids
 
     def runs(self, chosen: RunFilter, *, before: int | None) -> Listing[Run]:
@@ -185,13 +196,13 @@ class RemoteDesk:
         """A run, what it waits for and what waits for it."""
         return self._client.get(RunWithNeighbours, f"/runs/{run_id}")
 
-    def cancel_run(self, run_id: int) -> RunDetail:
+    def cancel_run(self, run_id: int, *, reason: str | None) -> RunDetail:
         """Cancel a run, or ask it to stop."""
-        return self._client.post(RunDetail, f"/runs/{run_id}/cancel", {})
+        return self._client.post(RunDetail, f"/runs/{run_id}/cancel", {"reason": reason})
 
-    def retry_run(self, run_id: int, *, override_overlap: bool) -> RunDetail:
+    def retry_run(self, run_id: int, *, reason: str | None, override_overlap: bool) -> RunDetail:
         """Put a run back into the queue."""
-        body = {"override_overlap": override_overlap}
+        body = {"reason": reason, "override_overlap": override_overlap}
         return self._client.post(RunDetail, f"/runs/{run_id}/retry", body)
 
     def cancel_runs(self, run_ids: Collection[int], *, reason: str | None) -> BatchDone:

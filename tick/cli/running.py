@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from tick.cli.common import as_json, counted, tell
+from tick.cli.common import ID, as_json, counted, reason_option, say, tell
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.statuses import ExitStatus
@@ -30,6 +30,7 @@ from tick.states import RunStatus
 )
 @click.option("--override-overlap", is_flag=True, help="Even while the schedule still runs.")
 @click.option("--key", help="Given again, the same key starts nothing new.")
+@reason_option("Why; stands in the ledger and in the audit.")
 @wait_option
 @as_json
 def run(
@@ -40,6 +41,7 @@ def run(
     params: str | None,
     override_overlap: bool,
     key: str | None,
+    reason: str | None,
     wait: bool,
     as_json: bool,
 ) -> None:
@@ -54,20 +56,22 @@ def run(
     given = _read_params(params)
     with open_desk() as desk:
         if schedule_id is not None:
-            made = desk.run_schedule(schedule_id, key=key, override_overlap=override_overlap)
+            made = desk.run_schedule(
+                schedule_id, key=key, reason=reason, override_overlap=override_overlap
+            )
         elif job is not None:
-            made = desk.run_job(job, key=key, params=given)
+            made = desk.run_job(job, key=key, reason=reason, params=given)
         elif group is not None:
-            made = desk.run_group(group, key=key, params=given)
+            made = desk.run_group(group, key=key, reason=reason, params=given)
         else:
-            made = desk.run_all(key=key, params=given)
+            made = desk.run_all(key=key, reason=reason, params=given)
         tell_started(desk, made, wait=wait, as_json=as_json)
 
 
 def _read_params(text: str | None) -> dict[str, Any]:
     try:
         params = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.UsageError(f"--params is not JSON: {error}.") from None
     if not isinstance(params, dict):
         raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")
@@ -75,9 +79,9 @@ def _read_params(text: str | None) -> dict[str, Any]:
 
 
 @click.command()
-@click.argument("run_id", type=int, nargs=-1)
-@click.option("--occurrence", type=int, help="All of it that has not ended.")
-@click.option("--reason", help="Why, where there are several; kept in the audit.")
+@click.argument("run_id", type=ID, nargs=-1)
+@click.option("--occurrence", type=ID, help="All of it that has not ended.")
+@reason_option("Why; stands at the runs and in the audit.")
 @as_json
 def cancel(
     run_id: tuple[int, ...], occurrence: int | None, reason: str | None, as_json: bool
@@ -89,11 +93,11 @@ def cancel(
     _want_one_kind(run_id, occurrence)
     with open_desk() as desk:
         if occurrence is not None:
-            count = desk.cancel_occurrence(occurrence)
+            count = desk.cancel_occurrence(occurrence, reason=reason)
             said = f"Occurrence {occurrence}: {counted(count, 'run')} cancelled or asked to stop."
             tell(desk.occurrence(occurrence), said, as_json)
         elif len(run_id) == 1:
-            found = desk.cancel_run(run_id[0])
+            found = desk.cancel_run(run_id[0], reason=reason)
             ended = found.status is RunStatus.CANCELLED
             said = "is cancelled" if ended else "is asked to stop"
             tell(found, f"Run {found.id} ({found.job_name}) {said}.", as_json)
@@ -104,10 +108,10 @@ def cancel(
 
 
 @click.command()
-@click.argument("run_id", type=int, nargs=-1)
-@click.option("--occurrence", type=int, help="What failed in it, and what was skipped for that.")
+@click.argument("run_id", type=ID, nargs=-1)
+@click.option("--occurrence", type=ID, help="What failed in it, and what was skipped for that.")
 @click.option("--override-overlap", is_flag=True, help="Even while its schedule still runs.")
-@click.option("--reason", help="Why, where there are several; kept in the audit.")
+@reason_option("Why; stands at the runs and in the audit.")
 @wait_option
 @as_json
 def retry(
@@ -132,11 +136,13 @@ def retry(
             _tell_batch("Back in the queue", batch, as_json)
             return
         if occurrence is not None:
-            ids = desk.retry_occurrence(occurrence, override_overlap=override_overlap)
+            ids = desk.retry_occurrence(
+                occurrence, reason=reason, override_overlap=override_overlap
+            )
             numbers = ", ".join(map(str, ids))
             said = f"Back in the queue: {numbers}" if ids else "It is in the queue already, or runs"
         else:
-            found = desk.retry_run(run_id[0], override_overlap=override_overlap)
+            found = desk.retry_run(run_id[0], reason=reason, override_overlap=override_overlap)
             occurrence = found.occurrence_id
             said = f"Run {found.id} ({found.job_name}) is {found.status}"
         if wait or as_json:
@@ -154,6 +160,6 @@ def _tell_batch(said: str, batch: BatchDone, as_json: bool) -> None:
     """What became of many; a refusal among them is exit status 1."""
     tell(batch, f"{said}: {', '.join(map(str, batch.done)) or 'none'}.", as_json)
     for reason in batch.refused.values():
-        click.echo(reason, err=True)
+        say(reason, err=True)
     if batch.refused:
         raise SystemExit(ExitStatus.FAILED)

@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from tick.cli.common import as_json, harmless, show_json, show_line, show_table, tell_older
+from tick.cli.common import ID, as_json, harmless, show_json, show_line, show_table, tell_older
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
@@ -28,8 +28,8 @@ POLL_SECONDS = 0.5
 @click.option("--since", type=INSTANT, help="Only runs queued since then.")
 @click.option("--until", type=INSTANT, help="Only runs queued before then.")
 @click.option("--text", help="Only runs with this in their name, error or reason.")
-@click.option("--occurrence", type=int, help="Only runs of this occurrence.")
-@click.option("--before", type=int, help="Only runs older than this id, to page on.")
+@click.option("--occurrence", type=ID, help="Only runs of this occurrence.")
+@click.option("--before", type=ID, help="Only runs older than this id, to page on.")
 @as_json
 def runs(
     schedule: str | None,
@@ -91,7 +91,7 @@ def _took(run: Run, now: datetime) -> str | None:
 
 
 @click.command()
-@click.argument("run_id", type=int)
+@click.argument("run_id", type=ID)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @as_json
 def logs(run_id: int, follow: bool, as_json: bool) -> None:

@@ -4,7 +4,16 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, counted, if_revision, show_json, show_table, tell
+from tick.cli.common import (
+    as_json,
+    counted,
+    if_revision,
+    reason_option,
+    say,
+    show_json,
+    show_table,
+    tell,
+)
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
@@ -56,7 +65,7 @@ def schedule(schedule_id: str, as_json: bool) -> None:
         show_json(found)
         return
     row = found.schedule
-    click.echo(f"{row.id}: {row.name}")
+    say(f"{row.id}: {row.name}")
     zone = f" ({row.timing.timezone})" if row.timing.expression else ""
     listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in found.upcoming)
     facts = {
@@ -72,7 +81,7 @@ def schedule(schedule_id: str, as_json: bool) -> None:
     }
     for name, text in facts.items():
         if text:
-            click.echo(f"  {name + ':':10} {text}")
+            say(f"  {name + ':':10} {text}")
 
 
 def _standing(row: Schedule) -> str:
@@ -104,7 +113,7 @@ def enable(schedule_id: str, catch_up: bool, expected: str | None, as_json: bool
 
 @click.command()
 @schedule_argument
-@click.option("--reason", help="Why; kept in the audit.")
+@reason_option("Why; kept in the audit.")
 @if_revision
 @as_json
 def disable(schedule_id: str, reason: str | None, expected: str | None, as_json: bool) -> None:
@@ -117,7 +126,7 @@ def disable(schedule_id: str, reason: str | None, expected: str | None, as_json:
 
 @click.command()
 @schedule_argument
-@click.option("--reason", required=True, help="Why; whoever finds the schedule quiet reads it.")
+@reason_option("Why; whoever finds the schedule quiet reads it.", required=True)
 @click.option("--until", type=INSTANT, help="When the pause ends by itself.")
 @if_revision
 @as_json

@@ -1,5 +1,6 @@
 """The commands that tick and the ones that keep running."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -13,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tick.cli.common import as_json, log_to_stderr, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
 from tick.runtime import Runtime
 from tick.tick_result import TickResult
 from tick.ticker import ensure_synced, run_tick
 
 if TYPE_CHECKING:
     from tick.work import Worked
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -103,7 +106,7 @@ def _show_decisions(lines: list[dict[str, Any]], errors: Mapping[str, str]) -> N
     }
     show_table(columns, lines, "Nothing was due.")
     for schedule_id, reason in errors.items():
-        click.echo(f"{schedule_id}: {reason}", err=True)
+        say(f"{schedule_id}: {reason}", err=True)
 
 
 @click.command()
@@ -144,6 +147,7 @@ def worker(queues: str | None, processes: int | None) -> None:
             settings = runtime.settings.model_copy(update={"worker_processes": processes})
             runtime = replace(runtime, settings=settings)
         chosen = {name.strip() for name in queues.split(",")} if queues else None
+        log.info("takes runs of %s", queues or "all queues")
         with at_work(runtime):
             Worker(runtime, queues=chosen).serve(stop)
 

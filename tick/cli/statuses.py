@@ -15,6 +15,7 @@ class ExitStatus(IntEnum):
     PARTIAL = 3
     CANCELLED = 4
     CHANGES = 5
+    INTERRUPTED = 130
 
 
 MEANINGS = {
@@ -25,6 +26,7 @@ MEANINGS = {
     ExitStatus.PARTIAL: "with `--wait`: only what is declared tolerable failed",
     ExitStatus.CANCELLED: "with `--wait`: it was cancelled",
     ExitStatus.CHANGES: "of `tick plan`: something would change",
+    ExitStatus.INTERRUPTED: "Ctrl-C; what was started goes on",
 }
 _OF_OUTCOMES = {
     Outcome.SUCCESS: ExitStatus.GOOD,

@@ -2,7 +2,7 @@
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table, tell_change
+from tick.cli.common import ID, as_json, author, ready_runtime, show_json, show_table, tell_change
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 
@@ -80,7 +80,7 @@ def list_(as_json: bool) -> None:
 
 
 @token.command()
-@click.argument("token_id", type=click.IntRange(1, 2**63 - 1))
+@click.argument("token_id", type=ID)
 @as_json
 def revoke(token_id: int, as_json: bool) -> None:
     """End a token at once."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, harmless, show_json, show_line, show_table, tell_older
+from tick.cli.common import ID, as_json, say, show_json, show_line, show_table, tell_older
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
@@ -20,14 +20,14 @@ from tick.states import Outcome
 @click.command()
 @as_json
 def status(as_json: bool) -> None:
-    """Say whether the system ticks and works. Exit status 1 when its ticks are late."""
+    """Say whether the system ticks and works. Exit status 1 when ticks are late or never came."""
     with open_desk() as desk:
         found = desk.status()
     if as_json:
         show_json(found)
     else:
         _show_status(found)
-    if found.ticks_are_late:
+    if found.ticks_are_late or found.last_tick_at is None:
         raise SystemExit(ExitStatus.FAILED)
 
 
@@ -45,9 +45,9 @@ def _show_status(found: SchedulerStatus) -> None:
     for each in found.sources if len(found.sources) > 1 else ():
         click.echo(f"  {each.source}: every {each.usual_seconds:.0f} s, {_in_time(each.late)}")
     if found.stands:
-        click.echo(f"Nothing fires: {found.stands_because}.")
+        say(f"Nothing fires: {found.stands_because}.")
     if found.last_tick_error:
-        click.echo(f"The last tick failed: {harmless(found.last_tick_error)}")
+        say(f"The last tick failed: {found.last_tick_error}")
     click.echo(f"Workers: {found.workers}. Runs at work: {found.running}, waiting: {found.queued}.")
 
 
@@ -88,7 +88,7 @@ def jobs(as_json: bool) -> None:
 @click.command()
 @click.argument("schedule_id", required=False, shell_complete=complete_schedules)
 @click.option("--outcome", type=click.Choice(list(Outcome)), help="Only these.")
-@click.option("--before", type=int, help="Only those older than this id, to page on.")
+@click.option("--before", type=ID, help="Only those older than this id, to page on.")
 @as_json
 def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_json: bool) -> None:
     """List what fired and what did not, newest first.
@@ -124,7 +124,7 @@ def _show_occurrences(found: Sequence[Occurrence]) -> None:
 
 
 @click.command()
-@click.argument("occurrence_id", type=int)
+@click.argument("occurrence_id", type=ID)
 @as_json
 def occurrence(occurrence_id: int, as_json: bool) -> None:
     """Show an occurrence and its runs."""
@@ -147,7 +147,7 @@ def occurrence(occurrence_id: int, as_json: bool) -> None:
 )
 @click.option("--since", type=INSTANT, help="Only changes since then.")
 @click.option("--until", type=INSTANT, help="Only changes before then.")
-@click.option("--before", type=int, help="Only those older than this id, to page on.")
+@click.option("--before", type=ID, help="Only those older than this id, to page on.")
 @click.option("--export", is_flag=True, help="Print all of them, a JSON object a line.")
 @as_json
 def audit(

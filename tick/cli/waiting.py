@@ -42,8 +42,17 @@ def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRu
             live = [each for each in found if found[each].occurrence.outcome in LIVE_OUTCOMES]
             if not live:
                 return list(found.values())
-            time.sleep(POLL_SECONDS)
-            found |= {number: _read(desk, number) for number in live}
+            try:
+                time.sleep(POLL_SECONDS)
+                found |= {number: _read(desk, number) for number in live}
+            except KeyboardInterrupt:
+                _tell_what_goes_on(live)
+                raise
+
+
+def _tell_what_goes_on(occurrence_ids: Sequence[int]) -> None:
+    shown = ", ".join(f"`tick runs --occurrence {number}`" for number in occurrence_ids[:5])
+    click.echo(f"\nNo longer waiting; the work goes on: {shown}.", err=True)
 
 
 def _read(desk: Desk, occurrence_id: int) -> OccurrenceWithRuns:

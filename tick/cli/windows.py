@@ -4,7 +4,16 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, if_revision, show_json, show_table, tell_change
+from tick.cli.common import (
+    ID,
+    as_json,
+    if_revision,
+    reason_option,
+    say,
+    show_json,
+    show_table,
+    tell_change,
+)
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
 from tick.ops.answers.system import WindowAdded
@@ -16,7 +25,7 @@ def scheduler() -> None:
 
 
 @scheduler.command()
-@click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
+@reason_option("Why, for whoever finds everything quiet.", required=True)
 @if_revision
 @as_json
 def stop(reason: str, expected: str | None, as_json: bool) -> None:
@@ -49,7 +58,7 @@ def status(as_json: bool) -> None:
     if as_json:
         show_json(found.model_dump(mode="json", include={"stands", "stands_because", "revision"}))
     else:
-        click.echo(f"Nothing fires: {found.stands_because}" if found.stands else "Schedules fire.")
+        say(f"Nothing fires: {found.stands_because}" if found.stands else "Schedules fire.")
 
 
 @click.group()
@@ -81,7 +90,7 @@ def list_(as_json: bool) -> None:
 @windows.command()
 @click.option("--from", "start", type=INSTANT, required=True, help="When it begins.")
 @click.option("--to", "end", type=INSTANT, required=True, help="When it ends.")
-@click.option("--reason", required=True, help="Why, for whoever finds everything quiet.")
+@reason_option("Why, for whoever finds everything quiet.", required=True)
 @as_json
 def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
     """Plan a time in which nothing fires."""
@@ -94,7 +103,7 @@ def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
 
 
 @windows.command()
-@click.argument("window_id", type=click.IntRange(min=1))
+@click.argument("window_id", type=ID)
 @if_revision
 @as_json
 def end(window_id: int, expected: str | None, as_json: bool) -> None:

@@ -115,13 +115,22 @@ def _in_dependencies(jobs: list[JobDefinition]) -> Iterator[str]:
         yield f"{source}: jobs wait for each other: {cycle}; remove one of these dependencies."
 
 
-def _in_schedule(schedule: Schedule, jobs: list[JobDefinition]) -> Iterator[str]:
-    where = f"{schedule.source}: schedule {schedule.id!r}"
+def find_in_timing(schedule: Schedule) -> list[str]:
+    """What keeps a schedule from having instants, each with file and fix."""
     found = [*_in_texts(schedule)]
     found += [] if found else [*_in_choices(schedule), *_in_timing(schedule)]
-    found += [*_in_numbers(schedule), *_in_params(schedule.params), *_in_alerts(schedule)]
-    found += [*_in_target(schedule, jobs), *([] if found else _in_bounds(schedule))]
-    yield from (f"{where}: {text}" for text in found)
+    found += _in_numbers(schedule)
+    return [f"{_where(schedule)}: {text}" for text in found or _in_bounds(schedule)]
+
+
+def _in_schedule(schedule: Schedule, jobs: list[JobDefinition]) -> Iterator[str]:
+    yield from find_in_timing(schedule)
+    found = [*_in_params(schedule.params), *_in_alerts(schedule), *_in_target(schedule, jobs)]
+    yield from (f"{_where(schedule)}: {text}" for text in found)
+
+
+def _where(schedule: Schedule) -> str:
+    return f"{schedule.source}: schedule {schedule.id!r}"
 
 
 def _in_alerts(schedule: Schedule) -> Iterator[str]:
@@ -135,7 +144,7 @@ def _in_renames(schedules: list[Schedule]) -> Iterator[str]:
     ids = {schedule.id for schedule in schedules}
     renamed = Counter(schedule.renamed_from for schedule in schedules)
     for schedule in schedules:
-        where = f"{schedule.source}: schedule {schedule.id!r}"
+        where = _where(schedule)
         if schedule.renamed_from is None:
             continue
         if schedule.renamed_from in ids:
@@ -246,7 +255,7 @@ def _in_cron(schedule: Schedule) -> Iterator[str]:
 
 
 def _in_bounds(schedule: Schedule) -> Iterator[str]:
-    """To be asked when nothing else is wrong: only then has it a rule."""
+    """To be asked when nothing else of its timing is wrong: only then has it a rule."""
     if instants.first_after(schedule.rule(), instants.EPOCH) is None:
         yield "has no instant between starts_at and ends_at; move one of them."
 

@@ -14,6 +14,7 @@ from typing import Any
 from tick.define import mistakes
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.schedules import Schedule, canonical, short_digest
+from tick.define.source import place
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
 from tick.states import Mode
@@ -149,14 +150,14 @@ def _import_mistake(name: str, error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     foreign = [frame for frame in frames if not Path(frame.filename).is_relative_to(_OWN)]
     where = (foreign or frames)[-1]
+    at = place(where.filename, where.lineno or 0)
+    if isinstance(error, SyntaxError):  # no frame is in a module that cannot be read
+        at = place(error.filename or name, error.lineno or 0)
     if isinstance(error, ModuleNotFoundError) and error.name == name:
         return (
             f"{name}: no such package; set TICK_DEFINITIONS to one that can be imported from here."
         )
-    return (
-        f"{Path(where.filename).name}:{where.lineno}: importing {name} raised "
-        f"{type(error).__name__}: {error}; mend the module."
-    )
+    return f"{at}: importing {name} raised {type(error).__name__}: {error}; mend the module."
 
 
 def _found(modules: Iterable[ModuleType], attribute: str) -> list[JobDefinition]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tick.define import alerts as rules
@@ -77,10 +77,10 @@ class Schedule:
             gap=self.dst_gap,
             fold=self.dst_fold,
             every_seconds=None if self.every is None else self.every.total_seconds(),
-            anchor=self.anchor,
-            at=self.at,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
+            anchor=_in_utc(self.anchor),
+            at=_in_utc(self.at),
+            starts_at=_in_utc(self.starts_at),
+            ends_at=_in_utc(self.ends_at),
             max_runs=self.max_runs,
             offset_seconds=self._share_of_jitter(),
             missed=MissedPolicy(self.missed),
@@ -115,6 +115,11 @@ class Schedule:
             return 0.0
         digest = hashlib.sha256(self.id.encode()).digest()
         return int.from_bytes(digest[:4], "big") % int(self.jitter)
+
+
+def _in_utc(instant: datetime | None) -> datetime | None:
+    """What is added to an instant is real time, whatever the clocks of its zone do."""
+    return instant and instant.astimezone(UTC)
 
 
 def canonical(value: object) -> str:

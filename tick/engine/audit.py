@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from tick.models import audit_entry
 
+MAX_REASON = 500
+
 
 @dataclass(frozen=True)
 class Author:
@@ -16,6 +18,10 @@ class Author:
 
     name: str
     request_id: str | None = None
+
+    def did(self, deed: str, reason: str | None = None) -> str:
+        """`cancelled by ada: wrong day`: what rows say of what was done to them."""
+        return f"{deed} by {self.name}: {reason}" if reason else f"{deed} by {self.name}"
 
 
 SYSTEM = Author("system")

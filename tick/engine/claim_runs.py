@@ -171,8 +171,7 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
         *_ready(),
         unguessed(one_of(dialect, _r.job_name, "known")),
         unguessed(~is_paused(_r.queue)),
-        ~_waits_for_a_run(),
-        ~_waits_for_an_occurrence(),
+        *waits_for_nothing(),
         sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
     )
     if some_queues:
@@ -182,6 +181,11 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
         .limit(sa.bindparam("most", type_=sa.Integer))
         .with_for_update(skip_locked=True, key_share=True, of=job_run)
     )
+
+
+def waits_for_nothing() -> list[sa.ColumnElement[bool]]:
+    """Whether what a run depends on has ended well, and the occurrence before it has ended."""
+    return [~_waits_for_a_run(), ~_waits_for_an_occurrence()]
 
 
 def _waits_for_a_run() -> sa.Exists:

@@ -68,10 +68,12 @@ def enqueue_planned(
     return _enqueue(connection, fired, mine, now, targets, target_of)
 
 
-def enqueue_manual(connection: sa.Connection, manual: Manual, target: Target, now: datetime) -> int:
+def enqueue_manual(
+    connection: sa.Connection, manual: Manual, target: Target, now: datetime
+) -> int | None:
     """An occurrence of its own with its runs; its id. The cursor of the schedule stays put.
 
-    The same key again writes nothing and gives back the first one's id.
+    None, and nothing written, if there is one with the key already.
     """
     values = {
         **{name: value for name, value in asdict(manual).items() if name not in {"mode", "actor"}},
@@ -86,8 +88,7 @@ def enqueue_manual(connection: sa.Connection, manual: Manual, target: Target, no
         quiet_insert(connection.dialect.name, occurrence).values(values).returning(_o.id)
     ).scalar()
     if created is None:
-        found: int = connection.execute(sa.select(_o.id).where(_o.key == manual.key)).scalar_one()
-        return found
+        return None
     enqueue_occurrence(connection, created, manual.mode, target, now)
     return int(created)
 

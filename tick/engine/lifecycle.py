@@ -85,14 +85,22 @@ def find_schedules(
     limit: int = 1,
     skip_locked: bool = False,
 ) -> list[Known]:
-    """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken."""
-    rows = connection.execute(
-        sa.select(job_schedule, _v.rule, _v.number)
-        .join(schedule_version, _v.id == _s.version_id)
+    """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken.
+
+    They are read after the lock: who waits for a deploy sees the version that it wrote.
+    """
+    locked = connection.execute(
+        sa.select(_s.id)
         .where(*conditions)
         .order_by(_s.id)
         .limit(limit)
-        .with_for_update(of=job_schedule, skip_locked=skip_locked)
+        .with_for_update(skip_locked=skip_locked)
+    )
+    rows = connection.execute(
+        sa.select(job_schedule, _v.rule, _v.number)
+        .join(schedule_version, _v.id == _s.version_id)
+        .where(_s.id.in_(locked.scalars().all()))
+        .order_by(_s.id)
     )
     return [Known(row) for row in rows]
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.db import Turn, wait_for_turn
 from tick.define.jobs import JobDefinition
 from tick.models import job_run
 from tick.settings import Settings
@@ -17,8 +18,6 @@ from tick.settings import Settings
 Name = tuple[str, str]
 """A column of job_run, and a value in it."""
 LIMITED = (job_run.c.job_name, job_run.c.job_group, job_run.c.queue)
-_TURN = 0x7469636B
-"""The advisory lock's key; any number that nothing else in the database takes."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,7 @@ def take_turn(connection: sa.Connection, limits: Limits) -> Rooms | None:
     """
     if not limits:
         return None
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+    wait_for_turn(connection, Turn.LIMITS)
     left = dict(limits.most)
     # A statement after the lock, so that it sees what the turn before has committed.
     for row in connection.execute(_RUNNING):
@@ -87,7 +85,6 @@ def _names(row: sa.Row[Any]) -> list[Name]:
     return [(column.name, row._mapping[column.name]) for column in LIMITED]
 
 
-_LOCK = sa.select(sa.func.pg_advisory_xact_lock(_TURN))
 _RUNNING = (
     sa.select(*LIMITED, sa.func.count().label("running"))
     # A literal, so that the partial index serves.

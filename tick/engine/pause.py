@@ -103,14 +103,17 @@ def any_pause_over(connection: sa.Connection, now: datetime) -> bool:
     return bool(connection.execute(_ANY_PAUSE_OVER, {"now_": now}).scalar())
 
 
-def end_pauses(connection: sa.Connection, now: datetime, limit: int) -> int:
-    """Let up to `limit` schedules go on whose pause is over; how many.
+def end_pauses(
+    connection: sa.Connection, now: datetime, limit: int, *which: sa.ColumnElement[bool]
+) -> int:
+    """Let up to `limit` schedules go on whose pause is over, or `which` of them; how many.
 
     Each goes on at the end of its pause, not at the tick that sees it: what has come due since
     then is decided by its rule, an instant at the end itself included. One whose rule is broken
     is due at once, so that the tick finds out and backs off from it alone.
     """
-    over = find_schedules(connection, *_is_over(sa.literal(now)), limit=limit, skip_locked=True)
+    is_over = _is_over(sa.literal(now))
+    over = find_schedules(connection, *is_over, *which, limit=limit, skip_locked=True)
     write_not_fired(connection, [(known, _suppressed(known)) for known in over], now)
     if over:
         connection.execute(_GO_ON, [_going_on(known, now) for known in over])

@@ -163,9 +163,12 @@ class _Rules:
     def alerts(self) -> dict[sa.Table, sa.ColumnElement[bool]]:
         """What is over; the messages of an alert go with it."""
         old, delivery = self._ago(self.keep.days), alert_delivery.c
+        # Nobody has tried for so long: the channel is set up no more.
+        is_left = sa.and_(sa.text("alert_delivery.status = 'OWED'"), delivery.available_at < old)
+        is_over = sa.or_(delivery.ended_at < old, is_left)
         return {
             alert: alert.c.resolved_at < old,
-            alert_delivery: sa.and_(delivery.alert_id.is_(None), delivery.ended_at < old),
+            alert_delivery: sa.and_(delivery.alert_id.is_(None), is_over),
             alert_mute: alert_mute.c.until < old,
         }
 

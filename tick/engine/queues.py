@@ -55,9 +55,8 @@ def _pause(row: AnyRow) -> Pause:
 
 
 def pause_of(connection: sa.Connection, name: str) -> Pause | None:
-    """The pause of a queue, locked on PostgreSQL; None when it is not paused."""
-    query = sa.select(setting).where(_s.name == _PREFIX + name).with_for_update()
-    row = connection.execute(query).first()
+    """The pause of a queue; None when it is not paused."""
+    row = connection.execute(sa.select(setting).where(_s.name == _PREFIX + name)).first()
     return None if row is None else _pause(row)
 
 

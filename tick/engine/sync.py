@@ -22,6 +22,7 @@ from tick.engine.changes import Change, find_changes, version_digest, version_te
 from tick.engine.counting import rename_counted
 from tick.engine.fire import fire_due
 from tick.engine.ledger import Decision
+from tick.engine.pause import end_pauses
 from tick.engine.ticklog import learned_tick_seconds
 from tick.models import audit_entry, definition_set, job_schedule, schedule_version
 from tick.policy import instants
@@ -256,6 +257,7 @@ class _Sync:
         """
         try:
             with self.connection.begin_nested():
+                end_pauses(self.connection, self.now, 1, _s.id == schedule_id)
                 self._fire_due(schedule_id)
         except TRANSIENT:
             raise  # the database, not the schedule: the whole sync is undone

@@ -27,11 +27,12 @@ def cut(text: str, most: int) -> str:
 def bounded_json(value: Any) -> str:
     """A job's return value as JSON text of at most about MAX_RESULT characters.
 
-    What JSON does not know is written as text. A value that is too large, or that has no JSON at
-    all (a cycle, a NaN), gives an object that says so and holds the beginning of it.
+    What JSON does not know is written as text, and half a character as a question mark. A value
+    that is too large, or that has no JSON at all (a cycle, a NaN), gives an object that says so
+    and holds the beginning of it.
     """
     try:
-        text = json.dumps(value, default=str, allow_nan=False)
+        text = clean(json.dumps(value, default=str, allow_nan=False, ensure_ascii=False))
     except Exception as error:  # a cycle, a NaN, or what the value's own class raised
         return _stand_in(f"not JSON: {error}", _safe_repr(value))
     if len(text) > MAX_RESULT:

@@ -30,6 +30,8 @@ class Capture:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._handler = _Handler()
+        self._disabled_up_to = logging.root.manager.disable
+        self._disabled_loggers = _disabled_loggers()
         self._take()
 
     def renew(self) -> None:
@@ -68,13 +70,23 @@ class Capture:
             other.addFilter(_is_said_outside)
         root.addHandler(self._handler)
         root.setLevel(min(self._level, logging.INFO) if self._level else logging.INFO)
+        logging.disable(self._disabled_up_to)
+        for logger in _disabled_loggers() - self._disabled_loggers:
+            logger.disabled = False
         logging.captureWarnings(True)
         sys.stdout, sys.stderr = self._printed
         self._taken = self._held()
 
     def _held(self) -> tuple[object, ...]:
         root = logging.getLogger()
-        return root.level, *root.handlers, warnings.showwarning, sys.stdout, sys.stderr
+        disabled = root.manager.disable
+        return (disabled, root.level, *root.handlers, warnings.showwarning, sys.stdout, sys.stderr)
+
+
+def _disabled_loggers() -> set[logging.Logger]:
+    # `logging.config` disables all that there are, if not told otherwise.
+    loggers = list(logging.root.manager.loggerDict.values())
+    return {each for each in loggers if isinstance(each, logging.Logger) and each.disabled}
 
 
 @contextmanager

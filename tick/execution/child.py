@@ -19,6 +19,7 @@ from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import monotonic  # its own, whatever a job does to the module's
 
 from tick.define.registry import Registry, load_registry
 from tick.execution.capture import Capture, captured
@@ -35,7 +36,7 @@ AT_ONCE = 20
 UNREAD_SECONDS = 5.0
 """How long a child waits at most for the worker to read what a run wrote to the pipe."""
 _PR_SET_PDEATHSIG = 1
-_STDOUT = 1
+_STDOUT, _STDERR = 1, 2
 
 
 class Speaker:
@@ -72,7 +73,7 @@ class Speaker:
             self._send(message)
 
     def _send_soon(self) -> None:
-        now = time.monotonic()
+        now = monotonic()
         if now - self._since >= BATCH_SECONDS:
             self._since, self._sent = now, 0
         self._sent += 1
@@ -108,6 +109,7 @@ class Child:
         self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
         self._cancelled: set[Claim] = set()
         self._current: Claim | None = None
+        self._folder, self._output = os.open(".", os.O_RDONLY), os.dup(_STDOUT)
         self.speaker = Speaker(sock)
 
     def line(self, line: Line) -> None:
@@ -132,10 +134,10 @@ class Child:
     def _serve(self, registry: Registry, capture: Capture) -> None:
         while ticket := self._tickets.recv(TICKET.size):
             run = self._ordered(TICKET.unpack(ticket))
-            began = time.monotonic()
+            began = monotonic()
             end = self._run(run, registry, capture)
-            took = time.monotonic() - began
-            _wait_for_reader()
+            took = monotonic() - began
+            _wait_for_reader(self._output)
             said = {name: value for name, value in vars(end).items() if value is not None}
             self.speaker.say({"end": said, "began": began, "took": took})
 
@@ -153,9 +155,16 @@ class Child:
         current = CurrentRun(run, self)
         with running_alone(current):
             capture.renew()
+            self._begin_anew()
             end = execute(definition, current)
             capture.end_all_lines()
         return end
+
+    def _begin_anew(self) -> None:
+        """Undo what a job may have done that would hit the next one out of the blue."""
+        os.fchdir(self._folder)
+        for number in (_STDOUT, _STDERR):
+            os.dup2(self._output, number)
 
     def _listen(self) -> None:
         with suppress(OSError):
@@ -175,13 +184,13 @@ def _messages(sock: socket.socket) -> Iterator[Message]:
         yield from unpacker.feed(received)
 
 
-def _wait_for_reader() -> None:
+def _wait_for_reader(output: int) -> None:
     """Let the worker read what the run wrote to the pipe: what comes later is another run's."""
     unread = array("i", [0])
-    until = time.monotonic() + UNREAD_SECONDS
+    until = monotonic() + UNREAD_SECONDS
     with suppress(OSError):  # the job may have closed it
-        while not fcntl.ioctl(_STDOUT, termios.FIONREAD, unread) and unread[0]:
-            if time.monotonic() > until:
+        while not fcntl.ioctl(output, termios.FIONREAD, unread) and unread[0]:
+            if monotonic() > until:
                 break
             time.sleep(0.001)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import os
+import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -22,8 +24,10 @@ MAX_PAUSE_SECONDS = 366 * 86_400
 def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
     """Call the job's function with the run's parameters, if its condition holds.
 
-    Whatever it does, an ending comes back: nothing that it raises goes further.
+    Whatever it does, an ending comes back: nothing that it raises goes further. Only a copy of
+    this process that the job forked ends here, as it would have at its end.
     """
+    process = os.getpid()
     try:
         arguments = validate_params(job.function, run.params)
     except InvalidParams as error:
@@ -36,7 +40,11 @@ def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
         with running(run):
             end = returned(_skip(job.when) or _call(job.function, arguments))
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the job's as well
+        if os.getpid() != process:
+            raise
         end = raised(error)
+    if os.getpid() != process:
+        sys.exit()
     return _STOPPED if run.told_to_stop else end
 
 

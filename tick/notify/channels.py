@@ -6,7 +6,7 @@ Their addresses are secrets: a channel is known by its kind and a digest of its 
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from tick.notify.sending import SEND_SECONDS, SendFailed, post
 from tick.notify.signing import signed_headers
 from tick.settings import Settings
 
-SCHEDULE_PINGS = "schedule-pings"
+_SCHEDULE_PING = "ping-of:"
 MOST_TOGETHER = 100
 _SHORTEST_SECRET = 6
 
@@ -46,7 +46,7 @@ class Channel(Protocol):
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
-    """All channels that are set up, and the schedules' own pings."""
+    """All channels that are set up. Schedules' own pings are `pings_of` what is owed."""
     public = settings.public_url.rstrip("/")
     found: list[Channel] = [People(url, public) for url in _lines(settings.alert_urls)]
     if settings.webhook_secret is not None:
@@ -54,7 +54,17 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
         found += [Webhook(url, secret, public) for url in _lines(settings.webhook_urls)]
     if settings.ping_url is not None:
         found.append(TickPing(settings.ping_url.get_secret_value()))
-    return (*found, SchedulePings())
+    return tuple(found)
+
+
+def ping_channel(schedule_id: str) -> str:
+    """The id of the channel to a schedule's own dead-man's switch."""
+    return f"{_SCHEDULE_PING}{schedule_id}"
+
+
+def pings_of(ids: Iterable[str]) -> list[Channel]:
+    """The channels among these that are schedules' own switches."""
+    return [SchedulePing(id) for id in sorted(ids) if id.startswith(_SCHEDULE_PING)]
 
 
 class People:
@@ -161,12 +171,14 @@ class TickPing:
             ping(self._url, "" if parcel.event != OPENED else FAILED, parcel.text)
 
 
-class SchedulePings:
-    """The dead-man's switches of single schedules: the address travels with the parcel."""
+class SchedulePing:
+    """The dead-man's switch of one schedule: the address travels with the parcel."""
 
-    id = SCHEDULE_PINGS
     together = 1
     takes_events = False
+
+    def __init__(self, id: str) -> None:
+        self.id = id
 
     def takes(self, rule: str) -> bool:
         """No alerts."""

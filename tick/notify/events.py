@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.models import alert_delivery, job_log, job_run
-from tick.notify.channels import SCHEDULE_PINGS, Channel
+from tick.notify.channels import Channel, ping_channel
 from tick.notify.facts import Facts, Told
 from tick.notify.outbox import Owed, drop
 from tick.notify.parcel import FAILED, FINISHED, NOT_FIRED, STARTED, SUCCEEDED
@@ -62,12 +62,13 @@ def _counts(told: Told) -> bool:
 
 def _ping(told: Told, which: str, facts: Facts, text: str = "") -> Owed:
     payload = {"ping_url": told.ping_url, "text": text}
-    return Owed(_key(told, which), SCHEDULE_PINGS, which, facts.now, payload=payload)
+    channel = ping_channel(told.row.schedule_id)
+    return Owed(_key(told, which), channel, which, facts.now, payload=payload)
 
 
 def _key(told: Told, which: str) -> str:
     end = "" if which == STARTED else _end(told)
-    return f"occurrence:{told.row.id}:{which}:{end}:{SCHEDULE_PINGS}"
+    return f"occurrence:{told.row.id}:{which}:{end}:{ping_channel(told.row.schedule_id)}"
 
 
 def _end(told: Told) -> str:

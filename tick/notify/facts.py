@@ -94,7 +94,7 @@ class Facts:
     dead: tuple[AnyRow, ...] = ()
     """Processes that were declared dead a short while ago."""
     open: tuple[AnyRow, ...] = ()
-    """Alerts, with the schedule's `consecutive_failures` and name."""
+    """Alerts, with the schedule's `consecutive_failures` and name, and the occurrence's outcome."""
 
 
 def read_facts(connection: sa.Connection, now: datetime) -> Facts:
@@ -268,8 +268,12 @@ _DEAD = (
     .limit(MOST_AT_ONCE)
 )
 _OPEN = (
-    sa.select(alert, _s.name.label("schedule_name"), _s.consecutive_failures)
-    .select_from(alert.outerjoin(job_schedule, _s.id == _a.schedule_id))
+    sa.select(alert, _s.name.label("schedule_name"), _s.consecutive_failures, _o.outcome)
+    .select_from(
+        alert.outerjoin(job_schedule, _s.id == _a.schedule_id).outerjoin(
+            occurrence, _o.id == _a.occurrence_id
+        )
+    )
     .where(sa.text("alert.resolved_at IS NULL"))
     .order_by(_a.key)
     .limit(10 * MOST_AT_ONCE)

@@ -6,7 +6,7 @@ the same then.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,15 @@ from tick.define.alerts import UNDELIVERED
 from tick.engine.mutes import all_muted, is_muted
 from tick.models import alert, alert_attempt, alert_delivery
 from tick.notify.channels import Channel
-from tick.notify.parcel import OPENED, RESOLVED, AlertText, Parcel
+from tick.notify.parcel import (
+    FAILED,
+    OPENED,
+    RESOLVED,
+    STARTED,
+    SUCCEEDED,
+    AlertText,
+    Parcel,
+)
 from tick.policy.retry import Backoff, retry_delay
 from tick.states import DeliveryStatus
 
@@ -85,26 +93,24 @@ def write_owed(connection: sa.Connection, owed: Iterable[Owed], now: datetime) -
 
 
 def drop(connection: sa.Connection, now: datetime, *which: sa.ColumnElement[bool]) -> None:
-    """Forget deliveries that nobody has tried to send: what they tell of is over."""
+    """Forget deliveries that nobody is sending: what they tell of is over."""
     connection.execute(
         sa.update(alert_delivery)
-        .where(_OWED, _UNCLAIMED, _d.attempt == 0, *which)
+        .where(_OWED, _UNCLAIMED, *which)
         .values(status=DeliveryStatus.DROPPED, ended_at=now)
     )
 
 
-def anything_due(connection: sa.Connection, channels: Sequence[Channel], now: datetime) -> bool:
-    """Whether one of the channels has something to send: one question, by an index."""
-    ids = [channel.id for channel in channels]
-    due = sa.select(sa.exists().where(*_due(now), _d.channel.in_(ids)))
-    return bool(connection.execute(due).scalar())
+def due_channels(connection: sa.Connection, now: datetime) -> set[str]:
+    """The ids of the channels that have something to send: one question, by an index."""
+    return set(connection.execute(sa.select(_d.channel).where(*_due(now)).distinct()).scalars())
 
 
 def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed | None:
     """The next parcels of a channel, the oldest first; None when nothing is due."""
     due = (
         sa.select(_d.id)
-        .where(_d.channel == channel.id, *_due(now))
+        .where(_d.channel == channel.id, *_due(now), ~_overtakes_a_start(channel, now))
         .order_by(_d.id)
         .limit(channel.together)
         .with_for_update(skip_locked=True)
@@ -185,10 +191,12 @@ def _slot(
     if channel.together == 1:
         return now  # a machine counts for itself
     mine = {"channel": channel.id, "rule": rule}
-    waiting: datetime | None = connection.execute(_WAITING, mine).scalar()
-    if waiting is not None:
-        return waiting
-    last = connection.execute(_LAST_TOLD, mine | {"since": now - pace.rate}).scalar()
+    waiting = connection.execute(_waiting(now), mine).one()
+    if waiting.available_at is not None:
+        at: datetime = waiting.available_at
+        return at
+    recently = {"since": now - pace.rate}
+    last = now if waiting.owed else connection.execute(_LAST_TOLD, mine | recently).scalar()
     return max(now + pace.settle, now if last is None else last + pace.rate)
 
 
@@ -223,9 +231,6 @@ _OPENED_BY_RULE = [
     _d.event == OPENED,
     _a.rule == sa.bindparam("rule"),
 ]
-_WAITING = sa.select(sa.func.min(_d.available_at, type_=_d.available_at.type)).where(
-    *_OPENED_BY_RULE, _OWED
-)
 _LAST_TOLD = sa.select(sa.func.max(_d.ended_at, type_=_d.ended_at.type)).where(
     *_OPENED_BY_RULE,
     _d.status == DeliveryStatus.DELIVERED,
@@ -248,6 +253,18 @@ def _is_free(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(_UNCLAIMED, _d.leased_until <= now)
 
 
+def _waiting(now: datetime) -> sa.Select[Any, int]:
+    """When the next message of a rule goes out, and how many alerts wait or are being sent.
+
+    What is muted waits for that to end, and says nothing on when the others may go.
+    """
+    free = sa.case((_is_free(now), _d.available_at))
+    return sa.select(
+        sa.func.min(free, type_=_d.available_at.type).label("available_at"),
+        sa.func.count().label("owed"),
+    ).where(*_OPENED_BY_RULE, _OWED, ~is_muted(now))
+
+
 def _due(now: datetime) -> list[Any]:
     """Owed, its time has come, nobody has it, not muted, and not overtaking what it follows."""
     first = alert_delivery.alias("first")
@@ -260,6 +277,18 @@ def _due(now: datetime) -> list[Any]:
         sa.or_(first.c.available_at > now, first.c.leased_until > now),
     )
     return [_OWED, _d.available_at <= now, _is_free(now), ~waits, ~muted_alert(now)]
+
+
+def _overtakes_a_start(channel: Channel, now: datetime) -> sa.ColumnElement[bool]:
+    """It tells of an end, while somebody is just telling of a start."""
+    first = alert_delivery.alias("first")
+    is_told = sa.exists().where(
+        first.c.channel == channel.id,
+        sa.text("first.status = 'OWED'"),
+        first.c.event == STARTED,
+        first.c.leased_until > now,
+    )
+    return sa.and_(_d.event.in_((SUCCEEDED, FAILED)), is_told)
 
 
 def _not_owed(event: str) -> sa.Select[Any]:

@@ -28,7 +28,7 @@ from tick.define.alerts import (
 from tick.notify import wording
 from tick.notify.facts import EVENT_LASTS, NEVER_LONG, Facts, Told
 from tick.policy.tick_health import LATE_AFTER_INTERVALS, TickState
-from tick.states import OccurrenceKind, Outcome, ScheduleState
+from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
@@ -85,6 +85,10 @@ def _end_of(row: AnyRow, facts: Facts, holding: set[str]) -> str | None:
             return None  # nothing of it is left that could succeed
         # What failed only now is not over, even if the counter says so already.
         is_over = row.consecutive_failures == 0 and row.key not in holding
+    elif row.outcome in LIVE_OUTCOMES and row.rule in _RULES_OF_LIVE:
+        # Of very many that are alive not all were looked at.
+        looked_at = any(told.row.id == row.occurrence_id for told in facts.live)
+        is_over = looked_at and row.key not in holding
     else:
         is_over = row.key not in holding
     return wording.resolution(row, facts.now) if is_over else ""
@@ -217,6 +221,7 @@ _OF_LIVE: dict[type[Rule], Callable[..., wording.Said | None]] = {
     RunsLong: _runs_long,
     Deadline: _deadline,
 }
+_RULES_OF_LIVE = frozenset(rule.NAME for rule in _OF_LIVE)
 
 
 def _rule(told: Told, kind: type[AnyRule]) -> AnyRule | None:

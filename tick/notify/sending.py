@@ -2,10 +2,18 @@
 
 import ssl
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from urllib.parse import urlsplit
+from http.client import (
+    HTTP_PORT,
+    HTTPS_PORT,
+    HTTPConnection,
+    HTTPException,
+    HTTPSConnection,
+    InvalidURL,
+)
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from tick.db import in_short
 
@@ -13,6 +21,7 @@ SEND_SECONDS = 15.0
 """The longest that one attempt may take, however slowly the receiver drips."""
 USER_AGENT = "job-schedule-manager"
 _READ_AT_MOST = 4096
+_NO_URL = "its address can't be used: look after the spelling"
 
 
 class SendFailed(Exception):
@@ -48,19 +57,19 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
 
     Proxies of the environment are not used. Raises SendFailed.
     """
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = (
-        HTTPSConnection(parts.netloc, timeout=seconds, context=ssl.create_default_context())
-        if parts.scheme == "https"
-        else HTTPConnection(parts.netloc, timeout=seconds)
-    )
+    ours = {"User-Agent": USER_AGENT, "Connection": "close"}
     try:
-        connection.request(
-            "POST", target, body, {"User-Agent": USER_AGENT, "Connection": "close", **headers}
-        )
+        parts = urlsplit(url)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = _connect(parts, seconds)
+    except ValueError:
+        raise SendFailed(_NO_URL) from None
+    try:
+        connection.request("POST", target, body, {**ours, **_credentials(parts), **headers})
         response = connection.getresponse()
         response.read(_READ_AT_MOST)
+    except (InvalidURL, UnicodeError):
+        raise SendFailed(_NO_URL) from None
     except (OSError, HTTPException) as error:
         raise SendFailed(in_short(error)) from None
     finally:
@@ -68,6 +77,23 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
     if not 200 <= response.status < 300:
         said = f"{response.status} {_phrase(response.status)}".strip()
         raise SendFailed(f"the receiver answered {said}")
+
+
+def _connect(parts: SplitResult, seconds: float) -> HTTPConnection:
+    """Raises ValueError for a port that is no number."""
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        safe = ssl.create_default_context()
+        return HTTPSConnection(host, parts.port or HTTPS_PORT, timeout=seconds, context=safe)
+    return HTTPConnection(host, parts.port or HTTP_PORT, timeout=seconds)
+
+
+def _credentials(parts: SplitResult) -> dict[str, str]:
+    """The header for `user:password@` in an address."""
+    if parts.username is None:
+        return {}
+    named = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {b64encode(named.encode()).decode()}"}
 
 
 def _phrase(status: int) -> str:

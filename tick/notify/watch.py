@@ -126,4 +126,5 @@ def _resolve(connection: sa.Connection, ending: Ending, now: datetime) -> None:
     )
     # While it is muted, nobody was told that it began, and need not be told that it is over.
     quiet = sa.true() if all_muted(connection, now) else outbox.muted_alert(now)
-    outbox.drop(connection, now, _d.alert_id == ending.alert_id, quiet)
+    untried = _d.attempt == 0
+    outbox.drop(connection, now, _d.alert_id == ending.alert_id, untried, quiet)

@@ -12,9 +12,11 @@ from tick.errors import NotFound, Refused
 from tick.models import occurrence
 from tick.policy import instants
 from tick.policy.instants import just_before
+from tick.policy.rule import Rule
 from tick.states import FIRED_OUTCOMES
 
 _o = occurrence.c
+MOST_LOOKED_AT = 50_000  # more than the minutes of a month
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,13 @@ def plan_backfill(
             raise NotFound(
                 f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
             )
-        due = [at for reign in _from_the_start(reigns(versions)) for at in _due(reign, start, end)]
+        parts = [_cut(reign, start, end) for reign in _from_the_start(reigns(versions))]
+        if sum(instants.count(*part) for part in parts) > MOST_LOOKED_AT:
+            raise Refused(
+                f"More than {MOST_LOOKED_AT:,} instants of {schedule_id} lie in that time; "
+                "narrow it."
+            )
+        due = [at for part in parts for at in instants.between(*part, MOST_LOOKED_AT)]
         fired = connection.execute(
             sa.select(_o.scheduled_for).where(
                 _o.schedule_id == schedule_id,
@@ -49,7 +57,8 @@ def plan_backfill(
     wanted = tuple(at for at in due if at not in done)
     if len(wanted) > MOST_AT_ONCE:
         raise Refused(
-            f"More than {MOST_AT_ONCE} instants of {schedule_id} lie in that time; narrow it."
+            f"{len(wanted):,} instants of {schedule_id} in that time have not run, and at most "
+            f"{MOST_AT_ONCE:,} run at once; narrow it."
         )
     return Backfill(schedule_id, wanted, len(due) - len(wanted))
 
@@ -59,7 +68,6 @@ def _from_the_start(found: list[Reign]) -> list[Reign]:
     return [Reign(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
 
 
-def _due(reign: Reign, start: datetime, end: datetime) -> list[datetime]:
-    after = max(reign.since, just_before(start))
-    until = min(reign.until or end, end)
-    return instants.between(reign.rule, after, until, 2 * MOST_AT_ONCE)
+def _cut(reign: Reign, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
+    """The rule, and what of [start, end] it decides: the instants after .. and until .."""
+    return reign.rule, max(reign.since, just_before(start)), min(reign.until or end, end)

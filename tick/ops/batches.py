@@ -63,6 +63,7 @@ def retry_runs(
                         run_id,
                         now=now,
                         author=author,
+                        reason=reason,
                         override_overlap=override_overlap,
                     )
                 except Refused as refusal:
@@ -94,7 +95,7 @@ def cancel_runs(
         with database.write.begin() as connection:
             live = _live_among(connection, ids)
             touched = cancel.cancel_runs(
-                connection, live, now=now, reason=reason or f"cancelled by {author.name}"
+                connection, live, now=now, reason=author.did("cancelled", reason)
             )
         with database.write.begin() as connection:
             settle_occurrences(connection, touched, now)

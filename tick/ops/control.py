@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tick.db import Database
 from tick.engine import audit, lifecycle, pause, slots
-from tick.engine.audit import Author
+from tick.engine.audit import MAX_REASON, Author
 from tick.engine.cancel import cancel_runs
 from tick.engine.ready import announce_ready
 from tick.engine.settle import settle_occurrences
@@ -19,6 +19,7 @@ from tick.ops.run_now import run_all, run_group, run_job, run_schedule
 from tick.states import UNFINISHED_RUNS, RunStatus
 
 __all__ = [
+    "MAX_REASON",
     "Author",
     "cancel_occurrence",
     "cancel_run",
@@ -70,7 +71,9 @@ def disable_schedule(
         return lifecycle.disable(connection, schedule_id, now=now, author=author, reason=reason)
 
 
-def cancel_run(database: Database, run_id: int, *, now: datetime, author: Author) -> None:
+def cancel_run(
+    database: Database, run_id: int, *, now: datetime, author: Author, reason: str | None = None
+) -> None:
     """Cancel a run: at once if it is queued, by asking if it runs. Raises NotFound, Refused."""
     with database.write.begin() as connection:
         row = connection.execute(sa.select(_r.status, _r.job_name).where(_r.id == run_id)).first()
@@ -78,8 +81,8 @@ def cancel_run(database: Database, run_id: int, *, now: datetime, author: Author
             raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
         if row.status not in (RunStatus.QUEUED, RunStatus.RUNNING):
             raise Refused(f"Run {run_id} ({row.job_name}) has ended as {row.status} already.")
-        reason = f"cancelled by {author.name}"
-        touched = cancel_runs(connection, [run_id], now=now, reason=reason)
+        said = author.did("cancelled", reason)
+        touched = cancel_runs(connection, [run_id], now=now, reason=said)
         audit.record(
             connection,
             at=now,
@@ -87,6 +90,7 @@ def cancel_run(database: Database, run_id: int, *, now: datetime, author: Author
             action="run.cancel",
             subject=str(run_id),
             before={"status": row.status},
+            reason=reason,
         )
     with database.write.begin() as connection:
         settle_occurrences(connection, touched, now)
@@ -94,7 +98,12 @@ def cancel_run(database: Database, run_id: int, *, now: datetime, author: Author
 
 
 def cancel_occurrence(
-    database: Database, occurrence_id: int, *, now: datetime, author: Author
+    database: Database,
+    occurrence_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
 ) -> int:
     """Cancel every run of an occurrence that has not ended; how many these were.
 
@@ -109,7 +118,8 @@ def cancel_occurrence(
             _r.occurrence_id == occurrence_id, _r.status.in_(UNFINISHED_RUNS)
         )
         ids = list(connection.execute(unfinished).scalars())
-        touched = cancel_runs(connection, ids, now=now, reason=f"cancelled by {author.name}")
+        said = author.did("cancelled", reason)
+        touched = cancel_runs(connection, ids, now=now, reason=said)
         audit.record(
             connection,
             at=now,
@@ -118,6 +128,7 @@ def cancel_occurrence(
             subject=str(occurrence_id),
             before={"state": was.outcome},
             after={"runs": len(ids)},
+            reason=reason,
         )
     with database.write.begin() as connection:
         settle_occurrences(connection, touched, now)

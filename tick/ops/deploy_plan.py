@@ -8,17 +8,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.db import in_states
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.engine.changes import Change, find_changes
 from tick.engine.ticklog import learned_tick_seconds
 from tick.engine.windows import windows_touching
-from tick.ops.wording import describe_timing
+from tick.models import occurrence
+from tick.ops.wording import describe_timing, next_instants
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
 from tick.policy.planner import Standing, plan
 from tick.policy.rule import Rule
-from tick.states import ScheduleState
+from tick.states import LIVE_OUTCOMES, ScheduleState
 
 SHOWN = 3
 _YEAR, _WEEK = timedelta(days=366), timedelta(days=7)
@@ -105,8 +107,8 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
 
 
 def _describe(change: Change, now: datetime) -> PlannedChange:
-    old = Rule.from_json(change.known.rule) if change.known is not None else None
-    new = change.schedule.rule() if change.schedule is not None else None
+    old = None if change.known is None else change.known.rule
+    new = None if change.schedule is None else change.schedule.rule().to_json()
     return PlannedChange(
         schedule_id=change.id,
         what=tuple(_what(change)),
@@ -139,13 +141,27 @@ def _fires(
     row = change.known
     if row is None or not (change.changed or change.removed or change.renamed):
         return
-    is_due = row.next_run_at is not None and row.next_run_at <= now
-    if not (is_due and row.enabled and row.state == ScheduleState.ACTIVE):
+    due_at = row.next_run_at and max(row.next_run_at, row.retry_after or row.next_run_at)
+    if due_at is None or due_at > now or not (row.enabled and row.state == ScheduleState.ACTIVE):
         return
+    if describe_timing(row.rule).mistake is not None:
+        return  # it can't fire, and ends in ERROR or is mended
+    live = connection.execute(_LIVE, {"schedule": row.id}).scalar_one()
+    standing = Standing(row.next_run_at, live, row.run_count, row.asked_for)
     windows = windows_touching(connection, row.next_run_at, now)
-    due = plan(Rule.from_json(row.rule), Standing(row.next_run_at), now, tick_seconds, windows)
+    due = plan(Rule.from_json(row.rule), standing, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
+
+
+_LIVE = (
+    sa.select(sa.func.count())
+    .select_from(occurrence)
+    .where(
+        occurrence.c.schedule_id == sa.bindparam("schedule"),
+        in_states(occurrence.c.outcome, LIVE_OUTCOMES),
+    )
+)
 
 
 def _collisions(
@@ -168,15 +184,15 @@ def _collisions(
             yield Collision((one.id, other.id), tuple(sorted(shared)), both[0], len(both))
 
 
-def _words(rule: Rule | None) -> str | None:
+def _words(rule: str | None) -> str | None:
     if rule is None:
         return None
-    timing = describe_timing(rule.to_json())
+    timing = describe_timing(rule)
     return f"{timing.words} ({timing.timezone})" if timing.expression else timing.words
 
 
-def _next(rule: Rule | None, now: datetime) -> tuple[datetime, ...]:
-    return () if rule is None else tuple(instants.between(rule, now, None, SHOWN))
+def _next(rule: str | None, now: datetime) -> tuple[datetime, ...]:
+    return () if rule is None else tuple(next_instants(rule, now, SHOWN))
 
 
 def _plain(value: Any) -> Any:

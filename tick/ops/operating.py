@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import Database
+from tick.db import Database, Turn, wait_for_turn
 from tick.engine import audit, heartbeat, queues
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused
@@ -62,12 +62,11 @@ def pause_queue(
     if not reason.strip():
         raise Refused("A pause needs a reason: say why, for whoever finds the queue quiet.")
     with database.write.begin() as connection:
+        wait_for_turn(connection, Turn.QUEUES)
         _check_queue(connection, name, expected)
         paused = queues.pause_queue(connection, name, now=now, author=author, reason=reason.strip())
         if paused:
             _record(connection, "queue.pause", name, now, author, reason.strip())
-        else:
-            _check_queue(connection, name, expected)  # somebody may have been quicker
     return paused
 
 
@@ -76,6 +75,7 @@ def resume_queue(
 ) -> bool:
     """Let the runs of the queue be claimed again; False when it was not paused. Raises Stale."""
     with database.write.begin() as connection:
+        wait_for_turn(connection, Turn.QUEUES)
         _check_queue(connection, name, expected)
         resumed = queues.resume_queue(connection, name)
         if resumed:

@@ -26,6 +26,7 @@ def retry_run(
     *,
     now: datetime,
     author: Author,
+    reason: str | None = None,
     override_overlap: bool = False,
 ) -> bool:
     """Put one run back into the queue; False when it is there or runs already.
@@ -45,11 +46,12 @@ def retry_run(
             run_id,
             now=now,
             author=author,
+            reason=reason,
             override_overlap=override_overlap,
         )
         if before is None:
             return False
-        _record(connection, "run.retry", run_id, before, [run_id], now, author)
+        _record(connection, "run.retry", run_id, before, [run_id], now, author, reason)
     return True
 
 
@@ -61,6 +63,7 @@ def put_back(
     *,
     now: datetime,
     author: Author,
+    reason: str | None,
     override_overlap: bool,
 ) -> str | None:
     """Put one run of the locked occurrence back; its status before, or None if it has not ended.
@@ -82,7 +85,7 @@ def put_back(
         )
     if not override_overlap:
         _check_overlap(connection, was)
-    _retry(connection, registry, was, [run], now, author)
+    _retry(connection, registry, was, [run], now, author.did("put back", reason))
     return str(run.status)
 
 
@@ -93,6 +96,7 @@ def retry_occurrence(
     *,
     now: datetime,
     author: Author,
+    reason: str | None = None,
     override_overlap: bool = False,
 ) -> list[int]:
     """Put back what failed or was cancelled, and what was skipped; the ids of these runs.
@@ -110,8 +114,10 @@ def retry_occurrence(
         if not override_overlap:
             _check_overlap(connection, was)
         again = [run for run in runs if run.status in RETRYABLE]
-        ids = _retry(connection, registry, was, again, now, author)
-        _record(connection, "occurrence.retry", occurrence_id, was.outcome, ids, now, author)
+        ids = _retry(connection, registry, was, again, now, author.did("put back", reason))
+        _record(
+            connection, "occurrence.retry", occurrence_id, was.outcome, ids, now, author, reason
+        )
     return ids
 
 
@@ -144,12 +150,11 @@ def _retry(
     was: sa.Row[Any],
     runs: Collection[sa.Row[Any]],
     now: datetime,
-    author: Author,
+    said: str,
 ) -> list[int]:
     names = {run.job_name for run in runs} & registry.jobs.keys()
     budgets = {name: registry.jobs[name].max_attempts for name in names}
-    reason = f"put back by {author.name}"
-    ids = requeue(connection, [run.id for run in runs], budgets, now=now, reason=reason)
+    ids = requeue(connection, [run.id for run in runs], budgets, now=now, reason=said)
     revive(connection, was, now)
     return ids
 
@@ -162,6 +167,7 @@ def _record(
     runs: list[int],
     now: datetime,
     author: Author,
+    reason: str | None,
 ) -> None:
     audit.record(
         connection,
@@ -171,4 +177,5 @@ def _record(
         subject=str(subject),
         before={"state": before},
         after={"runs": runs},
+        reason=reason,
     )

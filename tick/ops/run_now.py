@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,16 @@ from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
 _o, _r, _v = occurrence.c, job_run.c, schedule_version.c
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Who wants it, when and why; the key makes a request that comes twice one."""
+
+    now: datetime
+    author: Author
+    key: str | None
+    reason: str | None
+
+
 def run_schedule(
     database: Database,
     schedule_id: str,
@@ -33,13 +44,16 @@ def run_schedule(
     now: datetime,
     author: Author,
     key: str | None = None,
+    reason: str | None = None,
     override_overlap: bool = False,
 ) -> int:
     """Run a schedule's jobs now; the id of the occurrence. Its next instant stays where it is.
 
-    Works while the schedule is disabled. The same `key` again gives the same occurrence. Raises
-    NotFound, and Refused when an occurrence is unfinished and the overlap policy says no.
+    Works while the schedule is disabled. The same `key` again gives the same occurrence; the
+    `reason` stands in it and in the audit. Raises NotFound, and Refused when an occurrence is
+    unfinished and the overlap policy says no.
     """
+    asked = _Asked(now, author, key, reason)
     with database.write.begin() as connection:
         known = lifecycle.find_schedule(connection, schedule_id)
         if known.row.state == ScheduleState.REMOVED:
@@ -60,8 +74,9 @@ def run_schedule(
             schedule_id=schedule_id,
             version_id=known.row.version_id,
             blocked_by_id=blocker,
+            reason=reason,
         )
-        return _enqueue(connection, manual, target, now, author, "schedule.run", schedule_id)
+        return _enqueue(connection, manual, target, asked, "schedule.run", schedule_id)
 
 
 def run_job(
@@ -72,6 +87,7 @@ def run_job(
     now: datetime,
     author: Author,
     key: str | None = None,
+    reason: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> int:
     """Run one job now, without what it depends on; the id of the occurrence.
@@ -81,7 +97,8 @@ def run_job(
     check_params(registry.job(name).function, params or {})
     wanted = {"mode": Mode.SINGLE_JOB, "jobs": [name], "params": dict(params or {})}
     target = build_target(registry, wanted)
-    return _run_selection(database, target, Mode.SINGLE_JOB, f"job {name}", now, author, key)
+    asked = _Asked(now, author, key, reason)
+    return _run_selection(database, target, Mode.SINGLE_JOB, f"job {name}", asked)
 
 
 def run_group(
@@ -92,6 +109,7 @@ def run_group(
     now: datetime,
     author: Author,
     key: str | None = None,
+    reason: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> int:
     """Run the jobs of a group in dependency order; the id of the occurrence.
@@ -104,7 +122,8 @@ def run_group(
             f"No group is called {group!r}; there are {', '.join(sorted(registry.groups))}."
         )
     wanted = {"mode": Mode.GROUP, "job_group": group}
-    return _run_many(database, registry, wanted, params, f"group {group}", now, author, key)
+    asked = _Asked(now, author, key, reason)
+    return _run_many(database, registry, wanted, params, f"group {group}", asked)
 
 
 def run_all(
@@ -114,11 +133,13 @@ def run_all(
     now: datetime,
     author: Author,
     key: str | None = None,
+    reason: str | None = None,
     params: Mapping[str, Any] | None = None,
 ) -> int:
     """Run all jobs in dependency order; the id of the occurrence. Raises as `run_group` does."""
     wanted = {"mode": Mode.ALL_JOBS}
-    return _run_many(database, registry, wanted, params, "all jobs", now, author, key)
+    asked = _Asked(now, author, key, reason)
+    return _run_many(database, registry, wanted, params, "all jobs", asked)
 
 
 def _run_many(
@@ -127,54 +148,47 @@ def _run_many(
     wanted: Mapping[str, Any],
     params: Mapping[str, Any] | None,
     title: str,
-    now: datetime,
-    author: Author,
-    key: str | None,
+    asked: _Asked,
 ) -> int:
     jobs = [registry.job(name) for name in registry.select(wanted).jobs]
     target = build_target(registry, wanted, share_out(jobs, params or {}))
-    return _run_selection(database, target, wanted["mode"], title, now, author, key)
+    return _run_selection(database, target, wanted["mode"], title, asked)
 
 
 def _run_selection(
-    database: Database,
-    target: Target,
-    mode: Mode,
-    title: str,
-    now: datetime,
-    author: Author,
-    key: str | None,
+    database: Database, target: Target, mode: Mode, title: str, asked: _Asked
 ) -> int:
     manual = Manual(
-        key=_identity(title, key),
+        key=_identity(title, asked.key),
         title=title,
         mode=mode,
-        actor=author.name,
+        actor=asked.author.name,
         tick_id=f"run-{secrets.token_hex(8)}",
+        reason=asked.reason,
     )
     with database.write.begin() as connection:
-        return _enqueue(connection, manual, target, now, author, "jobs.run", title)
+        return _enqueue(connection, manual, target, asked, "jobs.run", title)
 
 
 def _enqueue(
     connection: sa.Connection,
     manual: Manual,
     target: Target,
-    now: datetime,
-    author: Author,
+    asked: _Asked,
     action: str,
     subject: str,
 ) -> int:
-    if (repeat := _find_repeat(connection, manual.key)) is not None:
-        return repeat
-    occurrence_id = enqueue_manual(connection, manual, target, now)
+    occurrence_id = enqueue_manual(connection, manual, target, asked.now)
+    if occurrence_id is None:
+        return _same_as_before(connection, manual.key, target)
     audit.record(
         connection,
-        at=now,
-        author=author,
+        at=asked.now,
+        author=asked.author,
         action=action,
         subject=subject,
         after={"occurrence": occurrence_id, "jobs": len(target.jobs)},
+        reason=asked.reason,
     )
     return occurrence_id
 
@@ -187,6 +201,20 @@ def _identity(subject: str, key: str | None) -> str:
 def _find_repeat(connection: sa.Connection, identity: str) -> int | None:
     """The occurrence that the same request made before."""
     return connection.execute(sa.select(_o.id).where(_o.key == identity)).scalar()
+
+
+def _same_as_before(connection: sa.Connection, identity: str, target: Target) -> int:
+    """The occurrence that the same request made before. Raises Refused if it was another one."""
+    made = sa.select(_o.id).where(_o.key == identity)
+    occurrence_id: int = connection.execute(made).scalar_one()
+    runs = sa.select(_r.job_name, _r.params).where(_r.occurrence_id == occurrence_id)
+    before = {run.job_name: run.params or {} for run in connection.execute(runs)}
+    if any(before.get(job.name, job.params) != job.params for job in target.jobs):
+        raise Refused(
+            f"Under the same key occurrence {occurrence_id} was started with other parameters. "
+            "Take a new key, or reload the form, to start another one."
+        )
+    return occurrence_id
 
 
 def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, str]:

@@ -125,10 +125,16 @@ class _Proof:
     def __init__(self, connection: sa.Connection, row: AnyRow, result: Verified) -> None:
         self.row, self.result = row, result
         self.versions = {version.id: version for version in versions_of(connection, row.id)}
-        self.entries = _entries(connection, row.id, result.start, result.end)
+        found = _entries(connection, row.id, result.start, result.end)
+        self.entries = [entry for entry in found if entry.version_id in self.versions]
+        self.strays = [entry for entry in found if entry.version_id not in self.versions]
 
     def find(self) -> Iterator[Violation]:
         """Every violation of this schedule."""
+        for entry in self.strays:
+            yield self._violation(
+                entry.first, f"row {entry.id} ({entry.outcome}) stems from no version of it"
+            )
         yield from self._in_order()
         known: list[Version] = list(self.versions.values())
         for reign in reigns(known):

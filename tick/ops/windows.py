@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.db import Database
+from tick.db import Database, Turn, wait_for_turn
 from tick.engine import audit
 from tick.engine.audit import Author
 from tick.engine.windows import end_windows, open_window
@@ -25,8 +25,6 @@ _w = maintenance_window.c
 LISTED = 100
 # People write minutes, and take a while to send them.
 A_MOMENT_AGO = timedelta(minutes=2)
-_TURN = 0x73746F70
-"""The advisory lock's key; any number that nothing else in the database takes."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def stop_scheduler(
     """
     reason = _said(reason)
     with database.write.begin() as connection:
-        _take_turn(connection)
+        wait_for_turn(connection, Turn.STOPS)
         _check_scheduler(connection, expected)
         if connection.execute(_STOP).first() is not None:
             return False
@@ -97,7 +95,7 @@ def start_scheduler(
 ) -> bool:
     """Let schedules fire again, from now on; False when it was not stopped. Raises Stale."""
     with database.write.begin() as connection:
-        _take_turn(connection)
+        wait_for_turn(connection, Turn.STOPS)
         _check_scheduler(connection, expected)
         ended = end_windows(connection, _w.ends_at.is_(None), now=now, author=author)
         if ended:
@@ -186,12 +184,6 @@ def end_window(
 
 def _end_of(ended_by: str | None) -> str:
     return f"{ended_by} ended it" if ended_by else "nobody ended it"
-
-
-def _take_turn(connection: sa.Connection) -> None:
-    """Stop and start one after another: while nothing is stopped there is no row to lock."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
 
 def _check_scheduler(connection: sa.Connection, expected: str | None) -> None:

@@ -263,7 +263,7 @@ def _foreign(item: str) -> str | None:
 _FOREIGN = {
     r"\?": "write * for every day",
     r"R(\W.*)?": "R changes at each start; write H for a slot that stays",
-    r"H(\W.*)?": "H stands for a schedule's own slot; resolve it first",
+    r"H(\W.*)?": "H stands for a slot that the schedule's id decides; name the schedule",
     r"LW|\d+W": "the nearest weekday is not supported; write a day",
     r"L-\d+": "days before the last are not supported; write L or a day",
 }

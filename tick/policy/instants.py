@@ -12,12 +12,14 @@ from tick.states import ScheduleKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
+_SHORT = timedelta(hours=6)
 
 
 def just_before(instant: datetime) -> datetime:
     """The moment before: (just_before(at), until] holds `at` itself."""
-    return instant - _MOMENT
+    return instant - _MOMENT if instant > _FIRST else instant
 
 
 def first_after(rule: Rule, after: datetime) -> datetime | None:
@@ -63,6 +65,21 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
     if rule.kind is ScheduleKind.INTERVAL:
         return _steps(rule, until) - _steps(rule, after)
     return int(rule.at is not None and after < rule.at <= until)
+
+
+def nth(rule: Rule, after: datetime, until: datetime, index: int) -> datetime:
+    """One of those that `count` counts, `index` beginning at 0: found by halving, not by a walk.
+
+    A year of minutes is half a million instants. Raises IndexError when there are not so many.
+    """
+    while until - after > _SHORT:
+        middle = after + (until - after) / 2
+        here = count(rule, after, middle)
+        if index < here:
+            until = middle
+        else:
+            after, index = middle, index - here
+    return between(rule, after, until, index + 1)[index]
 
 
 def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[datetime]:

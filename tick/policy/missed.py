@@ -113,7 +113,7 @@ class _Due:
         for stretch in self._open(after, until):
             here = instants.count(self.rule, stretch.after, stretch.until)
             if index < here:
-                return instants.between(self.rule, stretch.after, stretch.until, index + 1)[-1]
+                return instants.nth(self.rule, stretch.after, stretch.until, index)
             index -= here
         raise IndexError(f"fewer than {index + 1} instants are due")
 

@@ -7,7 +7,7 @@ from tick.ops.answers import answering
 from tick.ops.answers.system import Job
 from tick.ops.answers.work import Started
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Name, Query, continued
+from webapp.api.models import Body, Listing, Name, Query, Text, continued
 from webapp.api.occurrences import started
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -33,6 +33,7 @@ class RunJob(Body):
         default_factory=dict,
         description="keyword arguments of the job's function; those left out keep its defaults",
     )
+    reason: Text | None = None
 
 
 class RunJobs(Body):
@@ -43,6 +44,7 @@ class RunJobs(Body):
         description="keyword arguments: each job takes those that its function names; "
         "one that no job takes is refused",
     )
+    reason: Text | None = None
 
 
 @resource.get("/jobs")
@@ -72,6 +74,7 @@ def run_job(job_name: str, body: RunJob, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        reason=body.reason,
         params=body.params,
     )
     return started(occurrence_id)
@@ -87,6 +90,7 @@ def run_group(group: str, body: RunJobs, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        reason=body.reason,
         params=body.params,
     )
     return started(occurrence_id)
@@ -101,6 +105,7 @@ def run_all_jobs(body: RunJobs, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        reason=body.reason,
         params=body.params,
     )
     return started(occurrence_id)

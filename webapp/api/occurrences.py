@@ -8,9 +8,9 @@ from tick.ops.answers.work import Cancelled, Occurrence, OccurrenceWithRuns, Ret
 from tick.ops.queries import occurrences as ledger
 from tick.states import Outcome
 from webapp.api import caller
-from webapp.api.models import Id, Listing, Name, Nothing, Query, continued
+from webapp.api.models import Id, Listing, Name, Query, continued
 from webapp.api.operations import Resource
-from webapp.api.runs import Retry
+from webapp.api.runs import Cancel, Retry
 from webapp.services import now, reading, runtime
 
 resource = Resource("occurrences", "The ledger: what fired, and what did not fire and why.")
@@ -55,16 +55,17 @@ def retry_occurrence(occurrence_id: int, body: Retry) -> Retried:
         occurrence_id,
         now=now(),
         author=caller.author(),
+        reason=body.reason,
         override_overlap=body.override_overlap,
     )
     return Retried(run_ids=tuple(ids))
 
 
 @resource.post("/occurrences/<id:occurrence_id>/cancel")
-def cancel_occurrence(occurrence_id: int, body: Nothing) -> Cancelled:
+def cancel_occurrence(occurrence_id: int, body: Cancel) -> Cancelled:
     """Cancel what is queued in an occurrence, and ask what runs to stop."""
     runs = control.cancel_occurrence(
-        runtime().database, occurrence_id, now=now(), author=caller.author()
+        runtime().database, occurrence_id, now=now(), author=caller.author(), reason=body.reason
     )
     return Cancelled(runs=runs)
 

@@ -28,7 +28,8 @@ _KEY = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
-    "description": "Sent twice with the same key, the request acts once and answers the same.",
+    "description": "Sent twice with the same key, the request acts once and answers the same; "
+    "with other `params` it is refused.",
 }
 _MATCH = {
     "name": "If-Match",

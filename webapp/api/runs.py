@@ -10,7 +10,7 @@ from tick.ops.answers.work import LogPage, Run, RunDetail, RunWithNeighbours
 from tick.ops.queries import runs
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, continued
+from webapp.api.models import Body, Id, Instant, Listing, Name, Query, Text, continued
 from webapp.api.operations import Resource
 from webapp.pages.logs import LOOK_EVERY_SECONDS, holding_a_thread
 from webapp.services import now, reading, runtime
@@ -46,9 +46,16 @@ class LogQuery(Query):
     wait: int = Field(0, ge=0, le=30, description="seconds to wait for a line while there is none")
 
 
+class Cancel(Body):
+    """Why it is cancelled."""
+
+    reason: Text | None = None
+
+
 class Retry(Body):
     """How to put back what ended badly."""
 
+    reason: Text | None = None
     override_overlap: bool = Field(False, description="even while another occurrence runs")
 
 
@@ -106,9 +113,11 @@ def _read_log(run_id: int, query: LogQuery) -> LogPage:
 
 
 @resource.post("/runs/<id:run_id>/cancel")
-def cancel_run(run_id: int, body: Nothing) -> RunDetail:
+def cancel_run(run_id: int, body: Cancel) -> RunDetail:
     """Cancel a run: at once if it is queued, by asking its job if it runs."""
-    control.cancel_run(runtime().database, run_id, now=now(), author=caller.author())
+    control.cancel_run(
+        runtime().database, run_id, now=now(), author=caller.author(), reason=body.reason
+    )
     with reading() as connection:
         return RunDetail.model_validate(runs.get_run(connection, run_id))
 
@@ -122,6 +131,7 @@ def retry_run(run_id: int, body: Retry) -> RunDetail:
         run_id,
         now=now(),
         author=caller.author(),
+        reason=body.reason,
         override_overlap=body.override_overlap,
     )
     with reading() as connection:

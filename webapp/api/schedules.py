@@ -90,6 +90,7 @@ class Fire(Body):
     """How to fire a schedule now."""
 
     override_overlap: bool = Field(False, description="even while an occurrence is unfinished")
+    reason: Text | None = None
 
 
 class Slots(Body):
@@ -203,6 +204,7 @@ def trigger_schedule(schedule_id: str, body: Fire, key: str | None) -> Started:
         now=now(),
         author=caller.author(),
         key=key,
+        reason=body.reason,
         override_overlap=body.override_overlap,
     )
     return started(occurrence_id)

@@ -15,7 +15,7 @@ from tick.ops.queries.history import PastRow
 from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
 from tick.ops.shared_params import read_shared_form, shared_fields
 from webapp import charts, graphs, live, messages
-from webapp.forms import acting, idempotency_key
+from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
@@ -228,6 +228,7 @@ def _start(
             now=now(),
             author=author,
             key=idempotency_key(what),
+            reason=reason(),
             **options,
         )
         link = url_for("occurrences.show", occurrence_id=occurrence_id)

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from tick.ops.queries import logs, runs
 from tick.states import LogLevel
@@ -119,10 +120,12 @@ class _Follower:
     attempt: int
 
     def events(self) -> Iterator[str]:
-        """The events until the run has ended, or it has looked often enough."""
+        """The events until the run or the session has ended, or it has looked often enough."""
         for look in range(LOOKS):
             # Not one context for all looks: a server may close a stream from elsewhere.
             with self.app.request_context(self.environ):
+                if not current_user.is_authenticated:
+                    return  # the session has ended meanwhile
                 lines, html, lives = self._look()
             if html:
                 yield _event(html, self.after)

@@ -9,7 +9,7 @@ from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
 from tick.states import RunStatus
 from webapp import gantt, graphs, live, messages, query
-from webapp.forms import acting
+from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
@@ -81,7 +81,7 @@ def cancel(occurrence_id: int) -> ResponseReturnValue:
     """Cancel what is queued, and ask what runs to stop."""
     with acting() as author:
         count = control.cancel_occurrence(
-            runtime().database, occurrence_id, now=now(), author=author
+            runtime().database, occurrence_id, now=now(), author=author, reason=reason()
         )
         messages.tell(f"Asked to stop: {count} run{'' if count == 1 else 's'}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
@@ -107,6 +107,7 @@ def retry(occurrence_id: int) -> ResponseReturnValue:
             occurrence_id,
             now=now(),
             author=author,
+            reason=reason(),
             override_overlap="override_overlap" in request.form,
         )
         messages.tell(f"Put back into the queue: {len(again)} run{'' if len(again) == 1 else 's'}.")

@@ -1,6 +1,6 @@
 """Schedules: the list with its switches, one schedule's ledger, and what an admin does to them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, current_app, render_template, request, url_for
@@ -270,6 +270,7 @@ def run(schedule_id: str) -> ResponseReturnValue:
             now=now(),
             author=author,
             key=idempotency_key(schedule_id),
+            reason=reason(),
             override_overlap="override_overlap" in request.form,
         )
         messages.tell(
@@ -284,11 +285,11 @@ def _instants(texts: list[str]) -> list[datetime]:
     """Instants that a form sends back as the page gave them."""
     try:
         found = [datetime.fromisoformat(text) for text in texts]
-    except ValueError:
+        if any(instant.tzinfo is None for instant in found):
+            abort(400, "An instant needs its offset from UTC.")
+        return [instant.astimezone(UTC) for instant in found]
+    except (ValueError, OverflowError):
         abort(400, "That is no instant.")
-    if any(instant.tzinfo is None for instant in found):
-        abort(400, "An instant needs its offset from UTC.")
-    return found
 
 
 def _name(schedule_id: str) -> str:

@@ -160,8 +160,7 @@ def _own_token() -> tokens.Token | None:
     """The usable feed token of the person who asks."""
     name = f"feed-of-user-{current_user.user.id}"
     with reading() as connection:
-        found = tokens.list_tokens(connection)
-    return next((t for t in found if t.name == name and t.state(now()) == "usable"), None)
+        return tokens.find_usable(connection, name, now())
 
 
 def _calendar() -> Response:

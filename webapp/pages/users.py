@@ -43,7 +43,9 @@ def create() -> ResponseReturnValue:
 @blueprint.get("/users/password")
 def confirm_password() -> ResponseReturnValue:
     """What a new password ends."""
-    return render_template("users/confirm_password.html", name=query.text("name"))
+    return render_template(
+        "users/confirm_password.html", name=query.text("name"), revision=query.text("revision")
+    )
 
 
 @blueprint.post("/users/password")
@@ -53,7 +55,9 @@ def set_password() -> ResponseReturnValue:
     page = ""
     with acting() as author:
         _check_not_oneself(name)
-        users.set_password(runtime().database, name, password, now=now(), author=author)
+        users.set_password(
+            runtime().database, name, password, now=now(), author=author, expected=_as_read()
+        )
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -66,7 +70,9 @@ def set_role() -> ResponseReturnValue:
         abort(400, "There is no such role.")
     with acting() as author:
         _check_not_oneself(name)
-        users.set_role(runtime().database, name, Role(role), now=now(), author=author)
+        users.set_role(
+            runtime().database, name, Role(role), now=now(), author=author, expected=_as_read()
+        )
         messages.tell(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
@@ -77,9 +83,16 @@ def set_active() -> ResponseReturnValue:
     name, active = request.form.get("name", ""), request.form.get("active") == "yes"
     with acting() as author:
         _check_not_oneself(name)
-        users.set_active(runtime().database, name, active, now=now(), author=author)
+        users.set_active(
+            runtime().database, name, active, now=now(), author=author, expected=_as_read()
+        )
         messages.tell(f"{name} may sign in again." if active else f"{name} is signed out for good.")
     return go_back(url_for("users.index"))
+
+
+def _as_read() -> str | None:
+    """The revision of the user that the page showed."""
+    return request.form.get("revision")
 
 
 def _check_not_oneself(name: str) -> None:

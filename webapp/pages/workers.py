@@ -1,6 +1,6 @@
 """Workers and scheduler: the processes that tick and work, their queues, and the latest ticks."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops import operating, windows
@@ -9,7 +9,7 @@ from tick.ops.queries import queues, schedules, ticks, workers
 from tick.ops.queries.pulse import TICKS_READ, pulse_of
 from tick.ops.upcoming import list_upcoming
 from webapp import live, messages
-from webapp.forms import MAX_REASON, acting
+from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime, signs
 
@@ -79,9 +79,10 @@ def confirm_pause_queue(name: str) -> ResponseReturnValue:
 @blueprint.post("/queues/<name>/pause")
 def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
-    reason = request.form.get("reason", "")[:MAX_REASON]
     with acting() as author:
-        operating.pause_queue(runtime().database, name, now=now(), author=author, reason=reason)
+        operating.pause_queue(
+            runtime().database, name, now=now(), author=author, reason=reason() or ""
+        )
         messages.tell(f"Queue {name} is paused.")
     return go_back(url_for("workers.index"))
 

@@ -67,15 +67,19 @@
       say(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
     }
     const note = document.querySelector("[data-updated]");
-    if (note) say(note, failures ? "The server does not answer" : `Read ${ago(heard + skew)}`);
+    const rests = document.querySelector(".pick:checked") && "Rests while you choose";
+    const trouble = failures && "The server does not answer";
+    if (note) say(note, trouble || rests || `Read ${ago(heard + skew)}`);
   };
 
   // A live region asks again every data-live seconds: not in a hidden tab, not behind a dialog,
   // and less and less often while the server does not answer.
   const pace = new WeakMap();
+  let deed = null;
+  const isUnderWay = (request) => ["issuing", "response received"].includes(request?.status);
   const beat = () => {
     age();
-    if (document.hidden || document.querySelector("dialog[open]")) return;
+    if (document.hidden || isUnderWay(deed) || document.querySelector("dialog[open]")) return;
     for (const region of document.querySelectorAll("[data-live]")) {
       if (region.querySelector(".pick:checked")) continue;  // nothing moves while somebody chooses
       const wait = Number(region.dataset.live) * 1000 * 2 ** Math.min(failures, 5);
@@ -141,6 +145,16 @@
     if (event.target.id === "dialog") closeDialog();
   });
 
+  // What a region asked before a deed shows how things were, and may arrive after its answer.
+  document.addEventListener("htmx:before:request", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.request.method !== "POST") return;
+    deed = ctx;
+    for (const region of document.querySelectorAll("[data-live]")) {
+      region.dispatchEvent(new CustomEvent("htmx:abort"));
+    }
+  });
+
   // A button of a form that many rows share says itself where to go.
   document.addEventListener("htmx:config:request", (event) => {
     const { request } = event.detail.ctx;
@@ -158,11 +172,40 @@
     // The server names the dialog by its selector when it sends a form back with its mistakes.
     const fills = target === dialog || target === "#dialog";
     if (fills && dialog.childElementCount && !dialog.open) dialog.showModal();
+    // What was ticked has been dealt with; ticked on, it would keep the page from refreshing.
+    if (target.id === "page") {
+      for (const tick of document.querySelectorAll(".pick:checked")) tick.checked = false;
+    }
     dismissToasts();
     age();
   });
-  document.addEventListener("htmx:error", () => { failures += 1; });
+
+  // Who acted, or asked for a dialog, must hear that nothing came of it, or nobody knows what.
+  const complain = () => {
+    const toast = document.createElement("div");
+    toast.className = "toast-line tone-bad";
+    toast.dataset.toast = "";
+    const words = document.createElement("p");
+    words.textContent = "The server did not answer. Load the page again to see what was done.";
+    toast.append(words);
+    document.getElementById("toasts")?.append(toast);
+    dismissToasts();
+  };
+  const isLive = (element) => element?.matches?.("[data-live]");
+  // An error, or a page of something in between, takes nothing away that is there to be read.
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { sourceElement, response, select, swap, text } = event.detail.ctx;
+    const misses = select && !text.includes(`id="${select.slice(1)}"`);
+    if (swap === "none" || !(misses || (isLive(sourceElement) && response.status >= 400))) return;
+    event.preventDefault();
+    if (response.status < 400) failures += 1;
+    if (!isLive(sourceElement)) complain();
+  });
   document.addEventListener("htmx:response:error", () => { failures += 1; });
+  document.addEventListener("htmx:error", (event) => {
+    failures += 1;
+    if (!isLive(event.detail.ctx.sourceElement)) complain();
+  });
 
   document.addEventListener("DOMContentLoaded", () => {
     const started = Date.parse(document.body.dataset.now);

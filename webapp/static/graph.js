@@ -184,6 +184,7 @@
       const nodes = list ? read(list) : [];
       if (!nodes.length) continue;
       let drawn = pictures.get(host);
+      if (!drawn) list.closest("details").open = false;  // the picture says the same
       if (drawn?.shape !== shapeOf(nodes)) {
         drawn = draw(host, nodes);
         pictures.set(host, drawn);

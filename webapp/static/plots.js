@@ -3,6 +3,10 @@
 
 (() => {
   const HEIGHT = 190;
+  // How far apart the marks of an axis may be.
+  const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5];
+  const SPANS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800,
+    3600, 7200, 18000, 36000, 86400, 172800, 604800];
   const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
   const two = (number) => String(number).padStart(2, "0");
 
@@ -10,7 +14,9 @@
   const length = (seconds) => {
     if (seconds === null) return "-";
     if (seconds < 60) return `${Number(seconds.toPrecision(2))} s`;
-    if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(Math.round(seconds % 60))} min`;
+    const whole = Math.round(seconds);
+    const rest = whole % 60 ? `:${two(whole % 60)}` : "";
+    if (whole < 3600) return `${Math.floor(whole / 60)}${rest} min`;
     return `${Number((seconds / 3600).toPrecision(2))} h`;
   };
 
@@ -48,7 +54,7 @@
     const grid = { stroke: colour("--line"), width: 1 };
     return [
       { ...common, grid: { show: false }, space: 64, size: 38, gap: 13, incrs: [1, 2, 3, 4, 7, 14], values: (_, splits) => splits.map((split) => labels[split] ?? "") },
-      { ...common, grid, size: 62, values: (_, splits) => splits.map((split) => (unit ? length(split) : String(split))), incrs: unit ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5] },
+      { ...common, grid, size: 62, values: (_, splits) => splits.map((split) => (unit ? length(split) : String(split))), incrs: unit ? SPANS : COUNTS },
     ];
   };
 
@@ -56,12 +62,13 @@
   const tell = (figure, { labels, series }, unit) => (plot) => {
     const place = plot.cursor.idx;
     const legend = figure.querySelector(".legend");
-    legend.replaceChildren(...series.flatMap(({ label, tone, values }) => {
-      const swatch = document.createElement("span");
+    legend.replaceChildren(...series.map(({ label, tone, values }) => {
+      const [key, swatch] = [document.createElement("span"), document.createElement("span")];
       swatch.className = `swatch fill-${tone}`;
       const value = values[place];
       const said = place === null || value === undefined ? "" : ` ${unit ? length(value) : value}`;
-      return [swatch, ` ${label}${said}`];
+      key.append(swatch, ` ${label}${said}`);
+      return key;
     }));
     if (place !== null && labels[place]) legend.append(`, ${labels[place]}`);
   };

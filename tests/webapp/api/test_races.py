@@ -11,7 +11,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.api.client import Program
 from tests.webapp.conftest import JOBS
-from tick.models import maintenance_window
+from tick.models import audit_entry, maintenance_window
 
 AT_ONCE = 6
 ROUNDS = 5
@@ -28,6 +28,25 @@ def test_one_key_sent_by_many_at_once_fires_once(app: Flask, world: World, admin
         occurrences = set(pool.map(fire, range(AT_ONCE)))
     assert len(occurrences) == 1
     assert len(world.runs()) == len(JOBS)
+
+
+def test_one_key_sent_by_many_at_once_is_one_deed_in_the_audit(
+    app: Flask, world: World, admin: Program
+) -> None:
+    together = Barrier(AT_ONCE)
+
+    def fire(_: int) -> int:
+        sender = Program(app)
+        sender.headers = {**admin.headers, "Idempotency-Key": "release-42"}
+        together.wait(timeout=30)
+        found: int = sender.post("/jobs/run", {})["occurrence_id"]
+        return found
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        occurrences = set(pool.map(fire, range(AT_ONCE)))
+    assert len(occurrences) == 1
+    is_deed = audit_entry.c.action == "jobs.run"
+    assert len(world.rows(sa.select(audit_entry.c.id).where(is_deed))) == 1
 
 
 def statuses(app: Flask, admin: Program, path: str, **headers: str) -> Counter[int]:

@@ -110,7 +110,11 @@ def test_jobs_groups_and_everything_run_now(world: World, admin: Program) -> Non
     unfit = admin.refused(422, "POST", "/jobs/match-scores/run", json={"params": {"keep": 0}})
     assert unfit.mistakes[0].where == "body.params.keep"
     started = admin.post("/jobs/match-scores/run", {"params": params}, Idempotency_Key="k1")
-    assert started == admin.post("/jobs/match-scores/run", Idempotency_Key="k1")
+    assert started == admin.post("/jobs/match-scores/run", {"params": params}, Idempotency_Key="k1")
+    problem = admin.refused(
+        409, "POST", "/jobs/match-scores/run", {}, headers={"Idempotency-Key": "k1"}
+    )
+    assert "was started with other parameters. Take a new key" in problem.detail
     (run,) = admin.get(started["occurrence"])["runs"]
     assert admin.get(f"/runs/{run['id']}")["run"]["params"] == params
     assert len(admin.get(admin.post("/groups/matching/run")["occurrence"])["runs"]) == 2
@@ -261,3 +265,28 @@ def test_what_a_tick_would_do_is_read_and_not_done(
     assert {line["schedule_id"] for line in found["lines"]} == {"hourly"}
     assert found["errors"] == {}
     assert world.ledger("hourly") == before
+
+
+def test_why_a_program_starts_cancels_and_retries_is_kept(admin: Program) -> None:
+    started = [
+        admin.post("/schedules/daily/trigger", {"reason": "late feed"}),
+        admin.post("/jobs/match-scores/run", {"reason": "new scores"}),
+        admin.post("/groups/matching/run", {"reason": "new rules"}),
+        admin.post("/jobs/run", {"reason": "new disk"}),
+    ]
+    places = [each["occurrence"] for each in started]
+    reasons = [admin.get(place)["occurrence"]["reason"] for place in places]
+    assert reasons == ["late feed", "new scores", "new rules", "new disk"]
+    cancelled = admin.post("/runs/1/cancel", {"reason": "wrong day"})
+    assert cancelled["reason"] == "cancelled by token:deployer: wrong day"
+    again = admin.post("/runs/1/retry", {"reason": "right day"})
+    assert again["reason"] == "put back by token:deployer: right day"
+    admin.post("/occurrences/2/cancel", {"reason": "too early"})
+    admin.post("/occurrences/2/retry", {"reason": "in time"})
+    audited = [entry["reason"] for entry in admin.get("/audit")["items"]][:8]
+    assert audited == ["in time", "too early", "right day", "wrong day", *reasons[::-1]]
+
+
+@pytest.mark.parametrize("reason", ["", "x" * 501, "nul\x00", 7])
+def test_a_reason_has_bounds(admin: Program, reason: object) -> None:
+    admin.refused(422, "POST", "/schedules/daily/trigger", {"reason": reason})

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from tick.db import Database, insert_into
 from tick.engine.audit import Author, record
 from tick.models import user
-from tick.ops.access.users import MAX_NAME, User, find_user
+from tick.ops.access.names import MAX_NAME, is_a_programs, is_free
+from tick.ops.access.users import User, find_user
 from tick.states import Role
 
 _u = user.c
@@ -70,8 +71,7 @@ def _create(connection: sa.Connection, person: Person, now: datetime, author: Au
     """An account under the first name that is free; it has no password, so none fits."""
     values = {"password_hash": "", "role": person.role, "created_at": now}
     for name in person.names():
-        taken = sa.select(_u.id).where(sa.func.lower(_u.name) == name.lower())
-        if connection.execute(taken).first():
+        if is_a_programs(name) or not is_free(connection, name):
             continue
         insert = insert_into(connection.dialect.name, user).on_conflict_do_nothing()
         made = insert.values(name=name, external_id=person.external_id, **values).returning(_u.id)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.db import Database
+from tick.db import Database, Turn, wait_for_turn
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import api_token
@@ -88,7 +88,12 @@ def create_token(
         "expires_at": expires_at,
     }
     with database.write.begin() as connection:
-        _refuse_taken(connection, name, now)
+        # The audit names a token by its name, so two usable ones must not share it.
+        wait_for_turn(connection, Turn.NAMES)
+        if taken := find_usable(connection, name, now):
+            raise Refused(
+                f"Token {taken.id} is called {name!r} already; choose another name, or revoke it."
+            )
         created = sa.insert(api_token).values(values).returning(_t.id)
         token = _find(connection, connection.execute(created).scalar_one())
         record(
@@ -131,6 +136,13 @@ def list_tokens(connection: sa.Connection) -> Sequence[Token]:
     return [_as_token(row) for row in found]
 
 
+def find_usable(connection: sa.Connection, name: str, now: datetime) -> Token | None:
+    """The one usable token of that name."""
+    lives = sa.and_(_t.revoked_at.is_(None), sa.or_(_t.expires_at.is_(None), _t.expires_at > now))
+    row = connection.execute(_TOKENS.where(_t.name == name, lives).limit(1)).one_or_none()
+    return None if row is None else _as_token(row)
+
+
 def authenticate(
     database: Database, offered: str, *, now: datetime, scope: TokenScope = TokenScope.API
 ) -> Token | None:
@@ -160,15 +172,6 @@ def _find(connection: sa.Connection, token_id: int) -> Token:
     if row is None:
         raise NotFound(f"There is no token {token_id}; `tick token list` lists them.")
     return _as_token(row)
-
-
-def _refuse_taken(connection: sa.Connection, name: str, now: datetime) -> None:
-    """The audit names a token by its name, so two usable ones must not share it."""
-    for row in connection.execute(_TOKENS.where(_t.name == name)):
-        if _as_token(row).state(now) == "usable":
-            raise Refused(
-                f"Token {row.id} is called {name!r} already; choose another name, or revoke it."
-            )
 
 
 def _note_use(database: Database, token: Token, now: datetime) -> None:

@@ -1,40 +1,33 @@
 """Who may use the console: users with a role and a password, and the throttled login.
 
-Passwords are kept as argon2id hashes. A login that fails says the same, after the same work,
-whether the name, the password or the pace was wrong.
+A login that fails says the same, after the same work, whether the name, the password or the pace
+was wrong.
 """
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from tick.db import Database
 from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import user
+from tick.ops.access import passwords
+from tick.ops.access.names import checked_name, find_named, is_free
 from tick.ops.access.pace import spend
+from tick.ops.revisions import expect_revision, revision_of
 from tick.states import Role
 
-MIN_PASSWORD = 12
-MAX_PASSWORD = 256
-MAX_NAME = 100
 FREE_ATTEMPTS = 5
-# What everybody thinks of first here.
-CONTEXT_WORDS = ("job", "schedule", "scheduler", "manager", "tick", "console", "admin", "viewer")
-_MOST_JUDGED, _GOOD_ENOUGH = 72, 4
 LONGEST_DELAY = timedelta(minutes=1)
 
 _u = user.c
-# The parameters that OWASP's password storage cheat sheet names first for argon2id.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_SHOWN = ("role", "active")  # in the audit, before and after: never a password
 
 
 @dataclass(frozen=True)
@@ -48,20 +41,31 @@ class User:
     session_epoch: int
     last_login_at: datetime | None
 
+    @property
+    def revision(self) -> str:
+        """Changes with the role, the password, the switch and a sign-out by somebody else."""
+        return revision_of(self.id, self.session_epoch)
+
 
 def create_user(
     database: Database, name: str, password: str, role: Role, *, now: datetime, author: Author
 ) -> int:
     """Add a user; its id. Raises Refused for a taken name or a weak password."""
-    name = _checked_name(name)
-    password_hash = _hash(password, name)
+    name = checked_name(name)
+    password_hash = passwords.hash_password(password, name)
     with database.write.begin() as connection:
-        taken = sa.select(_u.id).where(sa.func.lower(_u.name) == name.lower())
-        if connection.execute(taken).first():
+        if not is_free(connection, name):
             raise Refused(f"There is a user {name!r} already; choose another name.")
         values = {"name": name, "password_hash": password_hash, "role": role, "created_at": now}
         created = connection.execute(sa.insert(user).values(values).returning(_u.id)).scalar_one()
-        _record(connection, now, author, "user.create", name, after={"role": role})
+        record(
+            connection,
+            at=now,
+            author=author,
+            action="user.create",
+            subject=name,
+            after={"role": role},
+        )
     return int(created)
 
 
@@ -76,11 +80,21 @@ def make_first_admin(database: Database, name: str, *, now: datetime, author: Au
 
 
 def set_password(
-    database: Database, name: str, password: str, *, now: datetime, author: Author
+    database: Database,
+    name: str,
+    password: str,
+    *,
+    now: datetime,
+    author: Author,
+    expected: str | None = None,
 ) -> None:
-    """Change a password and end the user's sessions. Raises NotFound, Refused."""
-    changes = {"password_hash": _hash(password, name), "failed_logins": 0, "login_allowed_at": None}
-    _change(database, name, changes, "user.password", {}, now, author)
+    """Change a password and end the user's sessions. Raises NotFound, Refused, Stale.
+
+    `expected` is the revision that was read, here and below.
+    """
+    password_hash = passwords.hash_password(password, name)
+    changes = {"password_hash": password_hash, "failed_logins": 0, "login_allowed_at": None}
+    _change(database, name, "user.password", changes, now=now, author=author, expected=expected)
 
 
 def change_own_password(
@@ -101,7 +115,7 @@ def change_own_password(
 
 def end_sessions(database: Database, name: str, *, now: datetime, author: Author) -> None:
     """Sign somebody out everywhere. Raises NotFound."""
-    _change(database, name, {}, "user.sign-out", {}, now, author)
+    _change(database, name, "user.sign-out", {}, now=now, author=author)
 
 
 def has_password(connection: sa.Connection, user_id: int) -> bool:
@@ -110,16 +124,31 @@ def has_password(connection: sa.Connection, user_id: int) -> bool:
     return bool(connection.execute(kept).scalar())
 
 
-def set_role(database: Database, name: str, role: Role, *, now: datetime, author: Author) -> None:
-    """Change a role and end the user's sessions. Raises NotFound."""
-    _change(database, name, {"role": role}, "user.role", {"role": role}, now, author)
+def set_role(
+    database: Database,
+    name: str,
+    role: Role,
+    *,
+    now: datetime,
+    author: Author,
+    expected: str | None = None,
+) -> None:
+    """Change a role and end the user's sessions. Raises NotFound, Stale."""
+    _change(database, name, "user.role", {"role": role}, now=now, author=author, expected=expected)
 
 
 def set_active(
-    database: Database, name: str, active: bool, *, now: datetime, author: Author
+    database: Database,
+    name: str,
+    active: bool,
+    *,
+    now: datetime,
+    author: Author,
+    expected: str | None = None,
 ) -> None:
-    """Let a user sign in, or no longer; ends the user's sessions. Raises NotFound."""
-    _change(database, name, {"active": active}, "user.active", {"active": active}, now, author)
+    """Let a user sign in, or no longer; ends the user's sessions. Raises NotFound, Stale."""
+    switch = {"active": active}
+    _change(database, name, "user.active", switch, now=now, author=author, expected=expected)
 
 
 def find_user(connection: sa.Connection, user_id: int) -> User | None:
@@ -137,19 +166,28 @@ def log_in(database: Database, name: str, password: str, *, now: datetime) -> Us
     """The user, if name and password are right and the account's pace allows the attempt.
 
     An attempt is charged to the account before its password is read, by one guarded UPDATE, so
-    that parallel guesses can't slip through; a right password clears the charge.
+    that parallel guesses can't slip through; a right password clears the charge. One that is
+    replaced while it is read lets nobody in any more.
     """
     account = _find_account(database, name)
     if account is None:
         _charge_nobody(database, name, now)
     admitted = account is not None and _charge_attempt(database, account, now)
-    password_hash = account.password_hash if account is not None and admitted else _dummy_hash()
-    if not (_matches(password_hash, password) and account is not None and admitted):
+    password_hash = (
+        account.password_hash if account is not None and admitted else passwords.nobodys_hash()
+    )
+    if not (passwords.matches(password_hash, password) and account is not None and admitted):
         return None
+    admit = sa.update(user).where(_u.id == account.id, _u.password_hash == password_hash)
+    admit = admit.values(
+        failed_logins=0,
+        login_allowed_at=None,
+        last_login_at=now,
+        password_hash=passwords.rehashed(password_hash, password),
+    )
     with database.write.begin() as connection:
-        clear = {"failed_logins": 0, "login_allowed_at": None, "last_login_at": now}
-        fresh = {"password_hash": _hasher.hash(password)} if _is_dated(password_hash) else {}
-        connection.execute(sa.update(user).where(_u.id == account.id).values(**clear, **fresh))
+        if connection.execute(admit).rowcount == 0:
+            return None
         return find_user(connection, account.id)
 
 
@@ -169,13 +207,11 @@ class _Account:
 
 def _find_account(database: Database, name: str) -> _Account | None:
     query = sa.select(_u.id, _u.password_hash, _u.failed_logins)
-    query = query.where(
-        sa.func.lower(_u.name) == name.strip().lower()[:MAX_NAME],
-        _u.active,
-        _u.password_hash != "",  # of those whom a provider vouches for
-    )
+    # Those whom a provider vouches for have no password.
+    query = query.where(_u.active, _u.password_hash != "")
     with database.read.connect() as connection:
-        row = connection.execute(query).one_or_none()
+        named = find_named(connection, name)
+        row = connection.execute(query.where(_u.id == (named or 0))).one_or_none()
     return None if row is None else _Account(*row)
 
 
@@ -216,78 +252,33 @@ def delay_after(failures: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(failures - FREE_ATTEMPTS, 16)), LONGEST_DELAY)
 
 
-def _hash(password: str, name: str) -> str:
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise Refused(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
-    if why := _easily_guessed(password, name):
-        raise Refused(f"This password is easy to guess: {why} A few unrelated words are good.")
-    return _hasher.hash(password)
-
-
-def _easily_guessed(password: str, name: str) -> str | None:
-    """Why somebody with a list of common passwords would find it in 10**10 attempts, if so."""
-    from zxcvbn import zxcvbn  # its lists take a tenth of a second, which no tick must wait for
-
-    found = zxcvbn(password[:_MOST_JUDGED], [*CONTEXT_WORDS, name])
-    if found["score"] >= _GOOD_ENOUGH:
-        return None
-    return found["feedback"]["warning"] or "it is put together from common parts."
-
-
-@cache
-def _dummy_hash() -> str:
-    return _hasher.hash("nobody's password")
-
-
-def _matches(password_hash: str, password: str) -> bool:
-    try:
-        # A longer one costs as much work, and is never right.
-        right = _hasher.verify(password_hash, password[:MAX_PASSWORD])
-        return right and len(password) <= MAX_PASSWORD
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-def _is_dated(password_hash: str) -> bool:
-    return _hasher.check_needs_rehash(password_hash)
-
-
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        raise Refused(f"A user's name has 1 to {MAX_NAME} printable characters.")
-    return name
-
-
 def _change(
     database: Database,
     name: str,
-    changes: dict[str, object],
     action: str,
-    after: dict[str, object],
+    changes: Mapping[str, object],
+    *,
     now: datetime,
     author: Author,
+    expected: str | None = None,
 ) -> None:
     with database.write.begin() as connection:
-        found = connection.execute(_USERS.where(_u.name == name)).one_or_none()
+        found = connection.execute(_USERS.where(_u.name == name).with_for_update()).one_or_none()
         if found is None:
             raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")
-        changed = sa.update(user).where(_u.name == name)
+        is_now = f"{name} is {found.role} and {'may' if found.active else 'may not'} sign in."
+        said = f"{name} was changed since you read it: {is_now}"
+        expect_revision(expected, _as_user(found).revision, said)
+        changed = sa.update(user).where(_u.id == found.id)
         connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
-        before = {column: found._mapping[column] for column in after}
-        _record(connection, now, author, action, name, before=before, after=after)
-
-
-def _record(
-    connection: sa.Connection,
-    now: datetime,
-    author: Author,
-    action: str,
-    name: str,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    record(
-        connection, at=now, author=author, action=action, subject=name, before=before, after=after
-    )
+        shown = {column: changes[column] for column in _SHOWN if column in changes}
+        before = {column: found._mapping[column] for column in shown}
+        record(
+            connection,
+            at=now,
+            author=author,
+            action=action,
+            subject=name,
+            before=before,
+            after=shown,
+        )

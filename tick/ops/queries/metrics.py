@@ -8,8 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.db import AnyRow, Database
+from tick.engine.counting import Sums
 from tick.engine.prune import sums_of_ticks
 from tick.engine.pruned import pruned_ticks
+from tick.engine.ticking import AHEAD, HAS_COME
 from tick.models import job_run, job_schedule, tick_log, worker_instance
 from tick.ops.queries.stats import Table, sum_all_time
 from tick.ops.snapshot import snapshot
@@ -47,7 +49,11 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
     """Read it all; ten statements or so, none over the whole table of runs."""
     with snapshot(database) as connection:
         runs, occurrences = sum_all_time(connection)
-        ticks = connection.execute(_LAST_TICKS).all()
+        schedules = connection.execute(_SCHEDULES).all()
+        for row in schedules:
+            # A counter that is seen for the first time at 1 has not increased for whoever scrapes.
+            occurrences.setdefault((row.id, 0), Sums(int))
+        ticks = connection.execute(_LAST_TICKS, {"until": now + AHEAD}).all()
         gaps = [
             (newer.started_at - older.started_at).total_seconds()
             for newer, older in pairwise(ticks)
@@ -62,7 +68,7 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
             unfinished=list(connection.execute(_UNFINISHED)),
             oldest_queued=list(connection.execute(_OLDEST, {"now": now})),
             workers=_workers(connection, now - timedelta(seconds=dead_after_seconds)),
-            schedules=list(connection.execute(_SCHEDULES)),
+            schedules=list(schedules),
         )
 
 
@@ -93,6 +99,7 @@ def _of_status(status: str) -> sa.Select[Any]:
 
 _LAST_TICKS = (
     sa.select(_t.started_at, _t.took_seconds, _t.late_seconds)
+    .where(HAS_COME)
     .order_by(_t.started_at.desc())
     .limit(_LEARNED_FROM)
 )

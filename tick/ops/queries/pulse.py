@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from tick.db import AnyRow
-from tick.engine.ticking import TICKS_READ, read_tick_health
+from tick.engine.ticking import AHEAD, HAS_COME, TICKS_READ, read_tick_health
 from tick.engine.ticklog import TickRow
 from tick.models import alert, job_run, maintenance_window, tick_log, worker_instance
 from tick.policy.tick_health import SourceHealth, Ticked, TickHealth, TickState, judge_ticks
@@ -75,7 +75,8 @@ def read_signs(connection: sa.Connection, now: datetime, dead_after_seconds: flo
 
 def take_pulse(connection: sa.Connection, now: datetime, signs: Signs) -> Pulse:
     """How the system does; one statement."""
-    return pulse_of(connection.execute(_LAST_TICKS).all(), now, signs)
+    ticks = connection.execute(_LAST_TICKS, {"until": now + AHEAD}).all()
+    return pulse_of(ticks, now, signs)
 
 
 def pulse_of(ticks: Sequence[TickRow | AnyRow], now: datetime, signs: Signs) -> Pulse:
@@ -101,7 +102,10 @@ def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
 
 
 _LAST_TICKS = (
-    sa.select(_t.started_at, _t.source, _t.error).order_by(_t.started_at.desc()).limit(TICKS_READ)
+    sa.select(_t.started_at, _t.source, _t.error)
+    .where(HAS_COME)
+    .order_by(_t.started_at.desc())
+    .limit(TICKS_READ)
 )
 # The states are literals, so that the partial indexes serve.
 _COUNTS = (
