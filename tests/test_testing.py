@@ -153,6 +153,12 @@ def test_runs_begin_when_what_they_wait_for_has_ended() -> None:
     assert outcomes("REPLACE") == " ".join(["CANCELLED"] * 6)
 
 
+def test_what_replaces_another_runs_to_its_end() -> None:
+    twice = a_schedule("twice", cron="0,30 1,4 * * *", overlap="REPLACE")
+    found = simulate([twice], [refresh_feed], DAY, DAY + 8 * HOUR, runs_take=HOUR * 2 / 3)
+    assert [line.outcome for line in found.lines] == ["CANCELLED", "SUCCESS"] * 2
+
+
 def test_rare_ticks_are_learned_as_in_life() -> None:
     found = simulate(
         [a_schedule("often", cron="*/5 * * * *")],

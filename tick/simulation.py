@@ -174,13 +174,13 @@ class _World:
             earliest = max(ends)
 
     def _finish_runs(self, connection: sa.Connection, now: datetime) -> None:
+        if self.some_replace:  # only then are runs cancelled
+            settle_forgotten(connection, now)
         if not self.runs_take:
             connection.execute(_END_ALL)
             connection.execute(_SETTLE_GOOD)
         while self.runs_take and self._end_ready(connection, now):
             connection.execute(_SETTLE_GOOD)
-        if self.some_replace:  # only then are runs cancelled
-            settle_forgotten(connection, now)
 
     def _end_ready(self, connection: sa.Connection, now: datetime) -> bool:
         """End the runs that wait for no other, and began long enough ago; whether there were any.

@@ -11,6 +11,7 @@ def test_the_scheduler_is_stopped_and_started(tick: CommandLine) -> None:
     assert tick.good("scheduler", "stop", "--reason", "x").endswith("stopped already.\n")
     assert "Nothing fires: the scheduler was stopped" in tick.good("scheduler", "status")
     assert tick.json("scheduler", "status")["stands"] is True
+    tick.good("now")  # where none ever came, that is what `status` fails with
     assert tick.json("status")["stands_because"].endswith(": move")
     assert tick.json("scheduler", "start") == {"changed": True}
     assert tick.good("scheduler", "start") == "The scheduler was not stopped.\n"

@@ -35,6 +35,7 @@ async def add_later(left: int = 1, right: int = 2) -> int:
 def talk() -> None:
     """Say something in every way there is."""
     run = current_run()
+    sys.stdout.reconfigure(encoding="utf-8", line_buffering=True)
     log.info("logged")
     print("printed")
     warnings.warn("warned", stacklevel=1)

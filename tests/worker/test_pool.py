@@ -192,9 +192,10 @@ def test_a_run_is_heard_although_the_one_before_it_took_the_log_for_itself(
     for report in reports:
         if isinstance(report, Said) and report.run.run_id == 2:
             said += [line.message for line in report.lines]
-    expected = ["logged", "printed", "to stderr", "half way", "from below", "the end"]
-    assert [text for text in said if "warned" not in text] == expected
+    said.remove("from below")  # another process's: its place among the others is not promised
     assert any("warned" in text for text in said)
+    expected = ["logged", "printed", "to stderr", "half way", "the end"]
+    assert [text for text in said if "warned" not in text] == expected
 
 
 def test_a_run_begins_where_every_run_does_whatever_the_one_before_it_left(

@@ -80,7 +80,7 @@ def show_runs(found: Iterable[Run], now: datetime) -> None:
         "took": "TOOK",
         "reason": "REASON",
     }
-    rows = [vars(run) | {"took": _took(run, now)} for run in found]
+    rows = [vars(run) | {"took": _took(run, now), "reason": _reason(run)} for run in found]
     show_table(columns, rows, "No runs: `tick run --all` makes some, a worker executes them.")
 
 
@@ -88,6 +88,12 @@ def _took(run: Run, now: datetime) -> str | None:
     if run.started_at is None or run.status is RunStatus.QUEUED:
         return None
     return f"{max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()):.1f} s"
+
+
+def _reason(run: Run) -> str | None:
+    """The first line of its error, if it has one."""
+    error = ": ".join(part for part in (run.error_type, run.error_message) if part)
+    return error.partition("\n")[0] or run.reason
 
 
 @click.command()

@@ -177,6 +177,9 @@ class _Printed(io.TextIOBase):
         """Yes."""
         return True
 
+    def reconfigure(self, **_: object) -> None:
+        """Change nothing, whatever a job asks for: its lines go to the log as they are."""
+
     def flush(self) -> None:
         """Flush the real stream; a line goes to the log when it ends."""
         self._real.flush()
