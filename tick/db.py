@@ -9,7 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -289,27 +289,6 @@ def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Ins
 def quiet_insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT to which a row that is already there is no error, and no row."""
     return insert_into(dialect, table).on_conflict_do_nothing()
-
-
-class Turn(IntEnum):
-    """What transactions do one after another: a number each that nothing else here locks."""
-
-    LIMITS = 0x7469636B
-    NAMES = 0x6E616D65
-    QUEUES = 0x71756575
-    STOPS = 0x73746F70
-
-
-_WAIT_FOR_TURN = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("turn", type_=sa.BigInteger)))
-
-
-def wait_for_turn(connection: sa.Connection, turn: Turn) -> None:
-    """Wait until no other transaction has this turn, and keep it to the end of this one.
-
-    For what no row stands for yet that could be locked. SQLite's writers take turns anyway.
-    """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_WAIT_FOR_TURN, {"turn": turn})
 
 
 def unguessed(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

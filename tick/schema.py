@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tick.db import Database
 from tick.errors import DatabaseError
+from tick.turns import Turn
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -49,7 +50,7 @@ def _take_turn(connection: sa.Connection) -> None:
         return  # SQLite's writers take turns anyway
     connection.execute(sa.text("SET statement_timeout = 0"))
     connection.execute(sa.text("SET lock_timeout = 0"))
-    connection.execute(sa.text("SELECT pg_advisory_lock(7410259)"))
+    connection.execute(sa.text(f"SELECT pg_advisory_lock({Turn.UPGRADE:d})"))
     connection.commit()
 
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from flask import Flask
 from gunicorn.errors import AppImportError
+from gunicorn.http.errors import ParseException
 
 from tick.errors import SettingsError, TickError
 from tick.settings import load_settings
 from tick.telemetry.logs import log_to_stderr
 from webapp import create_app, watching
+from webapp.errors import answer
 
 
 def load() -> Flask:
@@ -19,9 +21,12 @@ def load() -> Flask:
     try:
         log_to_stderr(load_settings().log_format)
         _check_fetched_files(Path(__file__).parent / "static" / "vendor")
-        return create_app()
+        app = create_app()
     except TickError as error:
         raise AppImportError(str(error)) from error
+    # A body in chunks is parsed while it is read: a mistake in it is the sender's, not ours.
+    app.register_error_handler(ParseException, lambda _: answer(400, "This body cannot be read."))
+    return app
 
 
 def _check_fetched_files(folder: Path) -> None:

@@ -91,6 +91,18 @@ def test_a_list_goes_on_when_the_deed_is_done(page: Page, console: Console) -> N
     console.world.enable("hourly-matching")
 
 
+def test_another_deed_leaves_what_is_ticked(page: Page) -> None:
+    page.goto("/schedules?choose=on")
+    page.get_by_role("checkbox", name="Hourly Matching").check()
+    switch = page.get_by_role("switch", name="Daily Full Sync")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(page.get_by_role("checkbox", name="Hourly Matching")).to_be_checked()
+    page.get_by_role("button", name="Undo").click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("checkbox", name="Hourly Matching")).to_be_checked()
+
+
 def test_the_month_is_walked_by_the_arrows(page: Page) -> None:
     page.goto("/upcoming?span=month")
     page.get_by_role("link", name=re.compile("^[A-Z][a-z]+$")).last.click()  # the next month

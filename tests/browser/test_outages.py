@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import Complaints, Console
-from tick.models import job_schedule
+from tick.models import job_run, job_schedule
 
 pytestmark = pytest.mark.browser
 NO_ANSWER = "The server did not answer."
@@ -30,7 +30,7 @@ def _bad_gateway(route: Route) -> None:
 
 
 def _portal(route: Route) -> None:
-    route.fulfill(status=200, content_type="text/html", body="<h1>Sign in to this network</h1>")
+    route.fulfill(status=200, content_type="text/html", body="<html><h1>Sign in</h1></html>")
 
 
 @pytest.mark.parametrize("answer", [_bad_gateway, _portal, _no_answer])
@@ -41,6 +41,18 @@ def test_what_is_shown_outlives_an_answer_from_somebody_else(page: Page, answer:
     page.unroute("**/schedules")
     expect(page.locator("[data-updated]")).to_contain_text("Read ")
     expect(page.get_by_role("status")).to_have_text("")
+
+
+def test_a_log_that_is_polled_takes_no_page_of_somebody_else(page: Page, console: Console) -> None:
+    (running,) = console.world.rows(
+        sa.select(job_run).where(job_run.c.status == "RUNNING").limit(1)
+    )
+    page.route("**/stream?*", lambda route: route.fulfill(status=204))
+    page.route("**/tail?*", _portal)
+    page.goto(f"/runs/{running.id}")
+    expect(page.get_by_text("The server does not answer")).to_be_visible()
+    expect(page.get_by_text("Sign in")).to_have_count(0)
+    expect(page.locator("#tail")).to_have_count(1)
 
 
 def test_an_error_takes_no_page_away_that_refreshes_itself(page: Page) -> None:

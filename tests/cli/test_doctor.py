@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from tests.cli.conftest import CommandLine
+from tick import current_run
 from tick.cli import checks
 from tick.cli.checks import Finding, Level
 from tick.engine.heartbeat import register_worker
+from tick.kinds.command import _facts
 from tick.models import tick_log, worker_instance
 from tick.ops.deploy_plan import DeployPlan
 from tick.settings import Settings
@@ -123,6 +125,10 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant() -> None:
     (found,) = checks.check_names(variables)
     assert (found.level, found.text) == (Level.WARNING, "Nothing reads TICK_ALERT_URL.")
     assert found.advice == "Did you mean TICK_ALERT_URLS?"
+
+
+def test_what_a_program_is_told_as_a_job_is_no_misspelt_setting() -> None:
+    assert list(checks.check_names(_facts(current_run()))) == []
 
 
 @pytest.mark.parametrize(

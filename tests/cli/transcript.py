@@ -182,7 +182,7 @@ class Stage:
 
 
 def _has(query: sa.Select[Any], number: int = 1) -> Callable[[sa.Connection], bool]:
-    return lambda connection: len(connection.execute(query).all()) == number
+    return lambda connection: len(connection.execute(query).all()) >= number
 
 
 _SIGNS = {

@@ -1,6 +1,6 @@
 """Every mistake in the definitions is told at once, each with its file and what to do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
 from tick.errors import DefinitionsInvalid
 
+NEVER = datetime.max.replace(tzinfo=timezone(-timedelta(hours=5)))
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
@@ -86,6 +87,7 @@ def test_a_mistake_in_a_job_is_told_with_its_remedy(job: JobDefinition, said: st
         ({"every": timedelta(hours=1), "at": NOON}, "says when by every and at; give exactly one"),
         ({"every": timedelta(seconds=59)}, "every must be at least a minute."),
         ({"at": datetime(2026, 6, 1, 12)}, "at needs a time zone: write datetime(…, tzinfo=UTC)."),
+        ({"ends_at": NEVER}, "ends_at lies outside of the years 1 to 9999 in UTC; move it"),
         ({"anchor": NOON}, "anchor is where an interval starts; give every, or leave it out."),
         ({"cron": "0 2 30 2 *"}, "never comes"),
         ({"cron": "0 0 2 * * *"}, "has 6 fields, not five"),

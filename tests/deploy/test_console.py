@@ -1,6 +1,8 @@
 """gunicorn as deploy/gunicorn.conf.py sets it up: what it logs, believes and leaves behind."""
 
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 
 import pytest
 
@@ -49,6 +51,17 @@ def test_the_console_ticks_for_whoever_brings_the_secret(serve: Callable[..., Si
     assert site.get("/internal/tick", "POST").status == 401
     assert site.get("/internal/tick", "POST", Authorization=f"Bearer {SECRET}").status == 200
     assert SECRET not in site.log
+
+
+def test_chunks_that_are_none_are_the_senders_mistake(serve: Callable[..., Site]) -> None:
+    site = serve()
+    for path in ("/healthz", "/login", "/api/admin/jobs"):
+        with closing(HTTPConnection("127.0.0.1", site.port, timeout=10)) as connection:
+            connection.putrequest("POST", path)
+            connection.putheader("Transfer-Encoding", "chunked")
+            connection.endheaders(b"no length\r\n")
+            assert connection.getresponse().status == 400, path
+    assert "Traceback" not in site.log
 
 
 def test_nothing_is_written_beside_the_database(serve: Callable[..., Site]) -> None:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick import courier
 from tick.errors import SettingsError
+from tick.notify import outbox
+from tick.notify.channels import pings_of
 from tick.notify.signing import key_of, signature
 from tick.ops import control
 from tick.settings import load_settings
@@ -174,6 +177,53 @@ def test_a_success_does_not_overtake_a_start_that_is_on_its_way(
     telling.round()
     assert heard_by_then == [["/hook/start"]]
     assert ping.paths == ["/hook/start", "/hook"]
+
+
+def test_a_success_does_not_overtake_a_start_that_is_being_claimed(
+    telling: Telling, ping: HttpReceiver
+) -> None:
+    """Both are owed after a failure; another process has locked the start, and saved nothing."""
+    hands = pinged(telling, ping)
+    fire(telling)
+    (run,) = hands.claim()
+
+    def end() -> None:
+        ping.status = 500
+        ping.while_asked = lambda: None
+        hands.end(run)
+        telling.round()
+
+    ping.while_asked = end
+    telling.round()
+    assert [(row.event, row.status) for row in telling.deliveries()] == [
+        ("start", "OWED"),
+        ("success", "OWED"),
+    ]
+    later = telling.world.now + timedelta(minutes=5)
+    (switch,) = pings_of({row.channel for row in telling.deliveries()})
+    database = telling.world.database
+    with database.write.begin() as one:
+        assert outbox.claim(one, switch, later) is not None
+        if database.write.dialect.name == "postgresql":  # SQLite's writers take turns
+            with database.write.begin() as other:
+                assert outbox.claim(other, switch, later) is None
+
+
+def test_the_switch_that_waits_the_longest_is_told_first(
+    telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = pinged(telling, ping)
+    down = a_schedule("another", cron="0 * * * *", alerts=(), ping_url=hook.url)
+    telling.world.define(down, *telling.world.schedules)
+    telling.world.enable("another")
+    hook.status = 500
+    fire(telling)
+    end_all(hands)
+    monkeypatch.setattr(courier, "PINGS_SECONDS", 0.1)
+    hook.while_asked = lambda: time.sleep(0.2)
+    telling.round()
+    telling.round(after=60)
+    assert ping.paths == ["/hook"]
 
 
 def test_a_failure_is_told_with_the_logs_end(telling: Telling, ping: HttpReceiver) -> None:

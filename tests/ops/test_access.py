@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from time import monotonic
 
 import pytest
 import sqlalchemy as sa
@@ -195,6 +196,13 @@ def test_a_rival_guess_in_between_costs_the_other_its_turn(
     monkeypatch.setattr(users, "_charge_attempt", after_a_rival)
     assert _log_in(database) is None
     assert _row(database).failed_logins == 1
+
+
+def test_a_name_that_is_all_marks_costs_no_more_than_another(database: Database) -> None:
+    marks = "\u0300\u0327" * 100_000  # all of them would take half a minute
+    began = monotonic()
+    assert users.log_in(database, marks, PASSWORD, now=NOW) is None
+    assert monotonic() - began < 10
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 500])

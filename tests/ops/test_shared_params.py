@@ -143,3 +143,22 @@ def test_a_number_that_is_none_is_left_to_the_jobs_to_refuse() -> None:
         assert read_shared_form(JOBS, {"days": text}) == {"days": text}
     with pytest.raises(InvalidParams, match="limit: This is not JSON"):
         read_shared_form([*JOBS, a_job("label", function=label)], {"limit": "{"})
+
+
+def test_a_request_that_comes_twice_is_the_same_whatever_its_parameters_are_made_of(
+    team: World,
+) -> None:
+    team.define(jobs=[a_job("anything", function=anything)])
+    found = [
+        control.run_job(
+            team.database,
+            team.registry,
+            "anything",
+            now=team.now,
+            author=TESTER,
+            key="k1",
+            params={"ids": (1, 2)},
+        )
+        for _ in range(2)
+    ]
+    assert found[0] == found[1]

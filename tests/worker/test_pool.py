@@ -1,6 +1,7 @@
 """The pool of child processes by itself."""
 
 import json
+import os
 import threading
 import time
 from collections import Counter
@@ -212,6 +213,20 @@ def test_a_run_begins_where_every_run_does_whatever_the_one_before_it_left(
     assert [report.end.result for report in reports if isinstance(report, Ended)] == [here, here]
     said = [line.message for report in reports if isinstance(report, Said) for line in report.lines]
     assert said == ["from below", "from below"]
+
+
+def test_a_child_starts_in_a_folder_that_its_user_may_not_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o100)
+    if os.access(tmp_path, os.R_OK):
+        pytest.skip("this user may open every folder")
+    monkeypatch.setenv("PYTHONPATH", str(Path.cwd()))
+    monkeypatch.chdir(tmp_path)
+    pool = ProcessPool(DEFINITIONS, 1, lambda: datetime.now(UTC))
+    warm_up(pool)
+    pool.close()
+    tmp_path.chmod(0o700)
 
 
 @pytest.mark.parametrize(("how", "status"), [("exits", 3), ("raises", 1), ("returns", 0)])

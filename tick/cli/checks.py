@@ -26,7 +26,8 @@ from tick.settings import PREFIX, Settings
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 STRONG_LENGTH, STRONG_VARIETY = 32, 10
 SAFE_SQLITE = (3, 51, 3)
-_OF_THE_COMMAND_LINE = {"URL", "TOKEN"}
+# Of the command line, and what a job's program is told.
+_NO_SETTINGS = {"URL", "TOKEN", "RUN_ID", "ATTEMPT", "FENCING_TOKEN", "SCHEDULED_FOR"}
 _KEYS = re.compile(r"(key|secret|token)")
 MIB = 1024**2
 LITTLE_SPACE, NO_SPACE = 1024 * MIB, 100 * MIB
@@ -72,7 +73,7 @@ def problem(check: str, text: str, advice: str) -> Finding:
 
 def check_names(variables: Collection[str]) -> Iterator[Finding]:
     """Whether each TICK_ variable is one that is read: a misspelt one would have no effect."""
-    known = {name.upper() for name in Settings.model_fields} | _OF_THE_COMMAND_LINE
+    known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}
     given = {name.removeprefix(PREFIX) for name in variables if name.startswith(PREFIX)}
     for name in sorted(given - known):

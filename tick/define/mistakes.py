@@ -5,7 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -22,6 +22,7 @@ _MAX_NAME = 100
 _MAX_TITLE = 200
 _MAX_ID = 50
 _MOST_SECONDS = 10 * 366 * 24 * 3600
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _UNSTORABLE_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
@@ -231,6 +232,9 @@ def _in_timing(schedule: Schedule) -> Iterator[str]:
             return
         if value is not None and value.tzinfo is None:
             yield f"{name} needs a time zone: write datetime(…, tzinfo=UTC)."
+            return
+        if value is not None and not _FIRST <= value <= _LAST:
+            yield f"{name} lies outside of the years 1 to 9999 in UTC; move it, or leave it out."
             return
     if schedule.anchor is not None and schedule.every is None:
         yield "anchor is where an interval starts; give every, or leave it out."

@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import Turn, wait_for_turn
 from tick.define.jobs import JobDefinition
 from tick.models import job_run
 from tick.settings import Settings
+from tick.turns import Turn, wait_for_turn
 
 Name = tuple[str, str]
 """A column of job_run, and a value in it."""

@@ -79,8 +79,9 @@ class Capture:
 
     def _held(self) -> tuple[object, ...]:
         root = logging.getLogger()
-        disabled = root.manager.disable
-        return (disabled, root.level, *root.handlers, warnings.showwarning, sys.stdout, sys.stderr)
+        disabled = root.manager.disable, _disabled_loggers()
+        streams = sys.stdout, sys.stderr
+        return (*disabled, root.level, *root.handlers, warnings.showwarning, *streams)
 
 
 def _disabled_loggers() -> set[logging.Logger]:

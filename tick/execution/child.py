@@ -109,7 +109,7 @@ class Child:
         self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
         self._cancelled: set[Claim] = set()
         self._current: Claim | None = None
-        self._folder, self._output = os.open(".", os.O_RDONLY), os.dup(_STDOUT)
+        self._folder, self._output = _open_here(), os.dup(_STDOUT)
         self.speaker = Speaker(sock)
 
     def line(self, line: Line) -> None:
@@ -162,7 +162,8 @@ class Child:
 
     def _begin_anew(self) -> None:
         """Undo what a job may have done that would hit the next one out of the blue."""
-        os.fchdir(self._folder)
+        if self._folder is not None:
+            os.fchdir(self._folder)
         for number in (_STDOUT, _STDERR):
             os.dup2(self._output, number)
 
@@ -176,6 +177,14 @@ class Child:
                     self._cancelled.add((run_id, token))
         # The worker is gone, and whatever the job started goes with it.
         os.killpg(0, signal.SIGKILL)
+
+
+def _open_here() -> int | None:
+    """The folder that every run begins in; None where this user may not open it."""
+    try:
+        return os.open(".", os.O_RDONLY)
+    except OSError:
+        return None
 
 
 def _messages(sock: socket.socket) -> Iterator[Message]:

@@ -101,16 +101,18 @@ def drop(connection: sa.Connection, now: datetime, *which: sa.ColumnElement[bool
     )
 
 
-def due_channels(connection: sa.Connection, now: datetime) -> set[str]:
-    """The ids of the channels that have something to send: one question, by an index."""
-    return set(connection.execute(sa.select(_d.channel).where(*_due(now)).distinct()).scalars())
+def due_channels(connection: sa.Connection, now: datetime) -> list[str]:
+    """The ids of the channels that have something to send, who waits the longest first."""
+    due = sa.select(_d.channel).where(*_due(now)).group_by(_d.channel)
+    by_age = due.order_by(sa.func.min(_d.available_at), _d.channel)
+    return list(connection.execute(by_age).scalars())
 
 
 def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed | None:
     """The next parcels of a channel, the oldest first; None when nothing is due."""
     due = (
         sa.select(_d.id)
-        .where(_d.channel == channel.id, *_due(now), ~_overtakes_a_start(channel, now))
+        .where(_d.channel == channel.id, *_due(now), ~_overtakes_a_start(channel))
         .order_by(_d.id)
         .limit(channel.together)
         .with_for_update(skip_locked=True)
@@ -279,14 +281,14 @@ def _due(now: datetime) -> list[Any]:
     return [_OWED, _d.available_at <= now, _is_free(now), ~waits, ~muted_alert(now)]
 
 
-def _overtakes_a_start(channel: Channel, now: datetime) -> sa.ColumnElement[bool]:
-    """It tells of an end, while somebody is just telling of a start."""
+def _overtakes_a_start(channel: Channel) -> sa.ColumnElement[bool]:
+    """It tells of an end before an earlier start is told, which somebody may just have locked."""
     first = alert_delivery.alias("first")
     is_told = sa.exists().where(
         first.c.channel == channel.id,
         sa.text("first.status = 'OWED'"),
         first.c.event == STARTED,
-        first.c.leased_until > now,
+        first.c.id < _d.id,
     )
     return sa.and_(_d.event.in_((SUCCEEDED, FAILED)), is_told)
 

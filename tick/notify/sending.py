@@ -62,7 +62,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
         parts = urlsplit(url)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection = _connect(parts, seconds)
-    except ValueError:
+    except (ValueError, InvalidURL):
         raise SendFailed(_NO_URL) from None
     try:
         connection.request("POST", target, body, {**ours, **_credentials(parts), **headers})
@@ -80,7 +80,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
 
 
 def _connect(parts: SplitResult, seconds: float) -> HTTPConnection:
-    """Raises ValueError for a port that is no number."""
+    """Raises ValueError for a port that is no number, InvalidURL for a host that is no name."""
     host = parts.hostname or ""
     if parts.scheme == "https":
         safe = ssl.create_default_context()

@@ -20,10 +20,9 @@ from tick.notify.channels import Channel
 from tick.notify.facts import Facts, read_facts
 from tick.notify.outbox import Owed, Pace
 from tick.notify.rules import Ending, Finding
+from tick.turns import Turn, try_turn
 
 _a, _d, _o = alert.c, alert_delivery.c, occurrence.c
-_TURN = 7410260
-"""Number of the lock that looks take in turn on PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def look(database: Database, channels: Sequence[Channel], now: datetime, pace: P
         if not _find_news(connection, channels, now, pace):
             return 0
     with database.write.begin() as connection:
-        if not _take_turn(connection):
+        if not try_turn(connection, Turn.ALERTS):
             return 0
         opened = _write(connection, channels, _find_news(connection, channels, now, pace))
         # Of what was opened or resolved just now.
@@ -84,12 +83,6 @@ def _unknown(
     known = sa.select(_a.key).where(_a.key.in_(events_))
     told = set(connection.execute(known).scalars()) if events_ else set()
     return [finding for key, finding in new.items() if key not in told]
-
-
-def _take_turn(connection: sa.Connection) -> bool:
-    if connection.dialect.name != "postgresql":
-        return True  # SQLite's writers take turns anyway
-    return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(_TURN))).scalar())
 
 
 def _write(connection: sa.Connection, channels: Sequence[Channel], news: _News) -> int:

@@ -5,13 +5,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import Database, Turn, wait_for_turn
+from tick.db import Database
 from tick.engine import audit, heartbeat, queues
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused
 from tick.models import worker_instance
 from tick.ops.revisions import expect_revision, revision_of
 from tick.states import WorkerStatus, WorkerType
+from tick.turns import Turn, wait_for_turn
 
 _w = worker_instance.c
 _QUEUE = re.compile(r"[A-Za-z0-9._-]{1,50}\Z")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tick.db import Database
 from tick.define.registry import Registry
-from tick.define.schedules import short_digest
+from tick.define.schedules import canonical, short_digest
 from tick.engine import audit, lifecycle
 from tick.engine.audit import Author
 from tick.engine.cancel import cancel_runs
@@ -209,7 +209,9 @@ def _same_as_before(connection: sa.Connection, identity: str, target: Target) ->
     occurrence_id: int = connection.execute(made).scalar_one()
     runs = sa.select(_r.job_name, _r.params).where(_r.occurrence_id == occurrence_id)
     before = {run.job_name: run.params or {} for run in connection.execute(runs)}
-    if any(before.get(job.name, job.params) != job.params for job in target.jobs):
+    pairs = ((before.get(job.name, job.params), job.params) for job in target.jobs)
+    # As JSON, which has no tuples: so it was written down.
+    if any(canonical(was) != canonical(wanted) for was, wanted in pairs):
         raise Refused(
             f"Under the same key occurrence {occurrence_id} was started with other parameters. "
             "Take a new key, or reload the form, to start another one."

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.db import Database, Turn, wait_for_turn
+from tick.db import Database
 from tick.engine import audit
 from tick.engine.audit import Author
 from tick.engine.windows import end_windows, open_window
@@ -20,6 +20,7 @@ from tick.ops.revisions import expect_revision, revision_of
 from tick.policy.windows import Phase as Phase
 from tick.policy.windows import Window as Window
 from tick.policy.windows import covering as covering
+from tick.turns import Turn, wait_for_turn
 
 _w = maintenance_window.c
 LISTED = 100

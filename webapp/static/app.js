@@ -173,7 +173,7 @@
     const fills = target === dialog || target === "#dialog";
     if (fills && dialog.childElementCount && !dialog.open) dialog.showModal();
     // What was ticked has been dealt with; ticked on, it would keep the page from refreshing.
-    if (target.id === "page") {
+    if (event.detail.ctx.sourceElement?.matches?.("[data-unticks]")) {
       for (const tick of document.querySelectorAll(".pick:checked")) tick.checked = false;
     }
     dismissToasts();
@@ -195,7 +195,7 @@
   // An error, or a page of something in between, takes nothing away that is there to be read.
   document.addEventListener("htmx:before:swap", (event) => {
     const { sourceElement, response, select, swap, text } = event.detail.ctx;
-    const misses = select && !text.includes(`id="${select.slice(1)}"`);
+    const misses = select ? !text.includes(`id="${select.slice(1)}"`) : /<html[\s>]/i.test(text);
     if (swap === "none" || !(misses || (isLive(sourceElement) && response.status >= 400))) return;
     event.preventDefault();
     if (response.status < 400) failures += 1;
@@ -204,7 +204,7 @@
   document.addEventListener("htmx:response:error", () => { failures += 1; });
   document.addEventListener("htmx:error", (event) => {
     failures += 1;
-    if (!isLive(event.detail.ctx.sourceElement)) complain();
+    if (!isLive(event.detail.ctx?.sourceElement ?? event.target)) complain();
   });
 
   document.addEventListener("DOMContentLoaded", () => {
