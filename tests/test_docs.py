@@ -31,7 +31,7 @@ def shown_commands() -> Iterator[str]:
 
 def parse(command: click.Command, words: list[str]) -> None:
     """Raise click.UsageError where the words name a command or an option that there is not."""
-    context = click.Context(command)
+    context = click.Context(command, **main.context_settings)  # a command remembers its first -h
     _, rest, _ = command.make_parser(context).parse_args(words)
     if isinstance(command, click.Group) and rest:
         _, child, rest = command.resolve_command(context, rest)
