@@ -70,16 +70,18 @@ def test_a_schedule_that_says_wrongly_when_fires_never_in_silence(
 def test_no_part_of_the_instants_is_left_out_in_silence() -> None:
     with pytest.raises(ValueError, match="fires more than 10,000 times"):
         fires(a_schedule("often", cron="* * * * *"), "2026-03-01", "2026-04-01")
-    with pytest.raises(ValueError, match="ends before it begins"):
+    with pytest.raises(ValueError, match="has to begin before it ends"):
         assert_fires(NEW_YORK, "2026-03-09", "2026-03-07", [])
+    with pytest.raises(ValueError, match=r"name a year from 1970 to 2199"):
+        fires(NEW_YORK, datetime(1, 1, 1, tzinfo=UTC), "2026-03-09")
 
 
 @pytest.mark.parametrize(
     ("start", "end", "how", "mistake"),
     [
-        (DAY, DAY, {}, "ends before it begins"),
+        (DAY, DAY, {}, "has to begin before it ends"),
         (datetime(2026, 3, 2), datetime(2026, 3, 3), {}, "needs aware instants"),
-        (DAY, DAY + HOUR, {"down": [(DAY + HOUR, DAY)]}, "ends before it begins"),
+        (DAY, DAY + HOUR, {"down": [(DAY + HOUR, DAY)]}, "has to begin before it ends"),
         (DAY, DAY + HOUR, {"tick_every": timedelta(0)}, "more than 0 seconds"),
     ],
 )

@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+YEARS = range(1970, 2200)
+"""In which years an instant that a person names may lie, so that sums with it are instants, too."""
+
 
 def now() -> datetime:
     """The host's clock: an aware UTC instant."""

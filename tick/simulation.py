@@ -96,7 +96,7 @@ def _check(windows: Sequence[Window], tick_every: timedelta) -> None:
         if begin.tzinfo is None or until.tzinfo is None:
             raise Refused("A simulation needs aware instants: write datetime(…, tzinfo=UTC).")
         if begin >= until:
-            raise Refused(f"The time from {begin} to {until} ends before it begins.")
+            raise Refused(f"The time from {begin} to {until} has to begin before it ends.")
     if tick_every <= timedelta(0):
         raise Refused("tick_every must be more than 0 seconds.")
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tick.clock import YEARS
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.mistakes import find_in_timing
 from tick.define.registry import build_registry
@@ -30,14 +31,14 @@ def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> lis
 
     A text such as "2026-03-08 02:30" is wall time in the schedule's zone. Raises
     DefinitionsInvalid for a schedule that says wrongly when; ValueError for a time that ends before
-    it begins, or that holds more than 10,000 instants.
+    it begins, lies far off, or holds more than 10,000 instants.
     """
     if found := find_in_timing(schedule):
         raise DefinitionsInvalid(found)
     zone = ZoneInfo(schedule.timezone)
     first, last = _instant(start, zone), _instant(end, zone)
     if first >= last:
-        raise ValueError(f"the time ends before it begins: {first} to {last}")
+        raise ValueError(f"the time from {first} to {last} has to begin before it ends")
     due = instants.between(schedule.rule(), just_before(first), just_before(last), _MOST + 1)
     if len(due) > _MOST:
         raise ValueError(f"{schedule.id} fires more than {_MOST:,} times; ask for a shorter time")
@@ -99,4 +100,6 @@ def _definition(function: Callable[..., object]) -> JobDefinition:
 
 def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if instant.year not in YEARS:
+        raise ValueError(f"{value} is too far away; name a year from {YEARS[0]} to {YEARS[-1]}")
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)

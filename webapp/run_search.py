@@ -10,13 +10,13 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
+from tick.clock import YEARS
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
 
 MAX_LINE = 300
 MAX_WORD = 100
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_YEARS = range(1970, 2200)
 _PART = re.compile(r'(?:([A-Za-z]+):)?(?:"([^"]+)"|([^\s"]+))')
 _LENGTH = re.compile(r"([1-9][0-9]{0,4})([mhdw])\Z")
 
@@ -83,7 +83,7 @@ def read_instant(value: str, now: datetime, zone: tzinfo) -> datetime:
             instant = now - timedelta(**{_UNITS[length[2]]: int(length[1])})
         else:
             instant = datetime.fromisoformat(value)
-        if instant.year not in _YEARS:
+        if instant.year not in YEARS:
             raise ValueError(value)
         return instant if instant.tzinfo else instant.replace(tzinfo=zone)
     except (ValueError, OverflowError):

@@ -273,5 +273,7 @@ def test_jobs_and_runs_without_javascript(open_page: Opener, console: Console) -
     expect(page.get_by_role("heading", level=1)).to_contain_text("Cancelled")
     run_id = _running(console)
     log_line(console.world, run_id, clock.now(), "info", "needle in it")
+    page.goto(f"/runs/{run_id}")
+    assert "load the page again to see it" in page.get_by_role("log").inner_text()
     page.goto(f"/runs/{run_id}?q=needle")
     expect(page.get_by_role("log")).to_contain_text("needle in it")

@@ -59,7 +59,7 @@ def test_an_error_takes_no_page_away_that_refreshes_itself(page: Page) -> None:
     gone = "**/schedules/search-index"
     page.goto("/schedules/search-index")
     page.route(gone, lambda route: route.continue_(url=f"{route.request.url}-gone"))
-    expect(page.get_by_text("The server does not answer")).to_be_visible()
+    expect(page.get_by_text("The server has this no longer")).to_be_visible()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Search Index")
     page.unroute(gone)
 

@@ -127,6 +127,14 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant() -> None:
     assert found.advice == "Did you mean TICK_ALERT_URLS?"
 
 
+def test_what_kubernetes_says_of_services_is_no_misspelt_setting() -> None:
+    tick = ("TICK_SERVICE_HOST", "TICK_SERVICE_PORT", "TICK_PORT", "TICK_PORT_8000_TCP_ADDR")
+    web = ("TICK_WEB_SERVICE_HOST", "TICK_WEB_SERVICE_PORT_HTTP", "TICK_WEB_PORT")
+    assert list(checks.check_names((*tick, *web))) == []
+    (found,) = checks.check_names((*web, "TICK_PORT"))
+    assert found.text == "Nothing reads TICK_PORT."
+
+
 def test_what_a_program_is_told_as_a_job_is_no_misspelt_setting() -> None:
     assert list(checks.check_names(_facts(current_run()))) == []
 

@@ -45,3 +45,12 @@ def test_a_pipe_gets_every_column_always(monkeypatch: pytest.MonkeyPatch) -> Non
         "1\ta:bug:[red]b\t-",
         "2\tc\t-",
     ]
+
+
+def test_with_standard_output_closed_nothing_is_shown_and_nothing_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout", None)  # as Python starts under `>&-`
+    show_table(COLUMNS, ROWS, "Nothing.")
+    show_table(COLUMNS, [], "Nothing.")
+    assert capsys.readouterr().err == "Nothing.\n"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tick.db import Database
+from tick.engine.audit import Author
 from tick.errors import NotFound, Refused, Stale
 from tick.models import audit_entry, pace, user
 from tick.ops.access import users
@@ -283,6 +284,37 @@ def test_of_two_who_change_a_user_the_second_learns_of_the_first(
     with pytest.raises(Stale):
         users.set_active(database, "ada", True, now=NOW, author=TESTER, expected=expected)
     assert _row(database) == before
+
+
+def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
+    database: Database, ada: int
+) -> None:
+    users.create_user(database, "bob", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+    both_ready = Barrier(2)
+
+    def demote(name: str, by: str) -> str | None:
+        both_ready.wait(10)
+        try:
+            users.set_role(database, name, Role.VIEWER, now=NOW, author=Author(by))
+        except Refused as refused:
+            return str(refused)
+        return None
+
+    with ThreadPoolExecutor(2) as pool:
+        said = list(pool.map(demote, ("ada", "bob"), ("bob", "ada")))
+    (refusal,) = filter(None, said)
+    assert "is no administrator any more" in refusal
+    with database.read.connect() as connection:
+        found = users.list_users(connection)
+    assert sorted(person.role for person in found) == [Role.ADMIN, Role.VIEWER]
+
+
+def test_a_user_is_changed_however_the_name_is_written(database: Database, ada: int) -> None:
+    users.set_role(database, " ADA", Role.VIEWER, now=NOW, author=TESTER)
+    assert _row(database).role == Role.VIEWER
+    with database.read.connect() as connection:
+        subjects = connection.execute(sa.select(audit_entry.c.subject)).scalars().all()
+    assert set(subjects) == {"ada"}
 
 
 def test_somebody_who_is_not_there_cannot_be_changed(database: Database) -> None:

@@ -28,6 +28,7 @@ STRONG_LENGTH, STRONG_VARIETY = 32, 10
 SAFE_SQLITE = (3, 51, 3)
 # Of the command line, and what a job's program is told.
 _NO_SETTINGS = {"URL", "TOKEN", "RUN_ID", "ATTEMPT", "FENCING_TOKEN", "SCHEDULED_FOR"}
+_SERVICE, _OF_SERVICES = "_SERVICE_HOST", ("_SERVICE_", "_PORT")
 _KEYS = re.compile(r"(key|secret|token)")
 MIB = 1024**2
 LITTLE_SPACE, NO_SPACE = 1024 * MIB, 100 * MIB
@@ -76,6 +77,10 @@ def check_names(variables: Collection[str]) -> Iterator[Finding]:
     known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}
     given = {name.removeprefix(PREFIX) for name in variables if name.startswith(PREFIX)}
+    # Kubernetes tells each container of the Services beside it, of which one may be called tick.
+    hosts = [name for name in variables if name.endswith(_SERVICE)]
+    services = tuple(host.removesuffix(_SERVICE) + of for host in hosts for of in _OF_SERVICES)
+    given -= {name for name in given if f"{PREFIX}{name}".startswith(services)}
     for name in sorted(given - known):
         near = get_close_matches(name, sorted(known), 1)
         advice = f"Did you mean {PREFIX}{near[0]}?" if near else "The README lists what there is."

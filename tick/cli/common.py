@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 from pydantic import BaseModel
@@ -104,6 +104,11 @@ def show_line(value: object) -> None:
     click.echo(json.dumps(value, default=_plain))
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody watches it; a stream that the shell has closed (`>&-`) is None."""
+    return stream is not None and stream.isatty()
+
+
 def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], empty: str) -> None:
     """Print rows under headings (key → heading): a table on a terminal, tabs in a pipe.
 
@@ -111,10 +116,10 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
     Without rows it prints `empty`, which says what to do next.
     """
     if not rows:
-        click.echo(empty, err=not sys.stdout.isatty())
+        click.echo(empty, err=not is_terminal(sys.stdout))
         return
     lines = [list(columns.values()), *([_text(row[key]) for key in columns] for row in rows)]
-    if not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         for line in lines:
             click.echo("\t".join(line))
         return

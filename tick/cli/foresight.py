@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tick.cli.common import as_json, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, is_terminal, ready_runtime, show_json, show_table
 from tick.cli.instants import INSTANT, LENGTH, WINDOW
 from tick.cli.ledger import show_proof
 from tick.cli.statuses import ExitStatus
@@ -141,7 +141,7 @@ def _show_simulation(found: "Simulation") -> None:
 @contextmanager
 def _progress(start: datetime, end: datetime) -> Iterator[Callable[[datetime], None]]:
     """A bar by simulated days, on a terminal's standard error; gives what moves it on."""
-    days, hidden = max((end - start).days, 1), not sys.stderr.isatty()
+    days, hidden = max((end - start).days, 1), not is_terminal(sys.stderr)
     with click.progressbar(
         length=days, label="Simulated days", show_pos=True, file=sys.stderr, hidden=hidden
     ) as bar:

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from tick.clock import YEARS
+
 _LENGTH = re.compile(r"(\d{1,9})([smhd])\Z")
-_YEARS = range(1970, 2200)
 _LONGEST = timedelta(days=36_500)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -27,8 +28,8 @@ class Instant(click.ParamType[datetime]):
             instant = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no ISO instant; write 2026-03-29T00:30Z.", param, ctx)
-        if instant.year not in _YEARS:
-            years = f"{_YEARS.start} to {_YEARS.stop - 1}"
+        if instant.year not in YEARS:
+            years = f"{YEARS[0]} to {YEARS[-1]}"
             self.fail(f"{value!r} is too far away; write a year from {years}.", param, ctx)
         return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from tick.ops.answers.work import Changed
 from tick.ops.queries import alerts as queries
 from webapp import watching
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, Text, continued
+from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, Reason, continued
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -47,7 +47,7 @@ class AddMute(Body):
     schedule_id: Name | None = None
     rule: Name | None = None
     until: Instant
-    reason: Text
+    reason: Reason
 
 
 @resource.get("/alerts")

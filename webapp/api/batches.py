@@ -5,7 +5,7 @@ from pydantic import Field
 from tick.ops import batches
 from tick.ops.answers.work import BatchDone
 from webapp.api import caller
-from webapp.api.models import Body, Id, Text
+from webapp.api.models import Body, Id, OptionalReason
 from webapp.api.operations import Resource
 from webapp.services import now, runtime
 
@@ -16,7 +16,7 @@ class ManyRuns(Body):
     """Which runs."""
 
     run_ids: tuple[Id, ...] = Field(min_length=1, max_length=batches.MOST_IN_BATCH)
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 class RetryMany(ManyRuns):

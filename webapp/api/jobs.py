@@ -7,7 +7,7 @@ from tick.ops.answers import answering
 from tick.ops.answers.system import Job
 from tick.ops.answers.work import Started
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Name, Query, Text, continued
+from webapp.api.models import Body, Listing, Name, OptionalReason, Query, continued
 from webapp.api.occurrences import started
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -33,7 +33,7 @@ class RunJob(Body):
         default_factory=dict,
         description="keyword arguments of the job's function; those left out keep its defaults",
     )
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 class RunJobs(Body):
@@ -44,7 +44,7 @@ class RunJobs(Body):
         description="keyword arguments: each job takes those that its function names; "
         "one that no job takes is refused",
     )
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 @resource.get("/jobs")

@@ -14,10 +14,10 @@ from pydantic import (
     StringConstraints,
 )
 
+from tick.clock import YEARS
 from tick.ops.answers.work import Answer as Answer
 from tick.ops.answers.work import Listing as Listing
-
-_YEARS = range(1970, 2200)
+from tick.ops.control import MAX_REASON
 
 
 class Query(BaseModel):
@@ -37,9 +37,13 @@ class Nothing(Body):
 
 
 def _to_utc(instant: datetime) -> datetime:
-    if instant.year not in _YEARS:
-        raise ValueError(f"write a year from {_YEARS.start} to {_YEARS.stop - 1}")
+    if instant.year not in YEARS:
+        raise ValueError(f"write a year from {YEARS[0]} to {YEARS[-1]}")
     return instant.astimezone(UTC)
+
+
+def _said(reason: str | None) -> str | None:
+    return (reason or "").strip() or None
 
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -47,6 +51,8 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 _STORABLE = r"^[^\x00]+$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=_STORABLE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_STORABLE)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON, pattern=_STORABLE)]
+OptionalReason = Annotated[Reason | None, AfterValidator(_said)]
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 

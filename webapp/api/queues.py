@@ -5,7 +5,7 @@ from tick.ops.answers.system import Queue
 from tick.ops.answers.work import Changed
 from tick.ops.queries import queues
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Nothing, Text
+from webapp.api.models import Body, Listing, Nothing, Reason
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -19,7 +19,7 @@ class QueueList(Listing[Queue]):
 class PauseQueue(Body):
     """Why a queue is paused."""
 
-    reason: Text
+    reason: Reason
 
 
 @resource.get("/queues")

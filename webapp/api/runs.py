@@ -10,7 +10,7 @@ from tick.ops.answers.work import LogPage, Run, RunDetail, RunWithNeighbours
 from tick.ops.queries import runs
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Name, Query, Text, continued
+from webapp.api.models import Body, Id, Instant, Listing, Name, OptionalReason, Query, continued
 from webapp.api.operations import Resource
 from webapp.pages.logs import LOOK_EVERY_SECONDS, holding_a_thread
 from webapp.services import now, reading, runtime
@@ -49,13 +49,13 @@ class LogQuery(Query):
 class Cancel(Body):
     """Why it is cancelled."""
 
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 class Retry(Body):
     """How to put back what ended badly."""
 
-    reason: Text | None = None
+    reason: OptionalReason = None
     override_overlap: bool = Field(False, description="even while another occurrence runs")
 
 

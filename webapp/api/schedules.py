@@ -19,7 +19,7 @@ from tick.ops.answers.work import (
 from tick.ops.queries import schedules
 from webapp import problem
 from webapp.api import caller
-from webapp.api.models import Body, Instant, Listing, Name, Query, Text, continued
+from webapp.api.models import Body, Instant, Listing, Name, OptionalReason, Query, Reason, continued
 from webapp.api.occurrences import (
     OccurrencePage,
     OccurrenceQuery,
@@ -76,13 +76,13 @@ class Resume(Enable):
 class Disable(Body):
     """How to switch a schedule off."""
 
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 class Pause(Body):
     """Why a schedule is paused, and until when."""
 
-    reason: Text
+    reason: Reason
     until: Instant | None = Field(None, description="when it ends by itself")
 
 
@@ -90,7 +90,7 @@ class Fire(Body):
     """How to fire a schedule now."""
 
     override_overlap: bool = Field(False, description="even while an occurrence is unfinished")
-    reason: Text | None = None
+    reason: OptionalReason = None
 
 
 class Slots(Body):

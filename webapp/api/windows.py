@@ -4,7 +4,7 @@ from tick.ops import windows
 from tick.ops.answers.system import MaintenanceWindow, WindowAdded
 from tick.ops.answers.work import Changed
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Nothing, Text
+from webapp.api.models import Body, Id, Instant, Listing, Nothing, Reason
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -18,7 +18,7 @@ class WindowList(Listing[MaintenanceWindow]):
 class StopScheduler(Body):
     """Why nothing may fire."""
 
-    reason: Text
+    reason: Reason
 
 
 class AddWindow(Body):
@@ -26,7 +26,7 @@ class AddWindow(Body):
 
     starts_at: Instant
     ends_at: Instant
-    reason: Text
+    reason: Reason
 
 
 @resource.post("/scheduler/stop")

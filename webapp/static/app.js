@@ -58,6 +58,7 @@
     if (element.textContent !== text) element.textContent = text;
   };
   let failures = 0;
+  let trouble = "";
   let heard = Date.now();
   const age = () => {
     for (const time of document.querySelectorAll("time")) {
@@ -68,7 +69,6 @@
     }
     const note = document.querySelector("[data-updated]");
     const rests = document.querySelector(".pick:checked") && "Rests while you choose";
-    const trouble = failures && "The server does not answer";
     if (note) say(note, trouble || rests || `Read ${ago(heard + skew)}`);
   };
 
@@ -164,6 +164,7 @@
   document.addEventListener("htmx:after:request", (event) => {
     if (event.detail.ctx.response?.status >= 400) return;
     failures = 0;
+    trouble = "";
     heard = Date.now();
   });
   document.addEventListener("htmx:after:swap", (event) => {
@@ -191,6 +192,10 @@
     document.getElementById("toasts")?.append(toast);
     dismissToasts();
   };
+  const fail = (status) => {
+    failures += 1;
+    trouble = status === 404 ? "The server has this no longer" : "The server does not answer";
+  };
   const isLive = (element) => element?.matches?.("[data-live]");
   // An error, or a page of something in between, takes nothing away that is there to be read.
   document.addEventListener("htmx:before:swap", (event) => {
@@ -198,12 +203,12 @@
     const misses = select ? !text.includes(`id="${select.slice(1)}"`) : /<html[\s>]/i.test(text);
     if (swap === "none" || !(misses || (isLive(sourceElement) && response.status >= 400))) return;
     event.preventDefault();
-    if (response.status < 400) failures += 1;
+    if (response.status < 400) fail();
     if (!isLive(sourceElement)) complain();
   });
-  document.addEventListener("htmx:response:error", () => { failures += 1; });
+  document.addEventListener("htmx:response:error", (event) => fail(event.detail.ctx.response.status));
   document.addEventListener("htmx:error", (event) => {
-    failures += 1;
+    fail();
     if (!isLive(event.detail.ctx?.sourceElement ?? event.target)) complain();
   });
 

@@ -263,11 +263,9 @@ def _change(
     expected: str | None = None,
 ) -> None:
     with database.write.begin() as connection:
-        found = connection.execute(_USERS.where(_u.name == name).with_for_update()).one_or_none()
-        if found is None:
-            raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")
-        is_now = f"{name} is {found.role} and {'may' if found.active else 'may not'} sign in."
-        said = f"{name} was changed since you read it: {is_now}"
+        found = _lock(connection, name, author)
+        is_now = f"{found.name} is {found.role} and {'may' if found.active else 'may not'} sign in."
+        said = f"{found.name} was changed since you read it: {is_now}"
         expect_revision(expected, _as_user(found).revision, said)
         changed = sa.update(user).where(_u.id == found.id)
         connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
@@ -278,7 +276,29 @@ def _change(
             at=now,
             author=author,
             action=action,
-            subject=name,
+            subject=found.name,
             before=before,
             after=shown,
         )
+
+
+def _lock(connection: sa.Connection, name: str, author: Author) -> sa.Row[*tuple[Any, ...]]:
+    """Whom the author is about to change. Raises NotFound, Refused.
+
+    A person who changes another is locked besides: of two who take the administration from one
+    another the second has lost it by then, so that somebody who administers always remains.
+    """
+    named = find_named(connection, name)
+    if named is None:
+        raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")
+    concerned = _USERS.where(sa.or_(_u.id == named, _u.name == author.name))
+    locked = {
+        row.id: row for row in connection.execute(concerned.order_by(_u.id).with_for_update())
+    }
+    found = locked.pop(named)
+    for other in locked.values():
+        if not (other.active and other.role == Role.ADMIN):
+            raise Refused(
+                f"{other.name} is no administrator any more; {found.name} stays as before."
+            )
+    return found
