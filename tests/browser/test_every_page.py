@@ -74,7 +74,7 @@ def _addresses(console: Console) -> list[str]:
         "/stats?window=7d&schedule=feed-refresh",
         "/stats?window=90d&job=compatibility",
         "/stats?job=nothing",
-        "/workers/c0ffee5eed/drain",
+        "/workers/c0ffee/drain",
         "/queues/default/pause",
         "/nowhere",
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.support.factories import World, a_job, a_schedule
+from tests.support.factories import World, a_job, a_schedule, a_worker
 from tick.engine.claim_runs import claim_runs
 from tick.engine.settle import settle_forgotten
 from tick.models import job_run, occurrence, worker_instance
@@ -44,17 +44,7 @@ def claimable(world: World) -> list[datetime | None]:
 
 def start_all(world: World) -> None:
     """A worker that lives for long has started every run."""
-    worker = {
-        "id": "w1",
-        "worker_type": "job_worker",
-        "status": "RUNNING",
-        "hostname": "here",
-        "pid": 1,
-        "version": "1",
-        "started_at": world.now,
-        "last_heartbeat_at": world.now + DAY,
-        "abilities": {},
-    }
+    worker = a_worker(world.now, id="w1", last_heartbeat_at=world.now + DAY)
     with world.database.write.begin() as connection:
         connection.execute(sa.insert(worker_instance), worker)
         connection.execute(sa.update(job_run).values(status="RUNNING", worker_id="w1"))

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver, MailServer
-from tests.support.factories import a_job, a_schedule
+from tests.support.factories import a_job, a_schedule, a_worker
 from tick.engine.rescue import rescue_dead_workers
 from tick.models import alert_attempt, alert_delivery, worker_instance
 from tick.notify import delivery, sending
@@ -157,21 +157,9 @@ def test_a_rule_that_goes_on_and_on_speaks_once_a_minute(
 def die(telling: Telling, number: int) -> None:
     """Let a worker die that nobody has heard of for long."""
     now = telling.world.now
+    worker = a_worker(now, id=f"worker{number}", last_heartbeat_at=now - timedelta(hours=2))
     with telling.world.database.write.begin() as connection:
-        connection.execute(
-            sa.insert(worker_instance),
-            {
-                "id": f"worker{number}",
-                "worker_type": "job_worker",
-                "status": "RUNNING",
-                "hostname": "host",
-                "pid": 1,
-                "version": "1",
-                "started_at": now,
-                "last_heartbeat_at": now - timedelta(hours=2),
-                "abilities": {},
-            },
-        )
+        connection.execute(sa.insert(worker_instance), worker)
         rescue_dead_workers(connection, now, timedelta(seconds=90))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -39,6 +39,22 @@ def a_schedule(id: str = "daily", **parts: Any) -> Schedule:
     if not {"cron", "every", "at"} & parts.keys():
         parts["cron"] = "0 2 * * *"
     return Schedule(id=id, source="tests:1", **parts)
+
+
+def a_worker(now: datetime, **values: Any) -> dict[str, Any]:
+    """The row of a worker that has beaten just now."""
+    usual = {
+        "id": "c0ffee",
+        "worker_type": "job_worker",
+        "status": "RUNNING",
+        "hostname": "worker-1",
+        "pid": 71,
+        "version": "0.1.0",
+        "started_at": now - timedelta(hours=9),
+        "last_heartbeat_at": now,
+        "abilities": {"processes": 4},
+    }
+    return usual | values
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.support.factories import World, a_job, a_schedule
+from tests.support.factories import World, a_job, a_schedule, a_worker
 from tests.webapp.scenes import SETTINGS, add_people
 from tick.db import Database
 from tick.models import audit_entry, job_run, occurrence, tick_log, worker_instance
@@ -50,7 +50,7 @@ def fill(database: Database, now: datetime, runs: int) -> World:
     ]
     firings.reverse()
     _insert(database, occurrence, (_occurrence(firing) for firing in firings))
-    _insert(database, worker_instance, iter([_worker(now)]))
+    _insert(database, worker_instance, iter([a_worker(now)]))
     _insert(database, job_run, (row for firing in firings for row in _runs(firing)))
     _insert(database, audit_entry, (_entry(firing) for firing in firings[-10_000:]))
     _insert(database, tick_log, (_tick(firing) for firing in firings[-1440:]))
@@ -123,20 +123,6 @@ def _runs(firing: _Firing) -> Iterator[dict[str, Any]]:
             "error_type": "TimeoutError" if bad else None,
             "error_message": "the partner did not answer in 30 s" if bad else None,
         }
-
-
-def _worker(now: datetime) -> dict[str, Any]:
-    return {
-        "id": "c0ffee",
-        "worker_type": "job_worker",
-        "status": "RUNNING",
-        "hostname": "worker-1",
-        "pid": 71,
-        "version": "0.1.0",
-        "started_at": now - timedelta(hours=9),
-        "last_heartbeat_at": now,
-        "abilities": {"processes": 4},
-    }
 
 
 def _entry(firing: _Firing) -> dict[str, Any]:

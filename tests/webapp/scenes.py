@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from tests.support.factories import TESTER, World
+from tests.support.factories import TESTER, World, a_worker
 from tests.webapp.made_up_work import work
 from tick.db import Database
 from tick.define.registry import load_registry
@@ -94,17 +94,7 @@ def _start_a_sync(world: World, now: datetime) -> None:
 
 
 def _start_a_worker(world: World, now: datetime) -> None:
-    worker = {
-        "id": "c0ffee5eed",
-        "worker_type": "job_worker",
-        "status": "RUNNING",
-        "hostname": "worker-1",
-        "pid": 71,
-        "version": "0.1.0",
-        "started_at": now - timedelta(hours=9),
-        "last_heartbeat_at": now + timedelta(hours=1),
-        "abilities": {"processes": 4},
-    }
+    worker = a_worker(now, last_heartbeat_at=now + timedelta(hours=1))
     at_work = sa.update(job_run).where(job_run.c.status == "RUNNING")
     with world.database.write.begin() as connection:
         connection.execute(sa.insert(worker_instance), worker)

@@ -5,27 +5,19 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.support.factories import World
+from tests.support.factories import World, a_worker
 from tests.webapp.visitor import Visitor
 from tick.models import job_run, worker_instance
 from webapp.states import worker_look
 
 
 def _start(world: World, now: datetime, **values: object) -> None:
-    worker = {
-        "id": "c0ffee",
-        "worker_type": "job_worker",
-        "status": "RUNNING",
-        "hostname": "worker-1",
-        "pid": 71,
-        "version": "0.1.0",
-        "started_at": now - timedelta(hours=9),
-        "last_heartbeat_at": now,
+    usual = {
         "abilities": {"queues": ["media"], "jobs": ["match-scores"]},
         "activity": "running 2 of 4",
     }
     with world.database.write.begin() as connection:
-        connection.execute(sa.insert(worker_instance), worker | values)
+        connection.execute(sa.insert(worker_instance), a_worker(now, **usual | values))
 
 
 def test_an_empty_system_says_what_to_start(ada: Visitor) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from tests.support.factories import World
+from tests.support.factories import World, a_worker
 from tests.webapp.api.client import Program
 from tests.webapp.conftest import JOBS
 from tick.models import job_log, job_run, worker_instance
@@ -224,19 +224,8 @@ def test_what_is_not_there(admin: Program) -> None:
 
 
 def add_worker(world: World, now: datetime) -> None:
-    worker = {
-        "id": "c0ffee",
-        "worker_type": "job_worker",
-        "status": "RUNNING",
-        "hostname": "worker-1",
-        "pid": 71,
-        "version": "0.1.0",
-        "started_at": now - timedelta(hours=9),
-        "last_heartbeat_at": now,
-        "abilities": {"processes": 4},
-    }
     with world.database.write.begin() as connection:
-        connection.execute(sa.insert(worker_instance), worker)
+        connection.execute(sa.insert(worker_instance), a_worker(now))
 
 
 def test_a_result_and_an_error_are_told(world: World, viewer: Program, failed_run: int) -> None:
