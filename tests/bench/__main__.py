@@ -15,6 +15,7 @@ from tests.bench.measure import Measurement, Options, Throughput
 from tests.bench.places import Place, postgresql_place, sqlite_place
 
 BENCHMARKS = {"due": tick_due, "idle": tick_idle, "start": idle_start, "worker": worker}
+WIDTH_OF_A_FILE = 140
 PLACES = {"sqlite": sqlite_place, "postgresql": postgresql_place}
 
 
@@ -37,7 +38,10 @@ def main() -> int:
 def parser() -> argparse.ArgumentParser:
     """The command's options."""
     whole = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    whole.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="only these benchmarks")
+    names = f"only these of {', '.join(BENCHMARKS)}"
+    whole.add_argument(
+        "names", nargs="*", choices=[*BENCHMARKS, []], metavar="BENCHMARK", help=names
+    )
     whole.add_argument("--database", action="append", choices=PLACES, help="on this database only")
     whole.add_argument("--rows", type=int, help="so many rows, in the place of the usual")
     whole.add_argument("--repeats", type=int, default=7, help="rounds to measure (%(default)s)")
@@ -58,7 +62,7 @@ def measure(
 
 def show(done: Iterable[Measurement | Throughput], durability: dict[str, str]) -> None:
     """Tables for people."""
-    console, done = Console(), list(done)
+    console, done = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE), list(done)
     if measurements := [one for one in done if isinstance(one, Measurement)]:
         console.print(_beside_sql(measurements))
         console.print("Median (range) of the repetitions; ratio: median of the pairs.")

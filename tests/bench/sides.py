@@ -1,10 +1,9 @@
 """What the worker's benchmark compares: job systems that execute no-ops, each driven alike."""
 
-import subprocess
 import sys
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -36,8 +35,8 @@ class Side(Protocol):
 class Pace:
     """What one job cost, in seconds: on the clock, and of the processor's time.
 
-    `worker` counts the worker with its child processes; `database` the backends of its PostgreSQL
-    database, None where it has another store.
+    `worker` counts the workers with their child processes; `database` the backends of its
+    PostgreSQL database, None where it has another store.
     """
 
     clock: float
@@ -55,20 +54,17 @@ class _Look:
     database: float | None
 
 
-def race(side: Side, command: list[str], jobs: int) -> Pace:
-    """What one worker process takes for the jobs.
+def race(side: Side, command: list[str], jobs: int, workers: int = 1) -> Pace:
+    """What one worker process takes for the jobs, or so many at once.
 
     It counts from the first look that finds an ended job, so that starting is left out, to the
     first that finds them all.
     """
     side.enqueue(jobs)
-    process = subprocess.Popen([sys.executable, "-m", *command], stdout=sys.stderr)
-    try:
-        first = _wait_for(1, side, process.pid)
-        last = _wait_for(jobs, side, process.pid)
-    finally:
-        process.terminate()
-        process.wait(30)
+    with ExitStack() as stack:
+        launched = [stack.enter_context(_launched(command)) for _ in range(workers)]
+        first = _wait_for(1, side, launched)
+        last = _wait_for(jobs, side, launched)
     done = max(1, last.ended - first.ended)
     database = None
     if first.database is not None and last.database is not None:
@@ -76,14 +72,26 @@ def race(side: Side, command: list[str], jobs: int) -> Pace:
     return Pace((last.at - first.at) / done, (last.worker - first.worker) / done, database)
 
 
-def _wait_for(jobs: int, side: Side, pid: int) -> _Look:
+@contextmanager
+def _launched(command: list[str]) -> Iterator[psutil.Process]:
+    process = psutil.Popen([sys.executable, "-m", *command], stdout=sys.stderr)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(jobs: int, side: Side, launched: Iterable[psutil.Process]) -> _Look:
     until = time.monotonic() + WITHIN_SECONDS
     while (ended := side.ended()) < jobs:
         if time.monotonic() > until:
             raise TimeoutError(f"{side.name}: {ended} of {jobs} jobs after {WITHIN_SECONDS:g} s")
         time.sleep(POLL_SECONDS)
-    at, process = time.perf_counter(), psutil.Process(pid)
-    worker = _processor_seconds([process, *process.children(recursive=True)])
+    at = time.perf_counter()
+    worker = sum(
+        _processor_seconds([process, *process.children(recursive=True)]) for process in launched
+    )
     return _Look(at, ended, worker, _backend_seconds(side.address))
 
 

@@ -1,4 +1,4 @@
-"""No-op runs through one worker process, beside other job systems in the same rounds."""
+"""No-op runs through one worker process, or two, beside other job systems in the same rounds."""
 
 import sys
 from collections.abc import Iterator
@@ -26,19 +26,24 @@ PEERS = {
 
 @dataclass(frozen=True)
 class Way:
-    """How our worker executes the no-ops."""
+    """How our workers execute the no-ops."""
 
     isolation: str
     idempotent: bool
+    workers: int = 1
 
     @property
     def name(self) -> str:
         """For people."""
         repeatable = "idempotent" if self.idempotent else "not idempotent"
-        return f"ours, {self.isolation}, {repeatable}"
+        of_workers = "" if self.workers == 1 else f", {self.workers} workers"
+        return f"ours, {self.isolation}, {repeatable}{of_workers}"
 
 
-WAYS = [Way(isolation, repeat) for isolation in ("process", "thread") for repeat in (True, False)]
+WAYS = [
+    *(Way(isolation, repeat) for isolation in ("process", "thread") for repeat in (True, False)),
+    Way("process", True, workers=2),
+]
 FEWER = 4
 """What is not idempotent is claimed run by run: a share of the jobs tells its pace."""
 
@@ -92,7 +97,8 @@ def _race_ours(place: Place, way: Way, rows: int) -> Pace:
     jobs = rows if way.idempotent else rows // FEWER
     ours = Ours(place, jobs, idempotent=way.idempotent)
     how_often = "again" if way.idempotent else "once"
-    return race(ours, ["tests.bench.serving", ours.address, way.isolation, how_often], jobs)
+    command = ["tests.bench.serving", ours.address, way.isolation, how_often]
+    return race(ours, command, jobs, way.workers)
 
 
 def _open(stack: ExitStack, name: str, place: Place) -> Side | None:
