@@ -32,7 +32,7 @@ def _split_limits(value: object) -> object:
     if not isinstance(value, str):
         return value
     pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
-    if any(not number.strip() for _, _, number in pairs):
+    if not all(name.strip() and number.strip() for name, _, number in pairs):
         raise ValueError("write name=number, separated by commas")
     return {name.strip(): number.strip() for name, _, number in pairs}
 

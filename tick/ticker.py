@@ -240,7 +240,6 @@ class _Tick:
             waiting = due_ids(connection, self.now, limit)
         for schedule_id in waiting:
             if not self._in_time():
-                self.result.more = True
                 break
             try:
                 fired = self._fire(limit=1, only=schedule_id)

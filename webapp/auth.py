@@ -62,7 +62,6 @@ def init_app(app: Flask) -> None:
     # A page about a database that is away must not ask it who is there: templates do, when needed.
     manager.init_app(app, add_context_processor=False)
     app.jinja_env.globals["current_user"] = current_user
-    manager.session_protection = "basic"
     manager.user_loader(_load)
 
 

@@ -6,14 +6,13 @@ and the clock is the server's own.
 
 import re
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from tick.settings import Settings
 from tick.tick_result import TickResult
 from tick.ticker import run_tick
 from webapp import trigger_auth, watching
-from webapp.config import MAX_BODY
 from webapp.security import csrf
 from webapp.services import runtime
 
@@ -27,18 +26,9 @@ _MAX_SOURCE = 60
 @blueprint.route("/internal/tick/", methods=["GET", "POST", "PUT"])
 def fire() -> ResponseReturnValue:
     """Tick once, within the budget; 200 also when nothing was due or there is more to do."""
-    if (refusal := refused()) is not None:
-        return refusal
-    return jsonify(tick_once().as_dict())
-
-
-def refused() -> Response | None:
-    """Why the caller may not trigger anything; None if it may."""
     if (refusal := trigger_auth.check()) is not None:
         return refusal
-    if (request.content_length or 0) > MAX_BODY:
-        abort(413)
-    return None
+    return jsonify(tick_once().as_dict())
 
 
 def tick_once() -> TickResult:

@@ -11,10 +11,10 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from tick.work import work_for
-from webapp import watching
+from webapp import trigger_auth, watching
 from webapp.security import csrf
 from webapp.services import runtime
-from webapp.tick_endpoint import asked_seconds, refused, tick_once
+from webapp.tick_endpoint import asked_seconds, tick_once
 
 blueprint = Blueprint("work", __name__)
 csrf.exempt(blueprint)
@@ -28,7 +28,7 @@ def work() -> ResponseReturnValue:
 
     `worked` is null when an earlier request has this process at work already.
     """
-    if (refusal := refused()) is not None:
+    if (refusal := trigger_auth.check()) is not None:
         return refusal
     until = time.monotonic() + asked_seconds(runtime().settings.http_work_seconds)
     ticked = tick_once()

@@ -1,14 +1,32 @@
-"""`tick now --dry-run` and `tick run --params`: what would be done, and what is refused before."""
+"""`tick now`, its `--dry-run`, `tick run --params`: what is done, and what is refused before."""
+
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
+from tick import clock
+from tick.models import job_schedule, schedule_version
 
 
 def test_a_dry_run_decides_nothing(tick: CommandLine) -> None:
     assert "Nothing was due" in tick.bad("now", "--dry-run", status=0)
     found = tick.json("now", "--dry-run")
     assert (found["lines"], found["runs"], found["errors"]) == ([], 0, {})
+
+
+def test_a_tick_that_cannot_decide_a_schedule_says_so_by_its_exit_status(
+    tick: CommandLine,
+) -> None:
+    tick.good("enable", "monthly-report")
+    with tick.database.write.begin() as connection:
+        connection.execute(sa.update(schedule_version).values(rule="{}"))
+        due = {"next_run_at": clock.now() - timedelta(minutes=1)}
+        connection.execute(sa.update(job_schedule).values(due))
+    result = tick("now")
+    assert result.exit_code == 1
+    assert "monthly-report: " in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,14 @@ def test_every_wrong_setting_is_named_at_once(tick: CommandLine) -> None:
     assert "TICK_KEEP_DAYS" in said and "TICK_PROXY_HOPS" in said
 
 
+def test_a_process_is_not_called_dead_before_it_could_have_beaten_thrice(
+    tick: CommandLine,
+) -> None:
+    said = tick.bad("schedules", TICK_HEARTBEAT_SECONDS="10", TICK_DEAD_AFTER_SECONDS="29.9")
+    assert "TICK_DEAD_AFTER_SECONDS must be at least three times" in said
+    tick.good("schedules", TICK_HEARTBEAT_SECONDS="10", TICK_DEAD_AFTER_SECONDS="30")
+
+
 BEYOND = str(2**63)
 
 

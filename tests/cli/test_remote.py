@@ -314,6 +314,13 @@ def test_another_shape_of_answer_is_told(far: FarCommandLine, impostor: str) -> 
     assert "install here the version that runs there" in far.bad("status", TICK_URL=impostor)
 
 
+def test_an_answer_without_end_is_not_read(
+    far: FarCommandLine, impostor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MOST_BYTES", 10)
+    assert "answers with more than 10 bytes" in far.bad("status", TICK_URL=impostor)
+
+
 def test_the_audit_is_exported_whole_page_by_page(tick: CommandLine, far: FarCommandLine) -> None:
     for number in range(60):
         tick.good("queue", "pause" if number % 2 else "resume", "media", *reason(number))

@@ -8,9 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick import ticker
 from tick.engine import lifecycle
 from tick.models import job_run, schedule_version
 from tick.ops import control
+from tick.ops.dry_run import dry_run
 from tick.policy.rule import RULE_FORMAT
 from tick.ticker import run_tick
 
@@ -83,6 +85,21 @@ def test_a_pause_of_a_broken_rule_ends_without_stopping_the_others(pair: World) 
     assert [line.schedule_id for line in result.fired] == ["good"]
     assert list(result.errors) == ["bad"]
     assert pair.schedule("bad").fire_errors == 1
+
+
+def test_pauses_that_cannot_be_ended_are_told_and_stop_nothing_else(
+    pair: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise RuntimeError("no pause can be read")
+
+    control.pause_schedule(
+        pair.database, "bad", now=pair.now, author=TESTER, reason="moving", until=TWO
+    )
+    monkeypatch.setattr(ticker, "end_pauses", fail)
+    result = pair.tick(TWO)
+    assert result.errors == {"(pauses)": "RuntimeError: no pause can be read"}
+    assert [line.schedule_id for line in result.fired] == ["good"]
 
 
 def test_pauses_that_nobody_holds_end_beside_one_that_is_held(pair: World) -> None:
@@ -161,12 +178,17 @@ def test_a_schedule_with_a_broken_rule_can_be_switched_on_and_then_tells(pair: W
     assert list(pair.tick(TWO + MINUTE).errors) == ["bad"]
 
 
-def test_an_older_release_leaves_alone_what_a_newer_one_wrote(pair: World) -> None:
+def test_an_older_release_leaves_alone_what_a_newer_one_wrote(
+    pair: World, caplog: pytest.LogCaptureFixture
+) -> None:
     rewrite(pair, {"unheard_of": 1}, rule_format=RULE_FORMAT + 1)
     before = pair.schedule("bad")
     for minute in range(8):
-        result = pair.tick(TWO + minute * MINUTE)
+        now = TWO + minute * MINUTE
+        assert dry_run(pair.database, pair.settings, now).errors == {}
+        result = pair.tick(now)
         assert (result.errors, result.more) == ({}, False)
+    assert caplog.messages == []
     assert pair.schedule("bad") == before
     assert len(pair.ledger("good")) == 8
 

@@ -9,7 +9,7 @@ from tests.support.factories import World, a_job, a_schedule
 from tick.models import occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 def enabled(world: World, *ids: str, **parts: Any) -> World:
@@ -93,11 +93,19 @@ def test_a_firing_of_more_jobs_than_one_tick_may_make_goes_alone(world: World) -
 
 def test_the_brake_lets_what_has_been_due_for_longest_go_first(world: World) -> None:
     allow_runs(world, 1)
-    enabled(world, "late", cron="59 1 * * *")
-    world.define(*world.schedules, a_schedule("early", cron="0 2 * * *"))
-    world.enable("early")
-    world.now = TWO
-    assert [line.schedule_id for line in world.tick(TWO).fired] == ["early"]
+    world.now = TWO - 5 * MINUTE
+    world.define(
+        a_schedule("a", cron="0 2 * * *"),
+        a_schedule("b", cron="58 1 * * *"),
+        a_schedule("c", cron="59 1 * * *"),
+    )
+    for name in "abc":
+        world.enable(name)
+    went = [
+        [line.schedule_id for line in world.tick(TWO + second * SECOND).fired]
+        for second in (0, 30, 60)
+    ]
+    assert went == [["b"], ["c"], ["a"]]
 
 
 def test_the_brake_cancels_nothing_of_what_it_puts_off(world: World) -> None:

@@ -17,7 +17,10 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.jobs import JobDefinition
+from tick.engine.held_runs import held_runs
+from tick.engine.joblog import write_progress
 from tick.engine.settle import settle_occurrences
+from tick.execution.report import Progressed
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 CHAIN = (
@@ -64,10 +67,45 @@ def test_a_claimed_run_is_not_claimed_again(chain: World) -> None:
     assert Hands(chain).claim() == []
 
 
+def test_a_worker_holds_what_it_claimed_until_it_has_ended(chain: World) -> None:
+    hands = Hands(chain)
+    ended, running = hands.claim()
+    Hands(chain).claim()
+    hands.end(ended)
+    with chain.database.read.connect() as connection:
+        assert [held.run for held in held_runs(connection, hands.worker_id)] == [running]
+
+
 def test_a_run_is_ready_when_its_upstream_succeeded(chain: World) -> None:
     hands = Hands(chain)
     hands.end(*hands.claim())
     assert hands.claim_names() == ["scores"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "SKIPPED"])
+def test_a_run_never_starts_after_an_upstream_that_did_not_succeed(
+    chain: World, status: str
+) -> None:
+    change_run(chain, "features", status=status)
+    assert Hands(chain).claim_names() == ["trending"]
+
+
+def test_a_further_attempt_begins_without_what_the_one_before_it_said(world: World) -> None:
+    fired(world, a_job("features", retries=1))
+    hands = Hands(world)
+    (run,) = hands.claim()
+    with world.database.write.begin() as connection:
+        write_progress(connection, [Progressed(run, 0.5, "half")])
+    hands.end(run, end=FAILED)
+    world.now += timedelta(hours=1)
+    hands.claim()
+    (again,) = world.runs()
+    assert (again.attempt, again.progress, again.progress_text, again.reason) == (
+        2,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_tolerant_run_is_ready_when_its_upstream_ended_in_any_way(world: World) -> None:

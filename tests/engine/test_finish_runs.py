@@ -1,8 +1,10 @@
 """How runs end: accepted once, and with consequences for what waits and for the occurrence."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.engine.test_claim_runs import fired
 from tests.engine.worker_steps import (
@@ -16,8 +18,10 @@ from tests.engine.worker_steps import (
     statuses,
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine import settle
 from tick.engine.finish import finish_runs
 from tick.engine.settle import settle_forgotten, settle_occurrences
+from tick.models import occurrence
 from tick.ops import control
 from tick.policy.retry import AttemptEnd, How
 
@@ -89,13 +93,19 @@ def test_what_a_failed_run_left_is_kept(diamond: World) -> None:
 def test_a_tolerated_failure_makes_the_occurrence_partial(world: World) -> None:
     fired(world, a_job("a"), a_job("b", depends_on=["a"], tolerates={"a"}))
     Hands(world).work_off(a=FAILED)
-    assert the_outcome(world) == "PARTIAL"
+    assert (the_outcome(world), statuses(world)["b"]) == ("PARTIAL", "SUCCESS")
+
+
+def test_a_tolerated_failure_beside_another_one_fails_the_occurrence(world: World) -> None:
+    fired(world, a_job("a"), a_job("b", depends_on=["a"], tolerates={"a"}), a_job("c"))
+    Hands(world).work_off(a=FAILED, c=FAILED)
+    assert the_outcome(world) == "FAILED"
 
 
 def test_a_failure_before_a_job_that_always_runs_still_fails_the_occurrence(world: World) -> None:
     fired(world, a_job("a"), a_job("clean-up", depends_on=["a"], always=True))
     Hands(world).work_off(a=FAILED)
-    assert the_outcome(world) == "FAILED"
+    assert (the_outcome(world), statuses(world)["clean-up"]) == ("FAILED", "SUCCESS")
 
 
 def test_a_failure_that_one_dependent_does_not_tolerate_fails_the_occurrence(
@@ -128,6 +138,14 @@ def test_a_second_finish_of_a_claim_is_stale(diamond: World) -> None:
     assert statuses(diamond)[run.job_name] == "SUCCESS"
 
 
+def test_an_end_whose_acceptance_got_lost_is_settled_when_it_is_told_again(world: World) -> None:
+    hands = Hands(fired(world, a_job("a")))
+    (run,) = hands.claim()
+    hands.finish(run)
+    assert hands.end(run).stale
+    assert the_outcome(world) == "SUCCESS"
+
+
 def test_a_finish_under_an_older_token_is_stale(diamond: World) -> None:
     hands = Hands(diamond)
     run = hands.claim(1)[0]
@@ -141,7 +159,8 @@ def test_a_failed_attempt_with_another_left_goes_back_to_the_queue(world: World)
     hands = Hands(world)
     hands.end(*hands.claim(), end=FAILED)
     run = world.runs()[0]
-    assert (run.status, run.attempt, run.finished_at) == ("QUEUED", 1, None)
+    assert (run.status, run.attempt) == ("QUEUED", 1)
+    assert (run.finished_at, run.deadline_at) == (None, None)
     assert run.reason == "attempt 1 of 2 failed"
     assert timedelta(seconds=5) <= run.available_at - TWO <= timedelta(seconds=10)
     assert (hands.claim(), statuses(world)["b"]) == ([], "QUEUED")
@@ -175,12 +194,12 @@ def test_failures_in_a_row_are_counted_and_a_success_ends_the_row(world: World) 
     world.define(a_schedule(every=timedelta(minutes=1)), jobs=[a_job("a")])
     world.enable()
     hands, counted = Hands(world), []
-    for end in (FAILED, FAILED, AttemptEnd(How.RETURNED), FAILED):
+    for end in (FAILED, FAILED, AttemptEnd(How.ASKED_CANCEL), RETURNED, FAILED):
         world.tick(world.now + timedelta(minutes=1))
         hands.work_off(a=end)
         row = world.schedule()
         counted.append((row.failure_count, row.consecutive_failures))
-    assert counted == [(1, 1), (2, 2), (2, 0), (3, 1)]
+    assert counted == [(1, 1), (2, 2), (2, 2), (2, 0), (3, 1)]
 
 
 def test_a_manual_failure_is_not_counted(world: World) -> None:
@@ -207,6 +226,38 @@ def test_what_a_dead_worker_finished_and_did_not_settle_is_settled_later(world: 
     with world.database.write.begin() as connection:
         assert settle_forgotten(connection, TWO) == 1
     assert the_outcome(world) == "SUCCESS"
+
+
+def test_an_occurrence_that_ends_while_it_is_looked_at_is_left_to_whoever_ended_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired(world, a_job("a"))
+    hands, lock_rows = Hands(world), settle._lock_rows
+    (run,) = hands.claim()
+    (row,) = occurrence_rows(world)
+    with world.database.write.begin() as connection:
+
+        def end_and_lock(*what: Any, **how: Any) -> Any:
+            monkeypatch.undo()
+            finish_runs(connection, [ending(run, RETURNED)], TWO)
+            return lock_rows(*what, **how)
+
+        monkeypatch.setattr(settle, "_lock_rows", end_and_lock)
+        looked_too_early = settle_occurrences(connection, [row.id], TWO)
+        assert (looked_too_early, settle_occurrences(connection, [row.id], TWO)) == (0, 1)
+
+
+@only_postgres
+def test_what_another_transaction_settles_is_not_waited_for_by_who_looks_for_the_forgotten(
+    world: World,
+) -> None:
+    fired(world, a_job("a"))
+    hands = Hands(world)
+    hands.finish(*hands.claim())
+    with world.database.write.begin() as rival, world.database.write.begin() as connection:
+        rival.execute(sa.select(occurrence.c.id).with_for_update())
+        connection.execute(sa.text("SET LOCAL lock_timeout = 50"))
+        assert settle_forgotten(connection, TWO) == 0
 
 
 @only_postgres

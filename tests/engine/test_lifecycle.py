@@ -168,6 +168,53 @@ def test_the_pause_between_failures_grows(daily: World) -> None:
     assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE]
 
 
+def test_it_is_tried_again_as_the_pause_ends_and_a_firing_forgets_its_failures(
+    daily: World,
+) -> None:
+    with daily.database.write.begin() as connection:
+        lifecycle.back_off(connection, "daily", now=TWO, error="no such thing")
+    assert daily.tick(TWO + MINUTE).due == 0
+    assert daily.tick(TWO + 2 * MINUTE).fired_count == 1
+    row = daily.schedule()
+    assert (row.fire_errors, row.last_error, row.retry_after) == (0, None, None)
+
+
+@pytest.fixture
+def backing_off(daily: World) -> World:
+    """It failed twice, and is not tried again until three minutes after two."""
+    for _ in range(2):
+        with daily.database.write.begin() as connection:
+            lifecycle.back_off(connection, "daily", now=TWO - MINUTE, error="no such thing")
+    return daily
+
+
+def test_switched_off_and_on_it_is_tried_again_at_once(backing_off: World) -> None:
+    backing_off.disable()
+    backing_off.enable()
+    assert backing_off.tick(TWO).fired_count == 1
+
+
+def test_after_a_pause_it_is_tried_again_at_once(backing_off: World) -> None:
+    pause(backing_off, until=TWO)
+    assert backing_off.tick(TWO).fired_count == 1
+
+
+def test_giving_up_after_the_clock_was_set_back_leaves_what_was_decided(daily: World) -> None:
+    daily.tick(TWO)
+    with daily.database.write.begin() as connection:
+        known = lifecycle.find_schedule(connection, "daily")
+        lifecycle.give_up(connection, known, now=TWO - HOUR, error="no such thing")
+    assert daily.schedule().decided_to == TWO
+
+
+def test_what_was_read_before_a_firing_is_not_written_after_it(daily: World) -> None:
+    with daily.database.write.begin() as connection:
+        known = lifecycle.find_schedule(connection, "daily")
+    daily.tick(TWO)
+    with daily.database.write.begin() as connection, pytest.raises(Refused, match="somebody else"):
+        lifecycle.switch(connection, known, {"next_run_at": TWO}, daily.now)
+
+
 # --- pausing ---
 
 
@@ -181,6 +228,7 @@ def test_a_paused_schedule_does_not_fire_and_says_why(daily: World) -> None:
         "moving house",
         "tester",
     )
+    assert row.next_run_at is None
 
 
 def test_a_pause_needs_a_reason_and_an_end_that_is_to_come(daily: World) -> None:
@@ -188,6 +236,12 @@ def test_a_pause_needs_a_reason_and_an_end_that_is_to_come(daily: World) -> None
         pause(daily, reason="  ")
     with pytest.raises(Refused, match="has passed"):
         pause(daily, until=daily.now)
+
+
+def test_what_was_removed_cannot_be_paused(daily: World) -> None:
+    daily.define(a_schedule("other"))
+    with pytest.raises(Refused, match="is REMOVED"):
+        pause(daily)
 
 
 def test_resuming_fires_nothing_and_leaves_one_suppressed_row(daily: World) -> None:
@@ -254,6 +308,13 @@ def test_resuming_after_the_end_of_a_pause_suppresses_nothing_that_is_due_since(
     assert [line.scheduled_for for line in daily.tick().fired] == [TWO]
 
 
+def test_resuming_at_the_very_end_of_a_pause_leaves_its_instant_to_the_tick(daily: World) -> None:
+    pause(daily, until=TWO)
+    daily.now = TWO
+    resume(daily)
+    assert daily.tick().fired_count == 1
+
+
 def test_resuming_late_with_the_latest_leaves_what_is_due_since_the_end_to_the_rule(
     daily: World,
 ) -> None:
@@ -315,6 +376,24 @@ def test_what_passed_while_it_was_off_does_not_fire_though_its_pause_had_run_out
     assert daily.schedule().next_run_at == TWO + DAY
 
 
+def test_the_end_of_a_pause_takes_back_no_decision_though_the_clock_was_set_back(
+    daily: World,
+) -> None:
+    daily.tick(TWO)
+    daily.now = TWO - HOUR
+    pause(daily, until=TWO - MINUTE)
+    daily.tick(TWO - MINUTE / 2)
+    row = daily.schedule()
+    assert (row.state, row.decided_to, row.next_run_at) == ("ACTIVE", TWO, TWO + DAY)
+
+
+def test_what_is_off_stays_off_when_its_pause_is_ended(daily: World) -> None:
+    pause(daily)
+    daily.disable()
+    resume(daily)
+    assert (daily.schedule().state, daily.schedule().next_run_at) == ("ACTIVE", None)
+
+
 def test_a_pause_outlives_the_switch(daily: World) -> None:
     pause(daily)
     daily.disable()
@@ -341,4 +420,14 @@ def test_a_pause_and_its_end_are_in_the_audit(daily: World) -> None:
             {"state": "PAUSED", "until": "2026-03-02T02:00:00+00:00"},
         ),
         ("schedule.resume", None, {"state": "ACTIVE"}),
+    ]
+
+
+def test_the_switch_is_in_the_audit(daily: World) -> None:
+    daily.disable()
+    a = audit_entry.c
+    found = daily.rows(sa.select(a.action, a.before, a.after).order_by(a.id))
+    assert [tuple(row) for row in found][-2:] == [
+        ("schedule.enable", {"enabled": False}, {"enabled": True}),
+        ("schedule.disable", {"enabled": True}, {"enabled": False}),
     ]

@@ -79,7 +79,7 @@ def test_a_claim_takes_the_most_urgent_for_which_there_is_room(world: World) -> 
 
 
 def test_a_claim_goes_on_past_runs_without_room_until_it_has_enough(world: World) -> None:
-    claimer = Claimer(ordered(ordered(world, 20, "alone"), 3, "free"))
+    claimer = Claimer(ordered(ordered(world, 20, "alone"), 9, "free"))
     world.jobs = JOBS
     assert claimer.claim_within(limit=4) == ["alone", "free", "free", "free"]
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_job, a_schedule
 from tick.engine.heartbeat import register_worker, stop_worker
 from tick.engine.prune import Keep, count_prunable, prune_all
-from tick.engine.pruned import pruned_ticks, pruned_up_to, take_turn
+from tick.engine.pruned import note_ledger, pruned_ticks, pruned_up_to, take_turn
+from tick.engine.upkeep import keep_up
 from tick.models import (
     audit_entry,
     job_log,
@@ -74,10 +75,13 @@ def test_log_lines_and_ticks_go_by_age_and_by_number(month: World) -> None:
 
 
 def test_the_last_firing_and_what_has_not_finished_stay_however_old(month: World) -> None:
-    month.tick(TWO + 30 * DAY)
+    third, o = TWO + 2 * DAY, occurrence.c
+    with month.database.write.begin() as connection:
+        never_ended = sa.update(occurrence).where(o.scheduled_for == third)
+        connection.execute(never_ended.values(outcome="RUNNING"))
     month.now += 400 * DAY
     prune_now(month, days=10)
-    assert [row.outcome for row in month.rows(sa.select(occurrence))] == ["QUEUED"]
+    assert month.ledger() == [("RUNNING", third, 1), ("SUCCESS", TWO + 29 * DAY, 1)]
 
 
 def test_the_audit_stays(month: World) -> None:
@@ -142,6 +146,22 @@ def test_a_pruning_without_time_goes_on_with_the_next_tick(month: World) -> None
     assert not done
     assert count(month, occurrence) > 3
     assert prune_now(month, days=2)["occurrence"] + gone["occurrence"] == 27
+
+
+def test_a_tick_without_time_to_prune_leaves_that_to_the_next_one(month: World) -> None:
+    engine, keep = month.database.write, replace(FOREVER, days=2)
+    later = month.now + timedelta(hours=2)
+    keep_up(engine, later, keep, lambda: False)
+    assert count(month, occurrence) == 30
+    keep_up(engine, later + timedelta(minutes=1), keep, lambda: True)
+    assert count(month, occurrence) == 2
+
+
+def test_how_far_the_ledger_was_pruned_is_never_taken_back(month: World) -> None:
+    with month.database.write.begin() as connection:
+        note_ledger(connection, TWO + 2 * DAY, month.now)
+        note_ledger(connection, TWO + DAY, month.now)
+        assert pruned_up_to(connection) == TWO + 2 * DAY
 
 
 def test_of_two_ticks_at_one_moment_one_prunes(world: World) -> None:

@@ -41,6 +41,14 @@ def test_a_worker_that_beats_keeps_its_runs(world: World) -> None:
     assert statuses(world) == {"a": "RUNNING"}
 
 
+def test_a_worker_that_does_much_tells_the_beginning_of_it(world: World) -> None:
+    hands = Hands(world)
+    with world.database.write.begin() as connection:
+        beat(connection, hands.worker_id, world.now, "reads, " * 100)
+    (row,) = world.rows(sa.select(worker_instance))
+    assert (row.activity[:12], len(row.activity)) == ("reads, reads", 200)
+
+
 def test_a_silent_worker_is_dead_and_learns_so_at_its_next_beat(world: World) -> None:
     hands = Hands(world)
     world.now += SILENT
@@ -57,7 +65,7 @@ def test_an_idempotent_run_of_a_dead_worker_goes_back_to_the_queue(world: World)
     world.now += SILENT
     assert rescue(world).queued == 1
     run = world.runs()[0]
-    assert (run.status, run.rescues, run.attempt) == ("QUEUED", 1, 0)
+    assert (run.status, run.rescues, run.attempt, run.deadline_at) == ("QUEUED", 1, 0, None)
     assert run.fencing_token == claimed[0].fencing_token + 1
     other = Hands(world)
     assert other.end(*other.claim()).statuses == {run.id: "SUCCESS"}
@@ -129,11 +137,12 @@ def test_a_worker_that_stopped_is_not_dead(world: World) -> None:
     hands = Hands(world)
     with world.database.write.begin() as connection:
         assert drain_worker(connection, hands.worker_id)
-        assert beat(connection, hands.worker_id, world.now) is WorkerStatus.DRAINING
+        assert beat(connection, hands.worker_id, world.now, "a") is WorkerStatus.DRAINING
         assert stop_worker(connection, hands.worker_id, world.now)
     world.now += SILENT
     assert rescue(world).workers == ()
-    assert worker_status(world, hands.worker_id) == "STOPPED"
+    (row,) = world.rows(sa.select(worker_instance))
+    assert (row.status, row.activity) == ("STOPPED", None)
 
 
 def test_a_queued_run_whose_upstream_somebody_ended_is_skipped(world: World) -> None:

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.counting import ALL_TIME
 from tick.errors import Refused
-from tick.models import audit_entry, occurrence
+from tick.models import audit_entry, occurrence, occurrence_hour
 from tick.ops import control
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -40,7 +41,7 @@ def test_a_missed_instant_runs_as_itself(world: World) -> None:
     (made,) = run(world, TWO, schedule_id="daily")
     assert world.ledger() == [("QUEUED", TWO, 1)]
     found = row(world, made)
-    assert found.late_seconds == 3600
+    assert (found.late_seconds, found.blocked_by_id) == (3600, None)
     assert found.reason == (
         "run by tester (was MISSED: no tick came in time; the next one came "
         "2026-03-01 03:00:00 UTC)"
@@ -141,6 +142,17 @@ def test_a_slot_of_a_schedule_that_is_off_runs_and_stays_run_when_it_is_on_again
     ]
 
 
+def test_what_runs_after_all_is_counted_as_not_fired_and_as_run(world: World) -> None:
+    world.define(a_schedule())
+    world.now = TWO + 2 * DAY + HOUR
+    run(world, TWO + DAY, schedule_id="daily")
+    world.finish_runs()
+    world.tick()
+    hour = occurrence_hour.c
+    sums = sa.select(hour.suppressed, hour.success, hour.late_seconds)
+    assert world.rows(sums.where(hour.hour == ALL_TIME)) == [(3, 1, 0)]
+
+
 def test_a_slot_runs_by_the_definition_in_force_then(world: World) -> None:
     world.define(a_schedule())
     world.enable()
@@ -163,10 +175,12 @@ def test_a_decided_instant_whose_row_is_gone_may_have_run_and_is_refused(missed:
         run(missed, TWO)
 
 
-def test_slots_of_a_removed_schedule_are_refused(missed: World) -> None:
+def test_slots_and_runs_of_a_removed_schedule_are_refused(missed: World) -> None:
     missed.define(a_schedule("other"))
     with pytest.raises(Refused, match="removed"):
         run(missed, TWO)
+    with pytest.raises(Refused, match="removed"):
+        control.run_schedule(missed.database, "hourly", now=missed.now, author=TESTER)
 
 
 def test_a_thousand_at_once_are_the_most(missed: World) -> None:

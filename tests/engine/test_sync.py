@@ -115,6 +115,7 @@ def test_grace_at_a_deploy_is_learned_from_the_ticks_as_in_a_tick(daily: World) 
 def test_an_edit_while_disabled_says_that_it_was_disabled(world: World) -> None:
     world.define(a_schedule())
     deploy(world, TWO + 3 * DAY, a_schedule(cron="0 3 * * *"))
+    assert world.schedule().next_run_at is None
     world.now += 3 * DAY
     world.enable()
     assert world.ledger() == [("SUPPRESSED", TWO, 4), ("SUPPRESSED", TWO + 3 * DAY + HOUR, 3)]
@@ -128,6 +129,35 @@ def test_an_edit_after_the_clock_was_set_back_decides_nothing_again(daily: World
     for minute in range(-3, 5):
         assert daily.tick(TWO + minute * MINUTE).errors == {}
     assert daily.ledger() == [("SUCCESS", TWO, 1)]
+
+
+def back_off(world: World, times: int) -> None:
+    for _ in range(times):
+        with world.database.write.begin() as connection:
+            lifecycle.back_off(connection, "daily", now=world.now, error="no such thing")
+
+
+def test_a_new_rule_does_not_wait_for_the_back_off_of_the_old_one(daily: World) -> None:
+    daily.now = TWO
+    back_off(daily, times=2)
+    deploy(daily, TWO + MINUTE, a_schedule(cron="2 2 * * *"))
+    assert daily.tick(TWO + 2 * MINUTE).fired_count == 1
+
+
+def test_what_is_removed_and_returns_does_not_wait_for_its_old_back_off(daily: World) -> None:
+    deploy(daily, TWO, a_schedule(cron="* * * * *"))
+    back_off(daily, times=2)
+    deploy(daily, TWO + MINUTE / 2, a_schedule("other"))
+    deploy(daily, TWO + MINUTE, a_schedule(cron="* * * * *"))
+    assert daily.schedule().retry_after is None
+
+
+def test_an_edit_of_a_paused_schedule_leaves_it_paused(daily: World) -> None:
+    control.pause_schedule(
+        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
+    )
+    deploy(daily, TWO - MINUTE / 2, a_schedule(cron="0 3 * * *"))
+    assert (daily.schedule().state, daily.schedule().next_run_at) == ("PAUSED", None)
 
 
 def test_a_change_of_words_makes_no_version_and_is_stored(daily: World) -> None:
@@ -172,16 +202,16 @@ def test_a_schedule_that_returns_within_two_weeks_is_on_again_and_replays_nothin
     daily.tick(TWO)
     daily.finish_runs()
     deploy(daily, TWO + HOUR, a_schedule("other"))
-    deploy(daily, TWO + 10 * DAY + HOUR, a_schedule())
+    deploy(daily, TWO + 14 * DAY + HOUR, a_schedule())
     assert daily.schedule().enabled
-    assert daily.schedule().next_run_at == TWO + 11 * DAY
+    assert daily.schedule().next_run_at == TWO + 15 * DAY
     assert daily.tick().fired == []
-    assert daily.ledger() == [("SUCCESS", TWO, 1), ("SUPPRESSED", TWO + DAY, 10)]
+    assert daily.ledger() == [("SUCCESS", TWO, 1), ("SUPPRESSED", TWO + DAY, 14)]
 
 
 def test_a_schedule_that_returns_after_two_weeks_is_like_a_new_one(daily: World) -> None:
     deploy(daily, TWO - MINUTE, a_schedule("other"))
-    deploy(daily, TWO + 15 * DAY, a_schedule())
+    deploy(daily, TWO + 14 * DAY, a_schedule())
     assert (daily.schedule().enabled, daily.schedule().next_run_at) == (False, None)
     assert daily.tick(TWO + 16 * DAY).fired == []
 
@@ -199,10 +229,35 @@ def test_a_paused_schedule_that_is_removed_and_returns_is_still_paused(daily: Wo
         daily.database, "daily", now=daily.now, author=TESTER, reason="moving house", until=until
     )
     deploy(daily, TWO + HOUR, a_schedule("other"))
+    assert daily.schedule().state_until is None
     deploy(daily, TWO + 5 * HOUR, a_schedule())
     row = daily.schedule()
     assert (row.state, row.state_reason, row.state_until) == ("PAUSED", "moving house", until)
     assert row.next_run_at is None
+
+
+def test_a_pause_that_ended_before_the_latest_removal_does_not_come_back(daily: World) -> None:
+    control.pause_schedule(
+        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
+    )
+    deploy(daily, TWO + HOUR, a_schedule("other"))
+    deploy(daily, TWO + 2 * HOUR, a_schedule())
+    control.resume_schedule(daily.database, "daily", now=daily.now, author=TESTER)
+    deploy(daily, TWO + 3 * HOUR, a_schedule("other"))
+    deploy(daily, TWO + 4 * HOUR, a_schedule())
+    assert (daily.schedule().state, daily.schedule().next_run_at) == ("ACTIVE", TWO + DAY)
+
+
+def test_a_database_that_fails_during_a_deploy_is_no_error_of_the_schedule(
+    daily: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("the server is gone"))
+
+    monkeypatch.setattr(sync, "fire_due", fail)
+    with pytest.raises(sa.exc.OperationalError):
+        deploy(daily, TWO, a_schedule(cron="0 3 * * *"))
+    assert (daily.schedule().state, versions(daily)) == ("ACTIVE", [1])
 
 
 def test_a_renamed_schedule_keeps_its_history_its_switch_and_its_cursor(daily: World) -> None:
@@ -242,13 +297,26 @@ def test_a_schedule_removed_in_one_deploy_can_be_renamed_in_the_next(daily: Worl
     assert daily.ledger("nightly") == [("SUPPRESSED", TWO, 1)]
 
 
+def force(world: World) -> sync.Force:
+    with world.database.read.connect() as connection:
+        return sync.force_of(connection, world.registry)
+
+
 def test_an_older_release_cannot_bring_its_definitions_back(daily: World) -> None:
     old = daily.schedules
     deploy(daily, TWO + HOUR, a_schedule(cron="0 5 * * *"))
+    assert force(daily) is sync.Force.IN_FORCE
     daily.schedules = old
+    assert force(daily) is sync.Force.SUPERSEDED
     ensure_synced(daily.runtime, daily.now + MINUTE)
     assert daily.schedule().next_run_at == TWO + 3 * HOUR
     assert versions(daily) == [1, 2]
+
+
+def test_definitions_without_a_schedule_remove_nothing_by_themselves(daily: World) -> None:
+    daily.schedules = ()
+    ensure_synced(daily.runtime, daily.now)
+    assert daily.schedule().state == "ACTIVE"
 
 
 def test_a_tick_of_an_older_release_fires_what_the_newest_sync_stored(daily: World) -> None:

@@ -3,9 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
+from tick.engine.claim_schedules import due_ids
+from tick.engine.fire import fire_due
+from tick.engine.ledger import Decision
+from tick.models import (
+    job_run,
+    job_run_dependency,
+    job_schedule,
+    occurrence,
+    schedule_version,
+    tick_log,
+)
 from tick.states import Outcome
+from tick.ticker import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,6 +77,56 @@ def test_the_same_minute_again_fires_nothing(daily: World) -> None:
     assert len(daily.runs()) == 3
 
 
+def move_cursor(world: World, **values: object) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_schedule).values(values))
+
+
+def test_an_instant_that_stands_in_the_ledger_is_not_fired_again(daily: World) -> None:
+    daily.tick(TWO)
+    daily.finish_runs()
+    move_cursor(daily, next_run_at=TWO, decided_to=TWO - MINUTE)
+    again = daily.tick(TWO + MINUTE)
+    assert (again.due, again.runs, again.errors) == (1, 0, {})
+    assert (daily.schedule().run_count, len(daily.runs())) == (1, 3)
+
+
+def test_below_the_high_water_mark_nothing_fires_though_clock_and_cursor_were_set_back(
+    daily: World,
+) -> None:
+    daily.tick(TWO)
+    daily.tick(TWO + timedelta(days=1))
+    with daily.database.write.begin() as connection:
+        connection.execute(sa.delete(job_run))
+        connection.execute(sa.delete(occurrence))
+    move_cursor(daily, next_run_at=TWO)
+    assert list(daily.tick(TWO + MINUTE).errors) == ["daily"]
+    assert (daily.ledger(), daily.runs()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "off", [{"enabled": False}, {"state": "PAUSED"}, {"state": "REMOVED"}, {"state": "ERROR"}]
+)
+def test_what_is_off_does_not_fire_whatever_its_next_instant_says(
+    daily: World, off: dict[str, object]
+) -> None:
+    move_cursor(daily, **off)
+    assert daily.tick(TWO).due == 0
+    assert daily.ledger() == []
+
+
+def test_of_what_is_due_the_longest_due_is_decided_first(world: World) -> None:
+    world.now = TWO - 5 * MINUTE
+    world.define(a_schedule("a"), a_schedule("z", cron="59 1 * * *"))
+    for name in "az":
+        world.enable(name)
+    with world.database.write.begin() as connection:
+        connection.execute(sa.text("ANALYZE job_schedule"))  # no index for so few rows
+        assert due_ids(connection, TWO, 2) == ["z", "a"]
+        fire_due(connection, Decision("tick", "tick.1", TWO), limit=1, tick_seconds=60)
+    assert (world.ledger("a"), len(world.ledger("z"))) == ([], 1)
+
+
 def test_an_outage_over_the_minute_leaves_a_missed_row_and_no_run(daily: World) -> None:
     daily.tick(TWO - timedelta(minutes=10))
     result = daily.tick(TWO + timedelta(minutes=5))
@@ -90,10 +153,6 @@ def test_a_disabled_schedule_never_fires(world: World) -> None:
 
 def test_the_dependencies_travel_with_the_runs(daily: World) -> None:
     daily.tick(TWO)
-    import sqlalchemy as sa
-
-    from tick.models import job_run_dependency
-
     names = {run.id: run.job_name for run in daily.runs()}
     edges = daily.rows(sa.select(job_run_dependency))
     assert [(names[edge.run_id], names[edge.depends_on_id]) for edge in edges] == [
@@ -119,10 +178,6 @@ def test_an_unfinished_occurrence_is_named_by_the_one_it_blocks(world: World) ->
     first = world.tick(TWO).fired[0]
     skipped = world.tick(TWO + timedelta(hours=1)).not_fired[0]
     assert skipped.outcome is Outcome.SKIPPED_OVERLAP
-    import sqlalchemy as sa
-
-    from tick.models import occurrence
-
     row = world.rows(sa.select(occurrence).where(occurrence.c.id == skipped.id))[0]
     assert row.blocked_by_id == first.id
     world.finish_runs()
@@ -150,16 +205,19 @@ def test_enabling_with_its_latest_instant_fires_that_instant_late(world: World) 
     result = world.tick()
     assert result.fired[0].scheduled_for == TWO
     assert result.fired[0].late_seconds == 9 * 3600
-    assert world.schedule().next_run_at == TWO + timedelta(days=1)
+    row = world.schedule()
+    assert (row.next_run_at, row.asked_for) == (TWO + timedelta(days=1), None)
+    assert row.decided_to == world.now
     world.finish_runs()
     assert world.tick(TWO + timedelta(days=1)).fired[0].scheduled_for == TWO + timedelta(days=1)
 
 
+def test_the_name_of_whoever_ticks_is_cut_to_what_its_column_holds(world: World) -> None:
+    run_tick(world.runtime, TWO, source="x" * 200)
+    assert world.rows(sa.select(tick_log.c.source)) == [("x" * 100,)]
+
+
 def test_a_broken_schedule_stops_only_itself(world: World) -> None:
-    import sqlalchemy as sa
-
-    from tick.models import schedule_version
-
     world.define(a_schedule("good"), a_schedule("broken"))
     world.enable("good")
     world.enable("broken")

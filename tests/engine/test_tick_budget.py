@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
 from tick.db import Database
-from tick.models import job_schedule
+from tick.engine import upkeep
+from tick.models import job_run, job_schedule
 from tick.ticker import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -41,6 +42,33 @@ def test_a_tick_by_http_does_not_wait_for_a_lock_beyond_its_budget(due: World) -
     assert result.took_seconds < 4 * BUDGET
     assert due.schedule().retry_after is None
     assert [line.schedule_id for line in due.tick(TWO).fired] == ["daily"]
+
+
+def test_a_tick_without_time_decides_nothing_and_says_that_there_is_more(due: World) -> None:
+    result = run_tick(due.runtime, TWO, budget_seconds=1e-9)
+    assert (result.due, result.more) == (0, True)
+    assert not run_tick(due.runtime, due.now, budget_seconds=1e-9).more
+
+
+def test_a_tick_without_time_leaves_the_counting_to_the_next(due: World) -> None:
+    due.tick(TWO)
+    due.finish_runs()
+    tomorrow = TWO + timedelta(days=1)
+    counted = sa.select(job_run.c.counted).where(job_run.c.scheduled_for == TWO)
+    run_tick(due.runtime, tomorrow, budget_seconds=1e-9)
+    assert due.rows(counted) == [(False,)]
+    due.tick(tomorrow)
+    assert due.rows(counted) == [(True,)]
+
+
+def test_counting_that_fails_is_no_failure_of_the_tick(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: sa.Connection) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, Exception("the disk is full"))
+
+    monkeypatch.setattr(upkeep, "count_ended", fail)
+    assert due.tick(TWO).fired_count == 1
 
 
 def test_the_patience_of_one_tick_is_not_that_of_the_next_writer(due: World) -> None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.support.factories import World, a_job, a_schedule, a_worker
+from tests.support.factories import TESTER, World, a_job, a_schedule, a_worker
 from tick.engine.claim_runs import claim_runs
 from tick.engine.settle import settle_forgotten
 from tick.models import job_run, occurrence, worker_instance
+from tick.ops import control
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -152,6 +153,7 @@ def test_replace_cancels_what_waits_and_asks_what_runs(world: World) -> None:
         (TWO + HOUR, "CANCELLED"),
         (TWO + 2 * HOUR, "QUEUED"),
     ]
+    assert claimable(world) == []
     with world.database.write.begin() as connection:
         connection.execute(
             sa.update(job_run).where(job_run.c.status == "RUNNING").values(status="CANCELLED")
@@ -166,6 +168,13 @@ def test_replace_of_what_never_started_runs_the_newer_one_at_once(world: World) 
     world.tick(TWO + HOUR)
     assert claimable(world) == [TWO + HOUR]
     assert world.ledger("hourly") == [("CANCELLED", TWO, 1), ("QUEUED", TWO + HOUR, 1)]
+
+
+def test_a_firing_by_hand_replaces_as_well(world: World) -> None:
+    enabled(world, overlap="REPLACE")
+    world.tick(TWO)
+    control.run_schedule(world.database, "hourly", now=world.now, author=TESTER)
+    assert [run.status for run in world.runs()] == ["CANCELLED", "QUEUED"]
 
 
 def test_allow_runs_side_by_side(world: World) -> None:

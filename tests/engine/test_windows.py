@@ -148,6 +148,22 @@ def test_a_deploy_meanwhile_fires_nothing(hourly: World) -> None:
     assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 1)]
 
 
+def test_the_same_window_asked_for_again_is_the_one_that_is_there(hourly: World) -> None:
+    window_id = plan_window(hourly, TWO, TWO + HOUR)
+    assert plan_window(hourly, TWO, TWO + HOUR) == window_id
+    assert end(hourly, window_id, TWO + MINUTE)
+    a = audit_entry.c
+    entries = hourly.rows(sa.select(a.action, a.subject).order_by(a.id))
+    assert entries[-2:] == [("window.add", f"{window_id}"), ("window.end", f"{window_id}")]
+
+
+def test_starting_the_scheduler_ends_no_window_that_was_planned(hourly: World) -> None:
+    plan_window(hourly, TWO, TWO + 5 * HOUR)
+    assert stop(hourly, TWO)
+    assert start(hourly, TWO + HOUR)
+    assert (TWO, TWO + 5 * HOUR, Phase.LASTS, None) in listed(hourly, TWO + HOUR)
+
+
 def test_stopping_and_starting_twice_changes_nothing(hourly: World) -> None:
     assert stop(hourly, TWO)
     assert not stop(hourly, TWO + MINUTE)

@@ -1,9 +1,14 @@
-"""What of a process's logging a capture puts right again."""
+"""What of a process's logging a capture puts right again, and what it hands on."""
 
 import logging
 from datetime import UTC, datetime
 
+from tests.worker.test_pool import RUN
+from tick.execution.bounds import MAX_MESSAGE
 from tick.execution.capture import captured
+from tick.execution.context import CurrentRun, running
+from tick.execution.ear import Ear
+from tick.execution.report import Said
 
 
 def test_a_logger_that_a_job_switched_off_is_heard_again_although_nothing_else_changed() -> None:
@@ -12,3 +17,18 @@ def test_a_logger_that_a_job_switched_off_is_heard_again_although_nothing_else_c
         logger.disabled = True
         capture.renew()
         assert not logger.disabled
+
+
+def test_what_is_printed_is_cut_and_cleaned_like_what_is_logged() -> None:
+    ear = Ear(RUN)
+    with captured(lambda: datetime.now(UTC)), running(CurrentRun(RUN, ear)):
+        print("a NUL: \0")
+        for _ in range(3):
+            print("x" * MAX_MESSAGE, end="")
+        print()
+    (said,) = ear.empty()
+    assert isinstance(said, Said)
+    assert [line.message for line in said.lines] == [
+        "a NUL: \N{REPLACEMENT CHARACTER}",
+        "x" * MAX_MESSAGE + " … 16,384 characters cut",
+    ]

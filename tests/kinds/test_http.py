@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -177,6 +178,25 @@ def test_each_redirect_is_judged_like_the_first_url(attempt: Attempt, server: Se
         end = attempt(call(f"{server.url}/{number}", redirects=1))
         assert "redirects to a URL that" in message(end)
     assert len(server.asked) == 3
+
+
+class Unwrapped:
+    """In the place of TLS: the socket as it is."""
+
+    def wrap_socket(self, sock: socket.socket, **_: object) -> socket.socket:
+        """The same socket."""
+        return sock
+
+
+def test_a_redirect_does_not_leave_https(
+    attempt: Attempt, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ssl, "create_default_context", Unwrapped)
+    server.answers["/away"] = (302, {"Location": f"{server.url}/ok"}, b"")
+    secure = server.url.replace("http://", "https://")
+    end = attempt(call(f"{secure}/away", redirects=1))
+    assert "redirects to a URL that leaves https" in message(end)
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from pydantic import SecretStr
 from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver, MailServer
 from tests.support.factories import a_job, a_schedule, a_worker
+from tick import courier as couriers
 from tick.engine.rescue import rescue_dead_workers
 from tick.models import alert_attempt, alert_delivery, worker_instance
 from tick.notify import delivery, sending
+from tick.notify.outbox import LEASE, claim, record
 
 
 @pytest.fixture
@@ -34,10 +36,11 @@ def attempts(telling: Telling) -> list[str | None]:
     return [row.error for row in rows]
 
 
-def test_a_receiver_that_answers_500_gets_it_when_it_is_well_again(
-    hooked: Telling, hook: HttpReceiver
+@pytest.mark.parametrize(("status", "words"), [(500, "Internal Server Error"), (302, "Found")])
+def test_a_receiver_that_does_not_take_it_gets_it_when_it_is_well_again(
+    hooked: Telling, hook: HttpReceiver, status: int, words: str
 ) -> None:
-    hook.status = 500
+    hook.status = status
     hooked.round()
     assert len(hook.requests) == 1
     hooked.round(after=5)
@@ -48,7 +51,7 @@ def test_a_receiver_that_answers_500_gets_it_when_it_is_well_again(
     assert [json.loads(request.body)["type"] for request in hook.requests] == 2 * ["alert.opened"]
     ids = {request.headers["webhook-id"] for request in hook.requests}
     assert len(ids) == 1, "a receiver knows an event that it has seen"
-    assert attempts(hooked) == ["the receiver answered 500 Internal Server Error", None]
+    assert attempts(hooked) == [f"the receiver answered {status} {words}", None]
 
 
 def test_the_pauses_grow_and_after_a_day_it_is_given_up_and_said(
@@ -121,6 +124,45 @@ def test_what_a_sender_took_along_when_it_died_is_sent_by_another_after_its_leas
     assert hook.requests == []
     hooked.round(after=31)
     assert len(hook.requests) == 1
+
+
+def test_a_sender_whose_lease_is_over_does_not_speak_for_the_one_after_it(
+    hooked: Telling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(couriers, "deliver", lambda *_: False)
+    hooked.round()
+    (channel,), database = hooked.courier().channels, hooked.world.database
+    now = hooked.world.now
+    later = now + LEASE
+    with database.write.begin() as connection:
+        first = claim(connection, channel, now)
+    with database.write.begin() as connection:
+        second = claim(connection, channel, later)
+    assert first is not None
+    assert second is not None
+    with database.write.begin() as connection:
+        record(connection, first, later, 60.0, "no answer")
+    assert [(row.token, row.error) for row in hooked.deliveries()] == [(second.token, None)]
+    with database.write.begin() as connection:
+        record(connection, second, later, 0.1, None)
+    assert [row.status for row in hooked.deliveries()] == ["DELIVERED"]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(50, ["alert.opened", "alert.resolved"]), (70, [])])
+def test_a_channel_that_is_new_is_not_told_what_is_long_over(
+    telling: Telling, hook: HttpReceiver, minutes: int, told: list[str]
+) -> None:
+    telling.world.disable()
+    telling.tick_on(10)
+    telling.world.now += timedelta(seconds=181)
+    telling.tell()
+    telling.tick_on(1)
+    telling.round()
+    telling.tick_on(minutes)
+    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
+    for _ in range(2):
+        telling.round(**hooks)
+    assert [json.loads(request.body)["type"] for request in hook.requests] == told
 
 
 def test_several_alerts_of_one_moment_are_one_mail(telling: Telling, mail: MailServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from tests.engine.worker_steps import FAILED, Hands
+from tests.engine.worker_steps import FAILED, RETURNED, Hands
 from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
@@ -259,6 +259,18 @@ def test_a_switch_may_be_named_by_a_variable(
     assert ping.paths == ["/hook"]
 
 
+def test_the_switch_of_the_ticking_hears_of_nothing_else(
+    told_three_ways: Telling, ping: HttpReceiver
+) -> None:
+    hands = hourly(told_three_ways)
+    for end in (FAILED, RETURNED):
+        fire(told_three_ways)
+        end_all(hands, end)
+        told_three_ways.tell()
+    assert [alert.resolution is None for alert in told_three_ways.alerts()] == [False]
+    assert ping.requests == []
+
+
 def test_a_tick_pings_its_switch(told_three_ways: Telling, ping: HttpReceiver) -> None:
     result = told_three_ways.world.tick()
     told_three_ways.courier().start_round(result).join(20)
@@ -294,4 +306,5 @@ def test_what_a_service_says_goes_out_without_the_secrets_of_its_address(
     url = "json://127.0.0.1:1/very-secret-token"
     found = telling.courier(alert_urls=SecretStr(url)).test(TESTER)
     (error,) = found.values()
-    assert error and "very-secret-token" not in error
+    assert error
+    assert not any(secret in error for secret in ("127.0.0.1", "very-secret-token")), error

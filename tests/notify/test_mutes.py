@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.engine.worker_steps import FAILED
+from tests.engine.worker_steps import FAILED, Hands, rescue
 from tests.notify.conftest import Telling
 from tests.notify.receivers import MailServer
 from tests.notify.test_rules import fire, hourly
@@ -182,6 +182,21 @@ def test_what_ends_by_itself_can_be_muted_and_not_closed(silent: Telling) -> Non
         )
     with pytest.raises(NotFound):
         alerts.close(silent.world.database, 999, now=silent.world.now, author=TESTER)
+
+
+def test_an_event_that_can_still_be_seen_does_not_come_again_when_it_was_closed(
+    telling: Telling,
+) -> None:
+    world = telling.world
+    Hands(world)
+    telling.tick_on(10)
+    rescue(world)
+    telling.round()
+    (row,) = telling.alerts()
+    assert row.rule == "worker-dead"
+    assert alerts.close(world.database, row.id, now=world.now, author=TESTER)
+    telling.tell()
+    assert telling.open() == []
 
 
 def test_an_event_that_was_closed_does_not_come_again(telling: Telling, mail: MailServer) -> None:

@@ -127,6 +127,20 @@ def test_an_operators_retry_that_succeeds_ends_the_alert_and_one_that_fails_adds
     assert (telling.open(), len(telling.alerts())) == ([], 1)
 
 
+def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(telling: Telling) -> None:
+    hands = hourly(telling)
+    world = telling.world
+    fire(telling)
+    (run,) = world.runs()
+    control.cancel_run(world.database, run.id, now=world.now, author=TESTER)
+    telling.tell()
+    assert telling.alerts() == []
+    retries.retry_run(world.database, world.registry, run.id, now=world.now, author=TESTER)
+    end_all(hands, FAILED)
+    telling.tell()
+    assert telling.open() == ["failed"]
+
+
 def test_instants_that_no_tick_saw_are_told_with_how_many(
     telling: Telling, mail: MailServer
 ) -> None:
@@ -245,6 +259,20 @@ def test_a_schedule_that_never_succeeds_is_told_however_it_fails(telling: Tellin
     assert telling.open() == ["no-success"]
     fire(telling)
     end_all(hands)
+    telling.round()
+    assert telling.open() == []
+
+
+@pytest.mark.parametrize("state", ["off", "paused"])
+def test_a_success_that_nobody_can_expect_is_not_missed(telling: Telling, state: str) -> None:
+    hourly(telling, alerts.NoSuccess(within=timedelta(hours=3)))
+    world = telling.world
+    if state == "off":
+        world.disable()
+    else:
+        why = {"now": world.now, "author": TESTER, "reason": "the database moves"}
+        control.pause_schedule(world.database, "daily", **why)
+    telling.tick_on(4 * 60, every=30)
     telling.round()
     assert telling.open() == []
 

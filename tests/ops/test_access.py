@@ -1,9 +1,11 @@
 """People: who may sign in, and how fast somebody may guess."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from time import monotonic
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +15,8 @@ from tick.db import Database
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused, Stale
 from tick.models import audit_entry, pace, user
-from tick.ops.access import users
+from tick.ops.access import identities, users
+from tick.ops.access.identities import Person
 from tick.states import Role
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -75,6 +78,13 @@ def test_the_words_of_this_place_and_ones_own_name_are_easy_to_guess(
 ) -> None:
     with pytest.raises(Refused, match="easy to guess"):
         users.create_user(database, "grace", password, Role.ADMIN, now=NOW, author=TESTER)
+
+
+def test_ones_own_name_is_easy_to_guess_however_rare_it_is(database: Database) -> None:
+    password = "zbigniew-brz-2"
+    with pytest.raises(Refused, match="easy to guess"):
+        users.create_user(database, "zbigniew-brz", password, Role.ADMIN, now=NOW, author=TESTER)
+    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +195,16 @@ def test_a_login_clears_the_charge(database: Database, ada: int) -> None:
     assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
 
 
+def test_a_new_password_clears_the_charge_for_guesses_at_the_old_one(
+    database: Database, ada: int
+) -> None:
+    for _ in range(users.FREE_ATTEMPTS + 1):
+        _log_in(database, "wrong password")
+    users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+    assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
+    assert _log_in(database, "a second password") is not None
+
+
 def test_a_rival_guess_in_between_costs_the_other_its_turn(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,18 +226,45 @@ def test_a_name_that_is_all_marks_costs_no_more_than_another(database: Database)
     assert monotonic() - began < 10
 
 
+def test_who_is_switched_off_leaves_no_trace_of_a_sign_in(database: Database, ada: int) -> None:
+    users.set_active(database, "ada", False, now=NOW, author=TESTER)
+    before = _row(database)
+    assert _log_in(database) is None
+    assert _row(database) == before
+
+
+def test_who_has_no_password_costs_a_guess_as_much_work_as_another(
+    database: Database, compared: list[str]
+) -> None:
+    person = Person("https://id.example", "17", "eve", Role.ADMIN)
+    identities.admit(database, person, now=NOW, author=TESTER)
+    before = _row(database)
+    assert users.log_in(database, "eve", "", now=NOW) is None
+    assert compared == [users.passwords.nobodys_hash()]
+    assert _row(database) == before
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords were compared with."""
+    hashes: list[str] = []
+    matches = users.passwords.matches
+
+    def noting(password_hash: str, password: str) -> bool:
+        hashes.append(password_hash)
+        return matches(password_hash, password)
+
+    monkeypatch.setattr(users.passwords, "matches", noting)
+    return hashes
+
+
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 500])
 def test_an_unknown_name_costs_as_much_work_as_a_known_one(
-    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, name: str
+    database: Database, ada: int, compared: list[str], name: str
 ) -> None:
-    verified = []
-    matches = users.passwords.matches
-    monkeypatch.setattr(
-        users.passwords, "matches", lambda *parts: verified.append(parts[0][:30]) or matches(*parts)
-    )
     assert users.log_in(database, name, PASSWORD, now=NOW) is None
     assert users.log_in(database, "ada", "wrong password", now=NOW) is None
-    assert verified[0] == verified[1]
+    assert compared[0][:30] == compared[1][:30]
 
 
 def test_an_unknown_name_is_written_down_too_but_only_as_a_digest(
@@ -267,6 +314,24 @@ def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(
     assert _log_in(database, "a second password") is not None
 
 
+def test_the_first_admin_is_made_only_where_there_is_nobody(database: Database) -> None:
+    password = users.make_first_admin(database, "ada", now=NOW, author=TESTER)
+    assert password is not None
+    assert _log_in(database, password) is not None
+    assert users.make_first_admin(database, "eve", now=NOW, author=TESTER) is None
+    assert _row(database).name == "ada"
+
+
+def test_the_list_of_users_is_bounded(database: Database) -> None:
+    people = [
+        {"name": f"user {number}", "password_hash": "", "role": Role.VIEWER, "created_at": NOW}
+        for number in range(501)
+    ]
+    with database.write.begin() as connection:
+        connection.execute(sa.insert(user), people)
+        assert len(users.list_users(connection)) == 500
+
+
 def test_of_two_who_change_a_user_the_second_learns_of_the_first(
     database: Database, ada: int
 ) -> None:
@@ -286,27 +351,37 @@ def test_of_two_who_change_a_user_the_second_learns_of_the_first(
     assert _row(database) == before
 
 
+@pytest.mark.parametrize("how", ["role", "switch"])
 def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
-    database: Database, ada: int
+    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     users.create_user(database, "bob", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
-    both_ready = Barrier(2)
+    together, expect = Barrier(2), users.expect_revision
 
-    def demote(name: str, by: str) -> str | None:
-        both_ready.wait(10)
+    def expect_together(*what: Any) -> None:
+        with suppress(BrokenBarrierError):  # whose turn it is not yet, never comes here
+            together.wait(timeout=0.3)
+        expect(*what)
+
+    monkeypatch.setattr(users, "expect_revision", expect_together)
+
+    def remove(name: str, by: str) -> str | None:
         try:
-            users.set_role(database, name, Role.VIEWER, now=NOW, author=Author(by))
+            if how == "role":
+                users.set_role(database, name, Role.VIEWER, now=NOW, author=Author(by))
+            else:
+                users.set_active(database, name, False, now=NOW, author=Author(by))
         except Refused as refused:
             return str(refused)
         return None
 
     with ThreadPoolExecutor(2) as pool:
-        said = list(pool.map(demote, ("ada", "bob"), ("bob", "ada")))
+        said = list(pool.map(remove, ("ada", "bob"), ("bob", "ada")))
     (refusal,) = filter(None, said)
     assert "is no administrator any more" in refusal
     with database.read.connect() as connection:
         found = users.list_users(connection)
-    assert sorted(person.role for person in found) == [Role.ADMIN, Role.VIEWER]
+    assert sum(person.active and person.role == Role.ADMIN for person in found) == 1
 
 
 def test_a_user_is_changed_however_the_name_is_written(database: Database, ada: int) -> None:

@@ -1,15 +1,16 @@
 """Cancelling an occurrence: what is queued ends, what runs is asked, what has ended stays."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.db import Database
+from tick.engine.cancel import cancel_runs
 from tick.errors import NotFound, Refused
 from tick.models import audit_entry, job_run, occurrence
-from tick.ops import control, retries
+from tick.ops import batches, control, retries
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 JOBS = [
@@ -50,12 +51,53 @@ def test_what_is_queued_ends_and_what_runs_is_asked(world: World) -> None:
     assert {run.reason for run in runs.values()} == {"cancelled by tester"}
 
 
+def test_whoever_asks_first_is_named_and_what_has_ended_is_left_as_it_is(world: World) -> None:
+    _set(world, "scores", status="SUCCESS", finished_at=NOW)
+    _cancel(world)
+    later = NOW + timedelta(minutes=1)
+    with world.database.write.begin() as connection:
+        cancel_runs(connection, [1, 2, 3], now=later, reason="cancelled by somebody else")
+    asked, ended, _ = world.runs()
+    assert (asked.cancel_requested_at, asked.reason) == (NOW, "cancelled by tester")
+    assert (ended.status, ended.cancel_requested_at, ended.reason) == ("SUCCESS", None, None)
+
+
 def test_an_occurrence_of_which_nothing_runs_has_an_outcome_at_once(world: World) -> None:
     _set(world, "features", status="SUCCESS", finished_at=NOW)
     assert _cancel(world) == 2
     (row,) = world.rows(sa.select(occurrence))
     assert (row.outcome, row.cancelled) == ("CANCELLED", 2)
     assert world.runs()[0].status == "SUCCESS"
+
+
+def test_cancelling_its_last_run_ends_an_occurrence_at_once_and_is_in_the_audit(
+    world: World,
+) -> None:
+    for name in ("features", "scores"):
+        _set(world, name, status="SUCCESS", finished_at=NOW)
+    last = world.runs()[2].id
+    control.cancel_run(world.database, last, now=NOW, author=TESTER, reason="wrong day")
+    (row,) = world.rows(sa.select(occurrence))
+    assert row.outcome == "CANCELLED"
+    (entry,) = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "run.cancel"))
+    assert (entry.subject, entry.before, entry.reason) == (
+        str(last),
+        {"status": "QUEUED"},
+        "wrong day",
+    )
+
+
+def test_of_many_runs_those_that_have_ended_are_told_apart(world: World) -> None:
+    _set(world, "features", status="SUCCESS", finished_at=NOW)
+    batch = batches.cancel_runs(world.database, [1, 2, 99], now=NOW, author=TESTER)
+    assert batch.done == [2]
+    assert set(batch.refused) == {1, 99}
+
+
+@pytest.mark.parametrize("many", [0, 1001])
+def test_none_and_more_than_a_thousand_at_once_are_refused(world: World, many: int) -> None:
+    with pytest.raises(Refused, match="1 to 1000 runs"):
+        batches.cancel_runs(world.database, range(many), now=NOW, author=TESTER)
 
 
 def test_it_is_one_entry_of_the_audit(world: World) -> None:

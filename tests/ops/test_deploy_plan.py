@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.engine import lifecycle
 from tick.ops import windows
 from tick.ops.deploy_plan import DeployPlan, PlannedChange, plan_deploy
 
@@ -111,11 +112,29 @@ def test_nothing_fires_on_deploy_while_the_scheduler_stands(daily: World) -> Non
     assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
 
 
-def test_the_plan_of_what_fires_is_what_the_deploy_does(daily: World) -> None:
+@pytest.mark.parametrize(
+    "deployed",
+    [
+        a_schedule(cron="0 5 * * *"),
+        a_schedule("nightly", renamed_from="daily"),
+        a_schedule("other"),
+    ],
+    ids=["edited", "renamed", "removed"],
+)
+def test_the_plan_of_what_fires_is_what_the_deploy_does(daily: World, deployed: Schedule) -> None:
     daily.now = TWO + MINUTE
-    (due,) = planned(daily, a_schedule(cron="0 5 * * *")).fires
+    (due,) = planned(daily, deployed).fires
+    daily.define(deployed)
+    assert [run.scheduled_for for run in daily.runs()] == [due.at]
+
+
+def test_nothing_fires_on_deploy_of_what_is_backing_off(daily: World) -> None:
+    with daily.database.write.begin() as connection:
+        lifecycle.back_off(connection, "daily", now=TWO, error="no such thing")
+    daily.now = TWO + MINUTE
+    assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
     daily.define(a_schedule(cron="0 5 * * *"))
-    assert daily.ledger() == [("QUEUED", due.at, 1)]
+    assert daily.runs() == []
 
 
 def test_clock_changes_of_the_coming_year_are_named(daily: World) -> None:

@@ -58,6 +58,11 @@ def test_it_foretells_what_the_tick_then_does(world: World) -> None:
     assert [outcome for _, _, outcome, _, _ in foretold] == ["QUEUED", "SKIPPED_OVERLAP"]
 
 
+def test_it_foretells_where_the_storm_brake_stops_the_tick(world: World) -> None:
+    world.settings = world.settings.model_copy(update={"max_runs_per_tick": 1})
+    assert len(_preview(world, DUE).lines) == world.tick(DUE).fired_count == 1
+
+
 def test_nothing_of_it_stays(world: World) -> None:
     before = _everything(world)
     found = _preview(world, DUE + timedelta(days=3))
@@ -71,10 +76,22 @@ def test_nothing_due_takes_no_write_transaction(world: World) -> None:
         assert _preview(world, START) == DryRun(START)
 
 
-def test_a_schedule_that_can_not_be_planned_does_not_hide_the_others(world: World) -> None:
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"rule": "{}", "rule_key": "broken"},
+        {
+            "target": sa.func.replace(schedule_version.c.target, '"scores"', "null"),
+            "target_key": "broken",
+        },
+    ],
+)
+def test_a_schedule_that_can_not_be_planned_or_written_does_not_hide_the_others(
+    world: World, wrong: dict[str, object]
+) -> None:
     with world.database.write.begin() as connection:
         broken = sa.update(schedule_version).where(schedule_version.c.schedule_id == "daily")
-        connection.execute(broken.values(rule="{}", rule_key="broken"))
+        connection.execute(broken.values(wrong))
     found = _preview(world, DUE)
     assert [line.schedule_id for line in found.lines] == ["hourly"]
     assert list(found.errors) == ["daily"]

@@ -41,8 +41,10 @@ def test_each_has_a_pace_of_their_own(database: Database) -> None:
     assert ask(database, name="token:ada") == 0
 
 
-@pytest.mark.parametrize("a_minute", [1, 7, 60, 997, 10_000])
-def test_not_one_more_passes_for_any_rounding(database: Database, a_minute: int) -> None:
+@pytest.mark.parametrize("a_minute", [1, 7, 9, 11, 60, 997, 10_000])
+def test_neither_one_more_nor_one_less_passes_for_any_rounding(
+    database: Database, a_minute: int
+) -> None:
     passed = [ask(database, a_minute=a_minute) for _ in range(min(a_minute, 60) + 1)]
     assert passed.count(0) == min(a_minute, 60) + (a_minute > 60)
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.engine.worker_steps import FAILED, Hands, occurrence_rows, statuses
+from tests.engine.worker_steps import FAILED, Hands, change_run, occurrence_rows, statuses
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.rescue import MAX_RESCUES
 from tick.engine.settle import settle_forgotten
 from tick.errors import NotFound, Refused
 from tick.models import audit_entry
@@ -85,10 +86,12 @@ def test_the_world_is_broken(broken: World) -> None:
 def test_one_run_goes_back_with_a_fresh_budget_and_its_attempts_go_on_rising(
     broken: World,
 ) -> None:
+    change_run(broken, "features", rescues=MAX_RESCUES, progress=0.5, progress_text="half")
     assert retry(broken, "features")
     run = broken.runs()[0]
-    assert (run.status, run.attempt, run.max_attempts) == ("QUEUED", 2, 4)
+    assert (run.status, run.attempt, run.max_attempts, run.rescues) == ("QUEUED", 2, 4, 0)
     assert (run.finished_at, run.reason) == (None, "put back by tester")
+    assert (run.progress, run.progress_text) == (None, None)
     (claimed,) = Hands(broken).claim()
     assert (claimed.attempt, claimed.fencing_token) == (3, 3)
 
@@ -134,6 +137,29 @@ def test_a_retry_that_fails_counts_the_firing_once(broken: World) -> None:
     hands.work_off(features=FAILED)
     assert occurrence_rows(broken)[0].outcome == "FAILED"
     assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (1, 1)
+
+
+def test_a_retry_counts_no_failure_less_than_there_are_in_a_row(broken: World) -> None:
+    broken.tick(TWO + timedelta(hours=1))
+    Hands(broken).work_off()
+    assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (1, 0)
+    retry(broken, "features")
+    assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (0, 0)
+
+
+def test_a_manual_firing_that_is_retried_takes_no_failure_back(broken: World) -> None:
+    made = control.run_schedule(broken.database, "daily", now=broken.now, author=TESTER)
+    Hands(broken).work_off(trending=FAILED)
+    retries.retry_occurrence(broken.database, broken.registry, made, now=broken.now, author=TESTER)
+    assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (1, 1)
+
+
+def test_two_runs_of_one_firing_are_put_back_one_after_the_other(world: World) -> None:
+    world.define(a_schedule(), jobs=[a_job("a"), a_job("b")])
+    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    Hands(world).work_off(a=FAILED, b=FAILED)
+    assert retry(world, "a")
+    assert retry(world, "b")
 
 
 def test_pressed_twice_it_happens_once(broken: World) -> None:

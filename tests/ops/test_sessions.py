@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tick.db import Database
-from tick.models import user_session
+from tick.models import user, user_session
 from tick.ops.access import sessions, users
 from tick.ops.access.sessions import Limits, Session
 from tick.states import Role
@@ -91,6 +91,15 @@ def test_its_use_is_noted_once_a_minute(database: Database, ada: users.User) -> 
         assert (rows(database)[0].seen_at - NOW).total_seconds() == noted
 
 
+def test_a_request_that_comes_late_does_not_set_its_use_back(
+    database: Database, ada: users.User
+) -> None:
+    as_both_read_it, _ = begin(database, ada)
+    for minutes in (3, 2):
+        sessions.note_use(database, as_both_read_it, NOW + timedelta(minutes=minutes))
+    assert rows(database)[0].seen_at == NOW + timedelta(minutes=3)
+
+
 def test_it_ends_by_hand_but_only_ones_own(database: Database, ada: users.User) -> None:
     begun, text = begin(database, ada)
     eve = make(database, "eve")
@@ -120,15 +129,26 @@ def test_a_change_of_the_account_ends_them(database: Database, ada: users.User) 
             database, "ada", "another long password", now=NOW, author=TESTER
         ),
         lambda: users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER),
-        lambda: users.set_active(database, "ada", False, now=NOW, author=TESTER),
         lambda: users.end_sessions(database, "ada", now=NOW, author=TESTER),
+        lambda: users.set_active(database, "ada", False, now=NOW, author=TESTER),
     )
     for change in changes:
         with database.read.connect() as connection:
             present = users.find_user(connection, ada.id)
-        text = begin(database, present)[1] if present else ""
+        assert present is not None
+        text = begin(database, present)[1]
+        assert is_open(database, text)
         change()
         assert not is_open(database, text)
+
+
+def test_a_switch_set_by_hand_in_the_database_ends_them_too(
+    database: Database, ada: users.User
+) -> None:
+    _, text = begin(database, ada)
+    with database.write.begin() as connection:
+        connection.execute(sa.update(user).values(active=False))
+    assert not is_open(database, text)
 
 
 def test_the_list_shows_the_living_ones_latest_first(database: Database, ada: users.User) -> None:

@@ -61,6 +61,18 @@ def test_a_window_of_one_job_or_schedule_holds_nothing_else(world: World) -> Non
     assert of_a_schedule.schedules[0].name == "Post"
 
 
+def test_what_no_tick_has_counted_yet_is_told_where_it_belongs(world: World) -> None:
+    History(world, seed=3)
+    world.tick(TWO)
+    world.finish_runs()
+    found = statistics(world, Window.DAY)
+    assert [period.start for period in found.periods if period.runs.succeeded] == [TWO]
+    of_a_job = statistics(world, Window.DAY, job_name="mail")
+    assert [(job.job_name, job.succeeded) for job in of_a_job.jobs] == [("mail", 2)]
+    of_a_schedule = statistics(world, Window.DAY, schedule_id="post")
+    assert [schedule.schedule_id for schedule in of_a_schedule.schedules] == ["post"]
+
+
 def test_a_late_firing_is_delayed_and_an_early_one_on_time(world: World) -> None:
     world.define(a_schedule(cron="0 * * * *", grace=3600))
     world.enable()

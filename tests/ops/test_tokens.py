@@ -147,6 +147,22 @@ def test_its_use_is_noted_once_a_minute(database: Database) -> None:
     assert seen == [0, 0, 0, 60, 60]
 
 
+def test_a_request_that_comes_late_does_not_set_its_use_back(database: Database) -> None:
+    as_both_read_it, _ = make(database)
+    for minutes in (3, 2):
+        tokens._note_use(database, as_both_read_it, NOW + timedelta(minutes=minutes))
+    assert rows(database, api_token)[0].last_used_at == NOW + timedelta(minutes=3)
+
+
+def test_the_list_shows_the_newest_500(database: Database) -> None:
+    values = {"role": Role.VIEWER, "created_by": "tester", "created_at": NOW}
+    many = [{"name": f"t{each}", "token_hash": f"{each}", **values} for each in range(501)]
+    with database.write.begin() as connection:
+        connection.execute(sa.insert(api_token), many)
+        found = tokens.list_tokens(connection)
+    assert (len(found), found[0].name, found[-1].name) == (500, "t500", "t1")
+
+
 def test_making_and_revoking_are_in_the_audit(database: Database) -> None:
     made, _ = make(database)
     tokens.revoke_token(database, made.id, now=NOW, author=TESTER)

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.support.factories import TESTER, World, a_schedule
 from tick.ops import control, windows
+from tick.ops.queries.upcoming import list_lanes
 from tick.ops.upcoming import Undecided, Upcoming, count_undecided, list_upcoming
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -35,6 +36,17 @@ def test_all_schedules_come_in_one_order(world: World) -> None:
 
 def test_it_ends_where_it_is_told(world: World) -> None:
     assert len(upcoming(two(world), 100, until=TWO + 3 * HOUR)) == 5
+
+
+def test_what_is_paused_or_off_has_no_lane(world: World) -> None:
+    two(world)
+    with world.database.read.connect() as connection:
+        before = list_lanes(connection, TWO, TWO + DAY)
+    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
+    control.disable_schedule(world.database, "hourly", now=world.now, author=TESTER)
+    with world.database.read.connect() as connection:
+        after = list_lanes(connection, TWO, TWO + DAY)
+    assert ([lane.schedule_id for lane in before], after) == (["daily", "hourly"], ())
 
 
 def test_what_is_off_is_left_out_unless_asked_for(world: World) -> None:

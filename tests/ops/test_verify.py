@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.prune import Keep, prune_all
+from tick.engine.pruned import pruned_up_to
 from tick.models import (
     job_run,
     job_run_dependency,
@@ -74,6 +75,21 @@ def test_it_says_up_to_when_the_ledger_was_pruned_and_proves_what_is_left(day: W
     assert found.start == found.pruned_to == TWO + 4 * HOUR
     assert found.ok
     assert found.as_dict()["pruned_to"] == "2026-03-01T06:00:00+00:00"
+
+
+def test_what_is_pruned_while_it_is_proven_is_still_seen(
+    day: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_and_prune(connection: sa.Connection) -> datetime | None:
+        found = pruned_up_to(connection)
+        keep = Keep(days=90, log_days=90, tick_days=90, statistics_days=90)
+        prune_all(day.database.write, TWO + 90 * DAY + 4.5 * HOUR, keep)
+        return found
+
+    monkeypatch.setattr("tick.ops.verify.pruned_up_to", read_and_prune)
+    found = proof(day)
+    assert (found.violations, found.instants) == ([], 13)
+    assert len(day.ledger("hourly")) < 10
 
 
 def test_a_row_of_another_schedules_version_is_named(day: World) -> None:
@@ -151,13 +167,14 @@ def test_an_instant_that_the_rule_does_not_have_is_found(day: World) -> None:
     assert any("its rule has 0 there" in text for text in messages(day))
 
 
-def test_an_instant_decided_twice_is_found(day: World) -> None:
+@pytest.mark.parametrize("hour", [6, 8])
+def test_an_instant_decided_twice_is_found(day: World, hour: int) -> None:
     twice = {
         "schedule_id": "hourly",
         "version_id": 1,
         "kind": "CRON",
         "outcome": "SUCCESS",
-        "scheduled_for": TWO + 6 * HOUR,
+        "scheduled_for": TWO + hour * HOUR,
         "tick_id": "x",
         "decided_at": TWO,
     }
@@ -165,15 +182,33 @@ def test_an_instant_decided_twice_is_found(day: World) -> None:
     assert any("decided twice: by row" in text for text in messages(day))
 
 
-def test_a_schedule_that_would_never_be_due_again_is_found(day: World) -> None:
-    tamper(day, sa.update(job_schedule).values(next_run_at=None))
+@pytest.mark.parametrize(
+    ("next_run_at", "said"), [(None, "never"), (TWO + 14 * HOUR, "2026-03-01 16:00:00 UTC")]
+)
+def test_a_schedule_that_would_never_be_due_again_or_too_late_is_found(
+    day: World, next_run_at: datetime | None, said: str
+) -> None:
+    tamper(day, sa.update(job_schedule).values(next_run_at=next_run_at))
     day.now += HOUR
-    assert messages(day) == ["never due: the next run is never"]
+    assert messages(day) == [f"never due: the next run is {said}"]
+
+
+def test_an_instant_that_another_version_decided_is_found(day: World) -> None:
+    day.define(a_schedule("hourly", cron="*/30 * * * *"))
+    later = sa.select(sa.func.max(schedule_version.c.id)).scalar_subquery()
+    tamper(day, sa.update(occurrence).where(_o.scheduled_for == TWO).values(version_id=later))
+    assert messages(day) == ["decided by a rule that was not in force then"]
 
 
 def test_a_lost_run_is_found(day: World) -> None:
     tamper(day, sa.delete(job_run).where(job_run.c.job_name == "b", job_run.c.scheduled_for == TWO))
     assert messages(day) == ["row 1 (SUCCESS) has 1 runs of 1 jobs instead of 2"]
+
+
+def test_one_job_twice_instead_of_two_is_found(day: World) -> None:
+    second = (job_run.c.job_name == "b", job_run.c.scheduled_for == TWO)
+    tamper(day, sa.update(job_run).where(*second).values(job_name="a", schedule_id=None))
+    assert messages(day) == ["row 1 (SUCCESS) has 2 runs of 1 jobs instead of 2"]
 
 
 def test_a_lost_dependency_is_found(day: World) -> None:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
+from tick.engine import lifecycle
 from tick.errors import NotFound
 from tick.models import occurrence, schedule_version
 from tick.ops import control, windows
@@ -110,6 +111,27 @@ def test_what_a_window_keeps_from_firing_before_at_and_after_it(daily: World) ->
     stop(TWO + DAY + MINUTE)
     daily.now = TWO + DAY + 2 * MINUTE
     assert "is due, and nothing fires now: the scheduler was" in why(daily, TWO + DAY).sentence
+
+
+def test_what_a_window_to_come_will_keep_from_firing(daily: World) -> None:
+    windows.add_window(
+        daily.database,
+        starts_at=TWO + DAY - HOUR,
+        ends_at=TWO + DAY + HOUR,
+        reason="new disks",
+        now=daily.now,
+        author=TESTER,
+    )
+    assert " will not fire: maintenance window 1, " in why(daily, TWO + DAY).sentence
+
+
+def test_what_waits_after_an_error(daily: World) -> None:
+    with daily.database.write.begin() as connection:
+        lifecycle.back_off(connection, "daily", now=TWO, error="no such thing")
+    daily.now = TWO + MINUTE
+    assert why(daily, TWO).sentence.endswith(
+        "waits for a tick, not before 2026-03-01 02:02:00 UTC after an error (no such thing)."
+    )
 
 
 def test_what_was_never_switched_on(world: World) -> None:

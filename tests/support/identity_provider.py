@@ -133,10 +133,10 @@ class _Answer(BaseHTTPRequestHandler):
             self._send(self.provider.describe())
         elif place.path == "/keys":
             self._send({"keys": self.provider.published})
+        elif place.path == "/moved":
+            self._redirect("/keys")
         elif place.path == "/authorize" and (target := self.provider.approve(query)):
-            self.send_response(302)
-            self.send_header("Location", target)
-            self.end_headers()
+            self._redirect(target)
         else:
             self._send({"error": "invalid_request"}, 400)
 
@@ -146,6 +146,11 @@ class _Answer(BaseHTTPRequestHandler):
         form = {name: values[0] for name, values in parse_qs(text).items()}
         tokens = self.provider.exchange(form, self.headers.get("Authorization", ""))
         self._send(tokens or {"error": "invalid_grant"}, 200 if tokens else 400)
+
+    def _redirect(self, target: str) -> None:
+        self.send_response(302)
+        self.send_header("Location", target)
+        self.end_headers()
 
     def _send(self, value: object, status: int | None = None) -> None:
         body = json.dumps(value).encode()

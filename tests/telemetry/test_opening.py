@@ -4,12 +4,15 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 
 from tests.support.factories import World, a_schedule
+from tick.engine.counting import Counted
 from tick.errors import SettingsError
 from tick.settings import Settings
 from tick.telemetry import Telemetry, open_telemetry
+from tick.telemetry.facts import read_runs
 from tick.ticker import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -64,3 +67,17 @@ def test_a_sink_that_fails_fails_no_tick(world: World) -> None:
     world.finish_runs()
     assert run_tick(runtime, TWO).fired_count == 0
     runtime.telemetry.close()
+
+
+def test_a_database_that_is_away_fails_no_tick(caplog: pytest.LogCaptureFixture) -> None:
+    away = sa.create_engine("sqlite:////no/such/folder/tick.db")
+    Telemetry([Broken()]).ended(away, [Counted([1], [1], more=False)])
+    assert "what ended was not told" in caplog.text
+
+
+def test_a_run_that_lives_again_by_now_is_not_told(world: World) -> None:
+    world.define(a_schedule())
+    world.enable()
+    world.tick(TWO)
+    with world.database.read.connect() as connection:
+        assert read_runs(connection, [run.id for run in world.runs()]) == []

@@ -1,7 +1,8 @@
 """The console on a small system, and people in front of it."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,8 @@ from tests.webapp.scenes import SETTINGS, add_people
 from tests.webapp.visitor import Visitor
 from tick import clock
 from tick.db import Database
-from tick.models import job_run
+from tick.models import job_log, job_run
+from tick.ops.queries import logs, runs
 from webapp import create_app
 
 
@@ -97,3 +99,27 @@ def failed_run(world: World, ada: Visitor) -> int:
     with world.database.write.begin() as connection:
         connection.execute(sa.update(job_run).where(job_run.c.id == run.id).values(values))
     return int(run.id)
+
+
+@pytest.fixture
+def last_words(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """To be called when run 1 is to say something and end between the two reads of a look."""
+    waiting: list[str] = []
+
+    def then_ends(read: Callable[..., Any]) -> Callable[..., Any]:
+        def reads(*what: Any, **how: Any) -> Any:
+            found = read(*what, **how)
+            if waiting:
+                waiting.clear()
+                line = {"run_id": 1, "attempt": 1, "at": world.now, "level": "info"}
+                with world.database.write.begin() as connection:
+                    said = sa.insert(job_log).values(**line, message="the last words")
+                    connection.execute(said)
+                world.finish_runs()
+            return found
+
+        return reads
+
+    monkeypatch.setattr(runs, "get_run", then_ends(runs.get_run))
+    monkeypatch.setattr(logs, "lines_after", then_ends(logs.lines_after))
+    return lambda: waiting.append("for the first read")

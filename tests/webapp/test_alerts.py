@@ -104,6 +104,16 @@ def test_an_alert_is_muted_for_a_while_with_a_reason_and_unmuted(
     assert (row.rule, row.schedule_id, row.ended_by) == ("silent", None, "ada")
 
 
+@pytest.mark.parametrize("hours", ["999", "0", "-8", "x", ""])
+def test_a_mute_of_a_length_that_is_not_offered_is_short(
+    world: World, ada: Visitor, hours: str
+) -> None:
+    ada.page("/alerts/mute")
+    ada.post("/alerts/mute", rule="silent", schedule="", hours=hours, reason="we move")
+    (row,) = world.rows(sa.select(alert_mute))
+    assert row.until - row.created_at == timedelta(hours=1)
+
+
 def test_a_mute_without_a_reason_is_refused(ada: Visitor) -> None:
     ada.post("/alerts/mute", rule="", schedule="", hours="1", reason=" ")
     assert "A mute needs a reason" in ada.page("/alerts")

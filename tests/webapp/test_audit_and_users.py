@@ -4,6 +4,7 @@ import csv
 import re
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -11,7 +12,10 @@ from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.models import audit_entry
 from tick.ops.access import users
+from tick.ops.queries import audit, stretches
+from tick.ops.queries.audit import AuditFilter
 from tick.settings import Settings
+from webapp.pages import audit as audit_page
 from webapp.pages.settings import shown_settings
 
 
@@ -151,6 +155,47 @@ def test_changes_are_taken_along_as_json_as_many_as_there_are(world: World, ada:
     assert found[0]["at"].endswith("Z")
     assert ada.get("/audit.json?actor=nobody").json == []
     assert ada.get("/audit.xls").status_code == 404
+
+
+def test_a_rare_change_is_found_a_stretch_at_a_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stretches, "SEARCHED", 5)
+    entry = {"at": world.now, "action": "schedule.run", "subject": "daily"}
+    actors = ["eve", *["bob"] * 12]
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(audit_entry), [{**entry, "actor": each} for each in actors])
+        page = audit.list_audit(connection, AuditFilter(actor="eve"))
+        pages = [page]
+        while page.older is not None:
+            page = audit.list_audit(connection, AuditFilter(actor="eve"), before=page.older)
+            pages.append(page)
+    assert len(pages) > 2
+    assert [row.actor for page in pages for row in page.rows] == ["eve"]
+
+
+def test_a_time_begins_with_its_first_instant_and_ends_before_its_last(world: World) -> None:
+    entry = {"at": world.now, "actor": "eve", "action": "schedule.run", "subject": "daily"}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(audit_entry), entry)
+        found = {
+            name: len(
+                audit.list_audit(connection, AuditFilter(actor="eve", **{name: world.now})).rows
+            )
+            for name in ("since", "until")
+        }
+    assert found == {"since": 1, "until": 0}
+
+
+def test_no_more_changes_are_taken_along_than_the_page_says(
+    world: World, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_page, "MOST_EXPORTED", 5)
+    monkeypatch.setattr(audit_page, "_AT_ONCE", 2)
+    entry = {"at": world.now, "actor": "eve", "action": "schedule.run", "subject": "daily"}
+    with world.database.write.begin() as connection:
+        connection.execute(sa.insert(audit_entry), [entry] * 7)
+    assert len(ada.get("/audit.json?actor=eve").json) == 5
 
 
 def test_somebody_is_added_and_gets_a_password_that_is_shown_once(app: Flask, ada: Visitor) -> None:

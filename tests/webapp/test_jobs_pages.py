@@ -46,6 +46,15 @@ def test_jobs_are_listed_by_group_and_run_from_there(world: World, ada: Visitor)
     assert "Queued" in ada.page("/jobs")
 
 
+def test_a_form_s_key_is_of_what_it_starts(world: World, ada: Visitor) -> None:
+    for job in ("match-scores", "compatibility") * 2:
+        ada.post(f"/jobs/{job}/run", key="the same key")
+        ada.post(f"/jobs/{job}/run", key="the-same-key")
+    names = [run.job_name for run in world.runs()]
+    # What is no key makes nothing one: twice each; what is one makes it once.
+    assert sorted(names) == ["compatibility"] * 3 + ["match-scores"] * 3
+
+
 def test_a_group_is_run_with_parameters_and_says_who_takes_which(
     world: World, ada: Visitor
 ) -> None:

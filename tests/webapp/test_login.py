@@ -78,6 +78,22 @@ def test_a_cookie_from_before_the_login_is_worth_nothing_after_it(stranger: Visi
     assert location(stranger.get("/schedules")).startswith("/login")
 
 
+def test_nothing_that_the_browser_brought_along_is_in_the_session(stranger: Visitor) -> None:
+    with stranger.client.session_transaction() as before:
+        before["planted"] = "by somebody else"
+    stranger.log_in("ada")
+    with stranger.client.session_transaction() as after:
+        assert "_user_id" in after
+        assert "planted" not in after
+
+
+def test_a_browser_forgets_the_session_when_it_is_over(stranger: Visitor) -> None:
+    stranger.get("/login")
+    form = stranger.post("/login", name="ada", password=PASSWORD)
+    (kept,) = [each for each in form.headers.getlist("Set-Cookie") if each.startswith("tick=")]
+    assert "Expires=" in kept
+
+
 @pytest.mark.parametrize(
     "target",
     [

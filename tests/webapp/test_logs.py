@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -79,6 +80,17 @@ def test_attempts_are_told_apart(world: World, ada: Visitor) -> None:
 
 
 @pytest.mark.usefixtures("one_run", "no_waiting")
+def test_a_log_holds_nothing_of_another_run(world: World, ada: Visitor) -> None:
+    _log(world, "of the first")
+    _log(world, "of the second", run_id=2)
+    world.finish_runs()
+    for path in ("", "?at=1", "/tail", "/stream", "/log.txt"):
+        text = ada.get(f"/runs/1{path}").text
+        assert "of the first" in text, path
+        assert "of the second" not in text, path
+
+
+@pytest.mark.usefixtures("one_run", "no_waiting")
 def test_the_stream_gives_what_comes_and_ends_with_the_run(world: World, ada: Visitor) -> None:
     _log(world, "first", "second <b>")
     world.finish_runs()
@@ -106,6 +118,43 @@ def test_a_stream_ends_with_the_session_that_opened_it(world: World, ada: Visito
     _log(world, "not for who has signed out")
     assert list(events) == []
     response.close()
+
+
+@pytest.mark.usefixtures("one_run")
+def test_the_tail_has_what_a_run_says_while_it_ends(
+    ada: Visitor, last_words: Callable[[], None]
+) -> None:
+    last_words()
+    answer = ada.get("/runs/1/tail")
+    if answer.status_code == 204:  # by one snapshot it goes on: so the page asks again
+        answer = ada.get("/runs/1/tail")
+    assert "the last words" in answer.text
+
+
+@pytest.mark.usefixtures("one_run", "no_waiting")
+def test_the_stream_has_what_a_run_says_while_it_ends(
+    ada: Visitor, last_words: Callable[[], None]
+) -> None:
+    response = ada.client.get("/runs/1/stream", buffered=False)
+    last_words()
+    text = response.text
+    assert "the last words" in text
+    assert text.endswith("event: end\ndata:\n\n")
+
+
+@pytest.mark.usefixtures("one_run", "no_waiting")
+def test_the_stream_says_once_that_an_attempt_begins(world: World, ada: Visitor) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(status="RUNNING", attempt=2, max_attempts=3))
+    response = ada.client.get("/runs/1/stream", buffered=False)
+    events = iter(response.response)
+    assert next(events) == b":\n\n"
+    told = []
+    for line in ("first", "second"):
+        _log(world, line, attempt=2)
+        told.append(bytes(next(events)).count(b"log-attempt"))
+    response.close()
+    assert told == [1, 0]
 
 
 @pytest.mark.usefixtures("one_run")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
@@ -18,6 +19,7 @@ from tests.engine.histories import History
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
 from tick.engine.prune import Keep, prune_all
+from tick.models import job_run
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 from webapp import create_app
@@ -166,6 +168,16 @@ def test_what_waits_and_who_works_is_told(app: Flask, ada: Visitor) -> None:
     assert waiting["match-scores", "default", "queued"] == 1
     assert samples(families, "tick_queue_oldest_timestamp_seconds").keys() == {("default",)}
     assert samples(families, "tick_schedule_enabled")[("daily", "active")] == 0
+
+
+def test_a_run_that_waits_for_its_time_is_no_sign_that_a_queue_stands(
+    app: Flask, world: World, ada: Visitor
+) -> None:
+    ada.post("/schedules/daily/run")
+    later = world.runtime.now() + timedelta(hours=1)
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(available_at=later))
+    assert samples(scrape(app), "tick_queue_oldest_timestamp_seconds") == {}
 
 
 def test_the_first_instant_that_a_schedule_misses_is_an_increase(app: Flask, world: World) -> None:

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
-from tick.models import job_run
+from tick.models import audit_entry, job_run
+from tick.ops.control import MAX_REASON
 from tick.ops.queries.runs import Neighbour, RunRow
 from webapp.gantt import critical_path, timeline
 
@@ -161,6 +162,14 @@ def test_a_bar_tells_waiting_for_others_from_waiting_for_a_worker() -> None:
     assert (one.wait_width, one.ready_width, one.work_x, one.work_width) == (0, 10, 10, 30)
     assert (two.wait_width, two.ready_x, two.ready_width) == (40, 40, 20)
     assert (two.work_x, two.work_width) == (60, 40)
+
+
+def test_a_reason_is_kept_as_far_as_it_fits(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run", reason="x" * (MAX_REASON + 1))
+    ((reason,),) = world.rows(
+        sa.select(audit_entry.c.reason).where(audit_entry.c.action == "schedule.run")
+    )
+    assert reason == "x" * MAX_REASON
 
 
 def test_why_somebody_retries_or_cancels_is_kept(world: World, ada: Visitor) -> None:

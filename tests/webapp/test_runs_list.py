@@ -12,6 +12,7 @@ from tick.models import audit_entry, job_run
 from tick.ops.queries import runs, stretches
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
+from webapp.pages import bulk
 from webapp.run_search import read_search
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -141,6 +142,23 @@ def test_the_first_run_of_an_instant_is_found_by_halving(world: World, ada: Visi
             assert ids == sorted(there, reverse=True), (since, until)
 
 
+def test_a_search_goes_on_below_the_last_run_that_was_shown(three_runs: World) -> None:
+    matching = RunFilter(job_group="matching")
+    with three_runs.database.read.connect() as connection:
+        found = [runs.list_runs(connection, matching, before=before).rows for before in (4, 3, 2)]
+    assert [[run.id for run in rows] for rows in found] == [[3, 2], [2], []]
+
+
+def test_a_time_begins_with_its_first_instant_and_ends_before_its_last(three_runs: World) -> None:
+    at = three_runs.runs()[0].queued_at
+    with three_runs.database.read.connect() as connection:
+        found = {
+            name: len(runs.list_runs(connection, RunFilter(**{name: at})).rows)
+            for name in ("since", "until")
+        }
+    assert found == {"since": 3, "until": 0}
+
+
 def test_the_chosen_runs_are_retried_after_a_preview(three_runs: World, ada: Visitor) -> None:
     preview = ada.page("/runs/bulk?do=retry&which=chosen&run=1&run=2&next=/runs?status=FAILED")
     assert "Retry 2 runs?" in preview
@@ -149,6 +167,17 @@ def test_the_chosen_runs_are_retried_after_a_preview(three_runs: World, ada: Vis
     assert location(sent) == "/runs?status=FAILED"
     assert "2 runs: in the queue again." in ada.page("/runs")
     assert [run.status for run in three_runs.runs()] == ["QUEUED", "QUEUED", "CANCELLED"]
+
+
+def test_a_preview_shows_as_many_runs_as_a_batch_takes_of_those_that_fit(
+    three_runs: World, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST_IN_BATCH", 2)
+    for _ in range(3):
+        ada.post("/jobs/match-scores/run")  # newer, and not to be retried
+    preview = ada.page("/runs/bulk?do=retry&which=all")
+    assert "Retry 2 runs?" in preview
+    assert 'name="runs" value="3,2"' in preview
 
 
 def test_all_that_match_are_cancelled_and_one_entry_says_so(world: World, ada: Visitor) -> None:

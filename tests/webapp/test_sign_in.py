@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from random import Random
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -189,6 +190,16 @@ def test_a_role_that_changed_there_ends_the_sessions_here(
     assert not is_inside(before)
     assert is_inside(after)
     assert after.post("/schedules/daily/run").status_code == 403
+    changed = world.rows(sa.select(audit_entry).order_by(audit_entry.c.id))[-1]
+    assert (changed.actor, changed.action, changed.subject) == ("system", "user.role", "grace")
+    assert (changed.before, changed.after) == ({"role": "ADMIN"}, {"role": "VIEWER"})
+
+
+def test_a_sign_in_is_noted(world: World, stranger: Visitor) -> None:
+    began = clock.now()
+    sign_in(stranger)
+    ((noted,),) = world.rows(sa.select(user.c.last_login_at).where(user.c.name == "grace"))
+    assert noted >= began
 
 
 def test_who_is_switched_off_here_stays_outside(world: World, app: Flask) -> None:
@@ -219,6 +230,14 @@ def test_nobody_takes_the_name_by_which_the_audit_calls_a_program(
     assert is_inside(stranger)
     (made,) = accounts(world).keys() - {"ada", "vic"}
     assert made != name and made.endswith(("(g-1)", " g-1"))
+
+
+def test_what_nobody_can_see_is_left_out_of_a_name(
+    world: World, provider: Provider, stranger: Visitor
+) -> None:
+    provider.person = {**GRACE, "preferred_username": "gr\u202ea\x1b\u200bce"}
+    sign_in(stranger)
+    assert "grace" in accounts(world)
 
 
 def test_the_same_subject_of_another_issuer_is_somebody_else(
@@ -279,6 +298,19 @@ def test_a_return_works_once(stranger: Visitor) -> None:
     stranger.page("/schedules")
     stranger.post("/logout")
     refused(stranger, back)
+
+
+def test_what_was_begun_ends_with_its_first_return_however_that_was(stranger: Visitor) -> None:
+    back = approve(begin(stranger))
+    refused(stranger, back + "&iss=https://elsewhere.example")
+    refused(stranger, back)
+
+
+@pytest.mark.parametrize("state", ["", "-", "é"])
+def test_a_return_with_another_state_is_refused(stranger: Visitor, state: str) -> None:
+    address = begin(stranger)
+    right = parse_qs(urlsplit(address).query)["state"][0]
+    refused(stranger, approve(address).replace(f"state={right}", f"state={state}"))
 
 
 def test_a_person_who_says_no_at_the_provider_is_told_so_without_its_words(
@@ -377,6 +409,12 @@ def test_it_leads_to_no_other_site(stranger: Visitor, target: str) -> None:
 
 
 # Settings
+
+
+def test_no_cookie_grows_by_where_it_is_to_lead(stranger: Visitor) -> None:
+    far = "/" + Random(1).randbytes(4000).hex()  # what a cookie cannot shrink by compressing
+    assert location(sign_in(stranger, far)) == "/"
+    assert is_inside(stranger)
 
 
 def test_without_a_provider_there_is_no_such_place(world: World) -> None:

@@ -219,6 +219,15 @@ def test_a_shared_secret_among_the_keys_is_not_used(
     provider.published.append(shared)
     token = jwt.encode(claims_of(provider), b"A" * 32, "HS256", headers={"kid": "shared"})
     assert status(client, Authorization=f"Bearer {token}") == 401
+    assert issuer._usable([shared]) == {}
+
+
+def test_a_key_that_is_not_for_signing_proves_nothing(
+    client: FlaskClient, provider: Provider, other_key: Key
+) -> None:
+    provider.published.append(other_key.published() | {"use": "enc"})
+    token = provider.sign(other_key, aud=AUDIENCE)
+    assert status(client, Authorization=f"Bearer {token}") == 401
 
 
 def test_a_key_that_the_token_brings_along_is_not_used(
@@ -305,9 +314,20 @@ def test_keys_behind_a_redirect_or_without_end_are_not_read(
     monkeypatch.setattr(issuer, "_MAX_BYTES", 100)
     with pytest.raises(ValueError, match="too much"):
         issuer._fetch(f"{provider.address}/keys")
-    provider.status = 302
     with pytest.raises(ValueError, match="answered 302"):
-        issuer._fetch(f"{provider.address}/keys")
+        issuer._fetch(f"{provider.address}/moved")
+    assert provider.asked == ["/keys", "/moved"]
+
+
+@pytest.mark.parametrize("name", sorted(issuer.ENDPOINTS))
+def test_an_issuer_by_https_leads_nowhere_else(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    address = "https://id.example"
+    described = {each: f"{address}/{each}" for each in issuer.ENDPOINTS} | {"issuer": address}
+    monkeypatch.setattr(issuer, "_fetch", lambda _: described)
+    assert issuer._fetch_metadata(address) == described
+    described[name] = f"http://id.example/{name}"
+    with pytest.raises(ValueError, match=f"its {name} is not https"):
+        issuer._fetch_metadata(address)
 
 
 # Settings

@@ -3,9 +3,11 @@
 import re
 from datetime import timedelta
 
-from tests.support.factories import World, a_schedule
+from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
+from tick.ops import windows
+from tick.ops.queries.pulse import read_signs
 
 HOUR = timedelta(hours=1)
 
@@ -30,6 +32,21 @@ def test_a_stop_wants_a_reason(ada: Visitor) -> None:
     ada.post("/scheduler/stop", reason=" ")
     assert "A window needs a reason" in ada.page("/workers")
     assert banner(ada) == ""
+
+
+def test_a_window_stands_from_its_beginning_and_no_longer_at_its_end(world: World) -> None:
+    start, end = world.now + HOUR, world.now + 2 * HOUR
+    windows.add_window(
+        world.database,
+        starts_at=start,
+        ends_at=end,
+        reason="new disks",
+        now=world.now,
+        author=TESTER,
+    )
+    with world.database.read.connect() as connection:
+        stands = [read_signs(connection, at, 90).standstill is not None for at in (start, end)]
+    assert stands == [True, False]
 
 
 def test_a_window_is_planned_and_called_off(ada: Visitor, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 from flask.testing import FlaskClient
@@ -63,6 +64,22 @@ def test_only_one_request_at_a_time_works(work: WorkWorld, client: FlaskClient) 
     assert answer.json is not None
     assert answer.json["worked"] is None
     assert work.run(run_id).status == "QUEUED"
+
+
+def test_the_next_request_works_whatever_became_of_one(
+    work: WorkWorld, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def fails(_runtime: Runtime, seconds: float) -> NoReturn:
+        given.append(seconds)
+        raise RuntimeError("no process can be started")
+
+    monkeypatch.setattr(work_endpoint, "work_for", fails)
+    assert client.post("/internal/work", headers=SECRET).status_code == 500
+    assert client.post("/internal/work", headers=SECRET).status_code == 500
+    assert len(given) == 2
+    assert max(given) < work.settings.http_work_seconds  # the tick has had some of it
 
 
 def test_it_asks_for_the_secret_as_the_tick_does(client: FlaskClient) -> None:

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_worker
 from tests.webapp.visitor import Visitor
 from tick.models import job_run, worker_instance
+from tick.ops.queries.pulse import read_signs
+from tick.ops.queries.workers import list_living
 from webapp.states import worker_look
 
 
@@ -31,6 +33,26 @@ def test_a_process_says_what_it_is_and_does(world: World, ada: Visitor, now: dat
     page = ada.page("/workers")
     for words in ("worker-1", "job worker", "version 0.1.0", "running 2 of 4", "media", "Alive"):
         assert words in page
+
+
+@pytest.mark.parametrize(
+    ("silent_for", "worker_type", "status", "living", "workers"),
+    [
+        (90, "job_worker", "RUNNING", 1, 1),
+        (90, "job_worker", "DRAINING", 1, 1),
+        (91, "job_worker", "RUNNING", 0, 0),
+        (0, "job_worker", "STOPPED", 0, 0),
+        (0, "schedule_daemon", "RUNNING", 1, 0),
+    ],
+)
+def test_a_worker_counts_while_it_beats(
+    world: World, silent_for: int, worker_type: str, status: str, living: int, workers: int
+) -> None:
+    beat = world.now - timedelta(seconds=silent_for)
+    _start(world, beat, worker_type=worker_type, status=status)
+    with world.database.read.connect() as connection:
+        assert len(list_living(connection, world.now, 90)) == living
+        assert read_signs(connection, world.now, 90).workers == workers
 
 
 def test_a_worker_is_drained_after_a_question(world: World, ada: Visitor, now: datetime) -> None:

@@ -61,8 +61,10 @@ def test_only_what_may_be_repeated_gives_an_appetite(executor: InlineExecutor) -
 
 
 def test_nothing_is_claimed_ahead_while_half_a_store_is_left(executor: InlineExecutor) -> None:
-    for number in range(51):
+    for number in range(50):
         executor.start(a_run(number, "add"), 10)
+    assert Lane(executor, JOBS, Hungry(2)).portions() == [Portion({"again": AGAIN}, 50, ahead=True)]
+    executor.start(a_run(50, "add"), 10)
     assert Lane(executor, JOBS, Hungry(2)).portions() == []
 
 

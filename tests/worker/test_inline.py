@@ -9,6 +9,7 @@ from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
 from tick import current_run
 from tick.models import job_run, worker_instance
+from tick.stop import Stop
 from tick.worker import Worker
 
 
@@ -98,6 +99,17 @@ def test_parameters_that_do_not_fit_fail_the_run_with_the_reason(
     assert (run.status, run.error_type) == ("FAILED", "InvalidParams")
     assert complaint in run.error_message
     assert "The job takes (left: int = 1, right: int = 2)" in run.error_message
+
+
+def test_a_worker_that_serves_ends_what_nobody_can_execute_any_more(
+    work: WorkWorld, inline: Worker
+) -> None:
+    run_id = work.order("add")
+    forgotten = {"job_name": "gone", "available_at": NOW - timedelta(hours=2)}
+    with work.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(forgotten))
+    inline.serve(Stop(), seconds=0)
+    assert (work.run(run_id).status, work.outcome(run_id)) == ("CANCELLED", "CANCELLED")
 
 
 def test_outside_of_a_run_there_is_a_stand_in() -> None:

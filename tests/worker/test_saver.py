@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -77,6 +78,26 @@ def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) ->
     assert (work.run(run_id).status, saver.pending) == ("SUCCESS", False)
 
 
+def test_a_database_that_is_away_takes_no_words_from_a_run(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")])])
+    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+
+    def go_away(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO job_log"):
+            raise sa.exc.OperationalError(statement, {}, Exception("away"))
+
+    sa.event.listen(work.database.write, "before_cursor_execute", go_away)
+    with pytest.raises(sa.exc.OperationalError):
+        saver.save(NOW)
+    sa.event.remove(work.database.write, "before_cursor_execute", go_away)
+    saver.save(NOW)
+    assert work.log(run_id) == [("info", "one")]
+    assert (work.run(run_id).result, work.run(run_id).error_type) == ("1", None)
+
+
 def claiming(hands: Hands) -> Callable[[sa.Connection], Claimed]:
     """A claim of everything that is ready."""
 
@@ -129,6 +150,23 @@ def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> N
     assert (work.log(run_id), work.run(run_id).progress) == ([], None)
 
 
+def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
+    work: WorkWorld,
+) -> None:
+    run_id = work.order("add")
+    hands = Hands(work)
+    (run,) = hands.claim()
+    hands.end(run, end=AttemptEnd(How.RELEASED, reason="its worker stopped"))
+    hands.claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
+    saver.add_starts([(run, time.monotonic())])
+    saver.save(NOW + timedelta(minutes=1))
+    now = work.run(run_id)
+    assert (now.status, now.fencing_token, now.started_at) == ("RUNNING", 2, NOW)
+    assert (work.log(run_id), now.progress) == ([], None)
+
+
 @only_postgres
 def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
     run_id = work.order("add")
@@ -151,6 +189,17 @@ def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) ->
     assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
 
 
+def test_a_run_that_began_after_the_clock_was_read_does_not_end_before_its_start(
+    work: WorkWorld,
+) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=120.5)])
+    saver.save(NOW, moment=120.0)
+    assert work.run(run_id).started_at == work.run(run_id).finished_at == NOW
+
+
 def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
@@ -158,7 +207,7 @@ def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
     saver.add_starts([(run, time.monotonic())])
     saver.save(NOW)
     assert work.run(run_id).started_at is not None
-    assert not saver.pending
+    assert (work.outcome(run_id), saver.pending) == ("RUNNING", False)
 
 
 def test_the_start_of_a_claim_that_was_taken_back_is_left_out(work: WorkWorld) -> None:

@@ -19,7 +19,7 @@ from tests.worker.processes import eventually
 from tests.worker.test_pool import a_run
 from tick import current_run
 from tick.execution import threads as threads_module
-from tick.execution.report import Ended, Progressed, Report, Said
+from tick.execution.report import CANCEL_SECONDS, Ended, Progressed, Report, Said
 from tick.execution.threads import ThreadPool
 from tick.policy.retry import AttemptEnd, How
 from tick.worker import Worker
@@ -221,6 +221,16 @@ def test_a_run_stops_when_asked_to_and_is_given_up_when_it_does_not(
             "did not stop when asked to; nothing can kill its thread, which may go on",
         ),
     ]
+
+
+def test_a_cancellation_gives_no_more_time_than_the_run_had(pool: ThreadPool, gate: Gate) -> None:
+    pool.start(a_run(1, "hold"), 0.2)
+    eventually(lambda: len(gate.inside) == 1)
+    pool.cancel(a_run(1, "hold"))
+    (end,) = [report for report in reports_of(pool, 1) if isinstance(report, Ended)]
+    assert end.took < CANCEL_SECONDS
+    gate.open.set()
+    eventually(lambda: pool.free == 2)
 
 
 def test_what_waits_can_be_taken_back_cancelled_and_forgotten(pool: ThreadPool, gate: Gate) -> None:

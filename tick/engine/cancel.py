@@ -44,5 +44,5 @@ def _cancel(connection: sa.Connection, ids: list[int], now: datetime, reason: st
         .returning(_r.id, _r.status, _r.occurrence_id)
     ).all()
     ended = [row for row in changed if row.status == RunStatus.CANCELLED]
-    skipped = skip_dependents(connection, [row.id for row in ended], now)
-    return {row.occurrence_id for row in ended} | skipped
+    skip_dependents(connection, [row.id for row in ended], now)
+    return {row.occurrence_id for row in ended}

@@ -152,7 +152,6 @@ def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
             worker_id=sa.bindparam("worker"),
             started_at=sa.bindparam("started", type_=Instant),
             deadline_at=instant_in(dialect, "deadlines", _r.job_name),
-            finished_at=sa.null(),
             progress=sa.null(),
             progress_text=sa.null(),
             reason=sa.null(),

@@ -21,33 +21,29 @@ _r, _d = job_run.c, job_run_dependency.c
 _NOW = sa.bindparam("now", type_=Instant)
 
 
-def skip_dependents(connection: sa.Connection, run_ids: Collection[int], now: datetime) -> set[int]:
+def skip_dependents(connection: sa.Connection, run_ids: Collection[int], now: datetime) -> None:
     """Skip what waits, directly or not, for those of the runs that ended without success.
 
-    Tolerant edges hold nothing back. The reason names the job at the root. Returns the ids of the
-    occurrences that lost runs this way; they may have come to their end.
+    Tolerant edges hold nothing back. The reason names the job at the root.
     """
-    touched: set[int] = set()
     for ids in slices(run_ids):
-        touched |= _skip_below(connection, ids, now)
-    return touched
+        _skip_below(connection, ids, now)
 
 
-def _skip_below(connection: sa.Connection, ids: list[int], now: datetime) -> set[int]:
+def _skip_below(connection: sa.Connection, ids: list[int], now: datetime) -> None:
     blocked = connection.execute(_BLOCKED, {"ids": ids}).all()
     if not blocked:
-        return set()
+        return
     rows = [
         {"id": row.id, "reason": f"{row.job_name} {_ENDED_BADLY[RunStatus(row.status)]}"}
         for row in blocked
     ]
-    statement = _skip(connection.dialect.name)
-    return set(connection.execute(statement, {"now": now, "rows": json.dumps(rows)}).scalars())
+    connection.execute(_skip(connection.dialect.name), {"now": now, "rows": json.dumps(rows)})
 
 
-def skip_forgotten(connection: sa.Connection, now: datetime) -> set[int]:
-    """The same for every queued run, whoever ended what it waits for; occurrence ids."""
-    return skip_dependents(connection, connection.execute(_HOPELESS).scalars().all(), now)
+def skip_forgotten(connection: sa.Connection, now: datetime) -> None:
+    """The same for every queued run, whoever ended what it waits for."""
+    skip_dependents(connection, connection.execute(_HOPELESS).scalars().all(), now)
 
 
 def _build_blocked() -> sa.Select[Any]:
@@ -98,7 +94,6 @@ def _skip(dialect: str) -> sa.UpdateBase:
             reason=blocked.c.reason,
             finished_at=_NOW,
         )
-        .returning(_r.occurrence_id)
     )
 
 

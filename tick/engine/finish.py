@@ -68,7 +68,8 @@ def finish_runs(
         announce_ready(connection)
     good = {RunStatus.QUEUED, RunStatus.SUCCESS}
     bad = [run_id for run_id, status in statuses.items() if status not in good]
-    touched = {row.occurrence_id for row in rows} | skip_dependents(connection, bad, now)
+    skip_dependents(connection, bad, now)
+    touched = {row.occurrence_id for row in rows}
     stale = [ending for ending in endings if ending.run.run_id not in statuses]
     # A stale ending may be one that was accepted while the answer got lost: settle it as well.
     touched |= {ending.run.occurrence_id for ending in stale}

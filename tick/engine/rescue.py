@@ -52,12 +52,11 @@ def rescue_dead_workers(
     silent = {"now": now, "before": now - dead_after}
     dead = connection.execute(_DECLARE_DEAD, silent).scalars().all()
     rows = connection.execute(_TAKE_BACK, {"now": now}).all()
-    ended = [row.id for row in rows if row.status != RunStatus.QUEUED]
-    if len(ended) < len(rows):
+    queued = sum(row.status == RunStatus.QUEUED for row in rows)
+    if queued:
         announce_ready(connection)
-    skip_dependents(connection, ended, now)
     skip_forgotten(connection, now)
-    return Rescued(tuple(dead), len(rows) - len(ended), len(ended))
+    return Rescued(tuple(dead), queued, len(rows) - queued)
 
 
 def cancel_orphans(

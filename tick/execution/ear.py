@@ -15,13 +15,12 @@ class Ear:
         self._lock = threading.Lock()
         self._lines = Window(HEAD_LINES, HEAD_CHARACTERS)
         self._progress: Progressed | None = None
-        self._is_open, self._cancelled = True, False
+        self._cancelled = False
 
     def line(self, line: Line) -> None:
         """Take a line of the log."""
         with self._lock:
-            if self._is_open:
-                self._lines.push(line)
+            self._lines.push(line)
 
     def progress(self, fraction: float, text: str) -> None:
         """Take the newest progress."""
@@ -47,8 +46,3 @@ class Ear:
                 reports.append(self._progress)
                 self._progress = None
         return reports
-
-    def close(self) -> None:
-        """Hear nothing more: the attempt is over for everybody else."""
-        with self._lock:
-            self._is_open = False

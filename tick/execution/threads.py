@@ -212,7 +212,6 @@ class ThreadPool:
 
     def _dismiss(self, attempt: _Attempt) -> None:
         attempt.ear.cancel()
-        attempt.ear.close()
         log.warning("run %d (%s): %s", attempt.run.run_id, attempt.run.job_name, _GOES_ON)
 
     def _next_deadline(self) -> float:

@@ -77,7 +77,7 @@ class Operation:
         if self.body is not None:
             given["body"] = reading.read_body(self.body)
         if self.acts_once:
-            given["key"] = reading.read_key(self.name, ids)
+            given["key"] = reading.read_key()
         if self.may_be_stale:
             given["match"] = reading.read_match()
         return self._answer(self.function(**given))

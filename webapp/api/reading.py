@@ -3,8 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from flask import abort, request
 from pydantic import BaseModel, ValidationError
@@ -39,17 +38,18 @@ def read_body(model: type[Model]) -> Model:
         _refuse(error, "body")
 
 
-def read_key(operation: str, ids: Mapping[str, Any]) -> str | None:
-    """The key of a firing that must happen once: the same token, address and header, the same key.
+def read_key() -> str | None:
+    """The key of a firing that must happen once: the same token and header, the same key.
 
-    Hashed, since any client may choose any header. None without one; 400 for an odd one.
+    Hashed, since any client may choose any header. None without one; 400 for an odd one. What is
+    fired need not be in it: of two jobs or schedules the same key makes two firings.
     """
     given = request.headers.get(KEY_HEADER)
     if given is None:
         return None
     if not re.fullmatch(KEY_PATTERN, given):
         abort(problem.answer(400, f"{KEY_HEADER} has 1 to 100 visible ASCII characters."))
-    said = json.dumps([caller.token().id, operation, dict(ids), given])
+    said = json.dumps([caller.token().id, given])
     return f"api-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 

@@ -227,7 +227,7 @@ def _start(
             *names,
             now=now(),
             author=author,
-            key=idempotency_key(what),
+            key=idempotency_key(),
             reason=reason(),
             **options,
         )

@@ -269,7 +269,7 @@ def run(schedule_id: str) -> ResponseReturnValue:
             schedule_id,
             now=now(),
             author=author,
-            key=idempotency_key(schedule_id),
+            key=idempotency_key(),
             reason=reason(),
             override_overlap="override_overlap" in request.form,
         )

@@ -74,13 +74,26 @@ def test_the_end_of_the_run_ends_the_waiting(
     assert (page["next"], page["status"], naps.taken) == (None, "CANCELLED", 3)
 
 
+def test_nothing_is_lost_that_a_run_says_while_it_ends(
+    viewer: Program, run_id: int, last_words: Callable[[], None]
+) -> None:
+    last_words()
+    said, place = [], f"/runs/{run_id}/logs?after=0"
+    while place:
+        page = viewer.get(place)
+        said += [line["message"] for line in page["items"]]
+        place = page["next"]
+    assert said == ["the last words"]
+
+
 def test_where_too_many_wait_the_answer_comes_at_once(
     viewer: Program, run_id: int, naps: Naps
 ) -> None:
     places = viewer.app.extensions["log_streams"]
     while places.acquire(blocking=False):
         pass
-    assert viewer.get(f"/runs/{run_id}/logs?after=0&wait=30")["items"] == []
+    for _ in range(2):
+        assert viewer.get(f"/runs/{run_id}/logs?after=0&wait=30")["items"] == []
     assert naps.taken == 0
 
 

@@ -15,6 +15,7 @@ from tick.models import audit_entry, maintenance_window
 
 AT_ONCE = 6
 ROUNDS = 5
+REASON = {"reason": "year end"}
 
 
 def test_one_key_sent_by_many_at_once_fires_once(app: Flask, world: World, admin: Program) -> None:
@@ -49,7 +50,9 @@ def test_one_key_sent_by_many_at_once_is_one_deed_in_the_audit(
     assert len(world.rows(sa.select(audit_entry.c.id).where(is_deed))) == 1
 
 
-def statuses(app: Flask, admin: Program, path: str, **headers: str) -> Counter[int]:
+def statuses(
+    app: Flask, admin: Program, path: str, json: object = REASON, **headers: str
+) -> Counter[int]:
     """What comes of one request, sent by AT_ONCE programs at the same moment."""
     together = Barrier(AT_ONCE)
 
@@ -57,7 +60,7 @@ def statuses(app: Flask, admin: Program, path: str, **headers: str) -> Counter[i
         sender = Program(app)
         sender.headers = admin.headers | headers
         together.wait(timeout=30)
-        return sender.ask("POST", path, {"reason": "year end"}).status_code
+        return sender.ask("POST", path, json).status_code
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return Counter(pool.map(send, range(AT_ONCE)))
@@ -85,3 +88,13 @@ def test_of_many_who_pause_a_queue_as_they_read_it_one_does(app: Flask, admin: P
         found = statuses(app, admin, f"{path}/pause", **{"If-Match": tag})
         assert found == {200: 1, 412: AT_ONCE - 1}
         admin.post(f"{path}/resume")
+
+
+def test_of_many_who_end_a_window_as_they_read_it_one_does(app: Flask, admin: Program) -> None:
+    for year in range(2100, 2100 + ROUNDS):
+        ask = {"starts_at": f"{year}-01-01T00:00:00Z", "ends_at": f"{year}-01-02T00:00:00Z"}
+        assert admin.ask("POST", "/windows", ask | REASON).status_code == 201
+        window = admin.get("/windows")["items"][0]
+        tag = f'"{window["revision"]}"'
+        found = statuses(app, admin, f"/windows/{window['id']}/end", {}, **{"If-Match": tag})
+        assert found == {200: 1, 412: AT_ONCE - 1}

@@ -105,6 +105,14 @@ def test_jobs_are_listed_with_their_latest_run(viewer: Program, run_id: int) -> 
     assert viewer.get("/jobs?after=match-scores")["items"] == []
 
 
+def test_the_latest_run_of_a_job_is_its_newest(admin: Program) -> None:
+    for number in (1, 2):
+        admin.post("/jobs/match-scores/run")
+        jobs = {job["name"]: job["latest_run"] for job in admin.get("/jobs")["items"]}
+        assert jobs["match-scores"]["id"] == number
+        assert jobs["compatibility"] is None
+
+
 def test_jobs_groups_and_everything_run_now(world: World, admin: Program) -> None:
     params = {"weights": {"tempo": 0.5}, "names": ["ä", None]}
     unfit = admin.refused(422, "POST", "/jobs/match-scores/run", json={"params": {"keep": 0}})
@@ -115,6 +123,8 @@ def test_jobs_groups_and_everything_run_now(world: World, admin: Program) -> Non
         409, "POST", "/jobs/match-scores/run", {}, headers={"Idempotency-Key": "k1"}
     )
     assert "was started with other parameters. Take a new key" in problem.detail
+    elsewhere = admin.post("/groups/matching/run", {}, Idempotency_Key="k1")
+    assert elsewhere["occurrence_id"] != started["occurrence_id"]
     (run,) = admin.get(started["occurrence"])["runs"]
     assert admin.get(f"/runs/{run['id']}")["run"]["params"] == params
     assert len(admin.get(admin.post("/groups/matching/run")["occurrence"])["runs"]) == 2

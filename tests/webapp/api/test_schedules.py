@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from tests.support.factories import World, a_schedule
 from tests.webapp.api.client import Program
+from tests.webapp.api.conftest import make_token
 from tests.webapp.conftest import JOBS
 from tick.models import audit_entry
+from tick.states import Role
 
 
 def test_schedules_come_in_pages_that_lead_on(world: World, viewer: Program) -> None:
@@ -77,6 +80,17 @@ def test_a_trigger_sent_twice_with_one_key_fires_once(world: World, admin: Progr
     assert len(world.runs()) == len(JOBS)
     other = admin.post("/schedules/hourly/trigger", Idempotency_Key="nightly-1")
     assert other != first
+
+
+def test_a_key_is_of_its_token_and_of_what_it_starts(
+    app: Flask, world: World, admin: Program
+) -> None:
+    other = Program(app, make_token(world, "other", Role.ADMIN, world.now))
+    for _ in range(2):
+        for program in (admin, other):
+            for job in ("match-scores", "compatibility"):
+                program.post(f"/jobs/{job}/run", Idempotency_Key="nightly-1")
+    assert len(world.runs()) == 4
 
 
 def test_an_odd_idempotency_key_is_refused(admin: Program) -> None:

@@ -1,0 +1,27 @@
+"""How the database is opened."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tick.db import Database
+
+
+def test_an_error_shows_no_value_that_its_statement_carried(database: Database) -> None:
+    wrong = sa.text("SELECT nowhere FROM job_run WHERE reason = :reason")
+    with database.write.connect() as connection, pytest.raises(sa.exc.DBAPIError) as found:
+        connection.execute(wrong, {"reason": "hunter2"})
+    assert "nowhere" in str(found.value)
+    assert "hunter2" not in str(found.value)
+
+
+def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'tick.db'}")
+    with database.write.connect() as connection:
+        found = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous")
+        ]
+    database.close()
+    assert found == ["wal", 2]  # 2 is FULL
