@@ -12,6 +12,7 @@ from tests.support.factories import World
 from tests.support.postgres import PostgresServer
 from tick import schema
 from tick.db import Database
+from tick.ops.access import passwords
 
 pytest_plugins = ["tests.support.plugin"]
 _numbers = itertools.count(1)
@@ -68,3 +69,17 @@ def database(database_url: str) -> Iterator[Database]:
 def world(database: Database) -> World:
     """The database with a clock and definitions that a test sets as it goes."""
     return World(database, now=datetime(2026, 3, 1, 1, 59, tzinfo=UTC))
+
+
+@pytest.fixture
+def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The hashes that passwords are compared with, one after another."""
+    hashes: list[str] = []
+    matches = passwords.matches
+
+    def noting(password_hash: str, password: str) -> bool:
+        hashes.append(password_hash)
+        return matches(password_hash, password)
+
+    monkeypatch.setattr(passwords, "matches", noting)
+    return hashes

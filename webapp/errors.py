@@ -89,8 +89,7 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, CSRFError):
         _log.warning("request %s: %s", _request_id(), error.description)
         return answer(400, _SESSIONLESS if _came_without_session() else _LATE)
-    own_words = error.description if error.code == 400 else ""
-    plain = answer(error.code, own_words or None)
+    plain = answer(error.code, error.description if error.code == 400 else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             plain.headers[name] = value

@@ -33,17 +33,6 @@ def start(world: World, at: datetime) -> bool:
     return windows.start_scheduler(world.database, now=at, author=TESTER)
 
 
-def plan_window(world: World, starts_at: datetime, ends_at: datetime) -> int:
-    return windows.add_window(
-        world.database,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        reason="new disks",
-        now=world.now,
-        author=TESTER,
-    )
-
-
 def end(world: World, window_id: int, at: datetime) -> bool:
     return windows.end_window(world.database, window_id, now=at, author=TESTER)
 
@@ -99,7 +88,7 @@ def test_what_is_queued_goes_on_and_a_person_may_run_anything(hourly: World) -> 
 
 
 def test_a_planned_window_holds_without_anybody_near(hourly: World) -> None:
-    plan_window(hourly, TWO + HOUR, TWO + 2 * HOUR)
+    hourly.plan_window(TWO + HOUR, TWO + 2 * HOUR)
     for hour in range(3):
         hourly.tick(TWO + hour * HOUR)
         hourly.finish_runs()
@@ -111,14 +100,14 @@ def test_a_planned_window_holds_without_anybody_near(hourly: World) -> None:
 
 
 def test_no_tick_came_while_it_lasted(hourly: World) -> None:
-    plan_window(hourly, TWO - MINUTE / 2, TWO + 3 * HOUR)
+    hourly.plan_window(TWO - MINUTE / 2, TWO + 3 * HOUR)
     hourly.tick(TWO + 3 * HOUR)
     assert hourly.ledger("hourly") == [("BLACKOUT", TWO, 3), ("QUEUED", TWO + 3 * HOUR, 1)]
 
 
 def test_a_window_may_end_early_and_one_to_come_be_called_off(hourly: World) -> None:
-    lasting = plan_window(hourly, TWO, TWO + 5 * HOUR)
-    coming = plan_window(hourly, TWO + 7 * HOUR, TWO + 8 * HOUR)
+    lasting = hourly.plan_window(TWO, TWO + 5 * HOUR)
+    coming = hourly.plan_window(TWO + 7 * HOUR, TWO + 8 * HOUR)
     assert end(hourly, lasting, TWO + 1.5 * HOUR)
     assert end(hourly, coming, TWO + 1.5 * HOUR)
     assert not end(hourly, coming, TWO + 2 * HOUR)
@@ -149,8 +138,8 @@ def test_a_deploy_meanwhile_fires_nothing(hourly: World) -> None:
 
 
 def test_the_same_window_asked_for_again_is_the_one_that_is_there(hourly: World) -> None:
-    window_id = plan_window(hourly, TWO, TWO + HOUR)
-    assert plan_window(hourly, TWO, TWO + HOUR) == window_id
+    window_id = hourly.plan_window(TWO, TWO + HOUR)
+    assert hourly.plan_window(TWO, TWO + HOUR) == window_id
     assert end(hourly, window_id, TWO + MINUTE)
     a = audit_entry.c
     entries = hourly.rows(sa.select(a.action, a.subject).order_by(a.id))
@@ -158,7 +147,7 @@ def test_the_same_window_asked_for_again_is_the_one_that_is_there(hourly: World)
 
 
 def test_starting_the_scheduler_ends_no_window_that_was_planned(hourly: World) -> None:
-    plan_window(hourly, TWO, TWO + 5 * HOUR)
+    hourly.plan_window(TWO, TWO + 5 * HOUR)
     assert stop(hourly, TWO)
     assert start(hourly, TWO + HOUR)
     assert (TWO, TWO + 5 * HOUR, Phase.LASTS, None) in listed(hourly, TWO + HOUR)
@@ -214,7 +203,7 @@ def test_a_window_that_makes_no_sense_is_refused(
 ) -> None:
     hourly.now = TWO
     with pytest.raises(Refused, match=told):
-        plan_window(hourly, starts, ends)
+        hourly.plan_window(starts, ends)
 
 
 def test_a_stop_without_a_reason_is_refused(hourly: World) -> None:

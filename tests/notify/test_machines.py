@@ -98,6 +98,13 @@ def pinged(telling: Telling, ping: HttpReceiver) -> Hands:
     return hands
 
 
+def add_switch(telling: Telling, schedule_id: str, hook: HttpReceiver) -> None:
+    """Another such schedule, with a switch elsewhere."""
+    schedule = a_schedule(schedule_id, cron="0 * * * *", alerts=(), ping_url=hook.url)
+    telling.world.define(schedule, *telling.world.schedules)
+    telling.world.enable(schedule_id)
+
+
 def test_a_schedules_switch_hears_of_start_and_success(
     telling: Telling, ping: HttpReceiver
 ) -> None:
@@ -117,9 +124,7 @@ def test_a_switch_that_is_down_holds_up_no_other(
     telling: Telling, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
     hands = pinged(telling, ping)
-    broken = a_schedule("broken", cron="0 * * * *", alerts=(), ping_url=hook.url)
-    telling.world.define(broken, *telling.world.schedules)
-    telling.world.enable("broken")
+    add_switch(telling, "broken", hook)
     hook.status = 500
     fire(telling)
     end_all(hands)
@@ -131,9 +136,7 @@ def test_switches_that_do_not_answer_do_not_keep_a_courier_from_looking_around(
     telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands = pinged(telling, ping)
-    silent = a_schedule("another", cron="0 * * * *", alerts=(), ping_url=hook.url)
-    telling.world.define(silent, *telling.world.schedules)
-    telling.world.enable("another")
+    add_switch(telling, "another", hook)
     fire(telling)
     end_all(hands)
     monkeypatch.setattr(courier, "PINGS_SECONDS", 0.1)
@@ -213,9 +216,7 @@ def test_the_switch_that_waits_the_longest_is_told_first(
     telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands = pinged(telling, ping)
-    down = a_schedule("another", cron="0 * * * *", alerts=(), ping_url=hook.url)
-    telling.world.define(down, *telling.world.schedules)
-    telling.world.enable("another")
+    add_switch(telling, "another", hook)
     hook.status = 500
     fire(telling)
     end_all(hands)

@@ -244,20 +244,6 @@ def test_who_has_no_password_costs_a_guess_as_much_work_as_another(
     assert _row(database) == before
 
 
-@pytest.fixture
-def compared(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The hashes that passwords were compared with."""
-    hashes: list[str] = []
-    matches = users.passwords.matches
-
-    def noting(password_hash: str, password: str) -> bool:
-        hashes.append(password_hash)
-        return matches(password_hash, password)
-
-    monkeypatch.setattr(users.passwords, "matches", noting)
-    return hashes
-
-
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 500])
 def test_an_unknown_name_costs_as_much_work_as_a_known_one(
     database: Database, ada: int, compared: list[str], name: str

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.ops import control, windows
+from tick.ops import control
 from tick.ops.queries.upcoming import list_lanes
 from tick.ops.upcoming import Undecided, Upcoming, count_undecided, list_upcoming
 
@@ -62,14 +62,7 @@ def test_what_is_off_is_left_out_unless_asked_for(world: World) -> None:
 def test_what_lies_in_a_window_is_listed_and_does_not_fire(world: World) -> None:
     two(world)
     first = upcoming(world, 1)[0].at
-    windows.add_window(
-        world.database,
-        starts_at=first,
-        ends_at=first + timedelta(minutes=1),
-        reason="new disks",
-        now=world.now,
-        author=TESTER,
-    )
+    world.plan_window(first, first + timedelta(minutes=1))
     found = upcoming(world, 3)
     assert [item.fires for item in found if item.at == first] == [False, False]
     assert str(found[0].blackout).endswith("by tester: new disks")

@@ -114,14 +114,7 @@ def test_what_a_window_keeps_from_firing_before_at_and_after_it(daily: World) ->
 
 
 def test_what_a_window_to_come_will_keep_from_firing(daily: World) -> None:
-    windows.add_window(
-        daily.database,
-        starts_at=TWO + DAY - HOUR,
-        ends_at=TWO + DAY + HOUR,
-        reason="new disks",
-        now=daily.now,
-        author=TESTER,
-    )
+    daily.plan_window(TWO + DAY - HOUR, TWO + DAY + HOUR)
     assert " will not fire: maintenance window 1, " in why(daily, TWO + DAY).sentence
 
 

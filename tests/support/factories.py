@@ -13,7 +13,7 @@ from tick.define.registry import Registry, build_registry
 from tick.define.schedules import Schedule
 from tick.engine.audit import Author
 from tick.models import job_run, job_schedule, occurrence
-from tick.ops import control
+from tick.ops import control, windows
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.tick_result import TickResult
@@ -100,6 +100,17 @@ class World:
     def disable(self, schedule_id: str = "daily") -> None:
         """Switch a schedule off."""
         control.disable_schedule(self.database, schedule_id, now=self.now, author=TESTER)
+
+    def plan_window(self, starts_at: datetime, ends_at: datetime) -> int:
+        """Plan a time in which nothing fires; its id."""
+        return windows.add_window(
+            self.database,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            reason="new disks",
+            now=self.now,
+            author=TESTER,
+        )
 
     def tick(self, now: datetime | None = None) -> TickResult:
         """Tick, at another instant if one is given."""

@@ -9,7 +9,6 @@ from flask.testing import FlaskClient
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
-from tick.ops.access import users
 from tick.runtime import Runtime
 from webapp import create_app
 
@@ -43,21 +42,7 @@ def test_what_is_refused_anyway_costs_nothing(world: World) -> None:
     assert ada.post("/schedules/daily/run").status_code == 303
 
 
-@pytest.fixture
-def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The passwords that were looked at."""
-    looked_at: list[str] = []
-    matches = users.passwords.matches
-
-    def counting(password_hash: str, password: str) -> bool:
-        looked_at.append(password)
-        return matches(password_hash, password)
-
-    monkeypatch.setattr(users.passwords, "matches", counting)
-    return looked_at
-
-
-def test_an_address_that_tries_many_names_waits_unread(world: World, counted: list[str]) -> None:
+def test_an_address_that_tries_many_names_waits_unread(world: World, compared: list[str]) -> None:
     visitor = Visitor(console(world, logins_a_minute=3))
     visitor.get("/login")
     for number in range(3):
@@ -65,7 +50,7 @@ def test_an_address_that_tries_many_names_waits_unread(world: World, counted: li
     refused = visitor.post("/login", name="ada", password="a guess")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "20")
     assert "too many attempts from your address" in refused.text
-    assert len(counted) == 3
+    assert len(compared) == 3
 
 
 def attempt(client: FlaskClient, address: str) -> int:

@@ -3,10 +3,9 @@
 import re
 from datetime import timedelta
 
-from tests.support.factories import TESTER, World, a_schedule
+from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.ops import windows
 from tick.ops.queries.pulse import read_signs
 
 HOUR = timedelta(hours=1)
@@ -36,14 +35,7 @@ def test_a_stop_wants_a_reason(ada: Visitor) -> None:
 
 def test_a_window_stands_from_its_beginning_and_no_longer_at_its_end(world: World) -> None:
     start, end = world.now + HOUR, world.now + 2 * HOUR
-    windows.add_window(
-        world.database,
-        starts_at=start,
-        ends_at=end,
-        reason="new disks",
-        now=world.now,
-        author=TESTER,
-    )
+    world.plan_window(start, end)
     with world.database.read.connect() as connection:
         stands = [read_signs(connection, at, 90).standstill is not None for at in (start, end)]
     assert stands == [True, False]

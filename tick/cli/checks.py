@@ -76,11 +76,11 @@ def check_names(variables: Collection[str]) -> Iterator[Finding]:
     """Whether each TICK_ variable is one that is read: a misspelt one would have no effect."""
     known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}
-    given = {name.removeprefix(PREFIX) for name in variables if name.startswith(PREFIX)}
     # Kubernetes tells each container of the Services beside it, of which one may be called tick.
     hosts = [name for name in variables if name.endswith(_SERVICE)]
     services = tuple(host.removesuffix(_SERVICE) + of for host in hosts for of in _OF_SERVICES)
-    given -= {name for name in given if f"{PREFIX}{name}".startswith(services)}
+    own = [name for name in variables if name.startswith(PREFIX) and not name.startswith(services)]
+    given = {name.removeprefix(PREFIX) for name in own}
     for name in sorted(given - known):
         near = get_close_matches(name, sorted(known), 1)
         advice = f"Did you mean {PREFIX}{near[0]}?" if near else "The README lists what there is."
