@@ -80,7 +80,7 @@ def test_no_part_of_the_instants_is_left_out_in_silence() -> None:
     ("start", "end", "how", "mistake"),
     [
         (DAY, DAY, {}, "has to begin before it ends"),
-        (datetime(2026, 3, 2), datetime(2026, 3, 3), {}, "needs aware instants"),
+        (datetime(2026, 3, 2), datetime(2026, 3, 3), {}, "needs a time zone"),
         (DAY, DAY + HOUR, {"down": [(DAY + HOUR, DAY)]}, "has to begin before it ends"),
         (DAY, DAY + HOUR, {"tick_every": timedelta(0)}, "more than 0 seconds"),
     ],

@@ -48,16 +48,18 @@ def tick(now: "datetime | None" = None) -> "TickResult":
     """Decide everything that is due at `now` (default: the shared clock's instant).
 
     Finds the database by TICK_DATABASE_URL and the definitions by TICK_DEFINITIONS. May be called
-    by anybody, any number of times: each due instant is decided once. Raises TickError.
+    by anybody, any number of times: each due instant is decided once. Raises TickError; a `now`
+    without a time zone is an InvalidInstant.
     """
     from tick.courier import after_tick
     from tick.runtime import open_runtime
     from tick.schema import check_schema
     from tick.ticker import ensure_synced, run_tick
+    from tick.utc import utc
 
     with open_runtime() as runtime:
         check_schema(runtime.database)
-        now = now or runtime.now()
+        now = runtime.now() if now is None else utc(now, "now")
         ensure_synced(runtime, now)
         result = run_tick(runtime, now, source="tick()")
         after_tick(runtime, result, runtime.settings.http_budget_seconds)

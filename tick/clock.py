@@ -4,16 +4,15 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-YEARS = range(1970, 2200)
-"""In which years an instant that a person names may lie, so that sums with it are instants, too."""
+from tick.utc import Utc, in_utc
 
 
-def now() -> datetime:
+def now() -> Utc:
     """The host's clock: an aware UTC instant."""
-    return datetime.now(UTC)
+    return Utc(datetime.now(UTC))
 
 
-def database_now(connection: sa.Connection) -> datetime:
+def database_now(connection: sa.Connection) -> Utc:
     """The clock that all machines share: PostgreSQL's own, or the host's on SQLite.
 
     Lateness, leases and the high-water mark are only comparable when every tick and every worker
@@ -22,4 +21,4 @@ def database_now(connection: sa.Connection) -> datetime:
     if connection.dialect.name != "postgresql":
         return now()
     instant: datetime = connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
-    return instant.astimezone(UTC)
+    return in_utc(instant)

@@ -46,6 +46,10 @@ class Refused(TickError):
     """The action makes no sense in the present state; says why, and what would."""
 
 
+class InvalidInstant(Refused, ValueError):
+    """A datetime that names no instant (it has no zone), or one too far away to reckon with."""
+
+
 class Busy(Refused):
     """Something unfinished is in the way: a run, or else an occurrence, by its id."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 
 from tick import clock
@@ -11,6 +10,7 @@ from tick.db import Database
 from tick.define.registry import Registry, load_registry
 from tick.settings import Settings, load_settings
 from tick.telemetry import Telemetry, open_telemetry
+from tick.utc import Utc
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Runtime:
         """What tells systems outside, opened at first use. Raises SettingsError."""
         return open_telemetry(self.settings)
 
-    def now(self) -> datetime:
+    def now(self) -> Utc:
         """The instant it is, by the clock that all processes on this database share."""
         if self.database.write.dialect.name != "postgresql":
             return clock.now()

@@ -28,9 +28,11 @@ from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
 from tick.states import Outcome, OverlapPolicy, RunStatus
 from tick.ticker import decide_due
+from tick.utc import Utc, utc
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
 Window = tuple[datetime, datetime]
+UtcWindow = tuple[Utc, Utc]
 
 
 @dataclass(frozen=True)
@@ -72,33 +74,33 @@ def simulate(
     `windows` [from, until) nothing fires; each run succeeds `runs_take` after it could begin.
     `on_tick` hears of each tick that there is. Raises Refused for times that make no sense.
     """
-    _check([(start, end), *down, *windows], tick_every)
+    [(first, last)], without, quiet = map(_in_utc, ([(start, end)], down, windows))
+    if tick_every <= timedelta(0):
+        raise Refused("tick_every must be more than 0 seconds.")
     with _database() as database:
         overlaps = {schedule.rule().overlap for schedule in registry.schedules.values()}
         world = _World(
             Runtime(settings or load_settings({}), database),
             tick_every,
-            down,
+            without,
             runs_take,
             some_replace=OverlapPolicy.REPLACE in overlaps,
         )
-        world.begin(registry, start, windows)
+        world.begin(registry, first, quiet)
         ticks = 0
-        for now in world.ticks(start, end):
+        for now in world.ticks(first, last):
             ticks += 1
             if on_tick is not None:
                 on_tick(now)
-        return Simulation(start, end, ticks, world.lines(), verify(database, start, end))
+        return Simulation(first, last, ticks, world.lines(), verify(database, first, last))
 
 
-def _check(windows: Sequence[Window], tick_every: timedelta) -> None:
-    for begin, until in windows:
-        if begin.tzinfo is None or until.tzinfo is None:
-            raise Refused("A simulation needs aware instants: write datetime(…, tzinfo=UTC).")
+def _in_utc(windows: Sequence[Window]) -> list[UtcWindow]:
+    found = [(utc(begin, "a time's start"), utc(until, "a time's end")) for begin, until in windows]
+    for begin, until in found:
         if begin >= until:
             raise Refused(f"The time from {begin} to {until} has to begin before it ends.")
-    if tick_every <= timedelta(0):
-        raise Refused("tick_every must be more than 0 seconds.")
+    return found
 
 
 @contextmanager
@@ -117,11 +119,11 @@ class _World:
 
     runtime: Runtime
     tick_every: timedelta
-    down: Sequence[Window]
+    down: Sequence[UtcWindow]
     runs_take: timedelta
     some_replace: bool
 
-    def begin(self, registry: Registry, start: datetime, windows: Sequence[Window]) -> None:
+    def begin(self, registry: Registry, start: Utc, windows: Sequence[UtcWindow]) -> None:
         """Sync, plan the maintenance windows, and switch all schedules on."""
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
@@ -137,7 +139,7 @@ class _World:
         for schedule_id in registry.schedules:
             control.enable_schedule(self.runtime.database, schedule_id, now=start, author=SYSTEM)
 
-    def ticks(self, start: datetime, end: datetime) -> Iterator[datetime]:
+    def ticks(self, start: Utc, end: Utc) -> Iterator[Utc]:
         """Tick whenever something is due; when it ticked."""
         now = start
         while (following := self._jump(start, now, end)) is not None:
@@ -151,19 +153,19 @@ class _World:
             rows = connection.execute(LINE.order_by(_o.scheduled_for, _o.id))
             return [line_of(row) for row in rows]
 
-    def _jump(self, start: datetime, now: datetime, end: datetime) -> datetime | None:
+    def _jump(self, start: Utc, now: Utc, end: Utc) -> Utc | None:
         """The next tick that finds something due, with the runs ended that end before it.
 
         None when it lies behind `end`.
         """
         with self.runtime.database.write.begin() as connection:
-            due = connection.execute(_NEXT_DUE).scalar()
+            due: Utc | None = connection.execute(_NEXT_DUE).scalar()
             at = due and self._next_tick(start, max(due, now + self.tick_every))
             found = at if at and at <= end else None
             self._finish_runs(connection, found or end)
         return found
 
-    def _next_tick(self, start: datetime, earliest: datetime) -> datetime:
+    def _next_tick(self, start: Utc, earliest: Utc) -> Utc:
         """The first tick that comes, at `earliest` or later."""
         while True:
             steps = -((start - earliest) // self.tick_every)

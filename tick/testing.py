@@ -7,11 +7,11 @@ def test_the_report_runs_on_working_days():
                                                                   "2026-03-09 07:00"])
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tick.clock import YEARS
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.mistakes import find_in_timing
 from tick.define.registry import build_registry
@@ -21,6 +21,7 @@ from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.simulation import Simulation, Window
 from tick.simulation import simulate as simulate_registry
+from tick.utc import Utc, utc
 
 __all__ = ["Simulation", "assert_fires", "fires", "simulate"]
 _MOST = 10_000
@@ -29,7 +30,8 @@ _MOST = 10_000
 def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> list[datetime]:
     """The instants of a schedule in [start, end), in its own zone.
 
-    A text such as "2026-03-08 02:30" is wall time in the schedule's zone. Raises
+    A text such as "2026-03-08 02:30" is wall time in the schedule's zone; of an hour that the
+    clocks repeat it is the first, and "2026-11-01 01:30-05:00" the second. Raises
     DefinitionsInvalid for a schedule that says wrongly when; ValueError for a time that ends before
     it begins, lies far off, or holds more than 10,000 instants.
     """
@@ -52,15 +54,19 @@ def assert_fires(
     expected: Iterable[str | datetime],
 ) -> None:
     """Fail unless the schedule fires in [start, end) exactly at the expected instants."""
-    found = fires(schedule, start, end)
+    found = Counter(utc(at) for at in fires(schedule, start, end))
     zone = ZoneInfo(schedule.timezone)
-    wanted = sorted(_instant(at, zone) for at in expected)
-    if [at.timestamp() for at in found] == [at.timestamp() for at in wanted]:
+    wanted = Counter(_instant(at, zone) for at in expected)
+    surplus, lacking = found - wanted, wanted - found
+    if not surplus and not lacking:
         return
-    seen, due = {at.timestamp() for at in found}, {at.timestamp() for at in wanted}
-    surplus = [f"  fires, and is not expected: {at}" for at in found if at.timestamp() not in due]
-    lacking = [f"  does not fire: {at}" for at in wanted if at.timestamp() not in seen]
-    raise AssertionError("\n".join([f"{schedule.id}:", *surplus, *lacking]))
+    repeated = Counter({at: count for at, count in lacking.items() if at in found})
+    lines = [
+        *_told("fires, and is not expected", surplus, zone),
+        *_told("does not fire", lacking - repeated, zone),
+        *_told("is expected more than once", repeated, zone),
+    ]
+    raise AssertionError("\n".join([f"{schedule.id}:", *lines]))
 
 
 def simulate(
@@ -91,6 +97,10 @@ def simulate(
     )
 
 
+def _told(what: str, which: Iterable[Utc], zone: ZoneInfo) -> list[str]:
+    return [f"  {what}: {at.astimezone(zone)}" for at in sorted(which)]
+
+
 def _definition(function: Callable[..., object]) -> JobDefinition:
     found: JobDefinition | None = getattr(function, ATTRIBUTE, None)
     if found is None:
@@ -98,8 +108,6 @@ def _definition(function: Callable[..., object]) -> JobDefinition:
     return found
 
 
-def _instant(value: str | datetime, zone: ZoneInfo) -> datetime:
+def _instant(value: str | datetime, zone: ZoneInfo) -> Utc:
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if instant.year not in YEARS:
-        raise ValueError(f"{value} is too far away; name a year from {YEARS[0]} to {YEARS[-1]}")
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
+    return utc(instant if instant.tzinfo is not None else instant.replace(tzinfo=zone))

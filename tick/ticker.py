@@ -32,6 +32,7 @@ from tick.runtime import Runtime
 from tick.states import FIRED_OUTCOMES
 from tick.telemetry.logs import bound
 from tick.tick_result import TickResult
+from tick.utc import Utc, utc
 from tick.version import __version__
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def run_tick(
     `source` labels who called; `budget_seconds` defaults to the setting. Raises DatabaseError's
     cause only when the database can't be reached at all.
     """
-    work = _Tick(runtime, now, budget_seconds or runtime.settings.budget_seconds)
+    work = _Tick(runtime, utc(now, "now"), budget_seconds or runtime.settings.budget_seconds)
     with bound(tick_id=work.result.tick_id):
         found = work.look()
         if found.fires:
@@ -66,7 +67,7 @@ def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
 
     For simulations: what they find must not depend on how fast they run.
     """
-    work = _Tick(runtime, now, inf)
+    work = _Tick(runtime, utc(now, "now"), inf)
     work.tick_seconds = tick_seconds
     work.fire_due()
 
@@ -98,7 +99,7 @@ def sync_definitions(runtime: Runtime, now: datetime, *, author: Author) -> sync
         return sync.sync(
             connection,
             runtime.registry,
-            now=now,
+            now=utc(now, "now"),
             author=author,
             release=__version__,
         )
@@ -107,7 +108,7 @@ def sync_definitions(runtime: Runtime, now: datetime, *, author: Author) -> sync
 class _Tick:
     """One tick at work."""
 
-    def __init__(self, runtime: Runtime, now: datetime, budget_seconds: float) -> None:
+    def __init__(self, runtime: Runtime, now: Utc, budget_seconds: float) -> None:
         self.runtime, self.now = runtime, now
         self.started = perf_counter()
         self.budget_seconds = budget_seconds

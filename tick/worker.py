@@ -20,6 +20,7 @@ from tick.pacing import CarriedClock, Every
 from tick.runtime import Runtime
 from tick.states import RunStatus, WorkerStatus, WorkerType
 from tick.stop import Stop
+from tick.utc import utc
 from tick.working.claimer import Claimer
 from tick.working.crew import Crew, hire, new_lane
 from tick.working.custody import Custody
@@ -98,6 +99,7 @@ class Worker:
 
     def run_once(self, now: datetime) -> int:
         """One turn of the crank: claim what is ready, run it to its end, finish it; how many."""
+        now = utc(now, "now")
         self._beat_once(now)
         self._wait_for_crew()
         claimed = self._exchange(now)

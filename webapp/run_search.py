@@ -10,9 +10,9 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
-from tick.clock import YEARS
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
+from tick.utc import utc
 
 MAX_LINE = 300
 MAX_WORD = 100
@@ -80,12 +80,10 @@ def read_instant(value: str, now: datetime, zone: tzinfo) -> datetime:
     """
     try:
         if length := _LENGTH.match(value):
-            instant = now - timedelta(**{_UNITS[length[2]]: int(length[1])})
+            instant: datetime = utc(now) - timedelta(**{_UNITS[length[2]]: int(length[1])})
         else:
             instant = datetime.fromisoformat(value)
-        if instant.year not in YEARS:
-            raise ValueError(value)
-        return instant if instant.tzinfo else instant.replace(tzinfo=zone)
+        return utc(instant if instant.tzinfo else instant.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         raise ValueError("write 30m, 24h, 7d, 2026-11-23 or 2026-11-23T14:00") from None
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from tick.clock import YEARS
+from tick.errors import InvalidInstant
+from tick.utc import YEARS, utc
 
 _LENGTH = re.compile(r"(\d{1,9})([smhd])\Z")
 _LONGEST = timedelta(days=36_500)
@@ -23,15 +24,16 @@ class Instant(click.ParamType[datetime]):
     ) -> datetime:
         """The instant, in UTC."""
         if isinstance(value, datetime):
-            return value
+            return utc(value)
         try:
             instant = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no ISO instant; write 2026-03-29T00:30Z.", param, ctx)
-        if instant.year not in YEARS:
+        try:
+            return utc(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+        except InvalidInstant:
             years = f"{YEARS[0]} to {YEARS[-1]}"
             self.fail(f"{value!r} is too far away; write a year from {years}.", param, ctx)
-        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 class Length(click.ParamType[timedelta]):

@@ -16,6 +16,7 @@ from tick.errors import InvalidCron
 from tick.policy import cron, instants
 from tick.policy.graph import Edge, find_cycle
 from tick.states import Isolation, MissedPolicy, Mode, OverlapPolicy, Unique
+from tick.utc import is_skipped
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 _MAX_NAME = 100
@@ -235,6 +236,10 @@ def _in_timing(schedule: Schedule) -> Iterator[str]:
             return
         if value is not None and not _FIRST <= value <= _LAST:
             yield f"{name} lies outside of the years 1 to 9999 in UTC; move it, or leave it out."
+            return
+        if value is not None and is_skipped(value):
+            wall = f"{value:%Y-%m-%d %H:%M} in {value.tzinfo}"
+            yield f"{name} is {wall}, which the clocks skip; write a time that there is."
             return
     if schedule.anchor is not None and schedule.every is None:
         yield "anchor is where an interval starts; give every, or leave it out."

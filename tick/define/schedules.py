@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tick.define import alerts as rules
@@ -16,6 +16,7 @@ from tick.policy.rule import (
     Rule,
 )
 from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
+from tick.utc import in_utc
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,8 +119,7 @@ class Schedule:
 
 
 def _in_utc(instant: datetime | None) -> datetime | None:
-    """What is added to an instant is real time, whatever the clocks of its zone do."""
-    return instant and instant.astimezone(UTC)
+    return instant and in_utc(instant)
 
 
 def canonical(value: object) -> str:

@@ -22,6 +22,7 @@ from tick.models import Instant, job_schedule
 from tick.policy import missed
 from tick.policy.instants import just_before
 from tick.states import ScheduleState
+from tick.utc import utc
 
 _s = job_schedule.c
 
@@ -44,6 +45,7 @@ def pause(
         raise Refused(f"{schedule_id} is {known.row.state}: it does not fire, and can't be paused.")
     if not reason.strip():
         raise Refused("A pause needs a reason: say why, for whoever finds the schedule quiet.")
+    until = until and utc(until, "the pause's end")
     if until is not None and until <= now:
         raise Refused(f"The pause would end at {until.isoformat()}, which has passed.")
     values = {

@@ -33,6 +33,7 @@ from tick.states import (
     OverlapPolicy,
     ScheduleState,
 )
+from tick.utc import all_utc
 
 _o = occurrence.c
 MOST_AT_ONCE = 1000
@@ -53,6 +54,7 @@ def run_slots(
     """
     if len(wanted) > MOST_AT_ONCE:
         raise Refused(f"{len(wanted)} instants at once are too many; at most {MOST_AT_ONCE}.")
+    wanted = sorted(set(all_utc(wanted)))
     known = find_schedule(connection, schedule_id)
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
@@ -64,7 +66,7 @@ def run_slots(
     work = _Slots(connection, known, versions_of(connection, schedule_id), now, author)
     blocker = work.newest_live()
     made: list[int] = []
-    for at in sorted(set(wanted)):
+    for at in wanted:
         made.append(work.run(at, made[-1] if made else blocker))
     audit.record(
         connection,
@@ -72,7 +74,7 @@ def run_slots(
         author=author,
         action="schedule.run_slots",
         subject=schedule_id,
-        after={"instants": [at.isoformat() for at in sorted(set(wanted))], "occurrences": made},
+        after={"instants": [at.isoformat() for at in wanted], "occurrences": made},
     )
     return made
 

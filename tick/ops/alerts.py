@@ -12,6 +12,7 @@ from tick.errors import NotFound, Refused
 from tick.models import alert, alert_delivery, alert_mute, job_schedule
 from tick.ops.revisions import expect_revision, revision_of
 from tick.states import DeliveryStatus
+from tick.utc import utc
 
 _a, _d, _m, _s = alert.c, alert_delivery.c, alert_mute.c, job_schedule.c
 LONGEST_MUTE = timedelta(days=30)
@@ -33,6 +34,7 @@ def mute(
     """
     if not reason.strip():
         raise Refused("A mute needs a reason: say why, for whoever wonders at the silence.")
+    now, until = utc(now, "now"), utc(until, "the mute's end")
     if not now < until <= now + LONGEST_MUTE:
         raise Refused("A mute ends at an instant to come, within 30 days.")
     if rule is not None and rule not in NAMES:

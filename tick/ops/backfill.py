@@ -14,6 +14,7 @@ from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.states import FIRED_OUTCOMES
+from tick.utc import utc
 
 _o = occurrence.c
 MOST_LOOKED_AT = 50_000  # more than the minutes of a month
@@ -32,7 +33,7 @@ def plan_backfill(
     database: Database, schedule_id: str, start: datetime, end: datetime, *, now: datetime
 ) -> Backfill:
     """The instants of [start, end] that did not fire. Raises NotFound, Refused when too many."""
-    end = min(end, now)
+    start, end = utc(start, "the start"), min(utc(end, "the end"), utc(now, "now"))
     with database.read.connect() as connection:
         versions = versions_of(connection, schedule_id)
         if not versions:

@@ -15,6 +15,7 @@ from tick.models import occurrence, schedule_version
 from tick.ops.answers.system import Proof
 from tick.ops.verify import MOST_LISTED, verify
 from tick.policy.instants import just_before
+from tick.utc import utc
 
 _o = occurrence.c
 PART = timedelta(days=8)  # a week, whatever its clocks do
@@ -26,7 +27,8 @@ def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proo
     What was pruned can't be proven: parts that lie there are passed over. Before the first schedule
     there is next to nothing to prove: a part reaches as far as there is nothing.
     """
-    stop = min(end, start + PART)
+    start, end = utc(start, "the start"), utc(end, "the end")
+    stop: datetime = min(end, start + PART)
     if stop < end:
         stop = _reach(database, stop, end)
     found = Proof.model_validate(verify(database, start, stop))

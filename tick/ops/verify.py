@@ -23,6 +23,7 @@ from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.target import Target
 from tick.states import FIRED_OUTCOMES, ScheduleState
+from tick.utc import utc
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
 MOST_LISTED = 100
@@ -78,6 +79,7 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
 
     What was pruned can't be proven: then it begins where the ledger is still whole.
     """
+    start, end = utc(start, "the start"), utc(end, "the end")
     with snapshot(database) as connection:
         pruned_to = pruned_up_to(connection)
         whole_from = min(max(start, pruned_to or start), end)

@@ -17,6 +17,7 @@ from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
+from tick.utc import utc
 
 _s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
 
@@ -42,6 +43,7 @@ class Why:
 
 def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: datetime) -> Why:
     """Why the schedule fired at `at`, or why it did not. Raises NotFound."""
+    at, now = utc(at), utc(now, "now")
     row = connection.execute(sa.select(job_schedule).where(_s.id == schedule_id)).first()
     versions = versions_of(connection, schedule_id)
     if row is None or not versions:

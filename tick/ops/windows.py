@@ -21,6 +21,7 @@ from tick.policy.windows import Phase as Phase
 from tick.policy.windows import Window as Window
 from tick.policy.windows import covering as covering
 from tick.turns import Turn, wait_for_turn
+from tick.utc import utc
 
 _w = maintenance_window.c
 LISTED = 100
@@ -120,6 +121,8 @@ def add_window(
     The very same window asked for again is the one that is there.
     """
     reason = _said(reason)
+    now = utc(now, "now")
+    starts_at, ends_at = utc(starts_at, "the window's start"), utc(ends_at, "the window's end")
     if ends_at <= starts_at:
         raise Refused("The window ends before it begins; write the later instant second.")
     if starts_at < now - A_MOMENT_AGO:

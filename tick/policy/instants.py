@@ -1,7 +1,7 @@
 """The nominal instants of a rule, whatever its kind. Pure.
 
 Every function works on the same set of instants: a rule's cron, interval or single instant, moved
-by its offset and cut at its bounds.
+by its offset and cut at its bounds. They take any aware datetime, and give UTC.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from tick.policy import cron
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
+from tick.utc import in_utc
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -19,6 +20,7 @@ _SHORT = timedelta(hours=6)
 
 def just_before(instant: datetime) -> datetime:
     """The moment before: (just_before(at), until] holds `at` itself."""
+    instant = in_utc(instant)
     return instant - _MOMENT if instant > _FIRST else instant
 
 
@@ -72,6 +74,7 @@ def nth(rule: Rule, after: datetime, until: datetime, index: int) -> datetime:
 
     A year of minutes is half a million instants. Raises IndexError when there are not so many.
     """
+    after, until = in_utc(after), in_utc(until)
     while until - after > _SHORT:
         middle = after + (until - after) / 2
         here = count(rule, after, middle)
@@ -115,7 +118,8 @@ def _offset(rule: Rule) -> timedelta:
 
 
 def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """The window cut to the rule's bounds; `starts_at` and `ends_at` themselves are inside."""
+    """The window in UTC, cut to the rule's bounds; `starts_at` and `ends_at` are inside."""
+    after, until = in_utc(after), in_utc(until)
     if rule.starts_at is not None:
         after = max(after, just_before(rule.starts_at))
     if rule.ends_at is not None:

@@ -1,6 +1,6 @@
 """What the models of all resources have in common."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -14,10 +14,11 @@ from pydantic import (
     StringConstraints,
 )
 
-from tick.clock import YEARS
+from tick.errors import InvalidInstant
 from tick.ops.answers.work import Answer as Answer
 from tick.ops.answers.work import Listing as Listing
 from tick.ops.control import MAX_REASON
+from tick.utc import YEARS, utc
 
 
 class Query(BaseModel):
@@ -37,9 +38,10 @@ class Nothing(Body):
 
 
 def _to_utc(instant: datetime) -> datetime:
-    if instant.year not in YEARS:
-        raise ValueError(f"write a year from {YEARS[0]} to {YEARS[-1]}")
-    return instant.astimezone(UTC)
+    try:
+        return utc(instant)
+    except InvalidInstant:
+        raise ValueError(f"write a year from {YEARS[0]} to {YEARS[-1]}") from None
 
 
 def _said(reason: str | None) -> str | None:
