@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tick.copies import keep_copy
 from tick.db import Database
 from tick.errors import DatabaseError
-from tick.turns import Turn
+from tick.migration import WAIT_SECONDS, migrating
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import Script, ScriptDirectory
 
 # What this release needs: the newest migration. A constant, so that no tick waits for Alembic.
 REVISION = "0006"
+_VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 
 def migrations_folder() -> Path:
@@ -35,46 +40,105 @@ def _config(connection: sa.Connection | None = None) -> Config:
     return config
 
 
-def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema to a revision; at the newest one already, it does nothing."""
+@dataclass(frozen=True)
+class Migrated:
+    """From which revision to which one; and where the copy from before it is, if one was kept."""
+
+    before: str | None
+    after: str | None
+    copy: Path | None = None
+
+
+def upgrade(
+    database: Database,
+    revision: str = "head",
+    *,
+    keeps_copy: bool = True,
+    wait_seconds: float = WAIT_SECONDS,
+) -> Migrated:
+    """Bring the schema up to a revision; at that one already, or beyond, it locks nothing.
+
+    A SQLite file with something in it is copied first, if `keeps_copy`. Raises DatabaseError.
+    """
+    script = _script()
+    last = script.get_revision(revision).revision
+
+    def ahead(current: str | None) -> list[Script]:
+        if current is not None and current >= last:
+            return []  # a newer release may have been here: what it added, this one can do without
+        return [*script.iterate_revisions(last, current or "base")][::-1]
+
+    return _move(database, ahead, _up, keeps_copy, wait_seconds)
+
+
+def downgrade(database: Database, revision: str, *, keeps_copy: bool = True) -> Migrated:
+    """Take the schema back to an older revision, or to "base". Raises DatabaseError."""
+    script = _script()
+
+    def behind(current: str | None) -> list[Script]:
+        return [*script.iterate_revisions(current or "base", revision)]
+
+    return _move(database, behind, _down, keeps_copy, WAIT_SECONDS)
+
+
+def _move(
+    database: Database,
+    way: Callable[[str | None], list[Script]],
+    step: Callable[[Config, Script], None],
+    keeps_copy: bool,
+    wait_seconds: float,
+) -> Migrated:
+    """Migrate step by step, each in its transaction, for as long as there is a way to go."""
+    before = current_revision(database)
+    copy = None
+    left = way(before)
+    if left and before is not None and keeps_copy and database.url.get_backend_name() == "sqlite":
+        copy = keep_copy(database, before)
+    while left:
+        shrinks = getattr(left[0].module, "SHRINKS", ())
+        with migrating(database, wait_seconds, shrinks) as connection:
+            # Whoever had the turn before may have gone this way, too.
+            left = way(_read_revision(connection))
+            if left:
+                step(_config(connection), left[0])
+        left = left[1:]
+    return Migrated(before, current_revision(database), copy)
+
+
+def _up(config: Config, script: Script) -> None:
     from alembic import command
 
-    with database.write.connect() as connection:
-        _take_turn(connection)
-        command.upgrade(_config(connection), revision)
+    command.upgrade(config, script.revision)
 
 
-def _take_turn(connection: sa.Connection) -> None:
-    """One upgrade at a time, and as long as it takes: the lock goes with the connection."""
-    if connection.dialect.name != "postgresql":
-        return  # SQLite's writers take turns anyway
-    connection.execute(sa.text("SET statement_timeout = 0"))
-    connection.execute(sa.text("SET lock_timeout = 0"))
-    connection.execute(sa.text(f"SELECT pg_advisory_lock({Turn.UPGRADE:d})"))
-    connection.commit()
-
-
-def downgrade(database: Database, revision: str) -> None:
-    """Take the schema back to an older revision."""
+def _down(config: Config, script: Script) -> None:
     from alembic import command
 
-    with database.write.connect() as connection:
-        command.downgrade(_config(connection), revision)
+    command.downgrade(config, str(script.down_revision or "base"))
+
+
+def _script() -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config())
 
 
 def newest_revision() -> str | None:
     """The newest migration there is; a test holds REVISION to it."""
-    from alembic.script import ScriptDirectory
-
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    return _script().get_current_head()
 
 
 def current_revision(database: Database) -> str | None:
     """The revision that the database is at; None for one that was never migrated."""
     with database.read.connect() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return _read_revision(connection)
+
+
+def _read_revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(_VERSION).scalar()
+    return found
 
 
 def check_schema(database: Database) -> None:

@@ -26,5 +26,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("uq_job_run_unfinished", table_name="job_run")
-    with op.batch_alter_table("job_run") as batch:
-        batch.drop_column("unique_key")
+    op.drop_column("job_run", "unique_key")

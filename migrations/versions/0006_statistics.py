@@ -12,6 +12,7 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+SHRINKS = ("setting",)
 UNCOUNTED = {
     "job_run": "NOT counted AND finished_at IS NOT NULL",
     "occurrence": "NOT counted AND outcome NOT IN ('QUEUED', 'RUNNING')",
@@ -91,5 +92,4 @@ def downgrade() -> None:
     op.drop_table("run_hour")
     for table in UNCOUNTED:
         op.drop_index(f"ix_{table}_uncounted", table_name=table)
-        with op.batch_alter_table(table) as batch:
-            batch.drop_column("counted")
+        op.drop_column(table, "counted")

@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from datetime import timedelta
 
 import click
 
@@ -15,6 +16,8 @@ from tick.cli.common import (
     show_table,
     tell,
 )
+from tick.cli.instants import LENGTH
+from tick.migration import WAIT_SECONDS
 from tick.ops.access import users
 from tick.runtime import open_runtime
 from tick.states import Role
@@ -26,15 +29,33 @@ def db() -> None:
 
 
 @db.command()
+@click.option(
+    "--copy/--no-copy",
+    default=True,
+    show_default=True,
+    help="Copy a SQLite file beside itself first, where there is something to do.",
+)
+@click.option(
+    "--wait",
+    type=LENGTH,
+    default=timedelta(seconds=WAIT_SECONDS),
+    show_default="5m",
+    help="How long to wait for another upgrade (PostgreSQL).",
+)
 @as_json
-def upgrade(as_json: bool) -> None:
-    """Bring the schema to what this release needs."""
+def upgrade(copy: bool, wait: timedelta, as_json: bool) -> None:
+    """Bring the schema to what this release needs.
+
+    A migration is taken back unless every row is still there after it.
+    """
     with open_runtime() as runtime:
-        before = schema.current_revision(runtime.database)
-        schema.upgrade(runtime.database)
-        after = schema.current_revision(runtime.database)
-    said = f"at {after} already" if before == after else f"{before or 'empty'} → {after}"
-    tell({"before": before, "after": after}, said, as_json)
+        done = schema.upgrade(runtime.database, keeps_copy=copy, wait_seconds=wait.total_seconds())
+    at_once = done.before == done.after
+    said = f"at {done.after} already" if at_once else f"{done.before or 'empty'} → {done.after}"
+    if done.copy is not None:
+        said += f"; as it was before: {done.copy}"
+    copied = None if done.copy is None else str(done.copy)
+    tell({"before": done.before, "after": done.after, "copy": copied}, said, as_json)
 
 
 @click.group()
