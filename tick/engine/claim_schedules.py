@@ -42,6 +42,7 @@ class StandingGroup:
     """Claimed schedules that share a rule and a target and stand alike: one plan serves them all.
 
     `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
+    Each has decided everything up to `decided_to`, some perhaps more.
     """
 
     rule: Rule
@@ -49,6 +50,7 @@ class StandingGroup:
     target_key: str
     mode: str
     schedules: Sequence[str]
+    decided_to: datetime
 
 
 def claim_due_schedules(
@@ -158,6 +160,7 @@ def read_standings(
             target_key=row.target_key,
             mode=row.mode,
             schedules=row.schedules,
+            decided_to=row.decided_to,
         )
         for row in alike
     ]
@@ -222,6 +225,7 @@ def _alike(dialect: str) -> sa.Subquery:
         sa.select(
             *key,
             sa.func.min(_v.id).label("version_id"),
+            sa.func.min(_s.decided_to, type_=_s.decided_to.type).label("decided_to"),
             as_array(_s.id, type_=sa.JSON).label("schedules"),
         )
         .select_from(

@@ -14,9 +14,9 @@ from tick.engine.claim_schedules import (
     find_busy,
     read_standings,
 )
+from tick.engine.cursors import by_cursor, planning
 from tick.engine.ledger import Decision, Plans, write_plans
 from tick.engine.windows import windows_touching
-from tick.errors import PlanFailed
 from tick.models import job_run
 from tick.policy.overlap import Verdict
 from tick.policy.planner import Plan, brake, plan
@@ -61,6 +61,7 @@ def fire_due(
         return Fired()
     busy = find_busy(connection, decision.claim_id)
     groups, targets = read_standings(connection, decision.claim_id, busy)
+    groups = by_cursor(connection, decision.claim_id, groups)
     since = min(group.standing.due_since for group in groups)
     windows = windows_touching(connection, since, decision.now)
     plans = [(group, _plan(group, decision.now, tick_seconds, windows)) for group in groups]
@@ -73,12 +74,8 @@ def fire_due(
 def _plan(
     group: StandingGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]
 ) -> Plan:
-    try:
+    with planning(group.rule):
         return plan(group.rule, group.standing, now, tick_seconds, windows)
-    except Exception as error:
-        raise PlanFailed(
-            f"planning by {group.rule.to_json()} failed: {type(error).__name__}: {error}"
-        ) from error
 
 
 def _brake(

@@ -18,7 +18,7 @@ from tick.models import occurrence
 from tick.ops.wording import describe_timing, next_instants
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
-from tick.policy.planner import Standing, plan
+from tick.policy.planner import Standing, due_since, plan
 from tick.policy.rule import Rule
 from tick.states import LIVE_OUTCOMES, ScheduleState
 
@@ -147,9 +147,11 @@ def _fires(
     if describe_timing(row.rule).mistake is not None:
         return  # it can't fire, and ends in ERROR or is mended
     live = connection.execute(_LIVE, {"schedule": row.id}).scalar_one()
-    standing = Standing(row.next_run_at, live, row.run_count, row.asked_for)
-    windows = windows_touching(connection, row.next_run_at, now)
-    due = plan(Rule.from_json(row.rule), standing, now, tick_seconds, windows)
+    rule = Rule.from_json(row.rule)
+    since = due_since(rule, row.decided_to, row.next_run_at)
+    standing = Standing(since, live, row.run_count, row.asked_for)
+    windows = windows_touching(connection, since, now)
+    due = plan(rule, standing, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
 

@@ -51,6 +51,16 @@ class Plan:
     next_run_at: datetime | None
 
 
+def due_since(rule: Rule, decided_to: datetime, marked: datetime) -> datetime:
+    """The first undecided instant of a schedule that is marked as due since then.
+
+    The cursor says what is decided. The mark was worked out some time ago, perhaps by other time
+    zone data: an instant that lies before it must not be passed over.
+    """
+    first = instants.first_after(rule, decided_to)
+    return marked if first is None else min(first, marked)
+
+
 def plan(
     rule: Rule,
     standing: Standing,
