@@ -96,6 +96,11 @@ job_schedule = Table(
     Column("decided_to", Instant, nullable=False, comment="nothing up to it is decided again"),
     Column("asked_for", Instant, comment="a person asked for it: it fires whatever its age"),
     Column("retry_after", Instant, comment="not claimed before"),
+    Column(
+        "deferred_to", Instant, comment="a tick saw the due instants up to it, and put them off"
+    ),
+    Column("deferred_as", sa.String(20), comment="the outcome of those that are too late then"),
+    Column("deferred_reason", sa.Text),
     Column("fire_errors", sa.Integer, nullable=False, server_default="0"),
     Column("last_error", sa.Text),
     Column("last_run_at", Instant),

@@ -12,8 +12,8 @@ class TickResult:
     """What one tick decided.
 
     `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
-    that something due was left over. `errors` maps the id of a schedule that could not be decided
-    to the reason. Lengths are seconds.
+    that something due was left over, for want of time or because of the storm brake. `errors` maps
+    the id of a schedule that could not be decided to the reason. Lengths are seconds.
     """
 
     tick_id: str

@@ -207,7 +207,7 @@ class _Tick:
     def keep_up(self) -> None:
         """Use what is left of the budget for counting and pruning."""
         settings, engine = self.runtime.settings, self.runtime.database.write
-        if not self.result.more:
+        if self._in_time():
             counted = keep_up(engine, self.now, Keep.of(settings), self._in_time)
             self.telemetry.ended(self.runtime.database.read, counted)
 
@@ -229,6 +229,7 @@ class _Tick:
         fired = self._in_transaction(step)
         self.result.due += fired.schedules
         self.result.runs += fired.runs
+        self.result.more |= fired.braked > 0
         return fired
 
     def _fire_one_by_one(self, limit: int) -> int:

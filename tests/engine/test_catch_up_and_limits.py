@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
+from tick.engine import lifecycle
 from tick.models import occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -119,4 +120,86 @@ def test_the_brake_cancels_nothing_of_what_it_puts_off(world: World) -> None:
         ("CANCELLED", TWO),
         ("QUEUED", TWO),
         ("QUEUED", TWO + 5 * MINUTE),
+    ]
+
+
+def reasons(world: World, schedule_id: str) -> list[tuple[str, str | None]]:
+    """The schedule's ledger as (outcome, reason), in order."""
+    o = occurrence.c
+    statement = sa.select(o.outcome, o.reason).where(o.schedule_id == schedule_id)
+    return [(row.outcome, row.reason) for row in world.rows(statement.order_by(o.scheduled_for))]
+
+
+def minutely_under_the_brake(world: World) -> list[str]:
+    """Six schedules of three jobs a minute, of which a tick fires two, seen by three ticks."""
+    world.settings = world.settings.model_copy(
+        update={"max_runs_per_tick": 5, "chunk_schedules": 1}
+    )
+    world.jobs = [a_job(f"j{number}") for number in range(3)]
+    ids = [f"s{number}" for number in range(6)]
+    enabled(world, *ids, cron="* * * * *", overlap="ALLOW")
+    world.now = TWO
+    for minute in (0, 1, 2):
+        world.tick(TWO + minute * MINUTE + 30 * SECOND)
+    return ids
+
+
+def test_no_instant_that_the_brake_held_is_called_missed(world: World) -> None:
+    for id in minutely_under_the_brake(world):
+        said = reasons(world, id)
+        assert {outcome for outcome, _ in said} <= {"QUEUED", "COALESCED"}, said
+
+
+def test_what_the_brake_leaves_due_is_more_to_do(world: World) -> None:
+    allow_runs(world, 1)
+    enabled(world, "one", "two")
+    assert world.tick(TWO).more
+    assert not world.tick(TWO + MINUTE).more
+
+
+def test_an_instant_that_the_brake_held_too_long_is_held_and_says_so(world: World) -> None:
+    allow_runs(world, 1)
+    enabled(world, "one", "two", cron="0 * * * *")
+    world.tick(TWO)
+    world.tick(TWO + 10 * MINUTE)  # the next tick is late, and that is not why it did not fire
+    ((outcome, reason),) = reasons(world, "two")
+    assert outcome == "HELD"
+    assert reason is not None
+    assert reason.startswith("the storm brake held it")
+    assert world.schedule("two").deferred_to is None
+
+
+def test_what_is_missed_after_the_brake_held_an_older_one_is_missed(world: World) -> None:
+    allow_runs(world, 1)
+    enabled(world, "one", "two", cron="* * * * *", overlap="ALLOW")
+    world.tick(TWO)
+    allow_runs(world, 100)
+    world.tick(TWO + 10 * MINUTE)
+    assert world.ledger("two") == [
+        ("COALESCED", TWO, 1),
+        ("MISSED", TWO + MINUTE, 7),
+        ("COALESCED", TWO + 8 * MINUTE, 2),
+        ("QUEUED", TWO + 10 * MINUTE, 1),
+    ]
+
+
+def test_what_was_missed_before_the_brake_is_not_blamed_on_it(world: World) -> None:
+    allow_runs(world, 1)
+    enabled(world, "one", "two", cron="*/10 * * * *", overlap="ALLOW")
+    world.tick(TWO + 20 * MINUTE)
+    world.tick(TWO + 50 * MINUTE)
+    ((first, why), *_) = reasons(world, "two")
+    assert (first, why) == (
+        "MISSED",
+        "no tick came in time; the next one came 2026-03-01 02:20:00 UTC",
+    )
+
+
+def test_what_could_not_be_fired_in_time_says_the_error(world: World) -> None:
+    enabled(world, "one")
+    with world.database.write.begin() as connection:
+        lifecycle.back_off(connection, "one", now=TWO + SECOND, error="no room")
+    world.tick(TWO + HOUR)
+    assert reasons(world, "one") == [
+        ("MISSED", "it could not be fired: no room; it was too late at 2026-03-01 03:00:00 UTC")
     ]

@@ -7,6 +7,7 @@ from tick.policy import planner
 from tick.policy.overlap import Verdict
 from tick.policy.planner import Plan, Standing
 from tick.policy.rule import Rule
+from tick.policy.windows import Window
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
 
 HOURLY = "0 * * * *"
@@ -119,3 +120,21 @@ def test_the_brake_leaves_alone_what_fires_nothing_or_was_asked_for() -> None:
     assert outcomes(braked(daily(), "03-01 02:00", "03-01 09:00")) == [(Outcome.MISSED, 1)]
     asked = at("03-01 02:00")
     assert braked(daily(), "03-01 02:00", "03-01 09:00", asked_for=asked).fire == asked
+
+
+def test_under_the_brake_what_is_older_is_decided_and_only_the_newest_waits() -> None:
+    plan = braked(daily(cron="* * * * *"), "03-01 01:50", "03-01 02:00:10")
+    assert outcomes(plan) == [(Outcome.MISSED, 9), (Outcome.COALESCED, 1)]
+    assert (plan.fire, plan.next_run_at) == (None, at("03-01 02:00"))
+    assert plan.braked
+
+
+def test_a_window_that_put_a_late_one_off_is_why_it_could_not_be_caught_up() -> None:
+    rule = daily(missed=MissedPolicy.CATCH_UP, max_catch_up_age_seconds=3600.0)
+    window = Window(1, at("03-01 03:00"), at("03-01 09:00"), "new disks", "anna")
+    stopped = planner.plan(rule, Standing(at("03-01 02:00")), at("03-01 03:00"), 60.0, [window])
+    assert not stopped.braked
+    later = Standing(at("03-01 02:00"), deferral=stopped.deferral)
+    (missed,) = planner.plan(rule, later, at("03-01 09:00"), 60.0).not_fired
+    assert missed.outcome is Outcome.MISSED
+    assert missed.reason.startswith("it could not be caught up before: ")

@@ -13,14 +13,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import json_rows
+from tick.db import AnyRow, json_rows
 from tick.models import job_schedule, occurrence, schedule_version
+from tick.policy.missed import Deferral
 from tick.policy.planner import Standing
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
-from tick.states import LIVE_OUTCOMES
+from tick.states import LIVE_OUTCOMES, Outcome
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
+DEFERRED = (_s.deferred_to, _s.deferred_as, _s.deferred_reason)
 _NOW = sa.bindparam("now_", type_=_s.locked_at.type)
 _STALE = sa.bindparam("stale", type_=_s.locked_at.type)
 # A claim and its release commit together: a lock that others see stems from no tick of ours.
@@ -156,7 +158,7 @@ def read_standings(
     groups = [
         StandingGroup(
             rule=Rule.from_json(row.rule),
-            standing=Standing(row.due_since, row.live, row.fired, row.asked_for),
+            standing=Standing(row.due_since, row.live, row.fired, row.asked_for, _deferral_of(row)),
             target_key=row.target_key,
             mode=row.mode,
             schedules=row.schedules,
@@ -165,6 +167,12 @@ def read_standings(
         for row in alike
     ]
     return groups, {row.target_key: Target.from_json(row.target) for row in alike}
+
+
+def _deferral_of(row: AnyRow) -> Deferral | None:
+    if row.deferred_to is None:
+        return None
+    return Deferral(row.deferred_to, Outcome(row.deferred_as), row.deferred_reason)
 
 
 def json_of(busy: Sequence[Busy]) -> str:
@@ -183,7 +191,7 @@ def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
     """Claimed schedules (id, number of their plan), and their plans, from JSON parameters.
 
     A plan has its number, the instant to `fire`, target_key, mode, the target's `first_job`, and
-    the cursor: decided_to, next_run_at, retry_after.
+    the cursor: decided_to, next_run_at, retry_after, and what is put off.
     """
     claimed = [_s.id, sa.column("plan", sa.Integer)]
     plan = [
@@ -195,6 +203,7 @@ def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
         _s.decided_to,
         _s.next_run_at,
         _s.retry_after,
+        *DEFERRED,
     ]
     return (
         json_rows(dialect, "claimed", claimed, "claimed"),
@@ -220,6 +229,7 @@ def _alike(dialect: str) -> sa.Subquery:
         sa.func.coalesce(busy.c.live, 0).label("live"),
         sa.case((_v.limited, _s.run_count), else_=0).label("fired"),
         _s.asked_for,
+        *DEFERRED,
     )
     return (
         sa.select(

@@ -27,10 +27,11 @@ from tick.states import UNFINISHED_RUNS
 
 @dataclass(frozen=True)
 class Fired:
-    """What one transaction decided."""
+    """What one transaction decided; `braked` schedules have a firing left for a later tick."""
 
     schedules: int = 0
     runs: int = 0
+    braked: int = 0
 
 
 def fire_due(
@@ -68,7 +69,8 @@ def fire_due(
     if most_runs is not None:
         plans = list(_brake(plans, targets, most_runs, decision.now, tick_seconds))
     _replace(connection, decision, plans)
-    return Fired(claimed, write_plans(connection, decision, plans, targets, busy))
+    runs = write_plans(connection, decision, plans, targets, busy)
+    return Fired(claimed, runs, sum(len(group.schedules) for group, each in plans if each.braked))
 
 
 def _plan(
@@ -86,7 +88,8 @@ def _brake(
     for group, planned in sorted(plans, key=lambda item: item[0].standing.due_since):
         size = len(targets[group.target_key].jobs) if planned.fire else 0
         free = max(ceil(left / size), 0) if size else len(group.schedules)
-        firing, waiting = group.schedules[:free], group.schedules[free:]
+        alike = sorted(group.schedules)  # the database gives them in any order
+        firing, waiting = alike[:free], alike[free:]
         left -= size * len(firing)
         if firing:
             yield replace(group, schedules=firing), planned

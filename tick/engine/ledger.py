@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from tick.db import instant_text, json_rows, quiet_insert, unguessed
 from tick.engine.claim_schedules import (
+    DEFERRED,
     Busy,
     StandingGroup,
     busy_rows,
@@ -125,6 +126,7 @@ def _plan_row(
     number: int, group: StandingGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
 ) -> dict[str, Any]:
     jobs, rule = targets[group.target_key].jobs, group.rule
+    deferral = plan.deferral
     return {
         "number": number,
         "fire": instant_text(plan.fire),
@@ -134,6 +136,9 @@ def _plan_row(
         "decided_to": instant_text(plan.decided_to),
         "next_run_at": instant_text(plan.next_run_at),
         "retry_after": instant_text(now + CATCH_UP_PAUSE) if must_pause(rule, plan, now) else None,
+        "deferred_to": instant_text(deferral.until) if deferral else None,
+        "deferred_as": deferral.outcome if deferral else None,
+        "deferred_reason": deferral.reason if deferral else None,
     }
 
 
@@ -249,6 +254,7 @@ def _advance(dialect: str) -> sa.Update:
             ),
             next_run_at=new.next_run_at,
             retry_after=new.retry_after,
+            **{column.name: new[column.name] for column in DEFERRED},
             last_run_at=sa.case((did_fire, now), else_=_s.last_run_at),
             last_occurrence_id=sa.func.coalesce(new.occurrence_id, _s.last_occurrence_id),
             last_run_id=sa.func.coalesce(new.run_id, _s.last_run_id),
@@ -273,6 +279,7 @@ def _decided(dialect: str) -> sa.Subquery:
             plan.c.decided_to,
             plan.c.next_run_at,
             plan.c.retry_after,
+            *(plan.c[column.name] for column in DEFERRED),
             _o.id.label("occurrence_id"),
             _r.id.label("run_id"),
         )

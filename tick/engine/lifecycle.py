@@ -23,7 +23,7 @@ from tick.policy import instants, missed
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
-from tick.states import ScheduleState
+from tick.states import Outcome, ScheduleState
 
 log = logging.getLogger(__name__)
 _s, _v = job_schedule.c, schedule_version.c
@@ -184,6 +184,9 @@ def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, erro
         "fire_errors": failures,
         "last_error": error,
         "retry_after": now + timedelta(minutes=min(2**failures, MAX_BACK_OFF_MINUTES)),
+        "deferred_to": now,
+        "deferred_as": Outcome.MISSED,
+        "deferred_reason": f"it could not be fired: {error}",
     }
     switch(connection, known, values, now)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from tick.policy import instants
 from tick.policy.instants import just_before
@@ -23,6 +24,19 @@ class NotFired:
     first: datetime
     last: datetime
     count: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Deferral:
+    """An earlier tick saw the due instants up to `until` and left them for a later one.
+
+    Those that are too old by then were not missed for want of a tick: they get `outcome` with
+    `reason`.
+    """
+
+    until: datetime
+    outcome: Outcome
     reason: str
 
 
@@ -55,13 +69,14 @@ def choose(
     *,
     windows: Sequence[Window] = (),
     any_age: bool = False,
+    deferral: Deferral | None = None,
 ) -> Choice | None:
     """What becomes of the instants from `due_since` to `now`; None when nothing is due.
 
     Those in `windows` do not fire. With `any_age` the newest fires however late it is, in a window
-    or not: a person asked for it.
+    or not: a person asked for it. `deferral` tells which of them an earlier tick put off.
     """
-    due = _Due(rule, () if any_age else windows, due_since, now)
+    due = _Due(rule, () if any_age else windows, due_since, now, deferral)
     newest = due.newest()
     if newest is None:
         forbidden = due.entries(due.before, now, Outcome.BLACKOUT, "")
@@ -85,6 +100,7 @@ class _Due:
     windows: Sequence[Window]
     since: datetime
     now: datetime
+    deferral: Deferral | None = None
 
     @property
     def before(self) -> datetime:
@@ -131,6 +147,36 @@ class _Due:
             )
         )
 
+    def missed(self, after: datetime, until: datetime) -> tuple[NotFired, ...]:
+        """Entries for those in (after, until] that are too old to fire."""
+        edge, at = self._put_off_to(after, until), f"{self.now:%Y-%m-%d %H:%M:%S} UTC"
+        put_off: tuple[NotFired, ...] = ()
+        if self.deferral is not None:
+            reason = f"{self.deferral.reason}; it was too late at {at}"
+            put_off = self.entries(after, edge, self.deferral.outcome, reason)
+        unseen = f"no tick came in time; the next one came {at}"
+        return put_off + self.entries(edge, until, Outcome.MISSED, unseen)
+
+    def superseded(self, newest: datetime, on_time_from: datetime) -> tuple[NotFired, ...]:
+        """Entries for those before `newest`, which fires.
+
+        COALESCED are those still in grace, and those that were when the storm brake held them.
+        """
+        stood_for = f"the newer instant {newest:%Y-%m-%d %H:%M} UTC was due as well"
+        end, missed_from = just_before(newest), self.before
+        if self.deferral is not None and self.deferral.outcome is Outcome.HELD:
+            missed_from = self._put_off_to(self.before, end)
+        edge = max(missed_from, just_before(on_time_from))
+        coalesced = partial(
+            self.entries, outcome=Outcome.COALESCED, reason=f"{stood_for} and stands for it"
+        )
+        held = coalesced(self.before, missed_from)
+        return held + self.missed(missed_from, edge) + coalesced(edge, end)
+
+    def _put_off_to(self, after: datetime, until: datetime) -> datetime:
+        """Up to where those in (after, until] were put off by an earlier tick."""
+        return min(max(after, self.deferral.until), until) if self.deferral else after
+
     def _open(self, after: datetime, until: datetime) -> list[Stretch]:
         found = stretches(self.windows, after, until)
         return [stretch for stretch in found if stretch.window is None]
@@ -150,26 +196,15 @@ class _Due:
 def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetime) -> Choice:
     """Fire the newest if it is in grace or was asked for; or catch it up."""
     rule, now = due.rule, due.now
-    unseen = f"no tick came in time; the next one came {now:%Y-%m-%d %H:%M:%S} UTC"
     on_time_from = now - timedelta(seconds=grace)
     wanted_from = min(on_time_from, asked_since)
     if newest >= wanted_from:
         reason = None if newest >= on_time_from else "asked for by a person"
-        return replace(_fire_newest(due, newest, wanted_from, unseen), fire_reason=reason)
+        return Choice(newest, newest, due.superseded(newest, wanted_from), reason)
     oldest_wanted = now - timedelta(seconds=rule.max_catch_up_age_seconds)
     if rule.missed is MissedPolicy.CATCH_UP and newest >= oldest_wanted:
-        missed = due.entries(due.before, just_before(newest), Outcome.MISSED, unseen)
-        return Choice(newest, newest, missed, CAUGHT_UP)
-    return Choice(None, newest, due.entries(due.before, newest, Outcome.MISSED, unseen))
-
-
-def _fire_newest(due: _Due, newest: datetime, on_time_from: datetime, unseen: str) -> Choice:
-    """Fire the newest; of the older ones, those still in grace were coalesced, the rest missed."""
-    edge = max(due.before, just_before(on_time_from))
-    stood_for = f"the newer instant {newest:%Y-%m-%d %H:%M} UTC was due as well and stands for it"
-    missed = due.entries(due.before, edge, Outcome.MISSED, unseen)
-    coalesced = due.entries(edge, just_before(newest), Outcome.COALESCED, stood_for)
-    return Choice(newest, newest, missed + coalesced)
+        return Choice(newest, newest, due.missed(due.before, just_before(newest)), CAUGHT_UP)
+    return Choice(None, newest, due.missed(due.before, newest))
 
 
 def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:

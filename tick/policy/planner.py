@@ -10,10 +10,12 @@ from datetime import datetime
 
 from tick.policy import instants, missed, overlap
 from tick.policy.instants import just_before
-from tick.policy.missed import Choice, NotFired
+from tick.policy.missed import Choice, Deferral, NotFired
 from tick.policy.rule import Rule
 from tick.policy.windows import Window, covering
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
+
+BRAKED = "the storm brake held it: the tick had created as many runs as one may"
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,15 @@ class Standing:
     """Where a due schedule stands: what beside its rule decides about it.
 
     `due_since` is its first undecided instant, `live` how many of its occurrences have not
-    finished (2 stands for more), `fired` how often it fired (only kept where runs are limited).
+    finished (2 stands for more), `fired` how often it fired (only kept where runs are limited),
+    `deferral` what an earlier tick left for a later one.
     """
 
     due_since: datetime
     live: int = 0
     fired: int = 0
     asked_for: datetime | None = None
+    deferral: Deferral | None = None
 
     @property
     def was_asked_for(self) -> bool:
@@ -40,7 +44,7 @@ class Plan:
     """What to write for each schedule that shares the standing.
 
     `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
-    is due again at `next_run_at` (None: never).
+    is due again at `next_run_at` (None: never), with what `deferral` says of it.
     """
 
     fire: datetime | None
@@ -49,6 +53,13 @@ class Plan:
     not_fired: tuple[NotFired, ...]
     decided_to: datetime
     next_run_at: datetime | None
+    deferral: Deferral | None = None
+
+    @property
+    def braked(self) -> bool:
+        """Whether what would fire waits because the tick may create no more runs."""
+        put_off = self.deferral
+        return put_off is not None and put_off.outcome is Outcome.HELD and self.fire is None
 
 
 def due_since(rule: Rule, decided_to: datetime, marked: datetime) -> datetime:
@@ -79,6 +90,7 @@ def plan(
         missed.grace_seconds(rule, tick_seconds),
         windows=windows,
         any_age=standing.was_asked_for,
+        deferral=standing.deferral,
     )
     if choice is None:
         # Woken before its first instant: an edited rule or a stepped clock. Nothing to decide.
@@ -102,13 +114,16 @@ def plan(
 
 def _stand_still(rule: Rule, standing: Standing, choice: Choice, window: Window) -> Plan:
     """An instant from before the window, at a tick within it: it waits only if it may be late."""
-    if standing.was_asked_for or rule.missed is not MissedPolicy.SKIP:
+    if standing.was_asked_for:
         return put_off(standing)
+    if rule.missed is not MissedPolicy.SKIP:
+        reason = f"it could not be caught up before: {window.in_words()}"
+        return put_off(standing, Deferral(standing.due_since, Outcome.MISSED, reason))
     reason = f"no tick came before it began: {window.in_words()}"
     return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason))
 
 
-def put_off(standing: Standing) -> Plan:
+def put_off(standing: Standing, deferral: Deferral | None = None) -> Plan:
     """Nothing is decided: the same instants are due again at a later tick."""
     return Plan(
         fire=None,
@@ -117,24 +132,37 @@ def put_off(standing: Standing) -> Plan:
         not_fired=(),
         decided_to=just_before(standing.due_since),
         next_run_at=standing.due_since,
+        deferral=deferral or standing.deferral,
     )
 
 
 def brake(rule: Rule, standing: Standing, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
     """The plan in a tick that has created as many runs as it may.
 
-    What will still be wanted at the next tick waits for it; an instant whose grace would be over
-    by then is HELD, for a person to run.
+    What would not fire is decided as planned. What would fire waits for the next tick if it will
+    still be wanted then; an instant whose grace would be over is HELD, for a person to run.
     """
     if plan.fire is None or standing.was_asked_for:
         return plan
     age_at_next_tick = (now - plan.fire).total_seconds() + tick_seconds
     in_grace = age_at_next_tick <= missed.grace_seconds(rule, tick_seconds)
     if in_grace or rule.missed is not MissedPolicy.SKIP:
-        return put_off(standing)
+        return _fire_later(plan, plan.fire)
     held = Choice(plan.fire, plan.decided_to, plan.not_fired)
-    reason = "the storm brake held it: the tick had created as many runs as one may"
-    return _decide(rule, _not_fired(held, Outcome.HELD, reason))
+    return _decide(rule, _not_fired(held, Outcome.HELD, BRAKED))
+
+
+def _fire_later(plan: Plan, wanted: datetime) -> Plan:
+    """The plan without its firing: what is older is decided, `wanted` is left for a later tick."""
+    return Plan(
+        fire=None,
+        fire_reason=None,
+        verdict=overlap.Verdict.FIRE,
+        not_fired=tuple(entry for entry in plan.not_fired if entry.last < wanted),
+        decided_to=just_before(wanted),
+        next_run_at=wanted,
+        deferral=Deferral(wanted, Outcome.HELD, BRAKED),
+    )
 
 
 def is_left_over(plan: Plan, now: datetime) -> bool:
