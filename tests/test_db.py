@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.worker.forking import in_a_copy
 from tick.db import Database
 
 
@@ -14,6 +15,22 @@ def test_an_error_shows_no_value_that_its_statement_carried(database: Database) 
         connection.execute(wrong, {"reason": "hunter2"})
     assert "nowhere" in str(found.value)
     assert "hunter2" not in str(found.value)
+
+
+def test_a_copy_of_the_process_opens_connections_of_its_own(database: Database) -> None:
+    question = sa.text("SELECT 1")
+
+    def asks() -> None:
+        """Ask, and throw the connection away."""
+        with database.write.connect() as connection:
+            assert connection.execute(question).scalar_one() == 1
+        database.close()
+
+    with database.write.connect() as connection:
+        connection.execute(question)
+    assert in_a_copy(asks) == 0
+    with database.write.connect() as connection:
+        assert connection.execute(question).scalar_one() == 1
 
 
 def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:

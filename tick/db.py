@@ -22,6 +22,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from tick.errors import DatabaseError
+from tick.forks import in_every_copy
 
 # What another try may mend: the connection, a lock, a deadlock; never the statement itself.
 # InternalError: what PostgreSQL says of a transaction that it timed out, and after a failover.
@@ -99,6 +100,7 @@ class Database:
             raise DatabaseError(
                 f"{self.url.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
+        in_every_copy(self._begin_as_copy)
 
     @classmethod
     def in_memory(cls) -> "Database":
@@ -112,6 +114,12 @@ class Database:
         """Close every pooled connection."""
         self.write.dispose()
         self.read.dispose()
+
+    def _begin_as_copy(self) -> None:
+        # Kept, for a connection that is thrown away says goodbye for the process that opened it.
+        self._inherited = self.write.pool, self.read.pool
+        self.write.dispose(close=False)
+        self.read.dispose(close=False)
 
 
 def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:

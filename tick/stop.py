@@ -2,6 +2,8 @@
 
 import signal
 
+from tick.forks import handle_here_only
+
 
 class Stop:
     """A request to stop; a second one means at once. Serves as a signal handler."""
@@ -16,4 +18,4 @@ class Stop:
     def on_signals(self) -> None:
         """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self)
+            handle_here_only(number, self)

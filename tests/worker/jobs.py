@@ -13,6 +13,7 @@ import time
 import warnings
 from pathlib import Path
 
+from tests.worker import forking
 from tick import Cancel, Retry, Snooze, current_run, job
 
 log = logging.getLogger(__name__)
@@ -231,3 +232,31 @@ def sleeps(note: str = "") -> None:
         with Path(note).open("a") as file:
             file.write(f"{os.getpid()}\n")
     time.sleep(600)
+
+
+@job(group="forks")
+def works_in_copies(
+    way: str = "pool", method: str = "fork", copies: int = 4, lines: int = 100, size: int = 80
+) -> None:
+    """Have copies of the process say much."""
+    forking.work(way, method, copies, lines, size)
+
+
+@job(group="forks", isolation="thread")
+def works_in_copies_of_a_thread(
+    way: str = "pool", method: str = "fork", copies: int = 4, lines: int = 100, size: int = 80
+) -> None:
+    """The same in a thread of the worker."""
+    forking.work(way, method, copies, lines, size)
+
+
+@job(group="forks")
+def does(what: str = "") -> object:
+    """Do one of the things of tests/worker/forking.py."""
+    return getattr(forking, what)()
+
+
+@job(group="forks", isolation="thread")
+def does_in_a_thread(what: str = "") -> object:
+    """The same in a thread of the worker."""
+    return getattr(forking, what)()

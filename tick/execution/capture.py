@@ -16,6 +16,7 @@ from typing import TextIO
 from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, clean, cut
 from tick.execution.context import Listener, level_of, listener
 from tick.execution.lines import Line
+from tick.forks import in_every_copy
 from tick.states import LogLevel
 
 Clock = Callable[[], datetime]
@@ -159,6 +160,8 @@ class _Printed(io.TextIOBase):
         self._lock = threading.RLock()
         self._begun: dict[int, _BegunLine] = {}
         """By thread: what one prints does not run into what another does."""
+        self._is_copy = False
+        in_every_copy(self._begin_as_copy)
 
     @property
     def buffer(self) -> object:
@@ -182,7 +185,9 @@ class _Printed(io.TextIOBase):
         """Change nothing, whatever a job asks for: its lines go to the log as they are."""
 
     def flush(self) -> None:
-        """Flush the real stream; a line goes to the log when it ends."""
+        """Flush the real stream; a copy, which may end without another word, ends its line."""
+        if self._is_copy:
+            self.end_all()
         self._real.flush()
 
     def write(self, text: str) -> int:
@@ -197,6 +202,10 @@ class _Printed(io.TextIOBase):
                 line.end()
             line.extend(rest)
         return len(text)
+
+    def _begin_as_copy(self) -> None:
+        # What was begun before is said by the process that began it.
+        self._lock, self._begun, self._is_copy = threading.RLock(), {}, True
 
     def _begun_by(self, hearer: Listener) -> _BegunLine:
         """The calling thread's line; a new one where an earlier thread of that number left one."""

@@ -20,14 +20,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic  # its own, whatever a job does to the module's
+from typing import NoReturn
 
 from tick.define.registry import Registry, load_registry
 from tick.execution.capture import Capture, captured
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun, running_alone
+from tick.execution.copies import be_heard_by_output, be_heard_through
 from tick.execution.execute import execute, raised
 from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
-from tick.execution.wire import TICKET, Message, Unpacker, pack
+from tick.execution.wire import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
+from tick.forks import handle_here_only, in_every_copy
 from tick.policy.retry import AttemptEnd, How
 
 BATCH_SECONDS = 0.1
@@ -92,7 +95,10 @@ class Speaker:
         self._waiting.clear()
 
     def _send(self, message: Message) -> None:
-        self._socket.sendall(pack(message))
+        try:
+            self._socket.sendall(pack(message))
+        except OSError as error:
+            _end_unheard(error)
 
     def _send_batches(self) -> None:
         while self._waiting.wait():
@@ -111,6 +117,7 @@ class Child:
         self._current: Claim | None = None
         self._folder, self._output = _open_here(), os.dup(_STDOUT)
         self.speaker = Speaker(sock)
+        in_every_copy(self._begin_as_copy)
 
     def line(self, line: Line) -> None:
         """Pass a line of the run's log on."""
@@ -167,6 +174,11 @@ class Child:
         for number in (_STDOUT, _STDERR):
             os.dup2(self._output, number)
 
+    def _begin_as_copy(self) -> None:
+        self._socket.close()
+        self._tickets.close()
+        be_heard_through(self._output)
+
     def _listen(self) -> None:
         with suppress(OSError):
             for message in _messages(self._socket):
@@ -177,6 +189,16 @@ class Child:
                     self._cancelled.add((run_id, token))
         # The worker is gone, and whatever the job started goes with it.
         os.killpg(0, signal.SIGKILL)
+
+
+def _end_unheard(error: OSError) -> NoReturn:
+    """Nobody can hear this process any longer, and whatever its job still did nobody would know."""
+    with suppress(OSError):
+        text = f"This process can't reach its worker any longer ({error})."
+        os.write(
+            _STDERR, f"{text} Did the job close descriptors that it had not opened?\n".encode()
+        )
+    os._exit(UNHEARD_STATUS)
 
 
 def _open_here() -> int | None:
@@ -221,8 +243,10 @@ def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> No
     """Load the definitions and serve the worker at the other end of the two sockets."""
     _die_with(worker_pid)
     faulthandler.enable()
-    signal.signal(signal.SIGTERM, _terminate)
+    handle_here_only(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for inherited in (descriptor, tickets):
+        os.set_inheritable(inherited, False)
     with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tickets) as ticket_socket:
         try:
             registry = load_registry(definitions)
@@ -234,3 +258,5 @@ def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> No
 
 if __name__ == "__main__":
     main(sys.argv[1], *map(int, sys.argv[2:]))
+elif __name__ == "__mp_main__":  # a process that a job started by `multiprocessing` without a fork
+    be_heard_by_output(lambda: datetime.now(UTC))

@@ -18,9 +18,10 @@ from contextlib import suppress
 from math import inf
 
 from tick.execution.backlog import Order
-from tick.execution.claimed_run import ClaimedRun
-from tick.execution.splitter import Splitter
-from tick.execution.wire import TICKET, Message, Unpacker, pack
+from tick.execution.claimed_run import Claim, ClaimedRun
+from tick.execution.hearing import Output, OutputReader
+from tick.execution.wire import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
+from tick.forks import in_every_copy
 from tick.policy.retry import AttemptEnd
 
 SEND_SECONDS = 5
@@ -46,8 +47,11 @@ class ChildProcess:
         self.kill_at = inf
         self.fate: AttemptEnd | None = None
         """How its run ends, decided before the process is gone."""
+        self.unheard_because: str | None = None
+        """Why the worker gives it up although its run has not ended."""
+        self._killed_because: str | None = None
         self._unpacker = Unpacker()
-        self._splitter = Splitter()
+        self._reader = OutputReader()
         self.socket, theirs = socket.socketpair()
         # The kernel's limit: Python's own would have `recv` wait as well, whatever its flags.
         limit = struct.pack("ll", SEND_SECONDS, 0)
@@ -63,6 +67,7 @@ class ChildProcess:
         assert self._process.stdout is not None  # noqa: S101  (asked for with PIPE)
         self.output = self._process.stdout
         os.set_blocking(self.output.fileno(), False)
+        in_every_copy(self._close_channels)
 
     @property
     def pid(self) -> int:
@@ -147,17 +152,29 @@ class ChildProcess:
             return None
         return list(self._unpacker.feed(received)) if received else None
 
-    def read_output(self) -> list[str]:
-        """Lines that the process, or one that it started, wrote to its standard output."""
-        chunk = self.output.read(_READ_BYTES)
-        return list(self._splitter.feed(chunk)) if chunk else []
+    def run_of(self, claim: Claim | None) -> ClaimedRun | None:
+        """The run of a claim if it has not ended; of none, the run that it executes."""
+        if claim is None:
+            return self.run
+        return next((order.run for order in self.orders if order.run.claim == claim), None)
 
-    def rest_of_output(self, *, unread: bool = False) -> list[str]:
+    def read_output(self) -> Output:
+        """What the process, or one that it started, wrote to its standard output."""
+        chunk = self.output.read(_READ_BYTES)
+        return self._reader.feed(chunk) if chunk else Output()
+
+    def rest_of_output(self, *, unread: bool = False) -> Output:
         """The line that was begun; before it, if asked for, what is still in the pipe."""
-        lines: list[str] = []
+        output = Output()
         for _ in range(_DRAIN_READS if unread else 0):
-            lines += self.read_output()
-        return [*lines, *self._splitter.end()]
+            output += self.read_output()
+        return output + self._reader.end()
+
+    def kill(self, because: str | None) -> None:
+        """Kill the process and all that it started; why, if nothing else says so."""
+        if because is not None and not self.has_exited():
+            self._killed_because = self._killed_because or because
+        self.signal_group(signal.SIGKILL)
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the process and to all that it started."""
@@ -172,9 +189,12 @@ class ChildProcess:
         """Kill what is left of the group, give everything back; how the process died."""
         self.signal_group(signal.SIGKILL)
         status = self._process.wait()
+        self._close_channels()
+        return self._killed_because or _cause(status)
+
+    def _close_channels(self) -> None:
         self._close_sockets()
         self.output.close()
-        return _cause(status)
 
     def _close_sockets(self) -> None:
         for sock in (self.socket, *self._ticket_sockets):
@@ -198,6 +218,8 @@ def _spawn(
 
 
 def _cause(status: int) -> str:
+    if status == UNHEARD_STATUS:
+        return "its process could no longer reach the worker, and ended; its log says why"
     if status >= 0:
         return f"its process exited with status {status}"
     try:

@@ -102,6 +102,15 @@ def listener() -> Listener | None:
     return None if run is _STAND_IN else run._listener
 
 
+def speak_through(listener: Listener) -> None:
+    """In a copy of a process: have another listener hear the current run, in every thread."""
+    run = current_run()
+    if run is _STAND_IN:
+        run = CurrentRun(_NO_RUN, listener)
+    run._listener = listener
+    _of_process.append(run)
+
+
 @contextmanager
 def running(run: CurrentRun) -> Iterator[None]:
     """Make `run` the current one inside the block."""

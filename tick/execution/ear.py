@@ -1,6 +1,7 @@
 """Hears what a run in this process says, and keeps it until it is asked for."""
 
 import threading
+from collections.abc import Iterable
 
 from tick.execution.claimed_run import ClaimedRun
 from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
@@ -26,6 +27,16 @@ class Ear:
         """Take the newest progress."""
         with self._lock:
             self._progress = Progressed(self._run, fraction, text)
+
+    def hear(self, reports: Iterable[Report]) -> None:
+        """Take what copies of this process said for the run."""
+        for report in reports:
+            match report:
+                case Said(_, lines):
+                    for line in lines:
+                        self.line(line)
+                case Progressed(_, fraction, text):
+                    self.progress(fraction, text)
 
     def cancelled(self) -> bool:
         """Whether the run was asked to stop."""

@@ -34,6 +34,11 @@ class Guard:
         with suppress(BrokenPipeError):
             self._process.communicate()
 
+    def let_go(self) -> None:
+        """In a copy of the worker: leave the pipe to the worker, whose end it is to tell."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     def _start(self) -> "subprocess.Popen[bytes]":
         # Its own session: what ends the worker's group must not end the guard. No site packages:
         # it starts in milliseconds and weighs little.

@@ -9,23 +9,22 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from math import inf
 
 from tick.execution.backlog import Backlog, Order
-from tick.execution.bounds import MAX_MESSAGE, cut
 from tick.execution.child_process import ChildProcess
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.feeder import Feeder
 from tick.execution.guard import Guard
-from tick.execution.lines import Line
-from tick.execution.report import CANCEL_SECONDS, Ended, Progressed, Report, Said
+from tick.execution.hearing import Output, heard, read
+from tick.execution.report import CANCEL_SECONDS, Ended, Report
 from tick.execution.spawner import Spawner
 from tick.execution.wire import BadMessage, Message, pack
+from tick.forks import in_every_copy
 from tick.policy.retry import AttemptEnd, How
-from tick.states import LogLevel
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +34,8 @@ LAST_WORDS_SECONDS = 0.2
 """Between a closed socket and SIGKILL: the process is most likely ending by itself."""
 _AGAIN_SECONDS = 0.05
 _ALARMS = 4096
+_UNREADABLE = "the worker ended its process, for what it sent could not be read"
+_CLOSED = "the worker ended its process, which had closed its connection to it"
 
 
 class ProcessPool:
@@ -60,6 +61,7 @@ class ProcessPool:
         self._waiting = Backlog()
         self._feeder = Feeder(self._waiting, recycle_after, recycle_seconds)
         self._guard = Guard()
+        in_every_copy(self._guard.let_go)
         self._selector = selectors.DefaultSelector()
         self._waker, self._alarm = socket.socketpair()
         # A thread that wakes may hold a lock that this one needs: it must never wait in `send`.
@@ -202,9 +204,10 @@ class ProcessPool:
     def _hear(self, child: ChildProcess) -> None:
         try:
             messages = child.receive()
+            child.unheard_because = _CLOSED if messages is None else None
         except (BadMessage, ValueError) as error:
             log.error("child %d does not keep to the protocol: %s", child.pid, error)
-            messages = None
+            messages, child.unheard_because = None, f"{_UNREADABLE} ({error})"
         if messages is None:
             with suppress(KeyError):
                 self._selector.unregister(child.socket)
@@ -220,13 +223,11 @@ class ProcessPool:
                 self._spawner.succeeded()
             case {"broken": why}:
                 log.error("a child process cannot load the definitions: %s", why)
-            case {"lines": lines, "lost": lost} if run:
-                self._reports.append(Said(run, [Line.from_json(line) for line in lines], lost))
-            case {"progress": [fraction, text]} if run:
-                self._reports.append(Progressed(run, fraction, text))
             case {"end": end, "began": began, "took": took} if run:
                 ended_as = AttemptEnd(**(end | {"how": How(end["how"])}))
                 self._end(child, Ended(run, ended_as, began, took))
+            case _ if run:
+                self._reports += heard(run, message)
 
     def _end(self, child: ChildProcess, ended: Ended) -> None:
         if child.kill_at < inf:
@@ -245,14 +246,8 @@ class ProcessPool:
         self._hear_all(child)
         self._write_down(child, child.read_output())
 
-    def _write_down(self, child: ChildProcess, lines: Collection[str]) -> None:
-        if child.run is None:
-            for text in lines:
-                log.info("child %d: %s", child.pid, cut(text, MAX_MESSAGE))
-        elif lines:
-            now = self._clock()
-            cleaned = [Line(now, LogLevel.INFO, cut(text, MAX_MESSAGE)) for text in lines]
-            self._reports.append(Said(child.run, cleaned))
+    def _write_down(self, child: ChildProcess, output: Output) -> None:
+        self._reports += read(output, child.run_of, self._clock(), child.pid)
 
     def _enforce(self, now: float) -> None:
         for child in self._children:
@@ -267,7 +262,7 @@ class ProcessPool:
 
     def _kill(self, child: ChildProcess) -> None:
         child.kill_at = time.monotonic() + _AGAIN_SECONDS
-        child.signal_group(signal.SIGKILL)
+        child.kill(child.unheard_because)
 
     def _bury_the_dead(self) -> None:
         for child in [child for child in self._children if child.has_exited()]:

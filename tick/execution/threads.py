@@ -18,9 +18,12 @@ from tick.execution.backlog import Backlog, Order
 from tick.execution.capture import Capture
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun
+from tick.execution.copies import CopyPipe, leave
 from tick.execution.ear import Ear
 from tick.execution.execute import execute
+from tick.execution.hearing import heard
 from tick.execution.report import CANCEL_SECONDS, Ended, Report
+from tick.execution.wire import Message
 from tick.policy.retry import AttemptEnd, How
 
 log = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ class ThreadPool:
         self._is_woken, self._told_at = False, 0.0
         self._closed = False
         self._capture = Capture(clock)
+        self._copies = CopyPipe(self._hear_copy)
         for number in range(threads):
             # A daemon: what cannot be killed must not keep the worker from ending.
             threading.Thread(target=self._serve, name=f"job-{number}", daemon=True).start()
@@ -163,13 +167,28 @@ class ThreadPool:
             self._attempts.clear()
             self._has_work.notify_all()
         self._capture.release()
+        self._copies.close()
         return self._reports + _last_words(self._ended)
 
     def _serve(self) -> None:
         while (attempt := self._next()) is not None:
-            end = execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
+            end = self._execute(attempt)
             self._capture.end_lines()
+            self._copies.read_all()
             self._end(attempt, end)
+
+    def _execute(self, attempt: _Attempt) -> AttemptEnd:
+        try:
+            return execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
+        except BaseException as error:  # only in a copy of the worker that the job forked
+            leave(error)
+
+    def _hear_copy(self, message: Message) -> None:
+        """What a copy of the worker says that some job forked."""
+        claim = tuple(message.get("claim") or ())
+        attempt = next((a for a in list(self._attempts.values()) if a.run.claim == claim), None)
+        if attempt is not None:
+            attempt.ear.hear(heard(attempt.run, message))
 
     def _next(self) -> _Attempt | None:
         """Wait for a run and begin it; None when the pool is closed."""
