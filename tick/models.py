@@ -237,6 +237,8 @@ job_run = Table(
     Column("progress_text", sa.String(200)),
     Column("result", sa.Text, comment="JSON, bounded"),
     Column("reason", sa.Text, comment="why it was skipped, cancelled or put back"),
+    # Without a foreign key: the two are of one occurrence, and are pruned together.
+    Column("skipped_for_id", BigId, comment="the run that it was skipped for"),
     Column("error_type", sa.String(200)),
     Column("error_message", sa.Text),
     Column("error_traceback", sa.Text),

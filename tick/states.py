@@ -67,7 +67,7 @@ class Outcome(StrEnum):
     SUCCESS = "SUCCESS"
     """Every run succeeded, or was skipped by its own condition."""
     FAILED = "FAILED"
-    """Some run failed."""
+    """Some run failed, or was skipped for one that did and left out when that was retried."""
     PARTIAL = "PARTIAL"
     """Some run failed, and every failure was declared tolerable."""
     CANCELLED = "CANCELLED"

@@ -161,3 +161,29 @@ def test_a_retry_can_be_waited_for(tick: CommandLine, failed: tuple[str, str]) -
     result = tick("retry", run, "--wait")
     assert (result.exit_code, result.stdout.partition(";")[0]) == (1, "FAILED")
     assert tick("retry", "--occurrence", occurrence, "--wait").exit_code == 1
+
+
+@pytest.mark.usefixtures("worker_in_every_pause")
+def test_the_exit_status_of_a_retry_tells_what_was_left_out_of_it(tick: CommandLine) -> None:
+    occurrence = str(tick.json("run", "--group", "reports")["occurrence"]["id"])
+    fetch, report = (number for number, _ in runs(tick, occurrence))
+    tick.good("cancel", fetch)
+    result = tick("retry", fetch, "--only", "--wait")
+    assert (result.exit_code, result.stdout.partition(";")[0]) == (1, "FAILED")
+    assert runs(tick, occurrence) == [(fetch, "SUCCESS"), (report, "SKIPPED")]
+    result = tick("retry", "--occurrence", occurrence, "--wait")
+    assert (result.exit_code, result.stdout.partition(";")[0]) == (0, "SUCCESS")
+
+
+def test_a_retry_says_what_goes_along(tick: CommandLine) -> None:
+    occurrence = str(tick.json("run", "--group", "reports")["occurrence"]["id"])
+    fetch, _ = (number for number, _ in runs(tick, occurrence))
+    tick.good("cancel", fetch)
+    said = f"Run {fetch} (fetch) is QUEUED, with 1 run skipped because of it.\n"
+    assert tick.good("retry", fetch) == said
+    tick.good("cancel", fetch)
+    assert tick.json("retry", fetch, "--only")["runs"][1]["status"] == "SKIPPED"
+
+
+def test_only_goes_with_runs(tick: CommandLine) -> None:
+    assert "--only goes with" in tick.bad("retry", "--occurrence", "1", "--only", status=2)

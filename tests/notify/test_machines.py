@@ -21,7 +21,7 @@ from tick.errors import SettingsError
 from tick.notify import outbox
 from tick.notify.channels import pings_of
 from tick.notify.signing import key_of, signature
-from tick.ops import control
+from tick.ops import control, retries
 from tick.settings import load_settings
 
 
@@ -56,6 +56,25 @@ def test_each_occurrence_that_ends_is_told_with_its_runs(
         ("second", "FAILED"),
     ]
     assert "alert.opened" in [event["type"] for event in events(hook)]
+
+
+def test_a_retry_that_leaves_runs_out_is_told_as_a_failure(
+    hooked: Telling, hook: HttpReceiver
+) -> None:
+    hands = hourly(hooked)
+    world = hooked.world
+    world.define(
+        a_schedule(cron="0 * * * *"), jobs=[a_job("first"), a_job("second", depends_on=["first"])]
+    )
+    fire(hooked)
+    end_all(hands, FAILED)
+    again = {"now": world.now, "author": TESTER, "only": True}
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    end_all(hands)
+    hooked.round()
+    ends = [event["data"] for event in events(hook) if event["type"] == "occurrence.finished"]
+    assert [end["outcome"] for end in ends] == ["FAILED"]
+    assert [run["status"] for run in ends[0]["runs"]] == ["SUCCESS", "SKIPPED"]
 
 
 def test_what_did_not_fire_is_told_too(hooked: Telling, hook: HttpReceiver) -> None:

@@ -81,7 +81,7 @@ def test_the_fifth_failure_in_a_row_is_told_once_and_the_next_success_too(
     fire(telling)
     end_all(hands)
     telling.tell()
-    assert mail.subjects == ["Nightly failed: its job", "Resolved: Nightly failed: its job"]
+    assert mail.subjects == ["Nightly failed", "Resolved: Nightly failed"]
     assert "succeeded again, 3 h" in mail.body()
 
 
@@ -125,6 +125,60 @@ def test_an_operators_retry_that_succeeds_ends_the_alert_and_one_that_fails_adds
     end_all(hands)
     telling.tell()
     assert (telling.open(), len(telling.alerts())) == ([], 1)
+
+
+def test_a_failure_is_not_over_while_it_is_retried(telling: Telling, mail: MailServer) -> None:
+    hands = hourly(telling)
+    world = telling.world
+    fire(telling)
+    end_all(hands, FAILED)
+    telling.tell()
+    again = {"now": world.now, "author": TESTER}
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    telling.tell()
+    assert telling.open() == ["failed"]
+    end_all(hands)
+    telling.tell()
+    assert mail.subjects == ["Nightly failed", "Resolved: Nightly failed"]
+
+
+def test_a_retry_that_leaves_runs_out_does_not_end_the_alert(
+    telling: Telling, mail: MailServer
+) -> None:
+    hands = hourly(telling)
+    world = telling.world
+    world.define(
+        a_schedule(name="Nightly", cron="0 * * * *"),
+        jobs=[a_job("match-scores"), a_job("mail", depends_on=["match-scores"])],
+    )
+    fire(telling)
+    end_all(hands, FAILED)
+    telling.tell()
+    again = {"now": world.now, "author": TESTER, "only": True}
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    end_all(hands)
+    telling.tell()
+    assert telling.open() == ["failed"]
+    assert mail.subjects == ["Nightly failed: 1 of 2 jobs"]
+
+
+def test_what_was_left_out_of_the_retry_of_a_cancelled_run_is_told(
+    telling: Telling, mail: MailServer
+) -> None:
+    hands = hourly(telling)
+    world = telling.world
+    world.define(
+        a_schedule(name="Nightly", cron="0 * * * *"),
+        jobs=[a_job("match-scores"), a_job("mail", depends_on=["match-scores"])],
+    )
+    fire(telling)
+    run = world.runs()[0]
+    control.cancel_run(world.database, run.id, now=world.now, author=TESTER)
+    again = {"now": world.now, "author": TESTER, "only": True}
+    retries.retry_run(world.database, world.registry, run.id, **again)
+    end_all(hands)
+    telling.tell()
+    assert mail.subjects == ["Nightly failed: 1 of 2 jobs was skipped, and left out of a retry"]
 
 
 def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(telling: Telling) -> None:

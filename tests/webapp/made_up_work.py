@@ -83,13 +83,13 @@ class _Shift:
         needs = self.upstream.get(run.id, {})
         before = [self.ends[other] for other in needs]
         culprits = [
-            name
+            (other, name)
             for other, (_, status, name) in zip(needs, before, strict=True)
             if status != "SUCCESS" and not needs[other]
         ]
         ready = max((at for at, _, _ in before), default=self.world.now)
         if culprits:
-            self._skip(run, ready, f"{culprits[0]} failed")
+            self._skip(run, ready, *culprits[0])
             return
         start = max(min(self.slots), ready)
         end = start + timedelta(seconds=self.speed * _usual_seconds(run.job_name))
@@ -124,8 +124,9 @@ class _Shift:
         self._log(run, end - timedelta(seconds=0.1), "warning", "3 members have no tempo")
         self._log(run, end, "error", "giving up: 'tempo'")
 
-    def _skip(self, run: sa.Row[Any], at: datetime, reason: str) -> None:
-        self._ended(run, "SKIPPED", at, reason=reason, attempt=0)
+    def _skip(self, run: sa.Row[Any], at: datetime, root_id: int, name: str) -> None:
+        reason = f"{name} failed"
+        self._ended(run, "SKIPPED", at, reason=reason, attempt=0, skipped_for_id=root_id)
 
     def _ended(self, run: sa.Row[Any], status: str, at: datetime, **values: Any) -> None:
         self.ends[run.id] = (at, status, run.job_name)

@@ -24,6 +24,9 @@ def _end(world: World, **statuses: str) -> None:
                 .where(job_run.c.job_name == name.replace("_", "-"))
                 .values(status=status, started_at=world.now, finished_at=world.now, attempt=1)
             )
+        failed = sa.select(sa.func.min(job_run.c.id)).where(job_run.c.status == "FAILED")
+        skipped = sa.update(job_run).where(job_run.c.status == "SKIPPED")
+        connection.execute(skipped.values(skipped_for_id=failed.scalar_subquery()))
         connection.execute(
             sa.text(
                 "UPDATE occurrence SET outcome = 'FAILED', succeeded = 1, failed = 1, skipped = 1"
@@ -44,6 +47,37 @@ def test_what_failed_is_retried_with_what_it_blocked(world: World, ada: Visitor)
     assert location(ada.press(form, "/occurrences/1/retry")) == "/occurrences/1"
     assert _statuses(world) == ["SUCCESS", "QUEUED", "QUEUED"]
     assert "Put back into the queue: 2 runs." in ada.page("/occurrences/1")
+
+
+def test_the_page_of_a_run_offers_to_take_along_what_was_skipped_for_it(
+    world: World, ada: Visitor
+) -> None:
+    ada.post("/schedules/daily/run")
+    _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
+    failed = next(run.id for run in world.runs() if run.status == "FAILED")
+    page = ada.page(f"/runs/{failed}")
+    assert "Retry with 1 skipped" in page
+    assert '<button class="btn btn-sm btn-quiet" name="only"' in page
+    ada.press(page, f"/runs/{failed}/retry")
+    assert _statuses(world) == ["SUCCESS", "QUEUED", "QUEUED"]
+    assert f"Run {failed} is in the queue again, with 1 skipped because of it." in ada.page("/runs")
+
+
+def test_a_run_can_be_retried_alone(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
+    failed = next(run.id for run in world.runs() if run.status == "FAILED")
+    ada.post(f"/runs/{failed}/retry", only="")
+    assert _statuses(world) == ["SUCCESS", "QUEUED", "SKIPPED"]
+
+
+def test_many_runs_can_be_retried_alone(world: World, ada: Visitor) -> None:
+    ada.post("/schedules/daily/run")
+    _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
+    failed = next(run.id for run in world.runs() if run.status == "FAILED")
+    assert 'name="only"' in ada.page(f"/runs/bulk?do=retry&run={failed}")
+    ada.post("/runs/bulk", do="retry", runs=str(failed), only="on")
+    assert _statuses(world) == ["SUCCESS", "QUEUED", "SKIPPED"]
 
 
 def test_a_retry_is_refused_in_words_while_the_schedule_runs(world: World, ada: Visitor) -> None:
@@ -71,15 +105,6 @@ def test_a_retry_of_a_unique_run_is_refused_with_a_link_to_the_other(
     assert "Run 1 (match-scores) is unique, and run 2 of the same job is QUEUED." in page
     assert '<a href="/runs/2">Show it</a>' in page
     assert _statuses(world) == ["FAILED", "QUEUED"]
-
-
-def test_one_run_is_retried_alone(world: World, ada: Visitor) -> None:
-    ada.post("/schedules/daily/run")
-    _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
-    page = ada.page("/runs/2")
-    ada.press(page, "/runs/2/retry")
-    assert _statuses(world) == ["SUCCESS", "QUEUED", "SKIPPED"]
-    assert "Run 2 is in the queue again." in ada.page("/runs/2")
 
 
 def test_a_run_behind_a_failed_one_says_what_to_do(world: World, ada: Visitor) -> None:

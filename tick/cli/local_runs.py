@@ -18,6 +18,7 @@ from tick.ops.answers.work import (
     LogPage,
     Occurrence,
     OccurrenceWithRuns,
+    RetriedRun,
     Run,
     RunDetail,
     RunWithNeighbours,
@@ -146,17 +147,21 @@ class LocalRuns:
         control.cancel_run(self._database, run_id, **self._as_me(), reason=reason)
         return self.run(run_id).run
 
-    def retry_run(self, run_id: int, *, reason: str | None, override_overlap: bool) -> RunDetail:
-        """Put a run back into the queue."""
-        retries.retry_run(
+    def retry_run(
+        self, run_id: int, *, reason: str | None, override_overlap: bool, only: bool
+    ) -> RetriedRun:
+        """Put a run back into the queue, and what was skipped because of it."""
+        ids = retries.retry_run(
             self._database,
             self._runtime.registry,
             run_id,
             **self._as_me(),
             reason=reason,
             override_overlap=override_overlap,
+            only=only,
         )
-        return self.run(run_id).run
+        with self._reading() as connection:
+            return answering.read_retried(connection, run_id, ids)
 
     def logs(self, run_id: int, *, after: int | None = None) -> LogPage:
         """The newest lines of a run, or those after an id."""
@@ -169,7 +174,7 @@ class LocalRuns:
         return BatchDone.model_validate(batch)
 
     def retry_runs(
-        self, run_ids: Collection[int], *, reason: str | None, override_overlap: bool
+        self, run_ids: Collection[int], *, reason: str | None, override_overlap: bool, only: bool
     ) -> BatchDone:
         """Put many runs back into the queue, with one entry in the audit."""
         batch = batches.retry_runs(
@@ -179,6 +184,7 @@ class LocalRuns:
             **self._as_me(),
             reason=reason,
             override_overlap=override_overlap,
+            only=only,
         )
         return BatchDone.model_validate(batch)
 

@@ -31,6 +31,7 @@ from tick.ops.answers.work import (
     Occurrence,
     OccurrenceWithRuns,
     Retried,
+    RetriedRun,
     Run,
     RunDetail,
     RunWithNeighbours,
@@ -200,10 +201,12 @@ class RemoteDesk:
         """Cancel a run, or ask it to stop."""
         return self._client.post(RunDetail, f"/runs/{run_id}/cancel", {"reason": reason})
 
-    def retry_run(self, run_id: int, *, reason: str | None, override_overlap: bool) -> RunDetail:
-        """Put a run back into the queue."""
-        body = {"reason": reason, "override_overlap": override_overlap}
-        return self._client.post(RunDetail, f"/runs/{run_id}/retry", body)
+    def retry_run(
+        self, run_id: int, *, reason: str | None, override_overlap: bool, only: bool
+    ) -> RetriedRun:
+        """Put a run back into the queue, and what was skipped because of it."""
+        body = {"reason": reason, "override_overlap": override_overlap, "only": only}
+        return self._client.post(RetriedRun, f"/runs/{run_id}/retry", body)
 
     def cancel_runs(self, run_ids: Collection[int], *, reason: str | None) -> BatchDone:
         """Cancel many runs, with one entry in the audit."""
@@ -211,13 +214,14 @@ class RemoteDesk:
         return self._client.post(BatchDone, "/runs/cancel", body)
 
     def retry_runs(
-        self, run_ids: Collection[int], *, reason: str | None, override_overlap: bool
+        self, run_ids: Collection[int], *, reason: str | None, override_overlap: bool, only: bool
     ) -> BatchDone:
         """Put many runs back into the queue, with one entry in the audit."""
         body = {
             "run_ids": list(run_ids),
             "reason": reason,
             "override_overlap": override_overlap,
+            "only": only,
         }
         return self._client.post(BatchDone, "/runs/retry", body)
 

@@ -110,6 +110,11 @@ def cancel(
 @click.command()
 @click.argument("run_id", type=ID, nargs=-1)
 @click.option("--occurrence", type=ID, help="What failed in it, and what was skipped for that.")
+@click.option(
+    "--only",
+    is_flag=True,
+    help="Without what was skipped because of it; its occurrence then ends as FAILED.",
+)
 @click.option("--override-overlap", is_flag=True, help="Even while its schedule still runs.")
 @reason_option("Why; stands at the runs and in the audit.")
 @wait_option
@@ -117,6 +122,7 @@ def cancel(
 def retry(
     run_id: tuple[int, ...],
     occurrence: int | None,
+    only: bool,
     override_overlap: bool,
     reason: str | None,
     wait: bool,
@@ -124,15 +130,20 @@ def retry(
 ) -> None:
     """Run again what ended badly, runs or an occurrence's.
 
-    RUN_ID puts back that run; --occurrence ID all that failed, was cancelled or skipped in it. They
-    stay the same runs, and their attempts go on being numbered.
+    RUN_ID puts back that run, and down the line what was skipped because of it; --occurrence ID all
+    that failed or was cancelled in it, likewise. They stay the same runs, and their attempts go on
+    being numbered.
     """
     _want_one_kind(run_id, occurrence)
+    if only and occurrence is not None:
+        raise click.UsageError("--only goes with RUN_ID, not with --occurrence.")
     if wait and len(run_id) > 1:
         raise click.UsageError("--wait goes with one RUN_ID or with --occurrence.")
     with open_desk() as desk:
         if len(run_id) > 1:
-            batch = desk.retry_runs(run_id, reason=reason, override_overlap=override_overlap)
+            batch = desk.retry_runs(
+                run_id, reason=reason, override_overlap=override_overlap, only=only
+            )
             _tell_batch("Back in the queue", batch, as_json)
             return
         if occurrence is not None:
@@ -142,9 +153,13 @@ def retry(
             numbers = ", ".join(map(str, ids))
             said = f"Back in the queue: {numbers}" if ids else "It is in the queue already, or runs"
         else:
-            found = desk.retry_run(run_id[0], reason=reason, override_overlap=override_overlap)
+            found = desk.retry_run(
+                run_id[0], reason=reason, override_overlap=override_overlap, only=only
+            )
             occurrence = found.occurrence_id
-            said = f"Run {found.id} ({found.job_name}) is {found.status}"
+            along = f", with {counted(len(found.put_back) - 1, 'run')} skipped because of it"
+            more = along if found.put_back[1:] else ""
+            said = f"Run {found.id} ({found.job_name}) is {found.status}{more}"
         if wait or as_json:
             tell_started(desk, occurrence, wait=wait, as_json=as_json)
         else:

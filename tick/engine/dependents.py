@@ -35,10 +35,19 @@ def _skip_below(connection: sa.Connection, ids: list[int], now: datetime) -> Non
     if not blocked:
         return
     rows = [
-        {"id": row.id, "reason": f"{row.job_name} {_ENDED_BADLY[RunStatus(row.status)]}"}
+        {
+            "id": row.id,
+            "reason": skipped_because(row.job_name, row.status),
+            "skipped_for_id": row.root_id,
+        }
         for row in blocked
     ]
     connection.execute(_skip(connection.dialect.name), {"now": now, "rows": json.dumps(rows)})
+
+
+def skipped_because(job_name: str, status: str) -> str:
+    """Why a run is skipped that needs this one: `features failed`."""
+    return f"{job_name} {_ENDED_BADLY[RunStatus(status)]}"
 
 
 def skip_forgotten(connection: sa.Connection, now: datetime) -> None:
@@ -68,7 +77,7 @@ def _build_blocked() -> sa.Select[Any]:
     )
     named = job_run.alias("named")
     return (
-        sa.select(_r.id, named.c.job_name, named.c.status)
+        sa.select(_r.id, named.c.id.label("root_id"), named.c.job_name, named.c.status)
         .select_from(
             one_root.join(job_run, _r.id == one_root.c.id).join(
                 named, named.c.id == one_root.c.root_id
@@ -85,13 +94,14 @@ def _holds_back(waiting: sa.FromClause) -> sa.ColumnElement[bool]:
 
 @cache
 def _skip(dialect: str) -> sa.UpdateBase:
-    blocked = json_rows(dialect, "rows", [_r.id, _r.reason], "blocked")
+    blocked = json_rows(dialect, "rows", [_r.id, _r.reason, _r.skipped_for_id], "blocked")
     return (
         sa.update(job_run)
         .where(_r.id == blocked.c.id, _r.status == RunStatus.QUEUED)
         .values(
             status=RunStatus.SKIPPED,
             reason=blocked.c.reason,
+            skipped_for_id=blocked.c.skipped_for_id,
             finished_at=_NOW,
         )
     )

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from tick.db import MOST_BOUND, in_states, json_rows, one_of, slices
 from tick.engine.ready import announce_ready
 from tick.models import Instant, job_run, job_run_dependency, job_schedule, occurrence
+from tick.policy.outcome import cases
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
@@ -179,8 +180,8 @@ def _at_end_of(dialect: str) -> sa.Select[Any]:
     return _at_end().where(one_of(dialect, _o.id, "ids"))
 
 
-def _tally(dialect: str) -> sa.Subquery:
-    """The runs of the live ones among the occurrences, counted by state."""
+def tally(*which: sa.ColumnElement[bool]) -> sa.Subquery:
+    """The runs of these occurrences, counted as `outcome_in` wants them."""
 
     def count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0)), 0)
@@ -194,29 +195,22 @@ def _tally(dialect: str) -> sa.Subquery:
             count(_r.status == RunStatus.FAILED).label("failed"),
             # Those whose every dependent tolerates it, and that have one.
             count(_r.status == RunStatus.FAILED, _is_tolerated()).label("tolerated"),
+            count(_r.status == RunStatus.SKIPPED, _is_left_out()).label("left_out"),
             count(_r.status == RunStatus.CANCELLED).label("cancelled"),
             count(_r.status == RunStatus.SKIPPED).label("skipped"),
             sa.func.min(_r.started_at).label("first_started_at"),
             sa.func.max(_r.finished_at).label("last_finished_at"),
         )
         .select_from(occurrence.outerjoin(job_run, _r.occurrence_id == _o.id))
-        .where(one_of(dialect, _o.id, "ids"), in_states(_o.outcome, LIVE_OUTCOMES))
+        .where(*which)
         .group_by(_o.id)
         .subquery("tally")
     )
 
 
-def _outcome(tally: sa.Subquery) -> sa.ColumnElement[str]:
-    """What the counts mean for the occurrence."""
-    count = tally.c
-    return sa.case(
-        (sa.and_(count.unfinished > 0, count.started > 0), Outcome.RUNNING),
-        (count.unfinished > 0, Outcome.QUEUED),
-        (sa.and_(count.failed > 0, count.failed == count.tolerated), Outcome.PARTIAL),
-        (count.failed > 0, Outcome.FAILED),
-        (count.cancelled > 0, Outcome.CANCELLED),
-        else_=Outcome.SUCCESS,
-    )
+def outcome_in(counted: sa.Subquery) -> sa.ColumnElement[str]:
+    """The outcome of each of the occurrences in a tally: what `policy.outcome` says, as SQL."""
+    return sa.case(*cases(counted.c), else_=Outcome.SUCCESS)
 
 
 def _has_begun() -> sa.ColumnElement[bool]:
@@ -231,22 +225,30 @@ def _is_tolerated() -> sa.ColumnElement[bool]:
     return sa.and_(dependent.where(edge.tolerated), ~dependent.where(~edge.tolerant))
 
 
+def _is_left_out() -> sa.ColumnElement[bool]:
+    """The run that it was skipped for has succeeded since, retried without it."""
+    root = job_run.alias("root")
+    # Not EXISTS: for one of many rows PostgreSQL would read every run that succeeded.
+    status = sa.select(root.c.status).where(root.c.id == _r.skipped_for_id).correlate(job_run)
+    return status.scalar_subquery() == RunStatus.SUCCESS
+
+
 @cache
 def _settle(dialect: str) -> sa.UpdateBase:
-    tally = _tally(dialect)
+    counted = tally(one_of(dialect, _o.id, "ids"), in_states(_o.outcome, LIVE_OUTCOMES))
     same = ("succeeded", "failed", "cancelled", "skipped", "first_started_at")
-    ended_at = sa.func.coalesce(tally.c.last_finished_at, sa.bindparam("now", type_=Instant))
+    ended_at = sa.func.coalesce(counted.c.last_finished_at, sa.bindparam("now", type_=Instant))
     return (
         sa.update(occurrence)
         .where(
-            _o.id == tally.c.id,
+            _o.id == counted.c.id,
             in_states(_o.outcome, LIVE_OUTCOMES),
-            sa.or_(tally.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
+            sa.or_(counted.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
         )
-        .values({name: tally.c[name] for name in same})
+        .values({name: counted.c[name] for name in same})
         .values(
-            outcome=_outcome(tally),
-            last_finished_at=sa.case((tally.c.unfinished == 0, ended_at)),
+            outcome=outcome_in(counted),
+            last_finished_at=sa.case((counted.c.unfinished == 0, ended_at)),
             # One that an operator's retry brought back to life ends anew, and is judged anew.
             judged=sa.false(),
         )

@@ -84,7 +84,9 @@ def _end_of(row: AnyRow, facts: Facts, holding: set[str]) -> str | None:
         if row.schedule_id is None:
             return None  # nothing of it is left that could succeed
         # What failed only now is not over, even if the counter says so already.
-        is_over = row.consecutive_failures == 0 and row.key not in holding
+        # Nor is what lives again, because somebody retries it: that takes its failure back.
+        goes_on = row.outcome in LIVE_OUTCOMES
+        is_over = row.consecutive_failures == 0 and row.key not in holding and not goes_on
     elif row.outcome in LIVE_OUTCOMES and row.rule in _RULES_OF_LIVE:
         # Of very many that are alive not all were looked at.
         looked_at = any(told.row.id == row.occurrence_id for told in facts.live)

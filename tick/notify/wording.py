@@ -46,14 +46,13 @@ def length(seconds: float) -> str:
 def failed(told: Told) -> Said:
     """An occurrence failed: how many of its jobs, and what they said, alike errors together."""
     row, in_a_row = told.row, told.consecutive_failures
-    jobs = f"{row.failed} of {_count(row.runs, 'job')}" if row.runs > 1 else "its job"
     often = f", for the {_ordinal(in_a_row)} time in a row" if in_a_row > 1 else ""
     counted = [
         f"{number} {word}"
         for number, word in (
             (row.succeeded, "succeeded"),
             (row.failed, "failed"),
-            (row.skipped, "skipped because of that"),
+            (row.skipped, "skipped"),
             (row.cancelled, "cancelled"),
         )
         if number
@@ -61,7 +60,20 @@ def failed(told: Told) -> Said:
     head = f"{_firing(told)} failed{often}."
     sums = f" Of {row.runs} jobs {', '.join(counted)}." if row.runs > 1 else ""
     lines = "\n".join(_by_error(told.failures, row.failed))
-    return Said(f"{told.name} failed: {jobs}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}")
+    return Said(
+        f"{told.name} failed{_which(told)}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}".rstrip()
+    )
+
+
+def _which(told: Told) -> str:
+    """Which part of the jobs made an occurrence fail; of a single job there is nothing to say."""
+    row = told.row
+    if row.runs <= 1:
+        return ""
+    if not row.failed:
+        were = "was" if row.skipped == 1 else "were"
+        return f": {row.skipped} of {row.runs} jobs {were} skipped, and left out of a retry"
+    return f": {row.failed} of {row.runs} jobs"
 
 
 def not_fired(told: Told) -> Said:

@@ -15,11 +15,10 @@ from tick.define.registry import Registry
 from tick.engine import audit, cancel
 from tick.engine.audit import Author
 from tick.engine.ready import announce_ready
-from tick.engine.retry import lock_occurrence
 from tick.engine.settle import settle_occurrences
 from tick.errors import Refused
 from tick.models import job_run
-from tick.ops.retries import put_back
+from tick.ops.retries import Retry
 from tick.states import UNFINISHED_RUNS
 
 MOST_IN_BATCH = 1000
@@ -44,36 +43,44 @@ def retry_runs(
     author: Author,
     reason: str | None = None,
     override_overlap: bool = False,
+    only: bool = False,
 ) -> Batch:
     """Put runs back into the queue, each as `retries.retry_run` would, an occurrence at a time.
 
-    What a run waits for may be among them. Raises Refused for none and for too many.
+    What a run waits for may be among them. `done` holds what went back with them as well. Raises
+    Refused for none and for too many.
     """
     _record(database, "runs.retry", run_ids, now, author, reason)
     batch = Batch()
     for occurrence_id, ids in _by_occurrence(database, run_ids).items():
         with database.write.begin() as connection:
-            was = lock_occurrence(connection, occurrence_id)
-            for run_id in ids:
-                try:
-                    before = put_back(
-                        connection,
-                        registry,
-                        was,
-                        run_id,
-                        now=now,
-                        author=author,
-                        reason=reason,
-                        override_overlap=override_overlap,
-                    )
-                except Refused as refusal:
-                    batch.refused[run_id] = str(refusal)
-                    continue
-                if before is None:
-                    batch.refused[run_id] = f"Run {run_id} has not ended."
-                else:
-                    batch.done.append(run_id)
+            retry = Retry(
+                connection, registry, occurrence_id, now, author, reason, override_overlap
+            )
+            done = _retry_each(retry, ids, only, batch.refused)
+            if done:
+                retry.revive()
+        batch.done += sorted(done)
     return batch
+
+
+def _retry_each(
+    retry: Retry, ids: Collection[int], only: bool, refused: dict[int, str]
+) -> set[int]:
+    """Put back those of the occurrence's runs that may go; these and what went with them."""
+    done: set[int] = set()
+    for run_id in ids:
+        if run_id in done:
+            continue
+        try:
+            went = retry.put_back(run_id, only=only)
+        except Refused as refusal:
+            refused[run_id] = str(refusal)
+            continue
+        if not went:
+            refused[run_id] = f"Run {run_id} has not ended."
+        done.update(went)
+    return done
 
 
 def cancel_runs(

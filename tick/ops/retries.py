@@ -10,13 +10,13 @@ from tick.db import Database
 from tick.define.registry import Registry
 from tick.engine import audit, lifecycle
 from tick.engine.audit import Author
-from tick.engine.retry import RETRYABLE, blocked_by, lock_occurrence, requeue, revive
+from tick.engine.retry import lock_occurrence, read_graph, requeue, revive
 from tick.errors import Busy, NotFound, Refused
 from tick.models import job_run, occurrence
+from tick.policy.put_back import ENDED_BADLY
 from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
 
 _o, _r = occurrence.c, job_run.c
-_BAD = (RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 def retry_run(
@@ -28,65 +28,26 @@ def retry_run(
     author: Author,
     reason: str | None = None,
     override_overlap: bool = False,
-) -> bool:
-    """Put one run back into the queue; False when it is there or runs already.
+    only: bool = False,
+) -> list[int]:
+    """Put one run back into the queue, and down the line what was skipped because of it.
 
-    What was skipped because of it stays so: see `retry_occurrence`. Raises NotFound; Refused when
-    it succeeded, waits for a run that ended badly, or its schedule runs another occurrence.
+    The ids of these runs; none when it is in the queue or runs already. With `only`, what was
+    skipped stays so, and its occurrence has failed whatever becomes of the run. Raises NotFound;
+    Refused when it succeeded, waits for a run that ended badly, or its schedule runs another
+    occurrence.
     """
     with database.write.begin() as connection:
         where = sa.select(_r.occurrence_id).where(_r.id == run_id)
         if (occurrence_id := connection.execute(where).scalar()) is None:
             raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
-        was = lock_occurrence(connection, occurrence_id)
-        before = put_back(
-            connection,
-            registry,
-            was,
-            run_id,
-            now=now,
-            author=author,
-            reason=reason,
-            override_overlap=override_overlap,
-        )
-        if before is None:
-            return False
-        _record(connection, "run.retry", run_id, before, [run_id], now, author, reason)
-    return True
-
-
-def put_back(
-    connection: sa.Connection,
-    registry: Registry,
-    was: sa.Row[Any],
-    run_id: int,
-    *,
-    now: datetime,
-    author: Author,
-    reason: str | None,
-    override_overlap: bool,
-) -> str | None:
-    """Put one run of the locked occurrence back; its status before, or None if it has not ended.
-
-    The step inside `retry_run`, without its entry in the audit. Raises Refused as it does.
-    """
-    run = connection.execute(sa.select(job_run).where(_r.id == run_id)).one()
-    if run.status == RunStatus.SUCCESS:
-        raise Refused(
-            f"Run {run_id} ({run.job_name}) succeeded; `tick run --job {run.job_name}` runs "
-            "the job anew."
-        )
-    if run.status not in RETRYABLE:
-        return None
-    if upstream := blocked_by(connection, run_id):
-        raise Refused(
-            f"Run {run_id} waits for {upstream.job_name}, which ended as {upstream.status}; "
-            f"`tick retry --occurrence {was.id}` runs both again."
-        )
-    if not override_overlap:
-        _check_overlap(connection, was)
-    _retry(connection, registry, was, [run], now, author.did("put back", reason))
-    return str(run.status)
+        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
+        before = retry.graph[run_id].status
+        ids = retry.put_back(run_id, only=only)
+        if ids:
+            retry.revive()
+            _record(connection, "run.retry", run_id, before, ids, now, author, reason)
+    return ids
 
 
 def retry_occurrence(
@@ -99,31 +60,89 @@ def retry_occurrence(
     reason: str | None = None,
     override_overlap: bool = False,
 ) -> list[int]:
-    """Put back what failed or was cancelled, and what was skipped; the ids of these runs.
+    """Put back what failed or was cancelled, and what was skipped for that; the ids of these runs.
 
     None when they are in the queue or run already. Raises NotFound; Refused when nothing ended
     badly, or its schedule runs another occurrence.
     """
     with database.write.begin() as connection:
-        was = lock_occurrence(connection, occurrence_id)
-        runs = _runs_of(connection, occurrence_id)
-        if not any(run.status in _BAD for run in runs):
-            if was.outcome in LIVE_OUTCOMES:
+        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
+        chosen = retry.graph.to_retry()
+        if not chosen:
+            if retry.was.outcome in LIVE_OUTCOMES:
                 return []
             raise Refused(f"Nothing in occurrence {occurrence_id} failed or was cancelled.")
-        if not override_overlap:
-            _check_overlap(connection, was)
-        again = [run for run in runs if run.status in RETRYABLE]
-        ids = _retry(connection, registry, was, again, now, author.did("put back", reason))
-        _record(
-            connection, "occurrence.retry", occurrence_id, was.outcome, ids, now, author, reason
-        )
+        ids = retry.put_back_with(chosen)
+        retry.revive()
+        before = retry.was.outcome
+        _record(connection, "occurrence.retry", occurrence_id, before, ids, now, author, reason)
     return ids
 
 
-def _runs_of(connection: sa.Connection, occurrence_id: int) -> Collection[sa.Row[Any]]:
-    mine = sa.select(job_run).where(_r.occurrence_id == occurrence_id).order_by(_r.id)
-    return connection.execute(mine).all()
+def what_goes_back(
+    connection: sa.Connection, occurrence_id: int, run_id: int | None = None
+) -> frozenset[int]:
+    """The runs that a retry would put back: of one run, or of the occurrence. Reads only."""
+    graph = read_graph(connection, occurrence_id, lock=False)
+    chosen = graph.to_retry() if run_id is None else [run_id]
+    return graph.with_what_waits(chosen).again
+
+
+class Retry:
+    """A retry within one occurrence, which it locks. Raises NotFound."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        registry: Registry,
+        occurrence_id: int,
+        now: datetime,
+        author: Author,
+        reason: str | None,
+        override_overlap: bool,
+    ) -> None:
+        self.was = lock_occurrence(connection, occurrence_id)
+        self.graph = read_graph(connection, occurrence_id, lock=True)
+        self._connection, self._registry, self._now = connection, registry, now
+        self._said = author.did("put back", reason)
+        self._override_overlap = override_overlap
+
+    def put_back(self, run_id: int, *, only: bool) -> list[int]:
+        """Put one run back, with what was skipped for it unless it goes alone; their ids.
+
+        None when it has not ended. Raises Refused.
+        """
+        run = self.graph[run_id]
+        if run.status == RunStatus.SUCCESS:
+            raise Refused(
+                f"Run {run_id} ({run.job_name}) succeeded; `tick run --job {run.job_name}` runs "
+                "the job anew."
+            )
+        if run.status not in ENDED_BADLY:
+            return []
+        if blocker := self.graph.blocker_of(run_id):
+            raise Refused(
+                f"Run {run_id} waits for {blocker.job_name}, which ended as {blocker.status}; "
+                f"`tick retry --occurrence {self.was.id}` runs both again."
+            )
+        return self.put_back_with([run_id], only=only)
+
+    def put_back_with(self, chosen: Collection[int], *, only: bool = False) -> list[int]:
+        """Put runs back that nothing holds back; the ids of all that went. Raises Refused."""
+        if not self._override_overlap:
+            _check_overlap(self._connection, self.was)
+        plan = self.graph.with_what_waits(chosen)
+        if only:
+            plan = plan.alone(chosen)
+        names = {self.graph[run_id].job_name for run_id in plan.again} & self._registry.jobs.keys()
+        budgets = {name: self._registry.jobs[name].max_attempts for name in names}
+        ids = requeue(self._connection, self.graph, plan, budgets, now=self._now, reason=self._said)
+        self.graph = self.graph.queued(ids)
+        return ids
+
+    def revive(self) -> None:
+        """Let the occurrence live again, once everything is back."""
+        revive(self._connection, self.was, self._now)
 
 
 def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
@@ -142,21 +161,6 @@ def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
             "cancel it, or retry with the overlap overridden.",
             occurrence_id=other,
         )
-
-
-def _retry(
-    connection: sa.Connection,
-    registry: Registry,
-    was: sa.Row[Any],
-    runs: Collection[sa.Row[Any]],
-    now: datetime,
-    said: str,
-) -> list[int]:
-    names = {run.job_name for run in runs} & registry.jobs.keys()
-    budgets = {name: registry.jobs[name].max_attempts for name in names}
-    ids = requeue(connection, [run.id for run in runs], budgets, now=now, reason=said)
-    revive(connection, was, now)
-    return ids
 
 
 def _record(

@@ -23,6 +23,10 @@ class RetryMany(ManyRuns):
     """Which runs to put back, and how."""
 
     override_overlap: bool = Field(False, description="even while other occurrences run")
+    only: bool = Field(
+        False,
+        description="without what was skipped because of them; then their occurrences have failed",
+    )
 
 
 @resource.post("/runs/cancel")
@@ -40,7 +44,7 @@ def cancel_runs(body: ManyRuns) -> BatchDone:
 
 @resource.post("/runs/retry")
 def retry_runs(body: RetryMany) -> BatchDone:
-    """Put runs that ended badly back into the queue."""
+    """Put runs that ended badly back into the queue, and what was skipped because of them."""
     batch = batches.retry_runs(
         runtime().database,
         runtime().registry,
@@ -49,5 +53,6 @@ def retry_runs(body: RetryMany) -> BatchDone:
         author=caller.author(),
         reason=body.reason,
         override_overlap=body.override_overlap,
+        only=body.only,
     )
     return BatchDone.model_validate(batch)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from tick.ops import control, retries
 from tick.ops.answers import answering
-from tick.ops.answers.work import LogPage, Run, RunDetail, RunWithNeighbours
+from tick.ops.answers.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
 from tick.ops.queries import runs
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
@@ -57,6 +57,14 @@ class Retry(Body):
 
     reason: OptionalReason = None
     override_overlap: bool = Field(False, description="even while another occurrence runs")
+
+
+class RetryRun(Retry):
+    """How to put one run back."""
+
+    only: bool = Field(
+        False, description="without what was skipped because of it; then its occurrence has failed"
+    )
 
 
 @resource.get("/runs")
@@ -123,9 +131,9 @@ def cancel_run(run_id: int, body: Cancel) -> RunDetail:
 
 
 @resource.post("/runs/<id:run_id>/retry")
-def retry_run(run_id: int, body: Retry) -> RunDetail:
-    """Put a run that ended badly back into the queue; what was skipped because of it stays so."""
-    retries.retry_run(
+def retry_run(run_id: int, body: RetryRun) -> RetriedRun:
+    """Put a run that ended badly back into the queue, and what was skipped because of it."""
+    ids = retries.retry_run(
         runtime().database,
         runtime().registry,
         run_id,
@@ -133,6 +141,7 @@ def retry_run(run_id: int, body: Retry) -> RunDetail:
         author=caller.author(),
         reason=body.reason,
         override_overlap=body.override_overlap,
+        only=body.only,
     )
     with reading() as connection:
-        return RunDetail.model_validate(runs.get_run(connection, run_id))
+        return answering.read_retried(connection, run_id, ids)

@@ -37,7 +37,8 @@ DEEDS = {
             "retry",
             tuple(status for status in ENDED_RUNS if status is not RunStatus.SUCCESS),
             "in the queue again",
-            "Each goes back into the queue of its own occurrence, with its attempts numbered on.",
+            "Each goes back into the queue of its own occurrence, its attempts numbered on, with "
+            "what was skipped because of it.",
         ),
         Deed(
             "cancel",
@@ -88,6 +89,7 @@ def act_on_runs() -> ResponseReturnValue:
                 author=author,
                 reason=reason(),
                 override_overlap="override_overlap" in request.form,
+                only="only" in request.form,
             )
         else:
             batch = batches.cancel_runs(

@@ -93,7 +93,8 @@ def confirm_retry(occurrence_id: int) -> ResponseReturnValue:
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
-    again = [run for run in its_runs if run.can_be_retried]
+        back = retries.what_goes_back(connection, occurrence_id)
+    again = [run for run in its_runs if run.id in back]
     return render_template("occurrences/retry.html", occurrence=occurrence, again=again)
 
 

@@ -1,5 +1,6 @@
 """Runs: the filtered list, one run with its log, cancelling, retrying."""
 
+import sqlalchemy as sa
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -62,20 +63,29 @@ def show(run_id: int) -> ResponseReturnValue:
         else:
             log = logs.lines_around(connection, run_id, around, read_log_filter())
         attempts = logs.attempts_in_log(connection, run_id) if run.attempt > 1 else ()
+        along = _goes_along(connection, run)
     return live.page(
         "runs/show.html",
         "live",
-        (run, upstream, downstream, attempts),
+        (run, upstream, downstream, attempts, along),
         run=run,
         upstream=upstream,
         downstream=downstream,
         attempts=attempts,
+        along=along,
         log=log,
         find=query.text("q"),
         tail_from=log.last_id or 0,
         follows=run.is_live and before is None and around is None,
         copies=ways_to_copy(run, request.host_url.rstrip("/")),
     )
+
+
+def _goes_along(connection: sa.Connection, run: runs.RunRow) -> int:
+    """How many runs a retry of this one would take along."""
+    if not run.can_be_retried:
+        return 0
+    return len(retries.what_goes_back(connection, run.occurrence_id, run.id)) - 1
 
 
 @blueprint.post("/runs/<id:run_id>/cancel")
@@ -89,8 +99,16 @@ def cancel(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/runs/<id:run_id>/retry")
 def retry(run_id: int) -> ResponseReturnValue:
-    """Put one run back into the queue."""
+    """Put one run back into the queue, with what was skipped because of it unless it goes alone."""
     with acting() as author:
-        retries.retry_run(runtime().database, runtime().registry, run_id, now=now(), author=author)
-        messages.tell(f"Run {run_id} is in the queue again.")
+        ids = retries.retry_run(
+            runtime().database,
+            runtime().registry,
+            run_id,
+            now=now(),
+            author=author,
+            only="only" in request.form,
+        )
+        along = f", with {len(ids) - 1} skipped because of it" if ids[1:] else ""
+        messages.tell(f"Run {run_id} is in the queue again{along}.")
     return go_back(url_for("runs.show", run_id=run_id))

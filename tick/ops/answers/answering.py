@@ -12,6 +12,7 @@ from tick.ops.answers.work import (
     Listing,
     LogPage,
     OccurrenceWithRuns,
+    RetriedRun,
     Run,
     RunWithNeighbours,
     ScheduleWithInstants,
@@ -78,6 +79,12 @@ def read_run(connection: sa.Connection, run_id: int) -> RunWithNeighbours:
     return RunWithNeighbours.model_validate(
         {"run": run, "waits_for": waits_for, "needed_by": needed_by}
     )
+
+
+def read_retried(connection: sa.Connection, run_id: int, put_back: Sequence[int]) -> RetriedRun:
+    """A run, with the runs that a retry of it put back. Raises NotFound."""
+    run = runs.get_run(connection, run_id)
+    return RetriedRun.model_validate({**vars(run), "put_back": tuple(put_back)})
 
 
 def read_log(

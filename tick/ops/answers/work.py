@@ -196,6 +196,14 @@ class RunDetail(Run):
     error_traceback: str | None
 
 
+class RetriedRun(RunDetail):
+    """A run that was put back, with all runs that went back by it."""
+
+    put_back: tuple[int, ...] = Field(
+        description="itself, and what was skipped because of it; none if it had not ended"
+    )
+
+
 class Neighbour(Answer):
     """A run that another one waits for, or that waits for it."""
 
@@ -259,7 +267,7 @@ class Cancelled(Answer):
 class BatchDone(Answer):
     """What became of many runs: those it was done to, and why not to the others, by id."""
 
-    done: tuple[int, ...]
+    done: tuple[int, ...] = Field(description="of a retry, with what was skipped because of them")
     refused: dict[int, str]
 
 

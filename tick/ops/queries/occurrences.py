@@ -62,8 +62,8 @@ class OccurrenceRow:
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether some of its runs failed or were cancelled."""
-        return self.failed + self.cancelled > 0
+        """Whether some of its runs failed, were cancelled, or were left out of a retry."""
+        return self.failed + self.cancelled > 0 or self.outcome == Outcome.FAILED
 
     @property
     def ended(self) -> int:

@@ -1,0 +1,278 @@
+"""A retry takes along what was skipped because of the run; one that does not leaves a failure."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.engine.test_unique_runs import waits_for_a_lock
+from tests.engine.worker_steps import (
+    FAILED,
+    Hands,
+    ending,
+    occurrence_rows,
+    only_postgres,
+    statuses,
+)
+from tests.support.factories import TESTER, World, a_job, a_schedule
+from tests.worker.processes import eventually
+from tick.engine import retry
+from tick.engine.finish import finish_runs
+from tick.errors import Busy, Refused
+from tick.ops import batches, control, retries
+from tick.policy.retry import AttemptEnd, How
+from tick.states import OverlapPolicy
+
+TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+SKIPPED = AttemptEnd(How.ASKED_SKIP, reason="nothing to do")
+CHAIN = (
+    a_job("a"),
+    a_job("b", depends_on=["a"]),
+    a_job("c", depends_on=["b"], queue="slow"),
+    a_job("side"),
+    a_job("tidy", depends_on=["a"], always=True),
+)
+
+
+def fire(world: World, *jobs: Any, **ends: AttemptEnd) -> Hands:
+    """Fire the jobs by a schedule, and work them off with these ends."""
+    world.define(
+        a_schedule(every=timedelta(hours=1), anchor=TWO, overlap=OverlapPolicy.ALLOW), jobs=jobs
+    )
+    world.enable()
+    world.tick(TWO)
+    hands = Hands(world)
+    hands.work_off(**ends)
+    return hands
+
+
+def run_id(world: World, job_name: str) -> int:
+    """The id of the job's run."""
+    return next(run.id for run in world.runs() if run.job_name == job_name)
+
+
+def again(world: World, job_name: str, **how: Any) -> list[str]:
+    """Retry the job's run; the names of what went back."""
+    who = {"now": world.now, "author": TESTER}
+    ids = retries.retry_run(world.database, world.registry, run_id(world, job_name), **who, **how)
+    return [run.job_name for run in world.runs() if run.id in ids]
+
+
+def all_again(world: World) -> list[str]:
+    """Retry the first occurrence; the names of what went back."""
+    number = occurrence_rows(world)[0].id
+    who = {"now": world.now, "author": TESTER}
+    ids = retries.retry_occurrence(world.database, world.registry, number, **who)
+    return [run.job_name for run in world.runs() if run.id in ids]
+
+
+def outcome(world: World) -> str:
+    """The outcome of the first occurrence."""
+    return str(occurrence_rows(world)[0].outcome)
+
+
+def reasons(world: World) -> dict[str, str | None]:
+    """Why, by the name of the job."""
+    return {run.job_name: run.reason for run in world.runs()}
+
+
+def test_a_retry_takes_along_what_was_skipped_because_of_the_run(world: World) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    assert (statuses(world)["b"], statuses(world)["c"], outcome(world)) == (
+        "SKIPPED",
+        "SKIPPED",
+        "FAILED",
+    )
+    assert again(world, "a") == ["a", "b", "c"]
+    assert outcome(world) == "RUNNING"
+    hands.work_off()
+    assert set(statuses(world).values()) == {"SUCCESS"}
+    assert outcome(world) == "SUCCESS"
+
+
+def test_a_run_that_fails_again_takes_down_again_what_went_with_it(world: World) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    again(world, "a")
+    hands.work_off(a=FAILED)
+    assert (statuses(world)["c"], reasons(world)["c"], outcome(world)) == (
+        "SKIPPED",
+        "a failed",
+        "FAILED",
+    )
+    assert world.schedule().consecutive_failures == 1
+
+
+def test_an_occurrence_from_which_runs_were_left_out_has_failed(world: World) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    assert again(world, "a", only=True) == ["a"]
+    hands.work_off()
+    assert (statuses(world)["a"], statuses(world)["b"], outcome(world)) == (
+        "SUCCESS",
+        "SKIPPED",
+        "FAILED",
+    )
+    assert reasons(world)["b"] == "a did not succeed, and was retried without it"
+    assert (world.schedule().failure_count, world.schedule().consecutive_failures) == (1, 1)
+
+
+def test_an_occurrence_from_which_runs_were_left_out_can_be_retried(world: World) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    again(world, "a", only=True)
+    hands.work_off()
+    assert all_again(world) == ["b", "c"]
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+    assert (world.schedule().failure_count, world.schedule().consecutive_failures) == (0, 0)
+
+
+def test_a_run_that_was_left_out_can_be_retried_and_takes_along_its_own(world: World) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    again(world, "a", only=True)
+    hands.work_off()
+    with pytest.raises(Refused, match="waits for b, which ended as SKIPPED"):
+        again(world, "c")
+    assert again(world, "b") == ["b", "c"]
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+
+
+def test_what_a_cancellation_skipped_goes_back_with_the_cancelled_run(world: World) -> None:
+    world.define(a_schedule(), jobs=CHAIN)
+    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
+    hands = Hands(world)
+    hands.work_off()
+    assert outcome(world) == "CANCELLED"
+    assert again(world, "a") == ["a", "b", "c"]
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+
+
+def test_a_cancelled_run_that_is_retried_alone_leaves_a_failure(world: World) -> None:
+    world.define(a_schedule(), jobs=CHAIN)
+    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
+    hands = Hands(world)
+    hands.work_off()
+    again(world, "a", only=True)
+    hands.work_off()
+    assert outcome(world) == "FAILED"
+
+
+TWO_ROOTS = (a_job("a"), a_job("z"), a_job("b", depends_on=["a", "z"]), a_job("c", depends_on="b"))
+
+
+def test_what_another_failure_holds_back_stays_skipped_for_that_one(world: World) -> None:
+    hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
+    assert reasons(world)["b"] == "a failed"
+    assert again(world, "a") == ["a"]
+    assert (reasons(world)["b"], reasons(world)["c"]) == ("z failed", "z failed")
+    hands.work_off()
+    assert outcome(world) == "FAILED"
+    assert again(world, "z") == ["z", "b", "c"]
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+
+
+def test_of_two_roots_retried_alone_the_last_leaves_what_waits_for_both(world: World) -> None:
+    hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
+    for name in ("a", "z"):
+        assert again(world, name, only=True) == [name]
+    hands.work_off()
+    assert outcome(world) == "FAILED"
+    assert all_again(world) == ["b", "c"]
+
+
+def test_many_runs_of_one_occurrence_go_back_with_what_they_skipped(world: World) -> None:
+    hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
+    ids = {name: run_id(world, name) for name in ("a", "z", "b", "c")}
+    batch = batches.retry_runs(
+        world.database, world.registry, [ids["a"], ids["z"]], now=world.now, author=TESTER
+    )
+    assert (batch.done, batch.refused) == (sorted(ids.values()), {})
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+
+
+def test_a_chosen_run_that_went_along_with_another_is_done_and_not_refused(world: World) -> None:
+    fire(world, *CHAIN, a=FAILED)
+    ids = [run_id(world, name) for name in ("a", "b", "c")]
+    batch = batches.retry_runs(world.database, world.registry, ids, now=world.now, author=TESTER)
+    assert (batch.done, batch.refused) == (ids, {})
+
+
+def test_many_runs_can_go_back_alone(world: World) -> None:
+    fire(world, *CHAIN, a=FAILED)
+    root = [run_id(world, "a")]
+    batch = batches.retry_runs(
+        world.database, world.registry, root, now=world.now, author=TESTER, only=True
+    )
+    assert batch.done == root
+    assert statuses(world)["b"] == "SKIPPED"
+
+
+def test_a_run_that_skipped_itself_stays_and_leaves_no_failure(world: World) -> None:
+    jobs = (a_job("a"), a_job("own"), a_job("after", depends_on=["own"]))
+    hands = fire(world, *jobs, a=FAILED, own=SKIPPED)
+    assert reasons(world)["after"] == "own was skipped"
+    assert all_again(world) == ["a"]
+    hands.work_off()
+    assert (statuses(world)["own"], outcome(world)) == ("SKIPPED", "SUCCESS")
+
+
+def test_a_tolerated_failure_beside_what_was_left_out_is_no_partial_success(world: World) -> None:
+    jobs = (
+        a_job("a"),
+        a_job("b", depends_on=["a"]),
+        a_job("maybe"),
+        a_job("after", depends_on=["maybe"], tolerates=frozenset({"maybe"})),
+    )
+    hands = fire(world, *jobs, a=FAILED, maybe=FAILED)
+    again(world, "a", only=True)
+    hands.work_off()
+    assert outcome(world) == "FAILED"
+    assert again(world, "b") == ["b"]
+    hands.work_off()
+    assert outcome(world) == "PARTIAL"
+
+
+def test_a_retry_waits_for_a_unique_run_that_would_go_along(world: World) -> None:
+    jobs = (a_job("a"), a_job("c", depends_on=["a"], unique="job"))
+    hands = fire(world, *jobs, a=FAILED)
+    control.run_job(world.database, world.registry, "c", now=world.now, author=TESTER)
+    with pytest.raises(Busy, match=r"\(c\) is unique"):
+        again(world, "a")
+    assert again(world, "a", only=True) == ["a"]
+    hands.work_off()
+    assert outcome(world) == "FAILED"
+    assert again(world, "c") == ["c"]
+
+
+def test_more_runs_than_a_statement_binds_go_back_together(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [a_job(f"leaf-{number}", depends_on=["a"]) for number in range(7)]
+    hands = fire(world, a_job("a"), *many, a=FAILED)
+    slices = retry.slices
+    monkeypatch.setattr(retry, "slices", lambda ids: slices(ids, 3))
+    assert len(again(world, "a")) == 8
+    hands.work_off()
+    assert outcome(world) == "SUCCESS"
+
+
+@only_postgres
+def test_a_failure_that_comes_during_a_retry_skips_what_the_retry_put_back(world: World) -> None:
+    hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
+    again(world, "z")
+    (running,) = hands.claim()
+    with ThreadPoolExecutor(1) as thread:
+        with world.database.write.begin() as rival:
+            accepted = finish_runs(rival, [ending(running, FAILED)], world.now)
+            retried = thread.submit(again, world, "a")
+            eventually(lambda: retried.done() or waits_for_a_lock(world))
+        assert retried.result() == ["a"]
+    hands.settle(accepted)
+    assert (statuses(world)["b"], reasons(world)["b"]) == ("SKIPPED", "z failed")
+    hands.work_off()
+    assert outcome(world) == "FAILED"
