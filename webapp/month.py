@@ -1,26 +1,34 @@
 """A month to come: for each day what will fire, what fires together, and clock changes. Pure."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
-from tick.ops.queries.upcoming import Lane, minute_of
+from tick.ops.courses import minute_of
+from tick.ops.lanes import Lane, by_instants
+from tick.utc import in_utc
 from webapp.clock_changes import ClockChange, find_zone
 from webapp.free_days import free_days
 
 MOST_MONTHS_AHEAD = 12
+ROLLING_WEEKS = 5
+MOST_NAMED = 3
 _DAY = timedelta(days=1)
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 
 @dataclass
 class MonthDay:
-    """One square: instants and names in order; `collisions` of its minutes have several."""
+    """One square: how many instants, the first few with names; `collisions` minutes have several.
+
+    `beside` says that it belongs to the month before or after the one that is shown.
+    """
 
     date: date
-    in_month: bool
-    instants: list[tuple[datetime, str]] = field(default_factory=list)
+    beside: bool
+    firings: int = 0
+    first: list[tuple[datetime, str]] = field(default_factory=list)
     collisions: int = 0
     changes: list[ClockChange] = field(default_factory=list)
     is_free: bool = False
@@ -29,7 +37,7 @@ class MonthDay:
     @property
     def words(self) -> str:
         """`Tue 24 Nov: 3 firings, 1 collision`."""
-        parts = [_count(len(self.instants), "firing")]
+        parts = [_count(self.firings, "firing")]
         if self.collisions:
             parts.append(_count(self.collisions, "collision"))
         if self.holiday:
@@ -54,31 +62,53 @@ def add_months(first: date, months: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
-def month_bounds(first: date, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The first instant of the month in the zone, and of the next month."""
-    return (
-        datetime.combine(first, time(), zone),
-        datetime.combine(add_months(first, 1), time(), zone),
-    )
+@dataclass(frozen=True)
+class Shown:
+    """The days of a view, whole weeks from Monday; those before `begin` or after `end` are beside.
+
+    The view of this month is rolling: it begins this week, so that it is never almost over.
+    """
+
+    begin: date
+    end: date
+    rolling: bool = False
+
+    @property
+    def days(self) -> list[date]:
+        """All days, from a Monday to a Sunday."""
+        monday = self.begin - self.begin.weekday() * _DAY
+        weeks = (self.end - monday).days // 7 + 1
+        return [monday + number * _DAY for number in range(weeks * 7)]
+
+    def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Their first instant in the zone, and the first after them, in UTC."""
+        days = self.days
+        return (
+            in_utc(datetime.combine(days[0], time(), zone)),
+            in_utc(datetime.combine(days[-1] + _DAY, time(), zone)),
+        )
+
+
+def days_shown(first: date, today: date) -> Shown:
+    """The ROLLING_WEEKS from this week for this month, else the weeks of the month."""
+    if first == today.replace(day=1):
+        monday = today - today.weekday() * _DAY
+        return Shown(monday, monday + ROLLING_WEEKS * 7 * _DAY - _DAY, rolling=True)
+    return Shown(first, add_months(first, 1) - _DAY)
 
 
 def month_weeks(
-    first: date,
+    shown: Shown,
     lanes: Iterable[Lane],
     collisions: Collection[datetime],
     changes: Iterable[ClockChange],
     zone: tzinfo,
     holiday_on: Callable[[date], str | None] = lambda _: None,
 ) -> list[list[MonthDay]]:
-    """The weeks of the month, from Monday; what fires all the time is left out."""
-    monday = first - first.weekday() * _DAY
-    last = add_months(first, 1) - _DAY
-    days = [monday + number * _DAY for number in range(((last - monday).days // 7 + 1) * 7)]
-    by_date = {day: MonthDay(day, day.month == first.month) for day in days}
-    for at, name in sorted(
-        (at, lane.name) for lane in lanes if not lane.dense for at in lane.instants
-    ):
-        by_date[at.astimezone(zone).date()].instants.append((at, name))
+    """The weeks of the view, from Monday; what fires all the time is left out."""
+    days = shown.days
+    by_date = {day: MonthDay(day, not shown.begin <= day <= shown.end) for day in days}
+    _fill(by_date, lanes, zone)
     for minute in collisions:
         by_date[minute_of(minute).astimezone(zone).date()].collisions += 1
     for change in changes:
@@ -87,6 +117,17 @@ def month_weeks(
     for free in free_days(days, holiday_on):
         by_date[free.date].is_free, by_date[free.date].holiday = True, free.holiday
     return [list(by_date.values())[start : start + 7] for start in range(0, len(days), 7)]
+
+
+def _fill(by_date: Mapping[date, MonthDay], lanes: Iterable[Lane], zone: tzinfo) -> None:
+    """Count the firings of each day, and name its first few."""
+    for instants, names in by_instants(lanes).items():
+        for at in instants:
+            square = by_date[at.astimezone(zone).date()]
+            square.firings += len(names)
+            square.first += [(at, name) for name in names[:MOST_NAMED]]
+    for square in by_date.values():
+        square.first = sorted(square.first)[:MOST_NAMED]
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from flask import Flask, get_flashed_messages, request, url_for
 from markupsafe import Markup
 
+from tick.ops.courses import minute_of
 from tick.ops.queries.pulse import COUNT_UP_TO
 from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import RecentOccurrence
-from tick.ops.queries.upcoming import minute_of
 from tick.states import Role
 from webapp import charts, forms, graphs, links, services, states
 from webapp.clock_changes import clock_change, find_zone

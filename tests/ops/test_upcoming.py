@@ -1,13 +1,28 @@
 """What fires next, and what going on would suppress."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.support.factories import TESTER, World, a_schedule
-from tick.ops import control
-from tick.ops.queries.upcoming import list_lanes
-from tick.ops.upcoming import Undecided, Upcoming, count_undecided, list_upcoming
+import pytest
 
+from tests.support.factories import TESTER, World, a_schedule
+from tick.ops import control, windows
+from tick.ops.courses import read_courses
+from tick.ops.deploy_plan import plan_deploy
+from tick.ops.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
+from tick.ops.upcoming import (
+    Undecided,
+    Upcoming,
+    count_undecided,
+    list_next,
+    list_upcoming,
+    resumed_next,
+)
+from tick.ops.why import explain
+from tick.states import FIRED_OUTCOMES
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -41,12 +56,12 @@ def test_it_ends_where_it_is_told(world: World) -> None:
 def test_what_is_paused_or_off_has_no_lane(world: World) -> None:
     two(world)
     with world.database.read.connect() as connection:
-        before = list_lanes(connection, TWO, TWO + DAY)
+        before = list_lanes(connection, world.now, TWO, TWO + DAY)
     control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
     control.disable_schedule(world.database, "hourly", now=world.now, author=TESTER)
     with world.database.read.connect() as connection:
-        after = list_lanes(connection, TWO, TWO + DAY)
-    assert ([lane.schedule_id for lane in before], after) == (["daily", "hourly"], ())
+        after = list_lanes(connection, world.now, TWO, TWO + DAY)
+    assert ([lane.schedule_id for lane in before], after) == (["hourly", "daily"], ())
 
 
 def test_what_is_off_is_left_out_unless_asked_for(world: World) -> None:
@@ -84,3 +99,188 @@ def test_what_passed_during_a_pause_is_counted_before_it_ends(world: World) -> N
     assert undecided(world) == Undecided(4, TWO, TWO + 3 * DAY)
     assert undecided(world, "hourly") == Undecided(0)
     assert undecided(world, "no-such") == Undecided(0)
+
+
+def limited(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *", max_runs=3))
+    world.enable()
+
+
+def limited_and_begun(world: World) -> None:
+    limited(world)
+    world.tick(TWO)
+    world.finish_runs()
+
+
+def used_up(world: World) -> None:
+    world.define(a_schedule(cron="*/10 * * * *", max_runs=1))
+    world.enable()
+    world.tick(TWO)
+    world.finish_runs()
+
+
+def beyond_a_window(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *", max_runs=3))
+    world.enable()
+    world.plan_window(world.now + HOUR, world.now + 3 * HOUR)
+
+
+def paused_for_a_time(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *", max_runs=4))
+    world.enable()
+    control.pause_schedule(
+        world.database,
+        "daily",
+        now=world.now,
+        author=TESTER,
+        reason="disks",
+        until=(world.now + 3 * HOUR).replace(minute=0),
+    )
+
+
+def paused(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *"))
+    world.enable()
+    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
+
+
+def bounded(world: World) -> None:
+    world.define(
+        a_schedule(
+            every=timedelta(minutes=45),
+            anchor=world.now,
+            starts_at=world.now + 2 * HOUR,
+            ends_at=world.now + 9 * HOUR,
+        )
+    )
+    world.enable()
+
+
+def stopped(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *", max_runs=4))
+    world.enable()
+    windows.stop_scheduler(world.database, now=world.now, author=TESTER, reason="disks")
+
+
+SCENES = [
+    limited,
+    limited_and_begun,
+    used_up,
+    beyond_a_window,
+    paused_for_a_time,
+    paused,
+    bounded,
+    stopped,
+    World.disable,
+]
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_every_list_of_instants_is_what_the_ticks_then_fire(
+    world: World, scene: Callable[[World], object]
+) -> None:
+    world.define(a_schedule(cron="0 * * * *"))
+    world.enable()
+    scene(world)
+    now, end = world.now, world.now + 12 * HOUR
+    with world.database.read.connect() as connection:
+        lists = {
+            "upcoming": [item.at for item in upcoming(world, 99, until=end) if item.fires],
+            "lanes": [at for lane in list_lanes(connection, now, now, end) for at in lane.instants],
+            "later lanes": [
+                at
+                for start in (now, now + 4 * HOUR, now + 8 * HOUR)
+                for lane in list_lanes(connection, now, start, start + 4 * HOUR)
+                for at in lane.instants
+            ],
+            "one": [
+                item.at
+                for item in list_next(connection, "daily", now, 99)
+                if item.fires and item.at <= end
+            ],
+            "companions": sorted(
+                find_companions(
+                    read_courses(connection, now),
+                    "other",
+                    [now + minutes * timedelta(minutes=1) for minutes in range(1, 12 * 60 + 1)],
+                )
+            ),
+        }
+        assert not any(
+            "is still to come" in explain(connection, "daily", at, now).sentence
+            for at in _hours(now, end)
+            if at not in lists["upcoming"]
+        )
+        assert all(
+            "is still to come" in explain(connection, "daily", at, now).sentence
+            for at in lists["upcoming"]
+        )
+    before = len(_fired(world))
+    while world.now < end:
+        world.tick(world.now + timedelta(minutes=1))
+        world.finish_runs()
+    fired = _fired(world)[before:]
+    assert lists == dict.fromkeys(lists, fired)
+
+
+def _hours(now: datetime, end: datetime) -> list[datetime]:
+    first = now.replace(minute=0) + HOUR
+    return [first + number * HOUR for number in range((end - first) // HOUR + 1)]
+
+
+def _fired(world: World) -> list[datetime]:
+    return [at for outcome, at, _ in world.ledger() if at and outcome in FIRED_OUTCOMES]
+
+
+def test_no_schedule_is_left_out_because_there_are_many(world: World) -> None:
+    world.define(
+        *(a_schedule(f"s{number:03}", cron="0 5 * * *") for number in range(120)),
+        a_schedule("zz-soon", cron="5 * * * *"),
+    )
+    for schedule_id in world.registry.schedules:
+        world.enable(schedule_id)
+    with world.database.read.connect() as connection:
+        lanes = list_lanes(connection, world.now, world.now, world.now + DAY)
+    assert (len(lanes), lanes[0].schedule_id) == (121, "zz-soon")
+    assert next_in_lanes(lanes, 3) == upcoming(world, 3)
+    assert {len(names) for names in find_collisions(lanes).values()} == {120}
+
+
+def test_each_schedule_can_be_listed_once(world: World) -> None:
+    world.define(a_schedule("often", cron="* * * * *"), a_schedule("seldom"))
+    world.enable("often")
+    world.enable("seldom")
+    assert [item.schedule_id for item in upcoming(world, 5)].count("often") >= 4
+    found = upcoming(world, 5, once_each=True)
+    assert [item.schedule_id for item in found] == ["often", "seldom"]
+
+
+def test_what_would_fire_once_it_goes_on_is_shown_before(world: World) -> None:
+    world.define(a_schedule(cron="0 * * * *", max_runs=2))
+    world.enable()
+    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
+    world.now += 5 * HOUR
+    with world.database.read.connect() as connection:
+        found = resumed_next(connection, "daily", world.now, 9)
+    assert [(item.at, item.fires) for item in found] == [
+        (at, True) for at in _hours(world.now, world.now + 2 * HOUR)
+    ]
+
+
+def test_an_instant_beyond_the_limit_is_said_to_be_so(world: World) -> None:
+    limited(world)
+    with world.database.read.connect() as connection:
+        third = explain(connection, "daily", _hours(world.now, NOON)[2], world.now).sentence
+        fourth = explain(connection, "daily", _hours(world.now, NOON)[3], world.now).sentence
+    assert third.endswith("is still to come.")
+    assert fourth.endswith(
+        "will not fire: only 3 runs are left of its limit of 3, and go to earlier instants."
+    )
+
+
+def test_a_deploy_promises_no_more_than_the_limit_leaves(world: World) -> None:
+    limited_and_begun(world)
+    world.schedules = (a_schedule(cron="30 * * * *", max_runs=3),)
+    with world.database.read.connect() as connection:
+        change = plan_deploy(connection, world.registry, world.now).changes[0]
+    assert (len(change.next_before), len(change.next_after)) == (2, 2)

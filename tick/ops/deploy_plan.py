@@ -15,11 +15,13 @@ from tick.engine.changes import Change, find_changes
 from tick.engine.ticklog import learned_tick_seconds
 from tick.engine.windows import windows_touching
 from tick.models import occurrence
-from tick.ops.wording import describe_timing, next_instants
+from tick.ops.upcoming import next_by_rule
+from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
 from tick.policy.planner import Standing, due_since, plan
 from tick.policy.rule import Rule
+from tick.policy.windows import Window
 from tick.states import LIVE_OUTCOMES, ScheduleState
 
 SHOWN = 3
@@ -92,8 +94,9 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
         if change.schedule is not None and (change.added or change.changed or change.returned)
     ]
     tick_seconds = learned_tick_seconds(connection)
+    windows = windows_touching(connection, now, now + _YEAR)
     return DeployPlan(
-        changes=tuple(_describe(change, now) for change in changes),
+        changes=tuple(_describe(change, now, windows) for change in changes),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
         ),
@@ -106,16 +109,17 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     )
 
 
-def _describe(change: Change, now: datetime) -> PlannedChange:
+def _describe(change: Change, now: datetime, windows: Sequence[Window]) -> PlannedChange:
     old = None if change.known is None else change.known.rule
     new = None if change.schedule is None else change.schedule.rule().to_json()
+    fired = 0 if change.known is None else change.known.run_count
     return PlannedChange(
         schedule_id=change.id,
         what=tuple(_what(change)),
         before=_words(old),
         after=_words(new),
-        next_before=_next(old, now),
-        next_after=_next(new, now),
+        next_before=_next(old, now, windows, fired),
+        next_after=_next(new, now, windows, fired),
     )
 
 
@@ -193,8 +197,10 @@ def _words(rule: str | None) -> str | None:
     return f"{timing.words} ({timing.timezone})" if timing.expression else timing.words
 
 
-def _next(rule: str | None, now: datetime) -> tuple[datetime, ...]:
-    return () if rule is None else tuple(next_instants(rule, now, SHOWN))
+def _next(
+    rule: str | None, now: datetime, windows: Sequence[Window], fired: int
+) -> tuple[datetime, ...]:
+    return () if rule is None else next_by_rule(rule, now, SHOWN, windows, fired=fired)
 
 
 def _plain(value: Any) -> Any:

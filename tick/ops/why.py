@@ -13,6 +13,7 @@ from tick.engine.versions import Version, in_force, versions_of
 from tick.engine.windows import windows_touching
 from tick.errors import NotFound
 from tick.models import audit_entry, job_run, job_schedule, occurrence, tick_log
+from tick.ops.courses import Course, read_course
 from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.windows import Window, covering
@@ -55,7 +56,8 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     if entry is not None:
         version = next(each for each in versions if each.id == entry.version_id)
     windows = windows_touching(connection, min(at, now), max(at, now))
-    sentence = _sentence(row, version, entry, at, now, windows)
+    course = read_course(connection, schedule_id, now) if at > now else None
+    sentence = _sentence(row, version, entry, at, now, windows, course)
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
     facts += tuple(_ticks(connection, at))
     if entry is not None:
@@ -70,6 +72,7 @@ def _sentence(
     at: datetime,
     now: datetime,
     windows: Sequence[Window],
+    course: Course | None,
 ) -> str:
     said = f"{row.id} at {_said(at)}"
     unread = describe_timing(version.rule_text).mistake
@@ -81,7 +84,23 @@ def _sentence(
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
     if unread is not None:
         return f"{said} can't be explained: version {version.number} can't be read: {unread}"
+    if course is not None and at > row.decided_to:
+        return f"{said} {_to_come(row, course, at)}."
     return f"{said} {_undecided(row, version, at, now, windows)}."
+
+
+def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
+    if course.begin is None or at <= course.begin:
+        return f"will not fire: {why_off(row)}"
+    most = course.rule.max_runs or 0
+    if course.left == 0:
+        return f"does not fire: its limit of {most} runs is used up"
+    if (window := covering(course.windows, at)) is not None:
+        return f"will not fire: {window.in_words()}"
+    if course.is_beyond_limit(at):
+        rest = "1 run is" if course.left == 1 else f"{course.left} runs are"
+        return f"will not fire: only {rest} left of its limit of {most}, and go to earlier instants"
+    return "is still to come"
 
 
 def _undecided(
@@ -92,14 +111,11 @@ def _undecided(
     if at <= row.decided_to:
         return "was decided, and its row has been pruned since"
     if not (row.enabled and row.state == ScheduleState.ACTIVE):
-        verb = "will not fire" if at > now else "did not fire"
-        return f"{verb}: {why_off(row)}"
+        return f"did not fire: {why_off(row)}"
     if version.rule.max_runs is not None and row.run_count >= version.rule.max_runs:
         return f"does not fire: its limit of {version.rule.max_runs} runs is used up"
     if (window := covering(windows, at)) is not None:
-        return f"{'will' if at > now else 'does'} not fire: {window.in_words()}"
-    if at > now:
-        return "is still to come"
+        return f"does not fire: {window.in_words()}"
     if (window := covering(windows, now)) is not None:
         return f"is due, and nothing fires now: {window.in_words()}"
     return f"is due and waits for a tick{_held_up(row, now)}"

@@ -6,7 +6,7 @@ from flask import abort
 from pydantic import Field
 
 from tick.errors import InvalidCron
-from tick.ops.forecast import forecast_cron
+from tick.ops.upcoming import preview_cron
 from webapp import problem
 from webapp.api.models import Answer, Body, Instant, Text
 from webapp.api.operations import Resource
@@ -49,7 +49,7 @@ class PreviewedRuns(Answer):
 def validate_cron(body: Cron) -> CronVerdict:
     """Say what a cron expression means, or what is wrong with it."""
     try:
-        found = forecast_cron(body.expression, body.timezone, after=now(), count=0)
+        found = preview_cron(body.expression, body.timezone, after=now(), count=0)
     except InvalidCron as error:
         return CronVerdict(valid=False, mistake=str(error))
     return CronVerdict(valid=True, words=found.words)
@@ -59,7 +59,7 @@ def validate_cron(body: Cron) -> CronVerdict:
 def preview_runs(body: Preview) -> PreviewedRuns:
     """List the next instants of a cron expression."""
     try:
-        found = forecast_cron(
+        found = preview_cron(
             body.expression, body.timezone, after=body.after or now(), count=body.count
         )
     except InvalidCron as error:

@@ -1,6 +1,7 @@
 """Schedules: the list with its switches, one schedule's ledger, and what an admin does to them."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, abort, current_app, render_template, request, url_for
@@ -8,10 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import Failed
 from tick.ops import control
+from tick.ops.courses import read_courses
+from tick.ops.lanes import find_companions
 from tick.ops.queries import alerts, audit, history, schedules, stats, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
-from tick.ops.queries.upcoming import find_companions
+from tick.ops.upcoming import next_of, resumed_next
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome, OverlapPolicy
 from webapp import charts, live, messages, query, watching
 from webapp.clock_changes import find_zone
@@ -96,10 +99,14 @@ def show(schedule_id: str) -> ResponseReturnValue:
         past = history.list_past(connection, schedule_id)
         its_versions = versions.list_versions(connection, schedule_id)
         changes = audit.list_audit(connection, AuditFilter(subject=schedule_id), size=CHANGES).rows
-        upcoming = schedule.upcoming(now(), UPCOMING)
-        companions = find_companions(connection, schedule_id, upcoming)
+        courses = read_courses(connection, now(), with_off=True)
         in_force = alerts.list_mutes(connection, now()) if schedule.may_be_muted else ()
     mutes = [mute for mute in in_force if mute.schedule_id in (None, schedule_id)]
+    own = (course for course in courses if course.row.id == schedule_id)
+    upcoming = [each for course in own for each in next_of(course, UPCOMING)]
+    companions = find_companions(
+        courses, schedule_id, (each.at for each in upcoming if each.blackout is None)
+    )
     ended = [row for row in past if row.has_length][-TREND:]
     return live.page(
         "schedules/show.html",
@@ -134,10 +141,7 @@ def _always_with(companions: dict[datetime, tuple[str, ...]], instants: int) -> 
 @blueprint.get("/schedules/<schedule_id>/enable")
 def confirm_enable(schedule_id: str) -> ResponseReturnValue:
     """What enabling will do: the next instants, before anything happens."""
-    schedule = _find(schedule_id)
-    return render_template(
-        "schedules/enable.html", schedule=schedule, upcoming=schedule.upcoming(now(), PREVIEWED)
-    )
+    return render_template("schedules/enable.html", **_with_next(schedule_id))
 
 
 @blueprint.post("/schedules/<schedule_id>/enable")
@@ -199,12 +203,12 @@ def pause(schedule_id: str) -> ResponseReturnValue:
 @blueprint.get("/schedules/<schedule_id>/resume")
 def confirm_resume(schedule_id: str) -> ResponseReturnValue:
     """Ask what becomes of the instants that have passed meanwhile."""
-    schedule = _find(schedule_id)
+    preview = _with_next(schedule_id)
     return render_template(
         "schedules/resume.html",
-        schedule=schedule,
-        passed=schedule.passed_in_pause(now()),
+        passed=preview["schedule"].passed_in_pause(now()),
         most=schedules.MOST_PASSED,
+        **preview,
     )
 
 
@@ -290,6 +294,14 @@ def _instants(texts: list[str]) -> list[datetime]:
         return [instant.astimezone(UTC) for instant in found]
     except (ValueError, OverflowError):
         abort(400, "That is no instant.")
+
+
+def _with_next(schedule_id: str) -> dict[str, Any]:
+    """The schedule, and its next instants once it goes on now."""
+    with reading() as connection:
+        schedule = schedules.find_schedule(connection, schedule_id)
+        upcoming = resumed_next(connection, schedule_id, now(), PREVIEWED)
+    return {"schedule": schedule, "upcoming": upcoming}
 
 
 def _name(schedule_id: str) -> str:

@@ -1,16 +1,19 @@
 """Upcoming: lanes over a day or a week, a month as a calendar, and a feed for other calendars."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from flask import Blueprint, Response, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from tick.ops import lanes as ahead
 from tick.ops import windows
 from tick.ops.access import tokens, users
 from tick.ops.control import Author
-from tick.ops.queries import upcoming
+from tick.ops.courses import minute_of
+from tick.ops.upcoming import Upcoming
 from tick.states import Role, TokenScope
 from webapp import charts, free_days, ical, live, messages, month
 from webapp.clock_changes import clock_changes, find_zone
@@ -26,6 +29,7 @@ DAY = timedelta(days=1)
 SPANS = {"24h": (DAY, timedelta(hours=4)), "7d": (7 * DAY, DAY)}
 LISTED = 30
 MOST_EVENTS = 500
+MOST_LANES = 100
 FARTHEST = timedelta(days=400)
 FEED_DAYS = 365
 _NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
@@ -43,25 +47,29 @@ def index() -> ResponseReturnValue:
     start = _start(zone)
     end = start + length
     with reading() as connection:
-        lanes = upcoming.list_lanes(connection, start, end)
+        lanes = ahead.list_lanes(connection, now(), start, end)
         closed = windows.windows_touching(connection, start, end)
-    following = upcoming.next_in_lanes(lanes, LISTED)
+    once_each = request.args.get("list") != "all"
+    following = ahead.next_in_lanes(lanes, LISTED, once_each=once_each)
+    drawn = lanes[:MOST_LANES]
     free = free_days.free_days(free_days.days_between(start, end, zone), holiday_on)
     return live.page(
         "upcoming/lanes.html",
         "live",
-        (lanes, closed),
+        (drawn, len(lanes), following, closed),
         span=span,
         start=start,
         end=end,
-        lanes=lanes,
+        lanes=drawn,
+        left_out=lanes[MOST_LANES:],
         axis=charts.axis(start, end, step, zone),
-        collisions=upcoming.find_collisions(lanes),
+        collisions=ahead.find_collisions(lanes),
         free=free,
         shade=charts.shade_path((free_days.bounds(day, zone) for day in free), start, end),
         changes=clock_changes((lane.timing.timezone for lane in lanes), start, end),
         closed=closed,
-        following=[(instant, windows.covering(closed, instant.at)) for instant in following],
+        following=following,
+        once_each=once_each,
     )
 
 
@@ -70,35 +78,38 @@ def _start(zone: tzinfo) -> datetime:
     bounds = day_bounds(request.args.get("from", ""), zone)
     if bounds and now() < bounds[0] < now() + FARTHEST:
         return bounds[0].astimezone(UTC) - timedelta(microseconds=1)
-    return upcoming.minute_of(now())
+    return minute_of(now())
 
 
 def _month() -> ResponseReturnValue:
     zone = find_zone(shown_zone())
     today = now().astimezone(zone).date()
     first = month.month_start(request.args.get("month", ""), today)
-    start, end = month.month_bounds(first, zone)
-    start = max(start.astimezone(UTC) - timedelta(microseconds=1), upcoming.minute_of(now()))
+    days = month.days_shown(first, today)
+    start, end = days.bounds(zone)
+    start = max(start - timedelta(microseconds=1), minute_of(now()))
     with reading() as connection:
-        lanes = upcoming.list_lanes(connection, start, end - timedelta(microseconds=1))
+        lanes = ahead.list_lanes(connection, now(), start, end - timedelta(microseconds=1))
         closed = windows.windows_touching(connection, start, end)
-    collisions = upcoming.find_collisions(lanes)
+    collisions = ahead.find_collisions(lanes)
     changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
+    weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)
     return live.page(
         "upcoming/month.html",
         "live",
-        (lanes, closed),
+        (weeks, closed),
         span="month",
         closed=closed,
         first=first,
+        shown=days,
         today=today,
         earlier=month.add_months(first, -1) if first > today else None,
         later=month.add_months(first, 1),
-        weeks=month.month_weeks(first, lanes, collisions, changes, zone, holiday_on),
+        weeks=weeks,
         weekdays=WEEKDAYS,
         changes=changes,
         dense=[lane for lane in lanes if lane.dense],
-        lanes=lanes,
+        lanes=lanes[:1],
     )
 
 
@@ -165,21 +176,35 @@ def _own_token() -> tokens.Token | None:
 
 def _calendar() -> Response:
     """The next week, at most MOST_EVENTS; without what fires all day long."""
-    start = now()
+    start = minute_of(now())
     with reading() as connection:
-        lanes = upcoming.list_lanes(connection, start, start + SPANS["7d"][0])
-    sparse = [lane for lane in lanes if not lane.dense]
-    events = [_event(instant) for instant in upcoming.next_in_lanes(sparse, MOST_EVENTS)]
+        lanes = ahead.list_lanes(connection, now(), start, start + SPANS["7d"][0])
+    sparse = [lane for lane in lanes if not lane.dense and lane.instants]
+    found = [each for each in ahead.next_in_lanes(sparse, MOST_EVENTS) if each.fires]
+    events = [_event(instant) for instant in found]
+    if (rest := sum(len(lane.instants) for lane in sparse) - len(found)) > 0:
+        events.append(_end_of(found, rest))
     text = ical.calendar("Job Schedule Manager", events, now=start)
     headers = {"Content-Disposition": 'attachment; filename="upcoming.ics"'}
     return Response(text, headers=headers, content_type=ical.MEDIA_TYPE)
 
 
-def _event(instant: upcoming.Instant) -> ical.Event:
+def _event(instant: Upcoming) -> ical.Event:
     return ical.Event(
         uid=f"{instant.schedule_id}-{instant.at:%Y%m%dT%H%M%SZ}@{request.host}",
         at=instant.at,
         summary=instant.name,
         description=f"Schedule {instant.schedule_id}, zone {instant.timezone}",
         url=url_for("schedules.show", schedule_id=instant.schedule_id, _external=True),
+    )
+
+
+def _end_of(found: Sequence[Upcoming], rest: int) -> ical.Event:
+    """Where a calendar ends that would be too long, so that nobody takes it for the whole week."""
+    return ical.Event(
+        uid=f"more@{request.host}",
+        at=found[-1].at if found else now(),
+        summary=f"{rest} more firings of this week are not shown",
+        description=f"The calendar holds the first {len(found)}.",
+        url=url_for("upcoming.index", span="7d", _external=True),
     )

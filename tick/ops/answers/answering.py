@@ -21,7 +21,7 @@ from tick.ops.queries import logs, occurrences, runs, schedules
 from tick.ops.queries.jobs import latest_run_by_job
 from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
-from tick.ops.upcoming import count_undecided
+from tick.ops.upcoming import count_undecided, list_next
 from tick.ops.windows import scheduler_revision
 from tick.states import LogLevel
 
@@ -53,10 +53,11 @@ def read_schedule(
 ) -> ScheduleWithInstants:
     """A schedule, its next instants, and how many passed while it was off. Raises NotFound."""
     row = schedules.get_schedule(connection, schedule_id)
+    coming = list_next(connection, schedule_id, now, NEXT_INSTANTS)
     return ScheduleWithInstants.model_validate(
         {
             "schedule": row,
-            "upcoming": row.upcoming(now, NEXT_INSTANTS),
+            "upcoming": [each.at for each in coming if each.blackout is None][:NEXT_INSTANTS],
             "undecided": count_undecided(connection, schedule_id, now).count,
         }
     )

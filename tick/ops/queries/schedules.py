@@ -106,10 +106,6 @@ class ScheduleRow:
         """Whether its instants fire: switched on, and neither paused, broken nor removed."""
         return self.enabled and self.state == ScheduleState.ACTIVE
 
-    def upcoming(self, now: datetime, count: int) -> list[datetime]:
-        """Its next nominal instants, whether or not it is switched on."""
-        return next_instants(self.rule, now, count)
-
     def passed_in_pause(self, now: datetime) -> list[datetime]:
         """The nominal instants since it was paused, oldest first; at most the first MOST_PASSED."""
         if self.state != ScheduleState.PAUSED or self.state_at is None:
