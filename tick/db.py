@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from tick.errors import DatabaseError
 from tick.forks import in_every_copy
+from tick.postgresql import LOCK_SECONDS, postgresql_engine
 
 # What another try may mend: the connection, a lock, a deadlock; never the statement itself.
 # InternalError: what PostgreSQL says of a transaction that it timed out, and after a failover.
@@ -31,12 +32,7 @@ TRANSIENT = (OperationalError, InterfaceError, InternalError, sa.exc.TimeoutErro
 AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
 BUSY_SECONDS = 30
 MOST_BOUND = 5000
-# The zone is set because instants inside JSON parameters travel without an offset.
-LOCK_SECONDS = 5
-POSTGRESQL_OPTIONS = (
-    f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS}s -c statement_timeout=15s"
-    " -c idle_in_transaction_session_timeout=30s"
-)
+_INSTANT_LENGTH = len("2026-03-29 00:30:00.000000")
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -61,10 +57,8 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 
 
 def instant_text(instant: datetime | None) -> str | None:
-    """An instant as both databases read it inside a JSON parameter."""
-    if instant is None:
-        return None
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    """An instant inside a JSON parameter: with its offset, so that no session's zone matters."""
+    return None if instant is None else instant.astimezone(UTC).isoformat(" ", "microseconds")
 
 
 def slices(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
@@ -95,7 +89,7 @@ class Database:
         if self.url.get_backend_name() == "sqlite":
             self.write, self.read = _sqlite_engines(self.url)
         elif self.url.get_backend_name() == "postgresql":
-            self.write = self.read = _postgresql_engine(self.url)
+            self.write = self.read = postgresql_engine(self.url)
         else:
             raise DatabaseError(
                 f"{self.url.get_backend_name()} is not supported; use SQLite or PostgreSQL."
@@ -157,30 +151,6 @@ def _sqlite_engine(url: sa.URL, begin: str, **options: Any) -> sa.Engine:
     return engine
 
 
-def _postgresql_engine(url: sa.URL) -> sa.Engine:
-    given = url.query.get("options")
-    try:
-        return sa.create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            isolation_level="READ COMMITTED",
-            hide_parameters=True,
-            pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=10,
-            connect_args={
-                "options": f"{given or ''} {POSTGRESQL_OPTIONS}".strip(),
-                "connect_timeout": 10,
-                "keepalives_idle": 30,
-                # A transaction pooler in between would lose server-side statements.
-                "prepare_threshold": None,
-            },
-        )
-    except ModuleNotFoundError:
-        raise DatabaseError(
-            "PostgreSQL needs its driver: pip install 'job-schedule-manager[postgres]'."
-        ) from None
-
-
 @contextmanager
 def begin_within(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
     """A transaction that writes, and waits for what others have locked at most so long each time.
@@ -227,7 +197,10 @@ def json_rows(
     read = sa.select(
         *(
             sa.type_coerce(
-                sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{column.name}'")),
+                _plain_text(
+                    sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{column.name}'")),
+                    column.type,
+                ),
                 column.type,
             ).label(column.name)
             for column in columns
@@ -286,7 +259,8 @@ def instant_in(
     if dialect == "postgresql":
         text = sa.cast(given, postgresql.JSONB)[key].astext
         return sa.cast(text, sa.DateTime(timezone=True))
-    return sa.func.json_extract(given, sa.literal('$."', sa.Text) + key + '"')
+    text = sa.func.json_extract(given, sa.literal('$."', sa.Text) + key + '"')
+    return _plain_text(text, UtcDateTime())
 
 
 def insert_into(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
@@ -310,3 +284,12 @@ def unguessed(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
 
 def _plain(type_: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     return sa.DateTime(timezone=True) if isinstance(type_, UtcDateTime) else type_
+
+
+def _plain_text(
+    value: sa.ColumnElement[Any], type_: sa.types.TypeEngine[Any]
+) -> sa.ColumnElement[Any]:
+    """A value of a JSON parameter as SQLite keeps it: instants without the offset, which is UTC."""
+    if not isinstance(type_, UtcDateTime):
+        return value
+    return sa.func.substr(value, 1, sa.literal_column(str(_INSTANT_LENGTH)))

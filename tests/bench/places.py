@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,12 +40,12 @@ class Place:
     def tidy(self) -> None:
         """Clear away what earlier rounds left, so that the next one does not pay for it."""
         if self.dialect == "postgresql":
-            autocommit = self.database.write.execution_options(isolation_level="AUTOCOMMIT")
             statement = "VACUUM ANALYZE job_schedule, schedule_version"
         else:
-            autocommit, statement = self.database.read, "PRAGMA wal_checkpoint(TRUNCATE)"
-        with autocommit.connect() as connection:
-            connection.exec_driver_sql(statement)
+            statement = "PRAGMA wal_checkpoint(TRUNCATE)"
+        with self.database.read.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(statement)  # outside of any transaction
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.concurrency.fleet import MINUTE, START, mistakes
 from tests.support.factories import World
-from tick import db, ticker
+from tick import postgresql, ticker
 from tick.db import Database
 from tick.engine import claim_schedules, fire
 from tick.engine.claim_schedules import claim_due_schedules, find_busy, read_standings
@@ -32,7 +32,8 @@ def on_postgresql(test: Callable[..., None]) -> Callable[..., None]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits for a lock end soon: nobody is going to release it."""
-    monkeypatch.setattr(db, "POSTGRESQL_OPTIONS", f"{db.POSTGRESQL_OPTIONS} -c lock_timeout=50ms")
+    begin = f"{postgresql.BEGIN}; SET LOCAL lock_timeout = '50ms'"
+    monkeypatch.setattr(postgresql, "BEGIN", begin)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The fixtures that hand out real servers; tests/conftest.py names this module as a plugin."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,3 +40,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """The same language and zone everywhere: a C locale gives a language tag that Intl refuses."""
     return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what the run did without: tests skip with "without PROGRAM: how to get it"."""
+    without: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[-1] if isinstance(report.longrepr, tuple) else "")
+        if reason.startswith("Skipped: without "):
+            without[reason.removeprefix("Skipped: without ")] += 1
+    for what, count in sorted(without.items()):
+        terminalreporter.write_line(f"NOT RUN: {count} tests, without {what}", yellow=True)

@@ -12,6 +12,7 @@ from tick import clock
 from tick.cli import checks
 from tick.cli.checks import Finding, Level, good, problem
 from tick.cli.common import as_json, counted, say, show_json
+from tick.cli.database_checks import check_sessions
 from tick.cli.statuses import ExitStatus
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
@@ -76,6 +77,7 @@ def _examine_database(settings: Settings, registry: Registry | None) -> Iterator
             check_schema(runtime.database)
             kind = runtime.database.url.get_backend_name()
             yield good("database", f"{kind}, reachable, at revision {REVISION} or later.")
+            yield from check_sessions(runtime.database)
             yield from _examine_life(runtime, registry)
     except TickError as error:
         yield problem("database", str(error), "Nothing works without it.")

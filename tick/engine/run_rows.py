@@ -173,7 +173,9 @@ def _metadata(dialect: str, fired: FiredRows) -> sa.ColumnElement[Any]:
     if dialect == "postgresql":
         build, instant = (
             sa.func.jsonb_build_object,
-            sa.func.to_char(_o.scheduled_for, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+            sa.func.to_char(
+                sa.func.timezone("UTC", _o.scheduled_for), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+            ),
         )
     else:
         build, instant = (

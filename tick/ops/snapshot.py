@@ -11,8 +11,7 @@ from tick.db import Database
 @contextmanager
 def snapshot(database: Database) -> Iterator[sa.Connection]:
     """A connection that sees one moment. SQLite's readers do so by themselves."""
-    with database.read.connect() as connection:
+    with database.read.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
-            yield connection
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield connection

@@ -1,7 +1,8 @@
 """Hears that runs may have become ready, so that an idle worker starts them at once.
 
-Nothing depends on it. What it does not hear, behind a pooler that gives each transaction another
-connection or while the database is away, is found by polling.
+Nothing depends on it. What it does not hear while the database is away is found by polling, and so
+is all behind a pooler: it may give each transaction another connection, and what one of them hears
+is nobody's.
 """
 
 import logging
@@ -15,6 +16,7 @@ import sqlalchemy as sa
 
 from tick.db import Database, in_short
 from tick.engine.ready import CHANNEL
+from tick.postgresql import is_pooled
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +49,9 @@ class Listener:
         with self._alarm:
             while not self._stop.wait(self._pause):
                 try:
-                    self._listen()
+                    if not self._listen():
+                        log.info("a pooler stands before the database: new runs are polled for")
+                        return
                 except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
                     self._pause = min(
                         _LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, 2 * self._pause)
@@ -58,18 +62,22 @@ class Listener:
                         in_short(error),
                     )
 
-    def _listen(self) -> None:
-        """Listen, on a connection of its own, until asked to stop."""
+    def _listen(self) -> bool:
+        """Listen, on a connection of its own, until asked to stop; whether that makes sense."""
         pooled = self._engine.raw_connection()
-        connection = pooled.driver_connection
+        connection: Any = pooled.driver_connection
         pooled.detach()
         try:
-            if self._engine.dialect.name == "postgresql":
-                self._hear_notifications(connection)
-            else:
+            if self._engine.dialect.name != "postgresql":
                 self._watch_version(connection)
+            elif is_pooled(connection):
+                self._begin()
+                return False
+            else:
+                self._hear_notifications(connection)
         finally:
             pooled.close()
+        return True
 
     def _begin(self) -> None:
         self._pause = 0.0
