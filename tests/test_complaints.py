@@ -10,7 +10,7 @@ from tick.models import job_run, tick_log
 from tick.ops import control
 from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.verify import verify
-from tick.ticker import ensure_synced
+from tick.syncing import ensure_synced
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

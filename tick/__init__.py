@@ -54,7 +54,8 @@ def tick(now: "datetime | None" = None) -> "TickResult":
     from tick.courier import after_tick
     from tick.runtime import open_runtime
     from tick.schema import check_schema
-    from tick.ticker import ensure_synced, run_tick
+    from tick.syncing import ensure_synced
+    from tick.ticker import run_tick
     from tick.utc import utc
 
     with open_runtime() as runtime:

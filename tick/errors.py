@@ -50,6 +50,10 @@ class InvalidInstant(Refused, ValueError):
     """A datetime that names no instant (it has no zone), or one too far away to reckon with."""
 
 
+class OlderZoneData(Refused):
+    """This process's time zone data are older than those that schedules are decided by."""
+
+
 class Busy(Refused):
     """Something unfinished is in the way: a run, or else an occurrence, by its id."""
 

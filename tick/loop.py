@@ -11,8 +11,9 @@ from tick.db import TRANSIENT, in_short
 from tick.engine.heartbeat import beat, register_worker, stop_worker
 from tick.runtime import Runtime
 from tick.states import WorkerType
+from tick.syncing import ensure_synced
 from tick.tick_result import TickResult
-from tick.ticker import ensure_synced, run_tick
+from tick.ticker import run_tick
 
 log = logging.getLogger(__name__)
 SOURCE = "tick loop"

@@ -155,7 +155,33 @@ schedule_version = Table(
     Column("target_key", sa.String(16), nullable=False),
     Column("since", Instant, nullable=False),
     Column("by", sa.String(100), nullable=False),
+    # Without a foreign key: 0 means that its instants depend on no zone data.
+    Column("zone_data_id", BigId, comment="the zone data it is read with; null: not looked at"),
     UniqueConstraint("schedule_id", "number"),
+    _partial("ix_schedule_version_unread", "id", where="zone_data_id IS NULL"),
+)
+
+# What the clocks of a zone show changes with releases of the data: what was decided by older ones
+# is explained and proven by them.
+zone_data = Table(
+    "zone_data",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("zone", sa.String(100), nullable=False),
+    Column("digest", sa.String(16), nullable=False, comment="of what its clocks show"),
+    Column("version", sa.String(20), comment="the IANA release; null where nothing told it"),
+    Column("file", sa.LargeBinary, nullable=False, comment="TZif"),
+    Column("since", Instant, nullable=False),
+    Column("by", sa.String(100), nullable=False),
+    Column("replaced_at", Instant, comment="when no schedule went by it any more"),
+    Column("taken_back", sa.Boolean, nullable=False, server_default=sa.false()),
+    _partial(
+        "uq_zone_data_in_force",
+        "zone",
+        "digest",
+        where="replaced_at IS NULL",
+        unique=True,
+    ),
 )
 
 occurrence = Table(

@@ -19,6 +19,7 @@ from tick.define.schedules import Schedule
 from tick.errors import DefinitionsInvalid
 from tick.policy import instants
 from tick.policy.instants import just_before
+from tick.policy.zone_data import find_zone
 from tick.simulation import Simulation, Window
 from tick.simulation import simulate as simulate_registry
 from tick.utc import Utc, utc
@@ -37,7 +38,7 @@ def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> lis
     """
     if found := find_in_timing(schedule):
         raise DefinitionsInvalid(found)
-    zone = ZoneInfo(schedule.timezone)
+    zone = find_zone(schedule.timezone)
     first, last = _instant(start, zone), _instant(end, zone)
     if first >= last:
         raise ValueError(f"the time from {first} to {last} has to begin before it ends")
@@ -55,7 +56,7 @@ def assert_fires(
 ) -> None:
     """Fail unless the schedule fires in [start, end) exactly at the expected instants."""
     found = Counter(utc(at) for at in fires(schedule, start, end))
-    zone = ZoneInfo(schedule.timezone)
+    zone = find_zone(schedule.timezone)
     wanted = Counter(_instant(at, zone) for at in expected)
     surplus, lacking = found - wanted, wanted - found
     if not surplus and not lacking:

@@ -13,7 +13,9 @@ class TickResult:
 
     `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
     that something due was left over, for want of time or because of the storm brake. `errors` maps
-    the id of a schedule that could not be decided to the reason. Lengths are seconds.
+    the id of a schedule that could not be decided to the reason. `older_zones` maps the zones whose
+    schedules were left alone, because this process's data of them are older, to the release in
+    force. Lengths are seconds.
     """
 
     tick_id: str
@@ -27,6 +29,7 @@ class TickResult:
     rescued: int = 0
     more: bool = False
     errors: dict[str, str] = field(default_factory=dict)
+    older_zones: dict[str, str | None] = field(default_factory=dict)
     took_seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:

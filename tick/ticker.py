@@ -15,8 +15,8 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from tick.db import TRANSIENT, begin_within, in_short
-from tick.engine import lifecycle, sync
-from tick.engine.audit import SYSTEM, Author
+from tick.engine import lifecycle
+from tick.engine.audit import SYSTEM
 from tick.engine.claim_schedules import any_due, due_ids
 from tick.engine.fire import Fired, fire_due
 from tick.engine.ledger import Decision
@@ -28,12 +28,14 @@ from tick.engine.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.settle import settle_forgotten
 from tick.engine.ticklog import TickRow, learned_tick_seconds, record_tick
 from tick.engine.upkeep import keep_up
+from tick.engine.zone_changes import Wish, heed_zone_data, older_zones
+from tick.engine.zones import read_standing, standing
+from tick.policy.zone_age import older_in_words
 from tick.runtime import Runtime
 from tick.states import FIRED_OUTCOMES
 from tick.telemetry.logs import bound
 from tick.tick_result import TickResult
 from tick.utc import Utc, utc
-from tick.version import __version__
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -52,6 +54,8 @@ def run_tick(
     work = _Tick(runtime, utc(now, "now"), budget_seconds or runtime.settings.budget_seconds)
     with bound(tick_id=work.result.tick_id):
         found = work.look()
+        if work.heed_zone_data(found):
+            found = work.look()
         if found.fires:
             work.fire_all(found)
         if found.lost:
@@ -69,40 +73,9 @@ def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
     """
     work = _Tick(runtime, utc(now, "now"), inf)
     work.tick_seconds = tick_seconds
-    work.fire_due()
-
-
-def ensure_synced(runtime: Runtime, now: datetime) -> None:
-    """Sync the definitions, unless these very ones were synced before.
-
-    Definitions without a schedule are only synced by a person: they are more likely a wrong
-    TICK_DEFINITIONS than a wish to remove everything.
-    """
     with runtime.database.read.connect() as connection:
-        force = sync.force_of(connection, runtime.registry)
-    if force is sync.Force.IN_FORCE:
-        return
-    if force is sync.Force.SUPERSEDED:
-        log.warning(
-            "newer definitions than these are in force; after a rollback, run `tick sync` to "
-            "bring these back"
-        )
-    elif not runtime.registry.schedules:
-        log.warning("these definitions hold no schedule; `tick sync` would remove all there are")
-    else:
-        sync_definitions(runtime, now, author=SYSTEM)
-
-
-def sync_definitions(runtime: Runtime, now: datetime, *, author: Author) -> sync.SyncReport:
-    """Bring the database to the definitions in code; see tick.engine.sync."""
-    with runtime.database.write.begin() as connection:
-        return sync.sync(
-            connection,
-            runtime.registry,
-            now=utc(now, "now"),
-            author=author,
-            release=__version__,
-        )
+        work.zones = read_standing(connection).mine
+    work.fire_due()
 
 
 class _Tick:
@@ -115,6 +88,7 @@ class _Tick:
         self.dead_after = timedelta(seconds=runtime.settings.dead_after_seconds)
         self.chunks = 0
         self.tick_seconds = 0.0
+        self.zones: tuple[int, ...] = ()
         self.telemetry = runtime.telemetry
         self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
 
@@ -125,6 +99,33 @@ class _Tick:
             if found.fires:
                 self.tick_seconds = learned_tick_seconds(connection)
         return found
+
+    def heed_zone_data(self, found: Found) -> bool:
+        """Go by this process's zone data where they are newer; whether that changed anything.
+
+        Schedules that go by newer ones than these are left alone, and the result names the zones.
+        """
+        there = standing(found.zones)
+        self.zones = there.mine
+        if there.settled and not found.unread:
+            return False
+        limit = self.runtime.settings.chunk_schedules
+        try:
+            while self._in_time() and self._in_transaction(
+                lambda each: heed_zone_data(each, self.now, limit, Wish(SYSTEM))
+            ):
+                pass
+        except Exception as error:
+            log.error("the time zone data could not be heeded: %s", in_short(error))
+            self.result.errors["(time zones)"] = in_short(error)
+        with self.runtime.database.read.connect() as connection:
+            self.zones = read_standing(connection).mine
+            self.result.older_zones = {
+                known.zone: known.version for known in older_zones(connection)
+            }
+        if self.result.older_zones:
+            log.warning(older_in_words(self.result.older_zones))
+        return True
 
     def fire_all(self, found: Found) -> None:
         """End the pauses that are over, and decide what is due."""
@@ -213,7 +214,9 @@ class _Tick:
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:
         self.chunks += 1
-        decision = Decision(self.result.tick_id, f"{self.result.tick_id}.{self.chunks}", self.now)
+        decision = Decision(
+            self.result.tick_id, f"{self.result.tick_id}.{self.chunks}", self.now, self.zones
+        )
 
         def step(connection: sa.Connection) -> Fired:
             return fire_due(
@@ -239,7 +242,7 @@ class _Tick:
         """
         done = 0
         with self.runtime.database.read.connect() as connection:
-            waiting = due_ids(connection, self.now, limit)
+            waiting = due_ids(connection, self.now, limit, self.zones)
         for schedule_id in waiting:
             if not self._in_time():
                 break
@@ -289,7 +292,7 @@ class _Tick:
 
     def _any_due(self) -> bool:
         with self.runtime.database.read.connect() as connection:
-            return any_due(connection, self.now)
+            return any_due(connection, self.now, self.zones)
 
     def _in_time(self) -> bool:
         return self._seconds_left() > 0

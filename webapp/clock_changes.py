@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from tick.policy import zone_data
 
 
 @dataclass(frozen=True)
@@ -16,13 +17,12 @@ class ClockChange:
     words: str
 
 
-@lru_cache(maxsize=1000)
 def find_zone(name: str) -> ZoneInfo:
     """The zone, or UTC for one that vanished: it must not take the page with it."""
     try:
-        return ZoneInfo(name)
+        return zone_data.find_zone(name)
     except (KeyError, OSError, ValueError):
-        return ZoneInfo("UTC")
+        return zone_data.find_zone("UTC")
 
 
 def clock_change(instant: datetime, zone: str) -> str | None:

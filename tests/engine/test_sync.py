@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
-from tick.engine import lifecycle, sync
+from tick.engine import generations, lifecycle, sync
 from tick.engine.settle import settle_occurrences
 from tick.models import audit_entry, definition_set, job_run, schedule_version
 from tick.ops import control
-from tick.ticker import ensure_synced, sync_definitions
+from tick.syncing import ensure_synced, sync_definitions
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -297,17 +297,17 @@ def test_a_schedule_removed_in_one_deploy_can_be_renamed_in_the_next(daily: Worl
     assert daily.ledger("nightly") == [("SUPPRESSED", TWO, 1)]
 
 
-def force(world: World) -> sync.Force:
+def force(world: World) -> generations.Force:
     with world.database.read.connect() as connection:
-        return sync.force_of(connection, world.registry)
+        return generations.force_of(connection, world.registry)
 
 
 def test_an_older_release_cannot_bring_its_definitions_back(daily: World) -> None:
     old = daily.schedules
     deploy(daily, TWO + HOUR, a_schedule(cron="0 5 * * *"))
-    assert force(daily) is sync.Force.IN_FORCE
+    assert force(daily) is generations.Force.IN_FORCE
     daily.schedules = old
-    assert force(daily) is sync.Force.SUPERSEDED
+    assert force(daily) is generations.Force.SUPERSEDED
     ensure_synced(daily.runtime, daily.now + MINUTE)
     assert daily.schedule().next_run_at == TWO + 3 * HOUR
     assert versions(daily) == [1, 2]

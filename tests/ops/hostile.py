@@ -17,7 +17,8 @@ from tick.errors import Refused
 from tick.models import job_run, job_schedule, occurrence
 from tick.ops import control, windows
 from tick.ops.verify import Verified, verify
-from tick.ticker import run_tick, sync_definitions
+from tick.syncing import sync_definitions
+from tick.ticker import run_tick
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

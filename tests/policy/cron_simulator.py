@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tick.policy.zone_data import find_zone
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 NAMES = {
@@ -24,7 +26,7 @@ def wall_of(zone: ZoneInfo, instant: datetime) -> datetime:
 
 def clock_changes(zone: str, year: int) -> list[datetime]:
     """The instants of one year at which the clock is moved, to the second."""
-    info, found = ZoneInfo(zone), []
+    info, found = find_zone(zone), []
     instant = datetime(year, 1, 1, tzinfo=UTC) - HOUR
     while instant < datetime(year + 1, 1, 1, tzinfo=UTC) - HOUR:
         later = instant + HOUR
@@ -46,7 +48,7 @@ class Daemon:
         self.passes: dict[datetime, list[datetime]] = defaultdict(list)
         self.leaps: list[tuple[datetime, list[datetime]]] = []
         before = None
-        for instant, wall in _minutes(ZoneInfo(zone), start, end):
+        for instant, wall in _minutes(find_zone(zone), start, end):
             self.passes[wall].append(instant)
             if before is not None and wall > before + MINUTE:
                 skipped = [before + MINUTE * n for n in range(1, (wall - before) // MINUTE)]

@@ -4,18 +4,20 @@ import re
 import struct
 import zoneinfo
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
 
 from tests.policy.cron_expressions import SYSTEMATIC, aimed_expression, any_expression
 from tests.policy.cron_simulator import Daemon, clock_changes, wall_of
+from tests.support.zones import released
 from tick.policy import cron
 from tick.policy.cron_zones import zone_names
+from tick.policy.zone_data import find_zone, using
 
 # Each with the kind of clock change that makes it interesting.
 CHANGES = {
@@ -82,7 +84,7 @@ def test_every_run_around_a_clock_change_is_the_one_of_debians_cron(zone: str, y
     assert changes, "the zone has no clock change in that year"
     for change in changes[:4]:
         daemon = Daemon(zone, change - WINDOW, change + WINDOW)
-        wall = wall_of(ZoneInfo(zone), change)
+        wall = wall_of(find_zone(zone), change)
         for expression in SYSTEMATIC + [aimed_expression(random, wall) for _ in range(20)]:
             dst = random.choice(POLICIES)
             fires = daemon.fires(expression, dst.gap, dst.fold)
@@ -113,9 +115,11 @@ def made_up_zone(tmp_path: Path) -> Iterator[Callable[[str], str]]:
         (tmp_path / name).write_bytes(content)
         zoneinfo.reset_tzpath([str(tmp_path), *before])
         zone_names.cache_clear()
+        ours.enter_context(using(released(None, {name: content})))
         return name
 
-    yield add
+    with ExitStack() as ours:
+        yield add
     zoneinfo.reset_tzpath(before)
     zone_names.cache_clear()
 
@@ -174,7 +178,7 @@ def test_calendars_agree_with_cronsim_in_utc() -> None:
 )
 def test_zones_that_move_by_an_hour_agree_with_cronsim(zone: str) -> None:
     """cronsim goes astray after a start in a repeated hour, so there are none such here."""
-    random, info = Random(zone), ZoneInfo(zone)
+    random, info = Random(zone), find_zone(zone)
     for change in clock_changes(zone, 2026) * 150:
         start = _rounded(random, change - timedelta(minutes=random.randint(61, 3000)))
         expression = random.choice([*SYSTEMATIC, aimed_expression(random, wall_of(info, change))])

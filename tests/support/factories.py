@@ -16,8 +16,9 @@ from tick.models import job_run, job_schedule, occurrence
 from tick.ops import control, windows
 from tick.runtime import Runtime
 from tick.settings import Settings
+from tick.syncing import sync_definitions
 from tick.tick_result import TickResult
-from tick.ticker import run_tick, sync_definitions
+from tick.ticker import run_tick
 
 TESTER = Author("tester")
 

@@ -1,7 +1,6 @@
 """The commands on definitions: sync them, check them, try a cron expression."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -9,6 +8,7 @@ from tick.cli.common import as_json, author, counted, ready_runtime, show_json, 
 from tick.cli.instants import INSTANT
 from tick.define.registry import load_registry
 from tick.policy import cron as policy
+from tick.policy.zone_data import find_zone
 from tick.settings import load_settings
 
 
@@ -16,7 +16,7 @@ from tick.settings import load_settings
 @as_json
 def sync(as_json: bool) -> None:
     """Bring the database to what the definitions say. New schedules arrive disabled."""
-    from tick.ticker import sync_definitions
+    from tick.syncing import sync_definitions
 
     with ready_runtime() as runtime:
         report = sync_definitions(runtime, runtime.now(), author=author())
@@ -92,5 +92,5 @@ def next_(
         return
     click.echo(policy.describe(expression, tz))
     for time in times:
-        local = time.astimezone(ZoneInfo(tz))
+        local = time.astimezone(find_zone(tz))
         click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local:%a %Y-%m-%d %H:%M %Z}")

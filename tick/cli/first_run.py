@@ -27,7 +27,8 @@ from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import ScheduleRow
 from tick.runtime import Runtime, open_runtime
 from tick.states import RunStatus
-from tick.ticker import run_tick, sync_definitions
+from tick.syncing import sync_definitions
+from tick.ticker import run_tick
 
 POLL_SECONDS = 0.2
 MARKS = {

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -14,6 +13,7 @@ from tick.cli.statuses import ExitStatus, status_of
 from tick.cli.waiting import progress_bar, wait_for, wait_option
 from tick.ops.answers.system import Proof
 from tick.ops.proving import join_parts
+from tick.policy.zone_data import find_zone
 
 _WEEK = timedelta(days=7)
 
@@ -38,7 +38,7 @@ def next_(count: int, with_off: bool, as_json: bool) -> None:
         return
     rows = [
         vars(item)
-        | {"local": f"{item.at.astimezone(ZoneInfo(item.timezone)):%a %Y-%m-%d %H:%M %Z}"}
+        | {"local": f"{item.at.astimezone(find_zone(item.timezone)):%a %Y-%m-%d %H:%M %Z}"}
         for item in found
     ]
     columns = {"at": "AT (UTC)", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}

@@ -16,8 +16,9 @@ import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
 from tick.runtime import Runtime
+from tick.syncing import ensure_synced
 from tick.tick_result import TickResult
-from tick.ticker import ensure_synced, run_tick
+from tick.ticker import run_tick
 
 if TYPE_CHECKING:
     from tick.work import Worked

@@ -15,6 +15,7 @@ from tick.policy.rule import (
     DEFAULT_MAX_CATCH_UP_RUNS,
     Rule,
 )
+from tick.policy.zone_data import by_newest_data
 from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
 
@@ -119,7 +120,7 @@ class Schedule:
 
 
 def _in_utc(instant: datetime | None) -> datetime | None:
-    return instant and in_utc(instant)
+    return instant and in_utc(by_newest_data(instant))
 
 
 def canonical(value: object) -> str:

@@ -5,7 +5,7 @@ point leaves no lock behind. SKIP LOCKED (where the database has it) only saves 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow, json_rows
+from tick.db import AnyRow, json_rows, one_of
+from tick.engine.zones import NO_ZONE
 from tick.models import job_schedule, occurrence, schedule_version
 from tick.policy.missed import Deferral
 from tick.policy.planner import Standing
@@ -61,13 +62,16 @@ def claim_due_schedules(
     claim_id: str,
     now: datetime,
     limit: int,
+    zones: Collection[int] = (NO_ZONE,),
     only: str | None = None,
     wait: bool = False,
 ) -> int:
     """Claim up to `limit` due schedules under `claim_id`; how many.
 
-    A schedule that is locked since longer than STALE_AFTER may be claimed again. `only` narrows to
-    one schedule; `wait` waits for rows that another transaction holds instead of passing over.
+    `zones` are the zone data that this process may decide by: schedules that go by others are left
+    alone. A schedule that is locked since longer than STALE_AFTER may be claimed again. `only`
+    narrows to one schedule; `wait` waits for rows that another transaction holds instead of passing
+    over.
     """
     statement = _claim(connection.dialect.name, only is not None, wait)
     values = {
@@ -75,6 +79,7 @@ def claim_due_schedules(
         "now_": now,
         "limit_": limit,
         "stale": now - STALE_AFTER,
+        "zones": zones,
         "only": only,
     }
     if only is None:
@@ -92,7 +97,7 @@ def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
         due.append(_s.id == sa.bindparam("only"))
     found = (
         sa.select(_s.id)
-        .where(*due, is_for_this_release())
+        .where(*due, is_for_this_process(dialect))
         .order_by(_s.next_run_at, _s.id)
         .limit(sa.bindparam("limit_", type_=sa.Integer))
     )
@@ -111,13 +116,20 @@ def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
     )
 
 
-def is_for_this_release() -> sa.ColumnElement[bool]:
+def is_for_this_release(*also: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Whether this release can read a schedule's rule: a newer one may have written it.
 
     A scalar subquery: it is looked up by key, only for rows that satisfy the other conditions.
+    `also` are further ones on the version.
     """
-    format = sa.select(_v.rule_format).where(_v.id == _s.version_id).correlate(job_schedule)
+    found = sa.select(_v.rule_format).where(_v.id == _s.version_id, *also)
+    format = found.correlate(job_schedule)
     return format.scalar_subquery() <= sa.literal_column(str(RULE_FORMAT))
+
+
+def is_for_this_process(dialect: str) -> sa.ColumnElement[bool]:
+    """Whether it can read the rule, and by the zone data that the schedule goes by: `zones`."""
+    return is_for_this_release(one_of(dialect, _v.zone_data_id, "zones"))
 
 
 def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
@@ -133,14 +145,17 @@ def _is_marked_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
     ]
 
 
-def any_due(connection: sa.Connection, now: datetime) -> bool:
-    """Whether some schedule is due, locked or not."""
-    return bool(connection.execute(_ANY_DUE, {"now_": now}).scalar())
+def any_due(connection: sa.Connection, now: datetime, zones: Collection[int] = (NO_ZONE,)) -> bool:
+    """Whether some schedule is due that goes by these zone data, locked or not."""
+    return bool(due_ids(connection, now, 1, zones))
 
 
-def due_ids(connection: sa.Connection, now: datetime, limit: int) -> Sequence[str]:
-    """The ids of due schedules, the longest due first."""
-    return connection.execute(_DUE_IDS, {"now_": now, "limit_": limit}).scalars().all()
+def due_ids(
+    connection: sa.Connection, now: datetime, limit: int, zones: Collection[int] = (NO_ZONE,)
+) -> Sequence[str]:
+    """The ids of due schedules that go by these zone data, the longest due first."""
+    values = {"now_": now, "limit_": limit, "zones": zones}
+    return connection.execute(_due_ids(connection.dialect.name), values).scalars().all()
 
 
 def find_busy(connection: sa.Connection, claim_id: str) -> list[Busy]:
@@ -272,10 +287,13 @@ def _busy(dialect: str) -> sa.Select[Any]:
 
 
 IS_ANY_DUE = sa.exists().select_from(job_schedule).where(*_is_due())
-_ANY_DUE = sa.select(IS_ANY_DUE)
-_DUE_IDS = (
-    sa.select(_s.id)
-    .where(*_is_due())
-    .order_by(_s.next_run_at, _s.id)
-    .limit(sa.bindparam("limit_", type_=sa.Integer))
-)
+
+
+@cache
+def _due_ids(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(_s.id)
+        .where(*_is_marked_due(), is_for_this_process(dialect))
+        .order_by(_s.next_run_at, _s.id)
+        .limit(sa.bindparam("limit_", type_=sa.Integer))
+    )

@@ -55,6 +55,7 @@ def fire_due(
         claim_id=decision.claim_id,
         now=decision.now,
         limit=limit,
+        zones=decision.zones,
         only=only,
         wait=wait,
     )

@@ -6,7 +6,7 @@ can't choose a slow plan.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +26,7 @@ from tick.engine.claim_schedules import (
 from tick.engine.enqueue import NO_JOBS, enqueue_planned
 from tick.engine.instant_rows import row_of
 from tick.engine.run_rows import fired_as
+from tick.engine.zones import NO_ZONE
 from tick.errors import PlanFailed
 from tick.models import job_run, job_schedule, occurrence
 from tick.policy.overlap import Verdict
@@ -42,11 +43,12 @@ Plans = Sequence[tuple[StandingGroup, Plan]]
 
 @dataclass(frozen=True)
 class Decision:
-    """The tick, the claim within it, and the instant that it decides by."""
+    """The tick, the claim within it, and the instant and the zone data that it decides by."""
 
     tick_id: str
     claim_id: str
     now: datetime
+    zones: Collection[int] = (NO_ZONE,)
 
 
 def write_plans(

@@ -17,8 +17,9 @@ from tick.db import AnyRow, quiet_insert
 from tick.engine import audit
 from tick.engine.audit import Author
 from tick.engine.instant_rows import find_covering, row_of
+from tick.engine.zones import ZONE_COLUMNS, read_rule
 from tick.errors import NotFound, Refused
-from tick.models import job_schedule, occurrence, schedule_version
+from tick.models import job_schedule, occurrence, schedule_version, zone_data
 from tick.policy import instants, missed
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
@@ -42,7 +43,7 @@ class Known:
     @cached_property
     def rule(self) -> Rule:
         """Read when needed. Raises ValueError or TypeError if this release can't read it."""
-        return Rule.from_json(self.row.rule)
+        return read_rule(self.row)
 
     def ask(self, question: Callable[[Rule], T]) -> T | None:
         """What the rule answers; None when it can't be read or raises.
@@ -97,8 +98,9 @@ def find_schedules(
         .with_for_update(skip_locked=skip_locked)
     )
     rows = connection.execute(
-        sa.select(job_schedule, _v.rule, _v.number)
-        .join(schedule_version, _v.id == _s.version_id)
+        sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
+        .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+        .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
         .where(_s.id.in_(locked.scalars().all()))
         .order_by(_s.id)
     )

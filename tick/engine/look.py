@@ -15,11 +15,17 @@ from tick.engine.pause import IS_ANY_PAUSE_OVER
 from tick.engine.pruned import EVERY, IS_TURN_DUE
 from tick.engine.rescue import IS_ANYTHING_LOST
 from tick.engine.settle import IS_ANY_FORGOTTEN
+from tick.engine.zone_changes import IS_ANY_UNREAD
+from tick.engine.zones import IN_FORCE
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a look found: one answer for each thing that a tick does."""
+    """What a look found: one answer for each thing that a tick does.
+
+    `zones` are the zone data in force (see tick.engine.zones); `unread` says that some version's
+    are not known.
+    """
 
     pause_over: bool
     due: bool
@@ -27,6 +33,8 @@ class Found:
     forgotten: bool
     uncounted: bool
     prune: bool
+    zones: str | None
+    unread: bool
 
     @property
     def fires(self) -> bool:
@@ -57,4 +65,6 @@ _LOOK = sa.select(
     IS_ANY_FORGOTTEN,
     IS_ANY_UNCOUNTED,
     IS_TURN_DUE,
+    IN_FORCE,
+    IS_ANY_UNREAD,
 )

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,19 +16,26 @@ from tick.db import TRANSIENT, in_short
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
 from tick.engine import audit, lifecycle
-from tick.engine.audit import Author
+from tick.engine.audit import SYSTEM, Author
 from tick.engine.changes import Change, find_changes, version_digest, version_texts
 from tick.engine.counting import rename_counted
 from tick.engine.fire import fire_due
+from tick.engine.generations import next_generation
 from tick.engine.ledger import Decision
 from tick.engine.pause import end_pauses
 from tick.engine.ticklog import learned_tick_seconds
-from tick.models import audit_entry, definition_set, job_schedule, schedule_version
+from tick.engine.zone_changes import Wish, heed_zone_data, older_zones, zone_data_ids
+from tick.engine.zones import NO_ZONE, read_standing
+from tick.errors import OlderZoneData
+from tick.models import audit_entry, job_schedule, schedule_version
 from tick.policy import instants
 from tick.policy.rule import RULE_FORMAT
+from tick.policy.zone_age import older_in_words
+from tick.policy.zone_moves import zone_of
 from tick.states import ScheduleState
 
 _s, _v = job_schedule.c, schedule_version.c
+_CHUNK = 500
 RETURNS_ENABLED_WITHIN = timedelta(days=14)
 
 
@@ -52,10 +58,15 @@ def sync(
     now: datetime,
     author: Author,
     release: str,
+    accept_older_zone_data: bool = False,
 ) -> SyncReport:
-    """Bring the schedules to what the registry says. Doing it again changes nothing."""
+    """Bring the schedules to what the registry says. Doing it again changes nothing.
+
+    Raises OlderZoneData where schedules are decided by newer time zone data than this process has.
+    """
     _one_at_a_time(connection)
-    report = SyncReport(_generation(connection, registry, now, release))
+    _heed_zone_data(connection, now, author, accept_older_zone_data)
+    report = SyncReport(next_generation(connection, registry, now, release))
     work = _Sync(connection, registry, report, now, author)
     changes = find_changes(connection, registry)
     _lock(connection, changes)
@@ -64,26 +75,16 @@ def sync(
     return report
 
 
-class Force(Enum):
-    """How a set of definitions stands to the one that was synced last.
-
-    A process of an older release must not bring its definitions back during a rolling deploy, so
-    processes only sync by themselves what was never seen.
-    """
-
-    NEVER_SEEN = "never seen"
-    IN_FORCE = "in force"
-    SUPERSEDED = "superseded"
-
-
-def force_of(connection: sa.Connection, registry: Registry) -> Force:
-    """Whether these very definitions are in force, were so once, or never."""
-    g = definition_set.c
-    newest = connection.execute(sa.select(g.digest).order_by(g.generation.desc()).limit(1)).scalar()
-    if newest == registry.digest:
-        return Force.IN_FORCE
-    seen = sa.select(sa.exists().where(g.digest == registry.digest))
-    return Force.SUPERSEDED if connection.execute(seen).scalar() else Force.NEVER_SEEN
+def _heed_zone_data(
+    connection: sa.Connection, now: datetime, author: Author, accept_older: bool
+) -> None:
+    """First of all, every schedule goes by the data of this process, or nothing is synced."""
+    wish = Wish(author, by_person=author != SYSTEM, accept_older=accept_older)
+    while heed_zone_data(connection, now, _CHUNK, wish):
+        pass
+    older = older_zones(connection)
+    if older:
+        raise OlderZoneData(older_in_words({known.zone: known.version for known in older}))
 
 
 def _one_at_a_time(connection: sa.Connection) -> None:
@@ -96,26 +97,6 @@ def _lock(connection: sa.Connection, changes: Sequence[Change]) -> None:
     """Lock every schedule that will change, by id as all do: two transactions never cross."""
     ids = [change.known.id for change in changes if change.known is not None]
     connection.execute(sa.select(_s.id).where(_s.id.in_(ids)).order_by(_s.id).with_for_update())
-
-
-def _generation(connection: sa.Connection, registry: Registry, now: datetime, release: str) -> int:
-    g = definition_set.c
-    newest = connection.execute(
-        sa.select(g.generation, g.digest).order_by(g.generation.desc()).limit(1)
-    ).first()
-    if newest is not None and newest.digest == registry.digest:
-        return int(newest.generation)
-    generation = 1 if newest is None else newest.generation + 1
-    connection.execute(
-        sa.insert(definition_set),
-        {
-            "generation": generation,
-            "digest": registry.digest,
-            "release": release,
-            "created_at": now,
-        },
-    )
-    return int(generation)
 
 
 @dataclass(frozen=True)
@@ -270,7 +251,7 @@ class _Sync:
         tick_id = secrets.token_hex(8)
         fire_due(
             self.connection,
-            Decision(tick_id, tick_id, self.now),
+            Decision(tick_id, tick_id, self.now, read_standing(self.connection).mine),
             limit=1,
             tick_seconds=learned_tick_seconds(self.connection),
             only=schedule_id,
@@ -280,6 +261,8 @@ class _Sync:
     def _new_version(self, schedule: Schedule, since: datetime) -> int:
         texts = version_texts(schedule, self.registry)
         rule, target = texts["rule"], texts["target"]
+        zone = zone_of(schedule.rule())
+        read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
         last = sa.select(sa.func.coalesce(sa.func.max(_v.number), 0) + 1).where(
             _v.schedule_id == schedule.id
         )
@@ -300,6 +283,7 @@ class _Sync:
                 target_key=short_digest(target),
                 since=since,
                 by=self.author.name,
+                zone_data_id=read_with or NO_ZONE,
             )
             .returning(_v.id)
         ).scalar_one()

@@ -1,13 +1,14 @@
 """The versions of a schedule's definition, and which of them was in force when."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
 
-from tick.models import schedule_version
+from tick.engine.zones import ZONE_COLUMNS, rule_by
+from tick.models import schedule_version, zone_data
 from tick.policy.rule import Rule
 
 _v = schedule_version.c
@@ -24,17 +25,30 @@ class Version:
     target: str
     since: datetime
     by: str
+    zone_name: str | None = None
+    zone_digest: str | None = None
+    zone_version: str | None = None
+    zone_file: bytes | None = field(default=None, repr=False)
 
     @cached_property
     def rule(self) -> Rule:
-        """Read when needed. Raises ValueError or TypeError if this release can't read it."""
-        return Rule.from_json(self.rule_text)
+        """Read when needed, with the zone data that it decided by.
+
+        Raises ValueError or TypeError if this release can't read it.
+        """
+        return rule_by(
+            self.rule_text, self.zone_name, self.zone_digest, self.zone_version, self.zone_file
+        )
 
 
 def versions_of(connection: sa.Connection, schedule_id: str) -> list[Version]:
     """All versions of a schedule, the oldest first."""
     rows = connection.execute(
-        sa.select(_v.id, _v.number, _v.rule.label("rule_text"), _v.mode, _v.target, _v.since, _v.by)
+        sa.select(
+            *(_v.id, _v.number, _v.rule.label("rule_text")),
+            *(_v.mode, _v.target, _v.since, _v.by, *ZONE_COLUMNS),
+        )
+        .outerjoin_from(schedule_version, zone_data, zone_data.c.id == _v.zone_data_id)
         .where(_v.schedule_id == schedule_id)
         .order_by(_v.number)
     )

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from tick.engine.ledger import Decision
 from tick.engine.pause import any_pause_over, end_pauses
 from tick.engine.results import OccurrenceLine, list_occurrences
 from tick.engine.ticklog import learned_tick_seconds
+from tick.engine.zones import read_standing
 from tick.settings import Settings
 
 MOST_SCHEDULES = 200
@@ -60,14 +61,16 @@ def dry_run(database: Database, settings: Settings, now: datetime) -> DryRun:
     looks, a tick on PostgreSQL passes the schedules over, and one on SQLite waits.
     """
     with database.read.connect() as connection:
-        if not any_due(connection, now) and not any_pause_over(connection, now):
+        zones = read_standing(connection).mine
+        if not any_due(connection, now, zones) and not any_pause_over(connection, now):
             return DryRun(now)
         tick_seconds = learned_tick_seconds(connection)
     tick_id = f"dry-run-{secrets.token_hex(8)}"
     with database.write.connect() as connection, connection.begin() as transaction:
         pauses_over = end_pauses(connection, now, MOST_SCHEDULES)
-        waiting = due_ids(connection, now, MOST_SCHEDULES + 1)
-        errors = _decide(connection, waiting[:MOST_SCHEDULES], settings, now, tick_id, tick_seconds)
+        waiting = due_ids(connection, now, MOST_SCHEDULES + 1, zones)
+        decision = Decision(tick_id, tick_id, now, zones)
+        errors = _decide(connection, waiting[:MOST_SCHEDULES], settings, decision, tick_seconds)
         lines = list_occurrences(connection, tick_id, limit=2 * MOST_SCHEDULES)
         transaction.rollback()
     return DryRun(now, tuple(lines), pauses_over, errors, len(waiting) > MOST_SCHEDULES)
@@ -77,8 +80,7 @@ def _decide(
     connection: sa.Connection,
     schedule_ids: Iterable[str],
     settings: Settings,
-    now: datetime,
-    tick_id: str,
+    decision: Decision,
     tick_seconds: float,
 ) -> dict[str, str]:
     """Decide schedule by schedule, each in a savepoint; what went wrong, by schedule."""
@@ -89,7 +91,7 @@ def _decide(
             with connection.begin_nested():
                 fired = fire_due(
                     connection,
-                    Decision(tick_id, f"{tick_id[:24]}.{number}", now),
+                    replace(decision, claim_id=f"{decision.tick_id[:24]}.{number}"),
                     limit=1,
                     tick_seconds=tick_seconds,
                     most_runs=left,

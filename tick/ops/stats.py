@@ -22,6 +22,7 @@ from tick.ops.queries.stats import Names, Span, Table
 from tick.ops.snapshot import snapshot
 from tick.policy.cron_zones import check_zone
 from tick.policy.histogram import TOOK_BOUNDS
+from tick.policy.zone_data import find_zone
 
 DAY = timedelta(days=1)
 Key = TypeVar("Key", bound=Hashable)
@@ -97,7 +98,7 @@ def gather(
     Raises InvalidCron for a zone that does not exist.
     """
     check_zone(timezone)
-    spans = spans_of(window, now, ZoneInfo(timezone))
+    spans = spans_of(window, now, find_zone(timezone))
     asked = [*spans, Span(now - DAY, spans[-1].end)]
     with snapshot(database) as connection:
         runs = {} if schedule_id else queries.sum_runs(connection, asked, job_name)

@@ -23,10 +23,12 @@ from tick.policy.cron_zones import (
     FIRST_YEAR,
     LAST_YEAR,
     Stretch,
+    as_zone,
     check_zone,
     stretches_back_from,
     stretches_from,
 )
+from tick.policy.zone_data import Zone
 
 __all__ = [
     "DEFAULT",
@@ -83,7 +85,7 @@ def describe(expression: str, timezone: str) -> str:
 
 
 def next_times(
-    expression: str, timezone: str, after: datetime, count: int = 1, *, dst: Dst = DEFAULT
+    expression: str, timezone: str | Zone, after: datetime, count: int = 1, *, dst: Dst = DEFAULT
 ) -> list[datetime]:
     """The first `count` instants strictly later than the aware `after`, in aware UTC.
 
@@ -96,7 +98,7 @@ def next_times(
 
 
 def previous_time(
-    expression: str, timezone: str, at_or_before: datetime, *, dst: Dst = DEFAULT
+    expression: str, timezone: str | Zone, at_or_before: datetime, *, dst: Dst = DEFAULT
 ) -> datetime | None:
     """The latest instant not later than the aware one given, in aware UTC; None before 1900."""
     return _previous(_timetable(expression, timezone, dst), _naive(at_or_before))
@@ -104,7 +106,7 @@ def previous_time(
 
 def times_between(
     expression: str,
-    timezone: str,
+    timezone: str | Zone,
     after: datetime,
     until: datetime,
     limit: int = 1000,
@@ -118,7 +120,7 @@ def times_between(
 
 
 def count_between(
-    expression: str, timezone: str, after: datetime, until: datetime, *, dst: Dst = DEFAULT
+    expression: str, timezone: str | Zone, after: datetime, until: datetime, *, dst: Dst = DEFAULT
 ) -> int:
     """How many instants lie in (after, until]; counted by the day, not one by one."""
     return _timetable(expression, timezone, dst).count(_naive(after), _naive(until))
@@ -129,7 +131,7 @@ class _Timetable:
     """The instants of one expression in one zone; all arguments and results are naive UTC."""
 
     fields: Expression
-    timezone: str
+    timezone: Zone
     dst: Dst
 
     def after(self, instant: datetime) -> Iterator[datetime]:
@@ -195,23 +197,24 @@ class _Timetable:
         return _minute_after(valid - _SECOND) - stretch.offset
 
 
-def _timetable(expression: str, timezone: str, dst: Dst) -> _Timetable:
+def _timetable(expression: str, timezone: str | Zone, dst: Dst) -> _Timetable:
     """Raises InvalidCron unless the expression fires at some time and the zone exists."""
     try:
-        return _known_timetable(expression, timezone, dst)
-    except TypeError:
-        # What can't be looked up is no text: these two say so.
-        parse(expression)
+        zone = as_zone(timezone)
+        return _known_timetable(expression, zone, dst)
+    except (TypeError, KeyError, AttributeError):
+        # What can't be looked up: these two say so.
+        _walker(parse(expression))
         check_zone(timezone)
         raise
 
 
 @lru_cache(maxsize=4096)
-def _known_timetable(expression: str, timezone: str, dst: Dst) -> _Timetable:
+def _known_timetable(expression: str, zone: Zone, dst: Dst) -> _Timetable:
     fields = parse(expression)
     _walker(fields)
-    check_zone(timezone)
-    return _Timetable(fields, timezone, dst)
+    check_zone(zone.name)
+    return _Timetable(fields, zone, dst)
 
 
 class _Walls:

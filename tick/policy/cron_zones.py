@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from tick.errors import InvalidCron
 from tick.policy.cron_grammar import quote
+from tick.policy.zone_data import Zone, current
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
@@ -57,32 +58,44 @@ def _packaged() -> frozenset[str]:
 
 def check_zone(timezone: object) -> None:
     """Raise InvalidCron unless the name is a time zone's."""
+    if isinstance(timezone, Zone):
+        return
     if isinstance(timezone, str) and (timezone in _packaged() or timezone in zone_names()):
         return
     close = get_close_matches(str(timezone)[:60], zone_names(), 1) or ["Europe/Paris"]
     raise InvalidCron(f"unknown time zone {quote(timezone)}: write a name such as {close[0]!r}")
 
 
-def stretches_from(timezone: str, instant: datetime) -> Iterator[Stretch]:
-    """The stretches from the one that holds the instant on, until the end of LAST_YEAR."""
+def stretches_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
+    """The stretches from the one that holds the instant on, until the end of LAST_YEAR.
+
+    A name means the zone as this process's data have it.
+    """
+    zone = as_zone(timezone)
     for year in range(max(instant.year, FIRST_YEAR), LAST_YEAR + 1):
-        for stretch in _stretches(timezone, year):
+        for stretch in _stretches(zone, year):
             if stretch.end > instant:
                 yield stretch
 
 
-def stretches_back_from(timezone: str, instant: datetime) -> Iterator[Stretch]:
+def stretches_back_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
     """The stretches from the one that holds the instant back, until the start of FIRST_YEAR."""
+    zone = as_zone(timezone)
     for year in range(min(instant.year, LAST_YEAR), FIRST_YEAR - 1, -1):
-        for stretch in reversed(_stretches(timezone, year)):
+        for stretch in reversed(_stretches(zone, year)):
             if stretch.start <= instant:
                 yield stretch
 
 
+def as_zone(timezone: str | Zone) -> Zone:
+    """The zone of that name by this process's data; a zone is itself."""
+    return timezone if isinstance(timezone, Zone) else current().zone(timezone)
+
+
 @lru_cache(maxsize=4096)
-def _stretches(timezone: str, year: int) -> tuple[Stretch, ...]:
+def _stretches(rules: Zone, year: int) -> tuple[Stretch, ...]:
     """The stretches of one year UTC, cut at its ends."""
-    zone = ZoneInfo(timezone)
+    zone = rules.tzinfo
     first, end = datetime(year, 1, 1), datetime(year + 1, 1, 1)
     changes = _changes(zone, first - _MARGIN, end + _MARGIN)
     edges = [first - _MARGIN, *changes, end + _MARGIN]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from tick.policy import cron
 from tick.policy.rule import Rule
+from tick.policy.zone_data import Zone
 from tick.states import ScheduleKind
 from tick.utc import in_utc
 
@@ -63,7 +64,7 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
         return 0
     after, until = after - _offset(rule), until - _offset(rule)
     if rule.kind is ScheduleKind.CRON:
-        return cron.count_between(_cron(rule), rule.timezone, after, until, dst=rule.dst)
+        return cron.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         return _steps(rule, until) - _steps(rule, after)
     return int(rule.at is not None and after < rule.at <= until)
@@ -89,9 +90,9 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
     if rule.kind is ScheduleKind.CRON:
         if limit == 1:
             # The answer that is remembered, for the many schedules that share an expression.
-            found = cron.next_times(_cron(rule), rule.timezone, after, dst=rule.dst)
+            found = cron.next_times(_cron(rule), _zone(rule), after, dst=rule.dst)
             return [instant for instant in found if instant <= until]
-        return cron.times_between(_cron(rule), rule.timezone, after, until, limit, dst=rule.dst)
+        return cron.times_between(_cron(rule), _zone(rule), after, until, limit, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         first = _steps(rule, after) + 1
         last = min(_steps(rule, until), first + limit - 1)
@@ -101,7 +102,7 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
 
 def _latest(rule: Rule, until: datetime) -> datetime | None:
     if rule.kind is ScheduleKind.CRON:
-        return cron.previous_time(_cron(rule), rule.timezone, until, dst=rule.dst)
+        return cron.previous_time(_cron(rule), _zone(rule), until, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         return _interval(rule, _steps(rule, until))
     return rule.at if rule.at is not None and rule.at <= until else None
@@ -111,6 +112,10 @@ def _cron(rule: Rule) -> str:
     if rule.cron is None:
         raise ValueError("a CRON rule needs its expression")
     return rule.cron
+
+
+def _zone(rule: Rule) -> str | Zone:
+    return rule.timezone if rule.zone is None else rule.zone
 
 
 def _offset(rule: Rule) -> timedelta:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from tick.policy.cron import Dst
+from tick.policy.zone_data import Zone
 from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
 
 RULE_FORMAT = 1
@@ -24,7 +25,8 @@ class Rule:
     """Everything that decides the instants of a schedule and what becomes of them.
 
     `cron` is resolved (no `H`), lengths are seconds, instants are aware UTC. `offset_seconds`
-    is the schedule's own share of its jitter: every instant moves by it.
+    is the schedule's own share of its jitter: every instant moves by it. `zone` is what `timezone`
+    meant where other zone data than this process's decide; it does not travel.
     """
 
     kind: ScheduleKind
@@ -44,6 +46,7 @@ class Rule:
     max_catch_up_age_seconds: float = DEFAULT_MAX_CATCH_UP_AGE_SECONDS
     max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
     overlap: OverlapPolicy = OverlapPolicy.SKIP
+    zone: Zone | None = None
 
     @property
     def dst(self) -> Dst:
@@ -55,7 +58,7 @@ class Rule:
         values = {
             field.name: _plain(value)
             for field in fields(self)
-            if (value := getattr(self, field.name)) != field.default
+            if (value := getattr(self, field.name)) != field.default and field.name != "zone"
         }
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 

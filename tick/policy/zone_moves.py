@@ -1,0 +1,38 @@
+"""What other zone data mean for a rule that is in use. Pure."""
+
+from datetime import datetime, timedelta
+
+from tick.policy.cron_grammar import parse
+from tick.policy.cron_zones import as_zone
+from tick.policy.rule import Rule
+from tick.policy.zone_data import Zone
+from tick.states import ScheduleKind
+
+
+def zone_of(rule: Rule) -> str | None:
+    """The zone whose data decide the rule's instants; None when they follow UTC alone."""
+    return rule.timezone if rule.kind is ScheduleKind.CRON and rule.timezone != "UTC" else None
+
+
+def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
+    """From where on `new` decides: the same rule, read with other zone data than `old`.
+
+    A wall time that is decided must not come again at another instant: where the clocks now show
+    it later, `new` begins after it. What the clocks now show earlier is due, however late.
+    """
+    if new.cron is None or parse(new.cron).follows_real_time:
+        return decided_to
+    offset = timedelta(seconds=new.offset_seconds)
+    at = decided_to - offset
+    wall = at + _offset(_zone(old), at)
+    again = wall - _offset(_zone(new), at)
+    again = wall - _offset(_zone(new), again)
+    return max(decided_to, again + offset)
+
+
+def _zone(rule: Rule) -> Zone:
+    return as_zone(rule.timezone if rule.zone is None else rule.zone)
+
+
+def _offset(zone: Zone, at: datetime) -> timedelta:
+    return at.astimezone(zone.tzinfo).utcoffset() or timedelta()

@@ -1,0 +1,53 @@
+"""Definitions brought to the database, by a person or by a process that starts."""
+
+import logging
+from datetime import datetime
+
+from tick.engine import sync
+from tick.engine.audit import SYSTEM, Author
+from tick.engine.generations import Force, force_of
+from tick.errors import OlderZoneData
+from tick.runtime import Runtime
+from tick.utc import utc
+from tick.version import __version__
+
+log = logging.getLogger(__name__)
+
+
+def ensure_synced(runtime: Runtime, now: datetime) -> None:
+    """Sync the definitions, unless these very ones were synced before.
+
+    Definitions without a schedule are only synced by a person: they are more likely a wrong
+    TICK_DEFINITIONS than a wish to remove everything.
+    """
+    with runtime.database.read.connect() as connection:
+        force = force_of(connection, runtime.registry)
+    if force is Force.IN_FORCE:
+        return
+    if force is Force.SUPERSEDED:
+        log.warning(
+            "newer definitions than these are in force; after a rollback, run `tick sync` to "
+            "bring these back"
+        )
+    elif not runtime.registry.schedules:
+        log.warning("these definitions hold no schedule; `tick sync` would remove all there are")
+    else:
+        try:
+            sync_definitions(runtime, now, author=SYSTEM)
+        except OlderZoneData as error:
+            log.warning("the definitions are not synced: %s", error)
+
+
+def sync_definitions(
+    runtime: Runtime, now: datetime, *, author: Author, accept_older_zone_data: bool = False
+) -> sync.SyncReport:
+    """Bring the database to the definitions in code; see tick.engine.sync."""
+    with runtime.database.write.begin() as connection:
+        return sync.sync(
+            connection,
+            runtime.registry,
+            now=utc(now, "now"),
+            author=author,
+            release=__version__,
+            accept_older_zone_data=accept_older_zone_data,
+        )
