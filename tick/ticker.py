@@ -78,6 +78,13 @@ def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
     work.fire_due()
 
 
+def _said(result: TickResult) -> str | None:
+    """What went wrong, for the log of ticks."""
+    said = [older_in_words(result.older_zones)] if result.older_zones else []
+    said += [f"{name}: {error}" for name, error in result.errors.items()]
+    return "; ".join(said)[:2000] or None
+
+
 class _Tick:
     """One tick at work."""
 
@@ -123,8 +130,6 @@ class _Tick:
             self.result.older_zones = {
                 known.zone: known.version for known in older_zones(connection)
             }
-        if self.result.older_zones:
-            log.warning(older_in_words(self.result.older_zones))
         return True
 
     def fire_all(self, found: Found) -> None:
@@ -190,7 +195,7 @@ class _Tick:
             rescued=result.rescued,
             late_seconds=late,
             more=result.more,
-            error="; ".join(f"{k}: {v}" for k, v in result.errors.items())[:2000] or None,
+            error=_said(result),
         )
 
         def step(connection: sa.Connection) -> None:

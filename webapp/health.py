@@ -8,13 +8,18 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from tick.errors import DatabaseError
-from tick.ops.queries.pulse import TickState, read_tick_health
+from tick.ops.queries.pulse import TickState, read_older_zone_data, read_tick_health
 from tick.schema import check_schema
 from webapp.errors import RETRY_AFTER_SECONDS
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("health", __name__)
 _log = logging.getLogger(__name__)
+# Who asks has not signed in: where the data lie, and which zones they are, stays in the log.
+_OLDER_ZONE_DATA = (
+    "A process ticks with older time zone data than schedules are decided by, and leaves those "
+    "alone: update its tzdata package, or run `tick sync --accept-older-zone-data`."
+)
 
 
 @blueprint.get("/healthz")
@@ -40,14 +45,17 @@ def readiness() -> ResponseReturnValue:
 def scheduler() -> ResponseReturnValue:
     """200 while it ticks, else 503: no tick came for three usual intervals, or none ever did.
 
-    For a monitor outside: whoever has an alarm of their own can point it here.
+    For a monitor outside: whoever has an alarm of their own can point it here. `older_zone_data` is
+    null, or says that a process leaves schedules alone, and what to do.
     """
     with reading() as connection:
         health = read_tick_health(connection, now())
+        older_zone_data = read_older_zone_data(connection, now())
     body = jsonify(
         status=health.state,
         last_tick_at=health.last_at and health.last_at.isoformat(),
         usual_seconds=health.usual_seconds,
+        older_zone_data=older_zone_data and _OLDER_ZONE_DATA,
     )
     if health.state is TickState.OK:
         return body

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from tests.cli.conftest import CommandLine
+from tests.support.zones import fixed
 from tick import current_run
 from tick.cli import checks
 from tick.cli.checks import Finding, Level
@@ -17,6 +18,7 @@ from tick.engine.heartbeat import register_worker
 from tick.kinds.command import _facts
 from tick.models import tick_log, worker_instance
 from tick.ops.deploy_plan import DeployPlan
+from tick.policy.zone_data import Source
 from tick.settings import Settings
 from tick.states import WorkerType
 
@@ -172,7 +174,29 @@ def disk(free_mib: int) -> Finding:
 
 
 def zones(version: str | None) -> Finding:
-    return checks.check_zones(version, "/usr/share/zoneinfo", NOW)
+    source = Source("/usr/share/zoneinfo", version, lambda _: None)
+    (finding,) = checks.check_zones([source], {}, NOW)
+    return finding
+
+
+def test_older_data_beside_newer_ones_are_named_with_the_schedules_that_differ() -> None:
+    vancouver, berlin = "America/Vancouver", "Europe/Berlin"
+    old = {vancouver: fixed(-8), berlin: fixed(1)}
+    system = Source("/usr/share/zoneinfo", "2025b", old.get)
+    package = Source("the tzdata package", "2026f", {**old, vancouver: fixed(-7)}.get)
+    used, other = checks.check_zones([system, package], {"west": vancouver, "east": berlin}, NOW)
+    assert used.text == "Time zone data 2026f, from the tzdata package."
+    assert (used.level, other.level) == (Level.GOOD, Level.WARNING)
+    assert "/usr/share/zoneinfo holds 2025b" in other.text
+    assert other.text.endswith("schedules that differ: west.")
+    assert "PYTHONTZPATH=" in (other.advice or "")
+
+
+def test_newer_data_in_force_than_this_host_has_are_a_problem() -> None:
+    assert list(checks.check_zone_data_in_force({})) == []
+    (finding,) = checks.check_zone_data_in_force({"America/Vancouver": "2026f"})
+    assert finding.level is Level.PROBLEM
+    assert "--accept-older-zone-data" in finding.text
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from tests.support.factories import TESTER, World, a_schedule
 from tests.support.zones import fixed, released
 from tick.errors import OlderZoneData
 from tick.models import audit_entry, job_schedule, schedule_version, zone_data
+from tick.notify import rules
+from tick.notify.facts import read_facts
 from tick.ops import control
 from tick.ops.verify import Verified, verify
 from tick.ops.why import explain
@@ -234,6 +236,30 @@ def test_an_old_row_is_explained_and_proven_by_the_data_that_decided_it(world: W
             moved = explain(connection, "daily", NINE - HOUR, world.now).sentence
         assert "fired, 0 s late, and is SUCCESS" in said
         assert "fired, 0 s late" in moved
+
+
+def test_an_instant_without_a_row_is_not_called_pruned_when_nothing_was(world: World) -> None:
+    start(world)
+    world.tick(NINE - DAY)
+    with world.database.write.begin() as connection:
+        connection.execute(sa.text("DELETE FROM job_run"))
+        connection.execute(sa.text("DELETE FROM occurrence"))
+        said = explain(connection, "daily", NINE - DAY, world.now).sentence
+    assert "pruned; `tick verify` tells what is missing" in said
+
+
+def test_older_zone_data_are_told_by_the_log_of_ticks_and_an_alert(world: World) -> None:
+    start(world)
+    with using(EARLIER):
+        world.tick(NINE - 10 * HOUR)
+    world.tick(NINE - 9 * HOUR)
+    with world.database.read.connect() as connection:
+        found = rules.find(read_facts(connection, world.now))
+        later = read_facts(connection, world.now + HOUR)
+    (alert,) = [finding for finding in found if finding.rule == "zone-data"]
+    assert "`tick sync --accept-older-zone-data`" in alert.message
+    assert ZONE in alert.message
+    assert later.older_zone_data is None
 
 
 def test_an_instant_that_is_truly_missing_is_found_under_either_data(world: World) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
 from tick.engine import lifecycle
+from tick.engine.pruned import note_ledger
 from tick.errors import NotFound
 from tick.models import occurrence, schedule_version
 from tick.ops import control, windows
@@ -138,6 +139,7 @@ def test_what_was_before_the_schedule_and_what_has_been_pruned(daily: World) -> 
     daily.tick(TWO)
     with daily.database.write.begin() as connection:
         connection.execute(sa.delete(occurrence))
+        note_ledger(connection, TWO, TWO)
     assert why(daily, TWO).sentence.endswith("was decided, and its row has been pruned since.")
 
 

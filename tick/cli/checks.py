@@ -21,6 +21,8 @@ from tick.ops import days_off
 from tick.ops.deploy_plan import DeployPlan
 from tick.ops.queries.pulse import Pulse
 from tick.ops.queries.workers import WorkerRow
+from tick.policy.zone_age import older_in_words
+from tick.policy.zone_data import Source, ZoneData, newest_first
 from tick.settings import PREFIX, Settings
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -214,10 +216,42 @@ def check_holidays(regions: Sequence[str]) -> Iterator[Finding]:
         yield warning("holidays", str(error), advice)
 
 
-def check_zones(version: str | None, place: str, now: datetime) -> Finding:
-    """Whether the rules of the time zones are of this year or the last."""
-    text = f"Time zone data {version or 'of an unknown version'}, from {place}."
-    if version is not None and int(version[:4]) >= now.year - 1:
-        return good("time zones", text)
-    advice = "Governments change clocks: update the system's tzdata, or the tzdata package."
-    return warning("time zones", text, advice)
+def check_zones(
+    sources: Sequence[Source], schedules: Mapping[str, str], now: datetime
+) -> Iterator[Finding]:
+    """Whether the time zone data are of this year or the last, and the same everywhere here.
+
+    `schedules` maps the id of each schedule to its zone.
+    """
+    used, *others = newest_first(sources)
+    text = f"Time zone data {used.version or 'of an unknown release'}, from {used.place}."
+    if used.version is not None and int(used.version[:4]) >= now.year - 1:
+        yield good("time zones", text)
+    else:
+        advice = "Governments change clocks: update the tzdata package, or the system's tzdata."
+        yield warning("time zones", text, advice)
+    for other in others:
+        differing = sorted(_differing(used, other, schedules))
+        if other.version == used.version or not (differing or other is sources[0]):
+            continue
+        named = f"schedules that differ: {', '.join(differing)}" if differing else "none differs"
+        text = f"{other.place} holds {other.version or 'an unknown release'}, too; {named}."
+        advice = (
+            "Schedules go by the newest. Code that uses Python's zoneinfo reads the first that it "
+            "finds: update the system's tzdata, or set PYTHONTZPATH= (empty) to use the package."
+        )
+        yield (warning if differing else good)("time zones", text, *([advice] if differing else []))
+
+
+def _differing(one: Source, other: Source, schedules: Mapping[str, str]) -> Iterator[str]:
+    for schedule_id, zone in schedules.items():
+        found = [ZoneData([source]).find(zone) for source in (one, other)]
+        if found[0] != found[1]:
+            yield schedule_id
+
+
+def check_zone_data_in_force(older: Mapping[str, str | None]) -> Iterator[Finding]:
+    """Whether schedules are decided by newer time zone data than this process has."""
+    if older:
+        said = older_in_words(older)
+        yield problem("time zones", said[:1].upper() + said[1:], "Until then this host skips them.")

@@ -13,13 +13,23 @@ from tick.settings import load_settings
 
 
 @click.command()
+@click.option(
+    "--accept-older-zone-data",
+    is_flag=True,
+    help="Decide by the time zone data here, though newer ones are in force.",
+)
 @as_json
-def sync(as_json: bool) -> None:
+def sync(accept_older_zone_data: bool, as_json: bool) -> None:
     """Bring the database to what the definitions say. New schedules arrive disabled."""
     from tick.syncing import sync_definitions
 
     with ready_runtime() as runtime:
-        report = sync_definitions(runtime, runtime.now(), author=author())
+        report = sync_definitions(
+            runtime,
+            runtime.now(),
+            author=author(),
+            accept_older_zone_data=accept_older_zone_data,
+        )
     if as_json:
         show_json(vars(report))
         return

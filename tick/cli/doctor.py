@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from importlib import metadata
 from pathlib import Path
-from zoneinfo import TZPATH
 
 import click
 
@@ -16,11 +14,13 @@ from tick.cli.database_checks import check_sessions
 from tick.cli.statuses import ExitStatus
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
+from tick.engine.zone_changes import older_zones
 from tick.environment import secret_files, variables
 from tick.errors import TickError
 from tick.ops.deploy_plan import plan_deploy
 from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
+from tick.policy.zone_data import system_sources
 from tick.runtime import Runtime, open_runtime
 from tick.schema import REVISION, check_schema
 from tick.settings import Settings, load_settings
@@ -59,7 +59,6 @@ def examine() -> Iterator[Finding]:
     yield from checks.check_names(variables())
     yield from checks.check_secrets(settings)
     yield from checks.check_holidays(settings.holidays)
-    yield checks.check_zones(*_zone_data(), clock.now())
     registry = None
     try:
         registry = load_registry(settings.definitions)
@@ -67,6 +66,9 @@ def examine() -> Iterator[Finding]:
         yield good("definitions", f"{counted(jobs, 'job')}, {counted(schedules, 'schedule')}.")
     except TickError as error:
         yield problem("definitions", str(error), "Mend them; `tick check` lists all mistakes.")
+    defined = registry.schedules.values() if registry is not None else ()
+    zones = {schedule.id: schedule.timezone for schedule in defined}
+    yield from checks.check_zones(system_sources(), zones, clock.now())
     yield from _examine_database(settings, registry)
 
 
@@ -99,8 +101,10 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Findi
         pulse = take_pulse(connection, now, read_signs(connection, now, dead_after))
         living = list_living(connection, now, dead_after)
         plan = None if registry is None else plan_deploy(connection, registry, now)
+        older = {known.zone: known.version for known in older_zones(connection)}
     if plan is not None:
         yield checks.check_synced(plan)
+    yield from checks.check_zone_data_in_force(older)
     yield from checks.check_ticks(pulse, now)
     yield from checks.check_workers(living, pulse)
     yield checks.check_channels(runtime.settings)
@@ -111,20 +115,3 @@ def _skew(runtime: Runtime) -> timedelta:
     before = clock.now()
     there = runtime.now()
     return there - before - (clock.now() - before) / 2
-
-
-def _zone_data() -> tuple[str | None, str]:
-    """The version of the time zone data that zoneinfo reads first, and where it is."""
-    for folder in map(Path, TZPATH):
-        if (folder / "UTC").exists():
-            return _version_in(folder), str(folder)
-    return metadata.version("tzdata"), "the tzdata package"
-
-
-def _version_in(folder: Path) -> str | None:
-    try:
-        with (folder / "tzdata.zi").open(encoding="utf-8") as file:
-            said, _, version = file.readline().strip().rpartition(" ")
-    except OSError:
-        return None
-    return version if said == "# version" else None

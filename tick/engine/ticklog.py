@@ -1,12 +1,13 @@
 """One row a tick: who ticked, when, and what came of it; and what the ticks teach about time."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from tick.models import tick_log
 from tick.policy.tick_health import LEARNED_FROM, usual_distance
+from tick.policy.zone_age import OLDER
 
 _t = tick_log.c
 
@@ -40,5 +41,25 @@ def learned_tick_seconds(connection: sa.Connection) -> float:
     return usual_distance(connection.execute(_LATEST).scalars())
 
 
+def read_older_zone_data(connection: sa.Connection, now: datetime) -> str | None:
+    """What the latest tick said that left schedules alone for its older zone data.
+
+    Only of the last minutes: another process may have taken its place since.
+    """
+    since = now - _SPEAKS_FOR
+    values = {"since": since, "now_": now}
+    found: str | None = connection.execute(_OLDER, values).scalar()
+    return found
+
+
+_SPEAKS_FOR = timedelta(minutes=15)
+_OLDER = (
+    sa.select(_t.error)
+    .where(_t.started_at > sa.bindparam("since", type_=_t.started_at.type))
+    .where(_t.started_at <= sa.bindparam("now_", type_=_t.started_at.type))
+    .where(_t.error.startswith(OLDER))
+    .order_by(_t.started_at.desc())
+    .limit(1)
+)
 _RECORD = sa.insert(tick_log)
 _LATEST = sa.select(_t.started_at).order_by(_t.started_at.desc()).limit(LEARNED_FROM)

@@ -12,6 +12,7 @@ from tick.db import AnyRow
 from tick.define import alerts
 from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
 from tick.engine.ticking import read_tick_health
+from tick.engine.ticklog import read_older_zone_data
 from tick.models import alert, job_run, job_schedule, occurrence, worker_instance
 from tick.notify.forecast import expected_ends
 from tick.policy.tick_health import TickHealth
@@ -81,6 +82,8 @@ class Facts:
     ticks: TickHealth
     due_since: datetime | None = None
     """What waits for the very first tick has been due for so long."""
+    older_zone_data: str | None = None
+    """What a tick said lately whose time zone data are older than those in force."""
     ended: tuple[Told, ...] = ()
     """Occurrences that came to their outcome and were not judged yet, the oldest first."""
     live: tuple[Told, ...] = ()
@@ -106,6 +109,7 @@ def read_facts(connection: sa.Connection, now: datetime) -> Facts:
         now=now,
         ticks=ticks,
         due_since=None if ticks.last_at else connection.execute(_FIRST_DUE).scalar(),
+        older_zone_data=read_older_zone_data(connection, now),
         ended=_read_ended(connection),
         live=live,
         usual=_read_usual(connection, _running_on(_with(live, RunsLong), now)),

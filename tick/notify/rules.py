@@ -16,6 +16,7 @@ from tick.define.alerts import (
     REMOVED,
     SILENT,
     WORKER_DEAD,
+    ZONE_DATA,
     Deadline,
     Failed,
     Held,
@@ -61,6 +62,7 @@ def find(facts: Facts) -> list[Finding]:
     """All that is wrong, whether it is known already or not."""
     return [
         *_in_ticks(facts),
+        *_in_zone_data(facts),
         *_in_schedules(facts),
         *_in_workers(facts),
         *(finding for told in facts.ended for finding in _in_ended(told, facts.now)),
@@ -119,6 +121,13 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
             "POST /internal/tick, or start `tick loop`.",
             since=ticks.last_at,
         )
+
+
+def _in_zone_data(facts: Facts) -> Iterator[Finding]:
+    if facts.older_zone_data is not None:
+        said = facts.older_zone_data
+        title = "A process ticks with older time zone data"
+        yield Finding(ZONE_DATA, ZONE_DATA, title, said[:1].upper() + said[1:])
 
 
 def _in_schedules(facts: Facts) -> Iterator[Finding]:

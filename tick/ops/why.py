@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tick.db import AnyRow
 from tick.engine.instant_rows import InstantRow, find_covering
 from tick.engine.lifecycle import why_off
+from tick.engine.pruned import pruned_up_to
 from tick.engine.versions import Version, in_force, versions_of
 from tick.engine.windows import windows_touching
 from tick.errors import NotFound
@@ -57,7 +58,7 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
         version = next(each for each in versions if each.id == entry.version_id)
     windows = windows_touching(connection, min(at, now), max(at, now))
     course = read_course(connection, schedule_id, now) if at > now else None
-    sentence = _sentence(row, version, entry, at, now, windows, course)
+    sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
     facts += tuple(_ticks(connection, at))
     if entry is not None:
@@ -73,10 +74,12 @@ def _sentence(
     now: datetime,
     windows: Sequence[Window],
     course: Course | None,
+    pruned_to: datetime | None,
 ) -> str:
     said = f"{row.id} at {_said(at)}"
     unread = describe_timing(version.rule_text).mistake
-    if unread is None and not instants.is_instant(version.rule, at):
+    is_the_row = entry is not None and at in (entry.scheduled_for, entry.last)
+    if unread is None and not is_the_row and not instants.is_instant(version.rule, at):
         return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
         return f"{said} fired, {_length(entry.late_seconds)} late, and is {entry.outcome}."
@@ -86,6 +89,8 @@ def _sentence(
         return f"{said} can't be explained: version {version.number} can't be read: {unread}"
     if course is not None and at > row.decided_to:
         return f"{said} {_to_come(row, course, at)}."
+    if row.created_at < at <= row.decided_to:
+        return f"{said} {_without_row(at, pruned_to)}."
     return f"{said} {_undecided(row, version, at, now, windows)}."
 
 
@@ -103,13 +108,20 @@ def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
     return "is still to come"
 
 
+def _without_row(at: datetime, pruned_to: datetime | None) -> str:
+    if pruned_to is not None and at <= pruned_to:
+        return "was decided, and its row has been pruned since"
+    return (
+        "stands in no row of the ledger, though none of that time was pruned; `tick verify` tells "
+        "what is missing"
+    )
+
+
 def _undecided(
     row: AnyRow, version: Version, at: datetime, now: datetime, windows: Sequence[Window]
 ) -> str:
     if at <= row.created_at:
         return "was before the schedule was known here"
-    if at <= row.decided_to:
-        return "was decided, and its row has been pruned since"
     if not (row.enabled and row.state == ScheduleState.ACTIVE):
         return f"did not fire: {why_off(row)}"
     if version.rule.max_runs is not None and row.run_count >= version.rule.max_runs:

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from tick.policy.zone_data import Zone, current
 
+OLDER = "the time zone data here"
+"""How the sentence begins that says so, in the log of ticks too."""
+
 
 class Age(StrEnum):
     """How a process's data of a zone stand to those that the installation decides by."""
@@ -51,7 +54,7 @@ def older_in_words(zones: Mapping[str, str | None]) -> str:
     newest = max((version for version in zones.values() if version), default="newer ones")
     ours = current()
     return (
-        f"the time zone data here ({ours.version or 'of an unknown release'}, from {ours.place}) "
+        f"{OLDER} ({ours.version or 'of an unknown release'}, from {ours.place}) "
         f"are older than those that schedules are decided by ({newest}): schedules in {names} are "
         "left alone. Update the tzdata package here, or accept the older data by `tick sync "
         "--accept-older-zone-data`."

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tick.db import AnyRow
 from tick.engine.ticking import AHEAD, HAS_COME, TICKS_READ, read_tick_health
-from tick.engine.ticklog import TickRow
+from tick.engine.ticklog import TickRow, read_older_zone_data
 from tick.models import alert, job_run, maintenance_window, tick_log, worker_instance
 from tick.policy.tick_health import SourceHealth, Ticked, TickHealth, TickState, judge_ticks
 from tick.policy.windows import Window
@@ -21,6 +21,7 @@ __all__ = [
     "TickHealth",
     "TickState",
     "pulse_of",
+    "read_older_zone_data",
     "read_signs",
     "read_tick_health",
     "take_pulse",
