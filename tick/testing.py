@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tick.define.jobs import ATTRIBUTE, JobDefinition
-from tick.define.mistakes import find_in_timing
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
+from tick.define.timing_mistakes import find_in_timing
 from tick.errors import DefinitionsInvalid
 from tick.policy import instants
 from tick.policy.instants import just_before

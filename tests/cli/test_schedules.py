@@ -1,5 +1,8 @@
 """`tick schedules`, `tick enable`, `tick disable`, `tick now`: when things fire."""
 
+import json
+
+import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
@@ -59,6 +62,55 @@ def test_a_schedule_that_nobody_knows_is_named_with_where_to_look(tick: CommandL
             said
             == "Error: No schedule is called 'monthly'; `tick schedules` lists those there are.\n"
         )
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("enable", ()),
+        ("disable", ("--reason", "moving")),
+        ("pause", ("--reason", "moving")),
+        ("resume", ()),
+    ],
+)
+def test_a_command_on_many_schedules_tells_what_came_of_each_and_stops_at_none(
+    tick: CommandLine, command: str, options: tuple[str, ...]
+) -> None:
+    ids = ("monthly-report", "launch")
+    if command == "resume":
+        tick.good("pause", *ids, "--reason", "moving")
+    lines = tick.good(command, *ids, *options).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [*ids]
+    if command == "resume":
+        tick.good("pause", *ids, "--reason", "moving")
+    partly = tick(command, "monthly-report", "nobody", "launch", "launch", *options)
+    assert partly.exit_code == 1
+    assert [line.partition(" ")[0] for line in partly.stdout.splitlines()] == [*ids]
+    assert partly.stderr == (
+        "nobody: No schedule is called 'nobody'; `tick schedules` lists those there are.\n"
+        "2 of 3 done.\n"
+    )
+
+
+def test_many_schedules_as_json_are_a_list_with_the_error_of_each_that_failed(
+    tick: CommandLine,
+) -> None:
+    assert [row["enabled"] for row in tick.json("enable", "monthly-report", "launch")] == [
+        True,
+        True,
+    ]
+    result = tick("disable", "launch", "nobody", "--json")
+    done, refused = json.loads(result.stdout)
+    assert (result.exit_code, done["enabled"], refused["id"]) == (1, False, "nobody")
+    assert "No schedule is called 'nobody'" in refused["error"]
+
+
+def test_what_is_about_one_schedule_is_refused_beside_several(tick: CommandLine) -> None:
+    said = tick.bad("enable", "launch", "monthly-report", "--revision", "0" * 16, status=2)
+    assert "--revision is about one of them: give one id beside it." in said
+    said = tick.bad("resume", "launch", "monthly-report", "--run", "2026-03-01", status=2)
+    assert "--run is about one of them" in said
+    assert "Missing argument" in tick.bad("enable", status=2)
 
 
 def test_now_says_when_nothing_was_due(tick: CommandLine) -> None:

@@ -2,8 +2,10 @@
 
 import inspect
 import re
+from calendar import Calendar
 from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,10 +13,11 @@ import definitions
 from tick import Schedule, job
 from tick.define.jobs import JobDefinition, Policy
 from tick.define.registry import build_registry
+from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, TESTS, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, CONDITION, TESTS, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -28,7 +31,7 @@ def test_every_option_of_a_job_is_in_the_table_with_its_default():
     section = README.partition("## All options of `@job`\n")[2]
     documented = dict(re.findall(r"^\| `(\w+)` \| `(.*?)` \|", section, re.MULTILINE))
     options = [*inspect.signature(job).parameters, *Policy.__annotations__]
-    options.remove("policy")
+    options = [name for name in options if name not in ("policy", "misplaced")]
     assert sorted(name for (name,) in table("All options of `@job`")) == sorted(options)
     kept = {field.name.removesuffix("_seconds"): field.default for field in fields(JobDefinition)}
     for name, default in documented.items():
@@ -51,6 +54,26 @@ def test_the_example_tests_pass():
     assert len(tests) == 2
     for test in tests:
         test()
+
+
+@pytest.mark.parametrize("year", [2026, 2027, 2028])
+def test_the_example_condition_picks_the_last_working_day_of_each_month(year, monkeypatch):
+    space = {}
+    exec(CONDITION, space)  # noqa: S102 - our own README
+    found = fires(space["monthly"], f"{year}-01-01", f"{year + 1}-01-01")
+    build_registry([space["monthly_report"].__job__], [space["monthly"]])
+    picked = []
+    for due in found:
+        with monkeypatch.context() as patch:
+            patch.setitem(space, "current_run", lambda due=due: SimpleNamespace(scheduled_for=due))
+            if space["on_the_last_working_day"]():
+                picked.append(due.date())
+    working = [
+        [day for day in Calendar().itermonthdates(year, month) if day.month == month]
+        for month in range(1, 13)
+    ]
+    assert picked == [[day for day in days if day.weekday() < 5][-1] for days in working]
+    assert space["on_the_last_working_day"]()
 
 
 def test_the_example_job_and_schedule_are_accepted(registry):

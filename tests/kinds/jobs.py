@@ -11,7 +11,7 @@ greets = command(
 )
 never_ends = command(  # noqa: S604
     "never-ends",
-    ["sh -c 'trap \"\" TERM; sleep 600 & echo $$ $!; while true; do wait; done'"],
+    "sh -c 'trap \"\" TERM; sleep 600 & echo $$ $!; while true; do wait; done'",
     group="tools",
     shell=True,
     timeout=0.5,

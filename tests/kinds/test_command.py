@@ -94,7 +94,7 @@ def test_no_shell_reads_its_arguments(attempt: Attempt) -> None:
 
 
 def test_a_shell_reads_them_if_asked_to(attempt: Attempt) -> None:
-    attempt(command("probe", ["echo a | tr a b"], group="tools", shell=True))  # noqa: S604
+    attempt(command("probe", "echo a | tr a b", group="tools", shell=True))  # noqa: S604
     assert attempt.log == [("INFO", "b")]
 
 
@@ -154,6 +154,9 @@ def test_one_that_closes_its_output_is_waited_for(attempt: Attempt) -> None:
     assert "exit status 4" in (attempt(python(code)).error_message or "")
 
 
+AS_A_LIST = 'write a list, ["program", "argument"], or add shell=True to have a shell read one text'
+
+
 def test_a_mistake_is_told_with_its_place() -> None:
     jobs = [
         command("text", "rm -rf /", group="tools"),
@@ -167,10 +170,11 @@ def test_a_mistake_is_told_with_its_place() -> None:
     told = sorted(caught.value.mistakes)
     assert all(text.startswith("kinds/test_command.py:") for text in told)
     assert [text.partition(": ")[2] for text in told] == [
-        "job 'text': argv is 'rm -rf /'; write a list: [\"program\", \"argument\"].",
-        'job \'none\': argv is []; write a list: ["program", "argument"].',
-        "job 'numbers': argv holds something that is no text.",
-        "job 'shell': with shell=True argv holds one text: [\"pg_dump app | gzip > app.gz\"].",
+        f"job 'text': argv is 'rm -rf /'; {AS_A_LIST}.",
+        f"job 'none': argv is []; {AS_A_LIST}.",
+        "job 'numbers': argv holds 5; write it as a text.",
+        "job 'shell': with shell=True argv is one text, such as \"df -h | tail\", not "
+        "['echo', 'a'].",
         "job 'codes': exit code 3 means 'retry'; use Retry, Cancel, Snooze, Skip or None.",
     ]
 

@@ -57,12 +57,20 @@ _SHAPES: tuple[dict[str, Any], ...] = (
 def hostile() -> list[Schedule]:
     """Six shapes in each of five zones, under every policy."""
     found = [
-        a_schedule(f"h{number}-{zone.rpartition('/')[2].lower()}", timezone=zone, **shape)
+        a_schedule(f"h{number}-{zone.rpartition('/')[2].lower()}", **_with_effect(shape, zone))
         for zone in ZONES
         for number, shape in enumerate(_SHAPES)
     ]
     assert len(found) == 30
     return found
+
+
+def _with_effect(shape: dict[str, Any], zone: str) -> dict[str, Any]:
+    """The shape in the zone, without what would mean nothing there."""
+    if "every" in shape:
+        return shape
+    kept = {name: shape[name] for name in shape if zone != "UTC" or not name.startswith("dst_")}
+    return kept | {"timezone": zone}
 
 
 class Crash(BaseException):

@@ -1,5 +1,6 @@
 """The nominal instants of every kind of rule, their bounds and their jitter."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -37,9 +38,14 @@ def test_an_interval_keeps_to_its_anchor_whatever_came_between() -> None:
     assert instants.first_after(rule, at("03-01 03:17")) == at("03-01 04:17")
 
 
-def test_an_interval_has_instants_before_its_anchor() -> None:
+def test_an_interval_begins_with_its_anchor() -> None:
     rule = every(3600.0, anchor=at("06-01 00:17"))
-    assert instants.latest_until(rule, at("01-01 00:00"), at("03-01 02:40")) == at("03-01 02:17")
+    assert instants.latest_until(rule, at("01-01 00:00"), at("03-01 02:40")) is None
+    assert instants.count(rule, at("01-01 00:00"), at("06-01 00:16")) == 0
+    assert instants.between(rule, at("01-01 00:00"), None, 2) == [
+        at("06-01 00:17"),
+        at("06-01 01:17"),
+    ]
 
 
 def test_a_single_instant_comes_once() -> None:
@@ -66,6 +72,22 @@ def test_jitter_moves_every_instant_by_the_same_length() -> None:
         at("03-01 02:01:30"),
         at("03-02 02:01:30"),
     ]
+
+
+@pytest.mark.parametrize("kind", [daily(cron="0 * * * *"), every(3600.0)], ids=["cron", "every"])
+@pytest.mark.parametrize("share", [0.0, 186.0, 5400.0])
+def test_jitter_takes_no_instant_from_a_bounded_rule_and_adds_none(
+    kind: Rule, share: float
+) -> None:
+    bounded = replace(kind, starts_at=at("03-01 00:00"), ends_at=at("03-01 03:00"))
+    plain = instants.between(bounded, at("02-01 00:00"), None, 9)
+    moved = replace(bounded, offset_seconds=share)
+    expected = [instant + timedelta(seconds=share) for instant in plain]
+    assert len(plain) == 4
+    assert instants.between(moved, at("02-01 00:00"), None, 9) == expected
+    assert instants.count(moved, at("02-01 00:00"), at("04-01 00:00")) == 4
+    assert instants.latest_until(moved, at("02-01 00:00"), at("04-01 00:00")) == expected[-1]
+    assert instants.first_after(moved, expected[-1]) is None
 
 
 def test_an_empty_or_backward_window_holds_nothing() -> None:

@@ -1,5 +1,6 @@
 """Which due instant fires, and what becomes of the others."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.policy.rules import at, daily, every
+from tests.policy.rules import at, daily, every, once
 from tick.policy import instants
 from tick.policy.missed import Choice, choose, grace_seconds, suppressed, usual_tick_seconds
 from tick.policy.rule import Rule
@@ -85,6 +86,52 @@ def test_catch_up_leaves_alone_what_is_too_old() -> None:
     rule = daily(missed=MissedPolicy.CATCH_UP, max_catch_up_age_seconds=3600.0)
     assert chosen(rule, "03-01 02:00", "03-01 03:00").fire == at("03-01 02:00")
     assert chosen(rule, "03-01 02:00", "03-01 03:00:01").fire is None
+
+
+@pytest.mark.parametrize("missed", [MissedPolicy.CATCH_UP, MissedPolicy.CATCH_UP_ALL])
+@pytest.mark.parametrize(
+    ("rule", "due", "still", "too_late"),
+    [
+        (daily(), "03-01 02:00", "03-02 01:59", None),
+        (daily(cron="0 3 1 * *"), "05-01 03:00", "05-31 23:00", None),
+        (daily(cron="0 9 * * MON-FRI"), "03-06 09:00", "03-09 08:59", None),
+        (daily(cron="0 3 1 2 *"), "02-01 03:00", "12-24 03:00", None),
+        (once(at("03-01 02:00")), "03-01 02:00", "03-02 02:00", "03-02 02:01"),
+        (daily(ends_at=at("03-01 02:00")), "03-01 02:00", "03-02 02:00", "03-02 02:01"),
+    ],
+)
+def test_unless_told_otherwise_the_newest_is_caught_up_for_a_day_or_until_the_next_one(
+    missed: MissedPolicy, rule: Rule, due: str, still: str, too_late: str | None
+) -> None:
+    rule = replace(rule, missed=missed)
+    assert chosen(rule, due, still).fire == at(due)
+    if too_late is not None:
+        assert chosen(rule, due, too_late).fire is None
+
+
+def test_the_reason_of_what_was_not_caught_up_is_the_limit_that_kept_it_out() -> None:
+    monthly = daily(
+        cron="0 3 1 * *", missed=MissedPolicy.CATCH_UP, max_catch_up_age_seconds=86400.0
+    )
+    (row,) = chosen(monthly, "05-01 03:00", "05-04 08:00").not_fired
+    assert row.reason == (
+        "no tick came in time; the next one came 2026-05-04 08:00:00 UTC, when it was older than "
+        "max_catch_up_age, 1 day"
+    )
+    each = daily(
+        missed=MissedPolicy.CATCH_UP_ALL, max_catch_up_age_seconds=3 * 86400.0, max_catch_up_runs=2
+    )
+    old, crowd = chosen(each, "05-01 02:00", "05-08 01:00").not_fired
+    assert (old.first, old.last, old.reason) == (
+        at("05-01 02:00"),
+        at("05-04 02:00"),
+        "it was older than max_catch_up_age, 3 days, when a tick came",
+    )
+    assert (crowd.first, crowd.last, crowd.reason) == (
+        at("05-05 02:00"),
+        at("05-05 02:00"),
+        "more than max_catch_up_runs, 2, were waiting",
+    )
 
 
 def test_catch_up_all_fires_the_oldest_first_and_decides_nothing_beyond_it() -> None:

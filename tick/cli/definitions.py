@@ -8,6 +8,8 @@ from tick.cli.common import as_json, author, counted, ready_runtime, show_json, 
 from tick.cli.instants import INSTANT
 from tick.define.registry import load_registry
 from tick.policy import cron as policy
+from tick.policy.cron_grammar import parse
+from tick.policy.cron_text import either_day
 from tick.policy.zone_data import find_zone
 from tick.settings import load_settings
 
@@ -97,10 +99,13 @@ def next_(
     if schedule_id:
         expression = policy.resolve(expression, schedule_id)
     times = policy.next_times(expression, tz, after or now(), count)
+    words, note = policy.describe(expression, tz), either_day(parse(expression))
     if as_json:
-        show_json({"words": policy.describe(expression, tz), "next": times})
+        show_json({"words": words, "note": note, "next": times})
         return
-    click.echo(policy.describe(expression, tz))
+    click.echo(words)
+    if note:
+        click.echo(f"Note: {note}.")
     for time in times:
         local = time.astimezone(find_zone(tz))
         click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local:%a %Y-%m-%d %H:%M %Z}")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import click
@@ -137,7 +137,8 @@ def _follow(desk: Desk, run_id: int) -> Iterable[LogLine]:
 
 
 def _print(line: LogLine) -> None:
-    click.echo(f"{line.at:%H:%M:%S} {line.level:<9} {harmless(line.message)}")
+    at = line.at.astimezone(UTC)
+    click.echo(f"{at:%Y-%m-%d %H:%M:%S} UTC {line.level:<9} {harmless(line.message)}")
 
 
 def _print_end(run: RunDetail) -> None:

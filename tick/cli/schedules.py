@@ -12,15 +12,22 @@ from tick.cli.common import (
     say,
     show_json,
     show_table,
-    tell,
 )
 from tick.cli.completion import complete_schedules
-from tick.cli.desk import open_desk
+from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
+from tick.cli.many import Told, one_by_one
 from tick.ops.answers.work import Schedule
 from tick.states import ScheduleState
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
+schedules_argument = click.argument(
+    "schedule_ids",
+    metavar="SCHEDULE_ID...",
+    nargs=-1,
+    required=True,
+    shell_complete=complete_schedules,
+)
 
 
 @click.command()
@@ -100,61 +107,85 @@ def _last(row: Schedule) -> str | None:
 
 
 @click.command()
-@schedule_argument
+@schedules_argument
 @click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
 @if_revision
 @as_json
-def enable(schedule_id: str, catch_up: bool, expected: str | None, as_json: bool) -> None:
-    """Switch a schedule on. It next fires at its first instant after now."""
-    with open_desk() as desk:
+def enable(
+    schedule_ids: tuple[str, ...], catch_up: bool, expected: str | None, as_json: bool
+) -> None:
+    """Switch schedules on. Each next fires at its first instant after now."""
+
+    def switch(desk: Desk, schedule_id: str) -> Told:
         row = desk.enable(schedule_id, catch_up_latest=catch_up, expected=expected)
-    tell(row, f"{schedule_id} is on; next: {_next(row)}", as_json)
+        return row, f"{schedule_id} is on; next: {_next(row)}"
+
+    one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
 
 
 @click.command()
-@schedule_argument
+@schedules_argument
 @reason_option("Why; kept in the audit.")
 @if_revision
 @as_json
-def disable(schedule_id: str, reason: str | None, expected: str | None, as_json: bool) -> None:
-    """Switch a schedule off. What runs already goes on."""
-    with open_desk() as desk:
+def disable(
+    schedule_ids: tuple[str, ...], reason: str | None, expected: str | None, as_json: bool
+) -> None:
+    """Switch schedules off. What runs already goes on."""
+
+    def switch(desk: Desk, schedule_id: str) -> Told:
         row = desk.disable(schedule_id, reason=reason, expected=expected)
-    since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
-    tell(row, f"{schedule_id} is off{since}", as_json)
+        since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
+        return row, f"{schedule_id} is off{since}"
+
+    one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
 
 
 @click.command()
-@schedule_argument
+@schedules_argument
 @reason_option("Why; whoever finds the schedule quiet reads it.", required=True)
 @click.option("--until", type=INSTANT, help="When the pause ends by itself.")
 @if_revision
 @as_json
 def pause(
-    schedule_id: str, reason: str, until: datetime | None, expected: str | None, as_json: bool
+    schedule_ids: tuple[str, ...],
+    reason: str,
+    until: datetime | None,
+    expected: str | None,
+    as_json: bool,
 ) -> None:
-    """Keep a schedule from firing, for a reason."""
-    with open_desk() as desk:
+    """Keep schedules from firing, for a reason."""
+
+    def stop(desk: Desk, schedule_id: str) -> Told:
         row = desk.pause(schedule_id, reason=reason, until=until, expected=expected)
-    end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
-    tell(row, f"{schedule_id} is paused {end}.", as_json)
+        end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
+        return row, f"{schedule_id} is paused {end}."
+
+    one_by_one(schedule_ids, stop, as_json, of_one={"--revision": expected})
 
 
 @click.command()
-@schedule_argument
+@schedules_argument
 @click.option("--catch-up", is_flag=True, help="Also fire the most recent instant that passed.")
 @click.option("--run", type=INSTANT, multiple=True, help="Also run this instant that passed.")
 @if_revision
 @as_json
 def resume(
-    schedule_id: str, catch_up: bool, run: tuple[datetime, ...], expected: str | None, as_json: bool
+    schedule_ids: tuple[str, ...],
+    catch_up: bool,
+    run: tuple[datetime, ...],
+    expected: str | None,
+    as_json: bool,
 ) -> None:
-    """End a pause or an ERROR. It next fires at its first instant after now."""
-    with open_desk() as desk:
+    """End a pause or an ERROR. Each next fires at its first instant after now."""
+
+    def go_on(desk: Desk, schedule_id: str) -> Told:
         passed = desk.schedule(schedule_id).undecided
         row = desk.resume(schedule_id, catch_up_latest=catch_up, run=run, expected=expected)
-    missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
-    tell(row, f"{schedule_id} goes on; {missed}; next: {_next(row)}", as_json)
+        missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
+        return row, f"{schedule_id} goes on; {missed}; next: {_next(row)}"
+
+    one_by_one(schedule_ids, go_on, as_json, of_one={"--revision": expected, "--run": run})
 
 
 def _next(row: Schedule) -> str:

@@ -125,6 +125,8 @@ def find_mistakes(rules: object) -> Iterator[str]:
             yield f"alerts holds {rule!r}, which is no rule; see tick.alerts."
             continue
         yield from (f"alerts: {rule.NAME} {text}" for text in _in_rule(rule))
+        if isinstance(rule, RunsLong) and rule.than is not None and rule.factor != RunsLong.factor:
+            yield "alerts: runs-long factor has no effect beside than; leave one of them out."
     names = [rule.NAME for rule in rules if isinstance(rule, Rule)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         yield f"alerts names {twice[0]} more than once; leave one."

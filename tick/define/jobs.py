@@ -1,13 +1,15 @@
 """`@job`: a Python function with its policy. Pure."""
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import Any, NoReturn, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from tick.define.schedules import canonical, short_digest
 from tick.define.source import source_of
+from tick.define.wrong_values import in_names
+from tick.policy.graph import Edge
 from tick.states import Isolation, Unique
 
 P = ParamSpec("P")
@@ -41,12 +43,25 @@ class JobDefinition:
     when: Callable[[], object] | None = None
     source: str = ""
     mistakes: tuple[str, ...] = ()
-    """What is wrong with it beside what `tick.define.mistakes` looks for."""
+    """What its declaration found wrong, beside what `tick.define.job_mistakes` looks for."""
 
     @property
     def max_attempts(self) -> int:
         """The first attempt and its retries."""
         return self.retries + 1
+
+    @property
+    def edges(self) -> list[Edge]:
+        """What it waits for."""
+        return [
+            Edge(
+                self.name,
+                name,
+                tolerant=self.always or name in self.tolerates,
+                tolerated=name in self.tolerates,
+            )
+            for name in self.depends_on
+        ]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -102,6 +117,7 @@ class Policy(TypedDict, total=False):
     when: Callable[[], object] | None
 
 
+@overload
 def job(
     *,
     group: str,
@@ -109,10 +125,24 @@ def job(
     description: str | None = None,
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     **policy: Unpack[Policy],
+) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+
+
+@overload
+def job(function: Callable[..., Any], /) -> NoReturn: ...
+
+
+def job(
+    *misplaced: object,
+    group: str | None = None,
+    name: str | None = None,
+    description: str | None = None,
+    timeout: float = DEFAULT_TIMEOUT_SECONDS,
+    **policy: Unpack[Policy],
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare a function as a job; the function itself stays as it is.
 
-    Raises TypeError for an option that there is not.
+    Raises TypeError for an option that there is not, without a group, and without parentheses.
 
     Args:
         group: the group it belongs to.
@@ -120,6 +150,11 @@ def job(
         timeout: seconds after which the run is killed and fails.
         policy: see `Policy`.
     """
+    if misplaced or group is None:
+        raise TypeError(
+            'a job belongs to a group: write @job(group="feed") above the function, with the name '
+            "of your group; every other option has its name as well"
+        )
     options = _as_fields(policy)
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
@@ -146,10 +181,19 @@ def _as_fields(policy: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError(f"a job has no option {name!r}{near}")
     lengths = {"backoff", "max_backoff"}
     fields = {f"{name}_seconds" if name in lengths else name: policy[name] for name in policy}
+    mistakes = [*_without_retries(policy)]
     for name, kept_as in (("depends_on", tuple), ("tolerates", frozenset)):
         if name in fields:
-            fields[name] = kept_as(fields[name])
-    return fields
+            wrong = [*in_names(name, fields[name])]
+            mistakes += wrong
+            fields[name] = kept_as(() if wrong else fields[name])
+    return fields | {"mistakes": tuple(mistakes)}
+
+
+def _without_retries(policy: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("backoff", "max_backoff"):
+        if name in policy and policy.get("retries", 0) == 0:
+            yield f"{name} has no effect without retries; give retries, or leave it out."
 
 
 def _first_line(function: Callable[..., Any]) -> str:

@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from tick.define import mistakes
+from tick.define.alerts import Rule
+from tick.define.alerts import find_mistakes as find_in_rules
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
@@ -40,7 +42,7 @@ class Registry:
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """Every dependency between jobs."""
-        return tuple(edge for definition in self.jobs.values() for edge in edges_of(definition))
+        return tuple(edge for definition in self.jobs.values() for edge in definition.edges)
 
     def job(self, name: str) -> JobDefinition:
         """The job of that name. Raises NotFound."""
@@ -84,19 +86,6 @@ class Registry:
         )
 
 
-def edges_of(definition: JobDefinition) -> list[Edge]:
-    """The dependencies of one job."""
-    return [
-        Edge(
-            definition.name,
-            name,
-            tolerant=definition.always or name in definition.tolerates,
-            tolerated=name in definition.tolerates,
-        )
-        for name in definition.depends_on
-    ]
-
-
 def load_registry(package: str) -> Registry:
     """Import the package and its modules, and check what they define.
 
@@ -107,21 +96,29 @@ def load_registry(package: str) -> Registry:
         sys.path.insert(0, here)
     modules, broken = _import_all(package)
     alerts = getattr(modules[0], "ALERTS", None) if modules else None
-    schedules = [
-        replace(schedule, alerts=alerts) if schedule.alerts is None else schedule
-        for schedule in _schedules(modules)
-    ]
-    return build_registry(_found(modules, ATTRIBUTE), schedules, broken)
+    if alerts is not None:
+        broken += [f"{package}.ALERTS: {text}" for text in find_in_rules(alerts)]
+    return build_registry(_jobs(modules), _schedules(modules), broken, alerts)
 
 
 def build_registry(
-    jobs: Iterable[JobDefinition], schedules: Iterable[Schedule], broken: Iterable[str] = ()
+    jobs: Iterable[JobDefinition],
+    schedules: Iterable[Schedule],
+    broken: Iterable[str] = (),
+    alerts: tuple[Rule, ...] | None = None,
 ) -> Registry:
-    """A registry of the given definitions. Raises DefinitionsInvalid with every mistake."""
+    """A registry of the given definitions. Raises DefinitionsInvalid with every mistake.
+
+    `alerts` are the rules of the schedules that have none of their own.
+    """
     jobs, schedules = list(jobs), list(schedules)
     found = [*broken, *mistakes.find(jobs, schedules)]
     if found:
         raise DefinitionsInvalid(found)
+    schedules = [
+        replace(schedule, alerts=alerts) if schedule.alerts is None else schedule
+        for schedule in schedules
+    ]
     return Registry(
         jobs={definition.name: definition for definition in jobs},
         schedules={schedule.id: schedule for schedule in schedules},
@@ -160,30 +157,30 @@ def _import_mistake(name: str, error: Exception) -> str:
     return f"{at}: importing {name} raised {type(error).__name__}: {error}; mend the module."
 
 
-def _found(modules: Iterable[ModuleType], attribute: str) -> list[JobDefinition]:
+def _jobs(modules: Iterable[ModuleType]) -> list[JobDefinition]:
     found: dict[int, JobDefinition] = {}
-    for module in modules:
-        for value in vars(module).values():
-            definition = getattr(value, attribute, None)
-            if isinstance(definition, JobDefinition):
-                found[id(definition)] = definition
+    for value in _values(modules):
+        definition = getattr(value, ATTRIBUTE, None)
+        if isinstance(definition, JobDefinition):
+            found[id(definition)] = definition
     return list(found.values())
 
 
 def _schedules(modules: Iterable[ModuleType]) -> list[Schedule]:
-    found: dict[int, Schedule] = {}
-    for module in modules:
-        for value in vars(module).values():
-            for schedule in _flat(value):
-                found[id(schedule)] = schedule
+    found = {id(value): value for value in _values(modules) if isinstance(value, Schedule)}
     return list(found.values())
 
 
-def _flat(value: object) -> Iterator[Schedule]:
-    if isinstance(value, Schedule):
-        yield value
-    elif isinstance(value, list | tuple):
-        yield from (item for item in value if isinstance(item, Schedule))
+def _values(modules: Iterable[ModuleType]) -> Iterator[object]:
+    """What stands at the top of the modules: by itself, in a list, a tuple or a dictionary."""
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, list | tuple):
+                yield from value
+            elif isinstance(value, dict) and value is not vars(module).get("__builtins__"):
+                yield from value.values()
+            else:
+                yield value
 
 
 def _policy(definition: JobDefinition) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,7 @@ from typing import Any
 from tick.define import alerts as rules
 from tick.define.source import caller
 from tick.policy import cron
-from tick.policy.rule import (
-    DEFAULT_MAX_CATCH_UP_AGE_SECONDS,
-    DEFAULT_MAX_CATCH_UP_RUNS,
-    Rule,
-)
+from tick.policy.rule import DEFAULT_MAX_CATCH_UP_RUNS, Rule
 from tick.policy.zone_data import by_newest_data
 from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
@@ -24,10 +20,11 @@ from tick.utc import in_utc
 class Schedule:
     """A schedule that lives in code. New ones arrive disabled; an admin switches them on.
 
-    Exactly one of `cron`, `every` and `at` says when. `mode` says what: ALL_JOBS, GROUP with
-    `job_group`, SINGLE_JOB with `job`, or CUSTOM with `jobs`. `alerts` says of what its people want
-    to be told (see tick.define.alerts). `ping_url` hears of each start, success and failure; it is
-    a URL, or `secret:NAME` for one in the variable NAME.
+    Exactly one of `cron`, `every` and `at` says when. What it names says what it runs: `job`,
+    `job_group` or `jobs`, or all jobs where it names none; `mode` may say so as well (SINGLE_JOB,
+    GROUP, CUSTOM, ALL_JOBS). An option that is None was not given. `alerts` says of what its
+    people want to be told (see tick.define.alerts). `ping_url` hears of each start, success and
+    failure; it is a URL, or `secret:NAME` for one in the variable NAME.
     """
 
     id: str
@@ -38,19 +35,19 @@ class Schedule:
     anchor: datetime | None = None
     at: datetime | None = None
     timezone: str = "UTC"
-    mode: Mode | str = Mode.ALL_JOBS
+    mode: Mode | str | None = None
     job_group: str | None = None
     job: str | None = None
-    jobs: tuple[str, ...] = ()
+    jobs: Sequence[str] | None = None
     with_dependencies: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
     missed: MissedPolicy | str = MissedPolicy.SKIP
     grace: float | None = None
-    max_catch_up_age: float = DEFAULT_MAX_CATCH_UP_AGE_SECONDS
-    max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
+    max_catch_up_age: float | None = None
+    max_catch_up_runs: int | None = None
     overlap: OverlapPolicy | str = OverlapPolicy.SKIP
-    dst_gap: str = "first_valid"
-    dst_fold: str = "first"
+    dst_gap: str | None = None
+    dst_fold: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     max_runs: int | None = None
@@ -70,14 +67,23 @@ class Schedule:
             return ScheduleKind.CRON
         return ScheduleKind.INTERVAL if self.every is not None else ScheduleKind.ONCE
 
+    @property
+    def implied_mode(self) -> Mode:
+        """The mode that follows from what it names."""
+        if self.job is not None:
+            return Mode.SINGLE_JOB
+        if self.job_group is not None:
+            return Mode.GROUP
+        return Mode.ALL_JOBS if self.jobs is None else Mode.CUSTOM
+
     def rule(self) -> Rule:
         """When it fires, with every choice that depends on its id resolved."""
         return Rule(
             kind=self.kind,
             cron=None if self.cron is None else cron.resolve(self.cron, self.id),
             timezone=self.timezone,
-            gap=self.dst_gap,
-            fold=self.dst_fold,
+            gap=cron.DEFAULT.gap if self.dst_gap is None else self.dst_gap,
+            fold=cron.DEFAULT.fold if self.dst_fold is None else self.dst_fold,
             every_seconds=None if self.every is None else self.every.total_seconds(),
             anchor=_in_utc(self.anchor),
             at=_in_utc(self.at),
@@ -88,16 +94,20 @@ class Schedule:
             missed=MissedPolicy(self.missed),
             grace_seconds=self.grace,
             max_catch_up_age_seconds=self.max_catch_up_age,
-            max_catch_up_runs=self.max_catch_up_runs,
+            max_catch_up_runs=(
+                DEFAULT_MAX_CATCH_UP_RUNS
+                if self.max_catch_up_runs is None
+                else self.max_catch_up_runs
+            ),
             overlap=OverlapPolicy(self.overlap),
         )
 
     def target(self) -> dict[str, Any]:
         """Which jobs it runs, as plain JSON values."""
         return {
-            "mode": Mode(self.mode),
+            "mode": self.implied_mode if self.mode is None else Mode(self.mode),
             "job_group": self.job_group,
-            "jobs": [self.job] if self.job else list(self.jobs),
+            "jobs": list(self.jobs or ()) if self.job is None else [self.job],
             "with_dependencies": self.with_dependencies,
             "params": dict(self.params),
         }

@@ -1,9 +1,9 @@
 """A selection of jobs → the target that a version stores and a firing enqueues."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from tick.define.params import share_of
 from tick.define.registry import Registry
 from tick.policy.target import Target, TargetJob
 
@@ -15,10 +15,13 @@ def build_target(
 ) -> Target:
     """The jobs of a selection such as `Schedule.target()` gives, in order. Raises NotFound.
 
-    They all get the selection's parameters, or each its own out of `shares`.
+    Each gets those of the selection's parameters that its function takes, or its own out of
+    `shares`.
     """
     selection, params = registry.select(wanted), wanted.get("params") or {}
-    of_job = defaultdict(lambda: params) if shares is None else shares
+    jobs = [registry.job(name) for name in selection.jobs]
+    if shares is None:
+        shares = {job.name: share_of(job.function, params) if params else {} for job in jobs}
     return Target(
         jobs=tuple(
             TargetJob(
@@ -28,10 +31,10 @@ def build_target(
                 priority=job.priority,
                 max_attempts=job.max_attempts,
                 idempotent=job.idempotent,
-                unique_key=job.unique_key(of_job[job.name]),
-                params=of_job[job.name],
+                unique_key=job.unique_key(shares[job.name]),
+                params=shares[job.name],
             )
-            for job in map(registry.job, selection.jobs)
+            for job in jobs
         ),
         edges=selection.edges,
         ignored=selection.ignored,

@@ -12,10 +12,10 @@ from typing import Any
 
 from tick.define.jobs import JobDefinition
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
+from tick.define.params import validate_params
 from tick.errors import InvalidParams
 from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, MAX_TRACEBACK, bounded_json, cut
 from tick.execution.context import CurrentRun, running
-from tick.execution.params import validate_params
 from tick.policy.retry import AttemptEnd, How
 
 MAX_PAUSE_SECONDS = 366 * 86_400

@@ -25,13 +25,17 @@ LINGER_SECONDS = 1.0
 """How long output is read on after the program's end: what it started may hold its pipes open."""
 _POLL_SECONDS = 0.2
 _READ_BYTES = 64 * 1024
+_MOST_CODES, _MOST_SIGNALS = 255, 64
 
 
 @dataclass(frozen=True)
 class Command:
-    """A program, how it is started, and what its exit codes mean."""
+    """A program, how it is started, and what its exit codes mean.
 
-    argv: Sequence[str]
+    With `shell`, `argv` is one text.
+    """
+
+    argv: str | Sequence[str]
     env: Mapping[str, str]
     cwd: str | None
     shell: bool
@@ -40,7 +44,7 @@ class Command:
 
 def command(
     name: str,
-    argv: Sequence[str],
+    argv: str | Sequence[str],
     *,
     group: str,
     description: str | None = None,
@@ -59,42 +63,71 @@ def command(
 
     Args:
         name: unique name of the job.
-        argv: the program and its arguments. No shell reads them.
+        argv: the program and its arguments, which no shell reads; with `shell`, one text.
         group: the group it belongs to.
         description: one line for people; by default the command line.
         env: variables beside those of the worker; `secret:NAME` stands for the worker's variable
             NAME, or for what is in the file that NAME_FILE names.
         cwd: the folder to start it in; by default the worker's.
-        shell: let /bin/sh read `argv`, which is then one text in a list.
+        shell: let /bin/sh read `argv`: command("free", "df -h | tail", shell=True, group="ops").
         exit_codes: exit code → Retry, Cancel, Snooze or Skip, or None for success. Without it, 0 is
             success and every other code a failure.
         timeout: seconds after which the run is killed and fails.
         policy: further options of `@job`.
     """
-    order = Command(argv, env or {}, None if cwd is None else str(cwd), shell, exit_codes or {})
+    folder = None if cwd is None else str(cwd)
+    order = Command(argv, env or {}, folder, shell, exit_codes or {})
 
     def run() -> Any:
         return run_command(order)
 
-    mistakes = list(find_mistakes(order))
-    words = description or ("" if mistakes else shlex.join(argv))
+    mistakes = list(find_mistakes(order, can_retry=bool(policy.get("retries"))))
+    words = description or ("" if mistakes else _in_words(argv))
     declared = job(name=name, group=group, description=words, timeout=timeout, **policy)
     return declare(run, declared, mistakes)
 
 
-def find_mistakes(order: Command) -> Iterator[str]:
+def find_mistakes(order: Command, *, can_retry: bool) -> Iterator[str]:
     """What is wrong with the declaration."""
-    argv: Any = order.argv
-    codes: Mapping[Any, Any] = order.exit_codes
-    if not isinstance(argv, list | tuple) or not argv:
-        yield f'argv is {argv!r}; write a list: ["program", "argument"].'
-    elif not all(isinstance(part, str) for part in argv):
-        yield "argv holds something that is no text."
-    elif order.shell and len(argv) != 1:
-        yield 'with shell=True argv holds one text: ["pg_dump app | gzip > app.gz"].'
-    for code, meaning in codes.items():
-        if not isinstance(meaning, Meaning):
-            yield f"exit code {code} means {meaning!r}; use Retry, Cancel, Snooze, Skip or None."
+    yield from _in_argv(order.argv, shell=order.shell)
+    env: Mapping[Any, Any] = order.env
+    for name, value in env.items():
+        if not isinstance(value, str):
+            yield f"env {name} is {value!r}; write a text."
+    for code, meaning in order.exit_codes.items():
+        if wrong := _why_no_code(code, meaning, can_retry=can_retry):
+            yield f"exit code {code!r} {wrong}."
+
+
+def _in_argv(argv: Any, *, shell: bool) -> Iterator[str]:
+    if shell:
+        if not isinstance(argv, str) or not argv:
+            yield f'with shell=True argv is one text, such as "df -h | tail", not {argv!r}.'
+    elif not isinstance(argv, list | tuple) or not argv:
+        yield (
+            f'argv is {argv!r}; write a list, ["program", "argument"], or add shell=True to have a '
+            "shell read one text."
+        )
+    elif wrong := [part for part in argv if not isinstance(part, str)]:
+        yield f"argv holds {wrong[0]!r}; write it as a text."
+
+
+def _why_no_code(code: object, meaning: object, *, can_retry: bool) -> str | None:
+    if not isinstance(code, int):
+        return "is no number, so it would never be met; write it without quotes"
+    if not -_MOST_SIGNALS <= code <= _MOST_CODES:
+        return f"never comes; codes go from 0 to {_MOST_CODES}, and -9 is the end by signal 9"
+    if not isinstance(meaning, Meaning):
+        return f"means {meaning!r}; use Retry, Cancel, Snooze, Skip or None"
+    if code == 0 and meaning is None:
+        return "means success anyway; leave it out"
+    if isinstance(meaning, Retry) and not can_retry:
+        return "means Retry, which has no effect without retries; give retries as well"
+    return None
+
+
+def _in_words(argv: str | Sequence[str]) -> str:
+    return argv if isinstance(argv, str) else shlex.join(argv)
 
 
 def run_command(order: Command) -> Any:
@@ -107,7 +140,7 @@ def run_command(order: Command) -> Any:
     environment = inherited_by_commands() | _facts(run) | reveal(order.env)
     # A shell only where a definition asks for one, which is code; nobody can edit it elsewhere.
     with subprocess.Popen(  # nosec B602
-        order.argv[0] if order.shell else order.argv,
+        order.argv,
         shell=order.shell,
         env=environment,
         cwd=order.cwd,
@@ -119,7 +152,7 @@ def run_command(order: Command) -> Any:
         _Follower(process, run).follow()
     code = process.returncode
     if code != 0 and code not in order.exit_codes:
-        raise subprocess.CalledProcessError(code, list(order.argv))
+        raise subprocess.CalledProcessError(code, order.argv)
     return order.exit_codes.get(code)
 
 

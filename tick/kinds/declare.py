@@ -20,7 +20,7 @@ def declare(run: Run, declared: Callable[[Run], Run], mistakes: Iterable[str]) -
     `declared` is what `job(…)` gave for it.
     """
     definition: JobDefinition = getattr(declared(run), ATTRIBUTE)
-    placed = replace(definition, source=caller(), mistakes=tuple(mistakes))
+    placed = replace(definition, source=caller(), mistakes=(*definition.mistakes, *mistakes))
     setattr(run, ATTRIBUTE, placed)
     return run
 

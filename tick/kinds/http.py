@@ -11,6 +11,7 @@ from typing import Any, Unpack
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tick.define.jobs import Policy, job
+from tick.define.wrong_values import in_number
 from tick.execution.bounds import cut
 from tick.execution.context import CurrentRun, current_run
 from tick.kinds.connection import RequestFailed, connect
@@ -21,6 +22,7 @@ SHOWN_CHARACTERS = 4096
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _REPEATABLE = ("GET", "HEAD")
+_MOST_REDIRECTS = 20
 _KEEP_METHOD = (HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.PERMANENT_REDIRECT)
 _REDIRECTS = (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, *_KEEP_METHOD)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
@@ -106,6 +108,7 @@ def http(
         policy: further options of `@job`.
     """
     encoded = _encode(body)
+    twice = [*_given_twice(headers or {})]
     given = {name.title(): value for name, value in (headers or {}).items()}
     request = Request(
         method=method,
@@ -121,7 +124,7 @@ def http(
     def run() -> dict[str, Any]:
         return send(request)
 
-    mistakes = [*encoded.mistakes, *find_mistakes(request)]
+    mistakes = [*encoded.mistakes, *twice, *find_mistakes(request)]
     words = description or ("" if mistakes else request.place)
     declared = job(name=name, group=group, description=words, timeout=timeout, **policy)
     return declare(run, declared, mistakes)
@@ -133,11 +136,36 @@ def find_mistakes(request: Request) -> Iterator[str]:
         yield f"url {why}."
     if request.method not in _METHODS:
         yield f"method {request.method!r} is none of {', '.join(_METHODS)}."
-    for name, value in request.headers.items():
+    headers: Mapping[str, Any] = request.headers
+    for name, value in headers.items():
         if not _HEADER_NAME.match(name):
             yield f"{name!r} is no name of a header."
-        if not value.isprintable() or not value.isascii():
+        if not isinstance(value, str):
+            yield f"the header {name} is {value!r}; write a text."
+        elif not value.isprintable() or not value.isascii():
             yield f"the header {name} may hold printable ASCII characters only."
+    yield from in_number("redirects", request.redirects, 0, _MOST_REDIRECTS)
+    yield from _in_expected(request.expect, request.redirects)
+
+
+def _given_twice(headers: Mapping[str, str]) -> Iterator[str]:
+    names = [name.title() for name in headers]
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield f"the header {name} is given more than once; leave one."
+
+
+def _in_expected(expect: Any, redirects: Any) -> Iterator[str]:
+    if not isinstance(expect, Collection) or isinstance(expect, str | bytes):
+        yield f"expect is {expect!r}; write a list of statuses, such as [200, 404]."
+        return
+    for status in expect:
+        if not isinstance(status, int) or not 100 <= status <= 599:
+            yield f"expect holds {status!r}, which is no status; write a number from 100 to 599."
+        elif status in _REDIRECTS and redirects:
+            yield (
+                f"expect {status} has no effect beside redirects={redirects}, which follows it; "
+                "leave one of them out."
+            )
 
 
 def send(request: Request) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic_core import from_json, to_jsonable_python
 
-from tick.define.mistakes import why_unstorable
+from tick.define.params import params_adapter, validate_params
+from tick.define.storable import why_unstorable
 from tick.errors import InvalidParams
-from tick.execution.params import params_adapter, validate_params
 
 Kind = Literal["text", "integer", "number", "boolean", "date", "choice", "json"]
 _KINDS: Mapping[str, Kind] = {

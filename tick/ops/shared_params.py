@@ -2,11 +2,12 @@
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tick.define.jobs import JobDefinition
+from tick.define.params import share_of
 from tick.errors import InvalidParams
 from tick.ops.parameters import MAX_TEXT, Field, check_params, fields_of, others_given, read_text
 
@@ -26,10 +27,7 @@ def share_out(
 
     Raises InvalidParams for one that no job takes, and for what a job's function would refuse.
     """
-    shares = {
-        job.name: {name: value for name, value in params.items() if _takes(job.function, name)}
-        for job in jobs
-    }
+    shares = {job.name: share_of(job.function, params) for job in jobs}
     taken = {name for share in shares.values() for name in share}
     problems = {
         name: [f"none of these jobs takes it{_hint(jobs)}"] for name in params.keys() - taken
@@ -76,13 +74,6 @@ def read_shared_form(jobs: Iterable[JobDefinition], given: Mapping[str, str]) ->
     if problems:
         raise InvalidParams(problems)
     return params
-
-
-def _takes(function: Callable[..., Any], name: str) -> bool:
-    parameters = inspect.signature(function).parameters
-    return name in parameters or any(
-        parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()
-    )
 
 
 def _hint(jobs: Iterable[JobDefinition]) -> str:

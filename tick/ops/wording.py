@@ -7,13 +7,13 @@ from functools import lru_cache
 from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.policy import cron, instants
+from tick.policy.lengths import in_words
 from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import Mode, ScheduleKind
 
 # What stored JSON of another release, or of a zone that vanished, may raise.
 _UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
-_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 @dataclass(frozen=True)
@@ -82,15 +82,15 @@ def describe_alert(rule: alerts.Rule) -> str:
         case alerts.Held():
             return "an instant is held back by the storm brake"
         case alerts.LateStart(after):
-            return f"nothing has started {_span(after)} after its firing"
+            return f"nothing has started {in_words(after)} after its firing"
         case alerts.RunsLong(None, factor):
             return f"it runs for more than {factor:g} times its usual longest"
         case alerts.RunsLong(timedelta() as than):
-            return f"it runs for more than {_span(than)}"
+            return f"it runs for more than {in_words(than)}"
         case alerts.NoSuccess(within):
-            return f"it has had no success for {_span(within)}"
+            return f"it has had no success for {in_words(within)}"
         case alerts.Deadline(after):
-            return f"it will not have ended {_span(after)} after its instant"
+            return f"it will not have ended {in_words(after)} after its instant"
     return rule.NAME
 
 
@@ -104,16 +104,17 @@ def _words(rule: Rule) -> str:
     if rule.kind is ScheduleKind.CRON:
         return cron.describe(rule.cron or "", rule.timezone).removesuffix(f" ({rule.timezone})")
     if rule.kind is ScheduleKind.INTERVAL:
-        return f"Every {_span(timedelta(seconds=rule.every_seconds or 0)).removeprefix('1 ')}"
+        return _every(rule)
     return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"
 
 
-def _span(length: timedelta) -> str:
-    """`1 day`, `26 hours`: in the largest unit that fits without a rest."""
-    seconds = int(length.total_seconds())
-    fits = (each for each in _UNITS if seconds >= each[0] and seconds % each[0] == 0)
-    size, unit = next(fits, _UNITS[-1])
-    return _count(seconds // size, unit)
+def _every(rule: Rule) -> str:
+    """The length, and where its steps are counted from unless the full hours show that."""
+    length = timedelta(seconds=rule.every_seconds or 0)
+    said = f"Every {in_words(length).removeprefix('1 ')}"
+    if rule.anchor is None and length < timedelta(days=1):
+        return said
+    return f"{said}, counted from {rule.anchor or instants.EPOCH:%Y-%m-%d %H:%M} UTC"
 
 
 def _chosen(names: tuple[str, ...]) -> str:

@@ -47,6 +47,9 @@ def _parse(texts: tuple[str, ...]) -> Expression:
     minutes, hours, days, months, weekdays = map(_values, FIELDS, texts)
     _refuse_ambiguous_days(texts[2], days, texts[4], weekdays)
     nth_weekdays = tuple(sorted(_nth_weekdays(texts[4])))
+    if weekdays and nth_weekdays:
+        why = "a weekday each week and the nth of a month can't share a list; make two schedules"
+        refuse(DAY_OF_WEEK, texts[4], why)
     return Expression(
         texts, minutes, hours, days, months, weekdays, _has_last_day(texts[2]), nth_weekdays
     )
@@ -109,9 +112,13 @@ def _expand(text: str) -> str:
         return text
     word = text.lower()
     if word == "@reboot":
-        raise InvalidCron("'@reboot' names no time: call the job when the machine starts")
+        raise InvalidCron(
+            "'@reboot' names no time: have the machine call `tick run --job NAME` when it starts"
+        )
     if word.startswith("@every"):
-        raise InvalidCron(f"{quote(text)}: fixed lengths of time are an INTERVAL schedule")
+        raise InvalidCron(
+            f"{quote(text)}: a fixed length of time is every=timedelta(minutes=…) in place of cron"
+        )
     if word not in _ALIASES:
         raise InvalidCron(f"unknown word {quote(text)}: write one of {', '.join(_ALIASES)}")
     return _ALIASES[word]
@@ -260,10 +267,13 @@ def _foreign(item: str) -> str | None:
     return None
 
 
+_BY_CONDITION = "and let the job's `when` pick the day (definitions/README.md shows how)"
 _FOREIGN = {
     r"\?": "write * for every day",
     r"R(\W.*)?": "R changes at each start; write H for a slot that stays",
     r"H(\W.*)?": "H stands for a slot that the schedule's id decides; name the schedule",
-    r"LW|\d+W": "the nearest weekday is not supported; write a day",
-    r"L-\d+": "days before the last are not supported; write L or a day",
+    r"LW": f"no expression names the last working day; write 26-31, {_BY_CONDITION}",
+    r"\d+W": f"no expression names the nearest working day; write a range, {_BY_CONDITION}",
+    r"L-\d+": f"no expression counts back from the last day; write a range, {_BY_CONDITION}",
+    r".*~.*": "~ is another slot at each start; write H, or H(0-30), for a slot that stays",
 }

@@ -1,7 +1,8 @@
 """The nominal instants of a rule, whatever its kind. Pure.
 
-Every function works on the same set of instants: a rule's cron, interval or single instant, moved
-by its offset and cut at its bounds. They take any aware datetime, and give UTC.
+Every function works on the same set of instants: a rule's cron, interval or single instant, cut
+at its bounds, and then moved by its offset: jitter takes no instant away and adds none. They take
+any aware datetime, and give UTC.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -36,11 +37,8 @@ def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | Non
     after, until = _clip(rule, after, until)
     if after >= until:
         return None
-    found = _latest(rule, until - _offset(rule))
-    if found is None:
-        return None
-    found += _offset(rule)
-    return found if found > after else None
+    found = _latest(rule, until)
+    return found + _offset(rule) if found is not None and found > after else None
 
 
 def is_instant(rule: Rule, at: datetime) -> bool:
@@ -54,7 +52,7 @@ def between(rule: Rule, after: datetime, until: datetime | None, limit: int) -> 
     if start >= end:
         return []
     offset = _offset(rule)
-    return [instant + offset for instant in _upcoming(rule, start - offset, end - offset, limit)]
+    return [instant + offset for instant in _upcoming(rule, start, end, limit)]
 
 
 def count(rule: Rule, after: datetime, until: datetime) -> int:
@@ -62,7 +60,6 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
     after, until = _clip(rule, after, until)
     if after >= until:
         return 0
-    after, until = after - _offset(rule), until - _offset(rule)
     if rule.kind is ScheduleKind.CRON:
         return cron.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
@@ -123,13 +120,22 @@ def _offset(rule: Rule) -> timedelta:
 
 
 def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """The window in UTC, cut to the rule's bounds; `starts_at` and `ends_at` are inside."""
-    after, until = in_utc(after), in_utc(until)
-    if rule.starts_at is not None:
-        after = max(after, just_before(rule.starts_at))
+    """The window in UTC before the offset, cut to the rule's bounds.
+
+    `starts_at`, `ends_at` and `anchor`, the first of an interval's instants, are inside themselves.
+    """
+    offset = _offset(rule)
+    after, until = _moved_back(in_utc(after), offset), _moved_back(in_utc(until), offset)
+    for first in (rule.starts_at, rule.anchor):
+        if first is not None:
+            after = max(after, just_before(first))
     if rule.ends_at is not None:
         until = min(until, rule.ends_at)
     return after, until
+
+
+def _moved_back(instant: datetime, offset: timedelta) -> datetime:
+    return instant - offset if instant - _FIRST > offset else _FIRST
 
 
 def _interval(rule: Rule, step: int) -> datetime:

@@ -7,12 +7,14 @@ from functools import partial
 
 from tick.policy import instants
 from tick.policy.instants import just_before
-from tick.policy.rule import Rule
+from tick.policy.lengths import in_words
+from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
 from tick.policy.windows import Stretch, Window, stretches
 from tick.states import MissedPolicy, Outcome
 
 MIN_GRACE_SECONDS = 120.0
 USUAL_TICK_SECONDS = 60.0
+_DAY = timedelta(seconds=LEAST_MAX_CATCH_UP_AGE_SECONDS)
 CAUGHT_UP = "caught up after a missed instant"
 
 
@@ -59,6 +61,18 @@ def grace_seconds(rule: Rule, tick_seconds: float) -> float:
     if rule.grace_seconds is not None:
         return rule.grace_seconds
     return max(MIN_GRACE_SECONDS, 2 * tick_seconds)
+
+
+def max_catch_up_age(rule: Rule, at: datetime) -> timedelta:
+    """How old the instant may be and is still caught up.
+
+    Unless the schedule says so, a day, or until the following instant where that is later: the
+    newest one of a monthly schedule is wanted until the next one comes.
+    """
+    if rule.max_catch_up_age_seconds is not None:
+        return timedelta(seconds=rule.max_catch_up_age_seconds)
+    following = instants.first_after(rule, at)
+    return max(_DAY, _DAY if following is None else following - at)
 
 
 def choose(
@@ -147,14 +161,14 @@ class _Due:
             )
         )
 
-    def missed(self, after: datetime, until: datetime) -> tuple[NotFired, ...]:
-        """Entries for those in (after, until] that are too old to fire."""
+    def missed(self, after: datetime, until: datetime, why: str = "") -> tuple[NotFired, ...]:
+        """Entries for those in (after, until] that are too old to fire; `why` ends the reason."""
         edge, at = self._put_off_to(after, until), f"{self.now:%Y-%m-%d %H:%M:%S} UTC"
         put_off: tuple[NotFired, ...] = ()
         if self.deferral is not None:
             reason = f"{self.deferral.reason}; it was too late at {at}"
             put_off = self.entries(after, edge, self.deferral.outcome, reason)
-        unseen = f"no tick came in time; the next one came {at}"
+        unseen = f"no tick came in time; the next one came {at}{why}"
         return put_off + self.entries(edge, until, Outcome.MISSED, unseen)
 
     def superseded(self, newest: datetime, on_time_from: datetime) -> tuple[NotFired, ...]:
@@ -201,27 +215,32 @@ def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetim
     if newest >= wanted_from:
         reason = None if newest >= on_time_from else "asked for by a person"
         return Choice(newest, newest, due.superseded(newest, wanted_from), reason)
-    oldest_wanted = now - timedelta(seconds=rule.max_catch_up_age_seconds)
-    if rule.missed is MissedPolicy.CATCH_UP and newest >= oldest_wanted:
+    if rule.missed is not MissedPolicy.CATCH_UP:
+        return Choice(None, newest, due.missed(due.before, newest))
+    longest = max_catch_up_age(rule, newest)
+    if newest >= now - longest:
         return Choice(newest, newest, due.missed(due.before, just_before(newest)), CAUGHT_UP)
-    return Choice(None, newest, due.missed(due.before, newest))
+    too_old = f", when it was older than max_catch_up_age, {in_words(longest)}"
+    return Choice(None, newest, due.missed(due.before, newest, too_old))
 
 
 def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     """Fire the oldest instant that is young enough and among the last `max_catch_up_runs`."""
     rule, now = due.rule, due.now
-    oldest_wanted = now - timedelta(seconds=max(grace, rule.max_catch_up_age_seconds))
-    start = max(due.before, just_before(oldest_wanted))
+    longest = max(timedelta(seconds=grace), max_catch_up_age(rule, newest))
+    start = max(due.before, just_before(now - longest))
     waiting = due.count(start, newest)
-    too_many = f"more than {rule.max_catch_up_runs} were waiting, or it was too old to catch up"
+    too_old = f"it was older than max_catch_up_age, {in_words(longest)}, when a tick came"
+    too_many = f"more than max_catch_up_runs, {rule.max_catch_up_runs}, were waiting"
+    aged = due.entries(due.before, start, Outcome.MISSED, too_old)
     if waiting == 0:
-        return Choice(None, newest, due.entries(due.before, newest, Outcome.MISSED, too_many))
+        return Choice(None, newest, aged + due.entries(start, newest, Outcome.MISSED, too_old))
     wanted = due.nth(start, newest, max(waiting - rule.max_catch_up_runs, 0))
     late = wanted < now - timedelta(seconds=grace)
     return Choice(
         fire=wanted,
         decided_to=wanted,
-        not_fired=due.entries(due.before, just_before(wanted), Outcome.MISSED, too_many),
+        not_fired=aged + due.entries(start, just_before(wanted), Outcome.MISSED, too_many),
         fire_reason=CAUGHT_UP if late else None,
     )
 

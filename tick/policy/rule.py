@@ -17,7 +17,7 @@ from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
 RULE_FORMAT = 1
 """Rises when a rule can say what an older release does not know; that leaves it alone."""
 DEFAULT_MAX_CATCH_UP_RUNS = 10
-DEFAULT_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
+LEAST_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,10 @@ class Rule:
     """Everything that decides the instants of a schedule and what becomes of them.
 
     `cron` is resolved (no `H`), lengths are seconds, instants are aware UTC. `offset_seconds`
-    is the schedule's own share of its jitter: every instant moves by it. `zone` is what `timezone`
-    meant where other zone data than this process's decide; it does not travel.
+    is the schedule's own share of its jitter: every instant moves by it. Without a
+    `max_catch_up_age_seconds` the limit is a day, or the distance to the following instant where
+    that is longer. `zone` is what `timezone` meant where other zone data than this process's
+    decide; it does not travel.
     """
 
     kind: ScheduleKind
@@ -43,7 +45,7 @@ class Rule:
     offset_seconds: float = 0.0
     missed: MissedPolicy = MissedPolicy.SKIP
     grace_seconds: float | None = None
-    max_catch_up_age_seconds: float = DEFAULT_MAX_CATCH_UP_AGE_SECONDS
+    max_catch_up_age_seconds: float | None = None
     max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
     overlap: OverlapPolicy = OverlapPolicy.SKIP
     zone: Zone | None = None

@@ -47,3 +47,30 @@ def _problems(error: ValidationError) -> dict[str, str]:
         ".".join(str(part) for part in item["loc"]): item["msg"]
         for item in error.errors(include_url=False, include_input=False)
     }
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Whether the function can be given a parameter of that name."""
+    parameters = inspect.signature(function).parameters.values()
+    return any(
+        parameter.kind is parameter.VAR_KEYWORD
+        or (parameter.name == name and parameter.kind in _BY_NAME)
+        for parameter in parameters
+    )
+
+
+def share_of(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that the function takes."""
+    return {name: value for name, value in params.items() if takes(function, name)}
+
+
+def required_by(function: Callable[..., Any]) -> list[str]:
+    """The parameters without which the function cannot be called."""
+    return [
+        name
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind in _BY_NAME and parameter.default is parameter.empty
+    ]
+
+
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -1,0 +1,68 @@
+"""One command over several things: each is done by itself, and each has a line of its own."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import click
+
+from tick.cli.common import harmless, say, show_json
+from tick.cli.desk import Desk, open_desk
+from tick.cli.statuses import ExitStatus
+from tick.errors import TickError
+
+Told = tuple[object, str]
+"""What was done to one: as facts for JSON, and in words."""
+
+
+def one_by_one(
+    ids: Iterable[str],
+    act: Callable[[Desk, str], Told],
+    as_json: bool,
+    *,
+    of_one: Mapping[str, object],
+) -> None:
+    """Do something to each, and tell of each what came of it, in the order given.
+
+    One that is refused keeps none of the others back, and makes the exit status 1. With JSON one
+    thing is an object, several are a list. Raises click.UsageError for an option of `of_one`,
+    which means one thing only, beside several.
+    """
+    chosen = list(dict.fromkeys(ids))
+    if len(chosen) > 1 and (given := [name for name, value in of_one.items() if value]):
+        raise click.UsageError(f"{given[0]} is about one of them: give one id beside it.")
+    with open_desk() as desk:
+        if len(chosen) == 1:
+            facts, said = act(desk, chosen[0])
+            show_json(facts) if as_json else say(said)
+            return
+        facts_of: dict[str, object] = {}
+        try:
+            refused = _each(desk, chosen, act, facts_of, aloud=not as_json)
+        finally:
+            if as_json:  # what was done is told, whatever ends the rest
+                show_json(list(facts_of.values()))
+    if refused:
+        say(f"{len(chosen) - refused} of {len(chosen)} done.", err=True)
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def _each(
+    desk: Desk,
+    ids: Iterable[str],
+    act: Callable[[Desk, str], Told],
+    facts_of: dict[str, object],
+    *,
+    aloud: bool,
+) -> int:
+    """Do it to each, and keep its facts; how many were refused. Aloud: tell each at once."""
+    refused = 0
+    for each in ids:
+        try:
+            facts_of[each], said = act(desk, each)
+        except TickError as error:
+            refused += 1
+            facts_of[each] = {"id": each, "error": harmless(str(error))}
+            say(f"{each}: {error}", err=True)
+        else:
+            if aloud:
+                say(said)
+    return refused

@@ -1,0 +1,153 @@
+"""Options of a schedule that would be accepted and ignored where they stand. Pure."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from tick.define.schedules import Schedule
+from tick.policy import cron
+from tick.policy.cron_fields import HOUR, MINUTE, Expression, Field
+from tick.policy.cron_grammar import parse
+from tick.states import MissedPolicy, ScheduleKind
+from tick.utc import in_utc
+
+_FIXED = {"UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu"}
+
+
+class Useless(NamedTuple):
+    """Options that have no effect where `applies` holds, and the rest of the sentence on them."""
+
+    options: tuple[str, ...]
+    applies: Callable[[Schedule], bool]
+    text: Callable[[Schedule], str]
+
+
+def without_effect(schedule: Schedule) -> Iterator[str]:
+    """What is given and has no effect, with the fix.
+
+    To be asked when each value is right by itself.
+    """
+    for rule in _RULES:
+        for option in rule.options:
+            if _is_given(schedule, option) and rule.applies(schedule):
+                yield f"{option} has no effect {rule.text(schedule)}."
+
+
+def _is_given(schedule: Schedule, option: str) -> bool:
+    value = getattr(schedule, option)
+    return value is not None and value != _NOT_GIVEN.get(option)
+
+
+_NOT_GIVEN = {"timezone": "UTC", "jitter": 0.0}
+
+
+def _of_kind(*kinds: ScheduleKind) -> Callable[[Schedule], bool]:
+    return lambda schedule: schedule.kind in kinds
+
+
+def _missed(*policies: MissedPolicy) -> Callable[[Schedule], bool]:
+    return lambda schedule: schedule.missed in policies
+
+
+def _says(text: str) -> Callable[[Schedule], str]:
+    return lambda _: text
+
+
+def _expression(schedule: Schedule) -> Expression | None:
+    return None if schedule.cron is None else parse(cron.resolve(schedule.cron, schedule.id))
+
+
+def _follows_real_time(schedule: Schedule) -> bool:
+    found = _expression(schedule)
+    return found is not None and found.follows_real_time
+
+
+def _in_fixed_times(schedule: Schedule) -> str:
+    found = _expression(schedule)
+    assert found is not None  # noqa: S101  (asked for cron only)
+    minute, hour = _listed(MINUTE, found.minutes), _listed(HOUR, found.hours)
+    fixed = " ".join([minute, hour, *found.texts[2:]])
+    return (
+        f"beside {schedule.cron!r}, whose minute or hour begins with * and so follows real time "
+        f"through a clock change; leave it out, or write fixed times: {fixed!r}"
+    )
+
+
+def _listed(field: Field, values: tuple[int, ...]) -> str:
+    if len(values) == len(field.values):
+        return f"{values[0]}-{values[-1]}"
+    return ",".join(map(str, values))
+
+
+def _never_changes_its_clocks(schedule: Schedule) -> bool:
+    zone = schedule.timezone
+    return schedule.cron is not None and (zone in _FIXED or zone.startswith("Etc/"))
+
+
+def _starts_before_its_anchor(schedule: Schedule) -> bool:
+    start, anchor = schedule.starts_at, schedule.anchor
+    if start is None or anchor is None:
+        return False
+    return in_utc(start) <= in_utc(anchor)
+
+
+_DST = ("dst_gap", "dst_fold")
+_RULES = (
+    Useless(
+        ("timezone",),
+        _of_kind(ScheduleKind.INTERVAL),
+        _says(
+            "beside every, whose steps are counted in UTC and do not follow a zone's clock "
+            "changes; leave it out, or write the time of day as cron"
+        ),
+    ),
+    Useless(
+        ("timezone",),
+        _of_kind(ScheduleKind.ONCE),
+        _says("beside at, which names a zone of its own; leave it out"),
+    ),
+    Useless(
+        ("anchor",),
+        _of_kind(ScheduleKind.CRON, ScheduleKind.ONCE),
+        _says("without every, whose first instant it is; give every, or leave it out"),
+    ),
+    Useless(
+        _DST,
+        _of_kind(ScheduleKind.INTERVAL, ScheduleKind.ONCE),
+        _says("without cron: no clock change moves the instants of every and at; leave it out"),
+    ),
+    Useless(_DST, _follows_real_time, _in_fixed_times),
+    Useless(
+        _DST,
+        _never_changes_its_clocks,
+        lambda schedule: f"in {schedule.timezone}, whose clocks never change; leave it out",
+    ),
+    Useless(
+        ("jitter", "starts_at", "ends_at", "max_runs"),
+        _of_kind(ScheduleKind.ONCE),
+        _says("beside at, which is the one instant; move at, or leave it out"),
+    ),
+    Useless(
+        ("starts_at",),
+        _starts_before_its_anchor,
+        _says("before anchor, which is the first instant; leave one of them out"),
+    ),
+    Useless(
+        ("max_catch_up_age", "max_catch_up_runs"),
+        _missed(MissedPolicy.SKIP),
+        _says(
+            'beside missed="SKIP", which catches up on nothing; choose "CATCH_UP" or leave it out'
+        ),
+    ),
+    Useless(
+        ("max_catch_up_runs",),
+        _missed(MissedPolicy.CATCH_UP),
+        _says('beside missed="CATCH_UP", which runs one; choose "CATCH_UP_ALL" or leave it out'),
+    ),
+    Useless(
+        ("max_catch_up_runs",),
+        lambda schedule: (
+            schedule.kind is ScheduleKind.ONCE and schedule.missed == MissedPolicy.CATCH_UP_ALL
+        ),
+        _says("beside at, which is the one instant; leave it out"),
+    ),
+)

@@ -1,0 +1,155 @@
+"""The mistakes in when a schedule fires, and in what becomes of its instants. Pure."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from tick.define.no_effect import without_effect
+from tick.define.schedules import Schedule
+from tick.define.wrong_values import in_choice, in_length, in_number, in_text
+from tick.errors import InvalidCron
+from tick.policy import cron, instants
+from tick.policy.missed import MIN_GRACE_SECONDS
+from tick.states import MissedPolicy, OverlapPolicy
+from tick.utc import in_utc, is_skipped
+
+_MAX_TITLE = 200
+_MOST_RUNS = 1_000_000_000
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_TEXTS = ("id", "name", "description", "timezone")
+_OPTIONAL_TEXTS = ("cron", "renamed_from", "dst_gap", "dst_fold")
+_INSTANTS = ("at", "anchor", "starts_at", "ends_at")
+_SOME = 10
+
+
+def find_in_timing(schedule: Schedule) -> list[str]:
+    """What keeps a schedule from having instants, or from using an option, with file and fix."""
+    found = [*_in_texts(schedule)]
+    found += [] if found else [*_in_choices(schedule), *_in_timing(schedule)]
+    found += _in_numbers(schedule)
+    found = found or [*without_effect(schedule)] or [*_in_lengths(schedule)]
+    return [f"{where_is(schedule)}: {text}" for text in found or _in_bounds(schedule)]
+
+
+def where_is(schedule: Schedule) -> str:
+    """The place of a schedule, as a mistake begins with it."""
+    return f"{schedule.source}: schedule {schedule.id!r}"
+
+
+def _in_texts(schedule: Schedule) -> Iterator[str]:
+    for name in (*_TEXTS, *_OPTIONAL_TEXTS):
+        value = getattr(schedule, name)
+        if value is not None or name in _TEXTS:
+            yield from in_text(name, value)
+
+
+def _in_choices(schedule: Schedule) -> Iterator[str]:
+    yield from in_choice("missed", schedule.missed, MissedPolicy)
+    yield from in_choice("overlap", schedule.overlap, OverlapPolicy)
+    default = cron.DEFAULT
+    try:
+        cron.Dst(
+            gap=default.gap if schedule.dst_gap is None else schedule.dst_gap,
+            fold=default.fold if schedule.dst_fold is None else schedule.dst_fold,
+        )
+    except InvalidCron as error:
+        yield str(error)
+
+
+def _in_numbers(schedule: Schedule) -> Iterator[str]:
+    if isinstance(schedule.name, str) and len(schedule.name) > _MAX_TITLE:
+        yield f"name has {len(schedule.name)} characters; at most {_MAX_TITLE} are kept."
+    if schedule.grace is not None:
+        yield from in_length("grace", schedule.grace, 1)
+    if schedule.max_catch_up_age is not None:
+        yield from in_length("max_catch_up_age", schedule.max_catch_up_age, 1)
+    jitter = [*in_length("jitter", schedule.jitter, 0)]
+    yield from jitter or (["jitter must be whole seconds."] if schedule.jitter % 1 else [])
+    if schedule.jitter == 1:
+        yield "jitter 1 has no effect: every instant moves by less than it; give 2 or more."
+    for name in ("max_runs", "max_catch_up_runs"):
+        value = getattr(schedule, name)
+        if value is not None:
+            yield from in_number(name, value, 1, _MOST_RUNS)
+
+
+def _in_timing(schedule: Schedule) -> Iterator[str]:
+    given = [name for name in ("cron", "every", "at") if getattr(schedule, name) is not None]
+    if len(given) != 1:
+        said = " and ".join(given) or "nothing"
+        yield f"says when by {said}; give exactly one of cron, every and at."
+        return
+    if schedule.every is not None:
+        yield from _in_interval(schedule.every)
+    for name in _INSTANTS:
+        if wrong := _why_no_instant(getattr(schedule, name)):
+            yield f"{name} {wrong}."
+            return
+    yield from _in_cron(schedule)
+
+
+def _why_no_instant(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        return f"must be a datetime, not {value!r}"
+    if value.tzinfo is None:
+        return "needs a time zone: write datetime(…, tzinfo=UTC)"
+    if not _FIRST <= value <= _LAST:
+        return "lies outside of the years 1 to 9999 in UTC; move it, or leave it out"
+    if is_skipped(value):
+        wall = f"{value:%Y-%m-%d %H:%M} in {value.tzinfo}"
+        return f"is {wall}, which the clocks skip; write a time that there is"
+    return None
+
+
+def _in_interval(every: object) -> Iterator[str]:
+    if not isinstance(every, timedelta):
+        yield f"every must be a timedelta, not {every!r}."
+    elif every < timedelta(minutes=1):
+        yield "every must be at least a minute."
+    else:
+        yield from in_length("every", every.total_seconds(), 60)
+
+
+def _in_cron(schedule: Schedule) -> Iterator[str]:
+    try:
+        cron.validate(cron.resolve(schedule.cron or "@daily", schedule.id), schedule.timezone)
+    except InvalidCron as error:
+        yield str(error)
+
+
+def _in_lengths(schedule: Schedule) -> Iterator[str]:
+    """Lengths that are at odds with each other, or with how often the schedule fires."""
+    grace = MIN_GRACE_SECONDS if schedule.grace is None else schedule.grace
+    age, caught_up = schedule.max_catch_up_age, schedule.missed != MissedPolicy.SKIP
+    if caught_up and age is not None and age <= grace:
+        yield (
+            f"max_catch_up_age {age:g} has no effect within grace, which is "
+            f"{'' if schedule.grace is not None else 'at least '}{grace:g}; give more, or leave it "
+            "out."
+        )
+    first, last = schedule.starts_at, schedule.ends_at
+    if first is not None and last is not None and in_utc(last) < in_utc(first):
+        yield "ends_at is before starts_at; swap them, or move one."
+        return
+    distance = _longest_distance(schedule)
+    if distance is not None and schedule.jitter > distance:
+        yield (
+            f"jitter {schedule.jitter:g} is longer than the {distance:g} seconds between its "
+            "instants; give at most that."
+        )
+
+
+def _longest_distance(schedule: Schedule) -> float | None:
+    """Seconds between two of its next instants; None when it has fewer."""
+    if not schedule.jitter:
+        return None
+    found = instants.between(schedule.rule(), instants.EPOCH, None, _SOME)
+    return max(((b - a).total_seconds() for a, b in pairwise(found)), default=None)
+
+
+def _in_bounds(schedule: Schedule) -> Iterator[str]:
+    """To be asked when nothing else of its timing is wrong: only then has it a rule."""
+    if instants.first_after(schedule.rule(), instants.EPOCH) is None:
+        yield "has no instant between starts_at and ends_at; move one of them."
