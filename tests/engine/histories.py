@@ -117,7 +117,9 @@ class History:
             return
         if row.outcome in ENDED_OUTCOMES or row.outcome not in FIRED_OUTCOMES:
             hour = _hour(row.scheduled_for or row.decided_at)
-            self.instants[hour, row.schedule_id or "", row.outcome] += row.count
+            by_hand = row.kind == "MANUAL"
+            whose = "" if by_hand else row.schedule_id or ""
+            self.instants[hour, whose, row.outcome] += row.count
 
     def _pick(self, condition: Any) -> Any:
         rows = self.world.rows(sa.select(occurrence).where(condition).order_by(_o.id))

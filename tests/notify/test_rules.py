@@ -195,6 +195,20 @@ def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(telling: Telli
     assert telling.open() == ["failed"]
 
 
+def test_what_a_person_asked_for_has_no_deadline_to_miss(telling: Telling) -> None:
+    hourly(telling, alerts.Deadline(timedelta(minutes=10)))
+    world = telling.world
+    control.disable_schedule(world.database, "daily", now=world.now, author=TESTER)
+    world.now += timedelta(hours=5, minutes=30)
+    asked = {"now": world.now, "author": TESTER}
+    control.enable_schedule(world.database, "daily", **asked, catch_up_latest=True)
+    world.tick(world.now)
+    old = world.now.replace(minute=0) - timedelta(hours=2)
+    control.run_slots(world.database, "daily", [old], **asked)
+    telling.tell()
+    assert telling.open() == []
+
+
 def test_instants_that_no_tick_saw_are_told_with_how_many(
     telling: Telling, mail: MailServer
 ) -> None:

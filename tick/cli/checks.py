@@ -167,7 +167,9 @@ def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
         yield problem("ticks", "Nothing has ever ticked.", trigger)
         return
     age = (now - pulse.last_tick_at).total_seconds()
-    usual = f"usually one comes every {pulse.usual_seconds:.0f} s"
+    usual = "too few ticks yet to know how often one comes"
+    if pulse.learned:
+        usual = f"usually one comes every {pulse.usual_seconds:.0f} s"
     text = f"The last tick was {age:.0f} s ago, by {pulse.last_tick_source}; {usual}."
     yield problem("ticks", text, trigger) if pulse.ticks_are_late(now) else good("ticks", text)
     if pulse.last_tick_error:

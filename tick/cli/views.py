@@ -11,7 +11,7 @@ from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
-from tick.ops.answers.system import AuditEntry, SchedulerStatus
+from tick.ops.answers.system import AuditEntry, SchedulerStatus, TickSource
 from tick.ops.answers.work import Occurrence
 from tick.ops.queries.audit import AuditFilter
 from tick.states import Outcome
@@ -33,22 +33,31 @@ def status(as_json: bool) -> None:
 
 def _show_status(found: SchedulerStatus) -> None:
     if found.last_tick_at is None:
-        click.echo("No tick yet: `tick now` makes one.")
+        synced = found.synced_at and f"; a sync decided what was due at {found.synced_at:%H:%M} UTC"
+        click.echo(f"No tick yet{synced or ''}: `tick now` makes one.")
     else:
         age = (found.now - found.last_tick_at).total_seconds()
         click.echo(
             f"Last tick {age:.0f} s ago by {found.last_tick_source}, "
-            f"{_in_time(found.ticks_are_late)}: one comes every {found.usual_seconds:.0f} s."
+            f"{_in_time(found.ticks_are_late)}: {_usual(found)}."
         )
     if found.ticks_are_late:
         click.echo("Start or mend what ticks: `tick doctor` says more.")
     for each in found.sources if len(found.sources) > 1 else ():
-        click.echo(f"  {each.source}: every {each.usual_seconds:.0f} s, {_in_time(each.late)}")
+        click.echo(f"  {each.source}: {_usual(each)}, {_in_time(each.late)}")
     if found.stands:
         say(f"Nothing fires: {found.stands_because}.")
     if found.last_tick_error:
         say(f"The last tick failed: {found.last_tick_error}")
     click.echo(f"Workers: {found.workers}. Runs at work: {found.running}, waiting: {found.queued}.")
+
+
+def _usual(ticks: SchedulerStatus | TickSource) -> str:
+    return (
+        f"one comes every {ticks.usual_seconds:.0f} s"
+        if ticks.learned
+        else "too few to know how often one comes"
+    )
 
 
 def _in_time(late: bool) -> str:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from tick.db import insert_into, instant_text, json_rows, slices
 from tick.models import job_run, job_run_dependency, occurrence, occurrence_hour, run_hour
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS, bucket_of, exact
-from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, RunStatus
+from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, OccurrenceKind, RunStatus
 
 AT_ONCE = 1000
 ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,6 +54,7 @@ class EndedOccurrence:
 
     id: int
     schedule_id: str | None
+    kind: str
     outcome: str
     count: int
     scheduled_for: datetime | None
@@ -161,12 +162,14 @@ def tally_runs(runs: Iterable[EndedRun], ready_since: Mapping[int, datetime]) ->
 def tally_occurrences(occurrences: Iterable[EndedOccurrence]) -> Deltas:
     """What the occurrences add to the hours of their nominal instants. Pure.
 
-    Only what fired by itself can be late: a person's firing has no instant to keep.
+    Only what fired by itself can be late: a person's firing has no instant to keep. Nor does it
+    tell how well its schedule does, so it is counted under the empty id.
     """
     deltas: Deltas = {}
     for each in occurrences:
         hour = _hour_of(each.scheduled_for or each.decided_at)
-        add = deltas.setdefault((hour, each.schedule_id or ""), Sums(int))
+        by_hand = each.kind == OccurrenceKind.MANUAL
+        add = deltas.setdefault((hour, "" if by_hand else each.schedule_id or ""), Sums(int))
         add[each.outcome.lower()] += each.count
         if each.outcome not in ENDED_OUTCOMES:
             continue

@@ -158,7 +158,10 @@ def _ledger_rows(
                 outcome=Outcome.QUEUED if size else Outcome.SUCCESS,
                 scheduled_for=plan.fire,
                 reason=plan.fire_reason if size else NO_JOBS,
-                late_seconds=(now - plan.fire).total_seconds(),
+                # What a person asked for after all has no instant to keep.
+                late_seconds=(
+                    None if group.standing.was_asked_for else (now - plan.fire).total_seconds()
+                ),
                 names_blocker=plan.verdict in _NAMES_BLOCKER,
                 runs=size,
             )

@@ -111,13 +111,15 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
             since=due,
         )
     if ticks.state is TickState.LATE and ticks.last_at is not None:
-        usual = wording.length(ticks.usual_seconds)
+        usual = ""
+        if ticks.learned:
+            usual = f"; usually one comes every {wording.length(ticks.usual_seconds)}"
         yield Finding(
             SILENT,
             SILENT,
             "The scheduler does not tick",
-            f"The last tick came at {wording.instant(ticks.last_at)}, by {ticks.last_source}; "
-            f"usually one comes every {usual}. Nothing fires until one does: look after what calls "
+            f"The last tick came at {wording.instant(ticks.last_at)}, by {ticks.last_source}"
+            f"{usual}. Nothing fires until one does: look after what calls "
             "POST /internal/tick, or start `tick loop`.",
             since=ticks.last_at,
         )
@@ -222,6 +224,8 @@ def _runs_long(rule: RunsLong, told: Told, facts: Facts) -> wording.Said | None:
 
 
 def _deadline(rule: Deadline, told: Told, facts: Facts) -> wording.Said | None:
+    if told.row.triggered_by is not None or told.row.late_seconds is None:
+        return None  # a person asked for it, when its deadline may have been long over
     due: datetime = (told.row.scheduled_for or told.row.decided_at) + rule.after
     expected = facts.expected.get(told.row.id, facts.now)
     return wording.deadline(told, due, expected, facts.now) if expected > due else None

@@ -49,7 +49,7 @@ class JobStatistics(RunFigures):
 
 
 class ScheduleStatistics(FiringFigures):
-    """The instants of one schedule; manual firings without one have an empty id."""
+    """The instants of one schedule; all firings by hand have an empty id."""
 
     schedule_id: str
     name: str
@@ -176,7 +176,7 @@ def _by_schedule(occurrences: Table, middle: int, names: Names) -> tuple[Schedul
     found = [
         ScheduleStatistics(
             schedule_id=id,
-            name=names.by_id.get(id, id) or "No schedule",
+            name=names.by_id.get(id, id) or "By hand",
             trend=trends.get(id),
             **dict(firing_figures(sums)),
         )

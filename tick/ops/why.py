@@ -82,7 +82,9 @@ def _sentence(
     if unread is None and not is_the_row and not instants.is_instant(version.rule, at):
         return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
-        return f"{said} fired, {_length(entry.late_seconds)} late, and is {entry.outcome}."
+        asked = entry.late_seconds is None
+        how = "because somebody asked for it" if asked else f"{_length(entry.late_seconds)} late"
+        return f"{said} fired, {how}, and is {entry.outcome}."
     if entry is not None:
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
     if unread is not None:

@@ -11,6 +11,8 @@ from tick.policy.missed import usual_tick_seconds
 
 LATE_AFTER_INTERVALS = 3
 LEARNED_FROM = 20
+LEAST_LEARNED_FROM = 3
+"""With fewer ticks their usual distance is assumed."""
 
 
 class Ticked(NamedTuple):
@@ -38,6 +40,8 @@ class SourceHealth:
     last_at: datetime
     usual_seconds: float
     late: bool
+    learned: bool = True
+    """Whether there were ticks enough to know what is usual."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class TickHealth:
     last_source: str | None
     usual_seconds: float
     sources: tuple[SourceHealth, ...]
+    learned: bool = False
+    """Whether there were ticks enough to know what is usual."""
 
     @property
     def late_at(self) -> datetime | None:
@@ -68,7 +74,8 @@ def judge_ticks(ticks: Iterable[Ticked], now: datetime) -> TickHealth:
         return TickHealth(TickState.NEVER, None, None, usual_tick_seconds([]), ())
     last, usual = newest_first[0], _usual(newest_first)
     state = TickState.LATE if _is_late(last.at, usual, now) else TickState.OK
-    return TickHealth(state, last.at, last.source, usual, _by_source(newest_first, now))
+    sources = _by_source(newest_first, now)
+    return TickHealth(state, last.at, last.source, usual, sources, _is_learned(newest_first))
 
 
 def usual_distance(instants: Iterable[datetime]) -> float:
@@ -84,9 +91,19 @@ def _by_source(newest_first: Sequence[Ticked], now: datetime) -> tuple[SourceHea
     for tick in newest_first:
         found.setdefault(tick.source, []).append(tick)
     return tuple(
-        SourceHealth(source, mine[0].at, usual := _usual(mine), _is_late(mine[0].at, usual, now))
+        SourceHealth(
+            source,
+            mine[0].at,
+            usual := _usual(mine),
+            _is_late(mine[0].at, usual, now),
+            _is_learned(mine),
+        )
         for source, mine in found.items()
     )
+
+
+def _is_learned(ticks: Sequence[Ticked]) -> bool:
+    return len(ticks) >= LEAST_LEARNED_FROM
 
 
 def _usual(ticks: Iterable[Ticked]) -> float:

@@ -19,7 +19,7 @@ from tick.ops.answers.work import (
 )
 from tick.ops.queries import logs, occurrences, runs, schedules
 from tick.ops.queries.jobs import latest_run_by_job
-from tick.ops.queries.pulse import read_signs, take_pulse
+from tick.ops.queries.pulse import last_decided_at, read_signs, take_pulse
 from tick.ops.queries.workers import list_living
 from tick.ops.upcoming import count_undecided, list_next
 from tick.ops.windows import scheduler_revision
@@ -38,6 +38,7 @@ def read_status(
     return SchedulerStatus.model_validate(
         {
             **vars(pulse),
+            "synced_at": None if pulse.last_tick_at else last_decided_at(connection),
             "now": now,
             "ticks_are_late": pulse.ticks_are_late(now),
             "stands": window is not None,

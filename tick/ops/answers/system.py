@@ -99,6 +99,7 @@ class TickSource(Answer):
     source: str
     last_at: datetime
     usual_seconds: float = Field(description="the usual distance between two of its ticks")
+    learned: bool = Field(description="false while it ticked too little to know what is usual")
     late: bool = Field(description="its last tick is older than three of those")
 
 
@@ -110,6 +111,10 @@ class SchedulerStatus(Answer):
     last_tick_source: str | None
     last_tick_error: str | None
     usual_seconds: float = Field(description="the usual distance between two ticks")
+    learned: bool = Field(description="false while there were too few ticks to know it")
+    synced_at: datetime | None = Field(
+        description="when a sync decided what was due, as long as nothing has ticked"
+    )
     ticks_are_late: bool = Field(description="the last tick is older than three of those")
     sources: tuple[TickSource, ...] = Field(description="who ticked lately, the latest first")
     stands: bool = Field(description="it is stopped or in a maintenance window: nothing fires")

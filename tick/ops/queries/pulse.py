@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from tick.db import AnyRow
 from tick.engine.ticking import AHEAD, HAS_COME, TICKS_READ, read_tick_health
 from tick.engine.ticklog import TickRow, read_older_zone_data
-from tick.models import alert, job_run, maintenance_window, tick_log, worker_instance
+from tick.models import (
+    alert,
+    job_run,
+    maintenance_window,
+    occurrence,
+    tick_log,
+    worker_instance,
+)
 from tick.policy.tick_health import SourceHealth, Ticked, TickHealth, TickState, judge_ticks
 from tick.policy.windows import Window
 from tick.states import WorkerType
@@ -52,6 +59,8 @@ class Pulse:
     last_tick_source: str | None
     last_tick_error: str | None
     usual_seconds: float
+    learned: bool
+    """Whether there were ticks enough to know what is usual."""
     late_at: datetime | None
     """When the next tick is late."""
     sources: tuple[SourceHealth, ...]
@@ -89,12 +98,20 @@ def pulse_of(ticks: Sequence[TickRow | AnyRow], now: datetime, signs: Signs) -> 
         last_tick_source=last.source if last else None,
         last_tick_error=last.error if last else None,
         usual_seconds=health.usual_seconds,
+        learned=health.learned,
         late_at=health.late_at,
         sources=health.sources,
         workers=signs.workers,
         running=signs.running,
         queued=signs.queued,
     )
+
+
+def last_decided_at(connection: sa.Connection) -> datetime | None:
+    """When an instant that was due was decided last, by whomever; a sync does it, too."""
+    by_time = occurrence.c.scheduled_for.is_not(None)
+    newest = sa.select(occurrence.c.decided_at).where(by_time).order_by(occurrence.c.id.desc())
+    return connection.execute(newest.limit(1)).scalar()
 
 
 def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
