@@ -91,9 +91,9 @@ def _took(run: Run, now: datetime) -> str | None:
 
 
 def _reason(run: Run) -> str | None:
-    """The first line of its error, if it has one."""
+    """What it lacks, the first line of its error, or why it is as it is."""
     error = ": ".join(part for part in (run.error_type, run.error_message) if part)
-    return error.partition("\n")[0] or run.reason
+    return run.lacks or error.partition("\n")[0] or run.reason
 
 
 @click.command()

@@ -16,6 +16,7 @@ import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
 from tick.runtime import Runtime
+from tick.states import RunStatus
 from tick.syncing import ensure_synced
 from tick.tick_result import TickResult
 from tick.ticker import run_tick
@@ -85,7 +86,10 @@ def _work(runtime: Runtime, seconds: float) -> "Worked":
 def _show_work(worked: "Worked | None") -> None:
     if worked is None:
         return
-    counts = ", ".join(f"{count} {status}" for status, count in worked.statuses.items())
+    counts = ", ".join(
+        f"{count} {'put back for another attempt' if status is RunStatus.QUEUED else status}"
+        for status, count in worked.statuses.items()
+    )
     click.echo(f"Worked {worked.took_seconds:.1f} s: {counts or 'nothing was ready'}.")
     if worked.more:
         click.echo("The time was over before the work was.", err=True)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.db import slices
+from tick.engine.attempt_ends import note_ends
 from tick.engine.counting import count_beside, count_occurrences
 from tick.engine.dependents import skipped_because
 from tick.engine.ready import announce_ready
@@ -85,6 +86,7 @@ def requeue(
     _check_unique(connection, plan.again)
     announce_ready(connection)
     count_beside(connection, plan.again)
+    note_ends(connection, plan.again)
     budget = sa.case(dict(budgets), value=_r.job_name, else_=1) if budgets else 1
     values = {"max_attempts": _r.attempt + budget, "available_at": now, "reason": reason}
     put_back = _PUT_BACK.values(values)

@@ -21,7 +21,8 @@ class ExpectedEnd(Answer):
         description="the jobs still to end whose chain decides it, in their order"
     )
     unknown: tuple[str, ...] = Field(
-        description="jobs still to end that have no history; they are taken to last no time"
+        description="jobs still to end that have neither history nor progress; they are taken to "
+        "last no time, so the end is the earliest possible"
     )
 
 
@@ -44,7 +45,7 @@ def forecast(
     live = {run.job_name for run in by_id.values() if run.is_live}
     if not live:
         return None
-    usual = usual_seconds(connection, live, now)
+    usual = _by_progress(by_id.values(), now) | usual_seconds(connection, live, now)
     works = {
         run.id: Work(
             available_at=run.available_at,
@@ -63,3 +64,12 @@ def forecast(
         critical=tuple(by_id[id].job_name for id in expected.critical),
         unknown=tuple(sorted(live - usual.keys())),
     )
+
+
+def _by_progress(runs: Iterable[RunRow], now: datetime) -> dict[str, float]:
+    """How long jobs at work will take in all, if they go on as they say they went until now."""
+    return {
+        run.job_name: (now - run.started_at).total_seconds() / run.progress
+        for run in runs
+        if run.status == RunStatus.RUNNING and run.started_at is not None and run.progress
+    }

@@ -177,6 +177,7 @@ class Run(Answer):
     progress: float | None = Field(description="from 0 to 1")
     progress_text: str | None
     reason: str | None = Field(description="why it was skipped, cancelled or put back")
+    lacks: str | None = Field(description="why no worker can take it, while it is queued")
     error_type: str | None
     error_message: str | None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.attempt_ends import ENDED
 from tick.models import job_log
 from tick.states import LogLevel
 
@@ -65,6 +66,10 @@ class AttemptLog:
     lines: int
     first_at: datetime
     last_at: datetime
+    ended: str | None = None
+    """The state in which it ended, where a person had the run put back."""
+    said: str | None = None
+    """Why it ended so."""
 
 
 def last_lines(
@@ -113,12 +118,28 @@ def lines_after(
 def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog, ...]:
     """The attempts that logged something, in order."""
     query = (
-        sa.select(_l.attempt, sa.func.count(), sa.func.min(_l.at), sa.func.max(_l.at))
+        sa.select(
+            _l.attempt,
+            sa.func.count().label("lines"),
+            sa.func.min(_l.at).label("first_at"),
+            sa.func.max(_l.at).label("last_at"),
+            sa.func.max(_l.id).label("last_id"),
+        )
         .where(_l.run_id == run_id)
         .group_by(_l.attempt)
-        .order_by(_l.attempt)
+        .subquery("attempt")
     )
-    return tuple(AttemptLog(*row) for row in connection.execute(query))
+    rows = connection.execute(
+        sa.select(*list(query.c)[:4], _l.fields, _l.message)
+        .join_from(query, job_log, _l.id == query.c.last_id)
+        .order_by(query.c.attempt)
+    )
+    found = []
+    for row in rows:
+        ended = row.fields.get(ENDED) if isinstance(row.fields, dict) else None
+        said = row.message if ended else None
+        found.append(AttemptLog(row.attempt, row.lines, row.first_at, row.last_at, ended, said))
+    return tuple(found)
 
 
 def _lines(run_id: int, wanted: LineFilter) -> sa.Select[Any]:

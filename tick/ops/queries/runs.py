@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -11,6 +11,7 @@ from tick.errors import NotFound
 from tick.models import job_run, job_run_dependency, job_schedule
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
 from tick.ops.queries.stretches import SEARCHED, Stretch, find_stretch
+from tick.ops.queries.waiting import lacks_by_job
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
 
 _r, _s, _d = job_run.c, job_schedule.c, job_run_dependency.c
@@ -43,6 +44,8 @@ class RunRow:
     error_type: str | None
     error_message: str | None
     schedule_name: str | None = None
+    lacks: str | None = None
+    """Why no worker can take it, while it is queued."""
 
     @property
     def is_live(self) -> bool:
@@ -80,6 +83,9 @@ class RunDetail(RunRow):
     deadline_at: datetime | None
     result: str | None
     error_traceback: str | None
+
+
+AnyRun = TypeVar("AnyRun", bound=RunRow)
 
 
 @dataclass(frozen=True)
@@ -204,14 +210,25 @@ def runs_by_id(connection: sa.Connection, ids: Iterable[int]) -> list[RunRow]:
 
 def _page(connection: sa.Connection, query: sa.Select[Any]) -> RunPage:
     page = cut([RunRow(**row._mapping) for row in connection.execute(query)])
-    return RunPage(page.rows, page.older)
+    return RunPage(tuple(_with_lacks(connection, page.rows)), page.older)
+
+
+def _with_lacks(connection: sa.Connection, rows: Iterable[AnyRun]) -> list[AnyRun]:
+    """The runs, those in the queue with what they lack; one statement if there are any."""
+    rows = list(rows)
+    queued = {row.job_name for row in rows if row.status == RunStatus.QUEUED}
+    lacks = lacks_by_job(connection, queued)
+    return [
+        replace(row, lacks=lacks.get(row.job_name)) if row.status == RunStatus.QUEUED else row
+        for row in rows
+    ]
 
 
 def runs_of_occurrence(connection: sa.Connection, occurrence_id: int) -> list[RunRow]:
     """The runs of one occurrence in dependency order, at most MAX_RUNS_OF_OCCURRENCE."""
     query = _ROWS.where(_r.occurrence_id == occurrence_id).order_by(_r.id)
     found = connection.execute(query.limit(MAX_RUNS_OF_OCCURRENCE))
-    return [RunRow(**row._mapping) for row in found]
+    return _with_lacks(connection, [RunRow(**row._mapping) for row in found])
 
 
 def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
@@ -219,7 +236,8 @@ def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
     row = connection.execute(_DETAIL.where(_r.id == run_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}; it may have been pruned.")
-    return RunDetail(**row._mapping)
+    (run,) = _with_lacks(connection, [RunDetail(**row._mapping)])
+    return run
 
 
 def upstream_by_run(
