@@ -121,6 +121,13 @@ class Settings(BaseModel):
         le=256,
         description='threads of one worker for jobs with `isolation="thread"`, if there are any',
     )
+    log_lines: int = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="how many lines of one attempt's log are kept: the first four fifths and the "
+        "last; beside them a fifth as many warnings, errors and milestones from between",
+    )
     worker_poll_seconds: float = Field(
         0.5, gt=0, le=60, description="how often a worker looks for runs that it has not heard of"
     )

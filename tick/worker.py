@@ -83,7 +83,7 @@ class Worker:
             self._crew = hire(self._jobs, settings, with_threads=with_threads)
         else:
             self._crew = Crew([new_lane(executor, self._jobs)])
-        self._saver = Saver(self._database, self._jobs)
+        self._saver = Saver(self._database, self._jobs, settings.log_lines)
         self._custody = Custody(self._database, self._crew, self._saver)
         self._found_nothing = False
         self._drain_until: float | None = None

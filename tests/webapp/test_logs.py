@@ -13,6 +13,7 @@ from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
 from tick.models import job_log, job_run
 from tick.ops.access import users
+from tick.ops.answers import answering
 from webapp.pages import logs
 
 
@@ -48,6 +49,26 @@ def test_a_search_finds_lines_in_whatever_case_and_nothing_by_wildcard(
         "/runs/1?q=_"
     )
     assert "q=read" in ada.page("/runs/1?q=read").partition('data-stream="')[2].partition('"')[0]
+
+
+@pytest.mark.usefixtures("one_run")
+def test_a_log_that_is_not_whole_says_so_wherever_it_is_read(world: World, ada: Visitor) -> None:
+    _log(world, "first", "last", run_id=2)
+    assert "not whole" not in ada.page("/runs/2")
+    _log(world, "first", "last")
+    cut = {"run_id": 1, "attempt": 1, "at": world.now, "level": "warning", "message": "x"}
+    with world.database.write.begin() as connection:
+        for count in (90_000, 234):
+            connection.execute(sa.insert(job_log), cut | {"fields": {"cut": count}})
+        connection.execute(sa.insert(job_log), cut | {"fields": {"logger": "other"}})
+        connection.execute(sa.update(job_run).values(status="SUCCESS", finished_at=world.now))
+    told = "This log is not whole: 90,234 of its lines were cut."
+    assert told in ada.page("/runs/1")
+    assert ada.get("/runs/1/log.txt").get_data(as_text=True).startswith(told)
+    found = " ".join(ada.page("/runs/1?q=50001").split())
+    assert "searched 5 of 90,239 lines; 90,234 were cut." in found
+    with world.database.read.connect() as connection:
+        assert answering.read_log(connection, 1).cut == 90_234
 
 
 @pytest.mark.usefixtures("one_run")

@@ -13,7 +13,7 @@ import time
 import warnings
 from pathlib import Path
 
-from tests.worker import forking
+from tests.worker import forking, leaving
 from tick import Cancel, Retry, Snooze, current_run, job
 
 log = logging.getLogger(__name__)
@@ -173,6 +173,23 @@ def floods() -> int:
 
 
 @job(group="bad")
+def floods_with_errors() -> None:
+    """Log very much, some of it important."""
+    levels = [logging.ERROR, logging.WARNING, 35]
+    for number in range(30_000):
+        if number % 300:
+            log.info("line %d", number)
+        else:
+            log.log(levels[number // 300 % 3], "%d is wrong", number)
+
+
+@job(group="bad", isolation="thread")
+def floods_with_errors_in_a_thread() -> None:
+    """The same in a thread of the worker."""
+    floods_with_errors()
+
+
+@job(group="bad")
 def floods_a_million() -> int:
     """Log a million lines."""
     for number in range(1_000_000):
@@ -260,3 +277,15 @@ def does(what: str = "") -> object:
 def does_in_a_thread(what: str = "") -> object:
     """The same in a thread of the worker."""
     return getattr(forking, what)()
+
+
+@job(group="leaves")
+def leaves_behind(what: str = "nothing") -> int:
+    """Leave something of tests/worker/leaving.py behind."""
+    return leaving.leave(what)
+
+
+@job(group="leaves")
+def looks() -> dict[str, object]:
+    """How its process is."""
+    return leaving.look()

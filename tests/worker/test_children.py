@@ -9,7 +9,7 @@ import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
 from tick.execution.bounds import MAX_RESULT
-from tick.execution.lines import HEAD_LINES, TAIL_LINES
+from tick.execution.lines import HEAD, TAIL
 from tick.execution.pool import GRACE_SECONDS
 from tick.worker import Worker
 
@@ -106,10 +106,23 @@ def test_a_flood_of_lines_is_cut_and_says_so(work: WorkWorld, worker: Worker) ->
     worker.run_once(NOW)
     lines = [text for _, text in work.log(run_id)]
     assert work.run(run_id).status == "SUCCESS"
-    assert len(lines) <= HEAD_LINES + TAIL_LINES + 1
+    assert len(lines) <= HEAD.lines + TAIL.lines + 1
     assert (lines[0], lines[-1]) == ("line 0", "line 59999")
     cut = next(text for text in lines if text.endswith("lines cut"))
     assert int(cut.split()[0].replace(",", "")) == 60_000 - (len(lines) - 1)
+
+
+@pytest.mark.parametrize("job", ["floods-with-errors", "floods-with-errors-in-a-thread"])
+def test_errors_warnings_and_milestones_survive_the_cut_of_a_flood(
+    work: WorkWorld, worker: Worker, job: str
+) -> None:
+    run_id = work.order(job)
+    worker.run_once(NOW)
+    said = work.log(run_id)
+    serious = [text for level, text in said if level != "info" and not text.endswith("cut")]
+    assert serious == [f"{number} is wrong" for number in range(0, 30_000, 300)]
+    cut = next(text for _, text in said if text.endswith("lines cut"))
+    assert int(cut.split()[0].replace(",", "")) == 30_000 - (len(said) - 1)
 
 
 @pytest.mark.timeout(600)

@@ -112,12 +112,14 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
             run = ask_patiently(partial(desk.run, run_id)).run
             show_line(run) if as_json else _print_end(run)
             return
-        lines = desk.logs(run_id).items
+        page = desk.logs(run_id)
         run = desk.run(run_id).run
     if as_json:
-        show_json({"run": run, "lines": lines})
+        show_json({"run": run, "lines": page.items, "cut": page.cut})
         return
-    for line in lines:
+    if page.cut:
+        click.echo(f"This log is not whole: {page.cut:,} of its lines were cut.", err=True)
+    for line in page.items:
         _print(line)
     _print_end(run)
 

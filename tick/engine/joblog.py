@@ -34,8 +34,13 @@ def _row(position: int, run: ClaimedRun, line: Line) -> dict[str, Any]:
         "at": instant_text(line.at),
         "level": line.level,
         "message": line.message,
-        "fields": {"logger": line.logger} if line.logger else None,
+        "fields": _fields(line),
     }
+
+
+def _fields(line: Line) -> dict[str, Any] | None:
+    fields = {"logger": line.logger, "cut": line.stands_for}
+    return {name: value for name, value in fields.items() if value} or None
 
 
 @cache

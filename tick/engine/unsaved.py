@@ -13,7 +13,7 @@ from tick.define.jobs import JobDefinition
 from tick.engine.finish import Accepted, Ending, finish_runs, instant_of
 from tick.engine.joblog import write_lines, write_progress, write_starts
 from tick.execution.claimed_run import Claim, ClaimedRun
-from tick.execution.lines import Line, Shortener
+from tick.execution.lines import Budget, Line, Shortener
 from tick.execution.report import Ended, Progressed, Report, Said
 from tick.policy.retry import AttemptEnd, Backoff, How, judge
 
@@ -27,8 +27,8 @@ _UNSTORABLE = AttemptEnd(
 class Unsaved:
     """Starts, lines, progress and endings on their way to the database."""
 
-    def __init__(self, jobs: Mapping[str, JobDefinition]) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: Mapping[str, JobDefinition], budget: Budget | None = None) -> None:
+        self._jobs, self._budget = jobs, budget or Budget()
         self._shorteners: dict[Claim, Shortener] = {}
         self._lines: list[tuple[ClaimedRun, Line]] = []
         self._progress: dict[Claim, Progressed] = {}
@@ -90,7 +90,7 @@ class Unsaved:
         self._lines, self._progress, self._starts, self._endings = [], {}, [], []
 
     def _shortener(self, run: ClaimedRun) -> Shortener:
-        return self._shorteners.setdefault(run.claim, Shortener())
+        return self._shorteners.setdefault(run.claim, Shortener(self._budget))
 
     def _end(self, ended: Ended) -> None:
         run, end = ended.run, ended.end

@@ -28,16 +28,19 @@ from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun, running_alone
 from tick.execution.copies import be_heard_by_output, be_heard_through
 from tick.execution.execute import execute, raised
-from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
+from tick.execution.lines import HEAD, TAIL, Line, Window
+from tick.execution.traces import Traces, wait_to_be_replaced
 from tick.execution.wire import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
 from tick.forks import handle_here_only, in_every_copy
 from tick.policy.retry import AttemptEnd, How
+from tick.states import LogLevel
 
 BATCH_SECONDS = 0.1
 AT_ONCE = 20
 """So many lines in a batch's time travel at once, so that a crash takes none of them along."""
 UNREAD_SECONDS = 5.0
 """How long a child waits at most for the worker to read what a run wrote to the pipe."""
+_REPLACED = "its process is replaced, so that the next run does not meet it"
 _PR_SET_PDEATHSIG = 1
 _STDOUT, _STDERR = 1, 2
 
@@ -51,7 +54,7 @@ class Speaker:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._lock = threading.RLock()
-        self._lines = Window(HEAD_LINES, HEAD_CHARACTERS)
+        self._lines = Window(HEAD, TAIL)
         self._progress: tuple[float, str] | None = None
         self._since, self._sent = 0.0, 0
         self._waiting = threading.Event()
@@ -135,18 +138,26 @@ class Child:
         """Run what is ordered, one after another, until the worker goes."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         self.speaker.say({"ready": True})
-        with captured(lambda: datetime.now(UTC)) as capture:
-            self._serve(registry, capture)
+        with captured(_now) as capture:
+            self._serve(registry, capture, Traces())
 
-    def _serve(self, registry: Registry, capture: Capture) -> None:
+    def _serve(self, registry: Registry, capture: Capture, traces: Traces) -> None:
         while ticket := self._tickets.recv(TICKET.size):
             run = self._ordered(TICKET.unpack(ticket))
             began = monotonic()
             end = self._run(run, registry, capture)
             took = monotonic() - began
+            left = traces.clear()
+            if left:
+                self.line(Line(_now(), LogLevel.WARNING, f"left {left} behind: {_REPLACED}"))
             _wait_for_reader(self._output)
             said = {name: value for name, value in vars(end).items() if value is not None}
-            self.speaker.say({"end": said, "began": began, "took": took})
+            message = {"end": said, "began": began, "took": took}
+            if left is None:
+                self.speaker.say(message)
+            else:
+                self.speaker.say(message | {"worn": True})
+                wait_to_be_replaced()
 
     def _ordered(self, claim: Claim) -> ClaimedRun:
         """The run of a ticket; the orders before it were taken back."""
@@ -199,6 +210,10 @@ def _end_unheard(error: OSError) -> NoReturn:
             _STDERR, f"{text} Did the job close descriptors that it had not opened?\n".encode()
         )
     os._exit(UNHEARD_STATUS)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _open_here() -> int | None:
@@ -259,4 +274,4 @@ def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> No
 if __name__ == "__main__":
     main(sys.argv[1], *map(int, sys.argv[2:]))
 elif __name__ == "__mp_main__":  # a process that a job started by `multiprocessing` without a fork
-    be_heard_by_output(lambda: datetime.now(UTC))
+    be_heard_by_output(_now)

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable
 
 from tick.execution.claimed_run import ClaimedRun
-from tick.execution.lines import HEAD_CHARACTERS, HEAD_LINES, Line, Window
+from tick.execution.lines import HEAD, TAIL, Line, Window
 from tick.execution.report import Progressed, Report, Said
 
 
@@ -14,7 +14,7 @@ class Ear:
     def __init__(self, run: ClaimedRun) -> None:
         self._run = run
         self._lock = threading.Lock()
-        self._lines = Window(HEAD_LINES, HEAD_CHARACTERS)
+        self._lines = Window(HEAD, TAIL)
         self._progress: Progressed | None = None
         self._cancelled = False
 

@@ -4,12 +4,53 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from heapq import merge
+from operator import itemgetter
 from typing import Any, Self
 
 from tick.states import LogLevel
 
-HEAD_LINES, TAIL_LINES = 8_000, 2_000
-HEAD_CHARACTERS, TAIL_CHARACTERS = 768 * 1024, 256 * 1024
+LOG_LINES = 10_000
+"""How many lines one attempt may leave, if nothing else is set."""
+IMPORTANT = frozenset((LogLevel.WARNING, LogLevel.ERROR, LogLevel.MILESTONE))
+"""Lines of these levels have room of their own when the others are cut."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """So many lines, with so many characters in all."""
+
+    lines: int
+    characters: int
+
+    def takes(self, lines: int, characters: int) -> bool:
+        """Whether they fit."""
+        return lines <= self.lines and characters <= self.characters
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What of one attempt's log is kept: the first four fifths of the lines, and the last fifth.
+
+    Beside them as many important ones from between as the last fifth has lines. The characters
+    are those of lines of about a hundred.
+    """
+
+    lines: int = LOG_LINES
+
+    @property
+    def head(self) -> Room:
+        """For the first lines."""
+        return Room(self.lines - self.lines // 5, self.lines * 3 // 40 * 1024)
+
+    @property
+    def tail(self) -> Room:
+        """For the last ones, and for the important ones each."""
+        return Room(self.lines // 5, self.lines // 40 * 1024)
+
+
+HEAD, TAIL = Budget().head, Budget().tail
+NO_ROOM = Room(0, 0)
 
 
 @dataclass(frozen=True)
@@ -20,6 +61,13 @@ class Line:
     level: LogLevel
     message: str
     logger: str | None = None
+    stands_for: int = 0
+    """How many lines were cut in its place."""
+
+    @property
+    def is_important(self) -> bool:
+        """Whether it is to be kept rather than others."""
+        return self.level in IMPORTANT
 
     def to_json(self) -> list[Any]:
         """Plain JSON values, as they travel from a child process."""
@@ -33,41 +81,57 @@ class Line:
 
 
 class Window:
-    """The newest lines up to a number and a size; older ones fall out and are counted."""
+    """The newest lines up to a number and a size; older ones fall out and are counted.
 
-    def __init__(self, lines: int, characters: int) -> None:
-        self._most_lines, self._most_characters = lines, characters
-        self._lines: deque[Line] = deque()
-        self._characters = 0
-        self._fallen = 0
+    Important lines have room of their own, if there is some; beyond it they are lines like others.
+    """
+
+    def __init__(self, room: Room, for_important: Room = NO_ROOM) -> None:
+        self._room, self._for_important = room, for_important
+        self._clear()
 
     def __bool__(self) -> bool:
-        return bool(self._lines)
+        return bool(self._lines or self._important)
 
     def push(self, line: Line) -> None:
         """Add the newest line."""
-        self._lines.append(line)
-        self._characters += len(line.message)
-        while len(self._lines) > self._most_lines or self._characters > self._most_characters:
-            self._characters -= len(self._lines.popleft().message)
+        self._pushed += 1
+        size = len(line.message)
+        if line.is_important and self._takes_important(line):
+            self._important.append((self._pushed, line))
+            return
+        self._lines.append((self._pushed, line))
+        self._characters += size
+        while not self._room.takes(len(self._lines), self._characters):
+            self._characters -= len(self._lines.popleft()[1].message)
             self._fallen += 1
 
     def empty(self) -> tuple[list[Line], int]:
-        """Take everything out: the lines, and how many fell out before them."""
-        taken, fallen = list(self._lines), self._fallen
-        self._lines.clear()
-        self._characters = self._fallen = 0
+        """Take everything out: the lines in order, and how many fell out among them."""
+        in_order = merge(self._lines, self._important, key=itemgetter(0))
+        taken, fallen = [line for _, line in in_order], self._fallen
+        self._clear()
         return taken, fallen
+
+    def _clear(self) -> None:
+        self._lines: deque[tuple[int, Line]] = deque()
+        self._important: list[tuple[int, Line]] = []
+        self._takes_important = _Filling(self._for_important).takes
+        self._characters = self._pushed = self._fallen = 0
 
 
 class Shortener:
-    """Lets the head of what one attempt logs through, and keeps its tail for the end."""
+    """Lets the head of what one attempt logs through, and keeps its tail for the end.
 
-    def __init__(self) -> None:
-        self._lines = 0
-        self._characters = 0
+    Important lines are let through beyond the head as well, as far as their own room goes.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        budget = budget or Budget()
+        self._head, self._important = _Filling(budget.head), _Filling(budget.tail)
+        self._tail = Window(budget.tail)
         self._lost = 0
-        self._tail = Window(TAIL_LINES, TAIL_CHARACTERS)
+        self._newest: datetime | None = None
 
     def head(self, lines: Iterable[Line], lost: int = 0) -> list[Line]:
         """The lines that are to be written at once.
@@ -77,22 +141,34 @@ class Shortener:
         self._lost += lost
         head = []
         for line in lines:
-            if self._fits(line):
+            if self._head.takes(line) or (line.is_important and self._important.takes(line)):
                 head.append(line)
             else:
                 self._tail.push(line)
+            self._newest = line.at
         return head
 
     def tail(self) -> list[Line]:
         """The rest, when the attempt has ended: how many were cut, then the last ones."""
         tail, fallen = self._tail.empty()
         cut = self._lost + fallen
-        if not cut or not tail:
+        if not cut or self._newest is None:
             return tail
         plural = "" if cut == 1 else "s"
-        return [Line(tail[0].at, LogLevel.WARNING, f"{cut:,} line{plural} cut"), *tail]
+        text = f"{cut:,} line{plural} cut"
+        at = tail[0].at if tail else self._newest
+        return [Line(at, LogLevel.WARNING, text, stands_for=cut), *tail]
 
-    def _fits(self, line: Line) -> bool:
+
+class _Filling:
+    """Room that fills up."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._lines = self._characters = 0
+
+    def takes(self, line: Line) -> bool:
+        """Whether there is room for the line; if there is, it has it."""
         self._lines += 1
         self._characters += len(line.message)
-        return self._lines <= HEAD_LINES and self._characters <= HEAD_CHARACTERS
+        return self._room.takes(self._lines, self._characters)

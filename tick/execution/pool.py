@@ -225,11 +225,11 @@ class ProcessPool:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"end": end, "began": began, "took": took} if run:
                 ended_as = AttemptEnd(**(end | {"how": How(end["how"])}))
-                self._end(child, Ended(run, ended_as, began, took))
+                self._end(child, Ended(run, ended_as, began, took), worn="worn" in message)
             case _ if run:
                 self._reports += heard(run, message)
 
-    def _end(self, child: ChildProcess, ended: Ended) -> None:
+    def _end(self, child: ChildProcess, ended: Ended, *, worn: bool) -> None:
         if child.kill_at < inf:
             # Its fate is decided: it has ended when its whole group is gone.
             self._kill(child)
@@ -238,7 +238,9 @@ class ProcessPool:
         self._write_down(child, child.rest_of_output())
         self._reports.append(ended)
         child.has_ended_one(ended.took)
-        if not child.orders and self._feeder.runs_left(child) <= 0:
+        if worn:
+            self._waiting.put_back(child.take_back())
+        if worn or (not child.orders and self._feeder.runs_left(child) <= 0):
             self._kill(child)
 
     def _take_output(self, child: ChildProcess) -> None:

@@ -15,6 +15,7 @@ from tick.engine.finish import Accepted
 from tick.engine.settle import settle_occurrences
 from tick.engine.unsaved import Unsaved
 from tick.execution.claimed_run import ClaimedRun
+from tick.execution.lines import LOG_LINES, Budget
 from tick.execution.report import Ended, Report
 from tick.policy.retry import AttemptEnd, How
 from tick.states import RunStatus
@@ -40,9 +41,14 @@ class Unstorable(Exception):
 class Saver:
     """A worker's reports on their way: saved together, settled, and never given up."""
 
-    def __init__(self, database: Database, jobs: Mapping[str, JobDefinition]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        jobs: Mapping[str, JobDefinition],
+        log_lines: int = LOG_LINES,
+    ) -> None:
         self._database = database
-        self._unsaved = Unsaved(jobs)
+        self._unsaved = Unsaved(jobs, Budget(log_lines))
         # Occurrences to be settled: those of runs that ended, and of runs that started.
         self._ended: set[int] = set()
         self._started: set[int] = set()

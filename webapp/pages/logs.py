@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -104,8 +105,10 @@ def download(run_id: int) -> ResponseReturnValue:
     """The whole log as plain text, a slice at a time."""
     with reading() as connection:
         runs.get_run(connection, run_id)
+        cut = logs.count_cut_lines(connection, run_id)
     headers = {"Content-Disposition": f'attachment; filename="run-{run_id}.log"'}
-    text = _text(runtime().database.read, run_id)
+    notice = [f"This log is not whole: {cut:,} of its lines were cut.\n"] if cut else []
+    text = chain(notice, _text(runtime().database.read, run_id))
     return Response(text, headers=headers, content_type="text/plain; charset=utf-8")
 
 

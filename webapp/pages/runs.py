@@ -64,6 +64,8 @@ def show(run_id: int) -> ResponseReturnValue:
             log = logs.lines_around(connection, run_id, around, read_log_filter())
         attempts = logs.attempts_in_log(connection, run_id) if run.attempt > 1 else ()
         along = _goes_along(connection, run)
+        cut = logs.count_cut_lines(connection, run_id)
+        stored = logs.count_lines(connection, run_id) if cut and not log.lines else 0
     return live.page(
         "runs/show.html",
         "live",
@@ -74,6 +76,8 @@ def show(run_id: int) -> ResponseReturnValue:
         attempts=attempts,
         along=along,
         log=log,
+        cut=cut,
+        stored=stored,
         find=query.text("q"),
         tail_from=log.last_id or 0,
         follows=run.is_live and before is None and around is None,

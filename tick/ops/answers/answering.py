@@ -114,6 +114,7 @@ def read_log(
             "previous": page.earlier and str(page.earlier),
             "next": str(page.last_id or after or 0) if goes_on else None,
             "status": run.status,
+            "cut": logs.count_cut_lines(connection, run_id),
         }
     )
 

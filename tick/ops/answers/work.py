@@ -250,6 +250,7 @@ class LogPage(Answer):
         "null when the run has ended and these are its last"
     )
     status: RunStatus = Field(description="of the run")
+    cut: int = Field(0, description="how many lines of the log were too many to be kept")
 
 
 class Started(Answer):

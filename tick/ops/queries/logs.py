@@ -142,6 +142,19 @@ def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog,
     return tuple(found)
 
 
+def count_cut_lines(connection: sa.Connection, run_id: int) -> int:
+    """How many lines of the run, in all of its attempts, were too many to be kept."""
+    cut = _l.fields["cut"].as_integer()
+    found = sa.select(sa.func.sum(cut)).where(_l.run_id == run_id, _l.level == LogLevel.WARNING)
+    return int(connection.execute(found).scalar_one() or 0)
+
+
+def count_lines(connection: sa.Connection, run_id: int) -> int:
+    """How many lines of the run there are."""
+    found = sa.select(sa.func.count()).where(_l.run_id == run_id)
+    return int(connection.execute(found).scalar_one())
+
+
 def _lines(run_id: int, wanted: LineFilter) -> sa.Select[Any]:
     query = sa.select(_l.id, _l.attempt, _l.at, _l.level, _l.message, _l.fields)
     query = query.where(_l.run_id == run_id)
