@@ -73,6 +73,7 @@ def test_only_the_settings_and_the_edge_read_the_environment() -> None:
         "tick/environment.py",
         "tick/cli/serving.py",
         "tick/execution/child_process.py",
+        "tick/execution/process_state.py",
     }
 
 

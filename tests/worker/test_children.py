@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
-from tick.execution.bounds import MAX_RESULT
 from tick.execution.lines import HEAD, TAIL
 from tick.execution.pool import GRACE_SECONDS
+from tick.execution.results import MAX_RESULT
 from tick.worker import Worker
 
 

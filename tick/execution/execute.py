@@ -8,17 +8,21 @@ import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from types import TracebackType
 from typing import Any
 
 from tick.define.jobs import JobDefinition
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.params import validate_params
 from tick.errors import InvalidParams
-from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, MAX_TRACEBACK, bounded_json, cut
+from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, MAX_TRACEBACK, cut
 from tick.execution.context import CurrentRun, running
+from tick.execution.results import bounded_json
 from tick.policy.retry import AttemptEnd, How
 
 MAX_PAUSE_SECONDS = 366 * 86_400
+_NOT_THE_JOBS = {__file__, asyncio.runners.__file__, asyncio.base_events.__file__}
+"""Frames that stand above those of every job, or of every coroutine, and say nothing."""
 
 
 def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
@@ -42,7 +46,7 @@ def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the job's as well
         if os.getpid() != process:
             raise
-        end = raised(error)
+        end = _RETURNED_NOTHING if _means_success(error) else raised(error)
     if os.getpid() != process:
         sys.exit()
     return _STOPPED if run.told_to_stop else end
@@ -65,15 +69,27 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     return _run(value) if inspect.iscoroutine(value) else value
 
 
+def _means_success(error: BaseException) -> bool:
+    """Whether a program that ends by it would end well: `sys.exit()` and `sys.exit(0)`."""
+    return isinstance(error, SystemExit) and (error.code is None or error.code == 0)
+
+
 def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end; on a thread of its own where a loop runs on this one."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    # Not asked by what raises: that would be the context of whatever the job raises.
+    if not _loop_runs():
         return asyncio.run(coroutine)
     context = copy_context()
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(context.run, asyncio.run, coroutine).result()
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def returned(value: object) -> AttemptEnd:
@@ -118,15 +134,22 @@ def raised(error: BaseException, how: How = How.RAISED) -> AttemptEnd:
 def _message(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as second:  # the class is the user's
+    except BaseException as second:  # the class is the user's, and may even want to exit
         return f"(its message could not be read: {type(second).__name__})"
 
 
 def _traceback(error: BaseException) -> str:
     own = error.__traceback__
-    while own is not None and own.tb_frame.f_code.co_filename == __file__:
+    while own is not None and own.tb_frame.f_code.co_filename in _NOT_THE_JOBS:
         own = own.tb_next
     try:
         return "".join(traceback.format_exception(type(error), error, own))
-    except Exception as second:
-        return f"(its traceback could not be written: {type(second).__name__})"
+    except BaseException as second:
+        return _frames_alone(error, own, second)
+
+
+def _frames_alone(error: BaseException, own: TracebackType | None, why: BaseException) -> str:
+    """The traceback of an error that can't be put into words."""
+    frames = "".join(traceback.format_tb(own))
+    said = f"(its message could not be read: {type(why).__name__})"
+    return f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}: {said}\n"
