@@ -124,6 +124,7 @@ job_schedule = Table(
     Column("enabled_by", sa.String(100)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("former_ids", Json, comment="what it was called before, the first name first"),
     _one_of("source", ScheduleSource),
     _one_of("state", ScheduleState),
     _partial("ix_job_schedule_due", "next_run_at", "id", where="enabled AND state = 'ACTIVE'"),

@@ -56,9 +56,16 @@ class Schedule:
     alerts: tuple[rules.Rule, ...] | None = None
     ping_url: str | None = None
     source: str = field(default="", compare=False)
+    first_id: str | None = field(default=None, compare=False, repr=False)
+    """Its first name, where the database knows of more than one rename; set when it is synced."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or caller())
+
+    @property
+    def slot_id(self) -> str:
+        """What `H` and `jitter` are hashed from: its first id, so that a rename moves nothing."""
+        return self.first_id or self.renamed_from or self.id
 
     @property
     def kind(self) -> ScheduleKind:
@@ -80,7 +87,7 @@ class Schedule:
         """When it fires, with every choice that depends on its id resolved."""
         return Rule(
             kind=self.kind,
-            cron=None if self.cron is None else cron.resolve(self.cron, self.id),
+            cron=None if self.cron is None else cron.resolve(self.cron, self.slot_id),
             timezone=self.timezone,
             gap=cron.DEFAULT.gap if self.dst_gap is None else self.dst_gap,
             fold=cron.DEFAULT.fold if self.dst_fold is None else self.dst_fold,
@@ -122,10 +129,10 @@ class Schedule:
         return {"rules": said, "ping_url": self.ping_url}
 
     def _share_of_jitter(self) -> float:
-        """A part of `jitter` hashed from the id: stable, and spread over schedules."""
+        """A part of `jitter` hashed from `slot_id`: stable, and spread over schedules."""
         if not self.jitter:
             return 0.0
-        digest = hashlib.sha256(self.id.encode()).digest()
+        digest = hashlib.sha256(self.slot_id.encode()).digest()
         return int.from_bytes(digest[:4], "big") % int(self.jitter)
 
 

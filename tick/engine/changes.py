@@ -1,7 +1,7 @@
 """The definitions in code beside the schedules in the database: what a sync would change."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,19 @@ class Change:
     returned: bool = False
     changed: bool = False
     reworded: bool = False
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether a rename is undone: it gets a name again that it had."""
+        return self.renamed and self.known is not None and self.id in (self.known.former_ids or ())
+
+    @property
+    def former_ids(self) -> list[str]:
+        """What it was called before the name that it gets."""
+        if self.known is None:
+            return []
+        ids = [*(self.known.former_ids or ()), self.known.id]
+        return ids[: ids.index(self.id)] if self.id in ids else ids
 
     @property
     def added(self) -> bool:
@@ -62,11 +75,13 @@ def version_digest(texts: Mapping[str, str]) -> str:
 
 
 def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]) -> Change:
-    row, old = known.get(schedule.id), known.get(schedule.renamed_from or "")
-    renamed = row is None and old is not None and old.id not in registry.schedules
+    row = known.get(schedule.id)
+    old = None if row is not None else _renamed(schedule, registry, known)
+    renamed = old is not None
     row = old if renamed else row
     if row is None:
         return Change(schedule.id, schedule, None)
+    schedule = replace(schedule, first_id=[*(row.former_ids or ()), row.id][0])
     return Change(
         schedule.id,
         schedule,
@@ -77,6 +92,25 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
         reworded=(row.name, row.description, row.alerts)
         != (schedule.name, schedule.description, schedule.told()),
     )
+
+
+def _renamed(
+    schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]
+) -> sa.Row[Any] | None:
+    """The row of a schedule under another name: an earlier one, or a later one of a release that
+    is being taken back.
+    """
+    old = known.get(schedule.renamed_from or "")
+    if old is not None and old.id not in registry.schedules:
+        return old
+    later = (
+        row
+        for row in known.values()
+        if row.id not in registry.schedules
+        and row.state != ScheduleState.REMOVED
+        and schedule.id in (row.former_ids or ())
+    )
+    return next(later, None)
 
 
 def _gone(

@@ -119,7 +119,7 @@ class _Sync:
             self._add(schedule)
             return
         if change.known is not None and change.renamed:
-            self._rename(change.known.id, change.id)
+            self._rename(change.known.id, change.id, change.former_ids)
         if change.known is not None and change.returned:
             self._return(change.id, removed_as=change.known.id)
         if change.changed:
@@ -223,10 +223,10 @@ class _Sync:
         until = before["state_until"]
         return {**before, "state_until": until and datetime.fromisoformat(until)}
 
-    def _rename(self, old_id: str, new_id: str) -> None:
+    def _rename(self, old_id: str, new_id: str, former_ids: Sequence[str]) -> None:
         """Its rows follow by cascade, so history and switch stay."""
         self._settle(old_id)
-        self._update(old_id, id=new_id)
+        self._update(old_id, id=new_id, former_ids=list(former_ids) or None)
         rename_counted(self.connection, old_id, new_id)
         self._note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
         self.report.renamed.append(old_id)

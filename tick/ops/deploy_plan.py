@@ -1,7 +1,7 @@
 """What would change if the definitions here were deployed on the database there. Writes nothing."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import combinations
 from typing import Any
@@ -129,7 +129,8 @@ def _what(change: Change) -> Iterator[str]:
     if change.removed:
         yield "removed: it stops firing, its history stays"
     if change.renamed and change.known is not None:
-        yield f"renamed from {change.known.id}: history and switch stay"
+        how = "renamed back" if change.taken_back else "renamed"
+        yield f"{how} from {change.known.id}: history and switch stay{_slots_stay(change.schedule)}"
     if change.returned:
         yield "defined again: as it was if it was removed less than 14 days ago, else switched off"
     if change.changed and change.known is not None and change.schedule is not None:
@@ -137,6 +138,13 @@ def _what(change: Change) -> Iterator[str]:
         yield "its jobs change" if same else "its rule changes"
     if change.reworded:
         yield "its name, description or alerts change"
+
+
+def _slots_stay(schedule: Schedule | None) -> str:
+    """That a rename moves no instant, where the name decides about instants."""
+    if schedule is None or replace(schedule, first_id=schedule.id).rule() == schedule.rule():
+        return ""
+    return f", and so do its `H` and jitter, those of {schedule.slot_id}"
 
 
 def _fires(
