@@ -3,7 +3,7 @@
 import pytest
 
 from tick.errors import SettingsError
-from tick.settings import load_settings
+from tick.settings import definitions_package, load_settings
 
 
 def test_limits_are_names_and_numbers() -> None:
@@ -23,3 +23,15 @@ def test_names_stand_between_commas() -> None:
         "operators",
         "on call",
     )
+
+
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "SECRET_KEY", "TRIGGER_SECRET"])
+def test_a_secret_that_is_too_short_is_told_its_length_and_how_to_make_one(name: str) -> None:
+    with pytest.raises(SettingsError, match=rf"TICK_{name}: must have at least 16 char"):
+        load_settings({f"TICK_{name}": "short"})
+
+
+def test_the_definitions_can_be_found_whatever_is_wrong_with_other_settings() -> None:
+    wrong = {"TICK_SECRET_KEY_FILE": "nowhere/key", "TICK_KEEP_DAYS": "many"}
+    assert definitions_package(wrong) == "definitions"
+    assert definitions_package(wrong | {"TICK_DEFINITIONS": "mine"}) == "mine"

@@ -7,11 +7,10 @@ A secret may come from a file instead: `TICK_SECRET_KEY_FILE=/run/secrets/key` i
 import os
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
@@ -22,32 +21,9 @@ from pydantic import (
 
 from tick.environment import read_file_of
 from tick.errors import SettingsError
+from tick.setting_types import Limits, Names, Secret
 
 PREFIX = "TICK_"
-Secret = Annotated[SecretStr, Field(min_length=16)]
-
-
-def _split_limits(value: object) -> object:
-    """`media=2,default=10` as a dictionary; the numbers are checked later."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
-    if not all(name.strip() and number.strip() for name, _, number in pairs):
-        raise ValueError("write name=number, separated by commas")
-    return {name.strip(): number.strip() for name, _, number in pairs}
-
-
-Limits = Annotated[dict[str, PositiveInt], BeforeValidator(_split_limits)]
-
-
-def _split_names(value: object) -> object:
-    """`a, b` as a tuple."""
-    if not isinstance(value, str):
-        return value
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_split_names)]
 # Keys that come over plain http could be anybody's; a loopback address is for tests.
 _HTTP = re.compile(r"https?://[^/?#\s]+")
 _ISSUER = r"^(https://[^?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^?#\s]*)?)?$"
@@ -192,7 +168,9 @@ class Settings(BaseModel):
     webhook_urls: SecretStr | None = Field(
         None, description="URLs that get alerts and ended occurrences as signed JSON"
     )
-    webhook_secret: Secret | None = Field(None, description="what those requests are signed with")
+    webhook_secret: Secret | None = Field(
+        None, description="what those requests are signed with; like every secret, 16 characters"
+    )
     ping_url: SecretStr | None = Field(
         None, description="dead-man's switch that each tick pings, Healthchecks style"
     )
@@ -289,6 +267,13 @@ class Settings(BaseModel):
         if not self.oidc_issuer and not self.password_login:
             raise ValueError(f"without {PREFIX}PASSWORD_LOGIN there must be {PREFIX}OIDC_ISSUER")
         return self
+
+
+def definitions_package(environ: Mapping[str, str] | None = None) -> str:
+    """The package that TICK_DEFINITIONS names; no other setting is read, nor has to be right."""
+    environ = os.environ if environ is None else environ
+    default: str = Settings.model_fields["definitions"].default
+    return environ.get(f"{PREFIX}DEFINITIONS", default)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -86,3 +86,7 @@ def test_cron_next_names_the_field_that_is_wrong(
 def test_cron_next_wants_an_iso_instant(tick: CommandLine) -> None:
     said = tick.bad("cron", "next", "0 2 * * *", "--after", "tomorrow", status=2)
     assert "--after" in said and "'tomorrow'" in said and "2026-03-29T00:30Z" in said
+
+
+def test_check_needs_no_secret(unsynced: CommandLine) -> None:
+    assert "no mistakes" in unsynced.good("check", TICK_SECRET_KEY_FILE="nowhere/key")

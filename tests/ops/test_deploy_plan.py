@@ -1,6 +1,7 @@
 """What a deploy would do, told before it does it."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -145,6 +146,30 @@ def test_clock_changes_of_the_coming_year_are_named(daily: World) -> None:
         ("berlin", datetime(2026, 3, 29, 1, tzinfo=UTC)),
         ("berlin", datetime(2026, 10, 25, 1, tzinfo=UTC)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "note"),
+    [
+        (
+            {"cron": "0 3 1 * *", "missed": "CATCH_UP", "max_catch_up_age": 86400},
+            "caught up for 1 day (max_catch_up_age) of the 31 days until the next one",
+        ),
+        ({"cron": "0 3 1 * *", "missed": "CATCH_UP"}, None),
+        ({"missed": "CATCH_UP", "max_catch_up_age": 90_000}, None),
+        ({"cron": "0 9 1-7 * MON"}, "for the first Monday of the month write '0 9 * * 1#1'"),
+        ({}, None),
+    ],
+    ids=str,
+)
+def test_what_may_not_be_meant_is_noted_before_it_is_deployed(
+    daily: World, parts: dict[str, Any], note: str | None
+) -> None:
+    plan = planned(daily, a_schedule(), a_schedule("added", **parts))
+    (change,) = plan.changes
+    notes = [text for text in change.what if text.startswith("note: ")]
+    assert len(notes) == (note is not None)
+    assert note is None or note in notes[0]
 
 
 def test_schedules_that_start_the_same_job_at_once_are_named(daily: World) -> None:

@@ -11,7 +11,7 @@ from tick.policy import cron as policy
 from tick.policy.cron_grammar import parse
 from tick.policy.cron_text import either_day
 from tick.policy.zone_data import find_zone
-from tick.settings import load_settings
+from tick.settings import definitions_package
 
 
 @click.command()
@@ -45,7 +45,7 @@ def sync(accept_older_zone_data: bool, as_json: bool) -> None:
 @as_json
 def check(as_json: bool) -> None:
     """Check the definitions without a database: for CI. Exit status 1 lists every mistake."""
-    registry = load_registry(load_settings().definitions)
+    registry = load_registry(definitions_package())
     if as_json:
         show_json(
             {

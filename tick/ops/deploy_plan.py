@@ -19,6 +19,7 @@ from tick.ops.upcoming import next_by_rule
 from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
+from tick.policy.notes import notes_on
 from tick.policy.planner import Standing, due_since, plan
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
@@ -115,7 +116,7 @@ def _describe(change: Change, now: datetime, windows: Sequence[Window]) -> Plann
     fired = 0 if change.known is None else change.known.run_count
     return PlannedChange(
         schedule_id=change.id,
-        what=tuple(_what(change)),
+        what=tuple(_what(change, now)),
         before=_words(old),
         after=_words(new),
         next_before=_next(old, now, windows, fired),
@@ -123,7 +124,7 @@ def _describe(change: Change, now: datetime, windows: Sequence[Window]) -> Plann
     )
 
 
-def _what(change: Change) -> Iterator[str]:
+def _what(change: Change, now: datetime) -> Iterator[str]:
     if change.added:
         yield "added, and switched off until somebody switches it on"
     if change.removed:
@@ -138,6 +139,8 @@ def _what(change: Change) -> Iterator[str]:
         yield "its jobs change" if same else "its rule changes"
     if change.reworded:
         yield "its name, description or alerts change"
+    if change.schedule is not None and (change.added or change.changed or change.returned):
+        yield from notes_on(change.schedule.rule(), now)
 
 
 def _slots_stay(schedule: Schedule | None) -> str:

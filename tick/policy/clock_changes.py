@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tick.policy import instants
-from tick.policy.cron_zones import stretches_from
+from tick.policy.cron_grammar import parse
+from tick.policy.cron_zones import Stretch, stretches_from
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
 
 _DAY = timedelta(days=1)
-_MOST = 2000
+_MOST = 6000
 _GAP = {
     "first_valid": "the clock leaps over its time: it fires at the first valid minute",
     "skip": "the clock leaps over its time: it does not fire",
 }
+_EMPTY = "the clock leaps over all its times of {:%Y-%m-%d}: it does not fire that day"
 _FOLD = {
     "first": "the clock shows its time twice: it fires the first time",
     "second": "the clock shows its time twice: it fires the second time",
@@ -31,7 +33,10 @@ class ClockChange:
 
 
 def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[ClockChange]:
-    """The clock changes in (after, until] at which the rule's choices for them matter."""
+    """The clock changes in (after, until] that touch the rule's times.
+
+    Those at which its choices for them matter, and those that leave it a day without any time.
+    """
     if rule.kind is not ScheduleKind.CRON:
         return
     for stretch in stretches_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
@@ -42,9 +47,35 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
             continue
         if _around(replace(rule, gap="first_valid"), at) != _around(replace(rule, gap="skip"), at):
             yield ClockChange(at, _GAP[rule.gap])
+        else:
+            yield from (ClockChange(at, _EMPTY.format(day)) for day in _empty_days(rule, stretch))
         if _around(replace(rule, fold="first"), at) != _around(replace(rule, fold="both"), at):
             yield ClockChange(at, _FOLD[rule.fold])
 
 
+def _empty_days(rule: Rule, stretch: Stretch) -> Iterator[date]:
+    """The local days that have times on the wall, all of which the clock leaps over."""
+    at, valid = stretch.start.replace(tzinfo=UTC), stretch.start + stretch.offset
+    if not stretch.gap or not _is_within(rule, at):
+        return
+    plain = replace(rule, offset_seconds=0.0, starts_at=None, ends_at=None)
+    before = stretch.offset - stretch.gap
+    fires_on = {
+        (instant + (stretch.offset if instant >= at else before)).date()
+        for instant in _around(plain, at)
+    }
+    fields, day = parse(rule.cron or ""), (valid - stretch.gap).replace(hour=0, minute=0, second=0)
+    while day < valid:
+        if day.date() not in fires_on and fields.count(day, day + _DAY):
+            yield day.date()
+        day += _DAY
+
+
+def _is_within(rule: Rule, at: datetime) -> bool:
+    return (rule.starts_at is None or rule.starts_at <= at) and (
+        rule.ends_at is None or at <= rule.ends_at
+    )
+
+
 def _around(rule: Rule, at: datetime) -> list[datetime]:
-    return instants.between(rule, at - _DAY, at + _DAY, _MOST)
+    return instants.between(rule, at - 2 * _DAY, at + 2 * _DAY, _MOST)

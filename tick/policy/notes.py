@@ -1,0 +1,26 @@
+"""What is allowed of a rule, and may not be what its author means. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tick.policy import instants
+from tick.policy.cron_grammar import parse
+from tick.policy.cron_text import either_day
+from tick.policy.lengths import in_words
+from tick.policy.rule import Rule
+from tick.states import MissedPolicy
+
+
+def notes_on(rule: Rule, now: datetime) -> Iterator[str]:
+    """What its author had better know before it is deployed."""
+    if rule.cron is not None and (instead := either_day(parse(rule.cron))):
+        yield f"note: {instead}"
+    limit, following = rule.max_catch_up_age_seconds, instants.between(rule, now, None, 2)
+    if rule.missed is MissedPolicy.SKIP or limit is None or len(following) < 2:
+        return
+    distance, age = following[1] - following[0], timedelta(seconds=limit)
+    if age < distance:
+        yield (
+            f"note: one that is missed is caught up for {in_words(age)} (max_catch_up_age) of the "
+            f"{in_words(distance)} until the next one; left out, it would be all of them"
+        )
