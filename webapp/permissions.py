@@ -59,6 +59,7 @@ NEEDED: dict[str, Role] = {
     "occurrences.confirm_cancel": Role.ADMIN,
     "occurrences.explain": Role.VIEWER,
     "occurrences.confirm_retry": Role.ADMIN,
+    "occurrences.confirm_slots": Role.ADMIN,
     "occurrences.retry": Role.ADMIN,
     "occurrences.show": Role.VIEWER,
     "overview.index": Role.VIEWER,

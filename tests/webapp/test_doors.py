@@ -40,7 +40,11 @@ DOORS = [
     Door("schedules.pause, schedules.confirm_pause", "pause_schedule", "pause"),
     Door("schedules.resume, schedules.confirm_resume", "resume_schedule", "resume"),
     Door("schedules.run, schedules.confirm_run", "trigger_schedule", "run"),
-    Door("schedules.run_slots", "run_slots, plan_backfill", "slot, backfill"),
+    Door(
+        "schedules.run_slots, occurrences.confirm_slots",
+        "run_slots, plan_backfill",
+        "slot, backfill",
+    ),
     Door(f"! {IN_CODE}", "create_schedule, update_schedule, delete_schedule", f"! {IN_CODE}"),
     # the ledger and what comes
     Door(f"! {ON_PAGES}", "list_occurrences, read_history", "ledger"),

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.support.factories import World
+from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, job_run
+from tick.models import audit_entry, job_run, occurrence
 from tick.ops.control import MAX_REASON
 from tick.ops.queries.runs import Neighbour, RunRow
 from webapp.gantt import critical_path, timeline
@@ -207,3 +207,19 @@ def test_why_somebody_retries_or_cancels_is_kept(world: World, ada: Visitor) -> 
     changes = ada.page("/audit")
     assert "disk is new" in changes
     assert "wrong disk" in changes
+
+
+def test_what_was_missed_is_run_from_its_own_page_after_a_preview(
+    world: World, ada: Visitor
+) -> None:
+    world.define(a_schedule(cron="0 * * * *"), jobs=[a_job("content-features")])
+    world.enable()
+    world.tick(world.now + timedelta(hours=5, minutes=30))
+    row = next(row for row in world.rows(sa.select(occurrence)) if row._mapping["count"] > 1)
+    page = ada.page(f"/occurrences/{row.id}")
+    assert f"Run these {row._mapping['count']} …" in page
+    form = ada.page(f"/occurrences/{row.id}/slots")
+    assert f"Run these {row._mapping['count']} instants of Daily?" in form
+    ada.post("/schedules/daily/slots", at=re.findall('name="at" value="(.*?)"', form))
+    assert len(world.runs()) >= row._mapping["count"]
+    assert "Nothing is left to run" in ada.page(f"/occurrences/{row.id}/slots")

@@ -1,9 +1,12 @@
 """One occurrence: its runs in order, how far they are, who waits for whom, and starting anew."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import control, retries, why
+from tick.ops import backfill, control, retries, why
 from tick.ops.expected_end import forecast
 from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
@@ -16,6 +19,7 @@ from webapp.services import now, reading, runtime
 blueprint = Blueprint("occurrences", __name__)
 GROWS_EVERY_SECONDS = 4
 LOG_LINES = 50
+MOST_SLOTS = 100
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>")
@@ -85,6 +89,28 @@ def cancel(occurrence_id: int) -> ResponseReturnValue:
         )
         messages.tell(f"Asked to stop: {count} run{'' if count == 1 else 's'}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
+
+
+@blueprint.get("/occurrences/<id:occurrence_id>/slots")
+def confirm_slots(occurrence_id: int) -> ResponseReturnValue:
+    """Which of the instants that did not fire would run, the newest MOST_SLOTS of them."""
+    with reading() as connection:
+        occurrence = ledger.get_occurrence(connection, occurrence_id)
+    first, schedule_id = occurrence.scheduled_for, occurrence.schedule_id
+    if first is None or schedule_id is None:
+        abort(404, "It stands for no instant of a schedule.")
+    last = occurrence.scheduled_until or first
+    instants: Sequence[datetime] = ()
+    if occurrence.can_be_run:
+        with acting():
+            plan = backfill.plan_backfill(runtime().database, schedule_id, first, last, now=now())
+            instants = plan.wanted
+    return render_template(
+        "occurrences/slots.html",
+        occurrence=occurrence,
+        instants=instants[-MOST_SLOTS:],
+        earlier=max(0, len(instants) - MOST_SLOTS),
+    )
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>/retry")
