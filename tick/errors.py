@@ -38,6 +38,14 @@ class InvalidParams(TickError, ValueError):
         super().__init__(f"{said}. The job takes {signature}." if signature else f"{said}.")
 
 
+class InvalidFilter(TickError, ValueError):
+    """A filter that can't be understood, by which nothing is shown or done; `mistakes` says why."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__(" ".join(self.mistakes))
+
+
 class NotFound(TickError):
     """Nothing has the id or name that was asked for."""
 

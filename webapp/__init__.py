@@ -19,6 +19,7 @@ from webapp import (
     metrics,
     permissions,
     presentation,
+    query,
     security,
     services,
     sign_in,
@@ -93,6 +94,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     compression.init_app(app)
     auth.init_app(app)
     permissions.init_app(app)
+    query.init_app(app)
     sign_in.init_app(app, runtime.settings)
     trigger_auth.init_app(app, runtime.settings)
     watching.init_app(app, runtime)

@@ -13,12 +13,14 @@ from tick.errors import (
     DatabaseError,
     DefinitionsInvalid,
     InvalidCron,
+    InvalidFilter,
     InvalidParams,
     NotFound,
     Refused,
     Stale,
 )
 from webapp import problem
+from webapp.links import this_page
 
 RETRY_AFTER_SECONDS = 30
 UNREACHABLE: tuple[type[Exception], ...] = (
@@ -32,6 +34,7 @@ _ADVICE = {
     400: "The request could not be understood. Go back, reload the page and try again.",
     403: "Your role does not allow this. Ask an administrator.",
     404: "There is nothing here. It may have been removed or pruned.",
+    408: "The body of the request did not come in time. Send the request again.",
     405: "This address does not take that kind of request.",
     409: "That is not possible in the present state.",
     413: "The request is too large.",
@@ -44,6 +47,7 @@ _SESSIONLESS = (
     "Your browser sent no session. Over http:// it keeps none: use https://, or, on your own "
     "machine, TICK_COOKIE_SECURE=false. Otherwise go back, reload the page and try again."
 )
+_SAY_WHY = (400, 408, 503)
 _MACHINES = ("/internal/", "/healthz", "/readyz", "/health/")
 _log = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Stale, lambda error: answer(412, str(error)))
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(Refused, lambda error: answer(409, str(error)))
+    app.register_error_handler(InvalidFilter, _invalid_filter)
     app.register_error_handler(InvalidCron, lambda error: answer(422, str(error)))
     app.register_error_handler(DefinitionsInvalid, _invalid)
     app.register_error_handler(InvalidParams, _invalid_params)
@@ -89,7 +94,7 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, CSRFError):
         _log.warning("request %s: %s", _request_id(), error.description)
         return answer(400, _SESSIONLESS if _came_without_session() else _LATE)
-    plain = answer(error.code, error.description if error.code == 400 else None)
+    plain = answer(error.code, error.description if error.code in _SAY_WHY else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             plain.headers[name] = value
@@ -99,7 +104,7 @@ def _http_error(error: HTTPException) -> Response:
 def _came_without_session() -> bool:
     """Whether a browser that may have come by plain http kept our secure cookie to itself."""
     needs_https: bool = current_app.config["SESSION_COOKIE_SECURE"]
-    kept = request.cookies.get(current_app.config["SESSION_COOKIE_NAME"])
+    kept = request.cookies.get(current_app.session_interface.get_cookie_name(current_app))
     return needs_https and not request.is_secure and kept is None
 
 
@@ -124,10 +129,25 @@ def _invalid_params(error: InvalidParams) -> Response:
     return problem.answer(422, mistakes=mistakes)
 
 
+def _invalid_filter(error: InvalidFilter) -> Response:
+    """The mistakes in the place of the page; `webapp.query` finds them before it is made."""
+    page = render_template(
+        "error.html",
+        status=422,
+        title="Nothing is shown: the address holds a mistake",
+        message=str(error),
+        request_id=_request_id(),
+        clear=this_page(),
+    )
+    return make_response(page, 422)
+
+
 def _busy(error: Busy) -> Response:
     """For programs: on the console's pages, what an action is refused for becomes a message."""
     kind, number = ("runs", error.run_id) if error.run_id else ("occurrences", error.occurrence_id)
-    return problem.answer(409, str(error), in_the_way=f"/api/admin/{kind}/{number}")
+    return problem.answer(
+        409, str(error), in_the_way=f"{request.script_root}/api/admin/{kind}/{number}"
+    )
 
 
 def _unexpected(error: Exception) -> Response:

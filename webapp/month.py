@@ -46,6 +46,14 @@ class MonthDay:
         return f"{self.date:%a} {self.date.day} {self.date:%b}: {', '.join(parts)}"
 
 
+def month_of(text: str) -> str:
+    """The text, if it names a month. Raises ValueError."""
+    found = _MONTH.match(text)
+    if not found or not 1 <= int(found[2]) <= 12:
+        raise ValueError("it is a month, such as 2026-12")
+    return text
+
+
 def month_start(text: str, today: date) -> date:
     """The first day of `2026-12`, from this month to MOST_MONTHS_AHEAD; of this month otherwise."""
     this = today.replace(day=1)

@@ -14,6 +14,7 @@ ADVICE = {
     403: "The token's role does not allow this. Use a token of role ADMIN.",
     404: "There is nothing here. It may have been removed or pruned; list what there is.",
     405: "This address does not take that method. The Allow header lists those that it takes.",
+    408: "The body did not come in time. Send the request again.",
     409: "That is not possible in the present state. Read the resource again, then decide.",
     412: "Somebody changed it since it was read. Read it again, then decide.",
     413: "The body is larger than 64 KiB. Send less.",

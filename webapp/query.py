@@ -1,30 +1,159 @@
-"""The query string, read with bounds: what makes no sense counts as not given."""
+"""The query string of a page, read strictly: a filter with a mistake shows nothing.
 
+A page declares by `takes` what its address may hold, with a reader for each value. What is not
+declared, given twice or not understood is told before the page is asked for anything: in the place
+of its rows where it has a form to mend it in (`told_by`), else as an error.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from flask import request
+from flask import Flask, current_app, make_response, request
+from flask.typing import ResponseReturnValue
+
+from tick.errors import InvalidFilter, NotFound
+from tick.ops.nearest import choose_from, did_you_mean
+from tick.ops.queries import schedules
+from webapp.permissions import NEEDED
+from webapp.services import reading
 
 Choice = TypeVar("Choice", bound=StrEnum)
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+Reader = Callable[[str], object]
+Teller = Callable[[tuple[str, ...]], str]
 _MAX_ID = 2**63 - 1
 _MAX_TEXT = 100
+_TAKEN, _TELLER, _LISTS = "query_taken", "query_teller", "query_lists"
+
+
+def number_of(value: str) -> int:
+    """An id, or 0 for the place before the first. Raises ValueError."""
+    if value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= _MAX_ID:
+        return int(value)
+    raise ValueError("it is a number, as the links of this page have it")
+
+
+def text_of(value: str) -> str:
+    """A name, or words to look for. Raises ValueError."""
+    if len(value.strip()) > _MAX_TEXT:
+        raise ValueError(f"it has at most {_MAX_TEXT} characters")
+    return value.strip()
+
+
+def day_of(value: str) -> date:
+    """A day of a calendar. Raises ValueError."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("it is a day, such as 2026-11-23") from None
+
+
+def schedule_of(value: str) -> str:
+    """The id of a schedule that there is: of one that is not, nothing would seem to be wrong.
+
+    Raises ValueError.
+    """
+    with reading() as connection:
+        names = schedules.schedule_names(connection)
+        try:
+            if value not in names:
+                schedules.find_schedule(connection, value)
+        except NotFound:
+            guess = did_you_mean(value, names)
+            raise ValueError(f"{guess}there is no such schedule; the list has their ids") from None
+    return value
+
+
+def one_of(choices: Collection[str]) -> Reader:
+    """A reader of one of some words."""
+
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(choose_from(value, choices))
+        return value
+
+    return read
+
+
+def takes(
+    readers: Mapping[str, Reader], *, told_by: Teller | None = None, lists: Collection[str] = ()
+) -> Callable[[View], View]:
+    """Declare what the address of a page may hold, `lists` of it more than once.
+
+    `told_by` renders the page with its mistakes in the place of its rows.
+    """
+
+    def declare(view: View) -> View:
+        vars(view).update({_TAKEN: readers, _TELLER: told_by, _LISTS: frozenset(lists)})
+        return view
+
+    return declare
+
+
+def declared_by(view: Callable[..., object]) -> Mapping[str, Reader]:
+    """What the address of a page may hold, by name."""
+    found: Mapping[str, Reader] = vars(view).get(_TAKEN, {})
+    return found
+
+
+def init_app(app: Flask) -> None:
+    """Check the address of each page before the page is made."""
+    app.before_request(_check)
+
+
+def _check() -> ResponseReturnValue | None:
+    if request.method not in ("GET", "HEAD") or request.endpoint not in NEEDED:
+        return None
+    view = current_app.view_functions[request.endpoint]
+    mistakes = tuple(_mistakes(declared_by(view), vars(view).get(_LISTS, frozenset())))
+    if not mistakes:
+        return None
+    if (told_by := vars(view).get(_TELLER)) is None:
+        raise InvalidFilter(mistakes)
+    return make_response(told_by(mistakes), 422)
+
+
+def _mistakes(readers: Mapping[str, Reader], lists: Collection[str]) -> list[str]:
+    found = []
+    for name, values in request.args.lists():
+        if name == "next":  # where a dialog leads back to; read by links.is_local
+            continue
+        if name not in readers:
+            found.append(f"There is no {name[:_MAX_TEXT]} to filter by; {_names(name, readers)}.")
+        elif len(values) > 1 and name not in lists:
+            found.append(f"{name} is given {len(values)} times; say it once.")
+        else:
+            found += [said for value in values if (said := _mistake(name, readers[name], value))]
+    return found
+
+
+def _names(name: str, readers: Mapping[str, Reader]) -> str:
+    return choose_from(name, readers) if readers else "this page takes nothing"
+
+
+def _mistake(name: str, read: Reader, value: str) -> str | None:
+    try:
+        if value.strip():
+            read(value)
+    except ValueError as error:
+        return f"{name}={value[:_MAX_TEXT]} is not understood; {error}."
+    return None
 
 
 def number(name: str) -> int | None:
-    """A positive id."""
+    """An id, None where none is given."""
     value = request.args.get(name, "")
-    if not (value.isascii() and value.isdigit() and len(value) <= 19):
-        return None
-    return int(value) if 0 < int(value) <= _MAX_ID else None
+    return number_of(value) if value else None
 
 
 def text(name: str) -> str | None:
-    """A name."""
-    value = request.args.get(name, "").strip()
-    return value[:_MAX_TEXT] or None
+    """A name, None where none is given."""
+    return request.args.get(name, "").strip() or None
 
 
 def choice(name: str, among: type[Choice]) -> Choice | None:
-    """One of the states."""
+    """One of the states, None where none is given."""
     value = request.args.get(name, "")
-    return among(value) if value in list(among) else None
+    return among(value) if value else None

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
+from tick.errors import InvalidFilter
+from tick.ops.nearest import choose_from, did_you_mean
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
 from tick.utc import utc
@@ -25,8 +27,15 @@ _LENGTH = re.compile(r"([1-9][0-9]{0,4})([mhdw])\Z")
 class RunSearch:
     """A filter, and what of the wish could not be understood."""
 
-    chosen: RunFilter
+    understood: RunFilter
     mistakes: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> RunFilter:
+        """The filter to list and to act by. Raises InvalidFilter: half a wish is another wish."""
+        if self.mistakes:
+            raise InvalidFilter(self.mistakes)
+        return self.understood
 
 
 def read_search(line: str, fields: Mapping[str, str], *, now: datetime, zone: tzinfo) -> RunSearch:
@@ -37,15 +46,25 @@ def read_search(line: str, fields: Mapping[str, str], *, now: datetime, zone: tz
     mistakes = []
     for name, value in wanted.items():
         if name not in _QUALIFIERS:
-            mistakes.append(f"There is no {name}: to search by; use {', '.join(_QUALIFIERS)}.")
+            guess = did_you_mean(name, _QUALIFIERS)
+            known = ", ".join(_QUALIFIERS)
+            mistakes.append(f"There is no {name}: to search by; {guess}use {known}.")
             continue
         part, read = _QUALIFIERS[name]
         try:
-            found[part] = read(value[:MAX_WORD], now, zone)
+            found[part] = read(_bounded(value), now, zone)
         except ValueError as error:
             mistakes.append(f"{name}:{value[:MAX_WORD]} is not understood; {error}.")
-    text = " ".join(words)[:MAX_WORD]
-    return RunSearch(RunFilter(**found, text=text or None), tuple(mistakes))
+    text = " ".join(words)
+    if max(len(text), len(line) - MAX_LINE + MAX_WORD) > MAX_WORD:
+        mistakes.append(f"The words to look for are too long; write at most {MAX_WORD} characters.")
+    return RunSearch(RunFilter(**found, text=text[:MAX_WORD] or None), tuple(mistakes))
+
+
+def _bounded(value: str) -> str:
+    if len(value) > MAX_WORD:
+        raise ValueError(f"it has at most {MAX_WORD} characters")
+    return value
 
 
 def _split(line: str) -> tuple[dict[str, str], list[str]]:
@@ -67,7 +86,7 @@ def _as_given(value: str, _now: datetime, _zone: tzinfo) -> str:
 def _one_of(states: type[StrEnum]) -> Callable[[str, datetime, tzinfo], StrEnum]:
     def read(value: str, _now: datetime, _zone: tzinfo) -> StrEnum:
         if value.upper() not in list(states):
-            raise ValueError(f"it is one of {', '.join(states).lower()}")
+            raise ValueError(choose_from(value, [state.lower() for state in states]))
         return states(value.upper())
 
     return read

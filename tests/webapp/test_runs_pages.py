@@ -51,10 +51,7 @@ def test_the_filter_lives_in_the_address(ada: Visitor, failed_run: int) -> None:
         ("group=matching", 2),
         ("schedule=daily&status=QUEUED&trigger=MANUAL", 2),
         ("trigger=CRON", 0),
-        ("status=NONSENSE", 3),
         ("before=2", 1),
-        ("before=-1", 3),
-        ("before=x", 3),
     ):
         page = ada.page(f"/runs?{query}")
         assert len(re.findall(r'<a class="name" href="/runs/', page)) == found, query

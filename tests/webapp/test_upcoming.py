@@ -38,7 +38,6 @@ def test_each_schedule_that_is_on_has_a_lane(world: World, ada: Visitor) -> None
     assert '<span class="num">24</span>' in lanes
     assert "Daily Full Sync" not in lanes
     assert '<span class="num">168</span>' in ada.page("/upcoming?span=7d")
-    assert '<span class="num">24</span>' in ada.page("/upcoming?span=nonsense")
 
 
 def test_what_fires_all_the_time_is_a_band(world: World, ada: Visitor) -> None:
@@ -124,8 +123,8 @@ def test_a_day_of_the_month_opens_as_its_lanes(world: World, ada: Visitor) -> No
     page = ada.page(f"/upcoming?span=24h&from={soon:%Y-%m-%d}")
     assert f"{soon.day} {soon:%b}, 02:00 UTC" in page or f"{soon:%b} {soon.year}, 02:00 UTC" in page
     assert page.count('class="exact inline"') == 1
-    for nonsense in ("x", "0001-01-01", "9999-12-31", "2001-01-01"):
-        assert ada.get(f"/upcoming?from={nonsense}").status_code == 200
+    for too_far in ("0001-01-01", "9999-12-31", "2001-01-01"):
+        assert ada.get(f"/upcoming?from={too_far}").status_code == 200
 
 
 def test_a_month_cuts_its_days_in_the_zone_of_whoever_looks() -> None:

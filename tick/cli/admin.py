@@ -17,6 +17,7 @@ from tick.cli.common import (
     tell,
 )
 from tick.cli.instants import LENGTH
+from tick.cli.known import OneOf
 from tick.migration import WAIT_SECONDS
 from tick.ops.access import users
 from tick.runtime import open_runtime
@@ -97,7 +98,7 @@ def enable(name: str, expected: str | None, as_json: bool) -> None:
 
 @user.command("role")
 @click.argument("name")
-@click.argument("role", type=click.Choice(list(Role)))
+@click.argument("role", type=OneOf(list(Role)))
 @if_revision
 @as_json
 def role_(name: str, role: str, expected: str | None, as_json: bool) -> None:
@@ -137,7 +138,7 @@ def _set_active(name: str, active: bool, expected: str | None, as_json: bool) ->
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice(list(Role)),
+    type=OneOf(list(Role)),
     default=Role.VIEWER,
     show_default=True,
     help="VIEWER looks, ADMIN does everything.",

@@ -17,11 +17,12 @@ from tick.cli.common import (
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT, LENGTH
+from tick.cli.known import OneOf, check_names
 from tick.cli.statuses import ExitStatus
 from tick.define.alerts import NAMES
 from tick.ops.answers.alerts import AlertDetail, ChannelTests, Muted
 
-_RULE = click.option("--rule", type=click.Choice(NAMES), help="Only of this rule.")
+_RULE = click.option("--rule", type=OneOf(NAMES), help="Only of this rule.")
 _SCHEDULE = click.option(
     "--schedule", shell_complete=complete_schedules, help="Only of this schedule."
 )
@@ -44,6 +45,8 @@ def list_(everything: bool, rule: str | None, schedule: str | None, as_json: boo
     """
     with open_desk() as desk:
         found = desk.alerts.latest(open=None if everything else True, rule=rule, schedule=schedule)
+        if not found:
+            check_names(desk, schedule=schedule)
     if as_json:
         show_json(found)
     else:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
+from tick.cli.known import OneOf
 from tick.define.registry import Registry, load_registry
 from tick.settings import load_settings
 
@@ -29,7 +30,7 @@ complete_groups = _from_definitions(lambda registry: registry.groups)
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", type=OneOf(list(SHELLS)))
 def completion(shell: str) -> None:
     """Print the script that completes `tick` in a SHELL.
 

@@ -11,6 +11,7 @@ from tick.cli.common import ID, as_json, harmless, show_json, show_line, show_ta
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
+from tick.cli.known import OneOf, check_names
 from tick.cli.patience import ask_patiently
 from tick.ops.answers.work import Listing, LogLine, Run, RunDetail
 from tick.ops.queries.runs import RunFilter
@@ -23,7 +24,7 @@ POLL_SECONDS = 0.5
 @click.option("--schedule", shell_complete=complete_schedules, help="Only runs of this schedule.")
 @click.option("--job", shell_complete=complete_jobs, help="Only runs of this job.")
 @click.option("--group", shell_complete=complete_groups, help="Only runs of this group of jobs.")
-@click.option("--status", type=click.Choice(list(RunStatus)), help="Only runs in this state.")
+@click.option("--status", type=OneOf(list(RunStatus)), help="Only runs in this state.")
 @click.option("--worker", help="Only runs of this worker.")
 @click.option("--since", type=INSTANT, help="Only runs queued since then.")
 @click.option("--until", type=INSTANT, help="Only runs queued before then.")
@@ -55,12 +56,16 @@ def runs(
         until=until,
         text=text,
     )
+    if occurrence is not None and (chosen.set_parts or before is not None):
+        raise click.UsageError("--occurrence goes alone: it lists all the runs of one.")
     with open_desk() as desk:
         now = desk.now()
         if occurrence is not None:
             page = Listing[Run](items=desk.occurrence(occurrence).runs, next=None)
         else:
             page = desk.runs(chosen, before=before)
+        if not page.items:
+            check_names(desk, schedule=schedule, job=job, group=group, worker=worker)
     if as_json:
         show_json(page.items)
     else:

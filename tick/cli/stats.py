@@ -7,6 +7,7 @@ import click
 from tick.cli.common import as_json, show_json, show_table
 from tick.cli.completion import complete_jobs, complete_schedules
 from tick.cli.desk import open_desk
+from tick.cli.known import OneOf, check_names
 from tick.ops.figures import FiringFigures, Lengths, RunFigures
 from tick.ops.stats import Statistics, Window
 
@@ -14,7 +15,7 @@ from tick.ops.stats import Statistics, Window
 @click.command()
 @click.option(
     "--window",
-    type=click.Choice([each.value for each in Window]),
+    type=OneOf([each.value for each in Window]),
     default="30d",
     show_default=True,
     help="How far it looks back.",
@@ -31,6 +32,8 @@ def stats(window: str, timezone: str, job: str | None, schedule: str | None, as_
     """Show how often things go well, on time, and in what time."""
     with open_desk() as desk:
         found = desk.statistics(Window(window), timezone, job=job, schedule=schedule)
+        if not found.jobs and not found.schedules:
+            check_names(desk, job=job, schedule=schedule)
     if as_json:
         show_json(found)
         return

@@ -3,6 +3,7 @@
 import click
 
 from tick.cli.common import ID, as_json, author, ready_runtime, show_json, show_table, tell_change
+from tick.cli.known import OneOf
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 
@@ -16,7 +17,7 @@ def token() -> None:
 @click.argument("name")
 @click.option(
     "--role",
-    type=click.Choice(list(Role)),
+    type=OneOf(list(Role)),
     default=Role.VIEWER,
     show_default=True,
     help="VIEWER looks, ADMIN does everything.",
@@ -30,7 +31,7 @@ def token() -> None:
 )
 @click.option(
     "--scope",
-    type=click.Choice([each.value for each in TokenScope]),
+    type=OneOf([each.value for each in TokenScope]),
     default=TokenScope.API.value,
     show_default=True,
     help="The one thing that it opens.",

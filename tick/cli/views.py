@@ -9,6 +9,7 @@ from tick.cli.common import ID, as_json, say, show_json, show_line, show_table, 
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
+from tick.cli.known import OneOf, check_names
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
 from tick.ops.answers.system import AuditEntry, SchedulerStatus, TickSource
@@ -96,7 +97,7 @@ def jobs(as_json: bool) -> None:
 
 @click.command()
 @click.argument("schedule_id", required=False, shell_complete=complete_schedules)
-@click.option("--outcome", type=click.Choice(list(Outcome)), help="Only these.")
+@click.option("--outcome", type=OneOf(list(Outcome)), help="Only these.")
 @click.option("--before", type=ID, help="Only those older than this id, to page on.")
 @as_json
 def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_json: bool) -> None:
@@ -107,6 +108,8 @@ def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_
     chosen = Outcome(outcome) if outcome else None
     with open_desk() as desk:
         page = desk.occurrences(schedule=schedule_id, outcome=chosen, before=before)
+        if not page.items:
+            check_names(desk, schedule=schedule_id)
     if as_json:
         show_json(page.items)
     else:

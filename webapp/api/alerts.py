@@ -1,9 +1,10 @@
 """Alerts: what is wrong, who was told, what is muted."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tick.define.alerts import NAMES
 from tick.ops import alerts
 from tick.ops.answers.alerts import (
     Alert,
@@ -14,6 +15,7 @@ from tick.ops.answers.alerts import (
     Muted,
 )
 from tick.ops.answers.work import Changed
+from tick.ops.nearest import choose_from
 from tick.ops.queries import alerts as queries
 from webapp import watching
 from webapp.api import caller
@@ -22,6 +24,16 @@ from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("alerts", "What is wrong, who was told of it, and what is muted.")
+
+
+def _rule(name: str) -> str:
+    """The name of a rule: by one that there is not, nothing would seem to be wrong."""
+    if name not in NAMES:
+        raise ValueError(choose_from(name, NAMES))
+    return name
+
+
+Rule = Annotated[Name, AfterValidator(_rule)]
 
 
 class AlertList(Listing[Alert]):
@@ -36,7 +48,7 @@ class AlertQuery(Query):
     """Which alerts."""
 
     state: Literal["open", "resolved"] | None = None
-    rule: Name | None = None
+    rule: Rule | None = None
     schedule: Name | None = None
     before: Id | None = Field(None, description="only those with a lower id: use `next`")
 

@@ -131,17 +131,15 @@ def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _responses(operation: Operation, role: Role) -> dict[str, Any]:
-    statuses = {400, 401, 500, 503}
+    statuses = {400, 401, 422, 500, 503}
     if operation.ids:
         statuses.add(404)
     if role is Role.ADMIN:
         statuses |= {403, 409, 429}
     if operation.may_be_stale:
         statuses.add(412)
-    if operation.query is not None:
-        statuses.add(422)
     if operation.body is not None:
-        statuses |= {413, 415, 422}
+        statuses |= {408, 413, 415}
     refs = {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
     }

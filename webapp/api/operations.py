@@ -14,6 +14,7 @@ from flask import Response, request
 from pydantic import BaseModel
 
 from webapp.api import reading
+from webapp.api.models import Query
 
 Function = TypeVar("Function", bound=Callable[..., BaseModel])
 
@@ -72,8 +73,9 @@ class Operation:
     def view(self, **ids: Any) -> Response:
         """Read the request, call the function, send what it returns."""
         given = dict(ids)
+        asked = reading.read_query(self.query or Query)
         if self.query is not None:
-            given["query"] = reading.read_query(self.query)
+            given["query"] = asked
         if self.body is not None:
             given["body"] = reading.read_body(self.body)
         if self.acts_once:

@@ -7,13 +7,16 @@ from typing import NoReturn, TypeVar
 
 from flask import abort, request
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
+from tick.ops.nearest import choose_from
 from webapp import problem
 from webapp.api import caller
 
 Model = TypeVar("Model", bound=BaseModel)
 KEY_HEADER = "Idempotency-Key"
 KEY_PATTERN = r"[!-~]{1,100}"
+_NONE = "is not known here: nothing is taken"
 
 
 def read_query(model: type[Model]) -> Model:
@@ -24,7 +27,7 @@ def read_query(model: type[Model]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        _refuse(error, "query")
+        _refuse(error, "query", model)
 
 
 def read_body(model: type[Model]) -> Model:
@@ -35,7 +38,7 @@ def read_body(model: type[Model]) -> Model:
     try:
         return model.model_validate_json(content or b"{}")
     except ValidationError as error:
-        _refuse(error, "body")
+        _refuse(error, "body", model)
 
 
 def read_key() -> str | None:
@@ -64,7 +67,7 @@ def read_match() -> str | None:
     return (tags[0] or "").partition("-")[0] if tags else ""
 
 
-def _refuse(error: ValidationError, part: str) -> NoReturn:
+def _refuse(error: ValidationError, part: str, model: type[BaseModel]) -> NoReturn:
     """400 for what is no JSON, else 422 with every value that does not fit, without the values."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
@@ -72,8 +75,16 @@ def _refuse(error: ValidationError, part: str) -> NoReturn:
     mistakes = [
         problem.Mistake(
             where=".".join(map(str, (part, *item["loc"]))),
-            problem=item["msg"].removeprefix("Value error, "),
+            problem=_problem(item, model),
         )
         for item in found
     ]
     abort(problem.answer(422, mistakes=mistakes))
+
+
+def _problem(item: ErrorDetails, model: type[BaseModel]) -> str:
+    """What is wrong with a value; of a name that there is not, what there is."""
+    if item["type"] != "extra_forbidden" or len(item["loc"]) > 1:
+        return item["msg"].removeprefix("Value error, ")
+    known = model.model_fields
+    return f"is not known here; {choose_from(str(item['loc'][0]), known)}" if known else _NONE

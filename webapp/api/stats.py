@@ -1,12 +1,15 @@
 """Statistics: how often things go well, on time, and in what time."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from tick.ops import stats
 from tick.ops.answers.work import Answer
 from tick.ops.expected_end import ExpectedEnd, read_expected_end
 from tick.ops.queries.occurrences import get_occurrence
 from tick.ops.stats import Statistics, Window
+from tick.policy.cron_zones import check_zone
 from webapp.api.models import Name, Query
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -14,11 +17,19 @@ from webapp.services import now, reading, runtime
 resource = Resource("statistics", "How often things go well, on time, and in what time.")
 
 
+def _zone(name: str) -> str:
+    check_zone(name)
+    return name
+
+
+Zone = Annotated[Name, AfterValidator(_zone)]
+
+
 class StatisticsQuery(Query):
     """Which statistics."""
 
     window: Window = Window.MONTH
-    timezone: Name = Field("UTC", description="whose days are shown, such as `Europe/Paris`")
+    timezone: Zone = Field("UTC", description="whose days are shown, such as `Europe/Paris`")
     job: Name | None = Field(None, description="the runs of this job, and nothing else")
     schedule: Name | None = Field(
         None, description="the instants of this schedule, and nothing else"

@@ -16,10 +16,17 @@ from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("alerts", __name__)
+_FILTER = {"rule": query.one_of(NAMES), "schedule": query.schedule_of}
 LENGTHS = {1: "an hour", 8: "eight hours", 24: "a day", 168: "a week", 720: "thirty days"}
 
 
+def _with_mistakes(mistakes: tuple[str, ...]) -> str:
+    """The page with what is wrong with its filter, and no alert."""
+    return render_template("alerts/index.html", mistakes=mistakes, rules=NAMES)
+
+
 @blueprint.get("/alerts")
+@query.takes(_FILTER | {"before": query.number_of}, told_by=_with_mistakes)
 def index() -> ResponseReturnValue:
     """The open alerts, the mutes, and the alerts that are over, by the filter in the URL."""
     rule, schedule_id = query.text("rule"), query.text("schedule")
@@ -69,6 +76,7 @@ def close(alert_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/alerts/mute")
+@query.takes(_FILTER)
 def confirm_mute() -> ResponseReturnValue:
     """Ask of what, for how long and why."""
     with reading() as connection:

@@ -36,49 +36,62 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
+def _instant_of(value: str) -> datetime:
+    return read_instant(value.strip(), now(), find_zone(shown_zone()))
+
+
+def _with_mistakes(mistakes: tuple[str, ...]) -> str:
+    """The page with what is wrong with its filter, and no entry."""
+    return render_template("audit.html", mistakes=mistakes, most=MOST_EXPORTED)
+
+
+_FILTER: dict[str, query.Reader] = {
+    "subject": query.text_of,
+    "actor": query.text_of,
+    "action": query.text_of,
+    "since": _instant_of,
+    "until": _instant_of,
+}
+
+
 @blueprint.get("/audit")
+@query.takes(_FILTER | {"before": query.number_of}, told_by=_with_mistakes)
 def index() -> ResponseReturnValue:
     """Changes, newest first, by the filter in the URL."""
     if "" in request.args.values():
         return redirect(url_for("audit.index", **links.given()))
-    chosen, mistakes = _read_filter()
     with reading() as connection:
-        page = audit.list_audit(connection, chosen, before=query.number("before"))
-    return render_template("audit.html", page=page, mistakes=mistakes, most=MOST_EXPORTED)
+        page = audit.list_audit(connection, _read_filter(), before=query.number("before"))
+    return render_template("audit.html", page=page, most=MOST_EXPORTED)
 
 
 @blueprint.get("/audit.<kind>")
+@query.takes(_FILTER)
 def export(kind: str) -> ResponseReturnValue:
     """The same as a file, the newest MOST_EXPORTED of them, sent as they are read."""
     if kind not in _TYPES:
         abort(404)
-    entries = _newest(_read_filter()[0], MOST_EXPORTED)
+    entries = _newest(_read_filter(), MOST_EXPORTED)
     lines = _as_csv(entries) if kind == "csv" else _as_json(entries)
     name = f"audit-{now():%Y-%m-%d}.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(stream_with_context(lines), headers=headers, content_type=_TYPES[kind])
 
 
-def _read_filter() -> tuple[AuditFilter, list[str]]:
-    """The filter in the URL, and what of it could not be understood."""
-    mistakes: list[str] = []
-    chosen = AuditFilter(
+def _read_filter() -> AuditFilter:
+    """The filter in the URL."""
+    return AuditFilter(
         subject=query.text("subject"),
         actor=query.text("actor"),
         action=query.text("action"),
-        since=_instant("since", mistakes),
-        until=_instant("until", mistakes),
+        since=_instant("since"),
+        until=_instant("until"),
     )
-    return chosen, mistakes
 
 
-def _instant(name: str, mistakes: list[str]) -> datetime | None:
-    text = request.args.get(name, "").strip()
-    try:
-        return read_instant(text, now(), find_zone(shown_zone())) if text else None
-    except ValueError as error:
-        mistakes.append(f"{name.capitalize()}: {error}.")
-        return None
+def _instant(name: str) -> datetime | None:
+    text = query.text(name)
+    return _instant_of(text) if text else None
 
 
 def _newest(chosen: AuditFilter, most: int) -> Iterator[AuditRow]:

@@ -10,10 +10,10 @@ from tick.ops.batches import MOST_IN_BATCH, Batch
 from tick.ops.queries import runs
 from tick.ops.queries.runs import RunRow
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
-from webapp import messages
+from webapp import messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
-from webapp.pages.runs import read_filter
+from webapp.pages.runs import SEARCH, read_filter
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("bulk", __name__)
@@ -52,6 +52,15 @@ DEEDS = {
 
 
 @blueprint.get("/runs/bulk")
+@query.takes(
+    SEARCH
+    | {
+        "do": query.one_of(DEEDS),
+        "which": query.one_of(("chosen", "all")),
+        "run": query.number_of,
+    },
+    lists=("run",),
+)
 def confirm_runs() -> ResponseReturnValue:
     """Which runs it would be done to, before anything happens."""
     deed = _deed(request.args.get("do", ""))

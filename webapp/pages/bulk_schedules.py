@@ -11,7 +11,7 @@ from tick.errors import NotFound, Refused
 from tick.ops import control
 from tick.ops.control import Author
 from tick.ops.queries import schedules
-from webapp import messages
+from webapp import messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.pages.schedules import PAUSES
@@ -24,6 +24,7 @@ DONE = {"enable": "on", "disable": "off", "pause": "paused"}
 
 
 @blueprint.get("/bulk/schedules")
+@query.takes({"do": query.one_of(DONE), "schedule": query.text_of}, lists=("schedule",))
 def confirm() -> ResponseReturnValue:
     """Which schedules it would be done to."""
     deed, ids = _deed(request.args.get("do", "")), request.args.getlist("schedule")[:MOST]

@@ -14,7 +14,7 @@ from tick.ops.queries import runs
 from tick.ops.queries.history import PastRow
 from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
 from tick.ops.shared_params import read_shared_form, shared_fields
-from webapp import charts, graphs, live, messages
+from webapp import charts, graphs, live, messages, query
 from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -25,6 +25,7 @@ _FIELD = "param-"
 
 
 @blueprint.get("/jobs")
+@query.takes({"view": query.one_of(("graph",))})
 def index() -> ResponseReturnValue:
     """All jobs, by group or as the graph of what waits for what."""
     try:

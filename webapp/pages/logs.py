@@ -32,6 +32,12 @@ LOOKS = 50
 LOOK_EVERY_SECONDS = 1.0
 BEAT_EVERY_LOOKS = 3
 _PLACES = "log_streams"
+LOG_FILTER = {
+    "level": query.one_of(LEVELS),
+    "q": query.text_of,
+    "wrap": query.one_of(("off",)),
+}
+_TAIL = LOG_FILTER | {"after": query.number_of, "attempt": query.number_of}
 
 
 def init_app(app: Flask, most_streams: int) -> None:
@@ -57,6 +63,7 @@ def read_filter() -> logs.LineFilter:
 
 
 @blueprint.get("/runs/<id:run_id>/tail")
+@query.takes(_TAIL)
 def tail(run_id: int) -> ResponseReturnValue:
     """The lines after `after`, and the place where the next ones will come."""
     after = query.number("after") or 0
@@ -77,6 +84,7 @@ def tail(run_id: int) -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<id:run_id>/stream")
+@query.takes(_TAIL)
 def stream(run_id: int) -> ResponseReturnValue:
     """The same as server-sent events, until the run has ended or the stream is old enough.
 

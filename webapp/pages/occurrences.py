@@ -23,6 +23,13 @@ MOST_SLOTS = 100
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>")
+@query.takes(
+    {
+        "run": query.number_of,
+        "view": query.one_of(("graph",)),
+        "links": query.one_of(("all",)),
+    }
+)
 def show(occurrence_id: int) -> ResponseReturnValue:
     """The occurrence with its runs, and the end of the log of the one that the address names."""
     with reading() as connection:

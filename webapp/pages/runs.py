@@ -1,7 +1,7 @@
 """Runs: the filtered list, one run with its log, cancelling, retrying."""
 
 import sqlalchemy as sa
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops import control, retries
@@ -12,6 +12,7 @@ from webapp.clock_changes import find_zone
 from webapp.copying import ways_to_copy
 from webapp.forms import acting
 from webapp.links import go_back
+from webapp.pages.logs import LOG_FILTER
 from webapp.pages.logs import read_filter as read_log_filter
 from webapp.presentation import shown_zone
 from webapp.run_search import FIELDS, RunSearch, read_search
@@ -21,7 +22,39 @@ from webapp.states import look
 blueprint = Blueprint("runs", __name__)
 
 
+def _checked(name: str) -> query.Reader:
+    """A reader of one field of the filter, or of the line `q`, that says what is wrong with it."""
+
+    def read(value: str) -> object:
+        line, fields = (value, {}) if name == "q" else ("", {name: value})
+        found = read_search(line, fields, now=now(), zone=find_zone(shown_zone()))
+        return found.chosen
+
+    return read
+
+
+SEARCH = {name: _checked(name) for name in ("q", *FIELDS)}
+
+
+def _with_mistakes(mistakes: tuple[str, ...]) -> str:
+    """The page with what is wrong with its filter, and no run."""
+    with reading() as connection:
+        names = schedules.schedule_names(connection)
+        strip = pulse(connection)
+    return render_template("runs/index.html", mistakes=mistakes, pulse=strip, **_choices(names))
+
+
+def _choices(names: dict[str, str]) -> dict[str, object]:
+    """What the fields of the filter offer."""
+    return {
+        "schedule_names": names,
+        "statuses": [(status, look(status).word) for status in RunStatus],
+        "triggers": [(trigger, trigger.capitalize()) for trigger in Trigger],
+    }
+
+
 @blueprint.get("/runs")
+@query.takes(SEARCH | {"before": query.number_of}, told_by=_with_mistakes)
 def index() -> ResponseReturnValue:
     """Runs, newest first, by the filter in the URL."""
     if "" in request.args.values():
@@ -37,10 +70,7 @@ def index() -> ResponseReturnValue:
         (page, strip),
         page=page,
         pulse=strip,
-        search=search,
-        schedule_names=names,
-        statuses=[(status, look(status).word) for status in RunStatus],
-        triggers=[(trigger, trigger.capitalize()) for trigger in Trigger],
+        **_choices(names),
     )
 
 
@@ -52,6 +82,7 @@ def read_filter() -> RunSearch:
 
 
 @blueprint.get("/runs/<id:run_id>")
+@query.takes(LOG_FILTER | {"before": query.number_of, "at": query.number_of})
 def show(run_id: int) -> ResponseReturnValue:
     """One run: what it is, what became of it, and its log, by default the end of it."""
     before, around = query.number("before"), query.number("at")
@@ -81,7 +112,7 @@ def show(run_id: int) -> ResponseReturnValue:
         find=query.text("q"),
         tail_from=log.last_id or 0,
         follows=run.is_live and before is None and around is None,
-        copies=ways_to_copy(run, request.host_url.rstrip("/")),
+        copies=ways_to_copy(run, request.url_root.rstrip("/")),
     )
 
 

@@ -51,6 +51,7 @@ SHOWN = {
 
 
 @blueprint.get("/schedules")
+@query.takes({"after": query.text_of, "choose": query.one_of(("on",))})
 def index() -> ResponseReturnValue:
     """All schedules."""
     with reading() as connection:
@@ -83,6 +84,7 @@ def _rates(connection: sa.Connection, schedule_ids: tuple[str, ...]) -> dict[str
 
 
 @blueprint.get("/schedules/<schedule_id>")
+@query.takes({"show": query.one_of(SHOWN), "day": query.day_of, "before": query.number_of})
 def show(schedule_id: str) -> ResponseReturnValue:
     """One schedule: its definition, its next instants, what became of it by day, its ledger."""
     shown, day = request.args.get("show", ""), request.args.get("day", "")

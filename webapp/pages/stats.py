@@ -23,6 +23,13 @@ WINDOWS = {
 
 
 @blueprint.get("/stats")
+@query.takes(
+    {
+        "window": query.one_of([*Window]),
+        "job": query.text_of,
+        "schedule": query.schedule_of,
+    }
+)
 def index() -> ResponseReturnValue:
     """The figures of a window; of one job's runs or one schedule's instants, if they are named."""
     window = query.choice("window", Window) or Window.MONTH

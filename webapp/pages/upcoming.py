@@ -15,7 +15,7 @@ from tick.ops.control import Author
 from tick.ops.courses import minute_of
 from tick.ops.upcoming import Upcoming
 from tick.states import Role, TokenScope
-from webapp import charts, free_days, ical, live, messages, month
+from webapp import charts, free_days, ical, live, messages, month, query
 from webapp.clock_changes import clock_changes, find_zone
 from webapp.forms import acting
 from webapp.links import go_back
@@ -36,6 +36,13 @@ _NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
 
 
 @blueprint.get("/upcoming")
+@query.takes(
+    {
+        "span": query.one_of((*SPANS, "month")),
+        "month": month.month_of,
+        "from": query.day_of,
+    }
+)
 def index() -> ResponseReturnValue:
     """The lanes, the clock changes among them, and the next instants as a list."""
     span = request.args.get("span", "")

@@ -41,6 +41,7 @@ def create() -> ResponseReturnValue:
 
 
 @blueprint.get("/users/password")
+@query.takes({"name": query.text_of, "revision": query.text_of})
 def confirm_password() -> ResponseReturnValue:
     """What a new password ends."""
     return render_template(
