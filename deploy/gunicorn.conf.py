@@ -20,6 +20,8 @@ workers = int(environ.get("WEB_CONCURRENCY") or 2)
 threads = int(environ.get("WEB_THREADS") or 8)
 # A log that is streamed holds a thread: a quarter of them at most.
 environ.setdefault("TICK_LOG_STREAMS", str(threads // 4))
+# And so does a body that is slow to come: the rest is left for pages and the trigger.
+environ.setdefault("TICK_BODIES_AT_ONCE", str(max(1, threads // 2)))
 timeout = int(environ.get("WEB_TIMEOUT_SECONDS") or 30)
 graceful_timeout = int(environ.get("WEB_GRACE_SECONDS") or 20)
 keepalive = 5

@@ -74,6 +74,12 @@ class Settings(BaseModel):
     http_budget_seconds: float = Field(
         1.5, gt=0, le=60, description="the same for a tick that comes by HTTP"
     )
+    body_seconds: float = Field(
+        10.0, gt=0, le=300, description="how long a client may take to send a request's body"
+    )
+    bodies_at_once: int = Field(
+        4, ge=1, le=1000, description="requests of one process whose body may be on its way at once"
+    )
     http_work_seconds: float = Field(
         45.0, ge=5, le=3600, description="how long one POST /internal/work may claim and run"
     )
