@@ -21,6 +21,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from tick.ops.access import sessions, users
 from tick.ops.access.sessions import Limits, Session
 from tick.states import Role
+from webapp import devices
 from webapp.links import here, is_local
 from webapp.pace import seconds_until_login
 from webapp.services import now, reading, runtime
@@ -96,12 +97,13 @@ def submit() -> ResponseReturnValue:
     name, target = request.form.get("name", ""), request.form.get("next", "")
     if not runtime().settings.password_login:
         return login_page(403, "Passwords are not taken here.", target=target)
-    if wait := seconds_until_login():
+    origin = devices.origin_of(name)
+    if wait := seconds_until_login(origin.device):
         page = login_page(429, _TOO_FAST, name, target)
         page.headers["Retry-After"] = str(wait)
         return page
     password = request.form.get("password", "")
-    user = users.log_in(runtime().database, name, password, now=now())
+    user = users.log_in(runtime().database, name, password, now=now(), origin=origin)
     if user is None:
         _log.warning("request %s: a login as %r was refused", g.request_id, name[:100])
         return login_page(401, _WRONG, name, target)
@@ -133,7 +135,9 @@ def begin_session(user: users.User, target: str) -> ResponseReturnValue:
     login_user(SignedIn(user, opened, text))
     session.permanent = True
     _log.info("request %s: %r has signed in", g.request_id, user.name)
-    return redirect(_target(target), 303)
+    response = make_response(redirect(_target(target), 303))
+    devices.remember(response, user)
+    return response
 
 
 @blueprint.post("/logout")

@@ -5,6 +5,7 @@ from ipaddress import IPv6Address, ip_address
 from flask import request
 from werkzeug.exceptions import TooManyRequests
 
+from tick.ops.access.guessing import FREE_ATTEMPTS
 from tick.ops.access.pace import seconds_to_wait
 from webapp.services import now, runtime
 
@@ -18,13 +19,18 @@ def keep_pace(actor: str) -> None:
         raise TooManyRequests(retry_after=wait)
 
 
-def seconds_until_login() -> int:
-    """How long the address of this request has to wait before it may try a password; 0: not."""
+def seconds_until_login(device: str | None) -> int:
+    """How long this request has to wait before it may try a password; 0: not at all.
+
+    A known device has turns of its own, which nobody else at its address can use up.
+    """
+    if device is not None:
+        return seconds_to_wait(runtime().database, f"device:{device}", FREE_ATTEMPTS, now())
     limit = runtime().settings.logins_a_minute
-    return seconds_to_wait(runtime().database, f"login:{_caller()}", limit, now())
+    return seconds_to_wait(runtime().database, f"login:{caller()}", limit, now())
 
 
-def _caller() -> str:
+def caller() -> str:
     """The address; of IPv6 the network, since each house has 2**64 addresses."""
     try:
         address = ip_address(request.remote_addr or "")

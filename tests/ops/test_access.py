@@ -1,5 +1,6 @@
 """People: who may sign in, and how fast somebody may guess."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,12 +16,14 @@ from tick.db import Database
 from tick.engine.audit import Author
 from tick.errors import NotFound, Refused, Stale
 from tick.models import audit_entry, pace, user
-from tick.ops.access import identities, users
+from tick.ops.access import guessing, identities, users
+from tick.ops.access.guessing import Origin
 from tick.ops.access.identities import Person
 from tick.states import Role
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
+WRONG = "wrong password"
 
 
 @pytest.fixture
@@ -162,61 +165,100 @@ def test_of_two_who_add_the_same_name_at_once_one_does(
     assert "already" in first and second == "added"
 
 
-def test_a_few_mistakes_are_free_then_the_pace_halves_each_time(
+def _guess(database: Database, network: str, after: float, password: str = WRONG) -> Any:
+    at = NOW + timedelta(seconds=after)
+    return users.log_in(database, "ada", password, now=at, origin=Origin(network))
+
+
+def test_a_few_mistakes_are_free_then_a_network_tries_once_a_minute(
     database: Database, ada: int
 ) -> None:
-    for _ in range(users.FREE_ATTEMPTS):
+    for _ in range(guessing.FREE_ATTEMPTS):
         assert _log_in(database, "wrong password") is None
-    assert _log_in(database, after=0.5) is None
-    assert _log_in(database, "wrong password", after=1) is None
-    assert _log_in(database, after=2.5) is None
-    assert _log_in(database, after=3) is not None
+    assert _log_in(database, after=59) is None
+    assert _log_in(database, "wrong password", after=61) is None
+    assert _log_in(database, after=119) is None
+    assert _log_in(database, after=121) is not None
 
 
-def test_the_delay_is_capped_so_that_nobody_is_kept_out_for_long() -> None:
-    delays = [users.delay_after(failures).total_seconds() for failures in range(30)]
-    assert delays[:9] == [0, 0, 0, 0, 0, 1, 2, 4, 8]
-    assert max(delays) == 60
+def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(database: Database, ada: int) -> None:
+    for second in range(0, 300, 3):
+        assert _guess(database, "192.0.2.4", second) is None
+        if second % 60 == 0:
+            assert _guess(database, "192.0.2.9", second + 2, PASSWORD) is not None
 
 
-def test_an_attempt_made_too_early_is_not_charged(database: Database, ada: int) -> None:
-    for _ in range(users.FREE_ATTEMPTS):
-        _log_in(database, "wrong password")
-    before = _row(database)
-    for _ in range(3):
-        assert _log_in(database, after=0.2) is None
-    assert _row(database) == before
+def test_many_networks_guess_no_faster_than_strangers_may(
+    database: Database, ada: int, compared: list[str]
+) -> None:
+    nobody = users.passwords.nobodys_hash()
+    for minute in range(2):
+        for number in range(60):
+            _guess(database, f"192.0.2.{number}", minute * 60 + number / 60)
+    read = [each for each in compared if each != nobody]
+    assert guessing.STRANGERS_A_MINUTE <= len(read) <= 2 * guessing.STRANGERS_A_MINUTE + 1
 
 
-def test_a_login_clears_the_charge(database: Database, ada: int) -> None:
-    for _ in range(users.FREE_ATTEMPTS - 1):
-        _log_in(database, "wrong password")
-    _log_in(database)
-    assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
+def test_a_known_device_gets_in_whoever_guesses_from_wherever(database: Database, ada: int) -> None:
+    for number in range(60):
+        _guess(database, f"192.0.2.{number}", number / 60)
+    at, here = NOW + timedelta(seconds=2), Origin("192.0.2.200", "c0ffee", epoch=0)
+    assert users.log_in(database, "ada", PASSWORD, now=at, origin=Origin("192.0.2.200")) is None
+    for _ in range(guessing.FREE_ATTEMPTS):
+        assert users.log_in(database, "ada", "a slip of keys", now=at, origin=here) is None
+    assert users.log_in(database, "ada", PASSWORD, now=at, origin=here) is None
+    soon = at + timedelta(seconds=guessing.DEVICE_SECONDS)
+    assert soon - at < timedelta(minutes=1)
+    assert users.log_in(database, "ada", PASSWORD, now=soon, origin=here) is not None
+
+
+def test_a_device_is_known_until_the_sessions_of_its_account_end(
+    database: Database, ada: int
+) -> None:
+    users.end_sessions(database, "ada", now=NOW, author=TESTER)
+    here = Origin("192.0.2.4", "c0ffee", epoch=0)
+    for _ in range(guessing.FREE_ATTEMPTS):
+        users.log_in(database, "ada", "a wrong guess", now=NOW, origin=here)
+    other = Origin("192.0.2.4", "another", epoch=0)
+    assert users.log_in(database, "ada", PASSWORD, now=NOW, origin=other) is None
+
+
+def test_a_network_that_has_no_turn_takes_none_from_the_others(
+    database: Database, ada: int
+) -> None:
+    for _ in range(10 * guessing.STRANGERS_A_MINUTE):
+        _guess(database, "192.0.2.4", 0)
+    others = range(guessing.STRANGERS_A_MINUTE - guessing.FREE_ATTEMPTS)
+    assert all(_guess(database, f"198.51.100.{number}", 0, PASSWORD) for number in others)
+
+
+def test_a_login_clears_the_charge_of_its_network_alone(database: Database, ada: int) -> None:
+    for network in ("192.0.2.4", "192.0.2.9"):
+        for _ in range(guessing.FREE_ATTEMPTS - 1):
+            _guess(database, network, 0)
+    assert _guess(database, "192.0.2.4", 0, PASSWORD) is not None
+    for network, free in (("192.0.2.4", 5), ("192.0.2.9", 1)):
+        for _ in range(free):
+            _guess(database, network, 0)
+        assert _guess(database, network, 0, PASSWORD) is None
 
 
 def test_a_new_password_clears_the_charge_for_guesses_at_the_old_one(
     database: Database, ada: int
 ) -> None:
-    for _ in range(users.FREE_ATTEMPTS + 1):
+    for _ in range(guessing.FREE_ATTEMPTS + 1):
         _log_in(database, "wrong password")
     users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
-    assert (_row(database).failed_logins, _row(database).login_allowed_at) == (0, None)
     assert _log_in(database, "a second password") is not None
 
 
-def test_a_rival_guess_in_between_costs_the_other_its_turn(
-    database: Database, ada: int, monkeypatch: pytest.MonkeyPatch
+def test_guesses_that_arrive_together_do_not_pass_together(
+    database: Database, ada: int, compared: list[str]
 ) -> None:
-    charge = users._charge_attempt
-
-    def after_a_rival(database: Database, account: users._Account, now: datetime) -> bool:
-        assert charge(database, account, now)
-        return charge(database, account, now)
-
-    monkeypatch.setattr(users, "_charge_attempt", after_a_rival)
-    assert _log_in(database) is None
-    assert _row(database).failed_logins == 1
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: _log_in(database, "wrong password"), range(16)))
+    read = [each for each in compared if each != users.passwords.nobodys_hash()]
+    assert len(read) == guessing.FREE_ATTEMPTS
 
 
 def test_a_name_that_is_all_marks_costs_no_more_than_another(database: Database) -> None:
@@ -259,8 +301,9 @@ def test_an_unknown_name_is_written_down_too_but_only_as_a_digest(
     for _ in range(10):
         assert users.log_in(database, "Nobody", PASSWORD, now=NOW) is None
     with database.read.connect() as connection:
-        (name,) = connection.execute(sa.select(pace.c.id)).scalars()
-    assert name.startswith("nobody:") and len(name) == 71
+        names = connection.execute(sa.select(pace.c.id)).scalars().all()
+    assert len(names) == 2
+    assert all(re.fullmatch("guess:nobody:[0-9a-f]{32}:?", name) for name in names)
 
 
 def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, ada: int) -> None:

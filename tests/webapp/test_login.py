@@ -7,6 +7,7 @@ from tests.support.factories import TESTER, World
 from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor, location
 from tick.ops.access import users
+from tick.ops.access.guessing import FREE_ATTEMPTS
 from tick.runtime import Runtime
 from webapp import create_app
 from webapp.links import is_local
@@ -35,13 +36,13 @@ def test_the_password_is_never_sent_back(stranger: Visitor) -> None:
 
 def test_guessing_is_slowed_down_even_with_the_right_password_at_last(app: Flask) -> None:
     visitor = Visitor(app)
-    for _ in range(users.FREE_ATTEMPTS + 1):
+    for _ in range(FREE_ATTEMPTS + 1):
         visitor.log_in("ada", "a wrong guess here")
     assert visitor.log_in("ada", PASSWORD).answer.status_code == 401
 
 
 def test_somebody_elses_guesses_do_not_touch_other_accounts(app: Flask) -> None:
-    for _ in range(users.FREE_ATTEMPTS + 1):
+    for _ in range(FREE_ATTEMPTS + 1):
         Visitor(app).log_in("ada", "a wrong guess here")
     assert Visitor(app).log_in("vic").answer.status_code == 303
 

@@ -1,5 +1,6 @@
 """Nobody acts or guesses faster than the settings allow, over all web workers."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.factories import World
-from tests.webapp.scenes import SETTINGS
+from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor
+from tick.ops.access.guessing import FREE_ATTEMPTS, STRANGERS_A_MINUTE
 from tick.runtime import Runtime
 from webapp import create_app
 
@@ -76,3 +78,71 @@ def test_an_address_is_a_house(world: World, first: str, second: str, shared: bo
     client = console(world, logins_a_minute=1).test_client()
     assert attempt(client, first) == 401
     assert attempt(client, second) == (429 if shared else 401)
+
+
+@pytest.fixture
+def still(world: World, now: datetime, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The system at one instant: no turn comes back while a slow machine works."""
+    monkeypatch.setattr(Runtime, "now", lambda _: now)
+    return world
+
+
+def try_as_ada(client: FlaskClient, address: str, password: str, **headers: str) -> int:
+    """A login from an address."""
+    where = {"REMOTE_ADDR": address}
+    page = client.get("/login", environ_overrides=where, headers=headers).text
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    form = {"csrf_token": token, "name": "Ada", "password": password}
+    return client.post("/login", data=form, environ_overrides=where, headers=headers).status_code
+
+
+def test_the_owner_gets_in_from_elsewhere_while_somebody_guesses(still: World) -> None:
+    app = console(still)
+    guesser = app.test_client()
+    for _ in range(3 * FREE_ATTEMPTS):
+        assert try_as_ada(guesser, "192.0.2.4", "a wrong guess") == 401
+    assert try_as_ada(app.test_client(), "192.0.2.9", PASSWORD) == 303
+
+
+def test_a_house_of_ipv6_addresses_guesses_as_one(still: World) -> None:
+    app = console(still)
+    for number in range(3 * FREE_ATTEMPTS):
+        try_as_ada(app.test_client(), f"2001:db8:1:2::{number}", "a wrong guess")
+    assert try_as_ada(app.test_client(), "2001:db8:1:2:3::9", PASSWORD) == 401
+    assert try_as_ada(app.test_client(), "2001:db8:1:3::9", PASSWORD) == 303
+
+
+def test_behind_a_proxy_it_is_the_visitors_address_that_counts(still: World) -> None:
+    app = console(still, proxy_hops=1)
+    for _ in range(3 * FREE_ATTEMPTS):
+        try_as_ada(app.test_client(), "10.0.0.1", "a guess", **{"X-Forwarded-For": "192.0.2.4"})
+    claimed = {"X-Forwarded-For": "198.51.100.7, 192.0.2.4"}  # the first is the guesser's word
+    assert try_as_ada(app.test_client(), "10.0.0.1", PASSWORD, **claimed) == 401
+    other = {"X-Forwarded-For": "192.0.2.9"}
+    assert try_as_ada(app.test_client(), "10.0.0.1", PASSWORD, **other) == 303
+
+
+def test_a_browser_that_has_signed_in_before_gets_in_though_many_guess(still: World) -> None:
+    app = console(still, logins_a_minute=STRANGERS_A_MINUTE)
+    mine = app.test_client()
+    assert try_as_ada(mine, "192.0.2.200", PASSWORD) == 303
+    mine.delete_cookie("tick")
+    for number in range(STRANGERS_A_MINUTE):  # from everywhere, and from my own address
+        try_as_ada(app.test_client(), f"192.0.2.{number}", "a wrong guess")
+        try_as_ada(app.test_client(), "192.0.2.200", "a wrong guess")
+    assert try_as_ada(app.test_client(), "198.51.100.1", PASSWORD) == 401
+    assert try_as_ada(app.test_client(), "192.0.2.200", PASSWORD) == 429
+    assert try_as_ada(mine, "192.0.2.200", PASSWORD) == 303
+
+
+def test_a_device_is_no_cookie_that_somebody_made_or_took_from_another_account(
+    still: World,
+) -> None:
+    app = console(still)
+    made, others = app.test_client(), Visitor(app).log_in("vic").client
+    made.set_cookie("tick-device", "eyJhZGEiOlsiYyIsMF19.Zm9yZ2Vk.c2lnbmF0dXJl")
+    for number in range(STRANGERS_A_MINUTE):
+        try_as_ada(app.test_client(), f"192.0.2.{number}", "a wrong guess")
+    others.delete_cookie("tick")
+    for client in (made, others):
+        assert try_as_ada(client, "198.51.100.1", PASSWORD) == 401

@@ -34,9 +34,14 @@ def seconds_to_wait(database: Database, name: str, a_minute: int, now: datetime)
     return max(1, ceil(spent_until + each - _MINUTE - instant))
 
 
-def spend(connection: sa.Connection, name: str, a_minute: int, now: datetime) -> bool:
-    """Spend one of the acts that `name` has a minute, by one statement; False if none is left."""
-    instant, each = now.timestamp(), _MINUTE / a_minute
+def spend(
+    connection: sa.Connection, name: str, acts: int, now: datetime, *, seconds: float = _MINUTE
+) -> bool:
+    """Spend one of the acts that `name` has in so many seconds, by one statement.
+
+    False if none is left.
+    """
+    instant, each = now.timestamp(), seconds / acts
     first = insert_into(connection.dialect.name, pace).values(
         id=name[:120], spent_until=instant + each
     )
@@ -44,7 +49,7 @@ def spend(connection: sa.Connection, name: str, a_minute: int, now: datetime) ->
     either = first.on_conflict_do_update(
         index_elements=[_p.id],
         set_={"spent_until": rested + each},
-        where=_p.spent_until <= instant + _MINUTE - each + _ROUNDING,
+        where=_p.spent_until <= instant + seconds - each + _ROUNDING,
     )
     return connection.execute(either.returning(_p.id)).first() is not None
 

@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,14 +18,12 @@ from tick.engine.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.models import user
 from tick.ops.access import passwords
+from tick.ops.access.guessing import Origin, forget_guesses, forgive, may_try
 from tick.ops.access.names import checked_name, find_named, is_free
-from tick.ops.access.pace import spend
 from tick.ops.revisions import expect_revision, revision_of
 from tick.states import Role
 
-FREE_ATTEMPTS = 5
-LONGEST_DELAY = timedelta(minutes=1)
-
+_NOWHERE = Origin()
 _u = user.c
 _SHOWN = ("role", "active")  # in the audit, before and after: never a password
 
@@ -93,7 +91,7 @@ def set_password(
     `expected` is the revision that was read, here and below.
     """
     password_hash = passwords.hash_password(password, name)
-    changes = {"password_hash": password_hash, "failed_logins": 0, "login_allowed_at": None}
+    changes = {"password_hash": password_hash}
     _change(database, name, "user.password", changes, now=now, author=author, expected=expected)
 
 
@@ -104,7 +102,7 @@ def change_own_password(
 
     Raises Refused when the present one is wrong, or was tried too often, or the new one is weak.
     """
-    if log_in(database, name, present, now=now) is None:
+    if log_in(database, name, present, now=now, origin=Origin("a session")) is None:
         raise Refused(
             "The present password is wrong, or was tried too often. Wait, then try again."
         )
@@ -162,17 +160,19 @@ def list_users(connection: sa.Connection) -> Sequence[User]:
     return [_as_user(row) for row in connection.execute(_USERS.order_by(_u.name).limit(500))]
 
 
-def log_in(database: Database, name: str, password: str, *, now: datetime) -> User | None:
-    """The user, if name and password are right and the account's pace allows the attempt.
+def log_in(
+    database: Database, name: str, password: str, *, now: datetime, origin: Origin = _NOWHERE
+) -> User | None:
+    """The user, if name and password are right and the pace of guesses allows the attempt.
 
-    An attempt is charged to the account before its password is read, by one guarded UPDATE, so
-    that parallel guesses can't slip through; a right password clears the charge. One that is
-    replaced while it is read lets nobody in any more.
+    An attempt is charged before its password is read, by guarded statements, so that parallel
+    guesses can't slip through; a right password clears the charge. One that is replaced while it is
+    read lets nobody in any more.
     """
     account = _find_account(database, name)
-    if account is None:
-        _charge_nobody(database, name, now)
-    admitted = account is not None and _charge_attempt(database, account, now)
+    who = _nobody(name) if account is None else str(account.id)
+    epoch = None if account is None else account.session_epoch
+    admitted = may_try(database, who, origin, epoch, now) and account is not None
     password_hash = (
         account.password_hash if account is not None and admitted else passwords.nobodys_hash()
     )
@@ -180,14 +180,12 @@ def log_in(database: Database, name: str, password: str, *, now: datetime) -> Us
         return None
     admit = sa.update(user).where(_u.id == account.id, _u.password_hash == password_hash)
     admit = admit.values(
-        failed_logins=0,
-        login_allowed_at=None,
-        last_login_at=now,
-        password_hash=passwords.rehashed(password_hash, password),
+        last_login_at=now, password_hash=passwords.rehashed(password_hash, password)
     )
     with database.write.begin() as connection:
         if connection.execute(admit).rowcount == 0:
             return None
+        forgive(connection, who, origin)
         return find_user(connection, account.id)
 
 
@@ -202,11 +200,11 @@ def _as_user(row: sa.Row[*tuple[Any, ...]]) -> User:
 class _Account:
     id: int
     password_hash: str
-    failed_logins: int
+    session_epoch: int
 
 
 def _find_account(database: Database, name: str) -> _Account | None:
-    query = sa.select(_u.id, _u.password_hash, _u.failed_logins)
+    query = sa.select(_u.id, _u.password_hash, _u.session_epoch)
     # Those whom a provider vouches for have no password.
     query = query.where(_u.active, _u.password_hash != "")
     with database.read.connect() as connection:
@@ -215,41 +213,13 @@ def _find_account(database: Database, name: str) -> _Account | None:
     return None if row is None else _Account(*row)
 
 
-def _charge_attempt(database: Database, account: _Account, now: datetime) -> bool:
-    charge = (
-        sa.update(user)
-        .where(
-            _u.id == account.id,
-            _u.failed_logins == account.failed_logins,
-            sa.or_(_u.login_allowed_at.is_(None), _u.login_allowed_at <= now),
-        )
-        .values(
-            failed_logins=account.failed_logins + 1,
-            login_allowed_at=now + delay_after(account.failed_logins + 1),
-        )
-    )
-    with database.write.begin() as connection:
-        return connection.execute(charge).rowcount == 1
-
-
-def _charge_nobody(database: Database, name: str, now: datetime) -> None:
-    """One guarded write for a name that nobody has, as for one that is known: time must not tell.
+def _nobody(name: str) -> str:
+    """What stands for a name that nobody has: as much is written for it as for one that is known.
 
     Whoever signs in spends an address's pace besides, and that forgets these rows.
     """
     digest = hashlib.sha256(name.strip().lower().encode("utf-8", "replace")).hexdigest()
-    with database.write.begin() as connection:
-        spend(connection, f"nobody:{digest}", FREE_ATTEMPTS, now)
-
-
-def delay_after(failures: int) -> timedelta:
-    """How long an account waits after so many failures in a row: 1, 2, 4 … seconds, capped.
-
-    The cap is low on purpose: whoever knows a name must not be able to keep its owner out.
-    """
-    if failures < FREE_ATTEMPTS:
-        return timedelta(0)
-    return min(timedelta(seconds=2 ** min(failures - FREE_ATTEMPTS, 16)), LONGEST_DELAY)
+    return f"nobody:{digest[:32]}"
 
 
 def _change(
@@ -269,6 +239,8 @@ def _change(
         expect_revision(expected, _as_user(found).revision, said)
         changed = sa.update(user).where(_u.id == found.id)
         connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
+        if "password_hash" in changes:
+            forget_guesses(connection, str(found.id))
         shown = {column: changes[column] for column in _SHOWN if column in changes}
         before = {column: found._mapping[column] for column in shown}
         record(
