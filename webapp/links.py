@@ -19,8 +19,18 @@ def is_local(target: str) -> bool:
 
 
 def here() -> str:
-    """The path and query of this request."""
-    return request.full_path.rstrip("?")
+    """The path and query of this request, as a browser has them: with the prefix of the console."""
+    return f"{request.script_root}{request.full_path}".rstrip("?")
+
+
+def this_page() -> str:
+    """The same without a query."""
+    return f"{request.script_root}{request.path}"
+
+
+def cookie_path() -> str:
+    """Where cookies are sent to: another console on this host has a prefix of its own."""
+    return request.script_root or "/"
 
 
 def given(*without: str) -> dict[str, Any]:

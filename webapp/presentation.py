@@ -76,6 +76,7 @@ def init_app(app: Flask) -> None:
         sparkline=charts.sparkline,
         shown_zone=shown_zone,
         signs=services.signs,
+        this_page=links.this_page,
         toasts=toasts,
         worker_look=states.worker_look,
         zone_choice=zone_choice,
@@ -225,7 +226,7 @@ def spark_words(recent: Sequence[RecentOccurrence]) -> str:
 
 def older_url(before: int) -> str:
     """This page's address, continued below an id."""
-    return f"{request.path}?{urlencode({**request.args.to_dict(), 'before': before})}"
+    return f"{links.this_page()}?{urlencode({**request.args.to_dict(), 'before': before})}"
 
 
 def log_url(run: RunRow, endpoint: str = "runs.show", **changes: Any) -> str:

@@ -10,7 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from tick.settings import Settings
-from webapp.config import MAX_BODY
+from webapp.bodies import FAILURE, BodyGuard
+from webapp.prefix import CheckedPrefix, Sessions
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -44,15 +45,19 @@ _ANY_HOST = {"health.process", "health.readiness"}
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Install the checks and the headers."""
+    app.session_interface = Sessions()
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+            CheckedPrefix(app.wsgi_app), x_for=hops, x_proto=hops, x_host=hops
         )
     hosts = [host.strip() for host in settings.allowed_hosts.split(",") if host.strip()]
+    app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
+        app.wsgi_app, seconds=settings.body_seconds, at_once=settings.bodies_at_once
+    )
     app.before_request(_name_request)
+    app.before_request(_refuse_without_body)
     app.before_request(_refuse_no_host)
     app.before_request(lambda: _check_host(hosts))
-    app.before_request(_refuse_more_than_may_come)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if settings.cookie_secure:
@@ -76,12 +81,10 @@ def _refuse_no_host() -> None:
         abort(Response("The Host header holds no name of a host.\n", 400, mimetype="text/plain"))
 
 
-def _refuse_more_than_may_come() -> None:
-    """A body sent in chunks, without a length, would else be cut at the limit without a word."""
-    if request.content_length is None and "wsgi.input_terminated" in request.environ:
-        request.max_content_length = MAX_BODY + 1
-        if len(request.get_data()) > MAX_BODY:
-            abort(413)
+def _refuse_without_body() -> None:
+    """Say what was wrong with the request's body, before anything is done for it."""
+    if failure := request.environ.get(FAILURE):
+        raise failure
 
 
 def _refuse_nul() -> None:

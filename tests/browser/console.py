@@ -1,8 +1,9 @@
 """A console on a free port, and somebody who signs in to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
+from typing import TYPE_CHECKING, TypeAlias
 
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
@@ -11,11 +12,18 @@ from tests.support.factories import World
 from tests.webapp.scenes import PASSWORD
 from webapp import create_app
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+Front: TypeAlias = Callable[["WSGIApplication"], "WSGIApplication"]
+
 
 @contextmanager
-def served(world: World) -> Iterator[str]:
-    """The console of a world; its URL."""
-    server = make_server("127.0.0.1", 0, create_app(world.runtime), threaded=True)
+def served(world: World, before: Front | None = None) -> Iterator[str]:
+    """The console of a world, with something before it if need be; its URL."""
+    app = create_app(world.runtime)
+    server = make_server("127.0.0.1", 0, before(app) if before else app, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

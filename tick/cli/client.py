@@ -99,7 +99,8 @@ class Client:
         for _ in range(MOST_PAGES - 1):
             if page.next is None:
                 break
-            page = self.get(model, page.next.removeprefix(ROOT))
+            # Where the console lies below a path of its host, that stands before it.
+            page = self.get(model, page.next.partition(ROOT)[2])
             yield page
         if page.next is not None:
             said = f"{self._base} has more than {MOST_PAGES} pages of that; ask for less."
@@ -145,7 +146,7 @@ def _text(value: object) -> str:
 
 
 def _checked(url: str) -> str:
-    """The address without what follows the host. Raises RemoteError."""
+    """The address, with a path if the console lies below one. Raises RemoteError."""
     try:
         parts = urllib.parse.urlsplit(url)
         _ = parts.port
@@ -157,9 +158,12 @@ def _checked(url: str) -> str:
             f"{url!r} is no safe address of a console: write https://HOST. "
             "The token would travel in the clear."
         )
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise RemoteError(f"{url!r} holds more than an address: write {parts.scheme}://HOST only.")
-    return f"{parts.scheme}://{parts.netloc}"
+    if parts.query or parts.fragment or parts.username or ROOT in parts.path:
+        raise RemoteError(
+            f"{url!r} holds more than an address: write {parts.scheme}://HOST, or "
+            f"{parts.scheme}://HOST/PATH where the console lies below a path."
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _refusal(error: urllib.error.HTTPError, base: str) -> TickError:

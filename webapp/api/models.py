@@ -19,6 +19,7 @@ from tick.ops.answers.work import Answer as Answer
 from tick.ops.answers.work import Listing as Listing
 from tick.ops.control import MAX_REASON
 from tick.utc import YEARS, utc
+from webapp.links import this_page
 
 
 class Query(BaseModel):
@@ -63,4 +64,4 @@ def continued(**keys: Any) -> str | None:
     if None in keys.values():
         return None
     kept = {name: value for name, value in request.args.items() if name not in ("after", "before")}
-    return f"{request.path}?{urlencode({**kept, **keys})}"
+    return f"{this_page()}?{urlencode({**kept, **keys})}"

@@ -1,5 +1,6 @@
 """Occurrences: the ledger of what fired and what did not."""
 
+from flask import request
 from pydantic import Field
 
 from tick.ops import control, retries
@@ -82,5 +83,5 @@ def page_of(schedule_id: str | None, query: OccurrenceQuery) -> OccurrencePage:
 
 def started(occurrence_id: int) -> Started:
     """The answer to whoever started an occurrence."""
-    place = f"/api/admin/occurrences/{occurrence_id}"
+    place = f"{request.script_root}/api/admin/occurrences/{occurrence_id}"
     return Started(occurrence_id=occurrence_id, occurrence=place)

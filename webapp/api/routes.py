@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, jsonify, render_template, request
 
 from webapp.api import (
     alerts,
@@ -60,7 +60,7 @@ def document() -> dict[str, Any]:
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI document, for programs."""
-    return jsonify(document())
+    return jsonify(document() | {"servers": [{"url": request.script_root or "/"}]})
 
 
 @blueprint.get("/")

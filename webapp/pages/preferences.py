@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.config import YEAR_SECONDS
-from webapp.links import go_back
+from webapp.links import cookie_path, go_back
 from webapp.presentation import KEYS, LIVE, THEMES, ZONES
 from webapp.states import LOOKS
 
@@ -50,6 +50,7 @@ def _remember(name: str, choices: Sequence[str]) -> ResponseReturnValue:
         name,
         chosen if chosen in choices else choices[0],
         max_age=YEAR_SECONDS,
+        path=cookie_path(),
         httponly=True,
         samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],

@@ -41,6 +41,7 @@ _NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
         "span": query.one_of((*SPANS, "month")),
         "month": month.month_of,
         "from": query.day_of,
+        "list": query.one_of(("all",)),
     }
 )
 def index() -> ResponseReturnValue:

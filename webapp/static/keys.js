@@ -7,6 +7,7 @@
     o: "/", s: "/schedules", u: "/upcoming", r: "/runs", j: "/jobs", w: "/workers", a: "/audit",
     t: "/stats",
   };
+  const root = document.body.dataset.root ?? "";  // where the console lies on its host
   const typing = "input:not([type=checkbox]), textarea, select, [contenteditable]";
   let prefix = 0;
 
@@ -56,7 +57,7 @@
     if (event.target.closest(typing) || document.querySelector("dialog[open]")) return;
     if (Date.now() - prefix < 1500 && event.key in places) {
       prefix = 0;
-      location.assign(places[event.key]);
+      location.assign(root + places[event.key]);
     } else if (event.key === "g") {
       prefix = Date.now();
     } else if (event.key in act) {
