@@ -132,15 +132,17 @@ def newest_first(sources: Sequence[Source]) -> list[Source]:
 
 def system_sources() -> list[Source]:
     """The folders that Python reads, in its order, and the tzdata package."""
-    folders = [Path(place) for place in zoneinfo.TZPATH if (Path(place) / "UTC").exists()]
-    return [*map(_folder, folders), _package()]
+    places = [Path(place) for place in zoneinfo.TZPATH if (Path(place) / "UTC").exists()]
+    return [*map(folder, places), _package()]
 
 
-def _folder(folder: Path) -> Source:
+def folder(place: Path) -> Source:
+    """The data that lie in a folder, a file for each zone."""
+
     def read(name: str) -> bytes | None:
-        return _bytes(folder.joinpath(*name.split("/"))) if _is_name(name) else None
+        return _bytes(place.joinpath(*name.split("/"))) if _is_name(name) else None
 
-    return Source(str(folder), _version_in(folder), read)
+    return Source(str(place), _version_in(place), read)
 
 
 def _package() -> Source:
@@ -166,9 +168,9 @@ def _bytes(path: Traversable) -> bytes | None:
     return data if data.startswith(b"TZif") else None
 
 
-def _version_in(folder: Path) -> str | None:
+def _version_in(place: Path) -> str | None:
     try:
-        with (folder / "tzdata.zi").open("rb") as file:
+        with (place / "tzdata.zi").open("rb") as file:
             return _version_of(file.readline())
     except OSError:
         return None

@@ -1,0 +1,191 @@
+"""Twelve months of many zones: every way to ask agrees, and new zone data lose nothing."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+import pytest
+
+from tests.support.zones import released, shifted
+from tick.policy import instants
+from tick.policy.cron_grammar import parse
+from tick.policy.cron_zones import stretches_from, zone_names
+from tick.policy.instants import just_before
+from tick.policy.rule import Rule
+from tick.policy.zone_data import Zone, ZoneData, current, folder, using
+from tick.policy.zone_moves import go_on_after
+from tick.states import ScheduleKind
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+START = datetime(2026, 3, 1, tzinfo=UTC)
+CHANGE, END = START + timedelta(days=182), START + timedelta(days=365)
+# Zones whose data differ between the releases of 2024, 2025 and 2026, and twenty others.
+MOVED = (
+    *("America/Vancouver", "America/Edmonton", "America/Winnipeg", "America/Inuvik"),
+    *("America/Havana", "Africa/Casablanca", "Africa/El_Aaiun", "Europe/Chisinau"),
+    *("America/Tijuana", "America/Asuncion", "Asia/Manila", "America/Rainy_River"),
+)
+OTHERS = (
+    *("Europe/Berlin", "Europe/Dublin", "America/New_York", "America/Los_Angeles"),
+    *("Australia/Lord_Howe", "Australia/Adelaide", "Pacific/Apia", "Pacific/Chatham"),
+    *("Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Asia/Gaza", "Asia/Jerusalem"),
+    *("Africa/Cairo", "America/Santiago", "America/Nuuk", "America/Sao_Paulo"),
+    *("Antarctica/Troll", "Pacific/Kiritimati", "Etc/GMT+12"),
+)
+EXPRESSIONS = (
+    *("0 9 * * *", "0 9,10 * * *", "30 2 * * *", "0 0 * * *", "59 23 * * *", "15 1-3 * * *"),
+    *("0 * * * *", "*/30 2 * * *", "0 */6 * * *", "*/20 * * * 1", "0 3 1 * *", "0 0 L * *"),
+    *("0 9 1 1 *", "30 1 * * 0", "0 2 * * 1-5", "45 2 29 3 *", "0 12 1 */3 *", "5 0 15 * 5"),
+    *("0 2,14 * * *", "0 1 * 3,4,10,11 *"),
+)
+MORE = (
+    *("1 0 * * *", "0 4 * * 6", "30 3 * * *", "0 1,2,3 * * *", "10 2 * * 7", "* 2 * * *"),
+    *("*/15 * * * *", "0 0 1 * *", "0 23 31 12 *", "0 5 L * *", "0 8 * * mon#1", "0 8 * * L5"),
+    *("0 0-23 * * *", "30 * * * *", "0 */2 * * *", "7 */3 * * *", "0 6 * * 2,4", "0 18 25-31 * *"),
+    *("0 10 29 2 *", "20 2 8-14 3 0", "0 0 * * 1", "59 1 * * *", "1 3 * * *", "0 2 25 10 *"),
+    *("0 3 29 3 *", "30 0 * 4 *", "45 23 * * *", "0 7 1,15 * *", "50 1 * 11 *", "0 9 * 3 1"),
+)
+PINNED = ("2024.1", "2025.2", "2026.1")
+
+
+def pairs(
+    zones: tuple[str, ...], expressions: tuple[str, ...], share: int
+) -> Iterator[tuple[str, Rule]]:
+    """Each zone with some of the expressions, all of them in turn."""
+    for number, zone in enumerate(zones):
+        for offset in range(share):
+            cron = expressions[(number * share + offset) % len(expressions)]
+            random = Random(f"{zone} {cron}")
+            yield (
+                f"{zone} {cron}",
+                Rule(
+                    kind=ScheduleKind.CRON,
+                    cron=cron,
+                    timezone=zone,
+                    gap=random.choice(("first_valid", "skip")),
+                    fold=random.choice(("first", "second", "both")),
+                    offset_seconds=random.choice((0.0, 0.0, 613.0)),
+                ),
+            )
+
+
+def walk(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
+    """The instants one after another, as ticks ask for them."""
+    found = []
+    while (following := instants.first_after(rule, after)) is not None and following <= until:
+        found.append(following)
+        after = following
+    return found
+
+
+def judge(rule: Rule) -> list[datetime]:
+    """The instants of the year, after all ways to ask for them were compared."""
+    forward = walk(rule, START, END)
+    assert instants.between(rule, START, END, 10**6) == forward
+    assert instants.count(rule, START, END) == len(forward)
+    backward, until = [], END
+    while (latest := instants.latest_until(rule, START, until)) is not None:
+        backward.append(latest)
+        until = just_before(latest)
+    assert backward[::-1] == forward
+    known = set(forward)
+    for moment in around(rule, forward):
+        if START < moment <= END:
+            assert instants.is_instant(rule, moment) == (moment in known), moment
+    return forward
+
+
+def around(rule: Rule, forward: list[datetime]) -> Iterator[datetime]:
+    """The minutes half an hour around some instants, and around every clock change."""
+    changes = (
+        [
+            stretch.start.replace(tzinfo=UTC)
+            for stretch in stretches_from(rule.timezone, START.replace(tzinfo=None))
+            if START.replace(tzinfo=None) < stretch.start < END.replace(tzinfo=None)
+        ]
+        if len(forward)
+        else []
+    )
+    offset = timedelta(seconds=rule.offset_seconds)
+    for moment in [*forward[:: max(len(forward) // 3, 1)], *(at + offset for at in changes)]:
+        yield from (moment + minutes * MINUTE for minutes in range(-30, 31, 3))
+
+
+def moved(zone: str, hours: float) -> Zone:
+    """The zone in a release whose clocks change for good, half-way."""
+    offset = CHANGE.astimezone(current().zone(zone).tzinfo).utcoffset() or timedelta()
+    data = shifted(zone, CHANGE, offset.total_seconds() / 3600 + hours)
+    return released("2099a", {zone: data}).zone(zone)
+
+
+def judge_update(rule: Rule, new: Zone, around: datetime = CHANGE) -> None:
+    """New data after any instant that was decided: each wall time once, and none left out."""
+    old, after = current().zone(rule.timezone), replace(rule, zone=new)
+    before = walk(rule, around - 26 * HOUR, around - 4 * HOUR)
+    for decided_to in (*before, *walk(rule, around, around + 26 * HOUR)):
+        since = go_on_after(rule, after, decided_to)
+        last = wall(rule, decided_to, old)
+        passed_over = instants.between(after, decided_to, since, 1000)
+        assert all(wall(rule, at, new) <= last for at in passed_over), decided_to
+        if decided_to > around and not parse(rule.cron or "").follows_real_time:
+            goes_on = instants.between(after, since, since + 6 * HOUR, 1000)
+            assert all(wall(rule, at, new) > last for at in goes_on), decided_to
+
+
+def wall(rule: Rule, at: datetime, zone: Zone) -> datetime:
+    """What the clocks show then, without the schedule's share of its jitter."""
+    at -= timedelta(seconds=rule.offset_seconds)
+    return at.astimezone(zone.tzinfo).replace(tzinfo=None, fold=0)
+
+
+SAMPLE = tuple(pairs(MOVED + OTHERS, EXPRESSIONS, 1))
+
+
+@pytest.mark.parametrize("rule", [rule for _, rule in SAMPLE], ids=[name for name, _ in SAMPLE])
+def test_forward_backward_counted_and_due_now_agree_for_twelve_months(rule: Rule) -> None:
+    judge(rule)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("zone", MOVED[::2])
+def test_new_data_half_way_leave_no_instant_out_and_repeat_no_wall_time(
+    zone: str, hours: float
+) -> None:
+    for _, rule in pairs((zone,), EXPRESSIONS, 10):
+        judge_update(rule, moved(zone, hours))
+
+
+@pytest.fixture(scope="session", params=PINNED)
+def pinned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ZoneData:
+    """An earlier release of the data, as it was published."""
+    place = tmp_path_factory.mktemp("tzdata")
+    wanted = f"tzdata=={request.param}"
+    install = [sys.executable, "-m", "pip", "install", "-q", "--target", str(place), wanted]
+    subprocess.run(install, check=True)
+    return ZoneData([folder(place / "tzdata" / "zoneinfo")])
+
+
+@pytest.mark.soak
+def test_an_update_from_a_pinned_release_leaves_nothing_out(pinned: ZoneData) -> None:
+    newest = current()
+    for zone in sorted(zone_names()):
+        old, new = pinned.find(zone), newest.zone(zone)
+        if old is None or old == new:
+            continue
+        with using(pinned):
+            for _, rule in pairs((zone,), EXPRESSIONS + MORE, 50):
+                judge(rule)
+                for month in range(12):
+                    judge_update(rule, new, START + month * timedelta(days=30))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("zone", sorted(zone_names()))
+def test_all_zones_and_fifty_expressions(zone: str) -> None:
+    for _, rule in pairs((zone,), EXPRESSIONS + MORE, 50):
+        judge(rule)
+        judge_update(rule, moved(zone, 1))
+        judge_update(rule, moved(zone, -1))
