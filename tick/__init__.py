@@ -44,15 +44,16 @@ __all__ = [
 # no use for a database.
 
 
-def tick(now: "datetime | None" = None) -> "TickResult":
+def tick(now: "datetime | None" = None, *, simulated: bool = False) -> "TickResult":
     """Decide everything that is due at `now` (default: the shared clock's instant).
 
     Finds the database by TICK_DATABASE_URL and the definitions by TICK_DEFINITIONS. May be called
     by anybody, any number of times: each due instant is decided once. Raises TickError; a `now`
-    without a time zone is an InvalidInstant.
+    without a time zone is an InvalidInstant, and one that is more than five minutes ahead of the
+    shared clock a ClockError, unless the tick is `simulated`: such a one prunes nothing.
     """
     from tick.courier import after_tick
-    from tick.runtime import open_runtime
+    from tick.runtime import open_runtime, refuse_ahead
     from tick.schema import check_schema
     from tick.syncing import ensure_synced
     from tick.ticker import run_tick
@@ -60,9 +61,12 @@ def tick(now: "datetime | None" = None) -> "TickResult":
 
     with open_runtime() as runtime:
         check_schema(runtime.database)
-        now = runtime.now() if now is None else utc(now, "now")
+        shared = runtime.now()
+        now = shared if now is None else utc(now, "now")
+        if not simulated:
+            refuse_ahead(now, shared)
         ensure_synced(runtime, now)
-        result = run_tick(runtime, now, source="tick()")
+        result = run_tick(runtime, now, source="tick()", simulated=simulated)
         after_tick(runtime, result, runtime.settings.http_budget_seconds)
         return result
 

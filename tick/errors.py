@@ -62,6 +62,10 @@ class OlderZoneData(Refused):
     """This process's time zone data are older than those that schedules are decided by."""
 
 
+class ClockError(TickError):
+    """A tick was asked for by a clock that is ahead of the one that all processes share."""
+
+
 class Busy(Refused):
     """Something unfinished is in the way: a run, or else an occurrence, by its id."""
 

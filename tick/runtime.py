@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from tick import clock
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
+from tick.errors import ClockError
+from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.settings import Settings, load_settings
 from tick.telemetry import Telemetry, open_telemetry
 from tick.utc import Utc
@@ -42,6 +45,19 @@ class Runtime:
         if "telemetry" in vars(self):
             self.telemetry.close()
         self.database.close()
+
+
+def refuse_ahead(now: datetime, shared: datetime) -> None:
+    """Raise ClockError when `now` is ahead of the shared clock by more than clocks may differ.
+
+    A tick by such a clock would put every schedule's cursor there, and prune by it.
+    """
+    if now - shared > CLOCKS_DIFFER:
+        raise ClockError(
+            f"{now.isoformat()} is {now - shared} ahead of the clock that all processes share, "
+            f"and everything before it would count as decided. Ticks may be ahead by "
+            f"{CLOCKS_DIFFER}; for a simulation pass simulated=True."
+        )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from tick.engine.upkeep import keep_up
 from tick.engine.zone_changes import Wish, heed_zone_data, older_zones
 from tick.engine.zones import read_standing, standing
 from tick.policy.zone_age import older_in_words
-from tick.runtime import Runtime
+from tick.runtime import Runtime, refuse_ahead
 from tick.states import FIRED_OUTCOMES
 from tick.telemetry.logs import bound
 from tick.tick_result import TickResult
@@ -44,16 +44,24 @@ _LEAST_PATIENCE_SECONDS = 0.2
 
 
 def run_tick(
-    runtime: Runtime, now: datetime, *, source: str = "call", budget_seconds: float | None = None
+    runtime: Runtime,
+    now: datetime,
+    *,
+    source: str = "call",
+    budget_seconds: float | None = None,
+    simulated: bool = False,
 ) -> TickResult:
     """Decide everything that is due at `now`.
 
-    `source` labels who called; `budget_seconds` defaults to the setting. Raises DatabaseError's
-    cause only when the database can't be reached at all.
+    `source` labels who called; `budget_seconds` defaults to the setting. Only a `simulated` tick
+    may be ahead of the shared clock, and it prunes nothing. Raises ClockError for any other, and
+    DatabaseError's cause only when the database can't be reached at all.
     """
     work = _Tick(runtime, utc(now, "now"), budget_seconds or runtime.settings.budget_seconds)
     with bound(tick_id=work.result.tick_id):
         found = work.look()
+        if not simulated:
+            refuse_ahead(work.now, found.clock or runtime.now())
         if work.heed_zone_data(found):
             found = work.look()
         if found.fires:
@@ -62,7 +70,7 @@ def run_tick(
             work.rescue()
         result = work.report(source, settles=found.settles)
         if found.keeps_up:
-            work.keep_up()
+            work.keep_up(prunes=not simulated)
     return result
 
 
@@ -210,11 +218,12 @@ class _Tick:
         self.telemetry.tick(row)
         return result
 
-    def keep_up(self) -> None:
+    def keep_up(self, *, prunes: bool) -> None:
         """Use what is left of the budget for counting and pruning."""
         settings, engine = self.runtime.settings, self.runtime.database.write
         if self._in_time():
-            counted = keep_up(engine, self.now, Keep.of(settings), self._in_time)
+            keep = Keep.of(settings) if prunes else None
+            counted = keep_up(engine, self.now, keep, self._in_time)
             self.telemetry.ended(self.runtime.database.read, counted)
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:

@@ -43,7 +43,8 @@ def readiness() -> ResponseReturnValue:
 
 @blueprint.get("/health/scheduler")
 def scheduler() -> ResponseReturnValue:
-    """200 while it ticks, else 503: no tick came for three usual intervals, or none ever did.
+    """200 while it ticks, else 503: no tick came for three usual intervals, none ever did, or a
+    clock ahead has put the schedules into the future.
 
     For a monitor outside: whoever has an alarm of their own can point it here. `older_zone_data` is
     null, or says that a process leaves schedules alone, and what to do.
@@ -56,6 +57,7 @@ def scheduler() -> ResponseReturnValue:
         last_tick_at=health.last_at and health.last_at.isoformat(),
         usual_seconds=health.usual_seconds,
         older_zone_data=older_zone_data and _OLDER_ZONE_DATA,
+        ahead_to=health.ahead_to and health.ahead_to.isoformat(),
     )
     if health.state is TickState.OK:
         return body

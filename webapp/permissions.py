@@ -112,6 +112,8 @@ NEEDED: dict[str, Role] = {
     "workers.index": Role.VIEWER,
     "workers.pause_queue": Role.ADMIN,
     "workers.preview_tick": Role.VIEWER,
+    "workers.confirm_resume_from_now": Role.ADMIN,
+    "workers.resume_from_now": Role.ADMIN,
     "workers.resume_queue": Role.ADMIN,
 }
 
@@ -161,8 +163,10 @@ API: dict[str, Role] = {
     "api.read_statistics": Role.VIEWER,
     "api.read_status": Role.VIEWER,
     "api.read_upcoming": Role.VIEWER,
+    "api.resume_all_from_now": Role.ADMIN,
     "api.resume_queue": Role.ADMIN,
     "api.resume_schedule": Role.ADMIN,
+    "api.resume_schedule_from_now": Role.ADMIN,
     "api.retry_occurrence": Role.ADMIN,
     "api.retry_run": Role.ADMIN,
     "api.run_all_jobs": Role.ADMIN,

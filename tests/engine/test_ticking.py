@@ -20,7 +20,7 @@ def test_ticks_of_a_clock_that_ran_ahead_hide_no_silence(world: World) -> None:
     now, last = TWO + 20 * MINUTE, TWO + 9 * MINUTE
     with world.database.read.connect() as connection:
         health = read_tick_health(connection, now)
-        assert (health.state, health.last_at) == (TickState.LATE, last)
+        assert (health.state, health.last_at) == (TickState.AHEAD, last)
         pulse = take_pulse(connection, now, read_signs(connection, now, 60))
         assert (pulse.ticks_are_late(now), pulse.last_tick_at) == (True, last)
     measured = read_metrics(world.database, now, 60).last_tick

@@ -51,3 +51,14 @@ def test_two_calls_in_one_second_teach_no_interval() -> None:
 
 def test_it_says_when_it_would_be_late() -> None:
     assert judge_ticks(every(60), NOON).late_at == NOON + timedelta(seconds=180)
+
+
+def test_what_lies_in_the_future_outweighs_all_else() -> None:
+    tomorrow = NOON + timedelta(days=1)
+    for ticks in ([], every(60), every(60)[5:]):
+        health = judge_ticks(ticks, NOON + timedelta(hours=2), tomorrow)
+        assert (health.state, health.ahead_to) == (TickState.AHEAD, tomorrow)
+
+
+def test_a_cursor_of_this_minute_is_not_ahead() -> None:
+    assert judge_ticks(every(60), NOON, NOON + timedelta(seconds=60)).state is TickState.OK

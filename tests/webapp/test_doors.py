@@ -39,6 +39,11 @@ DOORS = [
     Door("schedules.disable, schedules.confirm_disable", "disable_schedule", "disable"),
     Door("schedules.pause, schedules.confirm_pause", "pause_schedule", "pause"),
     Door("schedules.resume, schedules.confirm_resume", "resume_schedule", "resume"),
+    Door(
+        "workers.resume_from_now, workers.confirm_resume_from_now",
+        "resume_all_from_now, resume_schedule_from_now",
+        "resume",
+    ),
     Door("schedules.run, schedules.confirm_run", "trigger_schedule", "run"),
     Door(
         "schedules.run_slots, occurrences.confirm_slots",

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, Time
 
 from tick import __version__
 from tick.cli.statuses import ExitStatus
-from tick.errors import TickError
+from tick.errors import ClockError, TickError
 
 # name → module and attribute. Loaded when called: a tick must not wait for what it does not use.
 COMMANDS = {
@@ -168,6 +168,8 @@ class Commands(click.Group):
             if error.errno == errno.EPIPE:
                 raise  # whoever reads has had enough, which click knows
             raise click.ClickException(f"{error}. Mend that, then try again.") from None
+        except ClockError as error:
+            raise click.UsageError(str(error)) from None
         except TickError as error:
             raise click.ClickException(_harmless(error)) from None
         except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:

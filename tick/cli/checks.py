@@ -161,8 +161,13 @@ def check_clocks(skew: timedelta) -> Finding:
 
 
 def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
-    """Whether something ticks as often as it used to."""
+    """Whether something ticks as often as it used to, by a clock that is right."""
     trigger = "See that the trigger runs: `tick loop`, a timer, or POST /internal/tick."
+    if pulse.ahead_to is not None:
+        text = f"A clock was ahead: schedules are silent until {pulse.ahead_to:%Y-%m-%d %H:%M} UTC."
+        yield problem(
+            "ticks", text, "Set the clock right, then run `tick resume --from-now --all`."
+        )
     if pulse.last_tick_at is None:
         yield problem("ticks", "Nothing has ever ticked.", trigger)
         return

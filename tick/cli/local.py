@@ -5,11 +5,12 @@ from datetime import datetime
 
 from tick.cli.alert_desk import LocalAlertDesk
 from tick.cli.local_runs import LocalRuns, listing
-from tick.ops import control, operating, windows
+from tick.ops import clock_ahead, control, operating, windows
 from tick.ops import why as why_ops
 from tick.ops.answers import answering
 from tick.ops.answers.system import (
     AuditEntry,
+    BroughtBack,
     Job,
     MaintenanceWindow,
     Proof,
@@ -123,6 +124,16 @@ class LocalDesk(LocalRuns):
             expected=expected,
         )
         return self.schedule(schedule_id).schedule
+
+    def resume_from_now(self, schedule_id: str, *, expected: str | None) -> Schedule:
+        """Bring a schedule back that a clock ahead has put into the future."""
+        clock_ahead.resume_from_now(self._database, schedule_id, **self._as_me(), expected=expected)
+        return self.schedule(schedule_id).schedule
+
+    def resume_all_from_now(self) -> BroughtBack:
+        """Bring all of those back."""
+        found = clock_ahead.resume_all_from_now(self._database, **self._as_me())
+        return BroughtBack.model_validate(found)
 
     def why(self, schedule_id: str, at: datetime) -> Why:
         """Why it fired at an instant, or why it did not."""

@@ -11,6 +11,7 @@ from tick.cli.alert_desk import RemoteAlertDesk
 from tick.cli.client import Client
 from tick.ops.answers.system import (
     AuditEntry,
+    BroughtBack,
     Job,
     MaintenanceWindow,
     Proof,
@@ -124,6 +125,15 @@ class RemoteDesk:
         """End a pause or an ERROR."""
         body = {"catch_up_latest": catch_up_latest, "run": _texts(run)}
         return self._client.post(Schedule, _schedule(schedule_id, "resume"), body, match=expected)
+
+    def resume_from_now(self, schedule_id: str, *, expected: str | None) -> Schedule:
+        """Bring a schedule back that a clock ahead has put into the future."""
+        path = _schedule(schedule_id, "resume-from-now")
+        return self._client.post(Schedule, path, {}, match=expected)
+
+    def resume_all_from_now(self) -> BroughtBack:
+        """Bring all of those back."""
+        return self._client.post(BroughtBack, "/scheduler/resume-from-now", {})
 
     def why(self, schedule_id: str, at: datetime) -> Why:
         """Why it fired at an instant, or why it did not."""

@@ -165,19 +165,38 @@ def pause(
 
 
 @click.command()
-@schedules_argument
+@click.argument(
+    "schedule_ids", nargs=-1, metavar="[SCHEDULE_ID]...", shell_complete=complete_schedules
+)
 @click.option("--catch-up", is_flag=True, help="Also fire the most recent instant that passed.")
 @click.option("--run", type=INSTANT, multiple=True, help="Also run this instant that passed.")
+@click.option(
+    "--from-now", is_flag=True, help="Bring it back from a future that a clock ahead put it into."
+)
+@click.option("--all", "every", is_flag=True, help="With --from-now: all schedules.")
 @if_revision
 @as_json
 def resume(
     schedule_ids: tuple[str, ...],
     catch_up: bool,
     run: tuple[datetime, ...],
+    from_now: bool,
+    every: bool,
     expected: str | None,
     as_json: bool,
 ) -> None:
     """End a pause or an ERROR. Each next fires at its first instant after now."""
+    if every == bool(schedule_ids) or (every and not from_now):
+        raise click.UsageError("Name a schedule, or all: `tick resume --from-now --all`.")
+    if from_now and (catch_up or run):
+        raise click.UsageError("--from-now goes on after now: leave out --catch-up and --run.")
+    if every:
+        _resume_all_from_now(as_json)
+        return
+
+    def bring_back(desk: Desk, schedule_id: str) -> Told:
+        row = desk.resume_from_now(schedule_id, expected=expected)
+        return row, f"{schedule_id} goes on from now; next: {_next(row)}"
 
     def go_on(desk: Desk, schedule_id: str) -> Told:
         passed = desk.schedule(schedule_id).undecided
@@ -185,7 +204,20 @@ def resume(
         missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
         return row, f"{schedule_id} goes on; {missed}; next: {_next(row)}"
 
-    one_by_one(schedule_ids, go_on, as_json, of_one={"--revision": expected, "--run": run})
+    act = bring_back if from_now else go_on
+    one_by_one(schedule_ids, act, as_json, of_one={"--revision": expected, "--run": run})
+
+
+def _resume_all_from_now(as_json: bool) -> None:
+    with open_desk() as desk:
+        found = desk.resume_all_from_now()
+    if as_json:
+        show_json(found)
+        return
+    gone = f"; {counted(found.ticks, 'tick')} of the future left the log" if found.ticks else ""
+    say(f"{counted(len(found.schedules), 'schedule')} brought back{gone}.")
+    for schedule_id in found.schedules:
+        say(f"  {schedule_id}")
 
 
 def _next(row: Schedule) -> str:

@@ -21,14 +21,17 @@ from tick.states import Outcome
 @click.command()
 @as_json
 def status(as_json: bool) -> None:
-    """Say whether the system ticks and works. Exit status 1 when ticks are late or never came."""
+    """Say whether the system ticks and works.
+
+    Exit status 1 when ticks are late or never came, or when a clock ahead keeps schedules silent.
+    """
     with open_desk() as desk:
         found = desk.status()
     if as_json:
         show_json(found)
     else:
         _show_status(found)
-    if found.ticks_are_late or found.last_tick_at is None:
+    if found.ticks_are_late or found.last_tick_at is None or found.ahead_to:
         raise SystemExit(ExitStatus.FAILED)
 
 
@@ -42,6 +45,9 @@ def _show_status(found: SchedulerStatus) -> None:
             f"Last tick {age:.0f} s ago by {found.last_tick_source}, "
             f"{_in_time(found.ticks_are_late)}: {_usual(found)}."
         )
+    if found.ahead_to is not None:
+        say(f"Schedules are silent until {found.ahead_to:%Y-%m-%d %H:%M} UTC: a clock was ahead.")
+        click.echo("Set it right, then `tick resume --from-now --all` brings them back.")
     if found.ticks_are_late:
         click.echo("Start or mend what ticks: `tick doctor` says more.")
     for each in found.sources if len(found.sources) > 1 else ():

@@ -83,8 +83,9 @@ RULES: dict[str, type[Rule]] = {
     rule.NAME: rule for rule in (Failed, Missed, Held, LateStart, RunsLong, NoSuccess, Deadline)
 }
 SILENT, ERROR, REMOVED = "silent", "error", "removed"
-WORKER_DEAD, UNDELIVERED, ZONE_DATA = "worker-dead", "undelivered", "zone-data"
-NAMES = (*RULES, SILENT, ERROR, REMOVED, WORKER_DEAD, UNDELIVERED, ZONE_DATA)
+WORKER_DEAD, UNDELIVERED = "worker-dead", "undelivered"
+ZONE_DATA, CLOCK_AHEAD = "zone-data", "clock-ahead"
+NAMES = (*RULES, SILENT, CLOCK_AHEAD, ERROR, REMOVED, WORKER_DEAD, UNDELIVERED, ZONE_DATA)
 """All rules: those of schedules, and those that hold for the scheduler as a whole."""
 DEFAULTS: tuple[Rule, ...] = (Failed(), Missed(), Held(), LateStart(), RunsLong())
 

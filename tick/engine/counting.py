@@ -118,6 +118,14 @@ def count_of_schedule(connection: sa.Connection, schedule_id: str) -> None:
     count_occurrences(connection, connection.execute(its).scalars().all())
 
 
+def uncount_not_fired(
+    connection: sa.Connection, schedule_id: str, outcome: str, first: datetime, count: int
+) -> None:
+    """Take back `count` instants of a range from `first` on, which were counted too early."""
+    taken = Sums(int, {outcome.lower(): -count})
+    _write(connection, occurrence_hour, {(_hour_of(first), schedule_id): taken})
+
+
 def rename_counted(connection: sa.Connection, old_id: str, new_id: str) -> None:
     """A renamed schedule keeps its statistics."""
     hours = occurrence_hour.c

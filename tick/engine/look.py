@@ -6,6 +6,8 @@ look is for the next tick.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,6 +19,7 @@ from tick.engine.rescue import IS_ANYTHING_LOST
 from tick.engine.settle import IS_ANY_FORGOTTEN
 from tick.engine.zone_changes import IS_ANY_UNREAD
 from tick.engine.zones import IN_FORCE
+from tick.models import Instant
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Found:
     prune: bool
     zones: str | None
     unread: bool
+    clock: datetime | None
+    """The database's own clock, which all share; None on SQLite, where the host's is it."""
 
     @property
     def fires(self) -> bool:
@@ -55,10 +60,17 @@ class Found:
 def look(connection: sa.Connection, now: datetime, dead_after: timedelta) -> Found:
     """What there is to do at `now`; a process that was silent for `dead_after` is lost."""
     values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
-    return Found(*connection.execute(_LOOK, values).one())
+    return Found(*connection.execute(_look(connection.dialect.name), values).one())
 
 
-_LOOK = sa.select(
+@cache
+def _look(dialect: str) -> sa.Select[Any]:
+    clock = sa.func.clock_timestamp(type_=Instant) if dialect == "postgresql" else sa.null()
+    columns: list[Any] = [*_ANYTHING_TO_DO, clock]
+    return sa.select(*columns)
+
+
+_ANYTHING_TO_DO = (
     IS_ANY_PAUSE_OVER,
     IS_ANY_DUE,
     IS_ANYTHING_LOST,

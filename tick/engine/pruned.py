@@ -4,7 +4,7 @@ The migrations make the rows, so that each change is a guarded UPDATE.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,10 @@ import sqlalchemy as sa
 from tick.models import setting
 
 EVERY = timedelta(hours=1)
+NEVER = datetime(1971, 1, 1, tzinfo=UTC)
+"""The turn before the first lies earlier."""
+JUMP = timedelta(days=3)
+"""A longer time between two turns is an outage, or a clock that jumped."""
 TURN, LEDGER, TICKS = "prune-turn", "pruned-ledger", "pruned-ticks"
 _s = setting.c
 
@@ -45,9 +49,18 @@ def note_ticks(connection: sa.Connection, sums: Mapping[str, int], now: datetime
 
 
 def take_turn(connection: sa.Connection, now: datetime) -> bool:
-    """Whether it is time to prune, and this caller's turn: once in an hour, whoever asks."""
+    """Whether it is time to prune, and this caller's turn: once in an hour, whoever asks.
+
+    The first turn after a jump of the clock is let pass: history is not deleted by a clock that is
+    ahead for less than an hour.
+    """
+    long_ago = {"pruned_before": now - EVERY}
+    before = connection.execute(_LAST_TURN, long_ago).scalar()
+    if before is None:
+        return False
     taken = sa.update(setting).where(*_TURN_DUE).values(updated_at=now)
-    return connection.execute(taken, {"pruned_before": now - EVERY}).rowcount == 1
+    is_mine = connection.execute(taken, long_ago).rowcount == 1
+    return is_mine and (before <= NEVER or now - before < JUMP)
 
 
 def give_back_turn(connection: sa.Connection, now: datetime) -> None:
@@ -77,4 +90,5 @@ _TURN_DUE = (
     _s.name == TURN,
     _s.updated_at <= sa.bindparam("pruned_before", type_=_s.updated_at.type),
 )
+_LAST_TURN = sa.select(_s.updated_at).where(*_TURN_DUE)
 IS_TURN_DUE = sa.exists().where(*_TURN_DUE).select_from(setting)

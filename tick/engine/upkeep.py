@@ -17,16 +17,16 @@ PATIENCE_SECONDS = 0.5
 
 
 def keep_up(
-    engine: sa.Engine, now: datetime, keep: Keep, may_go_on: Callable[[], bool]
+    engine: sa.Engine, now: datetime, keep: Keep | None, may_go_on: Callable[[], bool]
 ) -> list[Counted]:
-    """Count what ended, and once an hour delete what is not kept, slice after slice.
+    """Count what ended, and once an hour delete what is not to `keep`, slice after slice.
 
     What was counted. What there is no time for is for the next tick, and it is never the reason
     for which a tick fails.
     """
     counted: list[Counted] = []
     try:
-        if _count(engine, now, may_go_on, counted):
+        if _count(engine, now if keep else None, may_go_on, counted) and keep:
             _prune(engine, now, keep, may_go_on)
     except sa.exc.SQLAlchemyError as error:
         log.error("the tick's upkeep is left to the next tick: %s", in_short(error))
@@ -34,13 +34,16 @@ def keep_up(
 
 
 def _count(
-    engine: sa.Engine, now: datetime, may_go_on: Callable[[], bool], counted: list[Counted]
+    engine: sa.Engine,
+    now: datetime | None,
+    may_go_on: Callable[[], bool],
+    counted: list[Counted],
 ) -> bool:
-    """Whether all is counted, and it is time to prune."""
+    """Whether all is counted, and it is time to prune; without `now` it never is."""
     while True:
         with begin_within(engine, PATIENCE_SECONDS) as connection:
             found = count_ended(connection)
-            is_time = not found.more and take_turn(connection, now)
+            is_time = not found.more and now is not None and take_turn(connection, now)
         counted.append(found)
         if not found.more or not may_go_on():
             return is_time

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from tick.db import AnyRow
 from tick.define.alerts import (
+    CLOCK_AHEAD,
     ERROR,
     REMOVED,
     SILENT,
@@ -28,7 +29,7 @@ from tick.define.alerts import (
 )
 from tick.notify import wording
 from tick.notify.facts import EVENT_LASTS, NEVER_LONG, Facts, Told
-from tick.policy.tick_health import LATE_AFTER_INTERVALS, TickState
+from tick.policy.tick_health import LATE_AFTER_INTERVALS
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
@@ -110,7 +111,7 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
             "comes: let a platform call POST /internal/tick, or start `tick loop`.",
             since=due,
         )
-    if ticks.state is TickState.LATE and ticks.last_at is not None:
+    if ticks.last_at is not None and facts.now > ticks.last_at + patience:
         usual = ""
         if ticks.learned:
             usual = f"; usually one comes every {wording.length(ticks.usual_seconds)}"
@@ -122,6 +123,16 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
             f"{usual}. Nothing fires until one does: look after what calls "
             "POST /internal/tick, or start `tick loop`.",
             since=ticks.last_at,
+        )
+    if ticks.ahead_to is not None:
+        yield Finding(
+            CLOCK_AHEAD,
+            CLOCK_AHEAD,
+            "A clock was ahead, and schedules are silent",
+            f"Everything up to {wording.instant(ticks.ahead_to)} counts as decided already, so "
+            "nothing fires before. Set the clock right, then bring the schedules back: "
+            "`tick resume --from-now --all`, or in the console.",
+            since=facts.now,
         )
 
 

@@ -126,6 +126,7 @@ def deadline(told: Told, due: datetime, expected: datetime, now: datetime) -> Sa
 
 _ENDED = {
     "silent": "The scheduler ticks again, after {length} without a tick.",
+    "clock-ahead": "No schedule is silent any more because of a clock that was ahead.",
     "error": "{name} can be fired again.",
     "failed": "{name} succeeded again, {length} after it had failed.",
     "no-success": "{name} has succeeded.",

@@ -10,6 +10,10 @@ from typing import NamedTuple
 from tick.policy.missed import usual_tick_seconds
 
 LATE_AFTER_INTERVALS = 3
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much a clock may be ahead of the shared one. No tick decides by one that is further."""
+AHEAD_AFTER = timedelta(minutes=1)
+"""How far in the future a decision may lie before it is a fault that people are told of."""
 LEARNED_FROM = 20
 LEAST_LEARNED_FROM = 3
 """With fewer ticks their usual distance is assumed."""
@@ -30,6 +34,8 @@ class TickState(StrEnum):
     """The last tick is older than three of the usual intervals."""
     NEVER = "never"
     """There was no tick yet."""
+    AHEAD = "ahead"
+    """A clock was ahead: what lies before its instant counts as decided, and does not fire."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class TickHealth:
     sources: tuple[SourceHealth, ...]
     learned: bool = False
     """Whether there were ticks enough to know what is usual."""
+    ahead_to: datetime | None = None
+    """The latest instant that a clock ahead has put into ticks or schedules, if there is one."""
 
     @property
     def late_at(self) -> datetime | None:
@@ -64,18 +72,37 @@ class TickHealth:
         return self.last_at + timedelta(seconds=LATE_AFTER_INTERVALS * self.usual_seconds)
 
 
-def judge_ticks(ticks: Iterable[Ticked], now: datetime) -> TickHealth:
+def judge_ticks(
+    ticks: Iterable[Ticked], now: datetime, latest: datetime | None = None
+) -> TickHealth:
     """How the ticking is at `now`, by the latest ticks in any order.
 
-    Sources may die as long as one ticks: only all together make it late.
+    Sources may die as long as one ticks: only all together make it late. `latest` is the latest
+    instant of any tick or cursor; in the future it is a fault that outweighs the others.
     """
     newest_first = sorted(ticks, key=lambda tick: tick.at, reverse=True)
+    ahead_to = ahead_of(latest, now)
     if not newest_first:
-        return TickHealth(TickState.NEVER, None, None, usual_tick_seconds([]), ())
+        state = TickState.AHEAD if ahead_to else TickState.NEVER
+        return TickHealth(state, None, None, usual_tick_seconds([]), (), ahead_to=ahead_to)
     last, usual = newest_first[0], _usual(newest_first)
     state = TickState.LATE if _is_late(last.at, usual, now) else TickState.OK
-    sources = _by_source(newest_first, now)
-    return TickHealth(state, last.at, last.source, usual, sources, _is_learned(newest_first))
+    if ahead_to is not None:
+        state = TickState.AHEAD
+    return TickHealth(
+        state,
+        last.at,
+        last.source,
+        usual,
+        _by_source(newest_first, now),
+        _is_learned(newest_first),
+        ahead_to,
+    )
+
+
+def ahead_of(latest: datetime | None, now: datetime) -> datetime | None:
+    """The instant, if it lies so far in the future that a clock must have been ahead."""
+    return latest if latest is not None and latest - now > AHEAD_AFTER else None
 
 
 def usual_distance(instants: Iterable[datetime]) -> float:

@@ -4,13 +4,15 @@ from datetime import datetime
 
 from pydantic import Field
 
+from tick.ops import clock_ahead
 from tick.ops.answers import answering
-from tick.ops.answers.system import SchedulerStatus
+from tick.ops.answers.system import BroughtBack, SchedulerStatus
 from tick.ops.answers.work import UpcomingInstant
 from tick.ops.dry_run import dry_run
 from tick.ops.upcoming import list_upcoming
 from tick.states import Outcome
-from webapp.api.models import Answer, Query
+from webapp.api import caller
+from webapp.api.models import Answer, Nothing, Query
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -65,6 +67,13 @@ def read_upcoming(query: UpcomingQuery) -> Upcoming:
     with reading() as connection:
         found = list_upcoming(connection, now(), query.count, with_off=query.with_off)
     return Upcoming.model_validate({"items": found})
+
+
+@resource.post("/scheduler/resume-from-now")
+def resume_all_from_now(body: Nothing) -> BroughtBack:
+    """Let each schedule that a clock ahead has put into the future go on after now."""
+    found = clock_ahead.resume_all_from_now(runtime().database, now=now(), author=caller.author())
+    return BroughtBack.model_validate(found)
 
 
 @resource.get("/scheduler/status")

@@ -6,7 +6,7 @@ from flask import abort
 from pydantic import Field
 
 from tick.errors import Refused
-from tick.ops import backfill, control, why
+from tick.ops import backfill, clock_ahead, control, why
 from tick.ops.answers import answering
 from tick.ops.answers.work import (
     BackfillPlan,
@@ -19,7 +19,17 @@ from tick.ops.answers.work import (
 from tick.ops.queries import schedules
 from webapp import problem
 from webapp.api import caller
-from webapp.api.models import Body, Instant, Listing, Name, OptionalReason, Query, Reason, continued
+from webapp.api.models import (
+    Body,
+    Instant,
+    Listing,
+    Name,
+    Nothing,
+    OptionalReason,
+    Query,
+    Reason,
+    continued,
+)
 from webapp.api.occurrences import (
     OccurrencePage,
     OccurrenceQuery,
@@ -191,6 +201,15 @@ def resume_schedule(schedule_id: str, body: Resume, match: str | None) -> Schedu
         catch_up_latest=body.catch_up_latest,
         run=body.run,
         expected=match,
+    )
+    return _find(schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/resume-from-now")
+def resume_schedule_from_now(schedule_id: str, body: Nothing, match: str | None) -> Schedule:
+    """Let a schedule that a clock ahead has put into the future go on after now."""
+    clock_ahead.resume_from_now(
+        runtime().database, schedule_id, now=now(), author=caller.author(), expected=match
     )
     return _find(schedule_id)
 

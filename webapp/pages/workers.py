@@ -3,15 +3,15 @@
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import operating, windows
+from tick.ops import clock_ahead, operating, windows
 from tick.ops.dry_run import dry_run
-from tick.ops.queries import queues, schedules, ticks, workers
-from tick.ops.queries.pulse import TICKS_READ, pulse_of
+from tick.ops.queries import queues, schedules, workers
+from tick.ops.queries.pulse import take_pulse_with_ticks
 from tick.ops.upcoming import list_upcoming
 from webapp import live, messages
 from webapp.forms import acting, reason
 from webapp.links import go_back
-from webapp.services import now, reading, runtime, signs
+from webapp.services import now, pulse, reading, runtime, signs
 
 blueprint = Blueprint("workers", __name__)
 WINDOWS = 10
@@ -25,9 +25,8 @@ def index() -> ResponseReturnValue:
         processes = workers.list_recent(connection)
         at_work = workers.runs_at_work(connection)
         its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
-        recent = ticks.list_ticks(connection, TICKS_READ)
+        strip, recent = take_pulse_with_ticks(connection, now(), signs())
         its_windows = windows.list_windows(connection, now())
-    strip = pulse_of(recent, now(), signs())
     return live.page(
         "workers/index.html",
         "live",
@@ -51,6 +50,23 @@ def preview_tick() -> ResponseReturnValue:
         names = schedules.schedule_names(connection)
         following = list_upcoming(connection, now(), 1)
     return render_template("workers/dry_run.html", found=found, names=names, following=following)
+
+
+@blueprint.get("/scheduler/resume-from-now")
+def confirm_resume_from_now() -> ResponseReturnValue:
+    """What bringing schedules back from the future does."""
+    with reading() as connection:
+        found = pulse(connection)
+    return render_template("workers/resume_from_now.html", ahead_to=found.ahead_to)
+
+
+@blueprint.post("/scheduler/resume-from-now")
+def resume_from_now() -> ResponseReturnValue:
+    """Let each schedule that a clock ahead has put into the future go on after now."""
+    with acting() as author:
+        found = clock_ahead.resume_all_from_now(runtime().database, now=now(), author=author)
+        messages.tell(f"Schedules that go on from now: {len(found.schedules)}.")
+    return go_back(url_for("workers.index"))
 
 
 @blueprint.get("/workers/<worker_id>/drain")

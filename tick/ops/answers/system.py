@@ -117,6 +117,9 @@ class SchedulerStatus(Answer):
     )
     ticks_are_late: bool = Field(description="the last tick is older than three of those")
     sources: tuple[TickSource, ...] = Field(description="who ticked lately, the latest first")
+    ahead_to: datetime | None = Field(
+        description="a clock was ahead: up to then schedules count as decided, and do not fire"
+    )
     stands: bool = Field(description="it is stopped or in a maintenance window: nothing fires")
     stands_because: str | None = Field(description="since when, by whom and why")
     revision: str = Field(description="changes when somebody stops or starts it; for If-Match")
@@ -126,6 +129,13 @@ class SchedulerStatus(Answer):
     processes: tuple[Worker, ...] = Field(
         description="the living loops, HTTP triggers and workers, at most 100"
     )
+
+
+class BroughtBack(Answer):
+    """What was brought back after a clock had been ahead."""
+
+    schedules: tuple[str, ...] = Field(description="those that fire at their instants again")
+    ticks: int = Field(description="ticks from the future that left the log")
 
 
 class Violation(Answer):

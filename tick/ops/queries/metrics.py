@@ -11,11 +11,12 @@ from tick.db import AnyRow, Database
 from tick.engine.counting import Sums
 from tick.engine.prune import sums_of_ticks
 from tick.engine.pruned import pruned_ticks
-from tick.engine.ticking import AHEAD, HAS_COME
+from tick.engine.ticking import HAS_COME
 from tick.models import job_run, job_schedule, tick_log, worker_instance
 from tick.ops.queries.stats import Table, sum_all_time
 from tick.ops.snapshot import snapshot
 from tick.policy.missed import usual_tick_seconds
+from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.states import ScheduleState, WorkerStatus
 
 _t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c
@@ -53,7 +54,7 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
         for row in schedules:
             # A counter that is seen for the first time at 1 has not increased for whoever scrapes.
             occurrences.setdefault((row.id, 0), Sums(int))
-        ticks = connection.execute(_LAST_TICKS, {"until": now + AHEAD}).all()
+        ticks = connection.execute(_LAST_TICKS, {"until": now + CLOCKS_DIFFER}).all()
         gaps = [
             (newer.started_at - older.started_at).total_seconds()
             for newer, older in pairwise(ticks)

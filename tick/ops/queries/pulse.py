@@ -1,13 +1,13 @@
 """Whether the system lives: its ticks, its workers and what they have to do."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from tick.db import AnyRow
-from tick.engine.ticking import AHEAD, HAS_COME, TICKS_READ, read_tick_health
+from tick.engine.ticking import read_tick_health, read_ticks
 from tick.engine.ticklog import TickRow, read_older_zone_data
 from tick.models import (
     alert,
@@ -17,24 +17,23 @@ from tick.models import (
     tick_log,
     worker_instance,
 )
-from tick.policy.tick_health import SourceHealth, Ticked, TickHealth, TickState, judge_ticks
+from tick.policy.tick_health import SourceHealth, TickHealth, TickState
 from tick.policy.windows import Window
 from tick.states import WorkerType
 
 __all__ = [
-    "TICKS_READ",
     "Pulse",
     "Signs",
     "TickHealth",
     "TickState",
-    "pulse_of",
     "read_older_zone_data",
     "read_signs",
     "read_tick_health",
     "take_pulse",
+    "take_pulse_with_ticks",
 ]
 
-_t, _w, _m = tick_log.c, worker_instance.c, maintenance_window.c
+_w, _m = worker_instance.c, maintenance_window.c
 COUNT_UP_TO = 1000
 
 
@@ -65,6 +64,8 @@ class Pulse:
     """When the next tick is late."""
     sources: tuple[SourceHealth, ...]
     """Who ticked lately, the latest first."""
+    ahead_to: datetime | None
+    """The latest instant that a clock ahead has put into ticks or schedules, if there is one."""
     workers: int
     running: int
     queued: int
@@ -85,22 +86,29 @@ def read_signs(connection: sa.Connection, now: datetime, dead_after_seconds: flo
 
 def take_pulse(connection: sa.Connection, now: datetime, signs: Signs) -> Pulse:
     """How the system does; one statement."""
-    ticks = connection.execute(_LAST_TICKS, {"until": now + AHEAD}).all()
-    return pulse_of(ticks, now, signs)
+    return _pulse_of(*read_ticks(connection, now), signs)
 
 
-def pulse_of(ticks: Sequence[TickRow | AnyRow], now: datetime, signs: Signs) -> Pulse:
-    """How the system does, by its latest TICKS_READ ticks, the newest first."""
-    last = ticks[0] if ticks else None
-    health = judge_ticks((Ticked(tick.source, tick.started_at) for tick in ticks), now)
+def take_pulse_with_ticks(
+    connection: sa.Connection, now: datetime, signs: Signs
+) -> tuple[Pulse, tuple[TickRow, ...]]:
+    """The same, with the latest ticks, newest first; one statement for both."""
+    columns = [tick_log.c[field.name] for field in fields(TickRow)]
+    health, rows = read_ticks(connection, now, columns)
+    ticks = tuple(TickRow(*row[: len(columns)]) for row in rows)
+    return _pulse_of(health, rows, signs), ticks
+
+
+def _pulse_of(health: TickHealth, ticks: Sequence[AnyRow], signs: Signs) -> Pulse:
     return Pulse(
-        last_tick_at=last.started_at if last else None,
-        last_tick_source=last.source if last else None,
-        last_tick_error=last.error if last else None,
+        last_tick_at=health.last_at,
+        last_tick_source=health.last_source,
+        last_tick_error=ticks[0].error if ticks else None,
         usual_seconds=health.usual_seconds,
         learned=health.learned,
         late_at=health.late_at,
         sources=health.sources,
+        ahead_to=health.ahead_to,
         workers=signs.workers,
         running=signs.running,
         queued=signs.queued,
@@ -119,12 +127,6 @@ def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery().label(label)
 
 
-_LAST_TICKS = (
-    sa.select(_t.started_at, _t.source, _t.error)
-    .where(HAS_COME)
-    .order_by(_t.started_at.desc())
-    .limit(TICKS_READ)
-)
 # The states are literals, so that the partial indexes serve.
 _COUNTS = (
     _bounded_count(

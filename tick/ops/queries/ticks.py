@@ -1,13 +1,12 @@
 """The ticks as people read them: the latest, and how regular a day of them was."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import sqlalchemy as sa
 
-from tick.engine.ticklog import TickRow
 from tick.models import tick_log
 
 _t = tick_log.c
@@ -24,15 +23,6 @@ class DayOfTicks:
     gaps: int
     longest_gap_seconds: float
     late_p95_seconds: float | None
-
-
-_ROWS = sa.select(*(_t[field.name] for field in fields(TickRow)))
-
-
-def list_ticks(connection: sa.Connection, limit: int) -> tuple[TickRow, ...]:
-    """The latest ticks, newest first."""
-    query = _ROWS.order_by(_t.started_at.desc(), _t.id.desc()).limit(limit)
-    return tuple(TickRow(**row._mapping) for row in connection.execute(query))
 
 
 def day_of_ticks(connection: sa.Connection, now: datetime, usual_seconds: float) -> DayOfTicks:

@@ -1,0 +1,141 @@
+"""Brings schedules back whose cursor lies in the future, because a clock was ahead.
+
+The cursor is set to now. What the ledger says of instants that are still to come is taken back,
+unless they fired: those keep their rows, and the unique key of an instant forbids a second firing.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.engine import audit
+from tick.engine.audit import Author
+from tick.engine.counting import uncount_not_fired
+from tick.engine.lifecycle import Known, find_schedules, switch
+from tick.engine.pruned import TURN
+from tick.errors import Refused
+from tick.models import job_schedule, occurrence, schedule_version, setting, tick_log
+from tick.models import worker_instance as worker
+from tick.policy import instants
+from tick.policy.instants import just_before
+from tick.policy.rule import Rule
+from tick.states import FIRED_OUTCOMES, Outcome
+
+_s, _o, _v = job_schedule.c, occurrence.c, schedule_version.c
+AT_ONCE = 100
+_NOT_FIRED = [outcome for outcome in Outcome if outcome not in FIRED_OUTCOMES]
+
+
+@dataclass(frozen=True)
+class TakenRow:
+    """A ledger row with instants that are still to come, and that did not fire."""
+
+    id: int
+    outcome: str
+    scheduled_for: datetime
+    count: int
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Rewound:
+    """One schedule that was brought back: its cursor before, and the instants taken back."""
+
+    id: str
+    decided_to: datetime
+    instants: int
+
+
+def rewind(
+    connection: sa.Connection, now: datetime, author: Author, schedule_id: str | None = None
+) -> list[Rewound]:
+    """Set the cursors that lie after `now` to `now`: up to AT_ONCE of them, or one schedule's.
+
+    Each leaves an audit entry. Empty when there is none. Raises Refused when a schedule changes at
+    the same moment.
+    """
+    ahead = [_s.decided_to > now]
+    if schedule_id is not None:
+        ahead.append(_s.id == schedule_id)
+    found = find_schedules(connection, *ahead, limit=AT_ONCE)
+    return [_bring_back(connection, known, now, author) for known in found]
+
+
+def forget_the_future(connection: sa.Connection, now: datetime) -> int:
+    """Remove what else a clock ahead left behind: ticks, heartbeats and the turn to prune.
+
+    Returns how many ticks from later than `now` are gone from the log.
+    """
+    beats = sa.update(worker).where(worker.c.last_heartbeat_at > now)
+    connection.execute(beats.values(last_heartbeat_at=now))
+    turn = sa.update(setting).where(setting.c.name == TURN, setting.c.updated_at > now)
+    connection.execute(turn.values(updated_at=now))
+    return connection.execute(sa.delete(tick_log).where(tick_log.c.started_at > now)).rowcount
+
+
+def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: Author) -> Rewound:
+    row = known.row
+    taken = _take_back(connection, row.id, now)
+    early = sa.update(schedule_version).where(_v.schedule_id == row.id, _v.since > now)
+    connection.execute(early.values(since=now))
+    following = known.next_after(now) if known.fires else None
+    values = {
+        "decided_to": now,
+        "next_run_at": following,
+        "asked_for": None,
+        "retry_after": None,
+        "deferred_to": None,
+    }
+    switch(connection, known, values, now)
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action="schedule.resume_from_now",
+        subject=row.id,
+        before={"decided_to": row.decided_to.isoformat()},
+        after={"decided_to": now.isoformat(), "instants_taken_back": taken},
+        reason="a clock was ahead",
+    )
+    return Rewound(row.id, row.decided_to, taken)
+
+
+def _take_back(connection: sa.Connection, schedule_id: str, now: datetime) -> int:
+    """Remove the instants after `now` that did not fire from the ledger; how many they were."""
+    last = sa.func.coalesce(_o.scheduled_until, _o.scheduled_for)
+    rows = connection.execute(
+        sa.select(*_TAKEN, _v.rule)
+        .join(schedule_version, _v.id == _o.version_id)
+        .where(_o.schedule_id == schedule_id, last > now, _o.outcome.in_(_NOT_FIRED))
+    )
+    taken = 0
+    for *values, rule in rows.all():
+        row = TakenRow(*values)
+        kept, until = _kept(row, Rule.from_json(rule), now)
+        _cut(connection, row, kept, until)
+        taken += row.count - kept
+        if row.counted:
+            uncount_not_fired(
+                connection, schedule_id, row.outcome, row.scheduled_for, row.count - kept
+            )
+    return taken
+
+
+def _kept(row: TakenRow, rule: Rule, now: datetime) -> tuple[int, datetime | None]:
+    """How many of a row's instants are not later than `now`, and the last of them."""
+    before = just_before(row.scheduled_for)
+    return instants.count(rule, before, now), instants.latest_until(rule, before, now)
+
+
+def _cut(connection: sa.Connection, row: TakenRow, kept: int, until: datetime | None) -> None:
+    is_the_same = sa.and_(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.count)
+    change: sa.Update | sa.Delete = sa.delete(occurrence)
+    if kept:
+        last = until if kept > 1 else None
+        change = sa.update(occurrence).values(count=kept, scheduled_until=last)
+    if connection.execute(change.where(is_the_same)).rowcount != 1:
+        raise Refused("The ledger was changed by somebody else just now; repeat the command.")
+
+
+_TAKEN = tuple(_o[field.name] for field in fields(TakenRow))
