@@ -1,12 +1,14 @@
 """`tick schedules`, `tick enable`, `tick disable`, `tick now`: when things fire."""
 
 import json
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
-from tick.models import audit_entry, schedule_version
+from tick import clock
+from tick.models import audit_entry, job_schedule, schedule_version
 
 
 def test_schedules_come_as_a_table_with_tabs_in_a_pipe(tick: CommandLine) -> None:
@@ -146,3 +148,34 @@ def test_now_fails_and_names_a_schedule_that_it_could_not_decide(tick: CommandLi
     result = tick("now")
     assert result.exit_code == 1
     assert "monthly-report: " in result.stderr
+
+
+def put_into_the_future(tick: CommandLine) -> None:
+    """The cursor of the one schedule that is on, as a clock a day ahead leaves it."""
+    tick.good("enable", "monthly-report")
+    s = job_schedule.c
+    ahead = sa.update(job_schedule).where(s.id == "monthly-report")
+    with tick.database.write.begin() as connection:
+        connection.execute(ahead.values(decided_to=clock.now() + timedelta(days=1)))
+
+
+def test_what_a_clock_ahead_did_is_told_and_taken_back_for_all(tick: CommandLine) -> None:
+    put_into_the_future(tick)
+    said = tick("status")
+    assert said.exit_code == 1
+    assert "a clock was ahead" in said.stdout
+    back = tick.good("resume", "--from-now", "--all")
+    assert back.splitlines() == ["1 schedule brought back.", "  monthly-report"]
+    assert "a clock was ahead" not in tick("status").stdout
+
+
+def test_what_a_clock_ahead_did_is_taken_back_for_one(tick: CommandLine) -> None:
+    put_into_the_future(tick)
+    said = tick.good("resume", "monthly-report", "--from-now")
+    assert said.startswith("monthly-report goes on from now; next: ")
+    assert "is not ahead" in tick.bad("resume", "monthly-report", "--from-now")
+
+
+def test_resume_is_for_one_schedule_or_from_now_for_all(tick: CommandLine) -> None:
+    for mistaken in (["resume"], ["resume", "--all"], ["resume", "launch", "--from-now", "--all"]):
+        assert tick(*mistaken).exit_code == 2

@@ -12,6 +12,7 @@ from tests.webapp.visitor import Visitor
 from tick import clock
 from tick.db import Database
 from tick.errors import SettingsError
+from tick.models import job_schedule
 from tick.runtime import Runtime
 from tick.settings import Settings
 from webapp import create_app
@@ -72,3 +73,21 @@ def test_ticks_that_stay_away_for_three_intervals_are_a_503(world: World, app: F
     late = app.test_client().get("/health/scheduler")
     assert (late.status_code, late.json and late.json["status"]) == (503, "late")
     assert "Retry-After" in late.headers
+
+
+def test_a_clock_that_was_ahead_is_told_by_probe_and_console_and_taken_back(
+    world: World, app: Flask, ada: Visitor
+) -> None:
+    s = job_schedule.c
+    tomorrow = world.runtime.now() + timedelta(days=1)
+    ahead = sa.update(job_schedule).where(s.id == "daily")
+    with world.database.write.begin() as connection:
+        connection.execute(ahead.values(enabled=True, decided_to=tomorrow))
+    probe = app.test_client().get("/health/scheduler")
+    assert probe.status_code == 503
+    assert probe.json is not None
+    assert probe.json["status"] == "ahead"
+    assert "A clock was ahead" in ada.page("/schedules")
+    ada.page("/scheduler/resume-from-now")
+    ada.post("/scheduler/resume-from-now")
+    assert "A clock was ahead" not in ada.page("/schedules")

@@ -11,7 +11,7 @@ from tests.support.factories import World, a_schedule
 from tests.webapp.api.client import Program
 from tests.webapp.api.conftest import make_token
 from tests.webapp.conftest import JOBS
-from tick.models import audit_entry
+from tick.models import audit_entry, job_schedule
 from tick.states import Role
 
 
@@ -219,3 +219,22 @@ def test_a_schedule_that_is_not_there(admin: Program) -> None:
     ]:
         problem = admin.refused(404, method, f"/schedules/nowhere{path}")
         assert "nowhere" in problem.detail
+
+
+def put_into_the_future(world: World) -> None:
+    s = job_schedule.c
+    ahead = sa.update(job_schedule).where(s.id.in_(["daily", "hourly"]))
+    with world.database.write.begin() as connection:
+        connection.execute(
+            ahead.values(enabled=True, decided_to=world.runtime.now() + timedelta(days=1))
+        )
+
+
+def test_schedules_that_a_clock_ahead_silenced_come_back(world: World, admin: Program) -> None:
+    put_into_the_future(world)
+    assert admin.get("/scheduler/status")["ahead_to"] is not None
+    assert admin.post("/schedules/daily/resume-from-now")["next_run_at"] is not None
+    assert admin.post("/scheduler/resume-from-now") == {"schedules": ["hourly"], "ticks": 0}
+    assert admin.get("/scheduler/status")["ahead_to"] is None
+    problem = admin.refused(409, "POST", "/schedules/daily/resume-from-now", {})
+    assert "is not ahead" in problem.detail
