@@ -14,8 +14,9 @@ from tick.engine.audit import Author
 from tick.engine.counting import uncount_not_fired
 from tick.engine.lifecycle import Known, find_schedules, switch
 from tick.engine.pruned import TURN
+from tick.engine.zones import ZONE_COLUMNS, read_rule
 from tick.errors import Refused
-from tick.models import job_schedule, occurrence, schedule_version, setting, tick_log
+from tick.models import job_schedule, occurrence, schedule_version, setting, tick_log, zone_data
 from tick.models import worker_instance as worker
 from tick.policy import instants
 from tick.policy.instants import just_before
@@ -105,14 +106,15 @@ def _take_back(connection: sa.Connection, schedule_id: str, now: datetime) -> in
     """Remove the instants after `now` that did not fire from the ledger; how many they were."""
     last = sa.func.coalesce(_o.scheduled_until, _o.scheduled_for)
     rows = connection.execute(
-        sa.select(*_TAKEN, _v.rule)
-        .join(schedule_version, _v.id == _o.version_id)
+        sa.select(*_TAKEN, _v.rule, *ZONE_COLUMNS)
+        .join_from(occurrence, schedule_version, _v.id == _o.version_id)
+        .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
         .where(_o.schedule_id == schedule_id, last > now, _o.outcome.in_(_NOT_FIRED))
     )
     taken = 0
-    for *values, rule in rows.all():
-        row = TakenRow(*values)
-        kept, until = _kept(row, Rule.from_json(rule), now)
+    for found in rows.all():
+        row = TakenRow(*found[: len(_TAKEN)])
+        kept, until = _kept(row, read_rule(found), now)
         _cut(connection, row, kept, until)
         taken += row.count - kept
         if row.counted:
