@@ -43,6 +43,7 @@ BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 Instant = UtcDateTime()
 _COUNTED = "its end is in the table of hours"
+_UNUSUAL = "outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')"
 
 
 def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
@@ -223,6 +224,16 @@ occurrence = Table(
         "id",
         where="NOT judged AND outcome NOT IN ('QUEUED', 'RUNNING')",
     ),
+    _partial(
+        "ix_occurrence_ranges",
+        *("schedule_id", "scheduled_until", "scheduled_for"),
+        where="scheduled_until IS NOT NULL",
+    ),
+    _partial("ix_occurrence_by_hand", "decided_at", where="scheduled_for IS NULL"),
+    _partial("ix_occurrence_unusual", "outcome", "id", where=_UNUSUAL),
+    _partial(
+        "ix_occurrence_unusual_of_schedule", *("schedule_id", "outcome", "id"), where=_UNUSUAL
+    ),
     Index("ix_occurrence_tick_id", "tick_id"),
     _partial(
         "ix_occurrence_uncounted",
@@ -374,6 +385,7 @@ audit_entry = Table(
     Column("reason", sa.Text),
     Column("request_id", sa.String(64)),
     Index("ix_audit_entry_subject_id", "subject", "id"),
+    _partial("ix_audit_entry_renames", "id", where="action = 'schedule.rename'"),
 )
 
 alert = Table(

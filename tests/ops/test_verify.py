@@ -228,6 +228,64 @@ def test_runs_of_what_did_not_fire_are_found(day: World) -> None:
     assert len(messages(day)) == 2
 
 
+FIRST = job_run.c.scheduled_for == TWO
+B = (FIRST, job_run.c.job_name == "b")
+ROW = _o.scheduled_for == TWO
+LIES = {
+    "a run of another instant": (
+        sa.update(job_run).where(*B).values(scheduled_for=TWO + MINUTE),
+        "run 2 of row 1 (SUCCESS) says that it is of hourly, due at 2026-03-01 02:01:00 UTC",
+    ),
+    "a run of no schedule": (
+        sa.update(job_run).where(*B).values(schedule_id=None),
+        "run 2 of row 1 (SUCCESS) says that it is of no schedule, due at 2026-03-01 02:00:00 UTC",
+    ),
+    "a run of another job": (
+        sa.update(job_run).where(*B).values(job_name="c"),
+        "run 2 of row 1 (SUCCESS) is of c, which it does not fire",
+    ),
+    "a failure that nobody had": (
+        sa.update(occurrence).where(ROW).values(outcome="FAILED"),
+        "row 1 (FAILED) contradicts its runs, which come to SUCCESS",
+    ),
+    "a success that nobody had": (
+        sa.update(job_run).where(*B).values(status="CANCELLED"),
+        "row 1 (SUCCESS) contradicts its runs, which come to CANCELLED",
+    ),
+    "a count of failures": (
+        sa.update(occurrence).where(ROW).values(failed=2),
+        "row 1 (SUCCESS) counts 2 failed of its runs, and 0 are",
+    ),
+    "an earlier start": (
+        sa.update(occurrence).where(ROW).values(first_started_at=TWO),
+        "row 1 (SUCCESS) began at 2026-03-01 02:00:00 UTC, and the first of its runs at no time",
+    ),
+    "a later end": (
+        sa.update(occurrence).where(ROW).values(last_finished_at=TWO + HOUR),
+        "row 1 (SUCCESS) ended at 2026-03-01 03:00:00 UTC, "
+        "and the last of its runs at 2026-03-01 02:01:00 UTC",
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_what_a_row_says_of_its_runs_is_held_to_them(day: World, lie: str) -> None:
+    statement, message = LIES[lie]
+    tamper(day, statement)
+    found = proof(day).violations
+    assert (found[0].schedule_id, found[0].at, found[0].message) == ("hourly", TWO, message)
+
+
+def test_a_row_of_what_was_run_by_hand_is_held_to_its_runs_too(day: World) -> None:
+    control.run_schedule(day.database, "hourly", now=day.now, author=TESTER, override_overlap=True)
+    day.finish_runs()
+    assert proof(day).ok
+    tamper(day, sa.update(occurrence).where(_o.scheduled_for.is_(None)).values(succeeded=1))
+    (violation,) = proof(day).violations
+    assert violation.at == day.now
+    assert "counts 1 succeeded of its runs, and 2 are" in violation.message
+
+
 def test_no_more_than_a_hundred_violations_are_listed(world: World) -> None:
     world.define(a_schedule("often", cron="*/5 * * * *"))
     world.enable("often")

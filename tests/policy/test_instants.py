@@ -1,7 +1,7 @@
 """The nominal instants of every kind of rule, their bounds and their jitter."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.policy.rules import at, daily, every, once
 from tick.policy import instants
 from tick.policy.rule import Rule
+from tick.states import ScheduleKind
 
 HOUR = timedelta(hours=1)
 RULES = [
@@ -116,3 +117,19 @@ def test_the_five_questions_agree(rule: Rule, start: datetime, hours: int) -> No
         assert instants.nth(rule, after, until, middle) == found[middle]
     first = instants.first_after(rule, after)
     assert first == found[0] if found else first is None or first > until
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "expression",
+    ["*/7 * * * *", "30 1-3 * * *", "0 0 1,15 * MON", "0 9 * * MON-FRI", "15 2 29 2 *"],
+)
+@pytest.mark.parametrize("offset", [0.0, 12.5])
+def test_all_instants_listed_by_the_day_are_those_of_a_walk(
+    zone: str, expression: str, offset: float
+) -> None:
+    rule = Rule(ScheduleKind.CRON, cron=expression, timezone=zone, offset_seconds=offset)
+    for after in (datetime(2024, 2, 27, 3, 4, 5, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)):
+        until = after + timedelta(days=45, minutes=7)
+        walked = instants.between(rule, after, until, limit=100_000)
+        assert instants.all_between(rule, after, until) == walked

@@ -17,6 +17,7 @@ from tick.models import job_run, job_schedule, occurrence
 from tick.ops import control, windows
 from tick.runtime import Runtime
 from tick.settings import Settings
+from tick.states import RunStatus
 from tick.syncing import sync_definitions
 from tick.tick_result import TickResult
 from tick.ticker import run_tick
@@ -154,5 +155,19 @@ class World:
             connection.execute(
                 sa.update(occurrence)
                 .where(occurrence.c.outcome.in_(["QUEUED", "RUNNING"]))
-                .values(outcome=status, last_finished_at=self.now)
+                .values(
+                    outcome=status,
+                    last_finished_at=self.now,
+                    succeeded=_ended(RunStatus.SUCCESS),
+                    failed=_ended(RunStatus.FAILED),
+                    cancelled=_ended(RunStatus.CANCELLED),
+                    skipped=_ended(RunStatus.SKIPPED),
+                )
             )
+
+
+def _ended(status: RunStatus) -> sa.ScalarSelect[int]:
+    """How many runs of an occurrence ended so."""
+    r = job_run.c
+    mine = sa.select(sa.func.count()).where(r.occurrence_id == occurrence.c.id, r.status == status)
+    return mine.correlate(occurrence).scalar_subquery()

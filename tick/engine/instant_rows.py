@@ -59,10 +59,20 @@ def row_of(entry: NotFired) -> dict[str, Any]:
 
 def find_covering(connection: sa.Connection, schedule_id: str, at: datetime) -> InstantRow | None:
     """The row that holds a schedule's instant, if the ledger has it."""
-    row = connection.execute(
-        sa.select(*(_o[field.name] for field in fields(InstantRow)))
-        .where(_o.schedule_id == schedule_id, _o.scheduled_for <= at)
-        .where(sa.func.coalesce(_o.scheduled_until, _o.scheduled_for) >= at)
-        .limit(1)
-    ).first()
+    query = sa.select(*(_o[field.name] for field in fields(InstantRow)))
+    row = connection.execute(query.where(_o.id == covering_id(schedule_id, at))).first()
     return None if row is None else InstantRow(**row._mapping)
+
+
+def covering_id(schedule_id: str, at: datetime) -> sa.ColumnElement[int]:
+    """The id of the row that holds a schedule's instant, as SQL; null without one.
+
+    No two ranges of a schedule share an instant: so of those that end at the instant or later, only
+    the one that ends first can hold it. That is one look into an index, however long ago it was.
+    """
+    its = sa.select(_o.id, _o.scheduled_for).where(_o.schedule_id == schedule_id)
+    alone = its.where(_o.scheduled_for == at).with_only_columns(_o.id)
+    reaching = its.where(_o.scheduled_until.is_not(None), _o.scheduled_until >= at)
+    first = reaching.order_by(_o.scheduled_until).limit(1).subquery("reaching").c
+    within = sa.select(first.id).where(first.scheduled_for <= at)
+    return sa.func.coalesce(alone.scalar_subquery(), within.scalar_subquery())

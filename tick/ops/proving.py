@@ -7,17 +7,18 @@ gives up on it: so a part is bounded, and says where the next one begins.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
 from tick.db import Database
-from tick.models import occurrence, schedule_version
+from tick.models import job_schedule, occurrence, schedule_version
 from tick.ops.answers.system import Proof
 from tick.ops.verify import MOST_LISTED, verify
 from tick.policy.instants import just_before
 from tick.utc import utc
 
-_o = occurrence.c
+_o, _s = occurrence.c, job_schedule.c
 PART = timedelta(days=8)  # a week, whatever its clocks do
 
 
@@ -38,16 +39,24 @@ def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proo
 
 def _reach(database: Database, stop: datetime, end: datetime) -> datetime:
     """How far beyond `stop` nothing was known, and nothing run by hand."""
-    at = sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type)
     with database.read.connect() as connection:
         first = connection.execute(sa.select(sa.func.min(schedule_version.c.since))).scalar()
         known = min(first or end, end)
         if known <= stop:
             return stop
-        by_hand = connection.execute(
-            sa.select(sa.func.min(at)).where(at > stop, at <= known)
-        ).scalar()
-    return known if by_hand is None else max(stop, just_before(by_hand))
+        first_of_each = _first_instant_of_each(stop, known)
+        found = [at for at in connection.execute(first_of_each).scalars() if at is not None]
+    return max(stop, just_before(min(found))) if found else known
+
+
+def _first_instant_of_each(stop: datetime, known: datetime) -> sa.CompoundSelect[Any]:
+    """The first instant in (stop, known] of each schedule, and of what was run by hand."""
+    its, by_hand = _o.scheduled_for, _o.decided_at
+    first = sa.select(sa.func.min(its)).where(_o.schedule_id == _s.id, its > stop, its <= known)
+    return sa.union_all(
+        sa.select(first.correlate(job_schedule).scalar_subquery()).select_from(job_schedule),
+        sa.select(sa.func.min(by_hand)).where(its.is_(None), by_hand > stop, by_hand <= known),
+    )
 
 
 def prove(database: Database, start: datetime, end: datetime) -> Iterator[Proof]:

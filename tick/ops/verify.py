@@ -5,8 +5,8 @@ each exactly once: its rows may not overlap, each must stand for instants that i
 together they must be as many as the rule gives. Then none can be missing.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -17,15 +17,25 @@ import sqlalchemy as sa
 from tick.db import AnyRow, Database
 from tick.engine.pruned import pruned_up_to
 from tick.engine.versions import Reign, Version, reigns, versions_of
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence, schedule_version
+from tick.models import job_schedule, occurrence
+from tick.ops.ledger_rows import (
+    Found,
+    Row,
+    look,
+    look_at_unscheduled,
+    read_rows,
+    read_targets_of_unscheduled,
+)
+from tick.ops.run_proof import find_contradictions
 from tick.ops.snapshot import snapshot
 from tick.policy import instants
 from tick.policy.instants import just_before
+from tick.policy.rule import Rule
 from tick.policy.target import Target
-from tick.states import FIRED_OUTCOMES, ScheduleState
+from tick.states import ScheduleState
 from tick.utc import utc
 
-_s, _o, _r = job_schedule.c, occurrence.c, job_run.c
+_s, _o = job_schedule.c, occurrence.c
 MOST_LISTED = 100
 
 
@@ -86,8 +96,8 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
         result = Verified(whole_from, end, pruned_to)
         for row in connection.execute(sa.select(job_schedule).order_by(_s.id)).all():
             result.schedules += 1
-            _note(result, _read_and_check(connection, row, result))
-        _note(result, _in_runs(connection, result.start, end))
+            _note(result, _Proof(connection, row, result).find())
+        _note(result, _in_unscheduled(connection, result.start, end))
     return result
 
 
@@ -98,62 +108,100 @@ def _note(result: Verified, found: Iterator[Violation]) -> None:
         result.violations.append(violation)
 
 
-def _read_and_check(
-    connection: sa.Connection, row: AnyRow, result: Verified
+def _in_unscheduled(
+    connection: sa.Connection, start: datetime, end: datetime
 ) -> Iterator[Violation]:
-    try:
-        yield from _Proof(connection, row, result).find()
-    except (ValueError, TypeError) as error:
-        yield Violation(
-            row.id, row.created_at, f"a version cannot be read by this release: {error}"
-        )
+    """What was run by hand, at no instant of a schedule."""
+    targets = read_targets_of_unscheduled(connection, start, end)
+    suspects = look_at_unscheduled(connection, targets, start, end)
+    yield from _in_runs(connection, suspects, targets)
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A ledger row: `count` instants from `first` to `last`."""
-
-    id: int
-    version_id: int
-    outcome: str
-    first: datetime
-    last: datetime
-    count: int
+def _in_runs(
+    connection: sa.Connection, suspects: Sequence[int], targets: Mapping[int, Target]
+) -> Iterator[Violation]:
+    for found in find_contradictions(connection, suspects, targets):
+        yield Violation(found.schedule_id or "-", found.at, found.message)
 
 
 class _Proof:
     """One schedule over the period."""
 
     def __init__(self, connection: sa.Connection, row: AnyRow, result: Verified) -> None:
-        self.row, self.result = row, result
+        self.connection, self.row, self.result = connection, row, result
         self.versions = {version.id: version for version in versions_of(connection, row.id)}
-        found = _entries(connection, row.id, result.start, result.end)
-        self.entries = [entry for entry in found if entry.version_id in self.versions]
-        self.strays = [entry for entry in found if entry.version_id not in self.versions]
+        self.entries: list[Row] = []
+        self.strays: list[Row] = []
 
     def find(self) -> Iterator[Violation]:
         """Every violation of this schedule."""
+        targets = {id: Target.from_json(each.target) for id, each in self.versions.items()}
+        found = look(
+            self.connection,
+            self.row.id,
+            self._in_force(targets),
+            self.result.start,
+            self.result.end,
+        )
+        try:
+            yield from self._in_ledger(found)
+        except (ValueError, TypeError) as error:
+            yield self._violation(
+                self.row.created_at, f"a version cannot be read by this release: {error}"
+            )
+        yield from _in_runs(self.connection, found.suspects, targets)
+
+    def _in_force(self, targets: Mapping[int, Target]) -> dict[int, Target]:
+        """Of the versions that were in force at some time of the period."""
+        ends = [*(version.since for version in self.versions.values()), self.result.end][1:]
+        return {
+            id: targets[id]
+            for (id, version), until in zip(self.versions.items(), ends, strict=True)
+            if version.since < self.result.end and until > self.result.start
+        }
+
+    def _in_ledger(self, found: Found) -> Iterator[Violation]:
+        known: list[Version] = list(self.versions.values())
+        if not self._is_plain(found, reigns(known)):
+            yield from self._in_detail(reigns(known))
+        if known:
+            yield from self._in_cursor(known[-1])
+
+    def _is_plain(self, found: Found, in_order: Sequence[Reign]) -> bool:
+        """Whether one rule was in force, and each of its instants has one row of its own."""
+        start, end = self.result.start, self.result.end
+        covering = [each for each in in_order if each.since <= start and end <= (each.until or end)]
+        if found.ranges or not covering:
+            return False
+        rule = covering[0].rule
+        due = instants.all_between(rule, start, min(end, self.row.decided_to))
+        same = {id for id, version in self.versions.items() if version.rule == rule}
+        if found.instants != due or not found.versions <= same:
+            return False
+        self.result.instants += len(due)
+        self.result.outcomes.update(found.outcomes)
+        return True
+
+    def _in_detail(self, in_order: Sequence[Reign]) -> Iterator[Violation]:
+        """Row by row."""
+        entries = read_rows(self.connection, self.row.id, self.result.start, self.result.end)
+        self.entries = [entry for entry in entries if entry.version_id in self.versions]
+        self.strays = [entry for entry in entries if entry.version_id not in self.versions]
         for entry in self.strays:
             yield self._violation(
                 entry.first, f"row {entry.id} ({entry.outcome}) stems from no version of it"
             )
         yield from self._in_order()
-        known: list[Version] = list(self.versions.values())
-        for reign in reigns(known):
+        for reign in in_order:
             yield from self._in_reign(reign)
-        if known:
-            yield from self._in_cursor(known[-1])
 
     def _in_order(self) -> Iterator[Violation]:
-        for entry in self.entries:
-            rule = self.versions[entry.version_id].rule
-            count = instants.count(rule, just_before(entry.first), entry.last)
-            if count != entry.count or not self._ends_at_an_instant(entry):
-                yield self._violation(
-                    entry.first,
-                    f"row {entry.id} ({entry.outcome}) stands for {entry.count} instants up to "
-                    f"{_said(entry.last)}, and its rule has {count} there",
-                )
+        for entry, count in self._miscounted():
+            yield self._violation(
+                entry.first,
+                f"row {entry.id} ({entry.outcome}) stands for {entry.instants} instants up to "
+                f"{_said(entry.last)}, and its rule has {count} there",
+            )
         for before, after in pairwise(self.entries):
             if after.first <= before.last:
                 yield self._violation(
@@ -162,11 +210,35 @@ class _Proof:
                     f"({after.outcome})",
                 )
 
-    def _ends_at_an_instant(self, entry: _Entry) -> bool:
+    def _miscounted(self) -> Iterator[tuple[Row, int]]:
+        """The rows that stand for other instants than their rule has there, and how many it has.
+
+        Nearly all stand for one instant: those are looked up in their rule all at once.
+        """
+        single: dict[int, list[Row]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.instants == 1 and entry.first == entry.last:
+                single[entry.version_id].append(entry)
+                continue
+            rule = self._rule(entry.version_id)
+            count = instants.count(rule, just_before(entry.first), entry.last)
+            if count != entry.instants or not self._ends_at_an_instant(entry):
+                yield entry, count
+        for version_id, entries in single.items():
+            rule = self._rule(version_id)
+            due = set(instants.all_between(rule, just_before(entries[0].first), entries[-1].first))
+            for entry in entries:
+                if entry.first not in due:
+                    yield entry, 0
+
+    def _rule(self, version_id: int) -> Rule:
+        return self.versions[version_id].rule
+
+    def _ends_at_an_instant(self, entry: Row) -> bool:
         """Whether the last of the counted instants is the last of the row."""
         if entry.first == entry.last:
             return True  # the only one that was counted
-        rule = self.versions[entry.version_id].rule
+        rule = self._rule(entry.version_id)
         return instants.latest_until(rule, just_before(entry.first), entry.last) == entry.last
 
     def _in_reign(self, reign: Reign) -> Iterator[Violation]:
@@ -175,24 +247,24 @@ class _Proof:
         inside = [entry for entry in self.entries if entry.first <= end and entry.last > start]
         expected = instants.count(reign.rule, start, end)
         self.result.instants += expected
+        same = {id for id in {entry.version_id for entry in inside} if self._rule(id) == reign.rule}
         held = 0
         for entry in inside:
             cut = entry.first <= start or entry.last > end
-            same = self.versions[entry.version_id].rule == reign.rule
-            here = entry.count  # proven, where the rule is the same
-            if cut or not same:
+            here = entry.instants  # proven, where the rule is the same
+            if cut or entry.version_id not in same:
                 here = instants.count(
                     reign.rule, max(just_before(entry.first), start), min(entry.last, end)
                 )
             held += here
             self.result.outcomes[entry.outcome] += here
-            if not cut and not same:
+            if not cut and entry.version_id not in same:
                 yield self._violation(entry.first, "decided by a rule that was not in force then")
         if held != expected:
             yield self._gap(reign, start, end, inside, expected - held)
 
     def _gap(
-        self, reign: Reign, start: datetime, end: datetime, inside: Sequence[_Entry], lacking: int
+        self, reign: Reign, start: datetime, end: datetime, inside: Sequence[Row], lacking: int
     ) -> Violation:
         after = start
         for entry in inside:
@@ -221,72 +293,5 @@ class _Proof:
         return Violation(self.row.id, at, message)
 
 
-def _entries(
-    connection: sa.Connection, schedule_id: str, start: datetime, end: datetime
-) -> list[_Entry]:
-    """The rows with an instant in (start, end], in order."""
-    last = sa.func.coalesce(_o.scheduled_until, _o.scheduled_for, type_=_o.scheduled_for.type)
-    rows = connection.execute(
-        sa.select(_o.id, _o.version_id, _o.outcome, _o.scheduled_for, last, _o["count"])
-        .where(_o.schedule_id == schedule_id, _o.scheduled_for <= end, last > start)
-        .order_by(_o.scheduled_for, _o.id)
-    )
-    return [_Entry(*row) for row in rows]
-
-
-def _in_runs(connection: sa.Connection, start: datetime, end: datetime) -> Iterator[Violation]:
-    """Firings without all their runs and dependencies, and rows with runs that did not fire."""
-    edges: dict[int, int] = {}
-    rows = connection.execute(_RUNS, {"start": start, "end": end})
-    for row in rows:
-        at = row.scheduled_for or row.decided_at
-        where = (row.schedule_id or "-", at)
-        if row.made != row.runs or row.jobs != row.made:
-            yield Violation(
-                *where,
-                f"row {row.id} ({row.outcome}) has {row.made} runs of {row.jobs} jobs instead of "
-                f"{row.runs}",
-            )
-        elif row.version_id is not None and row.outcome in FIRED_OUTCOMES:
-            if row.version_id not in edges:
-                edges[row.version_id] = len(Target.from_json(row.target).edges)
-            if row.edges != edges[row.version_id]:
-                yield Violation(*where, f"row {row.id} lacks dependencies between its runs")
-
-
 def _said(instant: datetime | None) -> str:
     return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _build_runs() -> sa.Select[Any]:
-    edge = job_run_dependency.c
-    runs = sa.select(sa.func.count(_r.id)).where(_r.occurrence_id == _o.id)
-    jobs = sa.select(sa.func.count(sa.distinct(_r.job_name))).where(_r.occurrence_id == _o.id)
-    edges = (
-        sa.select(sa.func.count())
-        .select_from(job_run_dependency.join(job_run, edge.run_id == _r.id))
-        .where(_r.occurrence_id == _o.id)
-    )
-    at = sa.func.coalesce(_o.scheduled_for, _o.decided_at)
-    return (
-        sa.select(
-            _o.id,
-            _o.schedule_id,
-            _o.version_id,
-            _o.scheduled_for,
-            _o.decided_at,
-            _o.outcome,
-            _o.runs,
-            schedule_version.c.target,
-            runs.scalar_subquery().label("made"),
-            jobs.scalar_subquery().label("jobs"),
-            edges.scalar_subquery().label("edges"),
-        )
-        .outerjoin(schedule_version, schedule_version.c.id == _o.version_id)
-        .where(at > sa.bindparam("start", type_=_o.decided_at.type))
-        .where(at <= sa.bindparam("end", type_=_o.decided_at.type))
-        .order_by(_o.id)
-    )
-
-
-_RUNS = _build_runs()

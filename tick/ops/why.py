@@ -181,7 +181,7 @@ def _names(connection: sa.Connection, schedule_id: str) -> Sequence[str]:
     names = [schedule_id]
     renames = connection.execute(
         sa.select(_a.subject, _a.before)
-        .where(_a.action == "schedule.rename")
+        .where(sa.text("audit_entry.action = 'schedule.rename'"))  # as the partial index has it
         .order_by(_a.id.desc())
     )
     for rename in renames:

@@ -33,6 +33,7 @@ from tick.policy.zone_data import Zone
 __all__ = [
     "DEFAULT",
     "Dst",
+    "all_between",
     "count_between",
     "describe",
     "next_times",
@@ -46,6 +47,7 @@ __all__ = [
 _LONGEST_MADE_UP_GAP = timedelta(hours=3)
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 _BEFORE_ALL, _AFTER_ALL = datetime(FIRST_YEAR - 1, 1, 1), datetime(LAST_YEAR + 1, 1, 1)
 _GAPS = ("first_valid", "skip")
 _FOLDS = ("first", "second", "both")
@@ -126,6 +128,13 @@ def count_between(
     return _timetable(expression, timezone, dst).count(_naive(after), _naive(until))
 
 
+def all_between(
+    expression: str, timezone: str | Zone, after: datetime, until: datetime, *, dst: Dst = DEFAULT
+) -> list[datetime]:
+    """All instants in (after, until], in aware UTC; listed by the day, for many of them."""
+    return list(_timetable(expression, timezone, dst).listed(_naive(after), _naive(until)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Timetable:
     """The instants of one expression in one zone; all arguments and results are naive UTC."""
@@ -177,6 +186,32 @@ class _Timetable:
                 min(_minute_after(until + stretch.offset), end),
             )
         return total
+
+    def listed(self, after: datetime, until: datetime) -> Iterator[datetime]:
+        """The instants in (after, until], aware."""
+        for stretch in stretches_from(self.timezone, after):
+            if stretch.start > until:
+                return
+            made_up = self._made_up(stretch)
+            if made_up is not None and after < made_up <= until:
+                yield _aware(made_up)
+                after = made_up
+            first, end = self._walls_of(stretch)
+            low = max(_minute_after(after + stretch.offset), first)
+            high = min(_minute_after(until + stretch.offset), end)
+            for midnight in self._days(low, high):
+                start = _aware(midnight - stretch.offset)
+                instants = [start + time for time in self.fields.times_of_day()]
+                if midnight < low or midnight + _DAY > high:
+                    lowest, highest = _aware(low - stretch.offset), _aware(high - stretch.offset)
+                    instants = [each for each in instants if lowest <= each < highest]
+                yield from instants
+
+    def _days(self, low: datetime, high: datetime) -> Iterator[datetime]:
+        """The days that match and have a wall time in [low, high), as their midnights."""
+        if low < high:
+            days = map(datetime.fromordinal, range(low.toordinal(), high.toordinal() + 1))
+            yield from filter(self.fields.matches_day, days)
 
     def _walls_of(self, stretch: Stretch) -> tuple[datetime, datetime]:
         """The wall times [first, end) of a stretch at which it fires when they match."""

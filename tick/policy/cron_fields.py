@@ -4,6 +4,8 @@ from bisect import bisect_left
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 
@@ -99,6 +101,10 @@ class Expression:
             - self._count_before(first)
         )
 
+    def times_of_day(self) -> tuple[timedelta, ...]:
+        """The times after midnight at which it fires on a day that matches."""
+        return _times_of_day(self.hours, self.minutes)
+
     def _count_before(self, wall: datetime) -> int:
         """How many minutes of the wall time's own day match and come before it."""
         if not self.matches_day(wall):
@@ -118,6 +124,11 @@ class Expression:
             weekday == special.weekday and _is_nth(day, special.nth)
             for special in self.nth_weekdays
         )
+
+
+@lru_cache(maxsize=4096)
+def _times_of_day(hours: tuple[int, ...], minutes: tuple[int, ...]) -> tuple[timedelta, ...]:
+    return tuple(timedelta(hours=hour, minutes=minute) for hour, minute in product(hours, minutes))
 
 
 def _plain_field(field: Field, values: tuple[int, ...], specials: tuple[str, ...]) -> str:

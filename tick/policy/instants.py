@@ -67,6 +67,18 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
     return int(rule.at is not None and after < rule.at <= until)
 
 
+def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
+    """All instants in (after, until], however many: listed by the day, without a walk."""
+    if rule.kind is not ScheduleKind.CRON:
+        return between(rule, after, until, count(rule, after, until))
+    after, until = _clip(rule, after, until)
+    if after >= until:
+        return []
+    offset = _offset(rule)
+    found = cron.all_between(_cron(rule), _zone(rule), after - offset, until - offset, dst=rule.dst)
+    return [instant + offset for instant in found] if offset else found
+
+
 def nth(rule: Rule, after: datetime, until: datetime, index: int) -> datetime:
     """One of those that `count` counts, `index` beginning at 0: found by halving, not by a walk.
 

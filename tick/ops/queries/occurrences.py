@@ -1,14 +1,18 @@
 """The ledger, as people read it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from tick.db import in_states
+from tick.engine.instant_rows import covering_id
 from tick.errors import NotFound
 from tick.models import job_schedule, occurrence
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
+from tick.ops.queries.stretches import SEARCHED, find_stretch
 from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
 
 _o, _s = occurrence.c, job_schedule.c
@@ -21,6 +25,10 @@ UNWANTED = (
     Outcome.HELD,
 )
 LATEST = 10_000
+_UNUSUAL = frozenset(Outcome) - {*LIVE_OUTCOMES, Outcome.SUCCESS}
+# Literals, as the partial indexes have them.
+_IS_LIVE = sa.text("occurrence.outcome IN ('QUEUED', 'RUNNING')")
+_IS_UNUSUAL = sa.text("occurrence.outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')")
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,13 @@ def get_occurrence(connection: sa.Connection, occurrence_id: int) -> OccurrenceR
     return OccurrenceRow(**row._mapping)
 
 
+@dataclass(frozen=True)
+class LedgerPage(Page[OccurrenceRow]):
+    """Rows; after a search that found too few, `older` continues it below the `searched` rows."""
+
+    searched: int | None = None
+
+
 def list_occurrences(
     connection: sa.Connection,
     schedule_id: str | None,
@@ -104,25 +119,75 @@ def list_occurrences(
     outcomes: Iterable[Outcome] = (),
     between: tuple[datetime, datetime] | None = None,
     before: int | None = None,
-) -> Page[OccurrenceRow]:
+) -> LedgerPage:
     """A page of the ledger, newest first: a schedule's part of it, or all; of some outcomes.
 
-    `between`: with an instant at or after the first and before the second.
+    `between`: of the schedule, with an instant at or after the first and before the second. An
+    outcome that no index serves is looked for among SEARCHED rows at a time, however rare it is.
     """
-    query = _NAMED.order_by(_o.id.desc())
-    if schedule_id is not None:
-        query = query.where(_o.schedule_id == schedule_id)
-    if chosen := list(outcomes):
-        query = query.where(_o.outcome.in_(chosen))
+    chosen = list(outcomes)
+    query = _NAMED if schedule_id is None else _NAMED.where(_o.schedule_id == schedule_id)
+    if chosen:
+        query = query.where(in_states(_o.outcome, chosen))
     if between is not None:
-        at = sa.func.coalesce(_o.scheduled_for, _o.decided_at)
-        last = sa.func.coalesce(_o.scheduled_until, _o.scheduled_for, _o.decided_at)
-        start, end = (sa.literal(instant, _o.decided_at.type) for instant in between)
-        query = query.where(last >= start, at < end)
+        if schedule_id is None:
+            raise ValueError("the rows of a time are those of one schedule")
+        query = query.where(_o.id.in_(_ids_between(schedule_id, *between)))
+        return _page(connection, query, sorted_ids(_o.id), before)
+    if not chosen:
+        return _page(connection, query, _o.id, before)
+    if set(chosen) <= set(LIVE_OUTCOMES):
+        return _page(connection, query.where(_IS_LIVE), sorted_ids(_o.id), before)
+    if set(chosen) <= _UNUSUAL:
+        query = query.where(_o.id.in_(_newest_unusual(schedule_id, chosen, before)))
+        return _page(connection, query, sorted_ids(_o.id), before)
+    return _search(connection, query, before)
+
+
+def _page(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    ids: sa.ColumnElement[int],
+    before: int | None,
+) -> LedgerPage:
     if before is not None:
-        query = query.where(_o.id < before)
-    found = connection.execute(query.limit(PAGE_ROWS + 1))
-    return cut([OccurrenceRow(**row._mapping) for row in found])
+        query = query.where(ids < before)
+    found = connection.execute(query.order_by(ids.desc()).limit(PAGE_ROWS + 1))
+    page = cut([OccurrenceRow(**row._mapping) for row in found])
+    return LedgerPage(page.rows, page.older)
+
+
+def _search(connection: sa.Connection, query: sa.Select[Any], before: int | None) -> LedgerPage:
+    stretch = find_stretch(connection, _o.id, _o.decided_at, since=None, until=None, before=before)
+    page = _page(connection, query.where(stretch.holds(_o.id)), _o.id, None)
+    if page.older is None and stretch.goes_on:
+        return replace(page, older=stretch.start, searched=SEARCHED)
+    return page
+
+
+def _ids_between(schedule_id: str, start: datetime, end: datetime) -> sa.CompoundSelect[tuple[int]]:
+    """The rows of a time: those that begin in it, the one that reaches into it, firings by hand."""
+    its, at = sa.select(_o.id).where(_o.schedule_id == schedule_id), _o.decided_at
+    by_hand = sa.select(_o.id).where(_o.scheduled_for.is_(None), at >= start, at < end)
+    return sa.union_all(
+        its.where(_o.scheduled_for >= start, _o.scheduled_for < end),
+        sa.select(covering_id(schedule_id, start)),
+        # Not by the bare id, or SQLite would read all that were ever fired by hand.
+        by_hand.where(_o.schedule_id.concat("") == schedule_id),
+    )
+
+
+def _newest_unusual(
+    schedule_id: str | None, outcomes: Collection[Outcome], before: int | None
+) -> sa.CompoundSelect[tuple[int]]:
+    """The ids of a page of each outcome: an index gives them in order, however many there are."""
+    rows = sa.select(_o.id).where(_IS_UNUSUAL).order_by(_o.id.desc()).limit(PAGE_ROWS + 1)
+    if schedule_id is not None:
+        rows = rows.where(_o.schedule_id == schedule_id)
+    if before is not None:
+        rows = rows.where(_o.id < before)
+    each = (rows.where(in_states(_o.outcome, [outcome])).subquery() for outcome in outcomes)
+    return sa.union_all(*(sa.select(part.c.id) for part in each))
 
 
 def occurrences_by_id(
@@ -138,9 +203,8 @@ def occurrences_by_id(
 
 def list_live(connection: sa.Connection, limit: int) -> tuple[OccurrenceRow, ...]:
     """The newest occurrences that have not finished."""
-    # The outcomes are literals, so that the partial index serves.
-    query = _NAMED.where(sa.text("occurrence.outcome IN ('QUEUED', 'RUNNING')"))
-    found = connection.execute(query.order_by(_o.id.desc()).limit(limit))
+    query = _NAMED.where(_IS_LIVE).order_by(sorted_ids(_o.id).desc())
+    found = connection.execute(query.limit(limit))
     return tuple(OccurrenceRow(**row._mapping) for row in found)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+import sqlalchemy as sa
+
 PAGE_ROWS = 50
 
 
@@ -16,6 +18,14 @@ class Numbered(Protocol):
 
 
 Row = TypeVar("Row", bound=Numbered)
+
+
+def sorted_ids(ids: sa.Column[int]) -> sa.ColumnElement[int]:
+    """The ids, to order and to bound a list by that an index of few rows gives in another order.
+
+    By the bare ids, SQLite would rather walk through the whole table than sort those few.
+    """
+    return ids + sa.literal_column("0")
 
 
 @dataclass(frozen=True)

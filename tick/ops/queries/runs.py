@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tick.errors import NotFound
 from tick.models import job_run, job_run_dependency, job_schedule
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
 from tick.ops.queries.stretches import SEARCHED, Stretch, find_stretch
 from tick.ops.queries.waiting import lacks_by_job
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
@@ -126,6 +126,11 @@ class RunFilter:
             return False
         return len(parts) <= 1 and parts <= {"status", "job_name", "schedule_id"}
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the runs of an unfinished status are sought: few, whatever the history."""
+        return self.status in UNFINISHED_RUNS
+
     def stretch(self, connection: sa.Connection, before: int | None) -> Stretch:
         """Where to look for them."""
         return find_stretch(
@@ -179,10 +184,12 @@ def list_runs(
 
     A filter that no index serves is looked for among SEARCHED runs at a time, however rare it is.
     """
-    query = _ROWS.where(*chosen.conditions()).order_by(_r.id.desc()).limit(PAGE_ROWS + 1)
+    query = _ROWS.where(*chosen.conditions()).limit(PAGE_ROWS + 1)
     if chosen.is_indexed:
-        query = query if before is None else query.where(_r.id < before)
-        return _page(connection, query)
+        ids = sorted_ids(_r.id) if chosen.is_live else _r.id
+        query = query if before is None else query.where(ids < before)
+        return _page(connection, query.order_by(ids.desc()))
+    query = query.order_by(_r.id.desc())
     stretch = chosen.stretch(connection, before)
     page = _page(connection, query.where(stretch.holds(_r.id)))
     if page.older is None and stretch.goes_on:

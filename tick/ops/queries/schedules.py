@@ -60,7 +60,6 @@ class ScheduleRow:
     last_error: str | None
     alerts: Any
     last_fired_id: int | None
-    recent_from_id: int | None
     open_alerts: int
     may_be_muted: bool
     version: int | None
@@ -123,16 +122,6 @@ _LAST_FIRED = (
     .correlate(job_schedule)
     .scalar_subquery()
 )
-# The oldest of the newest rows of one schedule: the index gives it without reading the others.
-_OLDEST_SHOWN = (
-    sa.select(_o.id)
-    .where(_o.schedule_id == _s.id)
-    .order_by(_o.id.desc())
-    .limit(1)
-    .offset(RECENT_ROWS - 1)
-    .correlate(job_schedule)
-    .scalar_subquery()
-)
 _OPEN_ALERTS = (
     sa.select(sa.func.count())
     .where(alert.c.schedule_id == _s.id, sa.text("alert.resolved_at IS NULL"))
@@ -156,7 +145,6 @@ _ROWS = sa.select(
     _v.mode,
     _v.target,
     _LAST_FIRED.label("last_fired_id"),
-    _OLDEST_SHOWN.label("recent_from_id"),
     _OPEN_ALERTS.label("open_alerts"),
     _MAY_BE_MUTED.label("may_be_muted"),
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
@@ -222,16 +210,20 @@ _RECENT = sa.select(
     sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type).label("at"),
     _o.first_started_at,
     _o.last_finished_at,
-).order_by(_o.id)
+)
 
 
 def _recent(
     connection: sa.Connection, rows: Sequence[ScheduleRow]
 ) -> dict[str, list[RecentOccurrence]]:
     found: dict[str, list[RecentOccurrence]] = {}
-    # One range of the index for each schedule; with fewer rows than are shown, all of them.
-    ranges = [sa.and_(_o.schedule_id == row.id, _o.id >= (row.recent_from_id or 0)) for row in rows]
-    for row in connection.execute(_RECENT.where(sa.or_(*ranges))) if ranges else ():
+    newest = _RECENT.order_by(_o.id.desc()).limit(RECENT_ROWS)
+    # Each schedule's part is one walk back in an index, whatever statistics say of its rows.
+    parts = [newest.where(_o.schedule_id == row.id).subquery() for row in rows]
+    if not parts:
+        return {}
+    read = connection.execute(sa.union_all(*(sa.select(part) for part in parts))).all()
+    for row in sorted(read, key=lambda row: row.id):
         took = None
         if row.first_started_at and row.last_finished_at:
             took = max(0.0, (row.last_finished_at - row.first_started_at).total_seconds())

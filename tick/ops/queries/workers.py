@@ -113,11 +113,11 @@ class AtWork:
 def runs_at_work(connection: sa.Connection) -> dict[str, tuple[AtWork, ...]]:
     """What each worker runs, the longest first, by worker id; MOST_AT_WORK in all."""
     columns = [_r[field.name] for field in fields(AtWork)]
-    # The status is a literal, so that the partial index serves.
-    running = sa.select(*columns).where(
-        sa.text("job_run.status = 'RUNNING'"), _r.worker_id.is_not(None)
-    )
+    # The status is a literal, so that the partial index serves; and nothing is said of the worker,
+    # or SQLite would rather walk through the index of all runs that ever had one.
+    running = sa.select(*columns).where(sa.text("job_run.status = 'RUNNING'"))
     found: dict[str, tuple[AtWork, ...]] = {}
     for row in connection.execute(running.order_by(_r.started_at, _r.id).limit(MOST_AT_WORK)):
-        found[row.worker_id] = (*found.get(row.worker_id, ()), AtWork(**row._mapping))
+        if row.worker_id is not None:  # a worker may have been pruned
+            found[row.worker_id] = (*found.get(row.worker_id, ()), AtWork(**row._mapping))
     return found
