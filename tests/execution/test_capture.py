@@ -4,7 +4,7 @@ import logging
 from datetime import UTC, datetime
 
 from tests.worker.test_pool import RUN
-from tick.execution.bounds import MAX_MESSAGE
+from tick.execution.bounds import MAX_MESSAGE, cut
 from tick.execution.capture import captured
 from tick.execution.context import CurrentRun, running
 from tick.execution.ear import Ear
@@ -30,5 +30,5 @@ def test_what_is_printed_is_cut_and_cleaned_like_what_is_logged() -> None:
     assert isinstance(said, Said)
     assert [line.message for line in said.lines] == [
         "a NUL: \N{REPLACEMENT CHARACTER}",
-        "x" * MAX_MESSAGE + " … 16,384 characters cut",
+        cut("x" * 3 * MAX_MESSAGE, MAX_MESSAGE),
     ]

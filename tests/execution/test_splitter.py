@@ -1,9 +1,10 @@
 """What a program writes becomes lines, even if it never ends one."""
 
-from tick.execution.splitter import LONGEST_LINE_BYTES, Splitter
+from tick.execution.bounds import MAX_MESSAGE
+from tick.execution.splitter import Splitter
 
 
 def test_a_line_that_does_not_end_is_not_kept_until_it_does() -> None:
     splitter = Splitter()
-    assert splitter.feed(b"x" * LONGEST_LINE_BYTES) == ["x" * LONGEST_LINE_BYTES]
+    assert splitter.feed(b"x" * MAX_MESSAGE, 0) == ["x" * MAX_MESSAGE]
     assert splitter.end() == []

@@ -48,6 +48,15 @@ def test_a_last_line_without_an_end_and_bytes_that_are_no_text_are_logged(attemp
     assert attempt.log == [("INFO", "caf\N{REPLACEMENT CHARACTER}"), ("INFO", "end")]
 
 
+def test_of_a_progress_bar_the_newest_states_are_logged(attempt: Attempt) -> None:
+    bar = "import sys; [print(f'\\r{n}%', end='', file=sys.stderr) for n in range(101)]"
+    end = attempt(python(bar))
+    assert end.how is How.RETURNED
+    # On a slow machine some state may have stood for a second.
+    assert attempt.log[-1] == ("WARNING", "100%")
+    assert len(attempt.log) < 20
+
+
 def test_an_endless_line_comes_in_pieces(attempt: Attempt) -> None:
     attempt(python("print('x' * 100_000)"))
     assert sum(len(message) for _, message in attempt.log) == 100_000

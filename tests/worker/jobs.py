@@ -129,6 +129,64 @@ def leaves() -> None:
     os._exit(3)
 
 
+def _draws() -> None:
+    for percent in range(101):
+        print(f"\r{percent}% done", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    print("one\r\ntwo\r")
+
+
+@job(group="good")
+def draws() -> None:
+    """Draw a progress bar."""
+    _draws()
+
+
+@job(group="good", isolation="thread")
+def draws_in_a_thread() -> None:
+    """The same in a thread of the worker."""
+    _draws()
+
+
+@job(group="bad")
+def dies_at_work() -> None:
+    """Say what it begins, and be killed."""
+    print("\r10%", end="")
+    print("\r20%", end="", flush=True)
+    print("\rloading the model ... ", end="", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _is_slow(note: str) -> None:
+    print("loading the model ... ", end="")
+    while not Path(note).exists():
+        time.sleep(0.02)
+    print("done")
+
+
+@job(group="slow")
+def is_slow(note: str = "") -> None:
+    """Say what it begins, and go on when the file is there."""
+    _is_slow(note)
+
+
+@job(group="slow", isolation="thread")
+def is_slow_in_a_thread(note: str = "") -> None:
+    """The same in a thread of the worker."""
+    _is_slow(note)
+
+
+@job(group="slow")
+def is_slow_below(note: str = "") -> None:
+    """The same by a program that it starts."""
+    code = (
+        "import pathlib, sys, time; print('loading the model ... ', end='', flush=True)\n"
+        "while not pathlib.Path(sys.argv[1]).exists(): time.sleep(0.02)\n"
+        "print('done')"
+    )
+    subprocess.run([sys.executable, "-c", code, note], check=True)
+
+
 @job(group="bad")
 def segfaults() -> None:
     """Read where nothing is."""

@@ -11,10 +11,14 @@ def clean(text: str) -> str:
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
-def cut(text: str, most: int) -> str:
-    """The cleaned text in at most `most` characters: its head, what is missing, its tail."""
-    if len(text) <= most:
+def cut(text: str, most: int, length: int | None = None) -> str:
+    """The cleaned text in at most `most` characters: its head, what is missing, its tail.
+
+    `length` is how long it was, if something was left out of its middle before.
+    """
+    length = len(text) if length is None else length
+    if length <= most:
         return clean(text)
     half = (most - _NOTICE) // 2
-    missing = len(text) - 2 * half
+    missing = length - 2 * half
     return clean(f"{text[:half]} … {missing:,} characters cut … {text[-half:]}")

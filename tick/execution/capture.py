@@ -8,11 +8,13 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from time import monotonic
 from typing import TextIO
 
+from tick.execution.begun_line import BegunLine
 from tick.execution.bounds import MAX_MESSAGE, MAX_NAME, clean, cut
 from tick.execution.context import Listener, level_of, listener
 from tick.execution.lines import Line
@@ -51,6 +53,11 @@ class Capture:
         for other in self._others:
             other.removeFilter(_is_said_outside)
         sys.stdout, sys.stderr = self._real
+
+    def show_begun(self) -> None:
+        """Show what was begun to be printed a second ago and has not ended; from any thread."""
+        for stream in self._printed:
+            stream.show()
 
     def end_lines(self) -> None:
         """End the lines that the calling thread has begun to print."""
@@ -129,27 +136,18 @@ class _Handler(logging.Handler):
         hearer.line(Line(at, level_of(record.levelno), message, name))
 
 
-class _BegunLine:
-    """What was printed of a line that has not ended."""
+class _Printing:
+    """What one thread prints, on its way to the run's log."""
 
     def __init__(self, hearer: Listener, clock: Clock) -> None:
         self.hearer, self._clock = hearer, clock
-        self._text, self._beyond = "", 0
+        self.line = BegunLine()
 
-    def extend(self, text: str) -> None:
-        """Add to it, as far as a line may reach."""
-        room = MAX_MESSAGE - len(self._text)
-        self._text += text[:room]
-        self._beyond += max(0, len(text) - room)
-
-    def end(self) -> None:
-        """Hand it on, and begin the next one."""
-        text, beyond = self._text.rstrip("\r"), self._beyond
-        self._text, self._beyond = "", 0
-        if beyond:
-            text += f" … {beyond:,} characters cut"
-        if text:
-            self.hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))
+    def say(self, texts: Iterable[str]) -> None:
+        """Hand lines on; empty ones are nothing to read."""
+        for text in texts:
+            if text:
+                self.hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))
 
 
 class _Printed(io.TextIOBase):
@@ -158,7 +156,7 @@ class _Printed(io.TextIOBase):
     def __init__(self, real: TextIO, clock: Clock) -> None:
         self._real, self._clock = real, clock
         self._lock = threading.RLock()
-        self._begun: dict[int, _BegunLine] = {}
+        self._begun: dict[int, _Printing] = {}
         """By thread: what one prints does not run into what another does."""
         self._is_copy = False
         in_every_copy(self._begin_as_copy)
@@ -185,42 +183,47 @@ class _Printed(io.TextIOBase):
         """Change nothing, whatever a job asks for: its lines go to the log as they are."""
 
     def flush(self) -> None:
-        """Flush the real stream; a copy, which may end without another word, ends its line."""
-        if self._is_copy:
-            self.end_all()
+        """Show the line that was begun; a copy, which may end without another word, ends it."""
+        with self._lock:
+            if self._is_copy:
+                self.end_all()
+            elif printing := self._begun.get(threading.get_ident()):
+                printing.say(printing.line.flush(monotonic()))
         self._real.flush()
+
+    def show(self) -> None:
+        """Show every line that was begun a second ago and has not ended."""
+        with self._lock:
+            for printing in self._begun.values():
+                printing.say(printing.line.due(monotonic()))
 
     def write(self, text: str) -> int:
         """Take text; a line goes to the log when it ends."""
         if (hearer := listener()) is None:
             return self._real.write(text)
         with self._lock:
-            line = self._begun_by(hearer)
-            *ended, rest = text.split("\n")
-            for part in ended:
-                line.extend(part)
-                line.end()
-            line.extend(rest)
+            printing = self._begun_by(hearer)
+            printing.say(printing.line.write(text, monotonic()))
         return len(text)
 
     def _begin_as_copy(self) -> None:
         # What was begun before is said by the process that began it.
         self._lock, self._begun, self._is_copy = threading.RLock(), {}, True
 
-    def _begun_by(self, hearer: Listener) -> _BegunLine:
+    def _begun_by(self, hearer: Listener) -> _Printing:
         """The calling thread's line; a new one where an earlier thread of that number left one."""
         thread = threading.get_ident()
         line = self._begun.get(thread)
         if line is None or line.hearer is not hearer:
             self.end_line(thread)
-            line = self._begun[thread] = _BegunLine(hearer, self._clock)
+            line = self._begun[thread] = _Printing(hearer, self._clock)
         return line
 
     def end_line(self, thread: int) -> None:
         """End the line that a thread is writing, if there is one."""
         with self._lock:
-            if line := self._begun.pop(thread, None):
-                line.end()
+            if printing := self._begun.pop(thread, None):
+                printing.say(printing.line.end())
 
     def end_all(self) -> None:
         """End every line that is being written."""

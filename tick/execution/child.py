@@ -16,13 +16,14 @@ import termios
 import threading
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic  # its own, whatever a job does to the module's
 from typing import NoReturn
 
 from tick.define.registry import Registry, load_registry
+from tick.execution.begun_line import SHOW_SECONDS
 from tick.execution.capture import Capture, captured
 from tick.execution.claimed_run import Claim, ClaimedRun
 from tick.execution.context import CurrentRun, running_alone
@@ -58,6 +59,8 @@ class Speaker:
         self._progress: tuple[float, str] | None = None
         self._since, self._sent = 0.0, 0
         self._waiting = threading.Event()
+        self.each_second: Callable[[], None] = lambda: None
+        """Called about once a second, or more often while a run says much."""
         threading.Thread(target=self._send_batches, name="speaker", daemon=True).start()
 
     def line(self, line: Line) -> None:
@@ -104,10 +107,12 @@ class Speaker:
             _end_unheard(error)
 
     def _send_batches(self) -> None:
-        while self._waiting.wait():
-            time.sleep(BATCH_SECONDS)
-            with self._lock:
-                self._send_waiting()
+        while True:
+            if self._waiting.wait(SHOW_SECONDS):
+                time.sleep(BATCH_SECONDS)
+                with self._lock:
+                    self._send_waiting()
+            self.each_second()
 
 
 class Child:
@@ -139,6 +144,7 @@ class Child:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         self.speaker.say({"ready": True})
         with captured(_now) as capture:
+            self.speaker.each_second = capture.show_begun
             self._serve(registry, capture, Traces())
 
     def _serve(self, registry: Registry, capture: Capture, traces: Traces) -> None:

@@ -161,7 +161,11 @@ class ChildProcess:
     def read_output(self) -> Output:
         """What the process, or one that it started, wrote to its standard output."""
         chunk = self.output.read(_READ_BYTES)
-        return self._reader.feed(chunk) if chunk else Output()
+        return self._reader.feed(chunk, time.monotonic()) if chunk else Output()
+
+    def due_output(self, now: float) -> Output:
+        """A line that was begun there a second ago, and has not ended."""
+        return self._reader.due(now)
 
     def rest_of_output(self, *, unread: bool = False) -> Output:
         """The line that was begun; before it, if asked for, what is still in the pipe."""

@@ -36,14 +36,18 @@ class OutputReader:
     def __init__(self) -> None:
         self._relay, self._splitter = Relay(), Splitter()
 
-    def feed(self, chunk: bytes) -> Output:
+    def feed(self, chunk: bytes, now: float) -> Output:
         """What the bytes complete."""
         others, messages = self._relay.feed(chunk)
-        return Output(self._splitter.feed(others), messages)
+        return Output(self._splitter.feed(others, now), messages)
+
+    def due(self, now: float) -> Output:
+        """What was begun a second ago and nothing has ended."""
+        return Output(self._splitter.due(now))
 
     def end(self) -> Output:
         """The last line, if nothing ended it."""
-        return Output([*self._splitter.feed(self._relay.end()), *self._splitter.end()])
+        return Output([*self._splitter.feed(self._relay.end(), 0.0), *self._splitter.end()])
 
 
 def heard(run: ClaimedRun, message: Message) -> list[Report]:

@@ -253,6 +253,8 @@ class ProcessPool:
 
     def _enforce(self, now: float) -> None:
         for child in self._children:
+            if (due := child.due_output(now)).lines:
+                self._write_down(child, due)
             if now >= min(child.deadline, child.slow_at):
                 self._hold(child)
             if child.orders and now >= child.deadline:

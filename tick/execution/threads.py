@@ -119,6 +119,7 @@ class ThreadPool:
 
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        self._capture.show_begun()
         with self._has_ends:
             wait = 0.0 if self._reports else min(timeout_seconds, self._next_deadline())
             if self._waiting or self._ended:

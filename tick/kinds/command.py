@@ -175,6 +175,12 @@ class _Follower:
 
     def follow(self) -> None:
         """Return when the program has ended and its output has been read."""
+        try:
+            self._follow()
+        finally:  # it may be told to end by its time limit
+            self._end_lines()
+
+    def _follow(self) -> None:
         assert self._process.stdout and self._process.stderr  # noqa: S101  (asked for with PIPE)
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ, logging.INFO)
@@ -183,10 +189,14 @@ class _Follower:
                 for key, _ in selector.select(_POLL_SECONDS):
                     if not self._read(key.fd, key.data):
                         selector.unregister(key.fileobj)
+                for level, splitter in self._splitters.items():
+                    self._log(level, splitter.due(monotonic()))
         # It may have closed its output and go on.
         while self._reads_on() and self._process.returncode is None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_POLL_SECONDS)
+
+    def _end_lines(self) -> None:
         for level, splitter in self._splitters.items():
             self._log(level, splitter.end())
 
@@ -201,7 +211,7 @@ class _Follower:
     def _read(self, descriptor: int, level: int) -> bool:
         """Whether there may be more."""
         chunk = os.read(descriptor, _READ_BYTES)
-        self._log(level, self._splitters[level].feed(chunk))
+        self._log(level, self._splitters[level].feed(chunk, monotonic()))
         return bool(chunk)
 
     def _log(self, level: int, lines: list[str]) -> None:
