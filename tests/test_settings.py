@@ -19,7 +19,7 @@ def test_what_is_no_limit_is_named(value: str) -> None:
 
 
 def test_names_stand_between_commas() -> None:
-    assert load_settings({"TICK_OIDC_ADMINS": " operators, on call,"}).oidc_admins == (
+    assert load_settings({"TICK_HOLIDAYS": " operators, on call,"}).holidays == (
         "operators",
         "on call",
     )
@@ -35,3 +35,25 @@ def test_the_definitions_can_be_found_whatever_is_wrong_with_other_settings() ->
     wrong = {"TICK_SECRET_KEY_FILE": "nowhere/key", "TICK_KEEP_DAYS": "many"}
     assert definitions_package(wrong) == "definitions"
     assert definitions_package(wrong | {"TICK_DEFINITIONS": "mine"}) == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"),
+    [
+        ("TRIGGER_SECRET_PREVIOUS", "TRIGGER_SECRET"),
+        ("TRIGGER_OIDC_AUDIENCE", "TRIGGER_OIDC_ISSUER"),
+        ("TRIGGER_OIDC_SUBJECTS", "TRIGGER_OIDC_ISSUER"),
+        ("TRIGGER_OIDC_EMAILS", "TRIGGER_OIDC_ISSUER"),
+        ("WEBHOOK_SECRET", "WEBHOOK_URLS"),
+        ("OIDC_CLIENT_ID", "OIDC_ISSUER"),
+        ("OIDC_CLIENT_SECRET", "OIDC_ISSUER"),
+        ("OIDC_ADMINS", "OIDC_ISSUER"),
+        ("OIDC_VIEWERS", "OIDC_ISSUER"),
+    ],
+)
+def test_a_setting_that_nothing_reads_is_named_with_what_it_needs(name: str, needed: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings({f"TICK_{name}": "x" * 40})
+    assert str(caught.value).startswith(
+        f"Settings: TICK_{name} has no effect without TICK_{needed}; set that as well"
+    )

@@ -1,5 +1,6 @@
-"""How settings that are more than a word or a number are written down."""
+"""How settings that are more than a word or a number are written, and which need another."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, PositiveInt, SecretStr
@@ -40,3 +41,22 @@ def _split_names(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_split_names)]
+
+_NEEDS = {
+    "trigger_secret_previous": "trigger_secret",
+    "trigger_oidc_audience": "trigger_oidc_issuer",
+    "trigger_oidc_subjects": "trigger_oidc_issuer",
+    "trigger_oidc_emails": "trigger_oidc_issuer",
+    "webhook_secret": "webhook_urls",
+    "oidc_client_id": "oidc_issuer",
+    "oidc_client_secret": "oidc_issuer",
+    "oidc_admins": "oidc_issuer",
+    "oidc_viewers": "oidc_issuer",
+}
+
+
+def without_effect(settings: object) -> Iterator[tuple[str, str]]:
+    """The settings that nothing reads, each with the one that is missing beside it."""
+    for name, needed in _NEEDS.items():
+        if getattr(settings, name) and not getattr(settings, needed):
+            yield name, needed

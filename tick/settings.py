@@ -21,7 +21,7 @@ from pydantic import (
 
 from tick.environment import read_file_of
 from tick.errors import SettingsError
-from tick.setting_types import Limits, Names, Secret
+from tick.setting_types import Limits, Names, Secret, without_effect
 
 PREFIX = "TICK_"
 # Keys that come over plain http could be anybody's; a loopback address is for tests.
@@ -295,9 +295,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     }
     values |= _from_files(environ)
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_explain(error)) from None
+    if useless := next(without_effect(settings), None):
+        name, needed = (f"{PREFIX}{each.upper()}" for each in useless)
+        raise SettingsError(
+            f"Settings: {name} has no effect without {needed}; set that as well, or leave it out."
+        )
+    return settings
 
 
 def _from_files(environ: Mapping[str, str]) -> dict[str, str]:
