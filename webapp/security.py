@@ -1,5 +1,6 @@
 """What every answer carries and every request must pass, whichever page it is for."""
 
+import logging
 import re
 import secrets
 
@@ -38,6 +39,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 csrf = CSRFProtect()
+_log = logging.getLogger(__name__)
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_WITHOUT_COOKIES = ("api", "tick", "work")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 # A platform's probe calls an address, not a name.
 _ANY_HOST = {"health.process", "health.readiness"}
@@ -58,6 +62,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.before_request(_refuse_without_body)
     app.before_request(_refuse_no_host)
     app.before_request(lambda: _check_host(hosts))
+    app.before_request(_refuse_other_sites)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if settings.cookie_secure:
@@ -85,6 +90,23 @@ def _refuse_without_body() -> None:
     """Say what was wrong with the request's body, before anything is done for it."""
     if failure := request.environ.get(FAILURE):
         raise failure
+
+
+def _refuse_other_sites() -> None:
+    """Beside the token of each form: a browser says whose page sent it, unless it is an old one.
+
+    What opens by a token or a secret of its own is left alone: no cookie is misused there.
+    """
+    if request.method in _SAFE or request.blueprint in _WITHOUT_COOKIES:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or origin.partition("://")[2] == request.host
+    if not is_ours:
+        _log.warning("request %s: sent by a page of another site, %r", g.request_id, origin)
+        abort(403)
 
 
 def _refuse_nul() -> None:

@@ -243,3 +243,39 @@ def test_a_body_without_a_length_is_bounded_like_any_other(
 
     assert send(form.ljust(MAX_BODY, b"x")) in (400, 401)  # for want of a form token, or a secret
     assert send(form.ljust(MAX_BODY + 1, b"x")) == 413
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://localhost:81"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_that_a_page_of_another_site_sent_is_refused_with_its_token(
+    world: World, ada: Visitor, headers: dict[str, str]
+) -> None:
+    form = {"csrf_token": ada.token}
+    refused = ada.client.post("/schedules/daily/enable", data=form, headers=headers)
+    assert refused.status_code == 403
+    assert not world.schedule("daily").enabled
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "https://as-a-proxy-hides-it.example"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://localhost"},
+    ],
+)
+def test_a_form_of_our_own_is_taken_and_so_is_one_of_an_old_browser(
+    world: World, ada: Visitor, headers: dict[str, str]
+) -> None:
+    form = {"csrf_token": ada.token}
+    assert ada.client.post("/schedules/daily/enable", data=form, headers=headers).status_code == 303
+    assert world.schedule("daily").enabled
