@@ -7,30 +7,27 @@ overtaken, readers have an engine of their own so that a console page never take
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.pool import StaticPool
 
 from tick.errors import DatabaseError
 from tick.forks import in_every_copy
 from tick.postgresql import LOCK_SECONDS, postgresql_engine
+from tick.sqlite import BUSY_SECONDS, DatabaseFile, in_memory_engine
 
 # What another try may mend: the connection, a lock, a deadlock; never the statement itself.
 # InternalError: what PostgreSQL says of a transaction that it timed out, and after a failover.
 # TimeoutError: every connection of the pool is in use.
 TRANSIENT = (OperationalError, InterfaceError, InternalError, sa.exc.TimeoutError)
 AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
-BUSY_SECONDS = 30
 MOST_BOUND = 5000
 _INSTANT_LENGTH = len("2026-03-29 00:30:00.000000")
 
@@ -77,6 +74,9 @@ def in_short(error: Exception) -> str:
 class Database:
     """The two engines of one database. `write` begins for writing; `read` never locks."""
 
+    file: DatabaseFile | None = None
+    """Where SQLite keeps it."""
+
     def __init__(self, url: str) -> None:
         try:
             # Some platforms still hand out the scheme that SQLAlchemy dropped.
@@ -87,7 +87,9 @@ class Database:
                 "postgresql+psycopg://user:password@host/name."
             ) from None
         if self.url.get_backend_name() == "sqlite":
-            self.write, self.read = _sqlite_engines(self.url)
+            self.file = DatabaseFile(self.url)
+            self.write = self.file.engine(self.url, "IMMEDIATE")
+            self.read = self.file.engine(self.url, "DEFERRED")
         elif self.url.get_backend_name() == "postgresql":
             self.write = self.read = postgresql_engine(self.url)
         else:
@@ -101,8 +103,18 @@ class Database:
         """A database that only the calling thread sees, and that ends with `close`."""
         made = cls.__new__(cls)
         made.url = sa.make_url("sqlite://")
-        made.write = made.read = _sqlite_engine(made.url, "IMMEDIATE", poolclass=StaticPool)
+        made.write = made.read = in_memory_engine()
         return made
+
+    def create(self) -> None:
+        """Make the file of a new SQLite database, unless it is there. Raises DatabaseError."""
+        if self.file is not None:
+            self.file.create()
+
+    def want_file(self) -> None:
+        """Raise OperationalError when the file is no longer the one that this process opened."""
+        if self.file is not None:
+            self.file.want()
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -114,41 +126,6 @@ class Database:
         self._inherited = self.write.pool, self.read.pool
         self.write.dispose(close=False)
         self.read.dispose(close=False)
-
-
-def _sqlite_engines(url: sa.URL) -> tuple[sa.Engine, sa.Engine]:
-    path = url.database
-    if not path or path == ":memory:":
-        raise DatabaseError("SQLite needs a file here: several processes share the database.")
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatabaseError(
-            f"The folder of {path} can't be made: {error.strerror}; change TICK_DATABASE_URL."
-        ) from None
-    # SQLite itself would let everybody read it. Why a file can't be made, it says better.
-    with suppress(OSError):
-        Path(path).touch(0o660, exist_ok=False)
-    return _sqlite_engine(url, "IMMEDIATE"), _sqlite_engine(url, "DEFERRED")
-
-
-def _sqlite_engine(url: sa.URL, begin: str, **options: Any) -> sa.Engine:
-    engine = sa.create_engine(
-        url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS}, **options
-    )
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin on its own
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {begin}")
-
-    return engine
 
 
 @contextmanager

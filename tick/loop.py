@@ -73,6 +73,7 @@ class Loop:
         log.info("schedules in the definitions: %d", len(self.runtime.registry.schedules))
 
     def _beat(self, now: datetime) -> None:
+        self.runtime.database.want_file()
         with self.runtime.database.write.begin() as connection:
             if self.worker_id and beat(connection, self.worker_id, now, "ticking"):
                 return

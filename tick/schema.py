@@ -13,6 +13,7 @@ from tick.copies import keep_copy
 from tick.db import Database
 from tick.errors import DatabaseError
 from tick.migration import WAIT_SECONDS, migrating
+from tick.outages import sentence
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -60,6 +61,7 @@ def upgrade(
 
     A SQLite file with something in it is copied first, if `keeps_copy`. Raises DatabaseError.
     """
+    database.create()
     script = _script()
     last = script.get_revision(revision).revision
 
@@ -144,12 +146,11 @@ def _read_revision(connection: sa.Connection) -> str | None:
 def check_schema(database: Database) -> None:
     """Raise DatabaseError unless the database is reachable and not older than this release."""
     try:
+        database.want_file()
         current = current_revision(database)
     except sa.exc.SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         raise DatabaseError(
-            f"The database at {database.url!r} cannot be reached: {reason}. "
-            "Check TICK_DATABASE_URL, and that the server runs or the file may be written."
+            f"The database at {database.url!r} cannot be reached: {sentence(error)}"
         ) from error
     # A newer one is fine: migrations only expand until the next release needs them.
     if current is None or current < REVISION:

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from tick.engine.results import OccurrenceLine
+from tick.engine.ticklog import TickRow
+from tick.policy.zone_age import older_in_words
 
 
 @dataclass
@@ -39,3 +41,29 @@ class TickResult:
         for name in ("fired", "not_fired"):
             plain[name] = [line.as_dict() for line in getattr(self, name)]
         return plain
+
+
+def row_of(result: TickResult, source: str, late_seconds: float | None) -> TickRow:
+    """The row of a tick in the log of ticks."""
+    return TickRow(
+        id=result.tick_id,
+        source=source[:100],
+        now=result.now,
+        started_at=result.now,
+        took_seconds=result.took_seconds,
+        due=result.due,
+        fired=result.fired_count,
+        not_fired=result.not_fired_count,
+        runs=result.runs,
+        rescued=result.rescued,
+        late_seconds=late_seconds,
+        more=result.more,
+        error=_said(result),
+    )
+
+
+def _said(result: TickResult) -> str | None:
+    """What went wrong, for the log of ticks."""
+    said = [older_in_words(result.older_zones)] if result.older_zones else []
+    said += [f"{name}: {error}" for name, error in result.errors.items()]
+    return "; ".join(said)[:2000] or None

@@ -26,15 +26,15 @@ from tick.engine.prune import Keep
 from tick.engine.rescue import rescue_dead_workers
 from tick.engine.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.settle import settle_forgotten
-from tick.engine.ticklog import TickRow, learned_tick_seconds, record_tick
+from tick.engine.ticklog import learned_tick_seconds, record_tick
 from tick.engine.upkeep import keep_up
 from tick.engine.zone_changes import Wish, heed_zone_data, older_zones
 from tick.engine.zones import read_standing, standing
-from tick.policy.zone_age import older_in_words
+from tick.outages import is_outage, sentence
 from tick.runtime import Runtime, refuse_ahead
 from tick.states import FIRED_OUTCOMES
 from tick.telemetry.logs import bound
-from tick.tick_result import TickResult
+from tick.tick_result import TickResult, row_of
 from tick.utc import Utc, utc
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def run_tick(
             found = work.look()
         if found.fires:
             work.fire_all(found)
-        if found.lost:
+        if found.lost and not work.is_away:
             work.rescue()
         result = work.report(source, settles=found.settles)
         if found.keeps_up:
@@ -86,13 +86,6 @@ def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
     work.fire_due()
 
 
-def _said(result: TickResult) -> str | None:
-    """What went wrong, for the log of ticks."""
-    said = [older_in_words(result.older_zones)] if result.older_zones else []
-    said += [f"{name}: {error}" for name, error in result.errors.items()]
-    return "; ".join(said)[:2000] or None
-
-
 class _Tick:
     """One tick at work."""
 
@@ -102,13 +95,15 @@ class _Tick:
         self.budget_seconds = budget_seconds
         self.dead_after = timedelta(seconds=runtime.settings.dead_after_seconds)
         self.chunks = 0
+        self.is_away = False
         self.tick_seconds = 0.0
         self.zones: tuple[int, ...] = ()
         self.telemetry = runtime.telemetry
         self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
 
     def look(self) -> Found:
-        """What there is to do."""
+        """What there is to do. Raises OperationalError where the database's file was replaced."""
+        self.runtime.database.want_file()
         with self.runtime.database.read.connect() as connection:
             found = look(connection, self.now, self.dead_after)
             if found.fires:
@@ -153,8 +148,9 @@ class _Tick:
             try:
                 fired = self._fire(limit=limit)
             except Exception as error:
-                log.warning("a chunk failed and is done again one by one: %s", in_short(error))
-                if self._fire_one_by_one(limit) == 0:
+                if not is_outage(error):
+                    log.warning("a chunk failed and is done again one by one: %s", in_short(error))
+                if self._fire_one_by_one(limit, suspect=is_outage(error)) == 0:
                     break
                 continue  # what failed is backing off, so that the next chunk is clear of it
             if fired.schedules < limit:
@@ -163,7 +159,7 @@ class _Tick:
         # caught up where overlap is allowed is due again at once.
         while self._in_time() and self._any_due() and self._fire_one_by_one(limit):
             pass
-        if not self._in_time() and self._any_due():
+        if not self._in_time() and not self.is_away and self._any_due():
             self.result.more = True
 
     def _end_pauses(self) -> None:
@@ -188,23 +184,9 @@ class _Tick:
     def report(self, source: str, *, settles: bool) -> TickResult:
         """The result, and its row in the log of ticks; what ended is settled, if `settles`."""
         result = self.result
-        late = self._read_back() if result.due else None
+        late = self._read_back() if result.due and not self.is_away else None
         result.took_seconds = perf_counter() - self.started
-        row = TickRow(
-            id=result.tick_id,
-            source=source[:100],
-            now=self.now,
-            started_at=self.now,
-            took_seconds=result.took_seconds,
-            due=result.due,
-            fired=result.fired_count,
-            not_fired=result.not_fired_count,
-            runs=result.runs,
-            rescued=result.rescued,
-            late_seconds=late,
-            more=result.more,
-            error=_said(result),
-        )
+        row = row_of(result, source, late)
 
         def step(connection: sa.Connection) -> None:
             if settles:
@@ -212,8 +194,9 @@ class _Tick:
             record_tick(connection, row)
 
         try:
-            self._in_transaction(step)
-        except TRANSIENT as error:
+            if not self.is_away:
+                self._in_transaction(step)
+        except sa.exc.DBAPIError as error:
             log.warning("the tick leaves no row in the log of ticks: %s", in_short(error))
         self.telemetry.tick(row)
         return result
@@ -249,10 +232,10 @@ class _Tick:
         self.result.more |= fired.braked > 0
         return fired
 
-    def _fire_one_by_one(self, limit: int) -> int:
+    def _fire_one_by_one(self, limit: int, *, suspect: bool = False) -> int:
         """Each due schedule in a transaction of its own, so that a bad one stops only itself.
 
-        How many were decided, or put into back-off.
+        How many were decided or put off; none if the database fails twice (`suspect`: just now).
         """
         done = 0
         with self.runtime.database.read.connect() as connection:
@@ -263,19 +246,32 @@ class _Tick:
             try:
                 fired = self._fire(limit=1, only=schedule_id)
             except Exception as error:
+                if is_outage(error) and suspect:
+                    self._note_outage(error)
+                    return 0
+                suspect = is_outage(error)
                 done += self._note_failure(schedule_id, error)
                 continue
+            suspect = False
             done += fired.schedules
             if not fired.schedules and not self._any_due():
                 break  # another tick has decided all of them
         return done
+
+    def _note_outage(self, error: Exception) -> None:
+        """Leave all that is due to the next tick: the database is away, full or damaged."""
+        self.is_away = self.result.more = True
+        self.result.errors["(database)"] = in_short(error)
+        log.error(
+            "what is due is left to the next tick, as the database fails: %s", sentence(error)
+        )
 
     def _note_failure(self, schedule_id: str, error: Exception) -> bool:
         """Put a schedule that failed into back-off; whether it is."""
         reason = in_short(error)
         log.error("schedule %s could not be fired: %s", schedule_id, reason)
         self.result.errors[schedule_id] = reason
-        if isinstance(error, TRANSIENT):
+        if isinstance(error, TRANSIENT) or is_outage(error):
             self.result.more = True
             return False
 
@@ -309,7 +305,7 @@ class _Tick:
             return any_due(connection, self.now, self.zones)
 
     def _in_time(self) -> bool:
-        return self._seconds_left() > 0
+        return self._seconds_left() > 0 and not self.is_away
 
     def _seconds_left(self) -> float:
         return self.budget_seconds - (perf_counter() - self.started)

@@ -208,6 +208,7 @@ class Worker:
 
     def _beat_once(self, now: datetime) -> None:
         """Beat; register first, or anew if others declared this worker dead."""
+        self._database.want_file()
         status = None
         with self._database.write.begin() as connection:
             if self.worker_id is not None:

@@ -19,6 +19,8 @@ from tick.errors import (
     Refused,
     Stale,
 )
+from tick.outages import is_outage
+from tick.outages import sentence as in_a_sentence
 from webapp import problem
 from webapp.links import this_page
 
@@ -109,7 +111,7 @@ def _came_without_session() -> bool:
 
 
 def _unreachable(error: Exception) -> Response:
-    _log.warning("database unreachable (request %s): %s", _request_id(), type(error).__name__)
+    _log.warning("database unreachable (request %s): %s", _request_id(), in_a_sentence(error))
     response = answer(503)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -151,6 +153,8 @@ def _busy(error: Busy) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if is_outage(error):
+        return _unreachable(error)
     _log.error("request %s failed", _request_id(), exc_info=error)
     return answer(500)
 

@@ -49,6 +49,7 @@ def scheduler() -> ResponseReturnValue:
     For a monitor outside: whoever has an alarm of their own can point it here. `older_zone_data` is
     null, or says that a process leaves schedules alone, and what to do.
     """
+    runtime().database.want_file()
     with reading() as connection:
         health = read_tick_health(connection, now())
         older_zone_data = read_older_zone_data(connection, now())

@@ -91,3 +91,16 @@ def test_a_clock_that_was_ahead_is_told_by_probe_and_console_and_taken_back(
     ada.page("/scheduler/resume-from-now")
     ada.post("/scheduler/resume-from-now")
     assert "A clock was ahead" not in ada.page("/schedules")
+
+
+def test_a_file_that_was_moved_under_the_console_is_not_ready(world: World, app: Flask) -> None:
+    if world.database.file is None:
+        return
+    world.tick(clock.now())
+    path, client = world.database.file.path, app.test_client()
+    aside = path.with_name("aside.db")
+    assert client.get("/readyz").status_code == client.get("/health/scheduler").status_code == 200
+    path.rename(aside)
+    assert client.get("/readyz").status_code == client.get("/health/scheduler").status_code == 503
+    aside.rename(path)
+    assert client.get("/readyz").status_code == client.get("/health/scheduler").status_code == 200

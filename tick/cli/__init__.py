@@ -5,7 +5,7 @@ import importlib
 from typing import Any
 
 import click
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tick import __version__
 from tick.cli.statuses import ExitStatus
@@ -172,12 +172,15 @@ class Commands(click.Group):
             raise click.UsageError(str(error)) from None
         except TickError as error:
             raise click.ClickException(_harmless(error)) from None
-        except (OperationalError, InterfaceError, InternalError, TimeoutError) as error:
-            reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
-            raise click.ClickException(
-                f"The database failed: {reason}. Check TICK_DATABASE_URL, and that the server runs "
-                "or the file may be written."
-            ) from None
+        except SQLAlchemyError as error:
+            from tick.db import TRANSIENT
+            from tick.outages import CHECK, advice_on, sentence
+
+            advice = advice_on(error)
+            if advice is None and not isinstance(error, TRANSIENT):
+                raise  # a mistake of ours, which needs its traceback
+            said = f"The database failed: {sentence(error)}"
+            raise click.ClickException(said if advice else f"{said} {CHECK}") from None
 
 
 def _harmless(error: TickError) -> str:

@@ -124,7 +124,7 @@ def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterat
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
             text = f"Everybody on this machine may read {path} ({variable})."
             yield warning("files", text, f"chmod o= {path}")
-    if sqlite is not None and not os.access(sqlite.parent, os.W_OK):
+    if sqlite is not None and sqlite.parent.is_dir() and not os.access(sqlite.parent, os.W_OK):
         text = f"{sqlite.parent} can't be written to."
         yield problem(
             "files", text, "SQLite makes files beside its own: give this user the folder."

@@ -1,12 +1,17 @@
 """What `tick doctor` looks at in the database itself, whatever is stored in it."""
 
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
-from tick.cli.checks import Finding, good, warning
+from tick.cli.checks import Finding, good, problem, warning
 from tick.db import Database
+from tick.outages import DAMAGED
 from tick.postgresql import is_pooled
 
+MOST_SECONDS = 10.0
+"""How long the look at a SQLite file's pages may take."""
+_STEPS = 100_000
 _UTC = {"utc", "uct", "gmt", "zulu", "universal"}
 
 
@@ -28,3 +33,26 @@ def check_sessions(database: Database) -> Iterator[Finding]:
             "ALTER ROLE … SET timezone = 'UTC'."
         )
         yield warning("database", text, advice)
+
+
+def check_pages(database: Database, most_seconds: float = MOST_SECONDS) -> Finding | None:
+    """What is wrong with the pages of a SQLite file, as far as there is time to look."""
+    if database.read.dialect.name != "sqlite":
+        return None
+    until = monotonic() + most_seconds
+    with database.read.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: monotonic() > until, _STEPS)
+        try:
+            (said,) = driver.execute("PRAGMA quick_check(1)").fetchone()
+        except driver.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_INTERRUPT":
+                return problem("database", f"{error}.", DAMAGED)
+            return good("database", f"No damage was found in {most_seconds:.0f} s of looking.")
+        except driver.DatabaseError as error:
+            return problem("database", f"{error}.", DAMAGED)
+        finally:
+            driver.set_progress_handler(None, 0)
+    if said == "ok":
+        return None
+    return problem("database", f"{' '.join(said.split())}.", DAMAGED)

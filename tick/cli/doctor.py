@@ -5,12 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from tick import clock
 from tick.cli import checks
 from tick.cli.checks import Finding, Level, good, problem
 from tick.cli.common import as_json, counted, say, show_json
-from tick.cli.database_checks import check_sessions
+from tick.cli.database_checks import check_pages, check_sessions
 from tick.cli.statuses import ExitStatus
 from tick.db import Database
 from tick.define.registry import Registry, load_registry
@@ -20,6 +21,7 @@ from tick.errors import TickError
 from tick.ops.deploy_plan import plan_deploy
 from tick.ops.queries.pulse import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
+from tick.outages import sentence
 from tick.policy.zone_data import system_sources
 from tick.runtime import Runtime, open_runtime
 from tick.schema import REVISION, check_schema
@@ -80,16 +82,20 @@ def _examine_database(settings: Settings, registry: Registry | None) -> Iterator
             kind = runtime.database.url.get_backend_name()
             yield good("database", f"{kind}, reachable, at revision {REVISION} or later.")
             yield from check_sessions(runtime.database)
+            if (pages := check_pages(runtime.database)) is not None:
+                yield pages
             yield from _examine_life(runtime, registry)
     except TickError as error:
         yield problem("database", str(error), "Nothing works without it.")
+    except SQLAlchemyError as error:
+        yield problem("database", f"It fails: {sentence(error)}", "Nothing works without it.")
 
 
 def _examine_files(database: Database) -> Iterator[Finding]:
     is_sqlite = database.url.get_backend_name() == "sqlite"
     path = Path(database.url.database or "") if is_sqlite else None
     yield from checks.check_files(secret_files(), path)
-    if path is not None:
+    if path is not None and path.absolute().parent.is_dir():
         yield checks.check_disk(path.absolute().parent)
         yield checks.check_sqlite()
 

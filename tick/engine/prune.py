@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import BUSY_SECONDS, begin_within
+from tick.db import begin_within
 from tick.engine.counting import ALL_TIME, count_occurrences, count_runs
 from tick.engine.pruned import note_ledger, note_ticks
 from tick.models import (
@@ -30,6 +30,7 @@ from tick.models import (
     worker_instance,
 )
 from tick.settings import Settings
+from tick.sqlite import BUSY_SECONDS
 from tick.states import LIVE_OUTCOMES, WorkerStatus
 
 SLICE = 1000
