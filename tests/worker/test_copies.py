@@ -83,7 +83,7 @@ def test_a_line_that_was_begun_before_a_fork_is_said_once(
     work: WorkWorld, make_worker: MakeWorker, isolation: str
 ) -> None:
     _, said = said_by(work, make_worker, DOES[isolation], what="half_a_line")
-    # `multiprocessing` flushes what was printed before it forks, which shows a line as far as it is.
+    # `multiprocessing` flushes before it forks, which shows a line as far as it is.
     assert sorted(said) == ["info: begun above, ", "info: begun below", "info: ended above"]
 
 

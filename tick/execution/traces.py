@@ -1,7 +1,7 @@
 """What a run left behind in its process, where the next run would meet it.
 
 What can be put back is put back. For the rest, threads and processes above all, only another
-process will do. To look costs about a tenth of what the shortest run does.
+process will do. To look takes some 40 microseconds, about a tenth of all work for the shortest run.
 """
 
 import os
