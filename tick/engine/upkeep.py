@@ -12,6 +12,7 @@ from tick.engine.prune import Keep, prune_all
 from tick.engine.pruned import give_back_turn, take_turn
 
 log = logging.getLogger(__name__)
+_LOCK_NOT_AVAILABLE = "55P03"
 PATIENCE_SECONDS = 0.5
 """How long it waits for what somebody else has locked."""
 
@@ -29,8 +30,15 @@ def keep_up(
         if _count(engine, now if keep else None, may_go_on, counted) and keep:
             _prune(engine, now, keep, may_go_on)
     except sa.exc.SQLAlchemyError as error:
-        log.error("the tick's upkeep is left to the next tick: %s", in_short(error))
+        level = logging.INFO if _is_in_use(error) else logging.ERROR
+        log.log(level, "the tick's upkeep is left to the next tick: %s", in_short(error))
     return counted
+
+
+def _is_in_use(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether somebody else held what it needed: that is everyday, and nothing is wrong."""
+    said = getattr(error, "orig", None)
+    return getattr(said, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "is locked" in str(said)
 
 
 def _count(

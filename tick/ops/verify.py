@@ -2,7 +2,9 @@
 
 Every nominal instant of the period is derived again from the stored versions. The ledger must hold
 each exactly once: its rows may not overlap, each must stand for instants that its rule has, and
-together they must be as many as the rule gives. Then none can be missing.
+together they must be as many as the rule gives. Then none can be missing. And what a row says of
+its runs must be what they say: whose they are, how many, how they ended, from when to when. What a
+job did is beyond proof, and so is a row that was changed together with all that it is held to.
 """
 
 from collections import Counter, defaultdict
