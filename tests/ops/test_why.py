@@ -66,7 +66,9 @@ def test_what_an_earlier_one_blocked(world: World) -> None:
     world.tick(TWO + HOUR)
     found = why(world, TWO + HOUR, "hourly")
     assert "(SKIPPED_OVERLAP): an earlier occurrence had not finished" in found.sentence
-    assert facts(found)["behind"].endswith("(QUEUED)")
+    assert facts(found)["behind"].endswith(
+        "(QUEUED), which no worker had begun then: queued since 2026-03-01 02:00:00 UTC"
+    )
 
 
 def test_what_passed_during_a_pause(daily: World) -> None:

@@ -15,6 +15,7 @@ from tick.engine.windows import windows_touching
 from tick.errors import NotFound
 from tick.models import audit_entry, job_run, job_schedule, occurrence, tick_log
 from tick.ops.courses import Course, read_course
+from tick.ops.queries.occurrences import queued_until
 from tick.ops.wording import describe_timing
 from tick.policy import instants
 from tick.policy.windows import Window, covering
@@ -214,7 +215,9 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
         outcome = connection.execute(
             sa.select(_o.outcome).where(_o.id == entry.blocked_by_id)
         ).scalar()
-        yield Fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'})")
+        since = queued_until(connection, entry.blocked_by_id, entry.decided_at)
+        queued = f", which no worker had begun then: queued since {_said(since)}" if since else ""
+        yield Fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'}){queued}")
     counts = connection.execute(
         sa.select(_r.status, sa.func.count())
         .where(_r.occurrence_id == entry.id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,7 +11,7 @@ from tick.ops import backfill, control, retries, why
 from tick.ops.expected_end import forecast
 from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
-from tick.states import RunStatus
+from tick.states import Outcome, RunStatus
 from webapp import gantt, graphs, live, messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
@@ -34,6 +35,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
     """The occurrence with its runs, and the end of the log of the one that the address names."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
+        queued_since = _blocker_queued_since(connection, occurrence)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
         upstream = runs.upstream_by_run(connection, occurrence_id)
         expected = forecast(connection, its_runs, upstream, now())
@@ -48,6 +50,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         "live",
         (occurrence, its_runs, upstream, step, log),
         occurrence=occurrence,
+        queued_since=queued_since,
         runs=its_runs,
         upstream=upstream,
         expected=expected,
@@ -59,6 +62,15 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         nodes=graphs.of_runs(its_runs, upstream),
         as_graph=request.args.get("view") == "graph",
     )
+
+
+def _blocker_queued_since(
+    connection: sa.Connection, occurrence: ledger.OccurrenceRow
+) -> datetime | None:
+    """Since when the one in its way had been waiting for a worker, if it was that."""
+    if occurrence.blocked_by_id is None or occurrence.outcome != Outcome.SKIPPED_OVERLAP:
+        return None
+    return ledger.queued_until(connection, occurrence.blocked_by_id, occurrence.decided_at)
 
 
 @blueprint.get("/occurrences/<id:occurrence_id>/why")

@@ -112,6 +112,17 @@ class LedgerPage(Page[OccurrenceRow]):
     searched: int | None = None
 
 
+def queued_until(connection: sa.Connection, occurrence_id: int, at: datetime) -> datetime | None:
+    """Since when an occurrence had been queued, if at that instant no worker had begun it."""
+    row = connection.execute(
+        sa.select(_o.decided_at, _o.first_started_at).where(_o.id == occurrence_id)
+    ).first()
+    if row is None or (row.first_started_at is not None and row.first_started_at <= at):
+        return None
+    since: datetime = row.decided_at
+    return since
+
+
 def list_occurrences(
     connection: sa.Connection,
     schedule_id: str | None,

@@ -266,16 +266,22 @@ def upstream_by_run(
 
 
 def neighbours(connection: sa.Connection, run_id: int) -> tuple[list[Neighbour], list[Neighbour]]:
-    """What the run waits for, and what waits for it."""
+    """What the run waits for, and what waits for it; one statement."""
 
-    def at_the_end_of(end: sa.Column[int], start: sa.Column[int]) -> list[Neighbour]:
+    def at_the_end_of(end: sa.Column[int], start: sa.Column[int], place: int) -> sa.Select[Any]:
         query = (
-            sa.select(_r.id, _r.job_name, _r.status, _d.tolerant)
+            sa.select(sa.literal(place).label("place"), _r.id, _r.job_name, _r.status, _d.tolerant)
             .join_from(job_run_dependency, job_run, _r.id == end)
             .where(start == run_id)
             .order_by(_r.id)
             .limit(MAX_RUNS_OF_OCCURRENCE)
         )
-        return [Neighbour(*row) for row in connection.execute(query)]
+        return sa.select(query.subquery())
 
-    return at_the_end_of(_d.depends_on_id, _d.run_id), at_the_end_of(_d.run_id, _d.depends_on_id)
+    both = at_the_end_of(_d.depends_on_id, _d.run_id, 0).union_all(
+        at_the_end_of(_d.run_id, _d.depends_on_id, 1)
+    )
+    found: tuple[list[Neighbour], list[Neighbour]] = ([], [])
+    for place, *rest in connection.execute(both.order_by("place", "id")):
+        found[place].append(Neighbour(*rest))
+    return found
