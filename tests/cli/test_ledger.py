@@ -45,7 +45,7 @@ def test_next_lists_what_is_on_and_with_off_everything(tick: CommandLine) -> Non
     assert "tick enable" in tick("next").stderr
     tick.good("enable", REPORT)
     assert {row["schedule_id"] for row in tick.json("next")} == {REPORT}
-    assert len(tick.json("next", "-n", "3", "--with-off")) == 3
+    assert len(tick.json("next", "-n", "3", "--every", "--with-off")) == 3
 
 
 def test_why_answers_in_a_sentence_and_with_facts(known_for_months: CommandLine) -> None:

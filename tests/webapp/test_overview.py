@@ -1,5 +1,6 @@
 """The first page, and what is read for it."""
 
+import re
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ def test_it_shows_what_runs_and_what_is_next(world: World, ada: Visitor) -> None
     page = ada.page("/")
     assert "Daily Full Sync" in page
     assert "0 of 3" in page
-    assert page.count('<a class="name" href="/schedules/hourly">') == 10
+    assert page.count('<a class="name" href="/schedules/hourly">') == 1
     assert '<a class="name" href="/schedules/daily">' not in page
 
 
@@ -94,3 +95,23 @@ def test_what_is_next_is_in_order_over_all_schedules(world: World, now: datetime
     assert times[0] > now
     assert (times[0] - now) <= timedelta(seconds=90)
     assert {instant.schedule_id for instant in found} == {"often", "spaced"}
+
+
+def test_what_went_wrong_again_and_again_is_one_line(world: World, ada: Visitor) -> None:
+    for hour in range(1, 5):
+        world.now += timedelta(hours=hour)
+        ada.post("/schedules/daily/run", key=f"key-{hour:02}-of-a-button")
+        world.finish_runs("FAILED")
+    page = ada.page("/")
+    wrong = page[page.index("unwanted-title") : page.index("next-title")]
+    assert wrong.count("Daily Full Sync") == 1
+    assert ">4 times</strong>" in wrong
+
+
+def test_a_missed_time_counts_its_instants(world: World, ada: Visitor) -> None:
+    world.enable("hourly")
+    world.tick(world.now + timedelta(hours=5, minutes=1))
+    page = ada.page("/")
+    wrong = page[page.index("unwanted-title") : page.index("next-title")]
+    assert wrong.count("Hourly Matching") == 1
+    assert re.search(r">[45] times</strong>", wrong)

@@ -273,3 +273,19 @@ def test_a_schedule_that_is_muted_says_until_when_and_why(
     assert re.search(r"Muted</span> until [^<]+, by tester: the source moves", page)
     assert re.search(r'<span class="chip">failed</span> only, by tester: everybody knows', page)
     assert "not this one" not in page
+
+
+def test_an_instant_that_no_tick_has_decided_is_due_and_not_next(
+    world: World, ada: Visitor
+) -> None:
+    world.enable("hourly")
+    with world.database.write.begin() as connection:
+        past = world.now - timedelta(minutes=6)
+        connection.execute(
+            sa.update(job_schedule)
+            .where(job_schedule.c.id == "hourly")
+            .values(next_run_at=past, decided_to=past - timedelta(seconds=1))
+        )
+    for page in ("/schedules", "/schedules/hourly"):
+        assert "waits for a tick" in ada.page(page)
+        assert re.search(r'tone-warn">[^\n]*due <time', ada.page(page))

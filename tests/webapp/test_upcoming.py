@@ -180,3 +180,52 @@ def test_the_address_ends_by_a_new_one_by_hand_and_with_the_account(
     ada.post("/users/active", name="vic", active="no")
     assert program.get(third).status_code == 404
     assert program.get("/feeds/nonsense.ics").status_code == 404
+
+
+def test_what_is_not_drawn_is_counted_and_said(world: World, ada: Visitor) -> None:
+    world.define(
+        *(a_schedule(f"s{number:03}", cron="0 5 * * *") for number in range(120)),
+        a_schedule("zz-soon", cron="* * * * *", max_runs=3),
+        jobs=JOBS,
+    )
+    for schedule_id in world.registry.schedules:
+        world.enable(schedule_id)
+    page = ada.page("/upcoming")
+    lanes = page[page.index("lanes-title") : page.index("list-title")]
+    assert "Zz Soon" in lanes
+    assert "21 more schedules are on, of which 21 fire in this time" in lanes
+    assert page[page.index("list-title") :].count("Zz Soon") == 1
+    every = ada.page("/upcoming?list=all")
+    assert every[every.index("list-title") :].count("Zz Soon") == 2
+
+
+def test_a_calendar_that_is_cut_says_so(world: World, ada: Visitor) -> None:
+    world.define(*(a_schedule(f"s{n:02}", cron="0 */2 * * *") for n in range(9)), jobs=JOBS)
+    for schedule_id in world.registry.schedules:
+        world.enable(schedule_id)
+    feed = ada.get("/upcoming.ics").text
+    assert feed.count("BEGIN:VEVENT") == 501
+    assert "SUMMARY:256 more firings of this week are not shown" in feed
+
+
+def test_what_lies_in_a_window_is_no_event_and_no_firing_of_its_day(
+    world: World, ada: Visitor
+) -> None:
+    _define(world, daily="0 2 * * *")
+    world.plan_window(world.now, world.now + timedelta(days=3))
+    assert ada.get("/upcoming.ics").text.count("BEGIN:VEVENT") == 4
+    assert "will not fire" in ada.page("/upcoming")
+    assert '<span class="num">4</span>' in ada.page("/upcoming?span=7d")
+
+
+def test_this_month_begins_with_this_week_and_fills_every_day_to_come() -> None:
+    for today in (date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 1)):
+        shown = month.days_shown(today.replace(day=1), today)
+        assert (shown.days[0].weekday(), len(shown.days)) == (0, 35)
+        assert shown.days[0] <= today < shown.days[7]
+    later = month.days_shown(date(2026, 12, 1), date(2026, 11, 29))
+    assert (later.days[0], later.days[-1]) == (date(2026, 11, 30), date(2027, 1, 3))
+    at = datetime(2027, 1, 2, 12, tzinfo=UTC)
+    lanes = [Lane("a", "A", Timing("", None, "UTC"), (at,), dense=False)]
+    weeks = month.month_weeks(later, lanes, {}, [], UTC)
+    assert [(day.date, day.beside) for day in weeks[-1] if day.firings] == [(at.date(), True)]

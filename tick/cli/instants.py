@@ -1,14 +1,17 @@
 """Instants and times on the command line."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import click
 
 from tick.errors import InvalidInstant
+from tick.policy.instants import just_before
+from tick.policy.zone_data import find_zone
 from tick.utc import YEARS, utc
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _LENGTH = re.compile(r"(\d{1,9})([smhd])\Z")
 _LONGEST = timedelta(days=36_500)
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -34,6 +37,37 @@ class Instant(click.ParamType[datetime]):
         except InvalidInstant:
             years = f"{YEARS[0]} to {YEARS[-1]}"
             self.fail(f"{value!r} is too far away; write a year from {years}.", param, ctx)
+
+
+class DayOrInstant(click.ParamType[date | datetime]):
+    """A day such as 2026-03-29, or an ISO instant."""
+
+    name = "day or instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date | datetime:
+        """A day stays a day: in which zone it lies is not known here."""
+        instant = INSTANT.convert(value, param, ctx)
+        is_day = isinstance(value, str) and _DAY.match(value)
+        return date.fromisoformat(value) if is_day else instant
+
+
+def bounds(
+    first: date | datetime, last: date | datetime, timezone: str
+) -> tuple[datetime, datetime]:
+    """The first and the last instant; of days, the whole of them in the zone."""
+    zone = find_zone(timezone)
+    begin = first if isinstance(first, datetime) else datetime.combine(first, time(), zone)
+    if isinstance(last, datetime):
+        return utc(begin), utc(last)
+    midnight = utc(datetime.combine(last + timedelta(days=1), time(), zone))
+    return utc(begin), just_before(midnight)
+
+
+def local(at: datetime, timezone: str) -> str:
+    """An instant on a zone's clocks: `Sun 2026-03-29 03:00 CEST`."""
+    return f"{at.astimezone(find_zone(timezone)):%a %Y-%m-%d %H:%M %Z}"
 
 
 class Length(click.ParamType[timedelta]):
@@ -75,3 +109,4 @@ class Window(click.ParamType[tuple[datetime, datetime]]):
 
 
 INSTANT, LENGTH, WINDOW = Instant(), Length(), Window()
+DAY_OR_INSTANT = DayOrInstant()

@@ -2,18 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import click
 
 from tick.cli.common import as_json, counted, say, show_json, show_table
 from tick.cli.desk import Desk, open_desk
-from tick.cli.instants import INSTANT
+from tick.cli.instants import DAY_OR_INSTANT, INSTANT, bounds, local
 from tick.cli.statuses import ExitStatus, status_of
 from tick.cli.waiting import progress_bar, wait_for, wait_option
 from tick.ops.answers.system import Proof
 from tick.ops.proving import join_parts
-from tick.policy.zone_data import find_zone
 
 _WEEK = timedelta(days=7)
 
@@ -25,22 +24,19 @@ _WEEK = timedelta(days=7)
     default=20,
     show_default=True,
     type=click.IntRange(1, 200),
-    help="How many instants.",
+    help="How many lines.",
 )
+@click.option("--every", is_flag=True, help="Every instant of each, not only its next one.")
 @click.option("--with-off", is_flag=True, help="Also schedules that are off, paused or removed.")
 @as_json
-def next_(count: int, with_off: bool, as_json: bool) -> None:
+def next_(count: int, every: bool, with_off: bool, as_json: bool) -> None:
     """Show what fires next, over all schedules."""
     with open_desk() as desk:
-        found = desk.upcoming(count, with_off=with_off)
+        found = desk.upcoming(count, with_off=with_off, once_each=not every)
     if as_json:
         show_json(found)
         return
-    rows = [
-        vars(item)
-        | {"local": f"{item.at.astimezone(find_zone(item.timezone)):%a %Y-%m-%d %H:%M %Z}"}
-        for item in found
-    ]
+    rows = [vars(item) | {"local": local(item.at, item.timezone)} for item in found]
     columns = {"at": "AT (UTC)", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}
     if any(item.blackout for item in found):
         columns["blackout"] = "BLACKOUT"
@@ -132,30 +128,38 @@ def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) 
 
 @click.command()
 @click.argument("schedule_id")
-@click.option("--from", "start", type=INSTANT, required=True, help="The time begins.")
-@click.option("--to", "end", type=INSTANT, required=True, help="And ends.")
+@click.option(
+    "--from", "first", type=DAY_OR_INSTANT, required=True, help="A day, or an instant (UTC)."
+)
+@click.option("--to", "last", type=DAY_OR_INSTANT, required=True, help="And the last of it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @wait_option
 @as_json
 def backfill(
-    schedule_id: str, start: datetime, end: datetime, yes: bool, wait: bool, as_json: bool
+    schedule_id: str,
+    first: date | datetime,
+    last: date | datetime,
+    yes: bool,
+    wait: bool,
+    as_json: bool,
 ) -> None:
     """Run what SCHEDULE_ID left out in a time.
 
-    Each instant runs by the definition in force then; what has run is skipped. For example:
+    Days are whole days in the schedule's own time zone, the last one included. Each instant runs by
+    the definition in force then; what has run is skipped. For example:
     tick backfill nightly --from 2026-03-01 --to 2026-03-08
     """
     with open_desk() as desk:
-        plan = desk.plan_backfill(schedule_id, start, end)
+        timezone = desk.schedule(schedule_id).schedule.timing.timezone
+        plan = desk.plan_backfill(schedule_id, *bounds(first, last, timezone))
         if not plan.wanted:
             click.echo(
                 f"Nothing to run; already done: {counted(plan.done, 'instant')}.", err=as_json
             )
             return
-        first, last = plan.wanted[0], plan.wanted[-1]
         wanted = counted(len(plan.wanted), "instant")
         click.echo(
-            f"{wanted} would run, {_span(first, last)} UTC; already done: {plan.done}.",
+            f"{wanted} would run, {_span(plan.wanted, timezone)}; already done: {plan.done}.",
             err=as_json,
         )
         if not yes:
@@ -163,9 +167,12 @@ def backfill(
         _show_made(desk, desk.run_slots(schedule_id, plan.wanted), wait, as_json)
 
 
-def _span(first: datetime, last: datetime) -> str:
-    until = f" to {last:%Y-%m-%d %H:%M}" if last != first else ""
-    return f"{first:%Y-%m-%d %H:%M}{until}"
+def _span(wanted: Sequence[datetime], timezone: str) -> str:
+    """The first and the last of them in UTC, and in the schedule's zone where that is another."""
+    ends = [wanted[0], wanted[-1]][: len(wanted)]
+    in_utc = " to ".join(f"{at:%Y-%m-%d %H:%M}" for at in ends)
+    there = " to ".join(local(at, timezone) for at in ends)
+    return f"{in_utc} UTC" if timezone == "UTC" else f"{in_utc} UTC ({there})"
 
 
 def _show_made(desk: Desk, made: Sequence[int], wait: bool, as_json: bool) -> None:

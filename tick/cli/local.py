@@ -48,10 +48,14 @@ class LocalDesk(LocalRuns):
                 connection, self.now(), self._runtime.settings.dead_after_seconds
             )
 
-    def upcoming(self, count: int, *, with_off: bool = False) -> list[UpcomingInstant]:
+    def upcoming(
+        self, count: int, *, with_off: bool = False, once_each: bool = False
+    ) -> list[UpcomingInstant]:
         """What fires next."""
         with self._reading() as connection:
-            found = list_upcoming(connection, self.now(), count, with_off=with_off)
+            found = list_upcoming(
+                connection, self.now(), count, with_off=with_off, once_each=once_each
+            )
         return [UpcomingInstant.model_validate(each) for each in found]
 
     def verify(self, start: datetime, end: datetime) -> Iterator[Proof]:

@@ -77,11 +77,16 @@ class RemoteDesk:
         """How the system does."""
         return self._client.get(SchedulerStatus, "/scheduler/status")
 
-    def upcoming(self, count: int, *, with_off: bool = False) -> list[UpcomingInstant]:
+    def upcoming(
+        self, count: int, *, with_off: bool = False, once_each: bool = False
+    ) -> list[UpcomingInstant]:
         """What fires next."""
-        path = "/scheduler/upcoming"
         found = self._client.get(
-            Listing[UpcomingInstant], path, count=count, with_off=str(with_off).lower()
+            Listing[UpcomingInstant],
+            "/scheduler/upcoming",
+            count=count,
+            with_off=str(with_off).lower(),
+            once_each=str(once_each).lower(),
         )
         return list(found.items)
 

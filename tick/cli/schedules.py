@@ -1,5 +1,6 @@
 """The commands on schedules: list, show one, switch on, switch off, pause, resume."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -15,9 +16,9 @@ from tick.cli.common import (
 )
 from tick.cli.completion import complete_schedules
 from tick.cli.desk import Desk, open_desk
-from tick.cli.instants import INSTANT
+from tick.cli.instants import INSTANT, local
 from tick.cli.many import Told, one_by_one
-from tick.ops.answers.work import Schedule
+from tick.ops.answers.work import Policy, Schedule
 from tick.states import ScheduleState
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
@@ -55,7 +56,7 @@ def schedules(as_json: bool) -> None:
 def _line(row: Schedule) -> dict[str, object]:
     last = row.last
     return vars(row) | {
-        "when": row.timing.words,
+        "when": _when(row),
         "last_outcome": last.outcome if last else None,
         "last_at": (last.scheduled_for or last.decided_at) if last else None,
     }
@@ -67,19 +68,19 @@ def _line(row: Schedule) -> dict[str, object]:
 def schedule(schedule_id: str, as_json: bool) -> None:
     """Show a schedule: its rule, its state, its next instants."""
     with open_desk() as desk:
-        found = desk.schedule(schedule_id)
+        found, now = desk.schedule(schedule_id), desk.now()
     if as_json:
         show_json(found)
         return
     row = found.schedule
     say(f"{row.id}: {row.name}")
-    zone = f" ({row.timing.timezone})" if row.timing.expression else ""
-    listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in found.upcoming)
     facts = {
-        "when": f"{row.timing.mistake or row.timing.words}{zone}",
+        "when": row.timing.mistake or _when(row),
         "runs": row.selected.words,
         "now": _standing(row),
-        "instants": f"{listed} UTC" if listed else "none to come",
+        "policy": _policy(found.policy),
+        "due": _due(row, now),
+        "instants": _instants(found.upcoming, row.timing.timezone),
         "last": _last(row),
         "version": f"{row.version} since {row.version_since:%Y-%m-%d %H:%M} UTC"
         if row.version_since
@@ -99,11 +100,42 @@ def _standing(row: Schedule) -> str:
     return f"{switch}, {row.state}{end} by {row.state_by or 'system'}: {row.state_reason or '-'}"
 
 
+def _when(row: Schedule) -> str:
+    zone = f" ({row.timing.timezone})" if row.timing.expression else ""
+    return f"{row.timing.words}{zone}"
+
+
+def _policy(policy: Policy | None) -> str | None:
+    if policy is None:
+        return None
+    said = f"missed {policy.missed}, overlap {policy.overlap}, grace {policy.grace_seconds:.0f} s"
+    left = f", {policy.runs_left} of {policy.max_runs} runs left"
+    return said if policy.max_runs is None else said + left
+
+
+def _due(row: Schedule, now: datetime) -> str | None:
+    at = row.next_run_at
+    return f"{at:%Y-%m-%d %H:%M} UTC, waits for a tick" if at and at <= now else None
+
+
+def _instants(upcoming: Sequence[datetime], timezone: str) -> str:
+    if not upcoming:
+        return "none to come"
+    listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in upcoming)
+    there = "" if timezone == "UTC" else f" ({', '.join(local(at, timezone) for at in upcoming)})"
+    return f"{listed} UTC{there}"
+
+
 def _last(row: Schedule) -> str | None:
     if row.last is None:
         return None
-    at = row.last.scheduled_for or row.last.decided_at
-    return f"{row.last.outcome} of {at:%Y-%m-%d %H:%M} UTC, occurrence {row.last.id}"
+    last = row.last
+    if last.scheduled_for is None:
+        by = f" by {last.triggered_by}" if last.triggered_by else ""
+        when = f"run by hand{by} at {last.decided_at:%Y-%m-%d %H:%M} UTC"
+    else:
+        when = f"of {last.scheduled_for:%Y-%m-%d %H:%M} UTC"
+    return f"{last.outcome} {when}, occurrence {last.id}"
 
 
 @click.command()

@@ -30,6 +30,7 @@ class UpcomingQuery(Query):
 
     count: int = Field(20, ge=1, le=200)
     with_off: bool = Field(False, description="also of schedules that are off, paused or removed")
+    once_each: bool = Field(False, description="only the next instant of each schedule")
 
 
 class Decision(Answer):
@@ -65,7 +66,9 @@ def preview_tick() -> TickPreview:
 def read_upcoming(query: UpcomingQuery) -> Upcoming:
     """List what fires next, over all schedules that are on."""
     with reading() as connection:
-        found = list_upcoming(connection, now(), query.count, with_off=query.with_off)
+        found = list_upcoming(
+            connection, now(), query.count, with_off=query.with_off, once_each=query.once_each
+        )
     return Upcoming.model_validate({"items": found})
 
 

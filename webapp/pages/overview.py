@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
         day = ticks.day_of_ticks(connection, now(), strip.usual_seconds)
         running = ledger.list_live(connection, LISTED)
         unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
-        following = list_upcoming(connection, now(), LISTED)
+        following = list_upcoming(connection, now(), LISTED, once_each=True)
     return live.page(
         "overview.html",
         "live",

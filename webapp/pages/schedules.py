@@ -61,7 +61,7 @@ def index() -> ResponseReturnValue:
     return live.page(
         "schedules/index.html",
         "live",
-        (page, rates, strip),
+        (page, [row.id for row in page.rows if row.is_due(now())], rates, strip),
         page=page,
         rates=rates,
         percent=percent,
@@ -110,10 +110,11 @@ def show(schedule_id: str) -> ResponseReturnValue:
         courses, schedule_id, (each.at for each in upcoming if each.blackout is None)
     )
     ended = [row for row in past if row.has_length][-TREND:]
+    is_due = schedule.is_due(now())
     return live.page(
         "schedules/show.html",
         "live",
-        (schedule, page, past[-TREND:], its_versions, changes, companions, mutes),
+        (schedule, is_due, page, past[-TREND:], its_versions, changes, upcoming, companions, mutes),
         schedule=schedule,
         page=page,
         shown=shown,

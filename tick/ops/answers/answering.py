@@ -17,11 +17,13 @@ from tick.ops.answers.work import (
     RunWithNeighbours,
     ScheduleWithInstants,
 )
+from tick.ops.courses import read_course
+from tick.ops.policies import read_policy
 from tick.ops.queries import logs, occurrences, runs, schedules
 from tick.ops.queries.jobs import latest_run_by_job
 from tick.ops.queries.pulse import last_decided_at, read_signs, take_pulse
 from tick.ops.queries.workers import list_living
-from tick.ops.upcoming import count_undecided, list_next
+from tick.ops.upcoming import count_undecided, next_of
 from tick.ops.windows import scheduler_revision
 from tick.states import LogLevel
 
@@ -54,10 +56,12 @@ def read_schedule(
 ) -> ScheduleWithInstants:
     """A schedule, its next instants, and how many passed while it was off. Raises NotFound."""
     row = schedules.get_schedule(connection, schedule_id)
-    coming = list_next(connection, schedule_id, now, NEXT_INSTANTS)
+    course = read_course(connection, schedule_id, now)
+    coming = next_of(course, NEXT_INSTANTS) if course else []
     return ScheduleWithInstants.model_validate(
         {
             "schedule": row,
+            "policy": course and read_policy(connection, course),
             "upcoming": [each.at for each in coming if each.blackout is None][:NEXT_INSTANTS],
             "undecided": count_undecided(connection, schedule_id, now).count,
         }

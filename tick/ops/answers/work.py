@@ -11,9 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tick.states import (
     LogLevel,
+    MissedPolicy,
     Mode,
     OccurrenceKind,
     Outcome,
+    OverlapPolicy,
     RunStatus,
     ScheduleState,
     Trigger,
@@ -113,10 +115,23 @@ class Schedule(Answer):
     revision: str = Field(description="changes when somebody changes it; for If-Match")
 
 
+class Policy(Answer):
+    """What becomes of a schedule's instants, as in effect: defaults are filled in."""
+
+    missed: MissedPolicy
+    overlap: OverlapPolicy
+    grace_seconds: float = Field(description="set, or learned from how often it ticks")
+    max_catch_up_age_seconds: float
+    max_catch_up_runs: int
+    max_runs: int | None
+    runs_left: int | None = Field(description="of max_runs")
+
+
 class ScheduleWithInstants(Answer):
     """A schedule and its next instants, whether or not it is switched on."""
 
     schedule: Schedule
+    policy: Policy | None = Field(description="null where its rule can't be read")
     upcoming: tuple[datetime, ...]
     undecided: int = Field(description="instants that passed while it was off or paused")
 

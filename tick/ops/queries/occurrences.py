@@ -219,11 +219,36 @@ def list_live(connection: sa.Connection, limit: int) -> tuple[OccurrenceRow, ...
     return tuple(OccurrenceRow(**row._mapping) for row in found)
 
 
-def list_unwanted(
-    connection: sa.Connection, since: datetime, limit: int
-) -> tuple[OccurrenceRow, ...]:
-    """The newest occurrences decided since then that went wrong, among the LATEST of the ledger."""
+@dataclass(frozen=True)
+class Repeated:
+    """Occurrences of one schedule that went wrong in the same way: the latest, and how often."""
+
+    latest: OccurrenceRow
+    times: int
+    """Firings, or instants that did not fire."""
+
+
+def list_unwanted(connection: sa.Connection, since: datetime, limit: int) -> tuple[Repeated, ...]:
+    """What went wrong since then, the latest first, repeats as one; one statement.
+
+    Among the LATEST of the ledger.
+    """
     newest = sa.select(sa.func.max(_o.id) - LATEST).scalar_subquery()
-    query = _NAMED.where(_o.id > newest, _o.outcome.in_(UNWANTED), _o.decided_at >= since)
-    found = connection.execute(query.order_by(_o.id.desc()).limit(limit))
-    return tuple(OccurrenceRow(**row._mapping) for row in found)
+    # Firings by hand of no schedule stay apart.
+    whose = sa.func.coalesce(_o.schedule_id, sa.cast(_o.id, sa.Text))
+    repeats = (
+        sa.select(sa.func.max(_o.id).label("latest"), sa.func.sum(_o.count).label("times"))
+        .where(_o.id > newest, _o.outcome.in_(UNWANTED), _o.decided_at >= since)
+        .group_by(whose, _o.outcome)
+        .order_by(sa.func.max(_o.id).desc())
+        .limit(limit)
+        .subquery()
+    )
+    query = _NAMED.add_columns(repeats.c.times).join(repeats, repeats.c.latest == _o.id)
+    found = connection.execute(query.order_by(_o.id.desc()))
+    return tuple(_repeated(dict(row._mapping)) for row in found)
+
+
+def _repeated(row: dict[str, Any]) -> Repeated:
+    times = int(row.pop("times"))
+    return Repeated(OccurrenceRow(**row), times)

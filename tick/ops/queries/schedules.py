@@ -105,6 +105,10 @@ class ScheduleRow:
         """Whether its instants fire: switched on, and neither paused, broken nor removed."""
         return self.enabled and self.state == ScheduleState.ACTIVE
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether an instant of it has come that no tick has decided."""
+        return self.fires and self.next_run_at is not None and self.next_run_at <= now
+
     def passed_in_pause(self, now: datetime) -> list[datetime]:
         """The nominal instants since it was paused, oldest first; at most the first MOST_PASSED."""
         if self.state != ScheduleState.PAUSED or self.state_at is None:
