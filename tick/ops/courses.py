@@ -19,6 +19,7 @@ from tick.policy.ahead import Ahead, count_firing, cut_at_limit, runs_left
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
+from tick.policy.zone_data import ZoneData, current
 from tick.states import ScheduleState
 from tick.utc import utc
 
@@ -150,9 +151,13 @@ def _end_of(minute: datetime) -> datetime:
     return minute + timedelta(minutes=1) - timedelta(microseconds=1)
 
 
-@lru_cache(maxsize=16_384)
 def names_minute(rule: str, minute: datetime) -> bool:
     """Whether a rule has an instant in a minute; no, when it cannot be read."""
+    return _names_minute(rule, minute, current())
+
+
+@lru_cache(maxsize=16_384)
+def _names_minute(rule: str, minute: datetime, _data: ZoneData) -> bool:
     return bool(next_instants(rule, just_before(minute), 1, _end_of(minute)))
 
 
@@ -164,7 +169,7 @@ def next_after(
     They are remembered for a minute: pages ask every few seconds, and schedules share rules.
     """
     # One instant of that minute may have passed; schedules have at most one a minute.
-    found = _instants(rule, minute_of(start), count + 1, end)
+    found = _instants(rule, minute_of(start), count + 1, end, current())
     if len(found) <= count and (not found or found[0] > start):
         return found  # the very same for all that share the rule
     return tuple(at for at in found if at > start)[:count]
@@ -172,8 +177,9 @@ def next_after(
 
 @lru_cache(maxsize=4096)
 def _instants(
-    rule: str, after: datetime, count: int, until: datetime | None
+    rule: str, after: datetime, count: int, until: datetime | None, _data: ZoneData
 ) -> tuple[datetime, ...]:
+    # What is remembered was worked out with these zone data.
     return tuple(next_instants(rule, after, count, until))
 
 
