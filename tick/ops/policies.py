@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from tick.engine.ticklog import learned_tick_seconds
 from tick.ops.courses import Course
 from tick.ops.wording import describe_timing
-from tick.policy.missed import grace_seconds
+from tick.policy import instants
+from tick.policy.missed import grace_seconds, max_catch_up_age
 from tick.states import MissedPolicy, OverlapPolicy
 
 
@@ -29,11 +30,12 @@ def read_policy(connection: sa.Connection, course: Course) -> PolicyInEffect | N
     if describe_timing(course.row.rule).mistake is not None:
         return None
     rule = course.rule
+    latest = instants.latest_until(rule, instants.EPOCH, course.now) or course.now
     return PolicyInEffect(
         missed=rule.missed,
         overlap=rule.overlap,
         grace_seconds=grace_seconds(rule, learned_tick_seconds(connection)),
-        max_catch_up_age_seconds=rule.max_catch_up_age_seconds,
+        max_catch_up_age_seconds=max_catch_up_age(rule, latest).total_seconds(),
         max_catch_up_runs=rule.max_catch_up_runs,
         max_runs=rule.max_runs,
         runs_left=course.left,

@@ -121,7 +121,7 @@ class Policy(Answer):
     missed: MissedPolicy
     overlap: OverlapPolicy
     grace_seconds: float = Field(description="set, or learned from how often it ticks")
-    max_catch_up_age_seconds: float
+    max_catch_up_age_seconds: float = Field(description="set, or that of the latest instant")
     max_catch_up_runs: int
     max_runs: int | None
     runs_left: int | None = Field(description="of max_runs")
