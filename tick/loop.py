@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tick.db import TRANSIENT, in_short
 from tick.engine.heartbeat import beat, register_worker, stop_worker
+from tick.errors import DefinitionsInvalid
 from tick.runtime import Runtime
 from tick.states import WorkerType
 from tick.syncing import ensure_synced
@@ -68,6 +69,10 @@ class Loop:
             more = result.more and result.due > 0
 
     def _announce(self) -> None:
+        try:
+            self.runtime.registry  # noqa: B018  (loads them)
+        except DefinitionsInvalid:
+            return  # the first beat says so, and ticks go by what is stored
         for schedule in self.runtime.registry.schedules.values():
             log.info("missed-run policy of %s: %s", schedule.id, schedule.missed)
         log.info("schedules in the definitions: %d", len(self.runtime.registry.schedules))

@@ -6,7 +6,7 @@ from datetime import datetime
 from tick.engine import sync
 from tick.engine.audit import SYSTEM, Author
 from tick.engine.generations import Force, force_of
-from tick.errors import OlderZoneData
+from tick.errors import DefinitionsInvalid, OlderZoneData
 from tick.runtime import Runtime
 from tick.utc import utc
 from tick.version import __version__
@@ -18,8 +18,14 @@ def ensure_synced(runtime: Runtime, now: datetime) -> None:
     """Sync the definitions, unless these very ones were synced before.
 
     Definitions without a schedule are only synced by a person: they are more likely a wrong
-    TICK_DEFINITIONS than a wish to remove everything.
+    TICK_DEFINITIONS than a wish to remove everything. Definitions with a mistake in them are not
+    synced, and nothing else waits for that: a tick decides by what is stored.
     """
+    try:
+        runtime.registry  # noqa: B018  (loads them)
+    except DefinitionsInvalid as error:
+        log.warning("goes by the definitions that are stored; `tick check` has more: %s", error)
+        return
     with runtime.database.read.connect() as connection:
         force = force_of(connection, runtime.registry)
     if force is Force.IN_FORCE:

@@ -1,6 +1,7 @@
 """`tick doctor`: each thing that may be wrong is found, and said with what to do about it."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -218,3 +219,27 @@ def test_newer_data_in_force_than_this_host_has_are_a_problem() -> None:
 )
 def test_what_is_judged_by_a_number(finding: Finding, level: Level) -> None:
     assert finding.level is level
+
+
+def test_a_channel_whose_library_is_missing_is_a_problem_and_a_sentence_at_the_start(
+    tick: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    mail = {"TICK_ALERT_URLS": "mailto://ops@example.com"}
+    assert found(tick, **mail)["alerts"] == "problem"
+    for command in ("up", "loop", "worker"):
+        said = tick.bad(command, **mail)
+        assert said.count("\n") == 1
+        assert "job-schedule-manager[alerts]" in said
+
+
+def test_a_module_that_does_not_import_keeps_no_tick_from_deciding(
+    tick: CommandLine, caplog: pytest.LogCaptureFixture
+) -> None:
+    tick.good("enable", "launch", "--catch-up")
+    before = tick.rows(sa.select(tick_log))
+    said = tick.good("now", TICK_DEFINITIONS="tests.cli.mistaken")
+    assert "launch" in said
+    assert "mistaken.py:" in caplog.text
+    assert len(tick.rows(sa.select(tick_log))) == len(before) + 1
+    assert "mistake" in tick.bad("sync", TICK_DEFINITIONS="tests.cli.mistaken")

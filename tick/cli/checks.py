@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from tick import __version__
 from tick.errors import SettingsError
+from tick.notify.channels import channels_of
 from tick.ops import days_off
 from tick.ops.deploy_plan import DeployPlan
 from tick.ops.queries.pulse import Pulse
@@ -200,6 +201,11 @@ def check_workers(living: Iterable[WorkerRow], pulse: Pulse) -> Iterator[Finding
 def check_channels(settings: Settings) -> Finding:
     """Whether anybody hears of what goes wrong."""
     channels = (settings.alert_urls, settings.webhook_urls, settings.ping_url)
+    try:
+        for channel in channels_of(settings):
+            channel.check()
+    except SettingsError as error:
+        return problem("alerts", str(error), "Until then nothing that serves can start.")
     if any(channel is not None for channel in channels):
         return good("alerts", "A channel is set up; `tick alerts test` tries it.")
     advice = f"Set {PREFIX}ALERT_URLS or {PREFIX}WEBHOOK_URLS, then `tick alerts test`."

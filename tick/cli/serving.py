@@ -180,8 +180,11 @@ def up(host: str, port: int, web_threads: int) -> None:
     For one container or one machine. If one of the three ends, all end, so that the host's
     supervisor can start them again together.
     """
+    from tick.courier import Courier
+
     log_to_stderr()
     with ready_runtime() as runtime:
+        Courier(runtime).check()
         ensure_synced(runtime, runtime.now())
         grace = runtime.settings.drain_seconds + 10
     console = ["gunicorn", "--worker-class", "gthread", "--threads", str(web_threads)]
