@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -294,6 +295,56 @@ def test_a_schedule_that_is_off_goes_on_by_the_newer_data(world: World, how: str
             world.enable()
         world.tick(NINE - HOUR)
         assert [at for _, at, _ in world.ledger()] == [NINE - DAY, NINE - HOUR]
+
+
+def at_nine(hours: int = 0) -> datetime:
+    return datetime(2026, 12, 1, 9 + hours, tzinfo=ZoneInfo(ZONE))
+
+
+@pytest.mark.parametrize(
+    ("missed", "outcome"), [("SKIP", "MISSED"), ("CATCH_UP", "QUEUED")], ids=str
+)
+def test_a_wall_time_given_for_once_that_comes_earlier_is_decided_late(
+    world: World, missed: str, outcome: str
+) -> None:
+    once = a_schedule(cron=None, at=at_nine(), missed=missed)
+    world.now = NINE - DAY
+    world.define(once)
+    world.enable()
+    with using(EARLIER):
+        world.now = NINE - 30 * MINUTE
+        ensure_synced(world.runtime, world.now)
+        world.tick()
+        assert world.ledger()[-1] == (outcome, NINE - HOUR, 1)
+
+
+def test_a_wall_time_given_for_once_that_comes_later_does_not_fire_again(world: World) -> None:
+    world.now = NINE - DAY
+    world.define(a_schedule(cron=None, at=at_nine()))
+    world.enable()
+    world.tick(NINE)
+    with using(LATER):
+        world.now = NINE + 30 * MINUTE
+        sync_definitions(world.runtime, world.now, author=TESTER)
+        world.tick(NINE + HOUR)
+        world.tick(NINE + 2 * HOUR)
+    assert fired(world) == [NINE]
+
+
+@pytest.mark.parametrize(("data", "first"), [(EARLIER, -HOUR), (LATER, HOUR)], ids=["-", "+"])
+def test_an_interval_from_a_wall_time_keeps_its_distance_by_the_newer_data(
+    world: World, data: Any, first: timedelta
+) -> None:
+    world.now = NINE - DAY
+    world.define(a_schedule(cron=None, every=DAY, anchor=at_nine(), overlap="ALLOW"))
+    world.enable()
+    world.tick(NINE)
+    with using(data):
+        world.now = NINE + 30 * MINUTE
+        sync_definitions(world.runtime, world.now, author=TESTER)
+        world.tick(NINE + 2 * HOUR)
+        assert fired(world) == [NINE]
+        assert world.schedule().next_run_at == NINE + DAY + first
 
 
 def test_versions_that_an_older_release_wrote_are_read_once_and_their_instants_worked_out(

@@ -123,6 +123,25 @@ class Schedule:
         """What people read; a change of it makes no new version."""
         return {"name": self.name, "description": self.description}
 
+    def wall_times(self) -> dict[str, str]:
+        """Its instants that were given in a named zone: `2027-01-01T09:00:00 Asia/Tokyo`.
+
+        Which instants these are hangs on the zone data.
+        """
+        given = {"at": self.at, "anchor": self.anchor}
+        named = {name: (at, getattr(at and at.tzinfo, "key", None)) for name, at in given.items()}
+        return {
+            name: f"{at.replace(tzinfo=None).isoformat()} {key}"
+            for name, (at, key) in named.items()
+            if at is not None and key not in (None, "UTC")
+        }
+
+    @property
+    def named_zone(self) -> str | None:
+        """The zone of its wall times."""
+        said = next(iter(self.wall_times().values()), None)
+        return said and said.rpartition(" ")[2]
+
     def told(self) -> dict[str, Any]:
         """Who is told of what, as plain JSON values; a change of it makes no new version."""
         said = None if self.alerts is None else rules.to_plain(self.alerts)

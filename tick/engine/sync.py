@@ -6,7 +6,7 @@ same transaction; a new rule starts strictly after the sync; nobody's switch is 
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +31,7 @@ from tick.models import audit_entry, job_schedule, schedule_version
 from tick.policy import instants
 from tick.policy.rule import RULE_FORMAT
 from tick.policy.zone_age import older_in_words
-from tick.policy.zone_moves import zone_of
+from tick.policy.zone_moves import moved_on_after, zone_of
 from tick.states import ScheduleState
 
 _s, _v = job_schedule.c, schedule_version.c
@@ -153,7 +153,10 @@ class _Sync:
             values |= {"state": ScheduleState.ACTIVE, "state_reason": None, "fire_errors": 0}
         since = self.now
         if values or rule.to_json() != before.row.rule:
-            since = lifecycle.account_for(self.connection, before, self.now, self.now)
+            if self._only_moved(before, schedule):
+                since = moved_on_after(before.rule, rule, before.row.decided_to)
+            else:
+                since = lifecycle.account_for(self.connection, before, self.now, self.now)
             fires = before.row.enabled and (values or before.fires)
             following = instants.first_after(rule, since) if fires else None
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
@@ -165,6 +168,21 @@ class _Sync:
             after={"rule": rule.to_json()},
         )
         self.report.changed.append(schedule.id)
+
+    def _only_moved(self, before: lifecycle.Known, schedule: Schedule) -> bool:
+        """Whether other zone data put the wall times that were given at other instants.
+
+        That is no edit: what it moved into the past is due, as with any other update of the data.
+        """
+        given = schedule.wall_times()
+        if not given:
+            return False
+        definition = sa.select(_v.definition).where(_v.id == before.row.version_id)
+        stored = self.connection.execute(definition).scalar() or {}
+        same = replace(schedule.rule(), at=None, anchor=None)
+        return stored.get("wall_times") == given and same == before.ask(
+            lambda rule: replace(rule, at=None, anchor=None, zone=None)
+        )
 
     def _remove(self, schedule_id: str) -> None:
         """No longer defined: it stops at once, its history and its switch are kept."""
@@ -261,7 +279,8 @@ class _Sync:
     def _new_version(self, schedule: Schedule, since: datetime) -> int:
         texts = version_texts(schedule, self.registry)
         rule, target = texts["rule"], texts["target"]
-        zone = zone_of(schedule.rule())
+        zone = zone_of(schedule.rule()) or schedule.named_zone
+        given = {"wall_times": found} if (found := schedule.wall_times()) else {}
         read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
         last = sa.select(sa.func.coalesce(sa.func.max(_v.number), 0) + 1).where(
             _v.schedule_id == schedule.id
@@ -271,7 +290,7 @@ class _Sync:
             .values(
                 schedule_id=schedule.id,
                 number=last.scalar_subquery(),
-                definition=schedule.words() | {"target": schedule.target()},
+                definition=schedule.words() | {"target": schedule.target()} | given,
                 digest=version_digest(texts),
                 rule=rule,
                 rule_key=short_digest(rule),

@@ -30,6 +30,18 @@ def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
     return max(decided_to, again + offset)
 
 
+def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
+    """From where on `new` decides: the same wall time, at another instant than in `old`.
+
+    Where it came later, what is decided does not come again; where it came earlier, it is due.
+    """
+    if new.at is not None and old.at is not None:
+        return decided_to if old.at > decided_to else max(decided_to, new.at)
+    if new.anchor is not None and old.anchor is not None:
+        return decided_to + max(new.anchor - old.anchor, timedelta())
+    return decided_to
+
+
 def _zone(rule: Rule) -> Zone:
     return as_zone(rule.timezone if rule.zone is None else rule.zone)
 
