@@ -75,7 +75,7 @@ def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
     if after >= until:
         return []
     offset = _offset(rule)
-    found = cron.all_between(_cron(rule), _zone(rule), after - offset, until - offset, dst=rule.dst)
+    found = cron.all_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
     return [instant + offset for instant in found] if offset else found
 
 
