@@ -46,6 +46,8 @@ def _value(table: sa.Table, column: sa.Column[Any], number: int) -> Any:
         return AT
     if isinstance(kind, sa.JSON):
         return {}
+    if isinstance(kind, sa.LargeBinary):
+        return b"bytes"
     if isinstance(kind, sa.Boolean):
         return False
     return f"{number}" if isinstance(kind, sa.String) else number
