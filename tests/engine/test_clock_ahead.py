@@ -8,7 +8,15 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tick.engine.heartbeat import register_worker
 from tick.errors import ClockError, Refused
-from tick.models import audit_entry, occurrence, occurrence_hour, tick_log, worker_instance
+from tick.models import (
+    audit_entry,
+    job_schedule,
+    occurrence,
+    occurrence_hour,
+    schedule_version,
+    tick_log,
+    worker_instance,
+)
 from tick.ops import clock_ahead
 from tick.ops.queries.pulse import read_tick_health
 from tick.ops.verify import verify
@@ -168,3 +176,14 @@ def test_a_process_that_beat_in_the_future_can_be_found_dead_again(ahead: World)
     bring_back(ahead)
     (beat,) = ahead.rows(sa.select(worker_instance.c.last_heartbeat_at))
     assert beat.last_heartbeat_at == ahead.now
+
+
+def test_a_cursor_that_newer_zone_data_put_ahead_is_no_fault_of_a_clock(world: World) -> None:
+    world.define(a_schedule())
+    world.enable()
+    soon = world.now + HOUR
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_schedule).values(decided_to=soon))
+        connection.execute(sa.update(schedule_version).values(since=soon))
+    assert state(world) is not TickState.AHEAD
+    assert bring_back(world).schedules == ()

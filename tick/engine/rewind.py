@@ -14,6 +14,7 @@ from tick.engine.audit import Author
 from tick.engine.counting import uncount_not_fired
 from tick.engine.lifecycle import Known, find_schedules, switch
 from tick.engine.pruned import TURN
+from tick.engine.ticking import MOVED_BY_ZONE_DATA
 from tick.engine.zones import ZONE_COLUMNS, read_rule
 from tick.errors import Refused
 from tick.models import job_schedule, occurrence, schedule_version, setting, tick_log, zone_data
@@ -56,7 +57,7 @@ def rewind(
     Each leaves an audit entry. Empty when there is none. Raises Refused when a schedule changes at
     the same moment.
     """
-    ahead = [_s.decided_to > now]
+    ahead: list[sa.ColumnElement[bool]] = [_s.decided_to > now, sa.not_(MOVED_BY_ZONE_DATA)]
     if schedule_id is not None:
         ahead.append(_s.id == schedule_id)
     found = find_schedules(connection, *ahead, limit=AT_ONCE)

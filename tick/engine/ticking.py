@@ -8,16 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.db import AnyRow
-from tick.models import Instant, job_schedule, tick_log
-from tick.policy.tick_health import CLOCKS_DIFFER, Ticked, TickHealth, judge_ticks
+from tick.models import Instant, job_schedule, schedule_version, tick_log
+from tick.policy.tick_health import AHEAD_AFTER, CLOCKS_DIFFER, Ticked, TickHealth, judge_ticks
 
-_s, _t = job_schedule.c, tick_log.c
+_s, _t, _v = job_schedule.c, tick_log.c, schedule_version.c
 TICKS_READ = 200
 _ONE_ROW = sa.select(sa.literal(1).label("row")).subquery("one")
 HAS_COME = _t.started_at <= sa.bindparam("until", type_=Instant)
 """Ticks from later times tell of a clock that was wrong, and not of what ticks."""
+# Newer zone data may put a cursor an hour ahead, on purpose: a version begins there then.
+MOVED_BY_ZONE_DATA = sa.exists().where(_v.id == _s.version_id, _v.since == _s.decided_to)
 _LATEST_CURSOR = sa.select(sa.func.max(_s.decided_to)).where(
-    sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'")
+    sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'"),
+    _s.decided_to > sa.bindparam("soon", type_=Instant),
+    sa.not_(MOVED_BY_ZONE_DATA),
 )
 _LATEST_TICK = sa.select(sa.func.max(_t.started_at))
 _JUDGED = (_t.source, _t.started_at, _t.error)
@@ -32,7 +36,9 @@ def read_ticks(
     connection: sa.Connection, now: datetime, columns: Sequence[sa.Column[Any]] = _JUDGED
 ) -> tuple[TickHealth, list[AnyRow]]:
     """The same, and the ticks themselves with those `columns`, the newest first."""
-    rows = connection.execute(_latest(tuple(columns)), {"until": now + CLOCKS_DIFFER}).all()
+    rows = connection.execute(
+        _latest(tuple(columns)), {"until": now + CLOCKS_DIFFER, "soon": now + AHEAD_AFTER}
+    ).all()
     latest = max(filter(None, (rows[0].latest_cursor, rows[0].latest_tick)), default=None)
     ticks = [row for row in rows if row.source is not None]
     return judge_ticks([Ticked(row.source, row.started_at) for row in ticks], now, latest), ticks
