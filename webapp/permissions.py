@@ -45,6 +45,7 @@ NEEDED: dict[str, Role] = {
     "jobs.confirm_run_group": Role.ADMIN,
     "bulk_schedules.act": Role.ADMIN,
     "bulk_schedules.confirm": Role.ADMIN,
+    "bulk_schedules.undo": Role.ADMIN,
     "bulk.act_on_runs": Role.ADMIN,
     "bulk.confirm_runs": Role.ADMIN,
     "jobs.index": Role.VIEWER,

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
 from tick import clock
-from tick.models import audit_entry, job_run
+from tick.models import audit_entry, job_run, job_schedule
 
 pytestmark = pytest.mark.browser
 
@@ -48,7 +48,8 @@ def test_the_runs_that_were_ticked_are_retried_after_a_preview(
     dialog.get_by_label("Reason, if you like").fill("the partner is back")
     dialog.get_by_label("Even while another").check()
     dialog.get_by_role("button", name="Retry 1").click()
-    expect(page.get_by_role("status")).to_contain_text("1 run: in the queue again.")
+    # What was skipped because of it goes along.
+    expect(page.get_by_role("status")).to_contain_text("2 runs: in the queue again.")
     expect(page).to_have_url(re.compile(r"q=status:failed"))
     expect(page.get_by_role("checkbox", name=f"Choose run {first},")).to_have_count(0)
     entries = console.world.rows(sa.select(audit_entry).where(audit_entry.c.action == "runs.retry"))
@@ -66,6 +67,34 @@ def test_all_that_match_are_retried_without_javascript(open_page: Opener, consol
     page.get_by_label("Which runs").select_option("All that match")
     page.get_by_role("button", name="Retry …").click()
     expect(page.get_by_role("heading", name=f"Retry {count} run")).to_be_visible()
+
+
+def test_all_schedules_of_a_page_are_switched_by_keyboard_and_undone(
+    page: Page, console: Console
+) -> None:
+    page.goto("/schedules?choose=on")
+    boxes, every = page.locator(".pick"), page.get_by_label("All on this page")
+    enabled = {row.id: row.enabled for row in console.world.rows(sa.select(job_schedule))}
+    every.focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".pick:checked")).to_have_count(boxes.count())
+    boxes.first.uncheck()
+    expect(every).not_to_be_checked()
+    assert every.evaluate("box => box.indeterminate")
+    boxes.first.check()
+    expect(every).to_be_checked()
+    page.get_by_role("button", name="Enable …").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Enable")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.locator("[role=switch][aria-checked=false]")).to_have_count(0)
+    expect(every).not_to_be_checked()
+    page.get_by_role("button", name="Undo").click()
+    off = sum(not is_on for is_on in enabled.values())
+    expect(page.locator("[role=switch][aria-checked=false]")).to_have_count(off)
+    now = {row.id: row.enabled for row in console.world.rows(sa.select(job_schedule))}
+    assert now == enabled
 
 
 def test_a_list_rests_while_somebody_chooses(page: Page) -> None:
@@ -106,9 +135,11 @@ def test_another_deed_leaves_what_is_ticked(page: Page) -> None:
 def test_the_month_is_walked_by_the_arrows(page: Page) -> None:
     page.goto("/upcoming?span=month")
     page.get_by_role("link", name=re.compile("^[A-Z][a-z]+$")).last.click()  # the next month
-    days = page.locator(".month tbody a")
-    expect(days.first).to_have_text("1")
-    days.first.focus()
+    first = page.locator(
+        ".month tbody a[href$='-01']"
+    ).first  # the last days of this one stand before it
+    expect(first).to_contain_text("1")
+    first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowLeft")

@@ -77,7 +77,7 @@ DOORS = [
     Door("runs.retry", "retry_run", "retry"),
     Door("bulk.act_on_runs, bulk.confirm_runs", "cancel_runs, retry_runs", "cancel, retry"),
     Door(
-        "bulk_schedules.act, bulk_schedules.confirm",
+        "bulk_schedules.act, bulk_schedules.confirm, bulk_schedules.undo",
         "enable_schedule, disable_schedule, pause_schedule",
         "enable, disable, pause",
     ),

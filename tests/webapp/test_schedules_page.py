@@ -10,7 +10,9 @@ from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
 from tick.models import audit_entry, job_schedule, occurrence_hour, schedule_version
+from tick.ops import control
 from tick.ops.alerts import mute
+from tick.ops.control import Author
 from webapp.pages import schedules
 
 
@@ -211,6 +213,53 @@ def test_several_are_switched_on_after_a_look_at_which(world: World, ada: Visito
     entries = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "schedule.enable"))
     assert len(entries) == 2
     assert len({entry.request_id for entry in entries}) == 1
+
+
+def _send_many(ada: Visitor, deed: str, *ids: str) -> None:
+    ada.page("/schedules")
+    data = {"csrf_token": ada.token, "do": deed, "schedule": list(ids)}
+    ada.client.post("/bulk/schedules", data=data)
+
+
+@pytest.mark.parametrize(("deed", "word"), [("enable", "off"), ("disable", "on")])
+def test_undo_switches_back_what_was_switched_and_nothing_that_was_so_before(
+    world: World, ada: Visitor, deed: str, word: str
+) -> None:
+    world.enable("daily")
+    if deed == "disable":
+        world.enable("hourly")
+        world.disable("daily")
+    before = {name: world.schedule(name).enabled for name in ("daily", "hourly")}
+    _send_many(ada, deed, "daily", "hourly")
+    assert before["hourly"] != world.schedule("hourly").enabled
+    page = ada.page("/schedules")
+    assert "2 schedules: " in page
+    (undo,) = re.findall(r'action="(/bulk/schedules/undo/[^"]+)"', page)
+    ada.press(page, undo)
+    assert {name: world.schedule(name).enabled for name in before} == before
+    assert f"1 schedule: {word}." in ada.page("/schedules")
+
+
+def test_there_is_no_undo_where_nothing_was_switched_nor_of_what_another_did(
+    world: World, ada: Visitor
+) -> None:
+    world.enable("daily")
+    _send_many(ada, "enable", "daily")
+    page = ada.page("/schedules")
+    assert "1 schedule: on." in page
+    assert "/undo/" not in page
+    grace = Author("grace", "0123456789abcdef")
+    control.disable_schedule(world.database, "daily", now=world.now, author=grace)
+    ada.post(f"/bulk/schedules/undo/{grace.request_id}")
+    assert "too late" in ada.page("/schedules")
+    assert not world.schedule("daily").enabled
+
+
+def test_enter_goes_on_in_a_dialog_whose_only_field_is_a_list_that_scrolls(ada: Visitor) -> None:
+    for deed in ("enable", "disable", "pause"):
+        dialog = ada.page(f"/bulk/schedules?do={deed}&schedule=daily&schedule=hourly")
+        assert 'tabindex="0"' in dialog
+        assert dialog.count(" autofocus>") == 1, deed
 
 
 def test_several_are_paused_and_what_is_refused_stops_no_other(world: World, ada: Visitor) -> None:

@@ -1,16 +1,16 @@
-"""Switching or pausing several schedules at once, after a look at which they are."""
+"""Switching or pausing several schedules at once, after a look at which they are, and back."""
 
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.errors import NotFound, Refused
 from tick.ops import control
 from tick.ops.control import Author
-from tick.ops.queries import schedules
+from tick.ops.queries import audit, schedules
 from webapp import messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
@@ -21,6 +21,7 @@ blueprint = Blueprint("bulk_schedules", __name__)
 MOST = 100
 TOLD = 3
 DONE = {"enable": "on", "disable": "off", "pause": "paused"}
+BACK = {"schedule.enable": "disable", "schedule.disable": "enable"}
 
 
 @blueprint.get("/bulk/schedules")
@@ -38,16 +39,44 @@ def confirm() -> ResponseReturnValue:
 def act() -> ResponseReturnValue:
     """Do it to each; what is refused is told, and does not stop the others."""
     deed, ids = _deed(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
-    refused: list[str] = []
     with acting() as author:
-        action = _action(deed, author)
-        for schedule_id in ids:
-            try:
-                action(schedule_id)
-            except (NotFound, Refused) as refusal:
-                refused.append(str(refusal))
-        _tell(deed, len(ids) - len(refused), refused)
+        refused, changed = _do_to_each(ids, _action(deed, author))
+        undo = url_for("bulk_schedules.undo", request_id=g.request_id) if changed else None
+        _tell(deed, len(ids) - len(refused), refused, undo)
     return go_back(url_for("schedules.index"))
+
+
+@blueprint.post("/bulk/schedules/undo/<request_id>")
+def undo(request_id: str) -> ResponseReturnValue:
+    """Switch back what one request of this person has switched, and nothing that it left as it was.
+
+    The audit knows which they are: the address of a hundred would be too long for a cookie.
+    """
+    with acting() as author:
+        with reading() as connection:
+            changes = audit.changes_of_request(connection, request_id, author.name)
+        ids = {
+            back: [change.subject for change in changes if change.action == action]
+            for action, back in BACK.items()
+        }
+        for deed in (deed for deed in ids if ids[deed]):
+            refused, _ = _do_to_each(ids[deed], _action(deed, author))
+            _tell(deed, len(ids[deed]) - len(refused), refused)
+        if not any(ids.values()):
+            messages.tell_refusal("It is too late for that: too much was changed since.")
+    return go_back(url_for("schedules.index"))
+
+
+def _do_to_each(ids: list[str], action: Callable[[str], object]) -> tuple[list[str], bool]:
+    """The refusals, and whether any switch was changed."""
+    refused: list[str] = []
+    changed = False
+    for schedule_id in ids:
+        try:
+            changed = action(schedule_id) is True or changed
+        except (NotFound, Refused) as refusal:
+            refused.append(str(refusal))
+    return refused, changed
 
 
 def _action(deed: str, author: Author) -> Callable[[str], object]:
@@ -70,9 +99,13 @@ def _action(deed: str, author: Author) -> Callable[[str], object]:
     )
 
 
-def _tell(deed: str, done: int, refused: list[str]) -> None:
+def _tell(deed: str, done: int, refused: list[str], undo: str | None = None) -> None:
     if done:
-        messages.tell(f"{done} schedule{'' if done == 1 else 's'}: {DONE[deed]}.")
+        words = f"{done} schedule{'' if done == 1 else 's'}: {DONE[deed]}."
+        if undo:
+            messages.tell_undoable(words, undo)
+        else:
+            messages.tell(words)
     if refused:
         rest = f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
         messages.tell_refusal(" ".join(refused[:TOLD]) + rest)

@@ -139,6 +139,22 @@
     if (form.matches("[data-closes-dialog]")) closeDialog();
   }, true);
 
+  // One box ticks the boxes of all rows; it stands between while only some of them are ticked.
+  const tellOfTicks = () => {
+    const picks = [...document.querySelectorAll(".pick")];
+    const ticked = picks.filter((pick) => pick.checked).length;
+    for (const all of document.querySelectorAll("[data-picks]")) {
+      all.checked = ticked > 0 && ticked === picks.length;
+      all.indeterminate = ticked > 0 && ticked < picks.length;
+    }
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-picks]")) {
+      for (const pick of document.querySelectorAll(".pick")) pick.checked = event.target.checked;
+    }
+    if (event.target.matches("[data-picks], .pick")) tellOfTicks();
+  });
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-closes-dialog]");
     if (link && closeDialog()) event.preventDefault();
@@ -177,6 +193,7 @@
     if (event.detail.ctx.sourceElement?.matches?.("[data-unticks]")) {
       for (const tick of document.querySelectorAll(".pick:checked")) tick.checked = false;
     }
+    tellOfTicks();
     dismissToasts();
     age();
   });

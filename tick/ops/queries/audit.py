@@ -63,6 +63,7 @@ class AuditFilter:
 
 _ROWS = sa.select(*(_a[field.name] for field in fields(AuditRow)))
 NEWEST = AuditFilter()
+RECENT = 1000
 
 
 def list_audit(
@@ -86,6 +87,13 @@ def list_audit(
     if page.older is None and stretch.goes_on:
         return Page(page.rows, stretch.start)
     return page
+
+
+def changes_of_request(connection: sa.Connection, request_id: str, actor: str) -> list[AuditRow]:
+    """What somebody changed by one request, if that is among the latest RECENT changes."""
+    oldest = sa.select(sa.func.max(_a.id) - RECENT).scalar_subquery()
+    query = _ROWS.where(_a.id > oldest, _a.request_id == request_id, _a.actor == actor)
+    return [AuditRow(**row._mapping) for row in connection.execute(query.order_by(_a.id))]
 
 
 def _page(connection: sa.Connection, query: sa.Select[Any], size: int) -> Page[AuditRow]:
