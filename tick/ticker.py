@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from tick.db import TRANSIENT, begin_within, in_short
 from tick.engine import lifecycle
 from tick.engine.audit import SYSTEM
+from tick.engine.calculator import heed_rules, is_outdated
 from tick.engine.claim_schedules import any_due, due_ids
 from tick.engine.fire import Fired, fire_due
 from tick.engine.ledger import Decision
@@ -28,7 +29,7 @@ from tick.engine.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.settle import settle_forgotten
 from tick.engine.ticklog import learned_tick_seconds, record_tick
 from tick.engine.upkeep import keep_up
-from tick.engine.zone_changes import Wish, heed_zone_data, older_zones
+from tick.engine.zone_changes import Wish, older_zones
 from tick.engine.zones import read_standing, standing
 from tick.outages import is_outage, sentence
 from tick.runtime import Runtime, refuse_ahead
@@ -62,7 +63,7 @@ def run_tick(
         found = work.look()
         if not simulated:
             refuse_ahead(work.now, found.clock or runtime.now())
-        if work.heed_zone_data(found):
+        if work.heed_rules(found):
             found = work.look()
         if found.fires:
             work.fire_all(found)
@@ -110,23 +111,23 @@ class _Tick:
                 self.tick_seconds = learned_tick_seconds(connection)
         return found
 
-    def heed_zone_data(self, found: Found) -> bool:
-        """Go by this process's zone data where they are newer; whether that changed anything.
+    def heed_rules(self, found: Found) -> bool:
+        """Go by this process's zone data and code where newer; whether that changed anything.
 
         Schedules that go by newer ones than these are left alone, and the result names the zones.
         """
         there = standing(found.zones)
         self.zones = there.mine
-        if there.settled and not found.unread:
+        if there.settled and not found.unread and not is_outdated(found.calculator):
             return False
         limit = self.runtime.settings.chunk_schedules
         try:
             while self._in_time() and self._in_transaction(
-                lambda each: heed_zone_data(each, self.now, limit, Wish(SYSTEM))
+                lambda each: heed_rules(each, self.now, limit, Wish(SYSTEM))
             ):
                 pass
         except Exception as error:
-            log.error("the time zone data could not be heeded: %s", in_short(error))
+            log.error("newer zone data or code could not be heeded: %s", in_short(error))
             self.result.errors["(time zones)"] = in_short(error)
         with self.runtime.database.read.connect() as connection:
             self.zones = read_standing(connection).mine

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.calculator import IN_USE
 from tick.engine.claim_schedules import IS_ANY_DUE
 from tick.engine.counting import IS_ANY_UNCOUNTED
 from tick.engine.pause import IS_ANY_PAUSE_OVER
@@ -27,7 +28,7 @@ class Found:
     """What a look found: one answer for each thing that a tick does.
 
     `zones` are the zone data in force (see tick.engine.zones); `unread` says that some version's
-    are not known.
+    are not known. `calculator` says what worked out the next instants (see tick.engine.calculator).
     """
 
     pause_over: bool
@@ -38,6 +39,7 @@ class Found:
     prune: bool
     zones: str | None
     unread: bool
+    calculator: dict[str, Any] | None
     clock: datetime | None
     """The database's own clock, which all share; None on SQLite, where the host's is it."""
 
@@ -79,4 +81,5 @@ _ANYTHING_TO_DO = (
     IS_TURN_DUE,
     IN_FORCE,
     IS_ANY_UNREAD,
+    IN_USE,
 )

@@ -17,6 +17,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
 from tick.engine import audit, lifecycle
 from tick.engine.audit import SYSTEM, Author
+from tick.engine.calculator import heed_rules
 from tick.engine.changes import Change, find_changes, version_digest, version_texts
 from tick.engine.counting import rename_counted
 from tick.engine.fire import fire_due
@@ -24,7 +25,7 @@ from tick.engine.generations import next_generation
 from tick.engine.ledger import Decision
 from tick.engine.pause import end_pauses
 from tick.engine.ticklog import learned_tick_seconds
-from tick.engine.zone_changes import Wish, heed_zone_data, older_zones, zone_data_ids
+from tick.engine.zone_changes import Wish, older_zones, zone_data_ids
 from tick.engine.zones import NO_ZONE, read_standing
 from tick.errors import OlderZoneData
 from tick.models import audit_entry, job_schedule, schedule_version
@@ -80,7 +81,7 @@ def _heed_zone_data(
 ) -> None:
     """First of all, every schedule goes by the data of this process, or nothing is synced."""
     wish = Wish(author, by_person=author != SYSTEM, accept_older=accept_older)
-    while heed_zone_data(connection, now, _CHUNK, wish):
+    while heed_rules(connection, now, _CHUNK, wish):
         pass
     older = older_zones(connection)
     if older:

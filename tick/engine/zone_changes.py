@@ -109,7 +109,7 @@ def _move(
         return 0
     ours = dict(connection.execute(sa.select(_z.zone, _z.id).where(_z.id.in_(standing.mine))).all())
     zones = [zone for zone in ours if zone in {known.zone for known in standing.left}]
-    rows = _schedules(connection, _v.zone_data_id.in_(ids), _z.zone.in_(zones), limit=limit)
+    rows = lock_schedules(connection, _v.zone_data_id.in_(ids), _z.zone.in_(zones), limit=limit)
     for row in rows:
         _go_on(connection, row, ours[row.zone_name], now, author)
     return len(rows)
@@ -171,8 +171,8 @@ def _read_versions(connection: sa.Connection, now: datetime, limit: int, author:
         known = ids.get(zones[row.id] or "", NO_ZONE) if row.current else NO_ZONE
         if known is not None:
             connection.execute(_READ, {"version": row.id, "data": known})
-    for schedule in _schedules(connection, _v.id.in_(current_ids), limit=len(current_ids)):
-        _work_out_anew(connection, schedule, now)
+    for schedule in lock_schedules(connection, _v.id.in_(current_ids), limit=len(current_ids)):
+        work_out_anew(connection, schedule, now)
     return sum(row.id in current_ids or not row.current or not zones[row.id] for row in versions)
 
 
@@ -183,9 +183,10 @@ def _zone_of(text: str) -> str | None:
         return None
 
 
-def _work_out_anew(connection: sa.Connection, row: AnyRow, now: datetime) -> None:
+def work_out_anew(connection: sa.Connection, row: AnyRow, now: datetime) -> None:
+    """Write a schedule's next instant after its cursor, if it is another than the stored one."""
     try:
-        following = _following(row, Rule.from_json(row.rule), row.decided_to)
+        following = _following(row, read_rule(row), row.decided_to)
     except (ValueError, TypeError):
         return
     if following != row.next_run_at:
@@ -211,7 +212,7 @@ def zone_data_ids(
     }
 
 
-def _schedules(
+def lock_schedules(
     connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int
 ) -> Sequence[AnyRow]:
     """Schedules with their version and its zone data, locked on PostgreSQL."""
