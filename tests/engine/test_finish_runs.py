@@ -1,5 +1,6 @@
 """How runs end: accepted once, and with consequences for what waits and for the occurrence."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,12 @@ from tests.engine.worker_steps import (
     occurrence_rows,
     only_postgres,
     statuses,
+    waits_for_a_lock,
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tests.worker.processes import eventually
 from tick.engine import settle
+from tick.engine.cancel import cancel_runs
 from tick.engine.finish import finish_runs
 from tick.engine.settle import settle_forgotten, settle_occurrences
 from tick.models import occurrence
@@ -282,3 +286,20 @@ def test_a_run_is_ready_when_its_last_two_upstreams_ended_at_one_moment(world: W
         finish_runs(first, [ending(one, RETURNED)], TWO)
         finish_runs(second, [ending(other, RETURNED)], TWO)
     assert hands.claim_names() == ["c"]
+
+
+@only_postgres
+def test_what_is_cancelled_while_a_failure_is_written_stays_cancelled(world: World) -> None:
+    """The failure found it queued, then had to wait for it."""
+    fired(world, a_job("a"), a_job("b", depends_on=["a"]))
+    hands = Hands(world)
+    (running,) = hands.claim()
+    b = next(run.id for run in world.runs() if run.job_name == "b")
+    with ThreadPoolExecutor(1) as thread:
+        with world.database.write.begin() as rival:
+            cancel_runs(rival, [b], now=TWO, reason="by hand")
+            finished = thread.submit(hands.finish, running, end=FAILED)
+            eventually(lambda: waits_for_a_lock(world))
+        assert finished.result().statuses == {running.run_id: "FAILED"}
+    after = next(run for run in world.runs() if run.id == b)
+    assert (after.status, after.reason, after.skipped_for_id) == ("CANCELLED", "by hand", None)

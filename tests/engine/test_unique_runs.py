@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.engine.worker_steps import FAILED, Hands, occurrence_rows, only_postgres, statuses
+from tests.engine.worker_steps import (
+    FAILED,
+    Hands,
+    occurrence_rows,
+    only_postgres,
+    statuses,
+    waits_for_a_lock,
+)
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
 from tick.engine import retry
@@ -140,10 +147,3 @@ def test_of_two_who_order_at_one_moment_one_gets_it(index: World) -> None:
             second = thread.submit(order, index, "index")
             eventually(lambda: waits_for_a_lock(index))
         assert second.result().status == "SKIPPED"
-
-
-def waits_for_a_lock(world: World) -> bool:
-    """Whether some transaction waits for another."""
-    with world.database.read.connect() as connection:
-        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
-        return connection.execute(sa.text(waiting)).first() is not None

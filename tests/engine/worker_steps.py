@@ -133,3 +133,10 @@ def change_run(world: World, job_name: str, **values: Any) -> None:
         connection.execute(
             sa.update(job_run).where(job_run.c.job_name == job_name).values(**values)
         )
+
+
+def waits_for_a_lock(world: World) -> bool:
+    """Whether some transaction waits for another."""
+    with world.database.read.connect() as connection:
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+        return connection.execute(sa.text(waiting)).first() is not None

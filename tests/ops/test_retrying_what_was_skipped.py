@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.engine.test_unique_runs import waits_for_a_lock
 from tests.engine.worker_steps import (
     FAILED,
     Hands,
@@ -14,6 +13,7 @@ from tests.engine.worker_steps import (
     occurrence_rows,
     only_postgres,
     statuses,
+    waits_for_a_lock,
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
