@@ -1,6 +1,7 @@
 """Two transactions step by step, in one thread: who passes over, who waits, who loses."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.concurrency.fleet import MINUTE, START, mistakes
+from tests.engine.worker_steps import waits_for_a_lock
 from tests.support.factories import World
+from tests.worker.processes import eventually
 from tick import postgresql, ticker
 from tick.db import Database
 from tick.engine import claim_schedules, fire
@@ -93,6 +96,34 @@ def test_a_row_that_is_held_on_and_on_is_left_to_the_next_tick(
     rival.rollback()
     assert [line.schedule_id for line in ships.tick(NOW).fired] == ["s01"]
     assert mistakes(ships, until=NOW) == []
+
+
+@on_postgresql
+@pytest.mark.parametrize(
+    ("change", "claimed"),
+    [
+        ({"enabled": False}, 0),
+        ({"next_run_at": NOW + MINUTE}, 0),
+        ({"retry_after": NOW + MINUTE}, 0),
+        ({"locked_by": "rival", "locked_at": NOW}, 0),
+        ({"last_error": "of no concern"}, 1),
+    ],
+)
+def test_a_claim_that_waited_for_a_row_judges_what_it_says_then(
+    ships: World, database: Database, change: dict[str, Any], claimed: int
+) -> None:
+    def claim() -> int:
+        with database.write.begin() as connection:
+            return claim_due_schedules(
+                connection, claim_id="late", now=NOW, limit=100, only="s01", wait=True
+            )
+
+    with ThreadPoolExecutor(1) as thread:
+        with database.write.begin() as rival:
+            rival.execute(sa.update(job_schedule).where(job_schedule.c.id == "s01").values(change))
+            late = thread.submit(claim)
+            eventually(lambda: waits_for_a_lock(ships))
+        assert late.result() == claimed
 
 
 def test_a_claim_that_was_taken_over_cannot_advance(

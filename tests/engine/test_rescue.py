@@ -1,19 +1,28 @@
 """What happens to the runs of a worker that stopped beating."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from tests.engine.test_claim_runs import fired
 from tests.engine.worker_steps import (
     DEAD_AFTER,
+    RETURNED,
     Hands,
     change_run,
+    ending,
     occurrence_rows,
+    only_postgres,
     rescue,
     statuses,
+    waits_for_a_lock,
 )
 from tests.support.factories import World, a_job
+from tests.worker.processes import eventually
+from tick.engine.finish import finish_runs
 from tick.engine.heartbeat import beat, drain_worker, stop_worker
 from tick.engine.rescue import MAX_RESCUES, cancel_orphans
 from tick.models import worker_instance
@@ -21,6 +30,15 @@ from tick.states import WorkerStatus
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 SILENT = DEAD_AFTER + timedelta(seconds=1)
+
+
+@pytest.fixture
+def patient(world: World) -> None:
+    """A rescue waits for the rows it would pass over: its look and its lock lie far apart."""
+
+    @sa.event.listens_for(world.database.write, "before_cursor_execute", retval=True)
+    def wait(_1: Any, _2: Any, statement: str, values: Any, _3: Any, _4: Any) -> tuple[str, Any]:
+        return statement.replace(" SKIP LOCKED", ""), values
 
 
 def worker_status(world: World, worker_id: str) -> str:
@@ -131,6 +149,37 @@ def test_rescuing_twice_changes_nothing_more(world: World) -> None:
     Hands(world).claim()
     world.now += SILENT
     assert (rescue(world).runs, rescue(world).runs) == (1, 0)
+
+
+@only_postgres
+@pytest.mark.usefixtures("patient")
+def test_a_run_that_ended_between_the_look_and_the_lock_of_a_rescue_has_ended(
+    world: World,
+) -> None:
+    fired(world, a_job("a", idempotent=True))
+    (run,) = Hands(world).claim()
+    world.now += SILENT
+    with ThreadPoolExecutor(1) as thread:
+        with world.database.write.begin() as rival:
+            finish_runs(rival, [ending(run, RETURNED)], world.now)
+            rescued = thread.submit(rescue, world)
+            eventually(lambda: waits_for_a_lock(world))
+        assert rescued.result().runs == 0
+    assert statuses(world) == {"a": "SUCCESS"}
+
+
+@only_postgres
+@pytest.mark.usefixtures("patient")
+def test_a_worker_that_beat_between_the_look_and_the_lock_of_a_rescue_lives(world: World) -> None:
+    hands = Hands(world)
+    world.now += SILENT
+    with ThreadPoolExecutor(1) as thread:
+        with world.database.write.begin() as rival:
+            beat(rival, hands.worker_id, world.now)
+            rescued = thread.submit(rescue, world)
+            eventually(lambda: waits_for_a_lock(world))
+        assert rescued.result().workers == ()
+    assert worker_status(world, hands.worker_id) == "RUNNING"
 
 
 def test_a_worker_that_stopped_is_not_dead(world: World) -> None:

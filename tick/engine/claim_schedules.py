@@ -102,12 +102,13 @@ def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
         .limit(sa.bindparam("limit_", type_=sa.Integer))
     )
     if dialect == "postgresql":
-        # In a CTE the rows are looked for, and locked, once.
+        # In a CTE the rows are looked for, and locked, once. One that changed in between is judged
+        # anew as it is locked: what the CTE names stays due.
         locked = found.with_for_update(skip_locked=not wait).cte("due")
         found = sa.select(locked.c.id)
     return (
         sa.update(job_schedule)
-        .where(_s.id.in_(found), *due)
+        .where(_s.id.in_(found))
         .values(
             locked_by=sa.bindparam("claim"),
             locked_at=_NOW,

@@ -93,17 +93,17 @@ def _is_lost() -> list[sa.ColumnElement[bool] | sa.TextClause]:
 
 def _build_declare_dead() -> sa.UpdateBase:
     """A row that is locked is passed over: its worker may be frozen in the middle of a beat."""
-    silent = _is_silent()
-    free = sa.select(_w.id).where(*silent).with_for_update(skip_locked=True, key_share=True)
+    free = sa.select(_w.id).where(*_is_silent()).with_for_update(skip_locked=True, key_share=True)
     return (
         sa.update(worker_instance)
-        .where(_w.id.in_(sa.select(free.cte("silent").c.id)), *silent)
+        .where(_w.id.in_(sa.select(free.cte("silent").c.id)))
         .values(status=WorkerStatus.DEAD, stopped_at=_NOW)
         .returning(_w.id)
     )
 
 
 def _build_take_back() -> sa.UpdateBase:
+    """A run that changed after the look is judged anew as it is locked, and lost until the end."""
     lost = (
         sa.select(_r.id)
         .where(*_is_lost())
@@ -120,7 +120,7 @@ def _build_take_back() -> sa.UpdateBase:
     )
     return (
         sa.update(job_run)
-        .where(_r.id.in_(sa.select(lost.c.id)), _r.status == RunStatus.RUNNING)
+        .where(_r.id.in_(sa.select(lost.c.id)))
         .values(
             status=sa.case(
                 (cancelled, RunStatus.CANCELLED), (again, RunStatus.QUEUED), else_=RunStatus.FAILED
