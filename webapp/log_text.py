@@ -5,7 +5,8 @@ obey (links, titles, moves of the cursor, other controls) is taken out first.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ansi2html import Ansi2HTMLConverter
 from markupsafe import Markup, escape
@@ -35,6 +36,20 @@ def plain(message: str) -> str:
     """The message without anything that a terminal would obey."""
     text = _overwritten(message)
     return _CONTROLS.sub("", text) if "\x1b" not in text else _COLOUR.sub("", _tame(text))
+
+
+def logger_beyond(fields: Any, known: Iterable[str]) -> str:
+    """The name of a line's logger; empty where it ends in one of the names that are known anyway.
+
+    Most loggers are named by their module, and most modules by the job or the group that they hold.
+    """
+    name = fields.get("logger") if isinstance(fields, dict) else None
+    last = _folded(str(name or "").rpartition(".")[2])
+    return "" if last in map(_folded, known) else str(name or "")
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 def _overwritten(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,16 +12,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, get_flashed_messages, request, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tick.ops.courses import minute_of
 from tick.ops.queries.pulse import COUNT_UP_TO
 from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import RecentOccurrence
+from tick.policy.excerpts import excerpt
 from tick.states import Role
 from webapp import charts, forms, graphs, links, services, states
 from webapp.clock_changes import clock_change, find_zone
-from webapp.log_text import log_html
+from webapp.log_text import log_html, logger_beyond
 from webapp.permissions import may
 
 THEMES = ("auto", "light", "dark")
@@ -29,6 +31,7 @@ LIVE = {"on": "as it happens", "slow": "each minute", "off": "not by itself"}
 _SLOW_SECONDS = 60
 ZONES = {"schedule": "the schedule's zone", "utc": "UTC", "mine": "my zone"}
 _LINE = 140
+_CODE = re.compile("`([^`\n]+)`")
 _STEPS = ((86400 * 2, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
 
 
@@ -51,11 +54,13 @@ def init_app(app: Flask) -> None:
         iso=iso,
         lane_path=charts.lane_path,
         log_html=log_html,
+        logger_beyond=logger_beyond,
         minute_of=minute_of,
         nested=graphs.nested,
         older_url=older_url,
         pretty=pretty,
         spark_words=spark_words,
+        with_code=with_code,
     )
     app.jinja_env.tests.update(collides=lambda instant, minutes: minute_of(instant) in minutes)
     app.jinja_env.globals.update(
@@ -208,8 +213,16 @@ def compact(value: Any) -> str:
 
 def first_line(text: str) -> str:
     """The first line, cut where a table would suffer."""
-    line = text.partition("\n")[0]
-    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+    return excerpt(text, _LINE)
+
+
+def with_code(text: str) -> Markup:
+    """A text as HTML; what stands between backticks in it as code."""
+    parts = _CODE.split(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
 
 
 def bounded(count: int) -> str:

@@ -227,6 +227,8 @@ def test_the_settings_are_shown_without_any_secret(world: World, ada: Visitor) -
     assert page.count("set, and kept secret") == 2
     for secret in ("a secret that only tests know", "a trigger secret for tests"):
         assert secret not in page
+    assert "`" not in page
+    assert "<code>" in page.partition('data-label="Meaning"')[2]
     for fact in ("schema 0", "set 1, ", ("SQLite ", "PostgreSQL ")):
         assert any(one in page for one in (fact if isinstance(fact, tuple) else (fact,)))
 

@@ -72,6 +72,21 @@ def test_a_log_that_is_not_whole_says_so_wherever_it_is_read(world: World, ada: 
 
 
 @pytest.mark.usefixtures("one_run")
+def test_a_line_names_its_logger_once_and_not_where_it_is_the_job_s_or_the_group_s(
+    world: World, ada: Visitor
+) -> None:
+    (run,) = world.rows(sa.select(job_run).where(job_run.c.id == 1))
+    line = {"run_id": 1, "attempt": 1, "at": world.now, "level": "info", "message": "x"}
+    own = [run.job_name, run.job_name.replace("-", "_"), f"definitions.{run.job_group}"]
+    names = [*own, "urllib3.connectionpool", "urllib3.connectionpool", own[0]]
+    with world.database.write.begin() as connection:
+        for name in names:
+            connection.execute(sa.insert(job_log), line | {"fields": {"logger": name}})
+    page = ada.page("/runs/1")
+    assert re.findall(r'class="log-fields"[^>]*>([^<]*)<', page) == ["urllib3.connectionpool"]
+
+
+@pytest.mark.usefixtures("one_run")
 def test_a_line_s_address_shows_it_wherever_it_stands(world: World, ada: Visitor) -> None:
     _log(world, *(f"line number {number}." for number in range(1, 2001)))
     page = ada.page("/runs/1?at=1000")

@@ -11,7 +11,16 @@ from tests.webapp.visitor import Visitor
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Outcome, RunStatus
 from webapp.charts import sparkline
-from webapp.presentation import ago, bounded, duration, exact, first_line, pretty, spark_words
+from webapp.presentation import (
+    ago,
+    bounded,
+    duration,
+    exact,
+    first_line,
+    pretty,
+    spark_words,
+    with_code,
+)
 from webapp.states import LOOKS, look
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -70,6 +79,10 @@ def test_small_texts() -> None:
     assert bounded(1001) == "1000+"
     assert first_line("one\ntwo") == "one"
     assert len(first_line("x" * 999)) == 140
+    assert (
+        with_code("call `tick now` & <wait>, `")
+        == "call <code>tick now</code> &amp; &lt;wait&gt;, `"
+    )
     assert pretty('{"a":1}') == '{\n  "a": 1\n}'
     assert pretty("no json") == "no json"
 

@@ -215,6 +215,19 @@ def test_several_are_switched_on_after_a_look_at_which(world: World, ada: Visito
     assert len({entry.request_id for entry in entries}) == 1
 
 
+@pytest.mark.parametrize(
+    ("failures", "words"), [(0, None), (1, "the latest"), (3, "the latest 3 in a row")]
+)
+def test_failures_in_a_row_are_counted_from_two_on(
+    world: World, ada: Visitor, failures: int, words: str | None
+) -> None:
+    with world.database.write.begin() as connection:
+        values = {"failure_count": 3, "consecutive_failures": failures}
+        connection.execute(sa.update(job_schedule).values(**values))
+    found = re.findall(r'<strong class="tone-bad">([^<]*)</strong>', ada.page("/schedules/daily"))
+    assert found == ([words] if words else [])
+
+
 def _send_many(ada: Visitor, deed: str, *ids: str) -> None:
     ada.page("/schedules")
     data = {"csrf_token": ada.token, "do": deed, "schedule": list(ids)}

@@ -188,6 +188,11 @@ def test_pages_say_which_characters_they_are_written_in(ada: Visitor) -> None:
         assert ada.get(path).headers["Content-Type"] == "text/html; charset=utf-8"
 
 
+def test_the_page_of_an_error_has_no_choice_of_times_that_it_does_not_show(ada: Visitor) -> None:
+    assert "Times in" in ada.page("/schedules")
+    assert "Times in" not in ada.get("/nowhere").text
+
+
 def test_no_folder_is_listed_and_no_file_beside_the_static_ones_is_served(
     stranger: Visitor,
 ) -> None:

@@ -15,6 +15,7 @@ from tick.engine.ticking import read_tick_health
 from tick.engine.ticklog import read_older_zone_data
 from tick.models import alert, job_run, job_schedule, occurrence, worker_instance
 from tick.notify.forecast import expected_ends
+from tick.policy.excerpts import excerpt
 from tick.policy.tick_health import TickHealth
 from tick.states import (
     LIVE_OUTCOMES,
@@ -33,6 +34,7 @@ NEVER_LONG = timedelta(minutes=1)
 LEARNED_FROM = 30
 LEAST_LEARNED_FROM = 5
 _LISTED_FAILURES = 200
+_LONGEST_ERROR = 200
 _a, _o, _r, _s, _w = alert.c, occurrence.c, job_run.c, job_schedule.c, worker_instance.c
 
 
@@ -150,7 +152,7 @@ def _read_ended(connection: sa.Connection) -> tuple[Told, ...]:
         said = ": ".join(part for part in (run.error_type, run.error_message) if part)
         mine = found.setdefault(run.occurrence_id, [])
         if len(mine) < _LISTED_FAILURES:
-            mine.append(Failure(run.job_name, said.partition("\n")[0][:200] or "it failed"))
+            mine.append(Failure(run.job_name, excerpt(said, _LONGEST_ERROR) or "it failed"))
     return _told(rows, found)
 
 
