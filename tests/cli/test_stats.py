@@ -16,7 +16,7 @@ def test_its_json_is_that_of_the_api(tick: CommandLine) -> None:
     found = tick.json("stats", "--window", "7d")
     assert len(found["periods"]) == 8
     assert found["runs"]["succeeded"] + found["runs"]["failed"] > 0
-    assert tick.json("stats", "--job", "nothing")["jobs"] == []
+    assert "no job 'nothing'" in tick.bad("stats", "--job", "nothing", "--json", status=2)
 
 
 def test_a_zone_that_does_not_exist_is_refused(tick: CommandLine) -> None:

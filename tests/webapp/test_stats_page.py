@@ -4,9 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor
+from tick.models import occurrence_hour
+from tick.policy.histogram import LATE_BOUNDS
 
 
 @pytest.fixture
@@ -68,6 +71,29 @@ def test_days_are_those_of_the_viewers_zone(vic: Visitor) -> None:
     vic.client.set_cookie("zone", "mine")
     vic.client.set_cookie("browser_zone", "Pacific/Kiritimati")
     vic.page("/stats?window=7d")
+
+
+def test_lengths_say_whether_they_are_exact_estimated_or_beyond_what_is_counted(
+    world: World, vic: Visitor
+) -> None:
+    def cells(label: str) -> list[str]:
+        table = vic.page("/stats").partition('id="schedules-title"')[2].partition("</table>")[0]
+        return re.findall(rf'data-label="{label}"><span class="num">([^<]*)<', table)
+
+    world.enable("hourly")
+    hour = world.now.replace(minute=0, second=0, microsecond=0)
+    world.tick(hour + timedelta(hours=1, minutes=1, seconds=40))
+    world.finish_runs()
+    assert cells("Late, 95 %") == ["1 min 40 s"]
+    world.tick(hour + timedelta(hours=2, minutes=1, seconds=40))
+    world.finish_runs()
+    assert cells("Late, 95 %")[0].startswith("≈ ")
+    world.tick(hour + timedelta(hours=2, minutes=8))
+    with world.database.write.begin() as connection:
+        beyond = {f"late_{number}": 0 for number in range(len(LATE_BOUNDS))}
+        beyond[f"late_{len(LATE_BOUNDS)}"] = 1
+        connection.execute(sa.update(occurrence_hour).values(**beyond))
+    assert cells("Late, 95 %") == ["over 4 h 00 min"]
 
 
 def test_strangers_see_nothing(stranger: Visitor) -> None:

@@ -1,6 +1,6 @@
 """`tick stats`: how often things go well, on time, and in what time."""
 
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -65,7 +65,7 @@ def _show_schedules(found: Statistics) -> None:
             "schedule_id": each.schedule_id or "(none)",
             "on_time": _percent(each.on_time_rate),
             "missed": each.missed,
-            "late": _seconds(each.late.p95),
+            "late": _quantile(each.late, "p95"),
         }
         for each in found.schedules
     ]
@@ -83,7 +83,7 @@ def _show_jobs(found: Statistics) -> None:
         _row(each, each.trend)
         | {
             "job": each.job_name,
-            "waited": _seconds(each.waited.p95),
+            "waited": _quantile(each.waited, "p95"),
             "lost": _seconds(each.lost_seconds or None),
         }
         for each in found.jobs
@@ -101,14 +101,19 @@ def _row(figures: RunFigures | FiringFigures, trend: float | None) -> dict[str, 
         "good": figures.succeeded,
         "failed": figures.failed,
         "rate": _percent(figures.success_rate),
-        "p50": _seconds(took.p50),
-        "p95": _seconds(took.p95),
+        "p50": _quantile(took, "p50"),
+        "p95": _quantile(took, "p95"),
         "trend": None if trend is None else f"{trend:+.0%}",
     }
 
 
 def _percent(part: float | None) -> str | None:
     return None if part is None else f"{part:.1%}"
+
+
+def _quantile(lengths: Lengths, part: Literal["p50", "p95"]) -> str | None:
+    words = _seconds(lengths.p50 if part == "p50" else lengths.p95)
+    return words and lengths.hedge(part) + words
 
 
 def _seconds(seconds: float | None) -> str | None:

@@ -1,9 +1,11 @@
 """Sums of what ended as figures that people read: rates, and quantiles of lengths. Pure.
 
-Lengths are seconds; quantiles come from buckets (tick.policy.histogram).
+Lengths are seconds; quantiles come from buckets (tick.policy.histogram), and say so: of a single
+value the sum knows it exactly.
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,6 +17,7 @@ from tick.policy.histogram import (
     TOOK_BOUNDS,
     WAITED_BOUNDS,
     count_up_to,
+    is_beyond,
     quantile,
 )
 
@@ -26,6 +29,15 @@ class Lengths(Answer):
     mean: float | None
     p50: float | None
     p95: float | None
+    exact: bool = Field(default=False, description="else p50 and p95 are estimated from buckets")
+    p50_is_over: bool = Field(default=False, description="it is longer than the p50 given here")
+    p95_is_over: bool = Field(default=False, description="it is longer than the p95 given here")
+
+    def hedge(self, part: Literal["p50", "p95"]) -> str:
+        """What has to stand before the value: nothing, `≈ ` or `over `."""
+        if getattr(self, part) is None or self.exact:
+            return ""
+        return "over " if getattr(self, f"{part}_is_over") else "≈ "
 
 
 class RunFigures(Answer):
@@ -109,11 +121,16 @@ def lengths(sums: Sums, kind: str, bounds: Sequence[float]) -> Lengths:
     """How long things of a kind took. Pure."""
     counts = bucket_counts(sums, kind, bounds)
     total = sum(counts)
+    mean = sums[f"{kind}_seconds"] / total if total else None
+    if total == 1:
+        return Lengths(count=1, mean=mean, p50=mean, p95=mean, exact=True)
     return Lengths(
         count=total,
-        mean=sums[f"{kind}_seconds"] / total if total else None,
+        mean=mean,
         p50=quantile(counts, bounds, 0.5),
         p95=quantile(counts, bounds, 0.95),
+        p50_is_over=is_beyond(counts, 0.5),
+        p95_is_over=is_beyond(counts, 0.95),
     )
 
 

@@ -16,12 +16,12 @@ from pydantic import Field
 from tick.db import Database
 from tick.engine.counting import Sums
 from tick.ops.answers.work import Answer
-from tick.ops.figures import FiringFigures, RunFigures, firing_figures, lengths, run_figures
+from tick.ops.figures import FiringFigures, RunFigures, bucket_counts, firing_figures, run_figures
 from tick.ops.queries import stats as queries
 from tick.ops.queries.stats import Names, Span, Table
 from tick.ops.snapshot import snapshot
 from tick.policy.cron_zones import check_zone
-from tick.policy.histogram import TOOK_BOUNDS
+from tick.policy.histogram import TOOK_BOUNDS, quantile
 from tick.policy.zone_data import find_zone
 
 DAY = timedelta(days=1)
@@ -188,12 +188,16 @@ def _by_schedule(occurrences: Table, middle: int, names: Names) -> tuple[Schedul
 def _trends(table: Table, middle: int) -> dict[str, float]:
     """By name, by what part the median is above that of the window's first half."""
     halves = _grouped(table, lambda name, number: (name, number >= middle))
-    medians = {key: lengths(sums, "took", TOOK_BOUNDS) for key, sums in halves.items()}
+    # By the same measure on both sides: an exact value is not held against an estimated one.
+    medians = {
+        key: quantile(bucket_counts(sums, "took", TOOK_BOUNDS), TOOK_BOUNDS, 0.5)
+        for key, sums in halves.items()
+    }
     found = {}
     for name in {name for name, _ in halves}:
         before, after = medians.get((name, False)), medians.get((name, True))
-        if before and after and before.p50 and after.p50 is not None:
-            found[name] = after.p50 / before.p50 - 1
+        if before and after is not None:
+            found[name] = after / before - 1
     return found
 
 

@@ -45,8 +45,7 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> flo
     `counts` has one number more than `bounds`: what is beyond the last. Within its bucket a value
     is placed in proportion; what is beyond the last bound is told as that bound.
     """
-    rank = max(1, ceil(part * sum(counts)))
-    below = 0
+    rank, below = _rank(counts, part), 0
     for number, count in enumerate(counts):
         if count and below + count >= rank:
             if number == len(bounds):
@@ -55,6 +54,15 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> flo
             return start + (bounds[number] - start) * (rank - below - 0.5) / count
         below += count
     return None
+
+
+def is_beyond(counts: Sequence[int], part: float) -> bool:
+    """Whether that quantile is longer than the last bound, by which it is told."""
+    return bool(counts[-1]) and _rank(counts, part) > sum(counts[:-1])
+
+
+def _rank(counts: Sequence[int], part: float) -> int:
+    return max(1, ceil(part * sum(counts)))
 
 
 def count_up_to(counts: Sequence[int], bounds: Sequence[float], bound: float) -> int:
