@@ -1,6 +1,7 @@
 """The composition root: settings, database, definitions and clock, opened together once."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,12 +9,15 @@ from functools import cached_property
 
 from tick import clock
 from tick.db import Database
-from tick.define.registry import Registry, load_registry
-from tick.errors import ClockError
+from tick.define.jobs import JobDefinition
+from tick.define.registry import Registry, load_jobs, load_registry
+from tick.errors import ClockError, DefinitionsInvalid
 from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.settings import Settings, load_settings
 from tick.telemetry import Telemetry, open_telemetry
 from tick.utc import Utc
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,19 @@ class Runtime:
     def registry(self) -> Registry:
         """The definitions, loaded at first use. Raises DefinitionsInvalid with every mistake."""
         return load_registry(self.settings.definitions)
+
+    @cached_property
+    def jobs(self) -> Mapping[str, JobDefinition]:
+        """The jobs that this process can run; of definitions with a mistake, those that load.
+
+        Raises DefinitionsInvalid when none can be loaded.
+        """
+        try:
+            return self.registry.jobs
+        except DefinitionsInvalid as error:
+            jobs = load_jobs(self.settings.definitions)
+            log.warning("runs the %d jobs that can be loaded: %s", len(jobs), error)
+            return jobs
 
     @cached_property
     def telemetry(self) -> Telemetry:

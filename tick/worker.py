@@ -72,7 +72,7 @@ class Worker:
         self.worker_id: str | None = None
         self.drain_seconds = settings.drain_seconds
         self._settings, self._database = settings, runtime.database
-        self._jobs = runtime.registry.jobs
+        self._jobs = runtime.jobs
         self._queues = queues
         self._now = now or runtime.now
         self._claimer = Claimer(self._jobs, settings, queues, self._now)

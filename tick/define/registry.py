@@ -92,13 +92,23 @@ def load_registry(package: str) -> Registry:
     Raises DefinitionsInvalid with every mistake: modules that do not import, and all that
     `tick.define.mistakes` looks for.
     """
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.insert(0, here)
     modules, broken = _import_all(package)
     alerts = getattr(modules[0], "ALERTS", None) if modules else None
     if alerts is not None:
         broken += [f"{package}.ALERTS: {text}" for text in find_in_rules(alerts)]
     return build_registry(_jobs(modules), _schedules(modules), broken, alerts)
+
+
+def load_jobs(package: str) -> dict[str, JobDefinition]:
+    """Import the package, and return the jobs of those of its modules that can be imported.
+
+    For whoever runs jobs: a mistake elsewhere in the definitions keeps none of them from running.
+    Raises DefinitionsInvalid when nothing can be imported.
+    """
+    modules, broken = _import_all(package)
+    if not modules:
+        raise DefinitionsInvalid(broken)
+    return {definition.name: definition for definition in _jobs(modules)}
 
 
 def build_registry(
@@ -126,6 +136,9 @@ def build_registry(
 
 
 def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
+    """The modules of a package that can be imported, and why the others can't."""
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
     modules, broken = [], []
     names = [package]
     for name in names:

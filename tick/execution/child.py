@@ -16,13 +16,14 @@ import termios
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic  # its own, whatever a job does to the module's
 from typing import NoReturn
 
-from tick.define.registry import Registry, load_registry
+from tick.define.jobs import JobDefinition
+from tick.define.registry import load_jobs
 from tick.execution.begun_line import SHOW_SECONDS
 from tick.execution.capture import Capture, captured
 from tick.execution.claimed_run import Claim, ClaimedRun
@@ -36,6 +37,7 @@ from tick.forks import handle_here_only, in_every_copy
 from tick.policy.retry import AttemptEnd, How
 from tick.states import LogLevel
 
+Jobs = Mapping[str, JobDefinition]
 BATCH_SECONDS = 0.1
 AT_ONCE = 20
 """So many lines in a batch's time travel at once, so that a crash takes none of them along."""
@@ -139,19 +141,19 @@ class Child:
         """Whether the worker passed on a cancellation of the current run."""
         return self._current in self._cancelled
 
-    def serve(self, registry: Registry) -> None:
+    def serve(self, jobs: Jobs) -> None:
         """Run what is ordered, one after another, until the worker goes."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
         self.speaker.say({"ready": True})
         with captured(_now) as capture:
             self.speaker.each_second = capture.show_begun
-            self._serve(registry, capture, Traces())
+            self._serve(jobs, capture, Traces())
 
-    def _serve(self, registry: Registry, capture: Capture, traces: Traces) -> None:
+    def _serve(self, jobs: Jobs, capture: Capture, traces: Traces) -> None:
         while ticket := self._tickets.recv(TICKET.size):
             run = self._ordered(TICKET.unpack(ticket))
             began = monotonic()
-            end = self._run(run, registry, capture)
+            end = self._run(run, jobs, capture)
             took = monotonic() - began
             left = traces.clear()
             if left:
@@ -171,9 +173,9 @@ class Child:
             pass
         return run
 
-    def _run(self, run: ClaimedRun, registry: Registry, capture: Capture) -> AttemptEnd:
+    def _run(self, run: ClaimedRun, jobs: Jobs, capture: Capture) -> AttemptEnd:
         self._current = run.claim
-        definition = registry.jobs.get(run.job_name)
+        definition = jobs.get(run.job_name)
         if definition is None:
             return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
         current = CurrentRun(run, self)
@@ -270,11 +272,11 @@ def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> No
         os.set_inheritable(inherited, False)
     with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tickets) as ticket_socket:
         try:
-            registry = load_registry(definitions)
+            jobs = load_jobs(definitions)
         except BaseException as error:
             sock.sendall(pack({"broken": raised(error).error_message}))
             raise
-        Child(sock, ticket_socket).serve(registry)
+        Child(sock, ticket_socket).serve(jobs)
 
 
 if __name__ == "__main__":
