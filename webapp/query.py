@@ -125,7 +125,7 @@ def _mistakes(readers: Mapping[str, Reader], lists: Collection[str]) -> list[str
         elif len(values) > 1 and name not in lists:
             found.append(f"{name} is given {len(values)} times; say it once.")
         else:
-            found += [said for value in values if (said := _mistake(name, readers[name], value))]
+            found += [said for value in values for said in _mistakes_in(name, readers[name], value)]
     return found
 
 
@@ -133,13 +133,15 @@ def _names(name: str, readers: Mapping[str, Reader]) -> str:
     return choose_from(name, readers) if readers else "this page takes nothing"
 
 
-def _mistake(name: str, read: Reader, value: str) -> str | None:
+def _mistakes_in(name: str, read: Reader, value: str) -> tuple[str, ...]:
     try:
         if value.strip():
             read(value)
+    except InvalidFilter as error:  # whole sentences, of a line that holds several wishes
+        return error.mistakes
     except ValueError as error:
-        return f"{name}={value[:_MAX_TEXT]} is not understood; {error}."
-    return None
+        return (f"{name}={value[:_MAX_TEXT]} is not understood; {error}.",)
+    return ()
 
 
 def number(name: str) -> int | None:

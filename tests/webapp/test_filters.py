@@ -75,6 +75,14 @@ def test_the_mistake_stands_in_the_place_of_the_rows_above_it_the_form(
     assert "Nothing is wrong" not in answer.text
 
 
+def test_each_mistake_of_a_line_is_told_once_and_in_a_sentence_of_its_own(ada: Visitor) -> None:
+    told = ada.get("/runs?q=status:runing+colour:red").text
+    assert "<p>status:runing is not understood; did you mean running?" in told
+    assert "<p>There is no colour: to search by;" in told
+    assert ".." not in told.partition("Nothing is shown")[2].partition("</section>")[0]
+    assert "2 mistakes" in told
+
+
 @pytest.mark.parametrize("deed", ["retry", "cancel"])
 @pytest.mark.parametrize("mistake", ["q=status:runing", "status=RUNING", "stauts=RUNNING"])
 def test_all_that_match_a_mistyped_filter_are_none(

@@ -53,7 +53,7 @@
     const common = { stroke: colour("--soft"), font: "12px system-ui, sans-serif", ticks: { show: false } };
     const grid = { stroke: colour("--line"), width: 1 };
     return [
-      { ...common, grid: { show: false }, space: 64, size: 38, gap: 13, incrs: [1, 2, 3, 4, 7, 14], values: (_, splits) => splits.map((split) => labels[split] ?? "") },
+      { ...common, grid: { show: false }, space: 90, size: 38, gap: 13, incrs: [1, 2, 3, 4, 7, 14], values: (_, splits) => splits.map((split) => labels[split] ?? "") },
       { ...common, grid, size: 62, values: (_, splits) => splits.map((split) => (unit ? length(split) : String(split))), incrs: unit ? SPANS : COUNTS },
     ];
   };
