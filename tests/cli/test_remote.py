@@ -256,7 +256,7 @@ def test_the_token_may_be_in_a_file(far: FarCommandLine, tmp_path: Path) -> None
         ("https://[", "is no address"),
         ("https://tick.example:99999", "is no address"),
         ("https://ada:secret@tick.example", "more than an address"),
-        ("https://tick.example/console", "more than an address"),
+        ("https://tick.example/console?page=2", "more than an address"),
         ("http://127.0.0.1:1", "can't be reached"),
     ],
 )

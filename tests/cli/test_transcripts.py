@@ -11,8 +11,9 @@ from tests.cli.test_every_command import LEAVES, WITHOUT_JSON
 from tests.cli.test_remote import SETTINGS, FarCommandLine, serving, token_of
 from tests.cli.transcript import FOLDER, Call, Stage, blocks
 from tick import clock
-from tick.cli import REMOTE
+from tick.cli import REMOTE, doctor
 from tick.cli.statuses import ExitStatus
+from tick.policy import zone_data
 from tick.runtime import Runtime
 from tick.states import Role
 from webapp import create_app
@@ -36,6 +37,8 @@ def stage(unsynced: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage(unsynced, NOON)
     monkeypatch.setattr(clock, "now", lambda: stage.now)
     monkeypatch.setattr(clock, "database_now", lambda _connection: stage.now)
+    # Whether the machine has zone data of its own beside the package is no matter here.
+    monkeypatch.setattr(doctor, "system_sources", lambda: zone_data.system_sources()[-1:])
     return stage
 
 

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
 from tick.models import audit_entry, job_schedule, setting
-from tick.policy import cron
-from tick.policy.cron import calculator, calculator_is_newer
+from tick.policy import calculator as calculators
+from tick.policy.calculator import calculator, calculator_is_newer
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -83,7 +83,7 @@ def test_what_a_person_asked_for_keeps_its_place(three: World) -> None:
 
 
 def test_versions_are_compared_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cron, "calculator", lambda: "rule 2, croniter 7.10.0")
+    monkeypatch.setattr(calculators, "calculator", lambda: "rule 2, croniter 7.10.0")
     assert calculator_is_newer(None)
     assert calculator_is_newer("rule 1, croniter 8.0.0")
     assert calculator_is_newer("rule 2, croniter 7.9.1")

@@ -4,11 +4,12 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from tick import clock
 from tick.cli.alert_desk import RemoteAlertDesk
 from tick.cli.client import Client
+from tick.cli.paths import of_schedule, quoted, texts
 from tick.ops.answers.system import (
     AuditEntry,
     BroughtBack,
@@ -100,16 +101,16 @@ class RemoteDesk:
 
     def schedule(self, schedule_id: str) -> ScheduleWithInstants:
         """A schedule and its next instants."""
-        return self._client.get(ScheduleWithInstants, _schedule(schedule_id))
+        return self._client.get(ScheduleWithInstants, of_schedule(schedule_id))
 
     def enable(self, schedule_id: str, *, catch_up_latest: bool, expected: str | None) -> Schedule:
         """Switch a schedule on."""
         body = {"catch_up_latest": catch_up_latest}
-        return self._client.post(Schedule, _schedule(schedule_id, "enable"), body, match=expected)
+        return self._client.post(Schedule, of_schedule(schedule_id, "enable"), body, match=expected)
 
     def disable(self, schedule_id: str, *, reason: str | None, expected: str | None) -> Schedule:
         """Switch a schedule off."""
-        path = _schedule(schedule_id, "disable")
+        path = of_schedule(schedule_id, "disable")
         return self._client.post(Schedule, path, {"reason": reason}, match=expected)
 
     def pause(
@@ -117,7 +118,7 @@ class RemoteDesk:
     ) -> Schedule:
         """Keep a schedule from firing."""
         body = {"reason": reason, "until": until and until.isoformat()}
-        return self._client.post(Schedule, _schedule(schedule_id, "pause"), body, match=expected)
+        return self._client.post(Schedule, of_schedule(schedule_id, "pause"), body, match=expected)
 
     def resume(
         self,
@@ -128,12 +129,12 @@ class RemoteDesk:
         expected: str | None,
     ) -> Schedule:
         """End a pause or an ERROR."""
-        body = {"catch_up_latest": catch_up_latest, "run": _texts(run)}
-        return self._client.post(Schedule, _schedule(schedule_id, "resume"), body, match=expected)
+        body = {"catch_up_latest": catch_up_latest, "run": texts(run)}
+        return self._client.post(Schedule, of_schedule(schedule_id, "resume"), body, match=expected)
 
     def resume_from_now(self, schedule_id: str, *, expected: str | None) -> Schedule:
         """Bring a schedule back that a clock ahead has put into the future."""
-        path = _schedule(schedule_id, "resume-from-now")
+        path = of_schedule(schedule_id, "resume-from-now")
         return self._client.post(Schedule, path, {}, match=expected)
 
     def resume_all_from_now(self) -> BroughtBack:
@@ -142,28 +143,28 @@ class RemoteDesk:
 
     def why(self, schedule_id: str, at: datetime) -> Why:
         """Why it fired at an instant, or why it did not."""
-        return self._client.get(Why, _schedule(schedule_id, "why"), at=at.isoformat())
+        return self._client.get(Why, of_schedule(schedule_id, "why"), at=at.isoformat())
 
     def run_schedule(
         self, schedule_id: str, *, key: str | None, reason: str | None, override_overlap: bool
     ) -> int:
         """Fire a schedule now; the occurrence."""
         body = {"reason": reason, "override_overlap": override_overlap}
-        return self._start(_schedule(schedule_id, "trigger"), body, key)
+        return self._start(of_schedule(schedule_id, "trigger"), body, key)
 
     def run_job(
         self, name: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
     ) -> int:
         """Run one job now; the occurrence."""
         body = {"reason": reason, "params": dict(params)}
-        return self._start(f"/jobs/{_quoted(name)}/run", body, key)
+        return self._start(f"/jobs/{quoted(name)}/run", body, key)
 
     def run_group(
         self, group: str, *, key: str | None, reason: str | None, params: Mapping[str, Any]
     ) -> int:
         """Run the jobs of a group now; the occurrence."""
         body = {"reason": reason, "params": dict(params)}
-        return self._start(f"/groups/{_quoted(group)}/run", body, key)
+        return self._start(f"/groups/{quoted(group)}/run", body, key)
 
     def run_all(self, *, key: str | None, reason: str | None, params: Mapping[str, Any]) -> int:
         """Run all jobs now; the occurrence."""
@@ -171,13 +172,13 @@ class RemoteDesk:
 
     def run_slots(self, schedule_id: str, at: Sequence[datetime]) -> tuple[int, ...]:
         """Run instants that did not fire as themselves; the occurrences."""
-        path = _schedule(schedule_id, "slots")
-        made = self._client.post(SlotsStarted, path, {"scheduled_for": _texts(at)})
+        path = of_schedule(schedule_id, "slots")
+        made = self._client.post(SlotsStarted, path, {"scheduled_for": texts(at)})
         return made.occurrence_ids
 
     def plan_backfill(self, schedule_id: str, start: datetime, end: datetime) -> BackfillPlan:
         """The instants of a time that did not fire."""
-        path = _schedule(schedule_id, "backfill")
+        path = of_schedule(schedule_id, "backfill")
         return self._client.get(BackfillPlan, path, since=start, until=end)
 
     def occurrences(
@@ -255,7 +256,7 @@ class RemoteDesk:
 
     def drain(self, worker_id: str) -> bool:
         """Let a worker finish what it has and end; False when it does already."""
-        return self._client.post(Changed, f"/workers/{_quoted(worker_id)}/drain", {}).changed
+        return self._client.post(Changed, f"/workers/{quoted(worker_id)}/drain", {}).changed
 
     def queues(self) -> list[Queue]:
         """The queues, by name."""
@@ -263,12 +264,12 @@ class RemoteDesk:
 
     def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
-        path = f"/queues/{_quoted(name)}/pause"
+        path = f"/queues/{quoted(name)}/pause"
         return self._client.post(Changed, path, {"reason": reason}, match=expected).changed
 
     def resume_queue(self, name: str, *, expected: str | None) -> bool:
         """Let the runs of a queue start again; False when it was not paused."""
-        path = f"/queues/{_quoted(name)}/resume"
+        path = f"/queues/{quoted(name)}/resume"
         return self._client.post(Changed, path, {}, match=expected).changed
 
     def stop_scheduler(self, *, reason: str, expected: str | None) -> bool:
@@ -318,16 +319,3 @@ class RemoteDesk:
         # Sent with a key in any case: what lies in between may send a request twice.
         key = key or secrets.token_hex(16)
         return self._client.post(Started, path, body, key=key).occurrence_id
-
-
-def _quoted(name: str) -> str:
-    return quote(name, safe="")
-
-
-def _schedule(schedule_id: str, action: str | None = None) -> str:
-    place = f"/schedules/{_quoted(schedule_id)}"
-    return f"{place}/{action}" if action else place
-
-
-def _texts(instants: Sequence[datetime]) -> list[str]:
-    return [instant.isoformat() for instant in instants]

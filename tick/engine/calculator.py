@@ -14,7 +14,7 @@ from tick.engine import audit
 from tick.engine.audit import Author
 from tick.engine.zone_changes import Wish, heed_zone_data, lock_schedules, work_out_anew
 from tick.models import job_schedule, setting
-from tick.policy.cron import calculator, calculator_is_newer
+from tick.policy.calculator import calculator, calculator_is_newer
 
 NAME = "calculator"
 _s = setting.c

@@ -5,13 +5,11 @@ Debian's cron: a time that the spring change skips fires at the first valid minu
 the autumn change repeats fires once, and what runs by `*` minutes or hours follows real time.
 """
 
-import re
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
-from importlib.metadata import version
+from functools import lru_cache
 from itertools import islice, takewhile
 
 from croniter import CroniterBadDateError, croniter
@@ -36,8 +34,6 @@ __all__ = [
     "DEFAULT",
     "Dst",
     "all_between",
-    "calculator",
-    "calculator_is_newer",
     "count_between",
     "describe",
     "next_times",
@@ -77,23 +73,6 @@ class Dst:
 
 
 DEFAULT = Dst()
-OWN_RULE = 1
-"""Raised with each release in which our rule around croniter moves an instant."""
-
-
-@cache
-def calculator() -> str:
-    """What works out instants here: our rule and croniter, with their versions."""
-    return f"rule {OWN_RULE}, croniter {version('croniter')}"
-
-
-def calculator_is_newer(other: str | None) -> bool:
-    """Whether the calculator here is newer than another, named as `calculator` does."""
-    return other is None or _numbers(calculator()) > _numbers(other)
-
-
-def _numbers(text: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", text)]
 
 
 def validate(expression: str, timezone: str) -> None:
