@@ -91,6 +91,17 @@ def test_an_instant_that_stands_in_the_ledger_is_not_fired_again(daily: World) -
     assert (daily.schedule().run_count, len(daily.runs())) == (1, 3)
 
 
+@pytest.mark.parametrize("table", [occurrence, job_run], ids=str)
+def test_the_database_itself_refuses_an_instant_and_each_of_its_jobs_a_second_time(
+    daily: World, table: sa.Table
+) -> None:
+    daily.tick(TWO)
+    columns = [column for column in table.c if column.name != "id"]
+    copy = sa.insert(table).from_select(columns, sa.select(*columns).limit(1))
+    with pytest.raises(sa.exc.IntegrityError), daily.database.write.begin() as connection:
+        connection.execute(copy)
+
+
 def test_below_the_high_water_mark_nothing_fires_though_clock_and_cursor_were_set_back(
     daily: World,
 ) -> None:
