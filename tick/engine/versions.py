@@ -43,15 +43,7 @@ class Version:
 
 def versions_of(connection: sa.Connection, schedule_id: str) -> list[Version]:
     """All versions of a schedule, the oldest first."""
-    rows = connection.execute(
-        sa.select(
-            *(_v.id, _v.number, _v.rule.label("rule_text")),
-            *(_v.mode, _v.target, _v.since, _v.by, *ZONE_COLUMNS),
-        )
-        .outerjoin_from(schedule_version, zone_data, zone_data.c.id == _v.zone_data_id)
-        .where(_v.schedule_id == schedule_id)
-        .order_by(_v.number)
-    )
+    rows = connection.execute(_VERSIONS_OF, {"schedule": schedule_id})
     return [Version(**row._mapping) for row in rows]
 
 
@@ -80,3 +72,14 @@ def reigns(versions: Sequence[Version]) -> list[Reign]:
             found[-1] = replace(found[-1], until=version.since)
         found.append(Reign(version.rule, version.since, None))
     return found
+
+
+_VERSIONS_OF = (
+    sa.select(
+        *(_v.id, _v.number, _v.rule.label("rule_text")),
+        *(_v.mode, _v.target, _v.since, _v.by, *ZONE_COLUMNS),
+    )
+    .outerjoin_from(schedule_version, zone_data, zone_data.c.id == _v.zone_data_id)
+    .where(_v.schedule_id == sa.bindparam("schedule"))
+    .order_by(_v.number)
+)

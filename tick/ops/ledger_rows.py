@@ -2,15 +2,16 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from tick.db import json_rows
+from tick.db import in_states, json_rows
 from tick.models import Instant, job_run, job_run_dependency, occurrence, schedule_version
 from tick.policy.target import Target
 from tick.states import FIRED_OUTCOMES, Outcome, RunStatus
@@ -53,21 +54,25 @@ def look(
 ) -> Found:
     """What the rows with an instant in (start, end] say. `targets`: by id of the version.
 
-    A schedule that fires each minute has ten thousand a week: their instants come as text, which
-    is read several times as fast as what the driver and the column's type would make of it.
+    A schedule that fires each minute has ten thousand a week: those that are alike come as one row,
+    with their instants as text, which is read several times as fast.
     """
     given = {"schedule": schedule_id, "start": start, "end": end, "known": _known(targets)}
-    found = connection.execute(_look(connection.dialect.name), given).all()
-    if not found:
-        return Found()
-    versions, outcomes, instants, ranges, suspects = zip(*found, strict=True)
+    alike = connection.execute(_look(connection.dialect.name), given).all()
+    outcomes: Counter[str] = Counter()
+    for rows in alike:
+        outcomes[rows.outcome] += rows.number
     return Found(
-        sorted(datetime.fromisoformat(f"{instant}+00:00") for instant in instants),
-        any(ranges),
-        Counter(outcomes),
-        frozenset(versions),
-        sorted(filter(None, suspects)),
+        sorted(map(datetime.fromisoformat, _split(rows.instants for rows in alike))),
+        any(rows.is_range for rows in alike),
+        outcomes,
+        frozenset(rows.version_id for rows in alike),
+        sorted(map(int, _split(rows.suspects for rows in alike))),
     )
+
+
+def _split(lists: Iterable[str | None]) -> Iterator[str]:
+    return chain.from_iterable(each.split(",") for each in lists if each)
 
 
 def look_at_unscheduled(
@@ -122,18 +127,33 @@ def _rows() -> sa.CompoundSelect[Any]:
 
 
 @cache
-def _look(dialect: str) -> sa.CompoundSelect[Any]:
-    text: sa.ColumnElement[str] = sa.type_coerce(_o.scheduled_for, sa.Text)
+def _look(dialect: str) -> sa.Select[Any]:
+    """The rows by what they have in common."""
+    is_range = sa.or_(_o.scheduled_until.is_not(None), _o["count"] != 1)
+    alike = (_o.version_id, _o.outcome, sa.case((is_range, 1), else_=0).label("is_range"))
+    columns = (*alike, _utc_text(dialect).label("at"))
+    source, suspect = _suspects(dialect)
+    found = sa.union_all(
+        sa.select(*columns, sa.cast(suspect, sa.Text).label("suspect"))
+        .select_from(source)
+        .where(*_begins_within()),
+        sa.select(*columns, sa.null()).where(*_reaches_into()),
+    ).subquery("found")
+    same = [found.c[column.name] for column in alike]
+    return sa.select(
+        *same,
+        sa.func.count().label("number"),
+        sa.func.aggregate_strings(found.c.at, ",").label("instants"),
+        sa.func.aggregate_strings(found.c.suspect, ",").label("suspects"),
+    ).group_by(*same)
+
+
+def _utc_text(dialect: str) -> sa.ColumnElement[str]:
+    """The instant of a row, in ISO 8601."""
     if dialect == "postgresql":
         in_utc = sa.func.timezone("UTC", _o.scheduled_for)
-        text = sa.func.to_char(in_utc, "YYYY-MM-DD HH24:MI:SS.US", type_=sa.Text)
-    is_range = sa.or_(_o.scheduled_until.is_not(None), _o["count"] != 1)
-    columns = (_o.version_id, _o.outcome, text, sa.case((is_range, 1), else_=0))
-    source, suspect = _suspects(dialect)
-    return sa.union_all(
-        sa.select(*columns, suspect).select_from(source).where(*_begins_within()),
-        sa.select(*columns, sa.null()).where(*_reaches_into()),
-    )
+        return sa.func.to_char(in_utc, 'YYYY-MM-DD HH24:MI:SS.US"+00:00"', type_=sa.Text)
+    return sa.type_coerce(_o.scheduled_for, sa.Text) + "+00:00"
 
 
 @cache
@@ -173,7 +193,7 @@ def _suspects(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[int | None]
     has_run = sa.exists().where(_r.occurrence_id == _o.id).correlate(occurrence)
     is_right = sa.case(
         (_o.outcome == Outcome.SUCCESS, _is_whole(dialect, known)),
-        (_o.outcome.in_(FIRED_OUTCOMES), sa.false()),
+        (in_states(_o.outcome, FIRED_OUTCOMES), sa.false()),
         else_=sa.and_(_o.runs == 0, ~has_run),
     )
     source = occurrence.outerjoin(known, known.c.id == _o.version_id)

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow, slices
+from tick.db import AnyRow, one_of, slices
 from tick.engine.settle import outcome_in, tally
 from tick.models import job_run, job_run_dependency, occurrence
 from tick.policy.target import Target
@@ -95,34 +97,30 @@ def _at(instant: datetime | None) -> str:
 
 
 def _read(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Firing]:
-    summed = {row.id: row for row in connection.execute(_SUMS, {"ids": ids})}
+    sums, rows, all_runs = _statements(connection.dialect.name)
+    summed = {row.id: row for row in connection.execute(sums, {"ids": ids})}
     runs: dict[int, list[AnyRow]] = defaultdict(list)
-    for run in connection.execute(_RUNS, {"ids": ids}):
+    for run in connection.execute(all_runs, {"ids": ids}):
         runs[run.occurrence_id].append(run)
-    for row in connection.execute(_ROWS, {"ids": ids}):
+    for row in connection.execute(rows, {"ids": ids}):
         yield _Firing(row, summed[row.id], runs[row.id])
 
 
-_IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
-_COUNTED = tally(_o.id.in_(_IDS))
-_SUMS = sa.select(_COUNTED, outcome_in(_COUNTED).label("outcome"))
-_ROWS = (
-    sa.select(
+@cache
+def _statements(dialect: str) -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any]]:
+    """What the runs of the rows come to, the rows themselves, and their runs."""
+    counted = tally(one_of(dialect, _o.id, "ids"))
+    rows = sa.select(
         *(_o.id, _o.schedule_id, _o.version_id, _o.scheduled_for, _o.decided_at, _o.outcome),
         *(_o.runs, *(_o[name] for name in _COUNTS), _o.first_started_at, _o.last_finished_at),
-    )
-    .where(_o.id.in_(_IDS))
-    .order_by(_o.id)
-)
-_RUNS = (
-    sa.select(
+    ).where(one_of(dialect, _o.id, "ids"))
+    edges = sa.select(sa.func.count()).where(_d.run_id == _r.id).correlate(job_run)
+    runs = sa.select(
         *(_r.id, _r.occurrence_id, _r.schedule_id, _r.scheduled_for, _r.job_name),
-        sa.select(sa.func.count())
-        .where(_d.run_id == _r.id)
-        .correlate(job_run)
-        .scalar_subquery()
-        .label("edges"),
+        edges.scalar_subquery().label("edges"),
+    ).where(one_of(dialect, _r.occurrence_id, "ids"))
+    return (
+        sa.select(counted, outcome_in(counted).label("outcome")),
+        rows.order_by(_o.id),
+        runs.order_by(_r.id),
     )
-    .where(_r.occurrence_id.in_(_IDS))
-    .order_by(_r.id)
-)
