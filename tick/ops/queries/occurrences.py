@@ -238,7 +238,7 @@ def list_unwanted(connection: sa.Connection, since: datetime, limit: int) -> tup
     whose = sa.func.coalesce(_o.schedule_id, sa.cast(_o.id, sa.Text))
     repeats = (
         sa.select(sa.func.max(_o.id).label("latest"), sa.func.sum(_o.count).label("times"))
-        .where(_o.id > newest, _o.outcome.in_(UNWANTED), _o.decided_at >= since)
+        .where(_IS_UNUSUAL, _o.id > newest, _o.outcome.in_(UNWANTED), _o.decided_at >= since)
         .group_by(whose, _o.outcome)
         .order_by(sa.func.max(_o.id).desc())
         .limit(limit)
