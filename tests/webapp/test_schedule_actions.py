@@ -91,6 +91,20 @@ def test_a_missed_instant_can_be_run_as_that_instant(
     assert "Run as that slot" not in ada.page("/schedules/daily")
 
 
+def test_missed_instants_of_one_row_are_run_after_a_look_at_all_of_them(
+    world: World, ada: Visitor, now: datetime
+) -> None:
+    world.define(a_schedule("hourly", cron="0 * * * *"), jobs=JOBS)
+    world.enable("hourly")
+    world.tick(now.replace(minute=30) + timedelta(hours=5))
+    (missed,) = [row for row in world.ledger("hourly") if row[0] == "MISSED"]
+    page = ada.page("/schedules/hourly?show=not-fired")
+    (address,) = re.findall(r'action="(/occurrences/\d+/slots)"', page)
+    assert f"Run these {missed[2]} …" in page
+    assert "of Hourly" in ada.page(address)
+    assert missed in world.ledger("hourly")
+
+
 @pytest.mark.parametrize("at", ["yesterday", "2026-01-01T02:00:00", "0001-01-01T00:00:00+05:00"])
 def test_what_is_no_instant_is_refused(ada: Visitor, at: str) -> None:
     assert ada.post("/schedules/daily/slots", at=at).status_code == 400
