@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 ROUND_SECONDS = 10.0
 """How often a process that serves looks around."""
 MOST_IN_A_ROUND = 50
+CHANNEL_SECONDS = 15.0
+"""After so long in a round, what else one channel is owed is left to the next one."""
 PINGS_SECONDS = 20.0
 """After so long in a round, further schedules' pings are left to the next one."""
 PING_SECONDS = 5.0
@@ -125,8 +127,10 @@ class Courier:
                 self._deliver_to(switch)
 
     def _deliver_to(self, channel: Channel) -> None:
+        until = monotonic() + CHANNEL_SECONDS
         for _ in range(MOST_IN_A_ROUND):
-            if not deliver(self._runtime.database, channel, self._runtime.now()):
+            is_on = deliver(self._runtime.database, channel, self._runtime.now())
+            if not is_on or monotonic() >= until:
                 break
 
     def _ping(self, result: TickResult) -> None:

@@ -14,10 +14,18 @@ from aiosmtpd.controller import Controller
 
 @dataclass
 class MailServer:
-    """What came by mail."""
+    """What came by mail. Who is among those that it `refuses` hears why not."""
 
     port: int = 0
     mails: list[Message] = field(default_factory=list)
+    refuses: dict[str, str] = field(default_factory=dict)
+
+    async def handle_RCPT(
+        self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+    ) -> str:
+        if address not in self.refuses:
+            envelope.rcpt_tos.append(address)
+        return self.refuses.get(address, "250 OK")
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         self.mails.append(BytesParser().parsebytes(envelope.content))

@@ -79,3 +79,20 @@ def test_the_loop_tells_its_courier_of_each_tick(silent: Telling) -> None:
     loop = Loop(clocked(silent), told.append)
     loop.tick(threading.Event())
     assert [result.now for result in told] == [silent.world.now]
+
+
+def test_a_channel_that_is_slow_leaves_the_rest_of_a_round_to_the_others(
+    telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = {
+        "alert_urls": None,
+        "webhook_urls": SecretStr(f"{hook.url} {ping.url}"),
+        "webhook_secret": SecretStr(SECRET),
+    }
+    telling.settings = telling.settings.model_copy(update=both)
+    for _ in range(3):
+        telling.world.tick(telling.world.now + timedelta(days=1, hours=6))
+    monkeypatch.setattr(couriers, "CHANNEL_SECONDS", 0.0)
+    for count in (1, 2):
+        telling.round()
+        assert [len(hook.requests), len(ping.requests)] == [count, count]

@@ -16,6 +16,7 @@ from tick.environment import read_secret
 from tick.errors import SettingsError
 from tick.notify.message import compose
 from tick.notify.parcel import FAILED, OPENED, STARTED, Parcel, event_of
+from tick.notify.recipients import each_recipient
 from tick.notify.sending import SEND_SECONDS, SendFailed, post
 from tick.notify.signing import signed_headers
 from tick.settings import Settings
@@ -48,7 +49,9 @@ class Channel(Protocol):
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
     """All channels that are set up. Schedules' own pings are `pings_of` what is owed."""
     public = settings.public_url.rstrip("/")
-    found: list[Channel] = [People(url, public) for url in _lines(settings.alert_urls)]
+    found: list[Channel] = [
+        People(each, public) for url in _lines(settings.alert_urls) for each in each_recipient(url)
+    ]
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
         found += [Webhook(url, secret, public) for url in _lines(settings.webhook_urls)]
@@ -88,16 +91,18 @@ class People:
     def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
         """One message for all parcels."""
         message = compose(parcels, self._public_url)
-        done = self._service().notify(
+        with self._service().notify(
             body=message.body,
             title=message.title,
             notify_type=message.tone,
             body_format="text",
             timeout=SEND_SECONDS,
-        )
+        ) as done:
+            # All at once: an iteration that is left in the middle keeps Apprise's lock.
+            said = [] if done else [entry.message for entry in list(done.logs())]
         if not done:
-            said = "; ".join(entry.message for entry in done.logs()) or "it was not taken"
-            raise SendFailed(self._without_secrets(said)[:500])
+            text = "; ".join(said) or "it was not taken"
+            raise SendFailed(self._without_secrets(text)[:500])
 
     def _service(self) -> Any:
         try:

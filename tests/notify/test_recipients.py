@@ -1,0 +1,80 @@
+"""Mail to several people: what one address refuses is sent again to that address alone."""
+
+from datetime import timedelta
+
+import apprise
+import pytest
+from apprise.plugins.email import NotifyEmail
+from pydantic import SecretStr
+
+from tests.notify.conftest import Telling
+from tests.notify.receivers import MailServer
+from tick.notify.recipients import each_recipient
+
+SERVER = "mailto://me:secret@mail.example:2525"
+SEVERAL = {
+    f"{SERVER}?to=a@x.example,b@y.example": ["a@x.example", "b@y.example"],
+    f"{SERVER}?from=t@x.example&to=a@x.example%2C%20b@y.example&name=Tick": [
+        "a@x.example",
+        "b@y.example",
+    ],
+    f"mailtos{SERVER.removeprefix('mailto')}/a@x.example/b@y.example?to=a@x.example;c@z.example": [
+        "a@x.example",
+        "b@y.example",
+        "c@z.example",
+    ],
+    "mailto://me:secret@x.example/a%40x.example/b@y.example": ["a@x.example", "b@y.example"],
+}
+WHOLE = [
+    SERVER,
+    f"{SERVER}?to=a@x.example",
+    f"{SERVER}/a@x.example",
+    f"{SERVER}?to=Ada%20Byron%20<a@x.example>,b@y.example",
+    f"{SERVER}?to=not-an-address,b@y.example",
+    "slack://TokenA/TokenB/TokenC/#one/#two",
+    "tgram://123456789:abcdefg_hijklmnop/chat1/chat2",
+]
+
+
+def made_of(url: str) -> NotifyEmail:
+    """What Apprise makes of a mail URL."""
+    made = apprise.Apprise.instantiate(url)
+    assert isinstance(made, NotifyEmail)
+    return made
+
+
+@pytest.mark.parametrize(("url", "people"), SEVERAL.items())
+def test_each_address_of_a_mail_url_gets_a_url_of_its_own_that_is_alike_otherwise(
+    url: str, people: list[str]
+) -> None:
+    whole, parts = made_of(url), [made_of(each) for each in each_recipient(url)]
+    assert [part.targets for part in parts] == [[(False, person)] for person in people]
+    for part in parts:
+        for name in ("smtp_host", "port", "user", "password", "from_addr", "secure_mode"):
+            assert getattr(part, name) == getattr(whole, name)
+
+
+@pytest.mark.parametrize("url", WHOLE)
+def test_any_other_url_stays_as_it_is(url: str) -> None:
+    assert each_recipient(url) == [url]
+
+
+def test_who_took_a_mail_does_not_get_it_again_because_another_refused_it(
+    telling: Telling, mail: MailServer
+) -> None:
+    both = mail.url.replace("to=ops@b.example", "to=gone@b.example,ops@b.example")
+    telling.settings = telling.settings.model_copy(update={"alert_urls": SecretStr(both)})
+    mail.refuses = {"gone@b.example": "550 5.1.1 no such mailbox"}
+    telling.world.tick(telling.world.now + timedelta(hours=30))
+    telling.tell()
+    for _ in range(3):
+        telling.round(after=2000)
+    assert told(mail) == ["ops@b.example"]
+    mail.refuses = {}
+    telling.round(after=2000)
+    assert told(mail) == ["ops@b.example", "gone@b.example"]
+
+
+def told(mail: MailServer) -> list[str]:
+    """Who has heard of what was missed."""
+    return [str(each["To"]) for each in mail.mails if "missed" in str(each["Subject"])]
