@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,33 @@ def test_a_database_that_fails_as_a_whole_is_told_apart_in_one_sentence(orig: Ex
 @pytest.mark.parametrize("orig", ITS_OWN.values(), ids=ITS_OWN)
 def test_what_one_statement_met_is_no_outage(orig: Exception) -> None:
     assert not outages.is_outage(wrapped(orig))
+
+
+@pytest.mark.parametrize("name", ["a lock", "too long", "a deadlock"])
+def test_who_meets_another_transaction_is_not_sent_to_look_after_the_server(name: str) -> None:
+    error = wrapped(ITS_OWN[name])
+    advice = outages.advice_on(error)
+    assert advice is not None and advice != outages.CHECK
+    assert outages.sentence(error) == f"{ITS_OWN[name]}. {advice}"
+
+
+def test_a_tick_that_leaves_what_the_one_before_left_says_why(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise wrapped(ITS_OWN["too long"])
+
+    def out_of_time(work: ticker._Tick) -> bool:
+        return work.chunks == 0
+
+    with monkeypatch.context() as locked:
+        locked.setattr(ticker, "fire_due", fail)
+        locked.setattr(ticker._Tick, "_in_time", out_of_time)
+        first, second = due.tick(TWO), due.tick(TWO + timedelta(minutes=1))
+    assert first.more and not first.errors, "once is chance"
+    assert second.more and list(second.errors) == ["(database)"]
+    assert "statement timeout" in second.errors["(database)"]
+    assert due.tick(TWO + timedelta(minutes=1)).fired_count == 10
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ class Loop:
             with self.runtime.database.write.begin() as connection:
                 stop_worker(connection, self.worker_id, self.runtime.now())
         except sa.exc.SQLAlchemyError as error:
-            log.warning("could not sign off: %s", error)
+            log.warning("could not sign off: %s", in_short(error))
 
 
 def seconds_to_next_minute(now: datetime) -> float:

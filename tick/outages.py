@@ -3,6 +3,8 @@
 Such a failure is nobody's fault but the database's: no schedule is blamed for it, and no run.
 """
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 from tick.db import in_short
@@ -37,10 +39,23 @@ _POSTGRESQL = {
     "58": "The server's disk fails: see its log.",
     "XX": "The server found its data damaged: see its log, and restore a backup.",
 }
+# What one statement met: it may go well the next time, and others do meanwhile.
+_IN_THE_WAY = {
+    "40": "Others wanted the same at one moment: try again.",
+    "55P03": "Another transaction keeps it locked: see pg_stat_activity for one that stays open.",
+    "57014": "It took too long, or somebody ended it: see pg_stat_activity for what is slow.",
+}
 
 
 def advice_on(error: BaseException) -> str | None:
-    """What to do where the database as a whole fails; None for anything else that goes wrong."""
+    """What to do about a database that fails, or a statement that others stood in the way of.
+
+    None for anything else that goes wrong.
+    """
+    return _advice_on_outage(error) or _by_code(error, _IN_THE_WAY)
+
+
+def _advice_on_outage(error: BaseException) -> str | None:
     if isinstance(error, sa.exc.TimeoutError):
         return "Every connection of this process is in use."
     if not isinstance(error, sa.exc.DBAPIError):
@@ -49,19 +64,22 @@ def advice_on(error: BaseException) -> str | None:
     name = getattr(orig, "sqlite_errorname", None)
     if name is not None:
         return _SQLITE.get("_".join(name.split("_")[:2]))
-    code = getattr(orig, "sqlstate", None)
-    if code is not None:
-        return next(
-            (_POSTGRESQL[key] for key in (code, code[:3], code[:2]) if key in _POSTGRESQL), None
-        )
+    if getattr(orig, "sqlstate", None) is not None:
+        return _by_code(error, _POSTGRESQL)
     # No code: there was no connection, or it was lost; or the file is not the one that it was.
     is_lost = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
     return CHECK if is_lost else None
 
 
+def _by_code(error: BaseException, table: Mapping[str, str]) -> str | None:
+    """What the table says of PostgreSQL's code for the error, or of the class of that."""
+    code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return next((table[key] for key in (code, code[:3], code[:2]) if key in table), None)
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database as a whole fails, rather than one statement."""
-    return advice_on(error) is not None
+    return _advice_on_outage(error) is not None
 
 
 def sentence(error: Exception) -> str:

@@ -152,6 +152,9 @@ class _Tick:
                 if not is_outage(error):
                     log.warning("a chunk failed and is done again one by one: %s", in_short(error))
                 if self._fire_one_by_one(limit, suspect=is_outage(error)) == 0:
+                    # Once is chance; a tick that leaves what the one before left says why.
+                    if not self.result.errors and self._any_due(before=self.tick_seconds):
+                        self.result.errors["(database)"] = in_short(error)
                     break
                 continue  # what failed is backing off, so that the next chunk is clear of it
             if fired.schedules < limit:
@@ -301,9 +304,9 @@ class _Tick:
             (result.fired if line.outcome in FIRED_OUTCOMES else result.not_fired).append(line)
         return max((line.late_seconds for line in result.fired if line.late_seconds), default=None)
 
-    def _any_due(self) -> bool:
+    def _any_due(self, before: float = 0.0) -> bool:
         with self.runtime.database.read.connect() as connection:
-            return any_due(connection, self.now, self.zones)
+            return any_due(connection, self.now - timedelta(seconds=before), self.zones)
 
     def _in_time(self) -> bool:
         return self._seconds_left() > 0 and not self.is_away

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
-from tick.db import TRANSIENT
+from tick.db import TRANSIENT, in_short
 from tick.engine.heartbeat import beat, drain_worker, register_worker, stop_worker
 from tick.engine.rescue import cancel_orphans, rescue_dead_workers
 from tick.engine.settle import settle_forgotten
@@ -151,7 +151,9 @@ class Worker:
                 self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
                 self._talk.done(after=self._pause)
                 self._claim.hurry()
-                log.warning("the database is away, next try in %.1f s: %s", self._pause, error)
+                log.warning(
+                    "the database is away, next try in %.1f s: %s", self._pause, in_short(error)
+                )
         self._hear_runs()
 
     def _hear_runs(self) -> None:
@@ -297,7 +299,7 @@ class Worker:
                 with self._database.write.begin() as connection:
                     drain_worker(connection, self.worker_id)
             except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", error)
+                log.warning("the database is away while stopping: %s", in_short(error))
 
     def _leave(self) -> None:
         """Give back what has not ended, without burning its attempt, and say goodbye."""
@@ -315,7 +317,7 @@ class Worker:
             try:
                 self._say_goodbye(self.worker_id)
             except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", error)
+                log.warning("the database is away while stopping: %s", in_short(error))
                 if time.monotonic() >= until:
                     return
                 time.sleep(_GOODBYE_SECONDS)

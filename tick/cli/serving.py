@@ -96,12 +96,19 @@ def _show_work(worked: "Worked | None") -> None:
 
 
 def _show(result: TickResult) -> None:
-    _show_decisions([vars(line) for line in (*result.fired, *result.not_fired)], result.errors)
+    nothing = "Nothing was decided." if result.more or result.errors else "Nothing was due."
+    lines = [vars(line) for line in (*result.fired, *result.not_fired)]
+    _show_decisions(lines, result.errors, nothing)
     if result.more:
-        click.echo("More is due than one tick's budget allows: tick again.", err=True)
+        more = (
+            "What is due is left" if result.errors else "More is due than one tick's budget allows"
+        )
+        click.echo(f"{more}: tick again.", err=True)
 
 
-def _show_decisions(lines: list[dict[str, Any]], errors: Mapping[str, str]) -> None:
+def _show_decisions(
+    lines: list[dict[str, Any]], errors: Mapping[str, str], nothing: str = "Nothing was due."
+) -> None:
     columns = {
         "schedule_id": "SCHEDULE",
         "scheduled_for": "INSTANT (UTC)",
@@ -109,7 +116,7 @@ def _show_decisions(lines: list[dict[str, Any]], errors: Mapping[str, str]) -> N
         "runs": "RUNS",
         "reason": "REASON",
     }
-    show_table(columns, lines, "Nothing was due.")
+    show_table(columns, lines, nothing)
     for schedule_id, reason in errors.items():
         say(f"{schedule_id}: {reason}", err=True)
 
