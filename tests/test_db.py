@@ -1,5 +1,6 @@
 """How the database is opened."""
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.worker.forking import in_a_copy
 from tick.db import Database
+from tick.errors import DatabaseError
 
 
 def test_an_error_shows_no_value_that_its_statement_carried(database: Database) -> None:
@@ -42,3 +44,20 @@ def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:
         ]
     database.close()
     assert found == ["wal", 2]  # 2 is FULL
+
+
+def test_a_database_that_can_not_be_made_is_told_without_sending_in_circles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    database = Database(f"sqlite:///{tmp_path}/tick.db")
+    monkeypatch.setattr(Path, "touch", forbid)
+    with pytest.raises(DatabaseError, match=r"tick\.db can't be made: Permission denied; give"):
+        database.create()
+    monkeypatch.undo()
+    database.create()
+    database.create()
+    assert (tmp_path / "tick.db").exists()
+    database.close()

@@ -5,7 +5,6 @@ off, and writers begin IMMEDIATE, so that a read inside a transaction can't be o
 """
 
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +37,16 @@ class DatabaseFile:
                 f"The folder of {self.path} can't be made: {error.strerror}; change "
                 "TICK_DATABASE_URL."
             ) from None
-        # SQLite itself would let everybody read it. Why a file can't be made, it says better.
-        with suppress(OSError):
+        try:
+            # SQLite itself would let everybody read it.
             self.path.touch(0o660, exist_ok=False)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise DatabaseError(
+                f"{self.path} can't be made: {error.strerror}; give this user the folder, or "
+                "change TICK_DATABASE_URL."
+            ) from None
 
     def want(self) -> None:
         """Raise OperationalError unless the file is there, and the one that was opened first.

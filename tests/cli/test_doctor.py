@@ -170,6 +170,19 @@ def test_files_that_everybody_may_read_are_named(tmp_path: Path) -> None:
     assert finding.advice == f"chmod o= {secret}"
 
 
+@pytest.mark.parametrize("closed", ["the folder", "the file"])
+def test_what_has_to_be_written_and_may_not_be_is_named(
+    tmp_path: Path, closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = tmp_path / "tick.db"
+    database.touch(mode=0o600)
+    path = tmp_path if closed == "the folder" else database
+    monkeypatch.setattr(checks.os, "access", lambda asked, _: asked != path)
+    (finding,) = checks.check_files({}, database)
+    assert finding.level is Level.PROBLEM
+    assert finding.text == f"{path} can't be written to."
+
+
 def disk(free_mib: int) -> Finding:
     return checks.check_disk(Path("/"), lambda _: SimpleNamespace(free=free_mib * 1024**2))
 

@@ -117,7 +117,7 @@ def _is_weak(value: str) -> bool:
 
 
 def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterator[Finding]:
-    """Whether others on this machine may read what is secret."""
+    """Whether others may read what is secret, and this user may write what has to be written."""
     private = dict(secret_files)
     if sqlite is not None:
         private[f"{PREFIX}DATABASE_URL"] = sqlite
@@ -125,11 +125,19 @@ def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterat
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
             text = f"Everybody on this machine may read {path} ({variable})."
             yield warning("files", text, f"chmod o= {path}")
-    if sqlite is not None and sqlite.parent.is_dir() and not os.access(sqlite.parent, os.W_OK):
-        text = f"{sqlite.parent} can't be written to."
-        yield problem(
-            "files", text, "SQLite makes files beside its own: give this user the folder."
-        )
+    if sqlite is not None:
+        yield from _check_writable(sqlite)
+
+
+def _check_writable(sqlite: Path) -> Iterator[Finding]:
+    needed = {
+        sqlite.parent: "SQLite makes files beside its own: give this user the folder",
+        sqlite: "Nothing fires nor runs before: give this user the file",
+    }
+    for path, advice in needed.items():
+        if path.exists() and not os.access(path, os.W_OK):
+            text = f"{path} can't be written to."
+            yield problem("files", text, f"{advice}, and mount it for writing.")
 
 
 def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -> Finding:
