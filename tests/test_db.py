@@ -37,6 +37,7 @@ def test_a_copy_of_the_process_opens_connections_of_its_own(database: Database) 
 
 def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'tick.db'}")
+    database.create()
     with database.write.connect() as connection:
         found = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
