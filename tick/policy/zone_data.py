@@ -1,7 +1,7 @@
 """The rules of time zones: one place that all of them come from, each known by its content.
 
 The newest data on the machine are used: the system's, or those of the tzdata package where that is
-newer. A zone's digest stands for what its clocks show from 1970 on, however the file says it: the
+newer. A zone's digest stands for what its clocks show from 2000 on, however the file says it: the
 same data have the same digest in another folder, and in the fat or the slim form of the format.
 """
 

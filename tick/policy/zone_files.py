@@ -5,9 +5,11 @@ import struct
 from calendar import isleap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from hashlib import sha256
 
+# Distributors disagree on older times within one release: no schedule is that old.
+_SINCE = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 # Fat files list every change up to then; slim ones leave them to the rule at their end.
 _LISTED_UP_TO = 2037
 _HEADER = struct.Struct(">4sc15x6l")
@@ -33,17 +35,17 @@ class ZoneFile:
 
 
 def digest(data: bytes) -> str:
-    """The identity of what a zone's clocks show from 1970 on. Raises ValueError."""
+    """The identity of what a zone's clocks show from the year 2000 on. Raises ValueError."""
     read = decode(data)
     times, offsets = list(read.times), list(read.offsets)
     for at, offset in _by_rule(read.footer):
         if not read.times or at > read.times[-1]:
             times.append(at)
             offsets.append(offset)
-    shown: list[tuple[int, int]] = [(0, offsets[0])]
+    shown: list[tuple[int, int]] = [(_SINCE, offsets[0])]
     for at, offset in zip(times, offsets[1:], strict=True):
-        if at <= 0:
-            shown = [(0, offset)]
+        if at <= _SINCE:
+            shown = [(_SINCE, offset)]
         elif offset != shown[-1][1]:
             shown.append((at, offset))
     return sha256(repr((shown, read.footer)).encode()).hexdigest()[:16]
