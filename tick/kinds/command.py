@@ -89,7 +89,7 @@ def command(
 
 def find_mistakes(order: Command, *, can_retry: bool) -> Iterator[str]:
     """What is wrong with the declaration."""
-    yield from _in_argv(order.argv, shell=order.shell)
+    yield from _in_argv(order.argv, is_text=order.shell)
     env: Mapping[Any, Any] = order.env
     for name, value in env.items():
         if not isinstance(value, str):
@@ -99,8 +99,8 @@ def find_mistakes(order: Command, *, can_retry: bool) -> Iterator[str]:
             yield f"exit code {code!r} {wrong}."
 
 
-def _in_argv(argv: Any, *, shell: bool) -> Iterator[str]:
-    if shell:
+def _in_argv(argv: Any, *, is_text: bool) -> Iterator[str]:
+    if is_text:
         if not isinstance(argv, str) or not argv:
             yield f'with shell=True argv is one text, such as "df -h | tail", not {argv!r}.'
     elif not isinstance(argv, list | tuple) or not argv:
