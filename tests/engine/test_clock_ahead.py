@@ -187,3 +187,17 @@ def test_a_cursor_that_newer_zone_data_put_ahead_is_no_fault_of_a_clock(world: W
         connection.execute(sa.update(schedule_version).values(since=soon))
     assert state(world) is not TickState.AHEAD
     assert bring_back(world).schedules == ()
+
+
+def test_runs_that_were_queued_in_the_future_begin_now_and_free_the_schedule(
+    world: World,
+) -> None:
+    world.define(a_schedule("hourly", cron="0 * * * *"))
+    world.enable("hourly")
+    world.tick(TWO + DAY)
+    world.now = TWO + MINUTE
+    bring_back(world)
+    assert [run.available_at for run in world.runs()] == [world.now]
+    world.finish_runs()
+    world.tick(TWO + HOUR)
+    assert ("QUEUED", TWO + HOUR, 1) in world.ledger("hourly")

@@ -1,7 +1,8 @@
 """Brings schedules back whose cursor lies in the future, because a clock was ahead.
 
 The cursor is set to now. What the ledger says of instants that are still to come is taken back,
-unless they fired: those keep their rows, and the unique key of an instant forbids a second firing.
+unless they fired: those keep their rows, the unique key of an instant forbids a second firing, and
+their runs begin now.
 """
 
 from dataclasses import dataclass, fields
@@ -14,17 +15,26 @@ from tick.engine.audit import Author
 from tick.engine.counting import uncount_not_fired
 from tick.engine.lifecycle import Known, find_schedules, switch
 from tick.engine.pruned import TURN
+from tick.engine.ready import announce_ready
 from tick.engine.ticking import MOVED_BY_ZONE_DATA
 from tick.engine.zones import ZONE_COLUMNS, read_rule
 from tick.errors import Refused
-from tick.models import job_schedule, occurrence, schedule_version, setting, tick_log, zone_data
+from tick.models import (
+    job_run,
+    job_schedule,
+    occurrence,
+    schedule_version,
+    setting,
+    tick_log,
+    zone_data,
+)
 from tick.models import worker_instance as worker
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.states import FIRED_OUTCOMES, Outcome
+from tick.states import FIRED_OUTCOMES, Outcome, RunStatus
 
-_s, _o, _v = job_schedule.c, occurrence.c, schedule_version.c
+_s, _o, _r, _v = job_schedule.c, occurrence.c, job_run.c, schedule_version.c
 AT_ONCE = 100
 _NOT_FIRED = [outcome for outcome in Outcome if outcome not in FIRED_OUTCOMES]
 
@@ -79,6 +89,7 @@ def forget_the_future(connection: sa.Connection, now: datetime) -> int:
 def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: Author) -> Rewound:
     row = known.row
     taken = _take_back(connection, row.id, now)
+    released = _release(connection, row.id, now)
     early = sa.update(schedule_version).where(_v.schedule_id == row.id, _v.since > now)
     connection.execute(early.values(since=now))
     following = known.next_after(now) if known.fires else None
@@ -97,10 +108,27 @@ def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: 
         action="schedule.resume_from_now",
         subject=row.id,
         before={"decided_to": row.decided_to.isoformat()},
-        after={"decided_to": now.isoformat(), "instants_taken_back": taken},
+        after={
+            "decided_to": now.isoformat(),
+            "instants_taken_back": taken,
+            "runs_released": released,
+        },
         reason="a clock was ahead",
     )
     return Rewound(row.id, row.decided_to, taken)
+
+
+def _release(connection: sa.Connection, schedule_id: str, now: datetime) -> int:
+    """Let the runs that were queued in the future begin now; until they end nothing else does."""
+    queued = sa.and_(
+        _r.schedule_id == schedule_id, _r.status == RunStatus.QUEUED, _r.queued_at > now
+    )
+    released = connection.execute(
+        sa.update(job_run).where(queued).values(available_at=now, queued_at=now)
+    ).rowcount
+    if released:
+        announce_ready(connection)
+    return released
 
 
 def _take_back(connection: sa.Connection, schedule_id: str, now: datetime) -> int:
