@@ -256,3 +256,13 @@ def test_a_module_that_does_not_import_keeps_no_tick_from_deciding(
     assert "mistaken.py:" in caplog.text
     assert len(tick.rows(sa.select(tick_log))) == len(before) + 1
     assert "mistake" in tick.bad("sync", TICK_DEFINITIONS="tests.cli.mistaken")
+
+
+def test_a_folder_that_may_not_be_entered_does_not_end_the_examination(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(checks.os, "stat", forbidden)
+    assert list(checks.check_files({}, tmp_path / "closed" / "tick.db")) == []

@@ -122,11 +122,16 @@ def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterat
     if sqlite is not None:
         private[f"{PREFIX}DATABASE_URL"] = sqlite
     for variable, path in private.items():
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o007:
+        if _is_seen(path) and stat.S_IMODE(path.stat().st_mode) & 0o007:
             text = f"Everybody on this machine may read {path} ({variable})."
             yield warning("files", text, f"chmod o= {path}")
     if sqlite is not None:
         yield from _check_writable(sqlite)
+
+
+def _is_seen(path: Path) -> bool:
+    """Whether the file is there, and this user may enter the folders that it is in."""
+    return os.path.exists(path)
 
 
 def _check_writable(sqlite: Path) -> Iterator[Finding]:
@@ -135,7 +140,7 @@ def _check_writable(sqlite: Path) -> Iterator[Finding]:
         sqlite: "Nothing fires nor runs before: give this user the file",
     }
     for path, advice in needed.items():
-        if path.exists() and not os.access(path, os.W_OK):
+        if _is_seen(path) and not os.access(path, os.W_OK):
             text = f"{path} can't be written to."
             yield problem("files", text, f"{advice}, and mount it for writing.")
 
