@@ -1,6 +1,7 @@
 """People: who may sign in, and how fast somebody may guess."""
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from tests.support.factories import TESTER
 from tick.db import Database
@@ -24,6 +26,16 @@ from tick.states import Role
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"
 WRONG = "wrong password"
+
+
+@pytest.fixture
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords that are quick to compare, for tests of very many guesses."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(users.passwords, "_hasher", quick)
+    users.passwords.nobodys_hash.cache_clear()
+    yield
+    users.passwords.nobodys_hash.cache_clear()
 
 
 @pytest.fixture
@@ -181,7 +193,9 @@ def test_a_few_mistakes_are_free_then_a_network_tries_once_a_minute(
     assert _log_in(database, after=121) is not None
 
 
-def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(database: Database, ada: int) -> None:
+def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(
+    database: Database, cheap_hashes: None, ada: int
+) -> None:
     for second in range(0, 300, 3):
         assert _guess(database, "192.0.2.4", second) is None
         if second % 60 == 0:
@@ -189,7 +203,7 @@ def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(database: Database,
 
 
 def test_many_networks_guess_no_faster_than_strangers_may(
-    database: Database, ada: int, compared: list[str]
+    database: Database, cheap_hashes: None, ada: int, compared: list[str]
 ) -> None:
     nobody = users.passwords.nobodys_hash()
     for minute in range(2):
@@ -199,7 +213,9 @@ def test_many_networks_guess_no_faster_than_strangers_may(
     assert guessing.STRANGERS_A_MINUTE <= len(read) <= 2 * guessing.STRANGERS_A_MINUTE + 1
 
 
-def test_a_known_device_gets_in_whoever_guesses_from_wherever(database: Database, ada: int) -> None:
+def test_a_known_device_gets_in_whoever_guesses_from_wherever(
+    database: Database, cheap_hashes: None, ada: int
+) -> None:
     for number in range(60):
         _guess(database, f"192.0.2.{number}", number / 60)
     at, here = NOW + timedelta(seconds=2), Origin("192.0.2.200", "c0ffee", epoch=0)
@@ -224,7 +240,7 @@ def test_a_device_is_known_until_the_sessions_of_its_account_end(
 
 
 def test_a_network_that_has_no_turn_takes_none_from_the_others(
-    database: Database, ada: int
+    database: Database, cheap_hashes: None, ada: int
 ) -> None:
     for _ in range(10 * guessing.STRANGERS_A_MINUTE):
         _guess(database, "192.0.2.4", 0)
