@@ -45,7 +45,7 @@ def test_a_schedule_is_shown_with_its_rule_and_state(tick: CommandLine) -> None:
     assert said.startswith(f"{REPORT}: Monthly Report\n")
     assert "on, PAUSED until 2100-01-01 00:00 UTC by cli:" in said
     assert "year end" in said
-    assert "  last:      QUEUED of " in said
+    assert "  last:      QUEUED run by hand by cli:" in said
     assert len(tick.json("schedule", REPORT)["upcoming"]) == 5
     assert "No schedule is called 'yearly'" in tick.bad("schedule", "yearly")
 
