@@ -24,6 +24,7 @@ SETTINGS = Settings(
     secret_key=SecretStr("a secret that only tests know"),
     trigger_secret=SecretStr("a trigger secret for tests"),
     cookie_secure=False,
+    bodies_at_once=64,  # tests of races send many at once
 )
 NIGHTS = 7
 QUARTER = timedelta(minutes=15)
