@@ -50,21 +50,12 @@ class TakenRow:
     counted: bool
 
 
-@dataclass(frozen=True)
-class Rewound:
-    """One schedule that was brought back: its cursor before, and the instants taken back."""
-
-    id: str
-    decided_to: datetime
-    instants: int
-
-
 def rewind(
     connection: sa.Connection, now: datetime, author: Author, schedule_id: str | None = None
-) -> list[Rewound]:
+) -> list[str]:
     """Set the cursors that lie after `now` to `now`: up to AT_ONCE of them, or one schedule's.
 
-    Each leaves an audit entry. Empty when there is none. Raises Refused when a schedule changes at
+    Returns their ids; each leaves an audit entry. Raises Refused when a schedule changes at
     the same moment.
     """
     ahead: list[sa.ColumnElement[bool]] = [_s.decided_to > now, sa.not_(MOVED_BY_ZONE_DATA)]
@@ -86,7 +77,7 @@ def forget_the_future(connection: sa.Connection, now: datetime) -> int:
     return connection.execute(sa.delete(tick_log).where(tick_log.c.started_at > now)).rowcount
 
 
-def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: Author) -> Rewound:
+def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: Author) -> str:
     row = known.row
     taken = _take_back(connection, row.id, now)
     released = _release(connection, row.id, now)
@@ -115,7 +106,7 @@ def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: 
         },
         reason="a clock was ahead",
     )
-    return Rewound(row.id, row.decided_to, taken)
+    return str(row.id)
 
 
 def _release(connection: sa.Connection, schedule_id: str, now: datetime) -> int:

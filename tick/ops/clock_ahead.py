@@ -52,7 +52,7 @@ def resume_all_from_now(database: Database, *, now: datetime, author: Author) ->
     while True:
         with database.write.begin() as connection:
             some = rewind(connection, now, author)
-        found += [each.id for each in some]
+        found += some
         if len(some) < AT_ONCE:
             break
     with database.write.begin() as connection:
