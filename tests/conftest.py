@@ -1,10 +1,12 @@
 """Fixtures that the whole suite shares: both databases, and a runtime with a small registry."""
 
 import itertools
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,33 @@ from tick.ops.access import passwords
 
 pytest_plugins = ["tests.support.plugin"]
 _numbers = itertools.count(1)
+
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+
+
+def _restore(handlers: list[Any]) -> bool:
+    """Put signal handlers back; False if none had been replaced."""
+    changed = handlers != [signal.getsignal(number) for number in _SIGNALS]
+    for number, handler in zip(_SIGNALS, handlers, strict=True):
+        signal.signal(number, handler)
+    return changed
+
+
+@pytest.fixture
+def signals_restored(_signal_handlers_stay: None) -> Iterator[None]:
+    """Put the signal handlers back that the test replaces."""
+    before = [signal.getsignal(number) for number in _SIGNALS]
+    yield
+    _restore(before)
+
+
+@pytest.fixture(autouse=True)
+def _signal_handlers_stay() -> Iterator[None]:
+    """Fail a test that leaves a signal handler behind: a later one may rely on the signal."""
+    before = [signal.getsignal(number) for number in _SIGNALS]
+    yield
+    assert not _restore(before), "this test leaves a signal handler behind"
 
 
 @pytest.fixture(scope="session")

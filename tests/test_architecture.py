@@ -77,6 +77,14 @@ def test_only_the_settings_and_the_edge_read_the_environment() -> None:
     }
 
 
+def test_a_command_handles_signals_in_its_own_process_only() -> None:
+    # A copy that a job makes would inherit the handler, and outlive whoever terminates it.
+    users = [
+        place(path) for path in MODULES if "signal.signal" in calls(ast.parse(path.read_text()))
+    ]
+    assert users == ["tick/execution/child.py", "tick/execution/process_state.py", "tick/forks.py"]
+
+
 def test_importing_the_public_names_opens_nothing_and_stays_light() -> None:
     code = (
         "import sys, tick;"

@@ -1,8 +1,5 @@
 """`tick retry`, `tick workers`, `tick drain`, `tick queue` and `tick now --drain`."""
 
-import signal
-from collections.abc import Iterator
-
 import pytest
 
 from tests.cli.conftest import CommandLine
@@ -28,16 +25,6 @@ def worker(tick: CommandLine) -> str:
     now = Runtime(Settings(), tick.database).now()
     with tick.database.write.begin() as connection:
         return register_worker(connection, worker_type=WorkerType.JOB_WORKER, now=now, abilities={})
-
-
-@pytest.fixture
-def _signals_stay() -> Iterator[None]:
-    """What a command does about signals ends with the test."""
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
 
 
 def runs(tick: CommandLine, occurrence: str) -> list[tuple[str, str]]:
@@ -113,7 +100,7 @@ def test_a_limit_is_listed(tick: CommandLine) -> None:
     assert "media\t0\t0\t2" in said
 
 
-@pytest.mark.usefixtures("_signals_stay")
+@pytest.mark.usefixtures("signals_restored")
 def test_now_runs_what_is_ready_if_asked_to(tick: CommandLine) -> None:
     tick.good("run", "--group", "reports")
     answer = tick.json("now", "--drain", "60")

@@ -11,6 +11,7 @@ import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
 from tests.worker.forking import WAYS
+from tick.stop import Stop
 from tick.worker import Worker
 
 MakeWorker = Callable[..., Worker]
@@ -96,10 +97,12 @@ def test_a_copy_tells_the_progress_of_its_run(
     assert (run.progress_text, said) == ("half way, said by a copy", ["milestone: stands out"])
 
 
+@pytest.mark.usefixtures("signals_restored")
 @pytest.mark.parametrize("isolation", DOES)
 def test_a_copy_that_is_terminated_dies_of_it_without_a_word(
     work: WorkWorld, make_worker: MakeWorker, isolation: str
 ) -> None:
+    Stop().on_signals()  # as a worker that serves does
     run_id, said = said_by(work, make_worker, DOES[isolation], what="is_terminated")
     assert (work.run(run_id).result, said) == (str(int(signal.SIGTERM)), [])
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
+from tick.forks import handle_here_only
 from tick.runtime import Runtime
 from tick.states import RunStatus
 from tick.syncing import ensure_synced
@@ -152,8 +153,7 @@ def worker(queues: str | None, processes: int | None) -> None:
 
     log_to_stderr()
     stop = Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stop.on_signals()
     with ready_runtime() as runtime:
         if processes is not None:
             settings = runtime.settings.model_copy(update={"worker_processes": processes})
@@ -235,6 +235,6 @@ def _stop_on_signals() -> threading.Event:
     def request(_signal: int, _frame: FrameType | None) -> Any:
         stop.set()
 
-    signal.signal(signal.SIGTERM, request)
-    signal.signal(signal.SIGINT, request)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        handle_here_only(number, request)
     return stop
