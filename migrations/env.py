@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.ddl.sqlite import SQLiteImpl
 
-from tick.models import metadata
+from tick.store.tables import metadata
 
 _MADE_ANEW = "_alembic_tmp_"
 

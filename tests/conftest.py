@@ -12,9 +12,9 @@ import pytest
 
 from tests.support.factories import World
 from tests.support.postgres import PostgresServer
-from tick import schema
-from tick.db import Database
 from tick.ops.access import passwords
+from tick.store import schema
+from tick.store.database import Database
 
 pytest_plugins = ["tests.support.plugin"]
 _numbers = itertools.count(1)

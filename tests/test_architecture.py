@@ -63,7 +63,7 @@ def test_the_engine_reads_no_clock(path: Path) -> None:
 
 def test_one_module_imports_croniter() -> None:
     users = [place(path) for path in MODULES if "croniter" in imported(ast.parse(path.read_text()))]
-    assert users == ["tick/policy/cron.py"]
+    assert users == ["tick/cron/timetable.py"]
 
 
 def test_only_the_settings_and_the_edge_read_the_environment() -> None:
@@ -72,8 +72,8 @@ def test_only_the_settings_and_the_edge_read_the_environment() -> None:
         "tick/settings.py",
         "tick/environment.py",
         "tick/cli/serving.py",
-        "tick/execution/child_process.py",
-        "tick/execution/process_state.py",
+        "tick/executors/child_process.py",
+        "tick/executors/process_state.py",
     }
 
 
@@ -82,7 +82,7 @@ def test_a_command_handles_signals_in_its_own_process_only() -> None:
     users = [
         place(path) for path in MODULES if "signal.signal" in calls(ast.parse(path.read_text()))
     ]
-    assert users == ["tick/execution/child.py", "tick/execution/process_state.py", "tick/forks.py"]
+    assert users == ["tick/executors/child.py", "tick/executors/process_state.py", "tick/forks.py"]
 
 
 def test_importing_the_public_names_opens_nothing_and_stays_light() -> None:

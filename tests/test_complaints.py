@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.models import job_run, tick_log
-from tick.ops import control
-from tick.ops.queries.pulse import read_signs, take_pulse
-from tick.ops.verify import verify
+from tick.ops.actions import control
+from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.reports.verify import verify
+from tick.store.tables import job_run, tick_log
 from tick.syncing import ensure_synced
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.worker.forking import in_a_copy
-from tick.db import Database
 from tick.errors import DatabaseError
+from tick.store.database import Database
 
 
 def test_an_error_shows_no_value_that_its_statement_carried(database: Database) -> None:

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World
-from tick import loop as loops
-from tick.loop import Loop
-from tick.models import worker_instance
-from tick.tick_result import TickResult
+from tick.store.tables import worker_instance
+from tick.ticks import loop as loops
+from tick.ticks.loop import Loop
+from tick.ticks.result import TickResult
 
 HALF_PAST = datetime(2026, 3, 1, 1, 59, 30, tzinfo=UTC)
 

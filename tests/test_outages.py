@@ -15,11 +15,12 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tests.support.factories import World, a_job, a_schedule
-from tick import outages, sqlite, ticker
 from tick.cli import database_checks
 from tick.cli.checks import Level
-from tick.db import Database
-from tick.models import job_schedule, tick_log
+from tick.store import outages, sqlite
+from tick.store.database import Database
+from tick.store.tables import job_schedule, tick_log
+from tick.ticks import tick as ticker
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

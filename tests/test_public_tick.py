@@ -9,12 +9,12 @@ import pytest
 import sqlalchemy as sa
 
 import tick
-from tick import schema
-from tick.db import Database
-from tick.engine.audit import Author
-from tick.models import job_run, occurrence
-from tick.ops import control
+from tick.engine.ledger.audit import Author
+from tick.ops.actions import control
 from tick.policy.missed import MIN_GRACE_SECONDS
+from tick.store import schema
+from tick.store.database import Database
+from tick.store.tables import job_run, occurrence
 
 DEFINITIONS = """
 from tick import Schedule, job

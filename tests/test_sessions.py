@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.support.postgres import PostgresServer
-from tick.models import occurrence
+from tick.store.tables import occurrence
 
 ZONE = "Asia/Kolkata"
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from tick import job
 from tick.define.registry import build_registry
 from tick.errors import DefinitionsInvalid, Refused
 from tick.settings import Settings
-from tick.simulation import simulate as simulate_registry
 from tick.testing import assert_fires, fires, simulate
+from tick.ticks.simulation import simulate as simulate_registry
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,17 +8,18 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick import job, simulation, ticker
+from tick import job
 from tick.cli.instants import INSTANT
 from tick.define.mistakes import find_in_timing
 from tick.errors import InvalidInstant
-from tick.ops import alerts, control, windows
-from tick.ops.backfill import plan_backfill
-from tick.ops.proving import prove_part
-from tick.ops.verify import verify
-from tick.ops.why import explain
+from tick.ops.actions import alerts, control, windows
+from tick.ops.actions.backfill import plan_backfill
+from tick.ops.reports.verify import verify
+from tick.ops.reports.verify_parts import prove_part
+from tick.ops.reports.why import explain
 from tick.policy import instants
 from tick.testing import assert_fires, fires, simulate
+from tick.ticks import simulation, tick
 from tick.utc import utc
 from webapp.run_search import read_instant
 
@@ -218,8 +219,8 @@ def test_a_datetime_that_names_no_instant_is_refused_in_a_sentence(
     world.define(a_schedule())
     doors: list[Callable[[datetime], object]] = [
         utc,
-        lambda at: ticker.run_tick(world.runtime, at),
-        lambda at: ticker.decide_due(world.runtime, at, tick_seconds=60),
+        lambda at: tick.run_tick(world.runtime, at),
+        lambda at: tick.decide_due(world.runtime, at, tick_seconds=60),
         lambda at: simulation.simulate(world.registry, at, change),
         lambda at: verify(world.database, at, change),
         lambda at: plan_backfill(world.database, "daily", at, change, now=change),

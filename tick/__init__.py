@@ -11,15 +11,15 @@ from tick.define.jobs import job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
 from tick.errors import DefinitionsInvalid, InvalidCron, TickError
-from tick.kinds.command import command
-from tick.kinds.http import http
+from tick.job_types.command import command
+from tick.job_types.http import http
 from tick.version import __version__
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tick.execution.context import CurrentRun
-    from tick.tick_result import TickResult
+    from tick.executors.context import CurrentRun
+    from tick.ticks.result import TickResult
 
 __all__ = [
     "Cancel",
@@ -52,11 +52,11 @@ def tick(now: "datetime | None" = None, *, simulated: bool = False) -> "TickResu
     without a time zone is an InvalidInstant, and one that is more than five minutes ahead of the
     shared clock a ClockError, unless the tick is `simulated`: such a one prunes nothing.
     """
-    from tick.courier import after_tick
+    from tick.notify.dispatcher import after_tick
     from tick.runtime import open_runtime, refuse_ahead
-    from tick.schema import check_schema
+    from tick.store.schema import check_schema
     from tick.syncing import ensure_synced
-    from tick.ticker import run_tick
+    from tick.ticks.tick import run_tick
     from tick.utc import utc
 
     with open_runtime() as runtime:
@@ -76,7 +76,7 @@ def current_run() -> "CurrentRun":
 
     Outside of a run (in a test, say) it gives a stand-in that does nothing.
     """
-    from tick.execution.context import current_run as current
+    from tick.executors.context import current_run as current
 
     return current()
 
@@ -86,7 +86,7 @@ def prune(keep_days: int | None = None) -> dict[str, int]:
 
     Returns how many rows of each table went. Unfinished runs and each schedule's last firing stay.
     """
-    from tick.engine.prune import Keep, prune_all
+    from tick.engine.statistics.prune import Keep, prune_all
     from tick.runtime import open_runtime
 
     with open_runtime() as runtime:

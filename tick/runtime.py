@@ -8,12 +8,12 @@ from datetime import datetime
 from functools import cached_property
 
 from tick import clock
-from tick.db import Database
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry, load_jobs, load_registry
 from tick.errors import ClockError, DefinitionsInvalid
 from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.settings import Settings, load_settings
+from tick.store.database import Database
 from tick.telemetry import Telemetry, open_telemetry
 from tick.utc import Utc
 

@@ -3,9 +3,9 @@
 import logging
 from datetime import datetime
 
-from tick.engine import sync
-from tick.engine.audit import SYSTEM, Author
-from tick.engine.generations import Force, force_of
+from tick.engine.ledger.audit import SYSTEM, Author
+from tick.engine.schedules import sync
+from tick.engine.schedules.generations import Force, force_of
 from tick.errors import DefinitionsInvalid, OlderZoneData
 from tick.runtime import Runtime
 from tick.utc import utc
@@ -47,7 +47,7 @@ def ensure_synced(runtime: Runtime, now: datetime) -> None:
 def sync_definitions(
     runtime: Runtime, now: datetime, *, author: Author, accept_older_zone_data: bool = False
 ) -> sync.SyncReport:
-    """Bring the database to the definitions in code; see tick.engine.sync."""
+    """Bring the database to the definitions in code; see tick.engine.schedules.sync."""
     with runtime.database.write.begin() as connection:
         return sync.sync(
             connection,

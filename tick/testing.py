@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tick.cron.zone_data import find_zone
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
@@ -19,9 +20,8 @@ from tick.define.timing_mistakes import find_in_timing
 from tick.errors import DefinitionsInvalid
 from tick.policy import instants
 from tick.policy.instants import just_before
-from tick.policy.zone_data import find_zone
-from tick.simulation import Simulation, Window
-from tick.simulation import simulate as simulate_registry
+from tick.ticks.simulation import Simulation, Window
+from tick.ticks.simulation import simulate as simulate_registry
 from tick.utc import Utc, utc
 
 __all__ = ["Simulation", "assert_fires", "fires", "simulate"]

@@ -8,27 +8,14 @@ from contextlib import ExitStack
 from flask import Flask
 
 from tick.errors import SettingsError
-from tick.ops import days_off
+from tick.ops.reports import days_off
 from tick.runtime import Runtime, open_runtime
-from webapp import (
-    auth,
-    compression,
-    config,
-    errors,
-    health,
-    metrics,
-    permissions,
-    presentation,
-    query,
-    security,
-    services,
-    sign_in,
-    trigger_auth,
-    watching,
-)
-from webapp import tick_endpoint as trigger
-from webapp import work_endpoint as work
+from webapp import compression, config, dispatcher, errors, presentation, query, services
+from webapp.access import login, oidc_login, permissions, security
 from webapp.api import routes as api_routes
+from webapp.machines import health, metrics, trigger_auth
+from webapp.machines import tick as trigger
+from webapp.machines import work as work
 from webapp.pages import (
     account,
     alerts,
@@ -52,8 +39,8 @@ from webapp.pages import (
 
 _log = logging.getLogger(__name__)
 BLUEPRINTS = (
-    auth.blueprint,
-    sign_in.blueprint,
+    login.blueprint,
+    oidc_login.blueprint,
     account.blueprint,
     overview.blueprint,
     schedules.blueprint,
@@ -92,12 +79,12 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     services.init_app(app, runtime)
     security.init_app(app, runtime.settings)
     compression.init_app(app)
-    auth.init_app(app)
+    login.init_app(app)
     permissions.init_app(app)
     query.init_app(app)
-    sign_in.init_app(app, runtime.settings)
+    oidc_login.init_app(app, runtime.settings)
     trigger_auth.init_app(app, runtime.settings)
-    watching.init_app(app, runtime)
+    dispatcher.init_app(app, runtime)
     presentation.init_app(app)
     logs.init_app(app, runtime.settings.log_streams)
     errors.init_app(app)

@@ -19,8 +19,8 @@ from tick.errors import (
     Refused,
     Stale,
 )
-from tick.outages import is_outage
-from tick.outages import sentence as in_a_sentence
+from tick.store.outages import is_outage
+from tick.store.outages import sentence as in_a_sentence
 from webapp import problem
 from webapp.links import this_page
 

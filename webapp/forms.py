@@ -9,7 +9,7 @@ from flask import g, request, url_for
 from flask_login import current_user
 
 from tick.errors import Busy, Refused
-from tick.ops.control import MAX_REASON, Author
+from tick.ops.actions.control import MAX_REASON, Author
 from webapp import messages
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")

@@ -14,16 +14,17 @@ from urllib.parse import urlencode
 from flask import Flask, get_flashed_messages, request, url_for
 from markupsafe import Markup, escape
 
-from tick.ops.courses import minute_of
-from tick.ops.queries.pulse import COUNT_UP_TO
+from tick.ops.queries.courses import minute_of
+from tick.ops.queries.health import COUNT_UP_TO
 from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.policy.excerpts import excerpt
 from tick.states import Role
-from webapp import charts, forms, graphs, links, services, states
-from webapp.clock_changes import clock_change, find_zone
-from webapp.log_text import log_html, logger_beyond
-from webapp.permissions import may
+from webapp import badges, forms, links, services
+from webapp.access.permissions import may
+from webapp.drawing import charts, graphs
+from webapp.drawing.clock_changes import clock_change, find_zone
+from webapp.drawing.log_text import log_html, logger_beyond
 
 THEMES = ("auto", "light", "dark")
 KEYS = ("on", "off")
@@ -74,7 +75,7 @@ def init_app(app: Flask) -> None:
         live_choice=live_choice,
         live_choices=LIVE,
         log_url=log_url,
-        look=states.look,
+        look=badges.look,
         may=may,
         new_key=forms.new_key,
         now=services.now,
@@ -83,7 +84,7 @@ def init_app(app: Flask) -> None:
         signs=services.signs,
         this_page=links.this_page,
         toasts=toasts,
-        worker_look=states.worker_look,
+        worker_look=badges.worker_look,
         zone_choice=zone_choice,
         zones=ZONES,
     )
@@ -232,7 +233,7 @@ def bounded(count: int) -> str:
 
 def spark_words(recent: Sequence[RecentOccurrence]) -> str:
     """What a sparkline comes to: `28 of 30 good`. What nobody wanted to run does not count."""
-    tones = Counter(states.look(mark.outcome).tone for mark in recent)
+    tones = Counter(badges.look(mark.outcome).tone for mark in recent)
     judged = sum(tones[tone] for tone in ("good", "bad", "warn"))
     return f"{tones['good']} of {judged} good" if judged else ""
 

@@ -14,9 +14,9 @@ from flask import Flask, current_app, make_response, request
 from flask.typing import ResponseReturnValue
 
 from tick.errors import InvalidFilter, NotFound
-from tick.ops.nearest import choose_from, did_you_mean
 from tick.ops.queries import schedules
-from webapp.permissions import NEEDED
+from tick.ops.queries.nearest import choose_from, did_you_mean
+from webapp.access.permissions import NEEDED
 from webapp.services import reading
 
 Choice = TypeVar("Choice", bound=StrEnum)

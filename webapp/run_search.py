@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from tick.errors import InvalidFilter
-from tick.ops.nearest import choose_from, did_you_mean
+from tick.ops.queries.nearest import choose_from, did_you_mean
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
 from tick.utc import utc

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g
 from werkzeug.routing import IntegerConverter, Map
 
-from tick.ops import days_off
-from tick.ops.queries.pulse import Pulse, Signs, read_signs, take_pulse
+from tick.ops.queries.health import Pulse, Signs, read_signs, take_pulse
+from tick.ops.reports import days_off
 from tick.runtime import Runtime
 
 _EXTENSION = "tick"

@@ -9,7 +9,7 @@ from gunicorn.http.errors import ParseException
 from tick.errors import SettingsError, TickError
 from tick.settings import load_settings
 from tick.telemetry.logs import log_to_stderr
-from webapp import create_app, watching
+from webapp import create_app, dispatcher
 from webapp.errors import answer
 
 
@@ -39,4 +39,4 @@ def _check_fetched_files(folder: Path) -> None:
 
 
 app = load()
-watching.watch(app)
+dispatcher.watch(app)

@@ -12,12 +12,18 @@ from tests.bench.places import Place
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.jobs import JobDefinition
 from tick.define.schedules import Schedule
-from tick.engine.targets import build_target
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence, schedule_version
+from tick.engine.schedules.targets import build_target
 from tick.policy.target import Target
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.ticker import run_tick
+from tick.store.tables import (
+    job_run,
+    job_run_dependency,
+    job_schedule,
+    occurrence,
+    schedule_version,
+)
+from tick.ticks.tick import run_tick
 
 DUE = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 BEFORE = DUE - timedelta(minutes=1)

@@ -25,7 +25,7 @@ from tests.bench.places import Place
 from tests.bench.starts import CHANNEL, TABLE
 from tests.support.factories import TESTER
 from tick.define.registry import load_registry
-from tick.ops import control
+from tick.ops.actions import control
 
 STARTS = 200
 DEFINITIONS = "tests.bench.starts"

@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.postgres import postgres
-from tick import schema
-from tick.db import Database
+from tick.store import schema
+from tick.store.database import Database
 
 FOLDER = Path(__file__).resolve().parents[2] / "var"
 

@@ -3,12 +3,12 @@
 import sys
 from dataclasses import replace
 
-from tick.db import Database
 from tick.define.registry import Registry, load_registry
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.stop import Stop
-from tick.worker import Worker
+from tick.store.database import Database
+from tick.worker.worker import Worker
 
 DEFINITIONS = "tests.bench.no_ops"
 

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick import job
-from tick.db import Database
+from tick.store.database import Database
 
 WATCH_SECONDS = 0.005
 CHANNEL = "bare_start"

@@ -10,7 +10,7 @@ from tests.bench import hand_made
 from tests.bench.fleet import Fleet, launch
 from tests.bench.measure import Measurement, Options, alternate
 from tests.bench.places import Place
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence
+from tick.store.tables import job_run, job_run_dependency, job_schedule, occurrence
 
 SIZES = ((1_000, 1), (10_000, 1), (500, 20))
 GOALS = {("postgresql", 1): 1.5, ("sqlite", 1): 2.5, ("postgresql", 20): 1.5, ("sqlite", 20): 1.5}

@@ -13,8 +13,8 @@ from tests.bench.measure import Options, Throughput
 from tests.bench.places import Place
 from tests.bench.sides import Pace, Side, race
 from tests.support.postgres import PostgresServer
-from tick.models import job_run
 from tick.states import ENDED_RUNS
+from tick.store.tables import job_run
 
 ROWS = 10_000
 ROUNDS = 3

@@ -13,8 +13,8 @@ from tests.browser.console import log_in, served
 from tests.support.factories import World
 from tests.webapp.scenes import build_scene
 from tick import clock
-from tick.courier import Courier
-from tick.db import Database
+from tick.notify.dispatcher import Courier
+from tick.store.database import Database
 
 
 @dataclass

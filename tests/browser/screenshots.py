@@ -11,11 +11,12 @@ from tests.browser.console import log_in, served
 from tests.support.browser import launch_options, node
 from tests.support.factories import World
 from tests.webapp.scenes import build_scene
-from tick import clock, schema
-from tick.db import Database
+from tick import clock
 from tick.ops.queries import runs as queries
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus
+from tick.store import schema
+from tick.store.database import Database
 
 FOLDER = Path(__file__).parents[2] / "webapp" / "screenshots"
 SIZE = {"width": 1360, "height": 1000}

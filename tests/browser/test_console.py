@@ -12,7 +12,7 @@ from tests.browser.console import log_in
 from tests.webapp.made_up_work import log_line
 from tests.webapp.scenes import PASSWORD
 from tick import clock
-from tick.models import job_run, occurrence
+from tick.store.tables import job_run, occurrence
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints, Console, Opener
 from tests.browser.console import log_in
-from tick.models import job_run, job_schedule, occurrence, tick_log
+from tick.store.tables import job_run, job_schedule, occurrence, tick_log
 
 pytestmark = pytest.mark.browser
 DESKTOP = {"width": 1360, "height": 860}

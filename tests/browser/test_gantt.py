@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
-from tick.models import job_run
+from tick.store.tables import job_run
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}

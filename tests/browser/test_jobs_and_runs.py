@@ -11,9 +11,9 @@ from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
 from tests.webapp.made_up_work import log_line
 from tick import clock
-from tick.engine.settle import settle_occurrences
-from tick.models import job_run, occurrence
-from tick.ops import control
+from tick.engine.runs.settle import settle_occurrences
+from tick.ops.actions import control
+from tick.store.tables import job_run, occurrence
 
 pytestmark = pytest.mark.browser
 AT_THE_END = """() => {

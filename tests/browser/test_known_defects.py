@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Console
 from tick import clock
-from tick.models import job_run
+from tick.store.tables import job_run
 
 pytestmark = pytest.mark.browser
 

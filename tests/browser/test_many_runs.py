@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
 from tick import clock
-from tick.models import audit_entry, job_run, job_schedule
+from tick.store.tables import audit_entry, job_run, job_schedule
 
 pytestmark = pytest.mark.browser
 

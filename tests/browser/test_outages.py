@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.conftest import Complaints, Console
-from tick.models import job_run, job_schedule
+from tick.store.tables import job_run, job_schedule
 
 pytestmark = pytest.mark.browser
 NO_ANSWER = "The server did not answer."

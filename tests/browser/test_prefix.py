@@ -12,8 +12,8 @@ from tests.browser.console import served
 from tests.webapp.scenes import PASSWORD, SETTINGS, build_scene
 from tests.webapp.stripping import PREFIX, StrippingProxy
 from tick import clock
-from tick.db import Database
 from tick.runtime import Runtime
+from tick.store.database import Database
 from webapp import create_app
 
 pytestmark = pytest.mark.browser

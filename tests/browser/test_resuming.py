@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Console
 from tests.support.factories import TESTER
 from tick import clock
-from tick.ops import control
+from tick.ops.actions import control
 
 pytestmark = pytest.mark.browser
 

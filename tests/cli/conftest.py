@@ -10,11 +10,11 @@ from click.testing import CliRunner, Result
 
 from tests.support.inline import InlineExecutor
 from tick.cli import main
-from tick.db import Database
 from tick.define.registry import load_registry
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.worker import Worker
+from tick.store.database import Database
+from tick.worker.worker import Worker
 
 DEFINITIONS = "tests.cli.team"
 

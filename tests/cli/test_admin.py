@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
-from tick.db import Database
-from tick.models import audit_entry, job_log, job_run, occurrence, tick_log
 from tick.ops.access import users
-from tick.schema import REVISION
+from tick.store.database import Database
+from tick.store.schema import REVISION
+from tick.store.tables import audit_entry, job_log, job_run, occurrence, tick_log
 
 GOOD = "a long enough password"
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 from tests.notify.receivers import HttpReceiver, http_receiver
 from tick import clock
-from tick.courier import Courier
-from tick.engine.ticklog import TickRow, record_tick
-from tick.models import audit_entry
+from tick.engine.ledger.tick_log import TickRow, record_tick
+from tick.notify.dispatcher import Courier
 from tick.runtime import Runtime
 from tick.settings import Settings
+from tick.store.tables import audit_entry
 
 SECRET = "a webhook secret for tests"
 

@@ -15,13 +15,13 @@ from tests.support.zones import fixed
 from tick import current_run
 from tick.cli import checks
 from tick.cli.checks import Finding, Level
-from tick.engine.heartbeat import register_worker
-from tick.kinds.command import _facts
-from tick.models import tick_log, worker_instance
-from tick.ops.deploy_plan import DeployPlan
-from tick.policy.zone_data import Source
+from tick.cron.zone_data import Source
+from tick.engine.runs.heartbeat import register_worker
+from tick.job_types.command import _facts
+from tick.ops.reports.deploy_plan import DeployPlan
 from tick.settings import Settings
 from tick.states import WorkerType
+from tick.store.tables import tick_log, worker_instance
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STRONG = "kV3v8w0mJcQeT5yLr9Zb2XhNf7GdUaPs"

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tick import clock
-from tick.models import job_schedule, schedule_version
+from tick.store.tables import job_schedule, schedule_version
 
 
 def test_a_dry_run_decides_nothing(tick: CommandLine) -> None:

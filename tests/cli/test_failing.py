@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CommandLine
-from tick.db import Database
+from tick.store.database import Database
 
 COMMANDS = {
     " ".join(command): command

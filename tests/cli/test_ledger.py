@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tick.cli.statuses import ExitStatus
-from tick.models import job_schedule, occurrence
+from tick.store.tables import job_schedule, occurrence
 
 REPORT = "monthly-report"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.cli.conftest import CommandLine
-from tick.engine.heartbeat import register_worker
+from tick.engine.runs.heartbeat import register_worker
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import WorkerType

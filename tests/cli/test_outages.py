@@ -15,10 +15,10 @@ from tick.cli import patience
 from tick.cli.local import LocalDesk
 from tick.cli.statuses import ExitStatus
 from tick.clock import now as clock_now
-from tick.models import api_token
-from tick.ops.answers.work import OccurrenceWithRuns
+from tick.ops.schemas.work import OccurrenceWithRuns
 from tick.runtime import Runtime
 from tick.states import Role
+from tick.store.tables import api_token
 from webapp import create_app
 
 

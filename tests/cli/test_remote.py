@@ -17,12 +17,12 @@ from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
 from tick.cli import ANYWHERE, COMMANDS, REMOTE, client
-from tick.db import Database
-from tick.engine.heartbeat import register_worker
+from tick.engine.runs.heartbeat import register_worker
 from tick.ops.access import tokens
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import Role, WorkerType
+from tick.store.database import Database
 from webapp import create_app
 
 REPORT = "monthly-report"

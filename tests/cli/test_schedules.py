@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tick import clock
-from tick.models import audit_entry, job_schedule, schedule_version
+from tick.store.tables import audit_entry, job_schedule, schedule_version
 
 
 def test_schedules_come_as_a_table_with_tabs_in_a_pipe(tick: CommandLine) -> None:

@@ -4,9 +4,9 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tick import clock
-from tick.models import audit_entry
 from tick.ops.access import tokens
 from tick.states import TokenScope
+from tick.store.tables import audit_entry
 
 
 def test_create_prints_the_token_once(tick: CommandLine) -> None:

@@ -13,7 +13,7 @@ from tests.cli.transcript import FOLDER, Call, Stage, blocks
 from tick import clock
 from tick.cli import REMOTE, doctor
 from tick.cli.statuses import ExitStatus
-from tick.policy import zone_data
+from tick.cron import zone_data
 from tick.runtime import Runtime
 from tick.states import Role
 from webapp import create_app

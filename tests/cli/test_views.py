@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
-from tick.models import tick_log
+from tick.store.tables import tick_log
 from webapp.api.routes import document
 
 REPORT = "monthly-report"

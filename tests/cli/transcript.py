@@ -32,12 +32,12 @@ from click.testing import Result
 
 from tests.cli.conftest import CommandLine
 from tests.support.postgres import free_port
-from tick.courier import Courier
-from tick.engine.heartbeat import register_worker
-from tick.models import job_run, tick_log, worker_instance
+from tick.engine.runs.heartbeat import register_worker
+from tick.notify.dispatcher import Courier
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import RunStatus, WorkerStatus, WorkerType
+from tick.store.tables import job_run, tick_log, worker_instance
 
 FOLDER = Path(__file__).parent / "transcripts"
 UNSYNCED = "# Nothing is synced yet."

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.schedules import Schedule
-from tick.models import job_run, job_run_dependency, job_schedule, occurrence
+from tick.store.tables import job_run, job_run_dependency, job_schedule, occurrence
 
 START = datetime(2026, 3, 1, 1, 59, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -14,12 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tick.db import Database
-from tick.engine import ledger
-from tick.models import job_schedule
+from tick.engine.firing import write_plans
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.ticker import run_tick
+from tick.store.database import Database
+from tick.store.tables import job_schedule
+from tick.ticks.tick import run_tick
 
 # Children come from a server that has imported everything: a start takes milliseconds, and no
 # connection of the test is inherited.
@@ -104,7 +104,7 @@ def _tick(order: Order, pipe: Connection) -> None:
     if order.dies_at is not None:
         _die_at(database.write, order.dies_at)
     if order.mutant is not None:
-        ledger._advance_all = MUTANTS[order.mutant]  # type: ignore[assignment]
+        write_plans._advance_all = MUTANTS[order.mutant]  # type: ignore[assignment]
     pipe.send("ready")
     pipe.recv()
     try:
@@ -133,7 +133,7 @@ def _die_at(engine: sa.Engine, step: int) -> None:
 
 
 def _split(release: bool) -> Callable[..., None]:
-    together = ledger._advance_all
+    together = write_plans._advance_all
 
     def apart(connection: sa.Connection, *args: Any) -> None:
         if release:

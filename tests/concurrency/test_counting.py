@@ -6,11 +6,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job
-from tick.db import Database
-from tick.engine.counting import ALL_TIME, count_ended
-from tick.models import occurrence, run_hour
-from tick.ops import retries
-from tick.ops.run_now import run_all
+from tick.engine.statistics.count import ALL_TIME, count_ended
+from tick.ops.actions import retries
+from tick.ops.actions.run_now import run_all
+from tick.store.database import Database
+from tick.store.tables import occurrence, run_hour
 
 COUNTERS, FIRINGS = 3, 12
 

@@ -12,8 +12,8 @@ from tests.concurrency import fleet
 from tests.concurrency.fleet import MINUTE, START, mistakes
 from tests.concurrency.processes import MUTANTS, Order, tickers
 from tests.support.factories import World
-from tick.db import Database
-from tick.models import metadata
+from tick.store.database import Database
+from tick.store.tables import metadata
 
 CHUNK = 25  # two transactions a tick
 

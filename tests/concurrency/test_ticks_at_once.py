@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from tests.concurrency.fleet import MINUTE, START, mistakes
 from tests.concurrency.processes import Answer, Order, tickers
 from tests.support.factories import World
-from tick.db import Database
-from tick.models import occurrence
+from tick.store.database import Database
+from tick.store.tables import occurrence
 
 PROCESSES = {"sqlite": 8, "postgresql": 32}
 

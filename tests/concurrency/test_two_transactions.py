@@ -13,14 +13,15 @@ from tests.concurrency.fleet import MINUTE, START, mistakes
 from tests.engine.worker_steps import waits_for_a_lock
 from tests.support.factories import World
 from tests.worker.processes import eventually
-from tick import postgresql, ticker
-from tick.db import Database
-from tick.engine import claim_schedules, fire
-from tick.engine.claim_schedules import claim_due_schedules, find_busy, read_standings
-from tick.engine.ledger import Decision, write_plans
+from tick.engine.firing import claim_schedules, fire
+from tick.engine.firing.claim_schedules import claim_due_schedules, find_busy, read_standings
+from tick.engine.firing.write_plans import Decision, write_plans
 from tick.errors import PlanFailed
-from tick.models import job_schedule
 from tick.policy.planner import plan
+from tick.store import postgresql
+from tick.store.database import Database
+from tick.store.tables import job_schedule
+from tick.ticks import tick
 
 NOW = START + MINUTE
 S01 = sa.select(job_schedule.c.id).where(job_schedule.c.id == "s01")
@@ -72,13 +73,13 @@ def test_what_was_passed_over_is_done_at_the_end_of_the_same_tick(
     ships: World, rival: sa.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rival.execute(S01.with_for_update())
-    look_again = ticker.due_ids
+    look_again = tick.due_ids
 
     def release_and_look(*args: Any) -> Any:
         rival.rollback()
         return look_again(*args)
 
-    monkeypatch.setattr(ticker, "due_ids", release_and_look)
+    monkeypatch.setattr(tick, "due_ids", release_and_look)
     assert ships.tick(NOW).errors == {}
     assert mistakes(ships, until=NOW) == []
 
@@ -160,7 +161,7 @@ def test_a_chunk_that_the_database_rolled_back_is_done_again(
             raise sa.exc.OperationalError("COMMIT", {}, error())
         return fired
 
-    monkeypatch.setattr(ticker, "fire_due", fail_once)
+    monkeypatch.setattr(tick, "fire_due", fail_once)
     assert ships.tick(NOW).errors == {}
     assert done[0] == done[1]
     assert mistakes(ships, until=NOW) == []

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from tests.deploy.recipes import DEPLOY
 from tests.support.postgres import free_port
-from tick.db import Database
+from tick.store.database import Database
 
 T = TypeVar("T")
 WITHIN_SECONDS = 30

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.deploy.recipes import Command, compose, start_commands, systemd_units
 from tests.deploy.site import Site
-from tick.models import job_run, tick_log, worker_instance
 from tick.settings import Settings
+from tick.store.tables import job_run, tick_log, worker_instance
 
 pytestmark = pytest.mark.servers
 COMMANDS = start_commands()

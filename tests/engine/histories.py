@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.engine.counting import count_ended
-from tick.engine.prune import Keep, prune_all
-from tick.engine.settle import settle_forgotten
+from tick.engine.runs.settle import settle_forgotten
+from tick.engine.statistics.count import count_ended
+from tick.engine.statistics.prune import Keep, prune_all
 from tick.errors import Refused
-from tick.models import job_run, occurrence
-from tick.ops import control, retries
+from tick.ops.actions import control, retries
 from tick.states import ENDED_OUTCOMES, FIRED_OUTCOMES, NOT_FIRED_OUTCOMES
+from tick.store.tables import job_run, occurrence
 
 JOBS = (a_job("fetch"), a_job("match", depends_on=["fetch"]), a_job("mail", group="post"))
 HOURLY = a_schedule("hourly", cron="0 * * * *")

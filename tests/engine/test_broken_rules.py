@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick import ticker
-from tick.engine import lifecycle
-from tick.models import job_run, schedule_version
-from tick.ops import control
-from tick.ops.dry_run import dry_run
+from tick.engine.schedules import lifecycle
+from tick.ops.actions import control
+from tick.ops.reports.dry_run import dry_run
 from tick.policy.rule import RULE_FORMAT
-from tick.ticker import run_tick
+from tick.store.tables import job_run, schedule_version
+from tick.ticks import tick
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -96,7 +96,7 @@ def test_pauses_that_cannot_be_ended_are_told_and_stop_nothing_else(
     control.pause_schedule(
         pair.database, "bad", now=pair.now, author=TESTER, reason="moving", until=TWO
     )
-    monkeypatch.setattr(ticker, "end_pauses", fail)
+    monkeypatch.setattr(tick, "end_pauses", fail)
     result = pair.tick(TWO)
     assert result.errors == {"(pauses)": "RuntimeError: no pause can be read"}
     assert [line.schedule_id for line in result.fired] == ["good"]

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
-from tick.models import audit_entry, job_schedule, setting
-from tick.policy import calculator as calculators
-from tick.policy.calculator import calculator, calculator_is_newer
+from tick.cron import calculator as calculators
+from tick.cron.calculator import calculator, calculator_is_newer
+from tick.store.tables import audit_entry, job_schedule, setting
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

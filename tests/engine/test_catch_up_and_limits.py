@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.engine import lifecycle
-from tick.models import occurrence
+from tick.engine.schedules import lifecycle
+from tick.store.tables import occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

@@ -17,10 +17,10 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.jobs import JobDefinition
-from tick.engine.held_runs import held_runs
-from tick.engine.joblog import write_progress
-from tick.engine.settle import settle_occurrences
-from tick.execution.report import Progressed
+from tick.engine.runs.held import held_runs
+from tick.engine.runs.job_logs import write_progress
+from tick.engine.runs.settle import settle_occurrences
+from tick.executors.executor import Progressed
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 CHAIN = (

@@ -6,9 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.engine.heartbeat import register_worker
+from tick.engine.runs.heartbeat import register_worker
 from tick.errors import ClockError, Refused
-from tick.models import (
+from tick.ops.actions import clock_ahead
+from tick.ops.queries.health import read_tick_health
+from tick.ops.reports.verify import verify
+from tick.policy.tick_health import TickState
+from tick.states import WorkerType
+from tick.store.tables import (
     audit_entry,
     job_schedule,
     occurrence,
@@ -17,12 +22,7 @@ from tick.models import (
     tick_log,
     worker_instance,
 )
-from tick.ops import clock_ahead
-from tick.ops.queries.pulse import read_tick_health
-from tick.ops.verify import verify
-from tick.policy.tick_health import TickState
-from tick.states import WorkerType
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

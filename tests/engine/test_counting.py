@@ -8,8 +8,7 @@ import sqlalchemy as sa
 
 from tests.engine.histories import History
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.db import Database
-from tick.engine.counting import (
+from tick.engine.statistics.count import (
     ALL_TIME,
     Deltas,
     EndedRun,
@@ -18,9 +17,10 @@ from tick.engine.counting import (
     uncounted_occurrences,
     uncounted_runs,
 )
-from tick.models import occurrence_hour, run_hour
-from tick.ops import retries
+from tick.ops.actions import retries
 from tick.states import NOT_FIRED_OUTCOMES
+from tick.store.database import Database
+from tick.store.tables import occurrence_hour, run_hour
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 STATUSES = {

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
-from tick.models import job_schedule
 from tick.policy.planner import due_since
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
+from tick.store.tables import job_schedule
 
 HOUR = timedelta(hours=1)
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

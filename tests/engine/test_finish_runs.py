@@ -21,13 +21,13 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
-from tick.engine import settle
-from tick.engine.cancel import cancel_runs
-from tick.engine.finish import finish_runs
-from tick.engine.settle import settle_forgotten, settle_occurrences
-from tick.models import occurrence
-from tick.ops import control
+from tick.engine.runs import settle
+from tick.engine.runs.cancel import cancel_runs
+from tick.engine.runs.finish import finish_runs
+from tick.engine.runs.settle import settle_forgotten, settle_occurrences
+from tick.ops.actions import control
 from tick.policy.retry import AttemptEnd, How
+from tick.store.tables import occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 DIAMOND = (

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.engine import lifecycle
+from tick.engine.schedules import lifecycle
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry, occurrence
-from tick.ops import control
+from tick.ops.actions import control
+from tick.store.tables import audit_entry, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

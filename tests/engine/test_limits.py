@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import RETURNED, Hands, ending, only_postgres
 from tests.support.factories import TESTER, World, a_job
-from tick.engine.claim_runs import claim_runs
-from tick.engine.finish import finish_runs
-from tick.engine.limits import Limits, find_limits, take_turn
-from tick.engine.queues import pause_queue, resume_queue
+from tick.engine.runs.claim import claim_runs
+from tick.engine.runs.finish import finish_runs
+from tick.engine.runs.limits import Limits, find_limits, take_turn
+from tick.engine.runs.queues import pause_queue, resume_queue
 from tick.errors import DefinitionsInvalid
-from tick.execution.claimed_run import ClaimedRun
-from tick.models import job_run
-from tick.ops import control
+from tick.executors.claimed_run import ClaimedRun
+from tick.ops.actions import control
 from tick.settings import Settings
+from tick.store.tables import job_run
 
 JOBS = (
     a_job("alone", group="feed", max_concurrent=1),

@@ -7,11 +7,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.engine.heartbeat import register_worker, stop_worker
-from tick.engine.prune import Keep, count_prunable, prune_all
-from tick.engine.pruned import note_ledger, pruned_ticks, pruned_up_to, take_turn
-from tick.engine.upkeep import keep_up
-from tick.models import (
+from tick.engine.runs.heartbeat import register_worker, stop_worker
+from tick.engine.statistics.prune import Keep, count_prunable, prune_all
+from tick.engine.statistics.prune_state import note_ledger, pruned_ticks, pruned_up_to, take_turn
+from tick.settings import Settings
+from tick.states import WorkerType
+from tick.store.tables import (
     audit_entry,
     job_log,
     job_run,
@@ -20,8 +21,7 @@ from tick.models import (
     tick_log,
     worker_instance,
 )
-from tick.settings import Settings
-from tick.states import WorkerType
+from tick.ticks.housekeeping import keep_up
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tick.define.schedules import Schedule
 from tick.errors import DefinitionsInvalid
-from tick.models import job_schedule
-from tick.ops import control
-from tick.ops.deploy_plan import plan_deploy
+from tick.ops.actions import control
+from tick.ops.reports.deploy_plan import plan_deploy
+from tick.store.tables import job_schedule
 from tick.syncing import sync_definitions
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -22,11 +22,11 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import World, a_job
 from tests.worker.processes import eventually
-from tick.engine.finish import finish_runs
-from tick.engine.heartbeat import beat, drain_worker, stop_worker
-from tick.engine.rescue import MAX_RESCUES, cancel_orphans
-from tick.models import worker_instance
+from tick.engine.runs.finish import finish_runs
+from tick.engine.runs.heartbeat import beat, drain_worker, stop_worker
+from tick.engine.runs.rescue import MAX_RESCUES, cancel_orphans
 from tick.states import WorkerStatus
+from tick.store.tables import worker_instance
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 SILENT = DEAD_AFTER + timedelta(seconds=1)

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
-from tick.engine import generations, lifecycle, sync
-from tick.engine.settle import settle_occurrences
-from tick.models import audit_entry, definition_set, job_run, schedule_version
-from tick.ops import control
+from tick.engine.runs.settle import settle_occurrences
+from tick.engine.schedules import generations, lifecycle, sync
+from tick.ops.actions import control
+from tick.store.tables import audit_entry, definition_set, job_run, schedule_version
 from tick.syncing import ensure_synced, sync_definitions
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

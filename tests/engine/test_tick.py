@@ -6,10 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.engine.claim_schedules import due_ids
-from tick.engine.fire import fire_due
-from tick.engine.ledger import Decision
-from tick.models import (
+from tick.engine.firing.claim_schedules import due_ids
+from tick.engine.firing.fire import fire_due
+from tick.engine.firing.write_plans import Decision
+from tick.states import Outcome
+from tick.store.tables import (
     job_run,
     job_run_dependency,
     job_schedule,
@@ -17,8 +18,7 @@ from tick.models import (
     schedule_version,
     tick_log,
 )
-from tick.states import Outcome
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
-from tick.db import Database
-from tick.engine import upkeep
-from tick.models import job_run, job_schedule
-from tick.ticker import run_tick
+from tick.store.database import Database
+from tick.store.tables import job_run, job_schedule
+from tick.ticks import housekeeping
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 BUDGET = 0.4
@@ -67,7 +67,7 @@ def test_counting_that_fails_is_no_failure_of_the_tick(
     def fail(_: sa.Connection) -> None:
         raise sa.exc.OperationalError("UPDATE", {}, Exception("the disk is full"))
 
-    monkeypatch.setattr(upkeep, "count_ended", fail)
+    monkeypatch.setattr(housekeeping, "count_ended", fail)
     assert due.tick(TWO).fired_count == 1
 
 

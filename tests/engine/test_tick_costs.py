@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.db import Database
-from tick.engine.fire import fire_due
-from tick.engine.ledger import Decision
-from tick.models import job_run, occurrence
+from tick.engine.firing.fire import fire_due
+from tick.engine.firing.write_plans import Decision
 from tick.states import OccurrenceKind, Outcome, RunStatus, Trigger
+from tick.store.database import Database
+from tick.store.tables import job_run, occurrence
 
 MINUTE = timedelta(minutes=1)
 MANY = 5000

@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule, a_worker
-from tick.engine.claim_runs import claim_runs
-from tick.engine.settle import settle_forgotten
-from tick.models import job_run, occurrence, worker_instance
-from tick.ops import control
+from tick.engine.runs.claim import claim_runs
+from tick.engine.runs.settle import settle_forgotten
+from tick.ops.actions import control
+from tick.store.tables import job_run, occurrence, worker_instance
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -17,11 +17,11 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
-from tick.engine import retry
+from tick.engine.runs import requeue
 from tick.errors import Refused
-from tick.models import job_run
-from tick.ops import control
-from tick.ops.retries import retry_occurrence, retry_run
+from tick.ops.actions import control
+from tick.ops.actions.retries import retry_occurrence, retry_run
+from tick.store.tables import job_run
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -129,7 +129,7 @@ def test_a_run_that_is_queued_while_a_retry_looks_is_noticed(
     hands = Hands(index)
     hands.end(*hands.claim(), end=FAILED)
     order(index, "index")
-    monkeypatch.setattr(retry, "_check_unique", lambda *_: None)
+    monkeypatch.setattr(requeue, "_check_unique", lambda *_: None)
     with pytest.raises(Refused, match="has just been queued"):
         retry_run(index.database, index.registry, first.id, now=index.now, author=TESTER)
     assert [run.status for run in index.runs()] == ["FAILED", "QUEUED"]

@@ -7,15 +7,15 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World
-from tick.engine.prune import Keep
-from tick.engine.upkeep import keep_up
-from tick.models import setting
+from tick.engine.statistics.prune import Keep
+from tick.store.tables import setting
+from tick.ticks.housekeeping import keep_up
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits hardly at all."""
-    monkeypatch.setattr("tick.engine.upkeep.PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("tick.ticks.housekeeping.PATIENCE_SECONDS", 0.01)
 
 
 def keep_up_now(world: World) -> None:

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry, occurrence
-from tick.ops import control, windows
-from tick.ops.queries.pulse import read_signs
-from tick.ops.verify import verify
-from tick.ops.windows import Phase
+from tick.ops.actions import control, windows
+from tick.ops.actions.windows import Phase
+from tick.ops.queries.health import read_signs
+from tick.ops.reports.verify import verify
+from tick.store.tables import audit_entry, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
 from tests.support.zones import fixed, released
+from tick.cron.zone_data import using
 from tick.errors import OlderZoneData
-from tick.models import audit_entry, job_schedule, schedule_version, zone_data
 from tick.notify import rules
-from tick.notify.facts import read_facts
-from tick.ops import control
-from tick.ops.verify import Verified, verify
-from tick.ops.why import explain
-from tick.policy.zone_data import using
+from tick.notify.inputs import read_facts
+from tick.ops.actions import control
+from tick.ops.reports.verify import Verified, verify
+from tick.ops.reports.why import explain
+from tick.store.tables import audit_entry, job_schedule, schedule_version, zone_data
 from tick.syncing import ensure_synced, sync_definitions
 
 ZONE = "America/Vancouver"

@@ -8,15 +8,15 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World
-from tick.engine.claim_runs import claim_runs
-from tick.engine.finish import Accepted, Ending, finish_runs
-from tick.engine.heartbeat import register_worker
-from tick.engine.rescue import Rescued, rescue_dead_workers
-from tick.engine.settle import settle_forgotten, settle_occurrences
-from tick.execution.claimed_run import ClaimedRun
-from tick.models import job_run, occurrence
+from tick.engine.runs.claim import claim_runs
+from tick.engine.runs.finish import Accepted, Ending, finish_runs
+from tick.engine.runs.heartbeat import register_worker
+from tick.engine.runs.rescue import Rescued, rescue_dead_workers
+from tick.engine.runs.settle import settle_forgotten, settle_occurrences
+from tick.executors.claimed_run import ClaimedRun
 from tick.policy.retry import AttemptEnd, Backoff, How, judge
 from tick.states import WorkerType
+from tick.store.tables import job_run, occurrence
 
 # SQLite has one writer at a time: what needs two open transactions runs on PostgreSQL only.
 only_postgres = pytest.mark.parametrize(

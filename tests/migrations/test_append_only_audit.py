@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
-from tick import schema
-from tick.db import Database
-from tick.engine.audit import record
+from tick.engine.ledger.audit import record
+from tick.store import schema
+from tick.store.database import Database
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -10,18 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.full import ROWS, counts, fill
-from tick import copies, schema
-from tick.copies import copies_of
-from tick.db import Database
 from tick.errors import DatabaseError
-from tick.models import metadata
+from tick.store import backups, schema
+from tick.store.backups import copies_of
+from tick.store.database import Database
+from tick.store.tables import metadata
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 STEP = """
 import sqlalchemy as sa
 from alembic import op
 
-from tick.models import metadata
+from tick.store.tables import metadata
 
 revision = "9999"
 down_revision = "{below}"
@@ -222,7 +222,7 @@ def test_the_newest_two_copies_stay(old: Database) -> None:
         last = schema.upgrade(old).copy
         schema.downgrade(old, schema.REVISION, keeps_copy=False)
     kept = copies_of(Path(str(old.url.database)))
-    assert len(kept) == copies.KEPT
+    assert len(kept) == backups.KEPT
     assert last in kept
 
 
@@ -231,7 +231,7 @@ def test_without_room_for_a_copy_nothing_is_migrated(
     old: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=0)
-    monkeypatch.setattr(copies.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(backups.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(DatabaseError, match="--no-copy"):
         schema.upgrade(old)
     assert schema.current_revision(old) == schema.REVISION
@@ -242,7 +242,7 @@ def test_a_copy_that_cannot_be_made_stops_the_migration_and_leaves_no_half_of_it
     old: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Path(str(old.url.database))
-    monkeypatch.setattr(copies.os, "fsync", _no_space)
+    monkeypatch.setattr(backups.os, "fsync", _no_space)
     with pytest.raises(DatabaseError, match=r"could not be copied.*No space left"):
         schema.upgrade(old)
     assert not [path for path in source.parent.iterdir() if path.name.endswith(".part")]

@@ -10,9 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.support.postgres import PostgresServer
-from tick import models, schema, states
-from tick.db import Database
+from tick import states
 from tick.errors import DatabaseError
+from tick.store import schema, tables
+from tick.store.database import Database
 
 
 def test_models_and_migrations_agree(database: Database) -> None:
@@ -24,7 +25,7 @@ def test_models_and_migrations_agree(database: Database) -> None:
         is_sqlite = connection.dialect.name == "sqlite"
         options = {"compare_type": True, "include_object": is_compared}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, models.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_up_down_up_ends_where_it_began(database: Database) -> None:

@@ -11,10 +11,10 @@ from pydantic import SecretStr
 
 from tests.notify.receivers import HttpReceiver, MailServer, http_receiver, mail_server
 from tests.support.factories import World, a_job, a_schedule
-from tick.courier import Courier
-from tick.models import alert, alert_delivery
+from tick.notify.dispatcher import Courier
 from tick.runtime import Runtime
 from tick.settings import Settings
+from tick.store.tables import alert, alert_delivery
 
 SECRET = "a webhook secret for tests"
 

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver, MailServer
 from tests.support.factories import a_job, a_schedule, a_worker
-from tick import courier as couriers
-from tick.engine.rescue import rescue_dead_workers
-from tick.models import alert_attempt, alert_delivery, worker_instance
+from tick.engine.runs.rescue import rescue_dead_workers
 from tick.notify import delivery, sending
+from tick.notify import dispatcher as couriers
 from tick.notify.outbox import LEASE, claim, record
+from tick.store.tables import alert_attempt, alert_delivery, worker_instance
 
 
 @pytest.fixture

@@ -16,12 +16,11 @@ from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER, a_job, a_schedule
-from tick import courier
 from tick.errors import SettingsError
-from tick.notify import outbox
+from tick.notify import dispatcher, outbox
 from tick.notify.channels import pings_of
 from tick.notify.signing import key_of, signature
-from tick.ops import control, retries
+from tick.ops.actions import control, retries
 from tick.settings import load_settings
 
 
@@ -158,7 +157,7 @@ def test_switches_that_do_not_answer_do_not_keep_a_courier_from_looking_around(
     add_switch(telling, "another", hook)
     fire(telling)
     end_all(hands)
-    monkeypatch.setattr(courier, "PINGS_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "PINGS_SECONDS", 0.1)
     hook.while_asked = lambda: time.sleep(0.2)
     telling.round()
     assert (hook.paths, ping.paths) == (["/hook"], [])
@@ -239,7 +238,7 @@ def test_the_switch_that_waits_the_longest_is_told_first(
     hook.status = 500
     fire(telling)
     end_all(hands)
-    monkeypatch.setattr(courier, "PINGS_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "PINGS_SECONDS", 0.1)
     hook.while_asked = lambda: time.sleep(0.2)
     telling.round()
     telling.round(after=60)

@@ -12,10 +12,10 @@ from tests.notify.receivers import MailServer
 from tests.notify.test_rules import fire, hourly
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry
 from tick.notify import delivery
-from tick.ops import alerts, windows
+from tick.ops.actions import alerts, windows
 from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
+from tick.store.tables import audit_entry
 
 
 @pytest.fixture

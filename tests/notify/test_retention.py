@@ -8,10 +8,10 @@ from tests.notify.conftest import Telling
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER
-from tick.engine.prune import Keep, count_prunable, prune_all
-from tick.models import alert, alert_attempt, alert_delivery, alert_mute
-from tick.ops import alerts
+from tick.engine.statistics.prune import Keep, count_prunable, prune_all
+from tick.ops.actions import alerts
 from tick.settings import Settings
+from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute
 
 TABLES = (alert, alert_delivery, alert_attempt, alert_mute)
 

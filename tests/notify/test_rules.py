@@ -12,12 +12,12 @@ from tests.notify.receivers import MailServer
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick import alerts
 from tick.define.alerts import Rule
-from tick.execution.claimed_run import ClaimedRun
-from tick.models import job_schedule
-from tick.notify import facts
-from tick.ops import control, retries
+from tick.executors.claimed_run import ClaimedRun
+from tick.notify import inputs
+from tick.ops.actions import control, retries
 from tick.policy.retry import AttemptEnd, How
 from tick.settings import Settings
+from tick.store.tables import job_schedule
 
 
 def hourly(telling: Telling, *rules: Rule, jobs: Sequence[str] = ("match-scores",)) -> Hands:
@@ -255,7 +255,7 @@ def test_what_nobody_looked_at_among_very_many_is_not_told_to_be_over(
     fire(telling)
     telling.tick_on(6)
     telling.round()
-    monkeypatch.setattr(facts, "_LIVE", facts._LIVE.limit(0))
+    monkeypatch.setattr(inputs, "_LIVE", inputs._LIVE.limit(0))
     telling.round()
     assert telling.open() == ["late-start"]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from tests.notify.conftest import Telling
 from tests.notify.receivers import HttpReceiver, MailServer
-from tick.courier import Courier
+from tick.notify.dispatcher import Courier
 
 
 def test_stopped_ticking_is_told_by_mail_webhook_and_ping_once_and_its_end_once(

@@ -14,11 +14,11 @@ from sqlalchemy import event
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
 from tick.errors import Refused
-from tick.models import job_run, job_schedule, occurrence
-from tick.ops import control, windows
-from tick.ops.verify import Verified, verify
+from tick.ops.actions import control, windows
+from tick.ops.reports.verify import Verified, verify
+from tick.store.tables import job_run, job_schedule, occurrence
 from tick.syncing import sync_definitions
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -14,14 +14,14 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from tests.support.factories import TESTER
-from tick.db import Database
-from tick.engine.audit import Author
+from tick.engine.ledger.audit import Author
 from tick.errors import NotFound, Refused, Stale
-from tick.models import audit_entry, pace, user
 from tick.ops.access import guessing, identities, users
 from tick.ops.access.guessing import Origin
 from tick.ops.access.identities import Person
 from tick.states import Role
+from tick.store.database import Database
+from tick.store.tables import audit_entry, pace, user
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"

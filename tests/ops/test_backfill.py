@@ -6,9 +6,9 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
-from tick.ops import backfill, control
-from tick.ops.backfill import Backfill, plan_backfill
-from tick.ops.verify import verify
+from tick.ops.actions import backfill, control
+from tick.ops.actions.backfill import Backfill, plan_backfill
+from tick.ops.reports.verify import verify
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

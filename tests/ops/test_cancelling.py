@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.db import Database
-from tick.engine.cancel import cancel_runs
+from tick.engine.runs.cancel import cancel_runs
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry, job_run, occurrence
-from tick.ops import batches, control, retries
+from tick.ops.actions import batches, control, retries
+from tick.store.database import Database
+from tick.store.tables import audit_entry, job_run, occurrence
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 JOBS = [

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
-from tick.engine import lifecycle
-from tick.ops import windows
-from tick.ops.deploy_plan import DeployPlan, PlannedChange, plan_deploy
+from tick.engine.schedules import lifecycle
+from tick.ops.actions import windows
+from tick.ops.reports.deploy_plan import DeployPlan, PlannedChange, plan_deploy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.db import Database
-from tick.models import job_run, metadata, schedule_version
-from tick.ops import control
-from tick.ops.dry_run import DryRun, dry_run
+from tick.ops.actions import control
+from tick.ops.reports.dry_run import DryRun, dry_run
+from tick.store.database import Database
+from tick.store.tables import job_run, metadata, schedule_version
 
 START = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 DUE = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)

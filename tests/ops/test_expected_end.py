@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.models import job_run
-from tick.ops.expected_end import ExpectedEnd, read_expected_end
+from tick.ops.reports.expected_end import ExpectedEnd, read_expected_end
+from tick.store.tables import job_run
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tick.engine.counting import Sums
-from tick.ops.figures import Lengths, lengths
+from tick.engine.statistics.count import Sums
+from tick.ops.reports.rates import Lengths, lengths
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, bucket_of
 
 

@@ -9,29 +9,31 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import Hands
 from tests.support.factories import TESTER, World, a_job
-from tick.engine import queues
-from tick.engine.heartbeat import register_worker, stop_worker
-from tick.engine.queues import paused_queues
+from tick.engine.runs import queues
+from tick.engine.runs.heartbeat import register_worker, stop_worker
+from tick.engine.runs.queues import paused_queues
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry, worker_instance
-from tick.ops import control, operating
+from tick.ops.actions import control, workers_and_queues
 from tick.ops.queries.queues import list_queues
 from tick.states import WorkerType
+from tick.store.tables import audit_entry, worker_instance
 
 
 def drain(world: World, worker_id: str) -> bool:
     """Drain the worker."""
-    return operating.drain_worker(world.database, worker_id, now=world.now, author=TESTER)
+    return workers_and_queues.drain_worker(world.database, worker_id, now=world.now, author=TESTER)
 
 
 def pause(world: World, name: str, reason: str = "the disk is full") -> bool:
     """Pause the queue."""
-    return operating.pause_queue(world.database, name, now=world.now, author=TESTER, reason=reason)
+    return workers_and_queues.pause_queue(
+        world.database, name, now=world.now, author=TESTER, reason=reason
+    )
 
 
 def resume(world: World, name: str) -> bool:
     """Resume the queue."""
-    return operating.resume_queue(world.database, name, now=world.now, author=TESTER)
+    return workers_and_queues.resume_queue(world.database, name, now=world.now, author=TESTER)
 
 
 def audited(world: World) -> list[tuple[str, str, str | None]]:
@@ -87,7 +89,7 @@ def test_who_read_that_a_queue_is_paused_may_pause_it_again(world: World) -> Non
     pause(world, "media")
     with world.database.read.connect() as connection:
         (row,) = list_queues(connection, {})
-    assert not operating.pause_queue(
+    assert not workers_and_queues.pause_queue(
         world.database,
         "media",
         now=world.now,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from tick.db import Database
-from tick.models import pace
 from tick.ops.access.pace import seconds_to_wait
+from tick.store.database import Database
+from tick.store.tables import pace
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

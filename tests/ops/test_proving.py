@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
-from tick.engine.prune import Keep, prune_all
-from tick.models import occurrence, schedule_version
-from tick.ops import proving
-from tick.ops.answers.system import Proof
-from tick.ops.proving import join_parts, prove
-from tick.ops.verify import verify
+from tick.engine.statistics.prune import Keep, prune_all
+from tick.ops.reports import verify_parts
+from tick.ops.reports.verify import verify
+from tick.ops.reports.verify_parts import join_parts, prove
+from tick.ops.schemas.system import Proof
+from tick.store.tables import occurrence, schedule_version
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -39,7 +39,7 @@ def in_parts(world: World, start: datetime) -> Proof:
 def test_parts_prove_what_the_whole_proves(
     month: World, monkeypatch: pytest.MonkeyPatch, part: timedelta
 ) -> None:
-    monkeypatch.setattr(proving, "PART", part)
+    monkeypatch.setattr(verify_parts, "PART", part)
     whole = Proof.model_validate(verify(month.database, TWO - 40 * DAY, month.now))
     assert in_parts(month, TWO - 40 * DAY) == whole
     assert whole.ok and whole.outcomes["MISSED"] > 500 and whole.off == 10
@@ -49,7 +49,7 @@ def test_parts_prove_what_the_whole_proves(
 def test_a_row_across_a_border_is_a_violation_once(
     month: World, monkeypatch: pytest.MonkeyPatch, part: timedelta
 ) -> None:
-    monkeypatch.setattr(proving, "PART", part)
+    monkeypatch.setattr(verify_parts, "PART", part)
     o = occurrence.c
     with month.database.write.begin() as connection:
         longest = sa.select(o.id).order_by(o["count"].desc()).limit(1).scalar_subquery()

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import FAILED, Hands, change_run, occurrence_rows, statuses
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.engine.rescue import MAX_RESCUES
-from tick.engine.settle import settle_forgotten
+from tick.engine.runs.rescue import MAX_RESCUES
+from tick.engine.runs.settle import settle_forgotten
 from tick.errors import NotFound, Refused
-from tick.models import audit_entry
-from tick.ops import control, retries
+from tick.ops.actions import control, retries
+from tick.store.tables import audit_entry
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 JOBS = (

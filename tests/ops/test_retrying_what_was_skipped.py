@@ -17,10 +17,10 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
-from tick.engine import retry
-from tick.engine.finish import finish_runs
+from tick.engine.runs import requeue
+from tick.engine.runs.finish import finish_runs
 from tick.errors import Busy, Refused
-from tick.ops import batches, control, retries
+from tick.ops.actions import batches, control, retries
 from tick.policy.retry import AttemptEnd, How
 from tick.states import OverlapPolicy
 
@@ -254,8 +254,8 @@ def test_more_runs_than_a_statement_binds_go_back_together(
 ) -> None:
     many = [a_job(f"leaf-{number}", depends_on=["a"]) for number in range(7)]
     hands = fire(world, a_job("a"), *many, a=FAILED)
-    slices = retry.slices
-    monkeypatch.setattr(retry, "slices", lambda ids: slices(ids, 3))
+    slices = requeue.slices
+    monkeypatch.setattr(requeue, "slices", lambda ids: slices(ids, 3))
     assert len(again(world, "a")) == 8
     hands.work_off()
     assert outcome(world) == "SUCCESS"

@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_job
 from tick.errors import InvalidParams
-from tick.ops import control
-from tick.ops.parameters import Field, check_params, read_form
-from tick.ops.shared_params import SharedField, read_shared_form, share_out, shared_fields
+from tick.ops.actions import control
+from tick.ops.actions.parameters import Field, check_params, read_form
+from tick.ops.actions.shared_params import SharedField, read_shared_form, share_out, shared_fields
 
 
 def fetch(days: int = 7, dry: bool = False, source: Literal["live", "file"] = "live") -> None:

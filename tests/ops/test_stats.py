@@ -7,7 +7,7 @@ import pytest
 
 from tests.engine.histories import History
 from tests.support.factories import World, a_job, a_schedule
-from tick.ops.stats import Statistics, Window, gather, spans_of
+from tick.ops.reports.statistics import Statistics, Window, gather, spans_of
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

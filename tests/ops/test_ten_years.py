@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from tests.ops.hostile import JOBS, START, Chaos, crash_at
 from tests.support.factories import World, a_schedule
-from tick.models import job_run, job_schedule, occurrence
-from tick.ops.verify import verify
+from tick.ops.reports.verify import verify
 from tick.settings import Settings
+from tick.store.tables import job_run, job_schedule, occurrence
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
-from tick.db import Database
 from tick.errors import NotFound, Refused
-from tick.models import api_token, audit_entry
 from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
 from tick.states import Role, TokenScope
+from tick.store.database import Database
+from tick.store.tables import api_token, audit_entry
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.ops import control, windows
-from tick.ops.courses import read_courses
-from tick.ops.deploy_plan import plan_deploy
-from tick.ops.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
-from tick.ops.upcoming import (
+from tick.ops.actions import control, windows
+from tick.ops.queries.courses import read_courses
+from tick.ops.reports.deploy_plan import plan_deploy
+from tick.ops.reports.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
+from tick.ops.reports.upcoming import (
     Undecided,
     Upcoming,
     count_undecided,
@@ -19,7 +19,7 @@ from tick.ops.upcoming import (
     list_upcoming,
     resumed_next,
 )
-from tick.ops.why import explain
+from tick.ops.reports.why import explain
 from tick.states import FIRED_OUTCOMES
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

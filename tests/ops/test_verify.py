@@ -7,17 +7,17 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.engine.prune import Keep, prune_all
-from tick.engine.pruned import pruned_up_to
-from tick.models import (
+from tick.engine.statistics.prune import Keep, prune_all
+from tick.engine.statistics.prune_state import pruned_up_to
+from tick.ops.actions import control
+from tick.ops.reports.verify import Verified, verify
+from tick.store.tables import (
     job_run,
     job_run_dependency,
     job_schedule,
     occurrence,
     schedule_version,
 )
-from tick.ops import control
-from tick.ops.verify import Verified, verify
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -86,7 +86,7 @@ def test_what_is_pruned_while_it_is_proven_is_still_seen(
         prune_all(day.database.write, TWO + 90 * DAY + 4.5 * HOUR, keep)
         return found
 
-    monkeypatch.setattr("tick.ops.verify.pruned_up_to", read_and_prune)
+    monkeypatch.setattr("tick.ops.reports.verify.pruned_up_to", read_and_prune)
     found = proof(day)
     assert (found.violations, found.instants) == ([], 13)
     assert len(day.ledger("hourly")) < 10

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from tests.engine.worker_steps import FAILED, Hands, change_run
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.ops import control, retries
-from tick.ops.answers.answering import read_occurrence, read_run
-from tick.ops.expected_end import read_expected_end
+from tick.ops.actions import control, retries
 from tick.ops.queries import logs, runs
 from tick.ops.queries.runs import RunFilter
+from tick.ops.reports.composed import read_occurrence, read_run
+from tick.ops.reports.expected_end import read_expected_end
 from tick.policy.retry import AttemptEnd, How
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

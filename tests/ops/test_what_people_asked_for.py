@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from tests.engine.worker_steps import FAILED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.ops import control, stats, why
-from tick.ops.answers.answering import read_status
-from tick.ops.queries.pulse import read_signs, take_pulse
+from tick.ops.actions import control
+from tick.ops.queries.health import read_signs, take_pulse
 from tick.ops.queries.ticks import day_of_ticks
+from tick.ops.reports import statistics, why
+from tick.ops.reports.composed import read_status
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 EVENING = TWO + timedelta(hours=14)
@@ -26,7 +27,7 @@ def test_an_instant_that_was_asked_for_is_not_late(world: World) -> None:
     assert (fired.scheduled_for, fired.late_seconds) == (TWO, None)
     Hands(world).work_off()
     world.tick(EVENING + timedelta(minutes=1))
-    figures = stats.gather(world.database, world.now).firings
+    figures = statistics.gather(world.database, world.now).firings
     assert (figures.on_time, figures.delayed, figures.late.count) == (0, 0, 0)
     with world.database.read.connect() as connection:
         assert day_of_ticks(connection, world.now, 60).late_p95_seconds is None
@@ -43,7 +44,9 @@ def test_firings_by_hand_are_no_part_of_a_schedules_success_rate(world: World) -
     control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
     hands.work_off(features=FAILED)
     world.tick(TWO + timedelta(minutes=1))
-    found = {each.schedule_id: each for each in stats.gather(world.database, world.now).schedules}
+    found = {
+        each.schedule_id: each for each in statistics.gather(world.database, world.now).schedules
+    }
     assert (found["daily"].succeeded, found["daily"].failed) == (1, 0)
     assert (found[""].name, found[""].failed) == ("By hand", 1)
     assert (world.schedule().failure_count, world.schedule().consecutive_failures) == (0, 0)

@@ -6,12 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.engine import lifecycle
-from tick.engine.pruned import note_ledger
+from tick.engine.schedules import lifecycle
+from tick.engine.statistics.prune_state import note_ledger
 from tick.errors import NotFound
-from tick.models import occurrence, schedule_version
-from tick.ops import control, windows
-from tick.ops.why import Why, explain
+from tick.ops.actions import control, windows
+from tick.ops.reports.why import Why, explain
+from tick.store.tables import occurrence, schedule_version
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -9,8 +9,13 @@ from tests.support.factories import a_job, a_schedule
 from tick.define import alerts
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
-from tick.engine.targets import build_target
-from tick.ops.wording import describe_alert, describe_target, describe_timing, next_instants
+from tick.engine.schedules.targets import build_target
+from tick.ops.queries.descriptions import (
+    describe_alert,
+    describe_target,
+    describe_timing,
+    next_instants,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="feed")]

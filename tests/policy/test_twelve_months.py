@@ -10,12 +10,12 @@ from random import Random
 import pytest
 
 from tests.support.zones import released, shifted
+from tick.cron.grammar import parse
+from tick.cron.zone_data import Zone, ZoneData, current, folder, using
+from tick.cron.zones import stretches_from, zone_names
 from tick.policy import instants
-from tick.policy.cron_grammar import parse
-from tick.policy.cron_zones import stretches_from, zone_names
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.policy.zone_data import Zone, ZoneData, current, folder, using
 from tick.policy.zone_moves import go_on_after
 from tick.states import ScheduleKind
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.pgbouncer import PgBouncer
 from tests.support.postgres import PostgresServer
-from tick.db import Database
+from tick.store.database import Database
 
 _numbers = itertools.count(1)
 ZONE = "Europe/Berlin"

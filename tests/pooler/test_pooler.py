@@ -12,14 +12,14 @@ import sqlalchemy as sa
 from tests.engine.worker_steps import FAILED, RETURNED, Hands
 from tests.pooler.conftest import ZONE
 from tests.support.factories import World, a_job, a_schedule
-from tick import migration, schema
 from tick.cli.checks import Level
 from tick.cli.database_checks import check_sessions
-from tick.db import Database
 from tick.errors import DatabaseError
-from tick.models import job_run, occurrence
-from tick.turns import Turn, try_turn
-from tick.working.listener import Listener
+from tick.store import migration, schema
+from tick.store.advisory_locks import Turn, try_turn
+from tick.store.database import Database
+from tick.store.tables import job_run, occurrence
+from tick.worker.wakeup import Listener
 
 pytestmark = pytest.mark.postgres
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -8,19 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick import clock
-from tick.db import Database
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry, build_registry
 from tick.define.schedules import Schedule
-from tick.engine.audit import Author
-from tick.models import job_run, job_schedule, occurrence
-from tick.ops import control, windows
+from tick.engine.ledger.audit import Author
+from tick.ops.actions import control, windows
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import RunStatus
+from tick.store.database import Database
+from tick.store.tables import job_run, job_schedule, occurrence
 from tick.syncing import sync_definitions
-from tick.tick_result import TickResult
-from tick.ticker import run_tick
+from tick.ticks.result import TickResult
+from tick.ticks.tick import run_tick
 
 TESTER = Author("tester")
 

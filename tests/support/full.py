@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.models import metadata
+from tick.store.tables import metadata
 
 ROWS = 2
 AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from tick.define.registry import Registry
-from tick.execution.capture import captured
-from tick.execution.claimed_run import Claim, ClaimedRun
-from tick.execution.context import CurrentRun, running_alone
-from tick.execution.ear import Ear
-from tick.execution.execute import execute
-from tick.execution.report import Ended, Report
+from tick.executors.capture import captured
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.context import CurrentRun, running_alone
+from tick.executors.execute import execute
+from tick.executors.executor import Ended, Report
+from tick.executors.thread_output import Ear
 
 SLICE_SECONDS = 0.1
 """A poll goes on with further runs for so long, so that they are saved together."""

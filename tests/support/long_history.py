@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule, a_worker
-from tick.db import Database
 from tick.define.schedules import Schedule
-from tick.models import job_schedule, occurrence, worker_instance
+from tick.store.database import Database
+from tick.store.tables import job_schedule, occurrence, worker_instance
 
 
 @dataclass(frozen=True)

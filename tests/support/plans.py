@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tick.db import Database
+from tick.store.database import Database
 
 LONG = ("job_run", "occurrence", "job_log")
 """The tables that grow with every firing."""

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from tick.policy import zone_data
-from tick.policy.zone_data import Source, ZoneData
-from tick.policy.zone_files import ZoneFile, decode
+from tick.cron import zone_data
+from tick.cron.zone_data import Source, ZoneData
+from tick.cron.zone_files import ZoneFile, decode
 
 _HEADER = struct.Struct(">4sc15x6l")
 

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from tests.support.factories import World, a_schedule
-from tick.engine.counting import Counted
+from tick.engine.statistics.count import Counted
 from tick.errors import SettingsError
 from tick.settings import Settings
 from tick.telemetry import Telemetry, open_telemetry
-from tick.telemetry.facts import read_runs
-from tick.ticker import run_tick
+from tick.telemetry.records import read_runs
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.models import job_run
+from tick.store.tables import job_run
 from tick.telemetry import Telemetry
 from tick.telemetry.sentry import Failures, sentry_client
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.ops import control, retries
+from tick.ops.actions import control, retries
 from tick.runtime import Runtime
 from tick.telemetry import Telemetry
 from tick.telemetry.traces import DerivedIds, Traces
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -13,9 +13,9 @@ from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS, add_people
 from tests.webapp.visitor import Visitor
 from tick import clock
-from tick.db import Database
-from tick.models import job_log, job_run
 from tick.ops.queries import logs, runs
+from tick.store.database import Database
+from tick.store.tables import job_log, job_run
 from webapp import create_app
 
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule, a_worker
 from tests.webapp.scenes import SETTINGS, add_people
-from tick.db import Database
-from tick.models import audit_entry, job_run, occurrence, tick_log, worker_instance
+from tick.store.database import Database
+from tick.store.tables import audit_entry, job_run, occurrence, tick_log, worker_instance
 
 SCHEDULES = 50
 RUNS_OF_EACH = 4

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import World
-from tick.engine.settle import settle_occurrences
-from tick.models import job_log, job_run, job_run_dependency
+from tick.engine.runs.settle import settle_occurrences
+from tick.store.tables import job_log, job_run, job_run_dependency
 
 TRACEBACK = """Traceback (most recent call last):
-  File "tick/execution/child.py", line 88, in _call
+  File "tick/executors/child.py", line 88, in _call
     return job.function(**params)
   File "definitions/matching.py", line 61, in compatibility
     pairs = score_pairs(members, weights=params["weights"])

@@ -10,14 +10,14 @@ from pydantic import SecretStr
 
 from tests.support.factories import TESTER, World, a_worker
 from tests.webapp.made_up_work import work
-from tick.db import Database
 from tick.define.registry import load_registry
-from tick.models import job_run, worker_instance
-from tick.ops import control
 from tick.ops.access import users
+from tick.ops.actions import control
 from tick.settings import Settings
 from tick.states import Role
-from tick.ticker import run_tick
+from tick.store.database import Database
+from tick.store.tables import job_run, worker_instance
+from tick.ticks.tick import run_tick
 
 PASSWORD = "correct horse battery"
 SETTINGS = Settings(

@@ -11,7 +11,7 @@ from tests.webapp.crowd import fill
 from tests.webapp.test_statements import MOST, about_data
 from tests.webapp.test_weight import LISTS, MOST_OF_A_PAGE
 from tests.webapp.visitor import Visitor
-from tick.db import Database
+from tick.store.database import Database
 from webapp import create_app
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]

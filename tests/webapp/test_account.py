@@ -9,7 +9,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.scenes import PASSWORD
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, user_session
+from tick.store.tables import audit_entry, user_session
 from webapp.pages.account import in_short
 
 NEW = "another horse in the rain"

@@ -15,9 +15,9 @@ from tests.notify.receivers import HttpReceiver, http_receiver
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
-from tick.models import alert, alert_mute, audit_entry
-from webapp import create_app, watching
-from webapp.watching import courier_of
+from tick.store.tables import alert, alert_mute, audit_entry
+from webapp import create_app, dispatcher
+from webapp.dispatcher import courier_of
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_page_view_notices_that_nothing_ticks_and_tells_it_once(
     world: World, hook: HttpReceiver
 ) -> None:
     app = create_app(world.runtime)
-    watching.watch(app)
+    dispatcher.watch(app)
     ada = Visitor(app).log_in("ada")
     for thread in threading.enumerate():
         if thread.name == "alerts":

@@ -10,11 +10,11 @@ from flask import Flask
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry
 from tick.ops.access import users
-from tick.ops.queries import audit, stretches
+from tick.ops.queries import audit, id_ranges
 from tick.ops.queries.audit import AuditFilter
 from tick.settings import Settings
+from tick.store.tables import audit_entry
 from webapp.pages import audit as audit_page
 from webapp.pages.settings import shown_settings
 
@@ -164,7 +164,7 @@ def test_changes_are_taken_along_as_json_as_many_as_there_are(world: World, ada:
 def test_a_rare_change_is_found_a_stretch_at_a_time(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stretches, "SEARCHED", 5)
+    monkeypatch.setattr(id_ranges, "SEARCHED", 5)
     entry = {"at": world.now, "action": "schedule.run", "subject": "daily"}
     actors = ["eve", *["bob"] * 12]
     with world.database.write.begin() as connection:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_every_command import LEAVES
 from tests.webapp.api.client import OPERATIONS
-from webapp.permissions import NEEDED, PUBLIC
+from webapp.access.permissions import NEEDED, PUBLIC
 
 BROWSER = "only a browser needs it"
 DATABASE = "works on the database itself, before or beside any console"

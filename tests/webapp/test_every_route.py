@@ -18,12 +18,12 @@ from werkzeug.test import TestResponse
 from tests.support.factories import TESTER, World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
-from tick.models import user_session
 from tick.ops.access import tokens
 from tick.runtime import Runtime
 from tick.states import Role, TokenScope
+from tick.store.tables import user_session
 from webapp import create_app
-from webapp.permissions import API, NEEDED, PUBLIC
+from webapp.access.permissions import API, NEEDED, PUBLIC
 
 VALUES: dict[str, Any] = {
     "day": "2026-03-01",

@@ -10,7 +10,7 @@ from tests.support.factories import World
 from tests.webapp.test_every_route import routes
 from tests.webapp.visitor import Visitor
 from tick.errors import InvalidFilter
-from webapp.permissions import NEEDED
+from webapp.access.permissions import NEEDED
 from webapp.query import declared_by
 from webapp.run_search import read_search
 

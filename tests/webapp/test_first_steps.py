@@ -14,8 +14,8 @@ from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 from tick import alerts
 from tick.cli import main as cli
-from tick.models import alert
 from tick.notify.channels import channels_of
+from tick.store.tables import alert
 from webapp import create_app
 
 

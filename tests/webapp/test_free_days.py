@@ -10,10 +10,10 @@ from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 from tick.errors import SettingsError
-from tick.ops import days_off
+from tick.ops.reports import days_off
 from webapp import create_app
-from webapp.charts import shade_path
-from webapp.free_days import FreeDay, bounds, days_between, free_days
+from webapp.drawing.charts import shade_path
+from webapp.drawing.days_off import FreeDay, bounds, days_between, free_days
 
 NOON = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor
-from tick.models import job_log
 from tick.ops.queries.runs import Neighbour
-from webapp import gantt
-from webapp.gantt import Segment, TimelineBar, lines
+from tick.store.tables import job_log
+from webapp.drawing import gantt
+from webapp.drawing.gantt import Segment, TimelineBar, lines
 
 BAR, TOP, BOTTOM = "22", "0", "100%"
 

@@ -10,11 +10,11 @@ from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick import clock
-from tick.db import Database
 from tick.errors import SettingsError
-from tick.models import job_schedule
 from tick.runtime import Runtime
 from tick.settings import Settings
+from tick.store.database import Database
+from tick.store.tables import job_schedule
 from webapp import create_app
 
 

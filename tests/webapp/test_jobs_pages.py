@@ -12,7 +12,7 @@ from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
 from tick.errors import DefinitionsInvalid
-from tick.models import job_run, occurrence
+from tick.store.tables import job_run, occurrence
 
 FORM = "/jobs/match-scores/run"
 

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
+from tick.cron import timetable
 from tick.errors import InvalidCron
-from tick.models import job_run, occurrence, schedule_version
 from tick.ops.queries.history import PastRow
-from tick.policy import cron
-from webapp.outcome_calendar import outcome_calendar
+from tick.store.tables import job_run, occurrence, schedule_version
+from webapp.drawing.outcome_calendar import outcome_calendar
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from webapp.outcome_calendar import outcome_calendar
 )
 def test_01_an_enormous_expression_is_refused_before_it_is_described(expression: str) -> None:
     with pytest.raises(InvalidCron):
-        cron.describe(expression, "UTC")
+        timetable.describe(expression, "UTC")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from webapp.log_text import log_html, plain
+from webapp.drawing.log_text import log_html, plain
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from flask import Flask
 
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
-from tick.models import job_log, job_run
 from tick.ops.access import users
-from tick.ops.answers import answering
+from tick.ops.reports import composed
+from tick.store.tables import job_log, job_run
 from webapp.pages import logs
 
 
@@ -68,7 +68,7 @@ def test_a_log_that_is_not_whole_says_so_wherever_it_is_read(world: World, ada: 
     found = " ".join(ada.page("/runs/1?q=50001").split())
     assert "searched 5 of 90,239 lines; 90,234 were cut." in found
     with world.database.read.connect() as connection:
-        assert answering.read_log(connection, 1).cut == 90_234
+        assert composed.read_log(connection, 1).cut == 90_234
 
 
 @pytest.mark.usefixtures("one_run")

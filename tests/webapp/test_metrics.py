@@ -18,10 +18,10 @@ from pydantic import SecretStr
 from tests.engine.histories import History
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
-from tick.engine.prune import Keep, prune_all
-from tick.models import job_run
+from tick.engine.statistics.prune import Keep, prune_all
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
+from tick.store.tables import job_run
 from webapp import create_app
 
 TOKEN = "a metrics token for tests"

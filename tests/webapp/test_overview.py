@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.models import tick_log
 from tick.ops.queries import ticks
-from tick.ops.upcoming import list_upcoming
+from tick.ops.reports.upcoming import list_upcoming
+from tick.store.tables import tick_log
 
 
 def _tick_at(world: World, *instants: datetime, **values: object) -> None:

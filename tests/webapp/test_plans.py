@@ -13,9 +13,9 @@ from tests.webapp.api.client import Program
 from tests.webapp.api.conftest import make_token
 from tests.webapp.scenes import SETTINGS, add_people
 from tests.webapp.visitor import Visitor
-from tick.db import Database
-from tick.ops.proving import prove
+from tick.ops.reports.verify_parts import prove
 from tick.states import Role
+from tick.store.database import Database
 from webapp import create_app
 
 DAY = timedelta(days=1)
@@ -87,7 +87,7 @@ def looks(world: World) -> Iterator[tuple[str, Look]]:
 @pytest.fixture(autouse=True)
 def short_searches(monkeypatch: pytest.MonkeyPatch) -> None:
     """What no index serves is looked for among so many rows that few are left out here."""
-    monkeypatch.setattr("tick.ops.queries.stretches.SEARCHED", 500)
+    monkeypatch.setattr("tick.ops.queries.id_ranges.SEARCHED", 500)
 
 
 def test_nothing_that_people_read_goes_through_the_history(world: World) -> None:

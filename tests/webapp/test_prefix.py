@@ -17,7 +17,7 @@ from tests.webapp.test_every_route import routes
 from tick.runtime import Runtime
 from tick.states import Role
 from webapp import create_app
-from webapp.permissions import NEEDED
+from webapp.access.permissions import NEEDED
 
 ADDRESS = re.compile(r'(?:href|action|src|formaction|hx-get|hx-post|data-stream)="(/[^"#]*)')
 HOSTILE = [

@@ -10,7 +10,8 @@ from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Outcome, RunStatus
-from webapp.charts import sparkline
+from webapp.badges import LOOKS, look
+from webapp.drawing.charts import sparkline
 from webapp.presentation import (
     ago,
     bounded,
@@ -21,7 +22,6 @@ from webapp.presentation import (
     spark_words,
     with_code,
 )
-from webapp.states import LOOKS, look
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

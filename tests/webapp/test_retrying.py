@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, job_run, occurrence
-from tick.ops.control import MAX_REASON
+from tick.ops.actions.control import MAX_REASON
 from tick.ops.queries.runs import Neighbour, RunRow
-from webapp.gantt import critical_path, timeline
+from tick.store.tables import audit_entry, job_run, occurrence
+from webapp.drawing.gantt import critical_path, timeline
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, job_run
-from tick.ops.queries import runs, stretches
+from tick.ops.queries import id_ranges, runs
 from tick.ops.queries.runs import RunFilter
 from tick.states import RunStatus, Trigger
+from tick.store.tables import audit_entry, job_run
 from webapp.pages import bulk
 from webapp.run_search import read_search
 
@@ -115,7 +115,7 @@ def test_a_rare_run_is_found_a_stretch_at_a_time(
         ada.post("/schedules/daily/run", key=f"press-{number:08d}")
         world.finish_runs()
     _set(world, 2, worker_id=None, status="CANCELLED", job_group="rare")
-    monkeypatch.setattr(stretches, "SEARCHED", 6)
+    monkeypatch.setattr(id_ranges, "SEARCHED", 6)
     monkeypatch.setattr(runs, "SEARCHED", 6)
     page = ada.page("/runs?group=rare")
     assert "Searched 6 runs, down to run 7." in page

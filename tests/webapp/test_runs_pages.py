@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
-from tick.models import job_log, job_run
+from tick.store.tables import job_log, job_run
 
 
 def _log(world: World, run_id: int, *lines: str, level: str = "info") -> None:

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry
-from webapp.clock_changes import clock_change
+from tick.store.tables import audit_entry
+from webapp.drawing.clock_changes import clock_change
 
 
 def _last_change(world: World) -> sa.Row[tuple[object, ...]]:

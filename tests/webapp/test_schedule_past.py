@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.models import occurrence
 from tick.ops.queries.history import PastRow
 from tick.ops.queries.versions import VersionRow, changes_by_version
-from webapp.charts import trend
-from webapp.outcome_calendar import WEEKS, day_bounds, outcome_calendar
+from tick.store.tables import occurrence
+from webapp.drawing.charts import trend
+from webapp.drawing.outcome_calendar import WEEKS, day_bounds, outcome_calendar
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
-from tick.models import audit_entry, job_schedule, occurrence_hour, schedule_version
-from tick.ops import control
-from tick.ops.alerts import mute
-from tick.ops.control import Author
+from tick.ops.actions import control
+from tick.ops.actions.alerts import mute
+from tick.ops.actions.control import Author
+from tick.store.tables import audit_entry, job_schedule, occurrence_hour, schedule_version
 from webapp.pages import schedules
 
 

@@ -12,12 +12,13 @@ from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick import clock
-from tick.models import job_log, job_run
 from tick.runtime import Runtime
 from tick.states import Role
-from webapp import create_app, permissions
+from tick.store.tables import job_log, job_run
+from webapp import create_app
+from webapp.access import permissions
+from webapp.access.security import CONTENT_SECURITY_POLICY
 from webapp.config import MAX_BODY
-from webapp.security import CONTENT_SECURITY_POLICY
 
 PAGES = [
     "/login",

@@ -26,13 +26,13 @@ from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor, location
 from tick import clock
 from tick.errors import SettingsError
-from tick.models import audit_entry, user
 from tick.ops.access import users
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
 from tick.states import Role
+from tick.store.tables import audit_entry, user
 from webapp import create_app
-from webapp.sign_in import role_of
+from webapp.access.oidc_login import role_of
 
 GRACE = {"sub": "g-1", "preferred_username": "grace", "groups": ["operators", "staff"]}
 

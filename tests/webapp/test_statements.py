@@ -8,7 +8,7 @@ from sqlalchemy import event
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.db import Database
+from tick.store.database import Database
 
 MOST = 8
 PAGES = [

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor
-from tick.models import occurrence_hour
 from tick.policy.histogram import LATE_BOUNDS
+from tick.store.tables import occurrence_hour
 
 
 @pytest.fixture

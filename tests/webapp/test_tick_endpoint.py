@@ -10,10 +10,11 @@ from pydantic import SecretStr
 
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
-from tick.models import tick_log
 from tick.runtime import Runtime
-from webapp import create_app, tick_endpoint
-from webapp.tick_endpoint import _budget, _source
+from tick.store.tables import tick_log
+from webapp import create_app
+from webapp.machines import tick
+from webapp.machines.tick import _budget, _source
 
 SECRET = {"Authorization": "Bearer a trigger secret for tests"}
 
@@ -149,7 +150,7 @@ def test_an_unreachable_database_is_503_with_a_time_to_come_back(
     def unreachable(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT 1", {}, Exception("server closed the connection"))
 
-    monkeypatch.setattr(tick_endpoint, "run_tick", unreachable)
+    monkeypatch.setattr(tick, "run_tick", unreachable)
     response = client.post("/internal/tick", headers=SECRET)
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
@@ -159,7 +160,7 @@ def test_an_unreachable_database_is_503_with_a_time_to_come_back(
 def test_an_error_of_ours_is_json_without_a_stack(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tick_endpoint, "run_tick", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(tick, "run_tick", lambda *_, **__: 1 / 0)
     response = client.post("/internal/tick", headers=SECRET)
     assert response.status_code == 500
     assert response.json is not None

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.scenes import SETTINGS
 from tick.ops.access import users
-from webapp import trigger_auth
+from webapp.machines import trigger_auth
 
 SECRET = "a trigger secret for tests"
 

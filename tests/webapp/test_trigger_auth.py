@@ -19,8 +19,10 @@ from tick import clock
 from tick.errors import SettingsError
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
-from webapp import create_app, issuer, trigger_auth
-from webapp.issuer import BadToken, Issuer, IssuerAway
+from webapp import create_app
+from webapp.access import issuer
+from webapp.access.issuer import BadToken, Issuer, IssuerAway
+from webapp.machines import trigger_auth
 
 SECRET, AUDIENCE = "a trigger secret for tests", "https://tick.example/internal/tick"
 

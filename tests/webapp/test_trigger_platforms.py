@@ -15,8 +15,8 @@ from tests.support.factories import World
 from tests.support.identity_provider import Key, Provider, run_provider
 from tests.webapp.scenes import SETTINGS
 from tick.cli import main
-from tick.models import tick_log
 from tick.runtime import Runtime
+from tick.store.tables import tick_log
 from webapp import create_app
 
 PLATFORMS: dict[str, dict[str, Any]] = tomllib.loads(

@@ -10,12 +10,12 @@ from flask import Flask
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.models import api_token
-from tick.ops.lanes import MOST_IN_LANE, Lane
-from tick.ops.wording import Timing
-from webapp import ical, month
-from webapp.charts import axis, lane_path
-from webapp.clock_changes import clock_changes
+from tick.ops.queries.descriptions import Timing
+from tick.ops.reports.lanes import MOST_IN_LANE, Lane
+from tick.store.tables import api_token
+from webapp.drawing import ical, month
+from webapp.drawing.charts import axis, lane_path
+from webapp.drawing.clock_changes import clock_changes
 
 NOW = datetime(2026, 10, 24, 10, 7, tzinfo=UTC)
 

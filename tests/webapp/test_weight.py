@@ -12,7 +12,7 @@ from tests.support.factories import World
 from tests.webapp.crowd import SCHEDULES, fill
 from tests.webapp.test_statements import MOST, about_data, counted
 from tests.webapp.visitor import Visitor
-from tick.db import Database
+from tick.store.database import Database
 from webapp import create_app
 
 KIB = 1024

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.ops.queries.pulse import read_signs
+from tick.ops.queries.health import read_signs
 
 HOUR = timedelta(hours=1)
 

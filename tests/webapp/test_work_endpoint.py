@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.test_tick_endpoint import SECRET
 from tests.worker.conftest import DEFINITIONS, WorkWorld
-from tick.db import Database
 from tick.define.registry import load_registry
 from tick.runtime import Runtime
-from webapp import create_app, work_endpoint
+from tick.store.database import Database
+from webapp import create_app
+from webapp.machines import work as work_endpoint
 
 
 @pytest.fixture

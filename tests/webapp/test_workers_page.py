@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_worker
 from tests.webapp.visitor import Visitor
-from tick.models import job_run, worker_instance
-from tick.ops.queries.pulse import read_signs
+from tick.ops.queries.health import read_signs
 from tick.ops.queries.workers import list_living
-from webapp.states import worker_look
+from tick.store.tables import job_run, worker_instance
+from webapp.badges import worker_look
 
 
 def _start(world: World, now: datetime, **values: object) -> None:

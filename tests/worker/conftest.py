@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World
 from tests.support.inline import InlineExecutor
 from tests.worker.processes import Process
-from tick.db import Database
 from tick.define.registry import load_registry
-from tick.models import job_log, job_run, occurrence
-from tick.ops import control
+from tick.ops.actions import control
 from tick.settings import Settings
-from tick.worker import Worker
+from tick.store.database import Database
+from tick.store.tables import job_log, job_run, occurrence
+from tick.worker.worker import Worker
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 DEFINITIONS = "tests.worker.jobs"

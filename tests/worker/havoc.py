@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from tests.support.postgres import EmbeddedPostgres
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually
-from tick.db import TRANSIENT
-from tick.engine.rescue import rescue_dead_workers
-from tick.engine.settle import settle_forgotten
-from tick.models import job_run, occurrence
+from tick.engine.runs.rescue import rescue_dead_workers
+from tick.engine.runs.settle import settle_forgotten
 from tick.states import ENDED_RUNS, LIVE_OUTCOMES
+from tick.store.database import TRANSIENT
+from tick.store.tables import job_run, occurrence
 
 DEAD_AFTER = timedelta(seconds=1)
 FROZEN_SECONDS = 1.5

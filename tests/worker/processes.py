@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import sqlalchemy as sa
 
-from tick.models import worker_instance
+from tick.store.tables import worker_instance
 
 if TYPE_CHECKING:
     from tests.worker.conftest import WorkWorld

@@ -4,11 +4,11 @@ import logging
 import sys
 
 from tests.worker.conftest import DEFINITIONS
-from tick.db import Database
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.stop import Stop
-from tick.worker import Worker
+from tick.store.database import Database
+from tick.worker.worker import Worker
 
 
 def main(url: str, drain_seconds: float, dead_after_seconds: float, poll_seconds: float) -> None:

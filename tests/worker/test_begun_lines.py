@@ -7,7 +7,7 @@ import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
 from tests.worker.processes import Process, eventually, has_ended
-from tick.worker import Worker
+from tick.worker.worker import Worker
 
 
 @pytest.mark.parametrize("job", ["draws", "draws-in-a-thread"])

@@ -7,10 +7,10 @@ import pytest
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.registry import load_jobs
 from tick.errors import DefinitionsInvalid
-from tick.ops import control
+from tick.ops.actions import control
 from tick.runtime import Runtime
 from tick.settings import Settings
-from tick.worker import Worker
+from tick.worker.worker import Worker
 
 GOOD = """
 from tick import job

@@ -10,8 +10,8 @@ from tests.support.postgres import EmbeddedPostgres
 from tests.worker.conftest import WorkWorld
 from tests.worker.havoc import Havoc
 from tests.worker.processes import Process
-from tick import schema
-from tick.db import Database
+from tick.store import schema
+from tick.store.database import Database
 
 HUNDRED = 100
 SOAK_INJURIES = int(os.environ.get("SOAK_INJURIES", "1000"))

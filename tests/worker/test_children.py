@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from tests.worker.conftest import NOW, WorkWorld
-from tick.execution.lines import HEAD, TAIL
-from tick.execution.pool import GRACE_SECONDS
-from tick.execution.results import MAX_RESULT
-from tick.worker import Worker
+from tick.executors.log_lines import HEAD, TAIL
+from tick.executors.process_pool import GRACE_SECONDS
+from tick.executors.results import MAX_RESULT
+from tick.worker.worker import Worker
 
 
 def test_a_job_runs_in_another_process_and_its_result_is_kept(

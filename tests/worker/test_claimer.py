@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from tests.engine.worker_steps import Hands
 from tests.worker.conftest import NOW, WorkWorld
-from tick.working.claimer import Claimer
-from tick.working.crew import Portion
-from tick.working.saver import Claimed
+from tick.worker.claimer import Claimer
+from tick.worker.executor_group import Portion
+from tick.worker.result_writer import Claimed
 
 
 def claim(work: WorkWorld, *portions: Portion) -> Claimed:

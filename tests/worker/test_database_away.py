@@ -8,8 +8,8 @@ import pytest
 from tests.support.postgres import EmbeddedPostgres
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually, workers
-from tick import schema
-from tick.db import Database
+from tick.store import schema
+from tick.store.database import Database
 
 pytestmark = pytest.mark.postgres
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
 from tick import current_run
-from tick.models import job_run, worker_instance
 from tick.stop import Stop
-from tick.worker import Worker
+from tick.store.tables import job_run, worker_instance
+from tick.worker.worker import Worker
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.inline import InlineExecutor
 from tests.worker.conftest import NOW, WorkWorld
-from tick.worker import Worker
+from tick.worker.worker import Worker
 
 
 @pytest.fixture

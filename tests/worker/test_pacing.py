@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tick.pacing import Appetite, CarriedClock, Every
+from tick.timers import Appetite, CarriedClock, Every
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually, has_ended, is_gone, pids_in, workers
-from tick.engine.rescue import rescue_dead_workers
-from tick.engine.settle import settle_forgotten
-from tick.models import job_run, worker_instance
-from tick.ops import control
+from tick.engine.runs.rescue import rescue_dead_workers
+from tick.engine.runs.settle import settle_forgotten
+from tick.ops.actions import control
+from tick.store.tables import job_run, worker_instance
 
 
 def test_a_worker_takes_what_comes(work: WorkWorld, serve: Callable[..., Process]) -> None:

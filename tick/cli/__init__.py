@@ -173,8 +173,8 @@ class Commands(click.Group):
         except TickError as error:
             raise click.ClickException(_harmless(error)) from None
         except SQLAlchemyError as error:
-            from tick.db import TRANSIENT
-            from tick.outages import CHECK, advice_on, sentence
+            from tick.store.database import TRANSIENT
+            from tick.store.outages import CHECK, advice_on, sentence
 
             advice = advice_on(error)
             if advice is None and not isinstance(error, TRANSIENT):

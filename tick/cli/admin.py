@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import click
 
-from tick import schema
 from tick.cli.common import (
     as_json,
     author,
@@ -18,10 +17,11 @@ from tick.cli.common import (
 )
 from tick.cli.instants import LENGTH
 from tick.cli.known import OneOf
-from tick.migration import WAIT_SECONDS
 from tick.ops.access import users
 from tick.runtime import open_runtime
 from tick.states import Role
+from tick.store import schema
+from tick.store.migration import WAIT_SECONDS
 
 
 @click.group()
@@ -201,7 +201,7 @@ def prune(keep_days: int | None, dry_run: bool, as_json: bool) -> None:
 
     That is what is older, or more, than the settings say. Ticks do the same, by and by.
     """
-    from tick.engine.prune import Keep, count_prunable, prune_all
+    from tick.engine.statistics.prune import Keep, count_prunable, prune_all
 
     with ready_runtime() as runtime:
         database, now, keep = runtime.database, runtime.now(), Keep.of(runtime.settings, keep_days)

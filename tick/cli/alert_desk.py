@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from tick.cli.client import Client
-from tick.engine.audit import Author
-from tick.ops import alerts
-from tick.ops.answers.alerts import (
+from tick.engine.ledger.audit import Author
+from tick.ops.actions import alerts
+from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
+from tick.ops.schemas.alerts import (
     Alert,
     AlertDetail,
     ChannelTest,
@@ -14,8 +15,7 @@ from tick.ops.answers.alerts import (
     Mute,
     Muted,
 )
-from tick.ops.answers.work import Changed, Listing
-from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
+from tick.ops.schemas.work import Changed, Listing
 from tick.runtime import Runtime
 
 
@@ -66,7 +66,7 @@ class LocalAlertDesk:
 
     def test(self) -> list[ChannelTest]:
         """Send a test message to every channel that is set up here."""
-        from tick.courier import Courier
+        from tick.notify.dispatcher import Courier
 
         found = Courier(self._runtime).test(self._author)
         return [ChannelTest(channel=name, error=error) for name, error in found.items()]

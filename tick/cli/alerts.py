@@ -20,7 +20,7 @@ from tick.cli.instants import INSTANT, LENGTH
 from tick.cli.known import OneOf, check_names
 from tick.cli.statuses import ExitStatus
 from tick.define.alerts import NAMES
-from tick.ops.answers.alerts import AlertDetail, ChannelTests, Muted
+from tick.ops.schemas.alerts import AlertDetail, ChannelTests, Muted
 
 _RULE = click.option("--rule", type=OneOf(NAMES), help="Only of this rule.")
 _SCHEDULE = click.option(

@@ -16,14 +16,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from tick import __version__
+from tick.cron.zone_age import older_in_words
+from tick.cron.zone_data import Source, ZoneData, newest_first
 from tick.errors import SettingsError
 from tick.notify.channels import channels_of
-from tick.ops import days_off
-from tick.ops.deploy_plan import DeployPlan
-from tick.ops.queries.pulse import Pulse
+from tick.ops.queries.health import Pulse
 from tick.ops.queries.workers import WorkerRow
-from tick.policy.zone_age import older_in_words
-from tick.policy.zone_data import Source, ZoneData, newest_first
+from tick.ops.reports import days_off
+from tick.ops.reports.deploy_plan import DeployPlan
 from tick.settings import PREFIX, Settings
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ValidationError
 
 from tick import __version__
 from tick.errors import NotFound, Refused, RemoteError, Stale, TickError, Unavailable
-from tick.ops.answers.system import ProofPart
-from tick.ops.answers.work import Listing
+from tick.ops.schemas.system import ProofPart
+from tick.ops.schemas.work import Listing
 
 ROOT = "/api/admin"
 TIMEOUT_SECONDS = 40

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 import click
 from pydantic import BaseModel
 
-from tick.engine.audit import MAX_REASON, Author
+from tick.engine.ledger.audit import MAX_REASON, Author
 from tick.runtime import Runtime, open_runtime
-from tick.schema import check_schema
 from tick.settings import load_settings
+from tick.store.schema import check_schema
 from tick.telemetry import logs
 
 if TYPE_CHECKING:
-    from tick.ops.answers.work import Listing
+    from tick.ops.schemas.work import Listing
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # All but tab and newline.

@@ -5,9 +5,9 @@ from time import monotonic
 from typing import Any
 
 from tick.cli.checks import Finding, good, problem, warning
-from tick.db import Database
-from tick.outages import DAMAGED
-from tick.postgresql import is_pooled
+from tick.store.database import Database
+from tick.store.outages import DAMAGED
+from tick.store.postgresql import is_pooled
 
 MOST_SECONDS = 10.0
 """How long the look at a SQLite file's pages may take."""

@@ -6,11 +6,11 @@ import click
 
 from tick.cli.common import as_json, author, counted, ready_runtime, show_json, show_table
 from tick.cli.instants import INSTANT
+from tick.cron import timetable as policy
+from tick.cron.grammar import parse
+from tick.cron.words import either_day
+from tick.cron.zone_data import find_zone
 from tick.define.registry import load_registry
-from tick.policy import cron as policy
-from tick.policy.cron_grammar import parse
-from tick.policy.cron_text import either_day
-from tick.policy.zone_data import find_zone
 from tick.settings import definitions_package
 
 

@@ -1,7 +1,7 @@
 """Where a command reads and acts: on the database itself, or through a console's JSON API.
 
 A command is written once, for either: both desks take the same questions and give the same answers
-(`tick.ops.answers.work`), and a test compares them.
+(`tick.ops.schemas.work`), and a test compares them.
 """
 
 from collections.abc import Iterator

@@ -13,19 +13,19 @@ from tick.cli.checks import Finding, Level, good, problem
 from tick.cli.common import as_json, counted, say, show_json
 from tick.cli.database_checks import check_pages, check_sessions
 from tick.cli.statuses import ExitStatus
-from tick.db import Database
+from tick.cron.zone_data import system_sources
 from tick.define.registry import Registry, load_registry
-from tick.engine.zone_changes import older_zones
+from tick.engine.schedules.zone_changes import older_zones
 from tick.environment import secret_files, variables
 from tick.errors import TickError
-from tick.ops.deploy_plan import plan_deploy
-from tick.ops.queries.pulse import read_signs, take_pulse
+from tick.ops.queries.health import read_signs, take_pulse
 from tick.ops.queries.workers import list_living
-from tick.outages import sentence
-from tick.policy.zone_data import system_sources
+from tick.ops.reports.deploy_plan import plan_deploy
 from tick.runtime import Runtime, open_runtime
-from tick.schema import REVISION, check_schema
 from tick.settings import Settings, load_settings
+from tick.store.database import Database
+from tick.store.outages import sentence
+from tick.store.schema import REVISION, check_schema
 
 MARKS = {Level.GOOD: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 

@@ -16,19 +16,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tick import schema
 from tick.cli.common import author
 from tick.errors import Refused, TickError
-from tick.ops import control
 from tick.ops.access import users
+from tick.ops.actions import control
 from tick.ops.queries import runs as run_queries
 from tick.ops.queries import schedules as schedule_queries
 from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import ScheduleRow
 from tick.runtime import Runtime, open_runtime
 from tick.states import RunStatus
+from tick.store import schema
 from tick.syncing import sync_definitions
-from tick.ticker import run_tick
+from tick.ticks.tick import run_tick
 
 POLL_SECONDS = 0.2
 MARKS = {

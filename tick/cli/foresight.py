@@ -14,12 +14,12 @@ from tick.cli.instants import INSTANT, LENGTH, WINDOW
 from tick.cli.ledger import show_proof
 from tick.cli.statuses import ExitStatus
 from tick.define.registry import load_registry
-from tick.ops.answers.system import Proof
-from tick.ops.deploy_plan import DeployPlan, plan_deploy
+from tick.ops.reports.deploy_plan import DeployPlan, plan_deploy
+from tick.ops.schemas.system import Proof
 from tick.settings import load_settings
 
 if TYPE_CHECKING:
-    from tick.simulation import Simulation
+    from tick.ticks.simulation import Simulation
 
 _MINUTE = timedelta(minutes=1)
 SHOWN = 50
@@ -97,7 +97,7 @@ def simulate(
     It works in a database of its own, with all schedules switched on. Prints what did not fire,
     how often each schedule did, and the proof of its ledger: exit status 1 if it is not whole.
     """
-    from tick.simulation import simulate as run_simulation
+    from tick.ticks.simulation import simulate as run_simulation
 
     registry = load_registry(load_settings().definitions)
     with _progress(start, end) as reached:

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
+from tick.cron.zone_data import find_zone
 from tick.errors import InvalidInstant
 from tick.policy.instants import just_before
-from tick.policy.zone_data import find_zone
 from tick.utc import YEARS, utc
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")

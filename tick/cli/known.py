@@ -7,7 +7,7 @@ import click
 
 from tick.cli.desk import Desk
 from tick.errors import DefinitionsInvalid
-from tick.ops.nearest import did_you_mean
+from tick.ops.queries.nearest import did_you_mean
 from tick.ops.queries.runs import RunFilter
 
 _RAN: dict[str, Callable[[str], RunFilter]] = {

@@ -11,8 +11,8 @@ from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import DAY_OR_INSTANT, INSTANT, bounds, local
 from tick.cli.statuses import ExitStatus, status_of
 from tick.cli.waiting import progress_bar, wait_for, wait_option
-from tick.ops.answers.system import Proof
-from tick.ops.proving import join_parts
+from tick.ops.reports.verify_parts import join_parts
+from tick.ops.schemas.system import Proof
 
 _WEEK = timedelta(days=7)
 

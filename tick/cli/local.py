@@ -5,10 +5,15 @@ from datetime import datetime
 
 from tick.cli.alert_desk import LocalAlertDesk
 from tick.cli.local_runs import LocalRuns, listing
-from tick.ops import clock_ahead, control, operating, windows
-from tick.ops import why as why_ops
-from tick.ops.answers import answering
-from tick.ops.answers.system import (
+from tick.ops.actions import clock_ahead, control, windows, workers_and_queues
+from tick.ops.queries import audit, queues, schedules, workers
+from tick.ops.queries.audit import AuditFilter
+from tick.ops.reports import composed
+from tick.ops.reports import why as why_ops
+from tick.ops.reports.statistics import Statistics, Window, gather
+from tick.ops.reports.upcoming import list_upcoming
+from tick.ops.reports.verify_parts import prove
+from tick.ops.schemas.system import (
     AuditEntry,
     BroughtBack,
     Job,
@@ -18,18 +23,13 @@ from tick.ops.answers.system import (
     SchedulerStatus,
     Worker,
 )
-from tick.ops.answers.work import (
+from tick.ops.schemas.work import (
     Listing,
     Schedule,
     ScheduleWithInstants,
     UpcomingInstant,
     Why,
 )
-from tick.ops.proving import prove
-from tick.ops.queries import audit, queues, schedules, workers
-from tick.ops.queries.audit import AuditFilter
-from tick.ops.stats import Statistics, Window, gather
-from tick.ops.upcoming import list_upcoming
 from tick.states import WorkerStatus
 
 
@@ -44,7 +44,7 @@ class LocalDesk(LocalRuns):
     def status(self) -> SchedulerStatus:
         """How the system does."""
         with self._reading() as connection:
-            return answering.read_status(
+            return composed.read_status(
                 connection, self.now(), self._runtime.settings.dead_after_seconds
             )
 
@@ -76,7 +76,7 @@ class LocalDesk(LocalRuns):
     def schedule(self, schedule_id: str) -> ScheduleWithInstants:
         """A schedule and its next instants."""
         with self._reading() as connection:
-            return answering.read_schedule(connection, schedule_id, self.now())
+            return composed.read_schedule(connection, schedule_id, self.now())
 
     def enable(self, schedule_id: str, *, catch_up_latest: bool, expected: str | None) -> Schedule:
         """Switch a schedule on."""
@@ -150,7 +150,7 @@ class LocalDesk(LocalRuns):
         after = None
         with self._reading() as connection:
             while True:
-                page = answering.list_jobs(connection, self._runtime.registry, after=after)
+                page = composed.list_jobs(connection, self._runtime.registry, after=after)
                 found += page.items
                 if (after := page.next) is None:
                     return found
@@ -163,7 +163,7 @@ class LocalDesk(LocalRuns):
 
     def drain(self, worker_id: str) -> bool:
         """Let a worker finish what it has and end; False when it does already."""
-        return operating.drain_worker(self._database, worker_id, **self._as_me())
+        return workers_and_queues.drain_worker(self._database, worker_id, **self._as_me())
 
     def queues(self) -> list[Queue]:
         """The queues, by name."""
@@ -173,13 +173,15 @@ class LocalDesk(LocalRuns):
 
     def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
-        return operating.pause_queue(
+        return workers_and_queues.pause_queue(
             self._database, name, **self._as_me(), reason=reason, expected=expected
         )
 
     def resume_queue(self, name: str, *, expected: str | None) -> bool:
         """Let the runs of a queue start again; False when it was not paused."""
-        return operating.resume_queue(self._database, name, **self._as_me(), expected=expected)
+        return workers_and_queues.resume_queue(
+            self._database, name, **self._as_me(), expected=expected
+        )
 
     def stop_scheduler(self, *, reason: str, expected: str | None) -> bool:
         """Let nothing fire; False when it stands already."""

@@ -7,10 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.audit import Author
-from tick.ops import backfill, batches, control, retries
-from tick.ops.answers import answering
-from tick.ops.answers.work import (
+from tick.engine.ledger.audit import Author
+from tick.ops.actions import backfill, batches, control, retries
+from tick.ops.queries import occurrences, runs
+from tick.ops.queries.paging import Page
+from tick.ops.queries.runs import RunFilter
+from tick.ops.reports import composed
+from tick.ops.schemas.work import (
     BackfillPlan,
     BatchDone,
     Item,
@@ -23,9 +26,6 @@ from tick.ops.answers.work import (
     RunDetail,
     RunWithNeighbours,
 )
-from tick.ops.queries import occurrences, runs
-from tick.ops.queries.paging import Page
-from tick.ops.queries.runs import RunFilter
 from tick.runtime import Runtime
 from tick.states import Outcome
 
@@ -108,7 +108,7 @@ class LocalRuns:
     def occurrence(self, occurrence_id: int) -> OccurrenceWithRuns:
         """An occurrence with its runs."""
         with self._reading() as connection:
-            return answering.read_occurrence(connection, occurrence_id)
+            return composed.read_occurrence(connection, occurrence_id)
 
     def cancel_occurrence(self, occurrence_id: int, *, reason: str | None) -> int:
         """Cancel every run of an occurrence that has not ended; how many these were."""
@@ -140,7 +140,7 @@ class LocalRuns:
     def run(self, run_id: int) -> RunWithNeighbours:
         """A run, what it waits for and what waits for it."""
         with self._reading() as connection:
-            return answering.read_run(connection, run_id)
+            return composed.read_run(connection, run_id)
 
     def cancel_run(self, run_id: int, *, reason: str | None) -> RunDetail:
         """Cancel a run, or ask it to stop."""
@@ -161,12 +161,12 @@ class LocalRuns:
             only=only,
         )
         with self._reading() as connection:
-            return answering.read_retried(connection, run_id, ids)
+            return composed.read_retried(connection, run_id, ids)
 
     def logs(self, run_id: int, *, after: int | None = None) -> LogPage:
         """The newest lines of a run, or those after an id."""
         with self._reading() as connection:
-            return answering.read_log(connection, run_id, after=after)
+            return composed.read_log(connection, run_id, after=after)
 
     def cancel_runs(self, run_ids: Collection[int], *, reason: str | None) -> BatchDone:
         """Cancel many runs, with one entry in the audit."""

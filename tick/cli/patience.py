@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import click
 
-from tick.db import TRANSIENT, in_short
 from tick.errors import Unavailable
+from tick.store.database import TRANSIENT, in_short
 
 PATIENCE_SECONDS = 300
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0

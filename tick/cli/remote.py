@@ -10,7 +10,10 @@ from tick import clock
 from tick.cli.alert_desk import RemoteAlertDesk
 from tick.cli.client import Client
 from tick.cli.paths import of_schedule, quoted, texts
-from tick.ops.answers.system import (
+from tick.ops.queries.audit import AuditFilter
+from tick.ops.queries.runs import RunFilter
+from tick.ops.reports.statistics import Statistics, Window
+from tick.ops.schemas.system import (
     AuditEntry,
     BroughtBack,
     Job,
@@ -22,7 +25,7 @@ from tick.ops.answers.system import (
     WindowAdded,
     Worker,
 )
-from tick.ops.answers.work import (
+from tick.ops.schemas.work import (
     BackfillPlan,
     BatchDone,
     Cancelled,
@@ -44,9 +47,6 @@ from tick.ops.answers.work import (
     UpcomingInstant,
     Why,
 )
-from tick.ops.queries.audit import AuditFilter
-from tick.ops.queries.runs import RunFilter
-from tick.ops.stats import Statistics, Window
 from tick.states import Outcome, WorkerStatus
 
 FOLLOW_SECONDS = 20

@@ -10,7 +10,7 @@ from tick.cli.completion import complete_groups, complete_jobs, complete_schedul
 from tick.cli.desk import open_desk
 from tick.cli.statuses import ExitStatus
 from tick.cli.waiting import tell_started, wait_option
-from tick.ops.answers.work import BatchDone
+from tick.ops.schemas.work import BatchDone
 from tick.states import RunStatus
 
 

@@ -13,8 +13,8 @@ from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.cli.patience import ask_patiently
-from tick.ops.answers.work import Listing, LogLine, Run, RunDetail
 from tick.ops.queries.runs import RunFilter
+from tick.ops.schemas.work import Listing, LogLine, Run, RunDetail
 from tick.states import RunStatus
 
 POLL_SECONDS = 0.5

@@ -18,7 +18,7 @@ from tick.cli.completion import complete_schedules
 from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT, local
 from tick.cli.many import Told, one_by_one
-from tick.ops.answers.work import Policy, Schedule
+from tick.ops.schemas.work import Policy, Schedule
 from tick.states import ScheduleState
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)

@@ -19,11 +19,11 @@ from tick.forks import handle_here_only
 from tick.runtime import Runtime
 from tick.states import RunStatus
 from tick.syncing import ensure_synced
-from tick.tick_result import TickResult
-from tick.ticker import run_tick
+from tick.ticks.result import TickResult
+from tick.ticks.tick import run_tick
 
 if TYPE_CHECKING:
-    from tick.work import Worked
+    from tick.worker.timed import Worked
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def now(drain: float | None, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         _show_dry_run(as_json)
         return
-    from tick.courier import after_tick
+    from tick.notify.dispatcher import after_tick
 
     started = time.monotonic()
     with ready_runtime() as runtime:
@@ -63,7 +63,7 @@ def now(drain: float | None, dry_run: bool, as_json: bool) -> None:
 
 
 def _show_dry_run(as_json: bool) -> None:
-    from tick.ops.dry_run import dry_run
+    from tick.ops.reports.dry_run import dry_run
 
     with ready_runtime() as runtime:
         found = dry_run(runtime.database, runtime.settings, runtime.now())
@@ -77,7 +77,7 @@ def _show_dry_run(as_json: bool) -> None:
 
 def _work(runtime: Runtime, seconds: float) -> "Worked":
     from tick.stop import Stop
-    from tick.work import work_for
+    from tick.worker.timed import work_for
 
     stop = Stop()
     stop.on_signals()
@@ -128,8 +128,8 @@ def loop() -> None:
 
     For hosts where no platform calls `tick now` or POST /internal/tick.
     """
-    from tick.courier import at_work
-    from tick.loop import Loop
+    from tick.notify.dispatcher import at_work
+    from tick.ticks.loop import Loop
 
     log_to_stderr()
     with ready_runtime() as runtime, at_work(runtime) as courier:
@@ -147,9 +147,9 @@ def worker(queues: str | None, processes: int | None) -> None:
     SIGTERM lets running jobs finish for TICK_DRAIN_SECONDS and gives back the rest; a second one
     kills them.
     """
-    from tick.courier import at_work
+    from tick.notify.dispatcher import at_work
     from tick.stop import Stop
-    from tick.worker import Worker
+    from tick.worker.worker import Worker
 
     log_to_stderr()
     stop = Stop()
@@ -187,7 +187,7 @@ def up(host: str, port: int, web_threads: int) -> None:
     For one container or one machine. If one of the three ends, all end, so that the host's
     supervisor can start them again together.
     """
-    from tick.courier import Courier
+    from tick.notify.dispatcher import Courier
 
     log_to_stderr()
     with ready_runtime() as runtime:

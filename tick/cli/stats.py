@@ -8,8 +8,8 @@ from tick.cli.common import as_json, show_json, show_table
 from tick.cli.completion import complete_jobs, complete_schedules
 from tick.cli.desk import open_desk
 from tick.cli.known import OneOf, check_names
-from tick.ops.figures import FiringFigures, Lengths, RunFigures
-from tick.ops.stats import Statistics, Window
+from tick.ops.reports.rates import FiringFigures, Lengths, RunFigures
+from tick.ops.reports.statistics import Statistics, Window
 
 
 @click.command()

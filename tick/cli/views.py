@@ -12,9 +12,9 @@ from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
-from tick.ops.answers.system import AuditEntry, SchedulerStatus, TickSource
-from tick.ops.answers.work import Occurrence
 from tick.ops.queries.audit import AuditFilter
+from tick.ops.schemas.system import AuditEntry, SchedulerStatus, TickSource
+from tick.ops.schemas.work import Occurrence
 from tick.states import Outcome
 
 

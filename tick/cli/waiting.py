@@ -20,7 +20,7 @@ from tick.cli.common import show_json
 from tick.cli.desk import Desk
 from tick.cli.patience import ask_patiently
 from tick.cli.statuses import status_of
-from tick.ops.answers.work import OccurrenceWithRuns
+from tick.ops.schemas.work import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
 
 POLL_SECONDS = 0.5

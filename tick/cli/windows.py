@@ -16,7 +16,7 @@ from tick.cli.common import (
 )
 from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
-from tick.ops.answers.system import WindowAdded
+from tick.ops.schemas.system import WindowAdded
 
 
 @click.group()

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from tick.cron import timetable
+from tick.cron.fields import HOUR, MINUTE, Expression, Field
+from tick.cron.grammar import parse
 from tick.define.schedules import Schedule
-from tick.policy import cron
-from tick.policy.cron_fields import HOUR, MINUTE, Expression, Field
-from tick.policy.cron_grammar import parse
 from tick.states import MissedPolicy, ScheduleKind
 from tick.utc import in_utc
 
@@ -53,7 +53,7 @@ def _says(text: str) -> Callable[[Schedule], str]:
 
 
 def _expression(schedule: Schedule) -> Expression | None:
-    return None if schedule.cron is None else parse(cron.resolve(schedule.cron, schedule.id))
+    return None if schedule.cron is None else parse(timetable.resolve(schedule.cron, schedule.id))
 
 
 def _follows_real_time(schedule: Schedule) -> bool:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from tick.cron import timetable
+from tick.cron.zone_data import by_newest_data
 from tick.define import alerts as rules
 from tick.define.source import caller
-from tick.policy import cron
 from tick.policy.rule import DEFAULT_MAX_CATCH_UP_RUNS, Rule
-from tick.policy.zone_data import by_newest_data
 from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
 
@@ -87,10 +87,10 @@ class Schedule:
         """When it fires, with every choice that depends on its id resolved."""
         return Rule(
             kind=self.kind,
-            cron=None if self.cron is None else cron.resolve(self.cron, self.slot_id),
+            cron=None if self.cron is None else timetable.resolve(self.cron, self.slot_id),
             timezone=self.timezone,
-            gap=cron.DEFAULT.gap if self.dst_gap is None else self.dst_gap,
-            fold=cron.DEFAULT.fold if self.dst_fold is None else self.dst_fold,
+            gap=timetable.DEFAULT.gap if self.dst_gap is None else self.dst_gap,
+            fold=timetable.DEFAULT.fold if self.dst_fold is None else self.dst_fold,
             every_seconds=None if self.every is None else self.every.total_seconds(),
             anchor=_in_utc(self.anchor),
             at=_in_utc(self.at),

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from tick.cron import timetable
 from tick.define.no_effect import without_effect
 from tick.define.schedules import Schedule
 from tick.define.wrong_values import in_choice, in_length, in_number, in_text
 from tick.errors import InvalidCron
-from tick.policy import cron, instants
+from tick.policy import instants
 from tick.policy.missed import MIN_GRACE_SECONDS
 from tick.states import MissedPolicy, OverlapPolicy
 from tick.utc import in_utc, is_skipped
@@ -46,9 +47,9 @@ def _in_texts(schedule: Schedule) -> Iterator[str]:
 def _in_choices(schedule: Schedule) -> Iterator[str]:
     yield from in_choice("missed", schedule.missed, MissedPolicy)
     yield from in_choice("overlap", schedule.overlap, OverlapPolicy)
-    default = cron.DEFAULT
+    default = timetable.DEFAULT
     try:
-        cron.Dst(
+        timetable.Dst(
             gap=default.gap if schedule.dst_gap is None else schedule.dst_gap,
             fold=default.fold if schedule.dst_fold is None else schedule.dst_fold,
         )
@@ -114,7 +115,9 @@ def _in_interval(every: object) -> Iterator[str]:
 
 def _in_cron(schedule: Schedule) -> Iterator[str]:
     try:
-        cron.validate(cron.resolve(schedule.cron or "@daily", schedule.id), schedule.timezone)
+        timetable.validate(
+            timetable.resolve(schedule.cron or "@daily", schedule.id), schedule.timezone
+        )
     except InvalidCron as error:
         yield str(error)
 

@@ -15,7 +15,7 @@ from tick.define.alerts import SILENT
 from tick.environment import read_secret
 from tick.errors import SettingsError
 from tick.notify.message import compose
-from tick.notify.parcel import FAILED, OPENED, STARTED, Parcel, event_of
+from tick.notify.notifications import FAILED, OPENED, STARTED, Parcel, event_of
 from tick.notify.recipients import each_recipient
 from tick.notify.sending import SEND_SECONDS, SendFailed, post
 from tick.notify.signing import signed_headers

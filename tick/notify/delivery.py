@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 
-from tick.db import Database
 from tick.define.alerts import UNDELIVERED
 from tick.notify.channels import Channel
+from tick.notify.evaluate import open_alerts
+from tick.notify.notifications import Parcel
 from tick.notify.outbox import (
     GIVE_UP_AFTER,
     Claimed,
@@ -15,10 +16,9 @@ from tick.notify.outbox import (
     record,
     undelivered_key,
 )
-from tick.notify.parcel import Parcel
 from tick.notify.rules import Finding
 from tick.notify.sending import SendFailed, in_time
-from tick.notify.watch import open_alerts
+from tick.store.database import Database
 
 log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.models import alert_delivery, job_log, job_run
 from tick.notify.channels import Channel, ping_channel
-from tick.notify.facts import Facts, Told
+from tick.notify.inputs import Facts, Told
+from tick.notify.notifications import FAILED, FINISHED, NOT_FIRED, STARTED, SUCCEEDED
 from tick.notify.outbox import Owed, drop
-from tick.notify.parcel import FAILED, FINISHED, NOT_FIRED, STARTED, SUCCEEDED
 from tick.states import ENDED_OUTCOMES, OccurrenceKind, Outcome, RunStatus
+from tick.store.tables import alert_delivery, job_log, job_run
 
 MOST_RUNS_TOLD = 100
 LOG_LINES = 50

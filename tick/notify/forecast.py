@@ -5,10 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.durations import usual_seconds
-from tick.models import job_run, job_run_dependency
+from tick.engine.statistics.durations import usual_seconds
 from tick.policy.expected_end import Work, expect_end
 from tick.states import RunStatus
+from tick.store.tables import job_run, job_run_dependency
 
 _r, _d = job_run.c, job_run_dependency.c
 MOST_RUNS = 5000

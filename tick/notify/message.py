@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tick.notify.parcel import OPENED, RESOLVED, AlertText, Parcel, link_of
+from tick.notify.notifications import OPENED, RESOLVED, AlertText, Parcel, link_of
 
 _NAMED = 3
 _TOLD_IN_FULL = 10

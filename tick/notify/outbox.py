@@ -13,12 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow, quiet_insert
 from tick.define.alerts import UNDELIVERED
-from tick.engine.mutes import all_muted, is_muted
-from tick.models import alert, alert_attempt, alert_delivery
+from tick.engine.schedules.mutes import all_muted, is_muted
 from tick.notify.channels import Channel
-from tick.notify.parcel import (
+from tick.notify.notifications import (
     FAILED,
     OPENED,
     RESOLVED,
@@ -29,6 +27,8 @@ from tick.notify.parcel import (
 )
 from tick.policy.retry import Backoff, retry_delay
 from tick.states import DeliveryStatus
+from tick.store.database import AnyRow, quiet_insert
+from tick.store.tables import alert, alert_attempt, alert_delivery
 
 LEASE = timedelta(seconds=60)
 """Longer than any attempt takes."""

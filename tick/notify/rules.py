@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from tick.db import AnyRow
 from tick.define.alerts import (
     CLOCK_AHEAD,
     ERROR,
@@ -28,9 +27,10 @@ from tick.define.alerts import (
     RunsLong,
 )
 from tick.notify import wording
-from tick.notify.facts import EVENT_LASTS, NEVER_LONG, Facts, Told
+from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, Facts, Told
 from tick.policy.tick_health import LATE_AFTER_INTERVALS
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
+from tick.store.database import AnyRow
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
 

@@ -15,7 +15,7 @@ from http.client import (
 )
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tick.db import in_short
+from tick.store.database import in_short
 
 SEND_SECONDS = 15.0
 """The longest that one attempt may take, however slowly the receiver drips."""

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tick.db import AnyRow
-from tick.notify.facts import Failure, Told, Usual
+from tick.notify.inputs import Failure, Told, Usual
 from tick.states import Outcome
+from tick.store.database import AnyRow
 
 _LISTED = 10
 _NAMED = 5

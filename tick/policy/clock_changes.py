@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
+from tick.cron.grammar import parse
+from tick.cron.zones import Stretch, stretches_from
 from tick.policy import instants
-from tick.policy.cron_grammar import parse
-from tick.policy.cron_zones import Stretch, stretches_from
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
 

@@ -7,9 +7,9 @@ any aware datetime, and give UTC.
 
 from datetime import UTC, datetime, timedelta
 
-from tick.policy import cron
+from tick.cron import timetable
+from tick.cron.zone_data import Zone
 from tick.policy.rule import Rule
-from tick.policy.zone_data import Zone
 from tick.states import ScheduleKind
 from tick.utc import in_utc
 
@@ -61,7 +61,7 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
     if after >= until:
         return 0
     if rule.kind is ScheduleKind.CRON:
-        return cron.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
+        return timetable.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         return _steps(rule, until) - _steps(rule, after)
     return int(rule.at is not None and after < rule.at <= until)
@@ -75,7 +75,7 @@ def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
     if after >= until:
         return []
     offset = _offset(rule)
-    found = cron.all_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
+    found = timetable.all_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
     return [instant + offset for instant in found] if offset else found
 
 
@@ -99,9 +99,9 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
     if rule.kind is ScheduleKind.CRON:
         if limit == 1:
             # The answer that is remembered, for the many schedules that share an expression.
-            found = cron.next_times(_cron(rule), _zone(rule), after, dst=rule.dst)
+            found = timetable.next_times(_cron(rule), _zone(rule), after, dst=rule.dst)
             return [instant for instant in found if instant <= until]
-        return cron.times_between(_cron(rule), _zone(rule), after, until, limit, dst=rule.dst)
+        return timetable.times_between(_cron(rule), _zone(rule), after, until, limit, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         first = _steps(rule, after) + 1
         last = min(_steps(rule, until), first + limit - 1)
@@ -111,7 +111,7 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
 
 def _latest(rule: Rule, until: datetime) -> datetime | None:
     if rule.kind is ScheduleKind.CRON:
-        return cron.previous_time(_cron(rule), _zone(rule), until, dst=rule.dst)
+        return timetable.previous_time(_cron(rule), _zone(rule), until, dst=rule.dst)
     if rule.kind is ScheduleKind.INTERVAL:
         return _interval(rule, _steps(rule, until))
     return rule.at if rule.at is not None and rule.at <= until else None

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from tick.cron.grammar import parse
+from tick.cron.words import either_day
 from tick.policy import instants
-from tick.policy.cron_grammar import parse
-from tick.policy.cron_text import either_day
 from tick.policy.lengths import in_words
 from tick.policy.rule import Rule
 from tick.states import MissedPolicy

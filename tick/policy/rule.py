@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from tick.policy.cron import Dst
-from tick.policy.zone_data import Zone
+from tick.cron.timetable import Dst
+from tick.cron.zone_data import Zone
 from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
 
 RULE_FORMAT = 1

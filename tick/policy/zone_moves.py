@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from tick.policy.cron_grammar import parse
-from tick.policy.cron_zones import as_zone
+from tick.cron.grammar import parse
+from tick.cron.zone_data import Zone
+from tick.cron.zones import as_zone
 from tick.policy.rule import Rule
-from tick.policy.zone_data import Zone
 from tick.states import ScheduleKind
 
 

@@ -1,6 +1,6 @@
 """What goes to systems outside: traces by OpenTelemetry, failures to Sentry, logs as JSON.
 
-A tick hands over what it counted (tick.engine.counting), so each end is told by one process,
+A tick hands over what it counted (tick.engine.statistics.count), so each end is told by one process,
 whoever brought it about, within a minute or so. Nothing here holds a tick up or fails it.
 """
 
@@ -11,12 +11,12 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from tick.db import in_short
-from tick.engine.counting import Counted
-from tick.engine.ticklog import TickRow
+from tick.engine.ledger.tick_log import TickRow
+from tick.engine.statistics.count import Counted
 from tick.errors import SettingsError
 from tick.settings import Settings
-from tick.telemetry.facts import OccurrenceTold, RunTold, read_occurrences, read_runs
+from tick.store.database import in_short
+from tick.telemetry.records import OccurrenceTold, RunTold, read_occurrences, read_runs
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import sentry_sdk
 from sentry_sdk.transport import Transport
 from sentry_sdk.types import Event
 
-from tick.engine.ticklog import TickRow
+from tick.engine.ledger.tick_log import TickRow
 from tick.states import RunStatus
-from tick.telemetry.facts import OccurrenceTold, RunTold
+from tick.telemetry.records import OccurrenceTold, RunTold
 
 _FLUSH_SECONDS = 3.0
 

@@ -27,9 +27,9 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.types import AttributeValue
 
-from tick.engine.ticklog import TickRow
+from tick.engine.ledger.tick_log import TickRow
 from tick.states import Outcome, RunStatus
-from tick.telemetry.facts import OccurrenceTold, RunTold
+from tick.telemetry.records import OccurrenceTold, RunTold
 
 SERVICE = "job-schedule-manager"
 _TICK_ID = re.compile(r"[0-9a-f]{16}\Z")

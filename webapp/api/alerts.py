@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tick.define.alerts import NAMES
-from tick.ops import alerts
-from tick.ops.answers.alerts import (
+from tick.ops.actions import alerts
+from tick.ops.queries import alerts as queries
+from tick.ops.queries.nearest import choose_from
+from tick.ops.schemas.alerts import (
     Alert,
     AlertDetail,
     ChannelTest,
@@ -14,10 +16,8 @@ from tick.ops.answers.alerts import (
     Mute,
     Muted,
 )
-from tick.ops.answers.work import Changed
-from tick.ops.nearest import choose_from
-from tick.ops.queries import alerts as queries
-from webapp import watching
+from tick.ops.schemas.work import Changed
+from webapp import dispatcher
 from webapp.api import caller
 from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, Reason, continued
 from webapp.api.operations import Resource
@@ -94,7 +94,7 @@ def close_alert(alert: Id, body: Nothing) -> Changed:
 @resource.post("/alerts/test")
 def test_channels(body: Nothing) -> ChannelTests:
     """Send a test message to every channel."""
-    found = watching.test_channels(caller.author())
+    found = dispatcher.test_channels(caller.author())
     items = tuple(ChannelTest(channel=name, error=error) for name, error in found.items())
     return ChannelTests(items=items)
 

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from tick.ops.answers.system import AuditEntry
 from tick.ops.queries import audit
+from tick.ops.schemas.system import AuditEntry
 from webapp.api.models import Id, Instant, Listing, Name, Query, continued
 from webapp.api.operations import Resource
 from webapp.services import reading

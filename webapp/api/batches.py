@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from tick.ops import batches
-from tick.ops.answers.work import BatchDone
+from tick.ops.actions import batches
+from tick.ops.schemas.work import BatchDone
 from webapp.api import caller
 from webapp.api.models import Body, Id, OptionalReason
 from webapp.api.operations import Resource

@@ -6,10 +6,11 @@ from flask import Response, g, request
 
 from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
-from tick.ops.control import Author
+from tick.ops.actions.control import Author
 from tick.states import Role
-from webapp import permissions, problem
-from webapp.pace import keep_pace
+from webapp import problem
+from webapp.access import permissions
+from webapp.access.pace import keep_pace
 from webapp.services import now, runtime
 
 _log = logging.getLogger(__name__)

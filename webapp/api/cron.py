@@ -6,7 +6,7 @@ from flask import abort
 from pydantic import Field
 
 from tick.errors import InvalidCron
-from tick.ops.upcoming import preview_cron
+from tick.ops.reports.upcoming import preview_cron
 from webapp import problem
 from webapp.api.models import Answer, Body, Instant, Text
 from webapp.api.operations import Resource

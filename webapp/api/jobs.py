@@ -2,10 +2,10 @@
 
 from pydantic import Field, JsonValue
 
-from tick.ops import control
-from tick.ops.answers import answering
-from tick.ops.answers.system import Job
-from tick.ops.answers.work import Started
+from tick.ops.actions import control
+from tick.ops.reports import composed
+from tick.ops.schemas.system import Job
+from tick.ops.schemas.work import Started
 from webapp.api import caller
 from webapp.api.models import Body, Listing, Name, OptionalReason, Query, continued
 from webapp.api.occurrences import started
@@ -51,7 +51,7 @@ class RunJobs(Body):
 def list_jobs(query: JobQuery) -> JobPage:
     """List the jobs with their latest runs."""
     with reading() as connection:
-        page = answering.list_jobs(
+        page = composed.list_jobs(
             connection, runtime().registry, group=query.group, after=query.after
         )
     return JobPage(items=page.items, next=continued(after=page.next))
@@ -61,7 +61,7 @@ def list_jobs(query: JobQuery) -> JobPage:
 def read_job(job_name: str) -> Job:
     """Read a job with its policy and its latest run."""
     with reading() as connection:
-        return answering.read_job(connection, runtime().registry, job_name)
+        return composed.read_job(connection, runtime().registry, job_name)
 
 
 @resource.post("/jobs/<job_name>/run", status=202)

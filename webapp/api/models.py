@@ -15,9 +15,9 @@ from pydantic import (
 )
 
 from tick.errors import InvalidInstant
-from tick.ops.answers.work import Answer as Answer
-from tick.ops.answers.work import Listing as Listing
-from tick.ops.control import MAX_REASON
+from tick.ops.actions.control import MAX_REASON
+from tick.ops.schemas.work import Answer as Answer
+from tick.ops.schemas.work import Listing as Listing
 from tick.utc import YEARS, utc
 from webapp.links import this_page
 

@@ -3,10 +3,10 @@
 from flask import request
 from pydantic import Field
 
-from tick.ops import control, retries
-from tick.ops.answers import answering
-from tick.ops.answers.work import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
+from tick.ops.actions import control, retries
 from tick.ops.queries import occurrences as ledger
+from tick.ops.reports import composed
+from tick.ops.schemas.work import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
 from tick.states import Outcome
 from webapp.api import caller
 from webapp.api.models import Id, Listing, Name, Query, continued
@@ -44,7 +44,7 @@ def list_occurrences(query: LedgerQuery) -> OccurrencePage:
 def read_occurrence(occurrence_id: int) -> OccurrenceWithRuns:
     """Read an occurrence with its runs."""
     with reading() as connection:
-        return answering.read_occurrence(connection, occurrence_id)
+        return composed.read_occurrence(connection, occurrence_id)
 
 
 @resource.post("/occurrences/<id:occurrence_id>/retry")

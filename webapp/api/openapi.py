@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tick.states import Role
-from webapp import permissions
+from webapp.access import permissions
 from webapp.api.operations import Operation, Resource
 from webapp.api.reading import KEY_HEADER, KEY_PATTERN
 from webapp.problem import ADVICE, MEDIA_TYPE, Problem

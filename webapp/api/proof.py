@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from flask import abort
 from pydantic import Field
 
-from tick.ops.answers.system import ProofPart
-from tick.ops.deploy_plan import plan_deploy
-from tick.ops.proving import prove_part
+from tick.ops.reports.deploy_plan import plan_deploy
+from tick.ops.reports.verify_parts import prove_part
+from tick.ops.schemas.system import ProofPart
 from webapp import problem
 from webapp.api.models import Answer, Instant, Query, continued
 from webapp.api.operations import Resource

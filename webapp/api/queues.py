@@ -1,9 +1,9 @@
 """Queues: what waits in them, and pausing one."""
 
-from tick.ops import operating
-from tick.ops.answers.system import Queue
-from tick.ops.answers.work import Changed
+from tick.ops.actions import workers_and_queues
 from tick.ops.queries import queues
+from tick.ops.schemas.system import Queue
+from tick.ops.schemas.work import Changed
 from webapp.api import caller
 from webapp.api.models import Body, Listing, Nothing, Reason
 from webapp.api.operations import Resource
@@ -33,7 +33,7 @@ def list_queues() -> QueueList:
 @resource.post("/queues/<queue>/pause")
 def pause_queue(queue: str, body: PauseQueue, match: str | None) -> Changed:
     """Let no run of a queue be claimed; what runs goes on."""
-    changed = operating.pause_queue(
+    changed = workers_and_queues.pause_queue(
         runtime().database,
         queue,
         now=now(),
@@ -47,7 +47,7 @@ def pause_queue(queue: str, body: PauseQueue, match: str | None) -> Changed:
 @resource.post("/queues/<queue>/resume")
 def resume_queue(queue: str, body: Nothing, match: str | None) -> Changed:
     """Let the runs of a queue be claimed again."""
-    changed = operating.resume_queue(
+    changed = workers_and_queues.resume_queue(
         runtime().database, queue, now=now(), author=caller.author(), expected=match
     )
     return Changed(changed=changed)

@@ -9,7 +9,7 @@ from flask import abort, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from tick.ops.nearest import choose_from
+from tick.ops.queries.nearest import choose_from
 from webapp import problem
 from webapp.api import caller
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
+from webapp.access.security import csrf
 from webapp.api import (
     alerts,
     audit,
@@ -23,7 +24,6 @@ from webapp.api import (
     workers,
 )
 from webapp.api.openapi import ROOT, build_document
-from webapp.security import csrf
 
 RESOURCES = (
     schedules.resource,

@@ -4,10 +4,10 @@ import time
 
 from pydantic import Field
 
-from tick.ops import control, retries
-from tick.ops.answers import answering
-from tick.ops.answers.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
+from tick.ops.actions import control, retries
 from tick.ops.queries import runs
+from tick.ops.reports import composed
+from tick.ops.schemas.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
 from webapp.api.models import Body, Id, Instant, Listing, Name, OptionalReason, Query, continued
@@ -90,7 +90,7 @@ def list_runs(query: RunQuery) -> RunPage:
 def read_run(run_id: int) -> RunWithNeighbours:
     """Read a run, with what it waits for and what waits for it."""
     with reading() as connection:
-        return answering.read_run(connection, run_id)
+        return composed.read_run(connection, run_id)
 
 
 @resource.get("/runs/<id:run_id>/logs")
@@ -115,7 +115,7 @@ def read_logs(run_id: int, query: LogQuery) -> LogPage:
 def _read_log(run_id: int, query: LogQuery) -> LogPage:
     levels = () if query.level is None else (query.level,)
     with reading() as connection:
-        return answering.read_log(
+        return composed.read_log(
             connection, run_id, after=query.after, before=query.before, levels=levels
         )
 
@@ -144,4 +144,4 @@ def retry_run(run_id: int, body: RetryRun) -> RetriedRun:
         only=body.only,
     )
     with reading() as connection:
-        return answering.read_retried(connection, run_id, ids)
+        return composed.read_retried(connection, run_id, ids)

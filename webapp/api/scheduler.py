@@ -4,12 +4,12 @@ from datetime import datetime
 
 from pydantic import Field
 
-from tick.ops import clock_ahead
-from tick.ops.answers import answering
-from tick.ops.answers.system import BroughtBack, SchedulerStatus
-from tick.ops.answers.work import UpcomingInstant
-from tick.ops.dry_run import dry_run
-from tick.ops.upcoming import list_upcoming
+from tick.ops.actions import clock_ahead
+from tick.ops.reports import composed
+from tick.ops.reports.dry_run import dry_run
+from tick.ops.reports.upcoming import list_upcoming
+from tick.ops.schemas.system import BroughtBack, SchedulerStatus
+from tick.ops.schemas.work import UpcomingInstant
 from tick.states import Outcome
 from webapp.api import caller
 from webapp.api.models import Answer, Nothing, Query
@@ -83,4 +83,4 @@ def resume_all_from_now(body: Nothing) -> BroughtBack:
 def read_status() -> SchedulerStatus:
     """Read whether the system ticks and works."""
     with reading() as connection:
-        return answering.read_status(connection, now(), runtime().settings.dead_after_seconds)
+        return composed.read_status(connection, now(), runtime().settings.dead_after_seconds)

@@ -6,9 +6,10 @@ from flask import abort
 from pydantic import Field
 
 from tick.errors import Refused
-from tick.ops import backfill, clock_ahead, control, why
-from tick.ops.answers import answering
-from tick.ops.answers.work import (
+from tick.ops.actions import backfill, clock_ahead, control
+from tick.ops.queries import schedules
+from tick.ops.reports import composed, why
+from tick.ops.schemas.work import (
     BackfillPlan,
     Schedule,
     ScheduleWithInstants,
@@ -16,7 +17,6 @@ from tick.ops.answers.work import (
     Started,
     Why,
 )
-from tick.ops.queries import schedules
 from webapp import problem
 from webapp.api import caller
 from webapp.api.models import (
@@ -127,7 +127,7 @@ def create_schedule() -> NoReturn:
 def read_schedule(schedule_id: str) -> ScheduleWithInstants:
     """Read a schedule and its next instants."""
     with reading() as connection:
-        return answering.read_schedule(connection, schedule_id, now())
+        return composed.read_schedule(connection, schedule_id, now())
 
 
 @resource.put("/schedules/<schedule_id>")

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from tick.ops import stats
-from tick.ops.answers.work import Answer
-from tick.ops.expected_end import ExpectedEnd, read_expected_end
+from tick.cron.zones import check_zone
 from tick.ops.queries.occurrences import get_occurrence
-from tick.ops.stats import Statistics, Window
-from tick.policy.cron_zones import check_zone
+from tick.ops.reports import statistics
+from tick.ops.reports.expected_end import ExpectedEnd, read_expected_end
+from tick.ops.reports.statistics import Statistics, Window
+from tick.ops.schemas.work import Answer
 from webapp.api.models import Name, Query
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -43,7 +43,7 @@ def read_statistics(query: StatisticsQuery) -> Statistics:
     They count what happened, up to now: a run that failed, and succeeded when it was retried, is
     one failure and one success. Rates are parts of 1, lengths are seconds.
     """
-    return stats.gather(
+    return statistics.gather(
         runtime().database,
         now(),
         window=query.window,

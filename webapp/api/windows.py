@@ -1,8 +1,8 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
-from tick.ops import windows
-from tick.ops.answers.system import MaintenanceWindow, WindowAdded
-from tick.ops.answers.work import Changed
+from tick.ops.actions import windows
+from tick.ops.schemas.system import MaintenanceWindow, WindowAdded
+from tick.ops.schemas.work import Changed
 from webapp.api import caller
 from webapp.api.models import Body, Id, Instant, Listing, Nothing, Reason
 from webapp.api.operations import Resource

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from tick.ops import operating
-from tick.ops.answers.system import Worker
-from tick.ops.answers.work import Changed
+from tick.ops.actions import workers_and_queues
 from tick.ops.queries import workers
+from tick.ops.schemas.system import Worker
+from tick.ops.schemas.work import Changed
 from tick.states import WorkerStatus
 from webapp.api import caller
 from webapp.api.models import Listing, Name, Nothing, Query, continued
@@ -37,7 +37,7 @@ def list_workers(query: WorkerQuery) -> WorkerPage:
 @resource.post("/workers/<worker_id>/drain")
 def drain_worker(worker_id: str, body: Nothing) -> Changed:
     """Let a worker finish what it has, take nothing new, and end."""
-    changed = operating.drain_worker(
+    changed = workers_and_queues.drain_worker(
         runtime().database, worker_id, now=now(), author=caller.author()
     )
     return Changed(changed=changed)

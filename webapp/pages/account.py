@@ -6,7 +6,8 @@ from flask_login import current_user
 
 from tick.errors import Refused
 from tick.ops.access import sessions, users
-from webapp import auth, messages
+from webapp import messages
+from webapp.access import login
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -24,7 +25,7 @@ def index() -> ResponseReturnValue:
     """Who one is here, and every browser that one is signed in with."""
     with reading() as connection:
         found = sessions.list_sessions(
-            connection, current_user.user.id, now=now(), limits=auth.limits()
+            connection, current_user.user.id, now=now(), limits=login.limits()
         )
         has_password = users.has_password(connection, current_user.user.id)
     return render_template(
@@ -48,7 +49,7 @@ def change_password() -> ResponseReturnValue:
             now=now(),
             author=author,
         )
-        answer = auth.begin_session(user, url_for("account.index"))
+        answer = login.begin_session(user, url_for("account.index"))
         messages.tell("The password is changed; you are signed out everywhere else.")
     return answer
 

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import NAMES
 from tick.errors import Refused
-from tick.ops import alerts
+from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries import schedules
-from webapp import live, messages, query, watching
+from webapp import dispatcher, messages, polling, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -43,7 +43,7 @@ def index() -> ResponseReturnValue:
             before=query.number("before"),
         )
         mutes = queries.list_mutes(connection, now())
-    return live.page(
+    return polling.page(
         "alerts/index.html",
         "live",
         (opened, over, mutes),
@@ -61,7 +61,7 @@ def show(alert_id: int) -> ResponseReturnValue:
     """One alert, and each attempt to tell of it."""
     with reading() as connection:
         detail = queries.get_alert(connection, alert_id, now())
-    return live.page(
+    return polling.page(
         "alerts/show.html", "live", detail, alert=detail.alert, deliveries=detail.deliveries
     )
 
@@ -121,7 +121,7 @@ def unmute(mute_id: int) -> ResponseReturnValue:
 def test() -> ResponseReturnValue:
     """Send a test message to every channel."""
     with acting() as author:
-        found = watching.test_channels(author)
+        found = dispatcher.test_channels(author)
         if not found:
             raise Refused("No channel is set up: set TICK_ALERT_URLS or TICK_WEBHOOK_URLS.")
         failed = [f"{name}: {error}" for name, error in found.items() if error]

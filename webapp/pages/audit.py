@@ -22,7 +22,7 @@ from flask.typing import ResponseReturnValue
 from tick.ops.queries import audit
 from tick.ops.queries.audit import AuditFilter, AuditRow
 from webapp import links, query
-from webapp.clock_changes import find_zone
+from webapp.drawing.clock_changes import find_zone
 from webapp.presentation import iso, shown_zone
 from webapp.run_search import read_instant
 from webapp.services import now, reading

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import batches
-from tick.ops.batches import MOST_IN_BATCH, Batch
+from tick.ops.actions import batches
+from tick.ops.actions.batches import MOST_IN_BATCH, Batch
 from tick.ops.queries import runs
 from tick.ops.queries.runs import RunRow
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus

@@ -8,8 +8,8 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.errors import NotFound, Refused
-from tick.ops import control
-from tick.ops.control import Author
+from tick.ops.actions import control
+from tick.ops.actions.control import Author
 from tick.ops.queries import audit, schedules
 from webapp import messages, query
 from webapp.forms import acting, reason

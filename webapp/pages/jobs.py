@@ -8,13 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from tick.define.jobs import JobDefinition
 from tick.errors import DefinitionsInvalid, InvalidParams, NotFound
-from tick.ops import control
-from tick.ops.parameters import Field, fields_of, read_form
+from tick.ops.actions import control
+from tick.ops.actions.parameters import Field, fields_of, read_form
+from tick.ops.actions.shared_params import read_shared_form, shared_fields
 from tick.ops.queries import runs
 from tick.ops.queries.history import PastRow
 from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
-from tick.ops.shared_params import read_shared_form, shared_fields
-from webapp import charts, graphs, live, messages, query
+from webapp import messages, polling, query
+from webapp.drawing import charts, graphs
 from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -35,7 +36,7 @@ def index() -> ResponseReturnValue:
     jobs = [job for group in groups.values() for job in group]
     with reading() as connection:
         latest = latest_run_by_job(connection, [job.name for job in jobs])
-    return live.page(
+    return polling.page(
         "jobs/index.html",
         "live",
         latest,
@@ -60,7 +61,7 @@ def show(name: str) -> ResponseReturnValue:
     if job is None and not recent:
         raise NotFound(f"No job is called {name!r}; /jobs lists what the definitions hold.")
     ended = _ended(recent)
-    return live.page(
+    return polling.page(
         "jobs/show.html",
         "live",
         recent,

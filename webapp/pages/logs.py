@@ -16,7 +16,7 @@ from flask_login import current_user
 from tick.ops.queries import logs, runs
 from tick.states import LogLevel
 from webapp import query
-from webapp.log_text import plain
+from webapp.drawing.log_text import plain
 from webapp.presentation import iso
 from webapp.services import reading, runtime
 

@@ -7,12 +7,14 @@ import sqlalchemy as sa
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import backfill, control, retries, why
-from tick.ops.expected_end import forecast
+from tick.ops.actions import backfill, control, retries
 from tick.ops.queries import logs, runs
 from tick.ops.queries import occurrences as ledger
+from tick.ops.reports import why
+from tick.ops.reports.expected_end import forecast
 from tick.states import Outcome, RunStatus
-from webapp import gantt, graphs, live, messages, query
+from webapp import messages, polling, query
+from webapp.drawing import gantt, graphs
 from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
@@ -45,7 +47,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
     step = now().timestamp() // GROWS_EVERY_SECONDS if occurrence.is_live else None
     bars = gantt.timeline(its_runs, upstream, now())
     critical = gantt.critical_path(its_runs, upstream, now())
-    return live.page(
+    return polling.page(
         "occurrences/show.html",
         "live",
         (occurrence, its_runs, upstream, step, log),

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries import ticks
-from tick.ops.upcoming import list_upcoming
-from webapp import live
+from tick.ops.reports.upcoming import list_upcoming
+from webapp import polling
 from webapp.services import now, pulse, reading, signs
 
 blueprint = Blueprint("overview", __name__)
@@ -25,7 +25,7 @@ def index() -> ResponseReturnValue:
         running = ledger.list_live(connection, LISTED)
         unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
         following = list_upcoming(connection, now(), LISTED, once_each=True)
-    return live.page(
+    return polling.page(
         "overview.html",
         "live",
         (strip, signs().alerts, day, running, unwanted, following),

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from webapp.badges import LOOKS
 from webapp.config import YEAR_SECONDS
 from webapp.links import cookie_path, go_back
 from webapp.presentation import KEYS, LIVE, THEMES, ZONES
-from webapp.states import LOOKS
 
 blueprint = Blueprint("preferences", __name__)
 

@@ -4,12 +4,13 @@ import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import control, retries
+from tick.ops.actions import control, retries
 from tick.ops.queries import logs, runs, schedules
 from tick.states import RunStatus, Trigger
-from webapp import links, live, messages, query
-from webapp.clock_changes import find_zone
-from webapp.copying import ways_to_copy
+from webapp import links, messages, polling, query
+from webapp.badges import look
+from webapp.copy_snippets import ways_to_copy
+from webapp.drawing.clock_changes import find_zone
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.logs import LOG_FILTER
@@ -17,7 +18,6 @@ from webapp.pages.logs import read_filter as read_log_filter
 from webapp.presentation import shown_zone
 from webapp.run_search import FIELDS, RunSearch, read_search
 from webapp.services import now, pulse, reading, runtime
-from webapp.states import look
 
 blueprint = Blueprint("runs", __name__)
 
@@ -64,7 +64,7 @@ def index() -> ResponseReturnValue:
         page = runs.list_runs(connection, search.chosen, before=query.number("before"))
         names = schedules.schedule_names(connection)
         strip = pulse(connection)
-    return live.page(
+    return polling.page(
         "runs/index.html",
         "live",
         (page, strip),
@@ -97,7 +97,7 @@ def show(run_id: int) -> ResponseReturnValue:
         along = _goes_along(connection, run)
         cut = logs.count_cut_lines(connection, run_id)
         stored = logs.count_lines(connection, run_id) if cut and not log.lines else 0
-    return live.page(
+    return polling.page(
         "runs/show.html",
         "live",
         (run, upstream, downstream, attempts, along),

@@ -8,19 +8,20 @@ from flask import Blueprint, abort, current_app, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import Failed
-from tick.ops import control
-from tick.ops.courses import read_courses
-from tick.ops.lanes import find_companions
+from tick.ops.actions import control
 from tick.ops.queries import alerts, audit, history, schedules, stats, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
-from tick.ops.upcoming import next_of, resumed_next
+from tick.ops.queries.courses import read_courses
+from tick.ops.reports.lanes import find_companions
+from tick.ops.reports.upcoming import next_of, resumed_next
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome, OverlapPolicy
-from webapp import charts, live, messages, query, watching
-from webapp.clock_changes import find_zone
+from webapp import dispatcher, messages, polling, query
+from webapp.drawing import charts
+from webapp.drawing.clock_changes import find_zone
+from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
 from webapp.forms import acting, idempotency_key, reason
 from webapp.links import go_back
-from webapp.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
 from webapp.pages.stats import percent
 from webapp.presentation import shown_zone
 from webapp.services import now, pulse, reading, runtime
@@ -58,7 +59,7 @@ def index() -> ResponseReturnValue:
         page = schedules.list_schedules(connection, after=query.text("after"))
         rates = _rates(connection, tuple(row.id for row in page.rows))
         strip = pulse(connection)
-    return live.page(
+    return polling.page(
         "schedules/index.html",
         "live",
         (page, [row.id for row in page.rows if row.is_due(now())], rates, strip),
@@ -111,7 +112,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
     )
     ended = [row for row in past if row.has_length][-TREND:]
     is_due = schedule.is_due(now())
-    return live.page(
+    return polling.page(
         "schedules/show.html",
         "live",
         (schedule, is_due, page, past[-TREND:], its_versions, changes, upcoming, companions, mutes),
@@ -128,7 +129,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         changed=versions.changes_by_version(its_versions),
         changes=changes,
         mutes=mutes,
-        channels=watching.names_of_channels(Failed.NAME),
+        channels=dispatcher.names_of_channels(Failed.NAME),
         upcoming=upcoming,
         companions=companions,
         always_with=_always_with(companions, len(upcoming)),

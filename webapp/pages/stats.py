@@ -5,10 +5,10 @@ from datetime import datetime
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from tick.ops import stats
-from tick.ops.stats import Period, Window
+from tick.ops.reports import statistics
+from tick.ops.reports.statistics import Period, Window
 from webapp import query
-from webapp.clock_changes import find_zone
+from webapp.drawing.clock_changes import find_zone
 from webapp.presentation import day, shown_zone
 from webapp.services import now, runtime
 
@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
     window = query.choice("window", Window) or Window.MONTH
     zone = find_zone(shown_zone()).key
     job, schedule = query.text("job"), query.text("schedule")
-    found = stats.gather(
+    found = statistics.gather(
         runtime().database,
         now(),
         window=window,

@@ -8,18 +8,19 @@ from flask import Blueprint, Response, abort, g, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from tick.ops import lanes as ahead
-from tick.ops import windows
 from tick.ops.access import tokens, users
-from tick.ops.control import Author
-from tick.ops.courses import minute_of
-from tick.ops.upcoming import Upcoming
+from tick.ops.actions import windows
+from tick.ops.actions.control import Author
+from tick.ops.queries.courses import minute_of
+from tick.ops.reports import lanes as ahead
+from tick.ops.reports.upcoming import Upcoming
 from tick.states import Role, TokenScope
-from webapp import charts, free_days, ical, live, messages, month, query
-from webapp.clock_changes import clock_changes, find_zone
+from webapp import messages, polling, query
+from webapp.drawing import charts, days_off, ical, month
+from webapp.drawing.clock_changes import clock_changes, find_zone
+from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.presentation import shown_zone
 from webapp.services import holiday_on, now, reading, runtime
 
@@ -60,8 +61,8 @@ def index() -> ResponseReturnValue:
     once_each = request.args.get("list") != "all"
     following = ahead.next_in_lanes(lanes, LISTED, once_each=once_each)
     drawn = lanes[:MOST_LANES]
-    free = free_days.free_days(free_days.days_between(start, end, zone), holiday_on)
-    return live.page(
+    free = days_off.free_days(days_off.days_between(start, end, zone), holiday_on)
+    return polling.page(
         "upcoming/lanes.html",
         "live",
         (drawn, len(lanes), following, closed),
@@ -73,7 +74,7 @@ def index() -> ResponseReturnValue:
         axis=charts.axis(start, end, step, zone),
         collisions=ahead.find_collisions(lanes),
         free=free,
-        shade=charts.shade_path((free_days.bounds(day, zone) for day in free), start, end),
+        shade=charts.shade_path((days_off.bounds(day, zone) for day in free), start, end),
         changes=clock_changes((lane.timing.timezone for lane in lanes), start, end),
         closed=closed,
         following=following,
@@ -102,7 +103,7 @@ def _month() -> ResponseReturnValue:
     collisions = ahead.find_collisions(lanes)
     changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
     weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)
-    return live.page(
+    return polling.page(
         "upcoming/month.html",
         "live",
         (weeks, closed),

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.errors import Refused
-from tick.ops import windows
+from tick.ops.actions import windows
 from webapp import messages
 from webapp.forms import acting, reason
 from webapp.links import go_back

@@ -3,12 +3,12 @@
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops import clock_ahead, operating, windows
-from tick.ops.dry_run import dry_run
+from tick.ops.actions import clock_ahead, windows, workers_and_queues
 from tick.ops.queries import queues, schedules, workers
-from tick.ops.queries.pulse import take_pulse_with_ticks
-from tick.ops.upcoming import list_upcoming
-from webapp import live, messages
+from tick.ops.queries.health import take_pulse_with_ticks
+from tick.ops.reports.dry_run import dry_run
+from tick.ops.reports.upcoming import list_upcoming
+from webapp import messages, polling
 from webapp.forms import acting, reason
 from webapp.links import go_back
 from webapp.services import now, pulse, reading, runtime, signs
@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
         its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
         strip, recent = take_pulse_with_ticks(connection, now(), signs())
         its_windows = windows.list_windows(connection, now())
-    return live.page(
+    return polling.page(
         "workers/index.html",
         "live",
         (strip, processes, at_work, its_queues, recent[:TICKS], its_windows),
@@ -81,7 +81,7 @@ def confirm_drain(worker_id: str) -> ResponseReturnValue:
 def drain(worker_id: str) -> ResponseReturnValue:
     """Let a worker finish what it has and end."""
     with acting() as author:
-        operating.drain_worker(runtime().database, worker_id, now=now(), author=author)
+        workers_and_queues.drain_worker(runtime().database, worker_id, now=now(), author=author)
         messages.tell(f"Worker {worker_id} takes nothing new, and ends when it is done.")
     return go_back(url_for("workers.index"))
 
@@ -96,7 +96,7 @@ def confirm_pause_queue(name: str) -> ResponseReturnValue:
 def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
     with acting() as author:
-        operating.pause_queue(
+        workers_and_queues.pause_queue(
             runtime().database, name, now=now(), author=author, reason=reason() or ""
         )
         messages.tell(f"Queue {name} is paused.")
@@ -107,6 +107,6 @@ def pause_queue(name: str) -> ResponseReturnValue:
 def resume_queue(name: str) -> ResponseReturnValue:
     """Let its runs begin again."""
     with acting() as author:
-        operating.resume_queue(runtime().database, name, now=now(), author=author)
+        workers_and_queues.resume_queue(runtime().database, name, now=now(), author=author)
         messages.tell(f"Queue {name} goes on.")
     return go_back(url_for("workers.index"))

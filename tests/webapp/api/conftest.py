@@ -8,9 +8,9 @@ from flask import Flask
 
 from tests.support.factories import TESTER, World
 from tests.webapp.api.client import Program
-from tick.models import alert
 from tick.ops.access import tokens
 from tick.states import Role
+from tick.store.tables import alert
 
 
 def make_token(world: World, name: str, role: Role, now: datetime, days: int = 30) -> str:

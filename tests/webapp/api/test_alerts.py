@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.api.client import Program
-from tick.models import alert_mute
+from tick.store.tables import alert_mute
 
 
 def test_the_open_alerts_are_listed_and_read(viewer: Program) -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.api.client import Program
-from tick.models import audit_entry
+from tick.store.tables import audit_entry
 
 
 def test_many_runs_are_cancelled_and_put_back(world: World, admin: Program) -> None:

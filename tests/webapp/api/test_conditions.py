@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.api.client import OPERATIONS, Program, described_operation
-from tick.models import audit_entry
+from tick.store.tables import audit_entry
 
 ACTIONS = {
     "enable": {},

@@ -25,9 +25,9 @@ from schemathesis.specs.openapi.checks import (
 from tests.support.factories import World
 from tests.webapp.api.conftest import make_token
 from tests.webapp.scenes import SETTINGS
-from tick.models import api_token, metadata, pace
 from tick.runtime import Runtime
 from tick.states import Role
+from tick.store.tables import api_token, metadata, pace
 from webapp import create_app
 
 CHECKS = [

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.api.client import Program
-from tick.models import job_log, job_run
+from tick.store.tables import job_log, job_run
 
 
 class Naps:

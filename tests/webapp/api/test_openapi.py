@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from tests.webapp.api.client import OPERATIONS, described_operation
+from webapp.access.security import CONTENT_SECURITY_POLICY
 from webapp.api.routes import document
-from webapp.security import CONTENT_SECURITY_POLICY
 
 
 def references(value: Any) -> list[str]:

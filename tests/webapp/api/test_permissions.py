@@ -9,9 +9,9 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.api.client import OPERATIONS, Program
 from tests.webapp.visitor import Visitor
-from tick.models import audit_entry
 from tick.states import Role
-from webapp.permissions import API, PUBLIC
+from tick.store.tables import audit_entry
+from webapp.access.permissions import API, PUBLIC
 from webapp.problem import Problem
 
 PLACES = {"schedule_id": "daily", "job_name": "match-scores", "group": "matching", "queue": "media"}

@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.api.client import Program
-from tick.models import schedule_version
+from tick.store.tables import schedule_version
 from webapp import create_app
 
 

@@ -11,7 +11,7 @@ from flask import Flask
 from tests.support.factories import World
 from tests.webapp.api.client import Program
 from tests.webapp.conftest import JOBS
-from tick.models import audit_entry, maintenance_window
+from tick.store.tables import audit_entry, maintenance_window
 
 AT_ONCE = 6
 ROUNDS = 5

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_worker
 from tests.webapp.api.client import Program
 from tests.webapp.conftest import JOBS
-from tick.models import job_log, job_run, worker_instance
 from tick.ops.queries import logs
+from tick.store.tables import job_log, job_run, worker_instance
 
 
 def log(world: World, run_id: int, *messages: str, level: str = "info") -> None:

@@ -11,8 +11,8 @@ from tests.support.factories import World, a_schedule
 from tests.webapp.api.client import Program
 from tests.webapp.api.conftest import make_token
 from tests.webapp.conftest import JOBS
-from tick.models import audit_entry, job_schedule
 from tick.states import Role
+from tick.store.tables import audit_entry, job_schedule
 
 
 def test_schedules_come_in_pages_that_lead_on(world: World, viewer: Program) -> None:

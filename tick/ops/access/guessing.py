@@ -10,9 +10,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import Database
-from tick.models import pace
 from tick.ops.access.pace import spend
+from tick.store.database import Database
+from tick.store.tables import pace
 
 FREE_ATTEMPTS = 5
 """What a network, or a known device, may get wrong at once."""

@@ -10,12 +10,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import Database, insert_into
-from tick.engine.audit import Author, record
-from tick.models import user
+from tick.engine.ledger.audit import Author, record
 from tick.ops.access.names import MAX_NAME, is_a_programs, is_free
 from tick.ops.access.users import User, find_user
 from tick.states import Role
+from tick.store.database import Database, insert_into
+from tick.store.tables import user
 
 _u = user.c
 

@@ -5,8 +5,8 @@ import unicodedata
 import sqlalchemy as sa
 
 from tick.errors import Refused
-from tick.models import user
-from tick.turns import Turn, wait_for_turn
+from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.tables import user
 
 MAX_NAME = 100
 _MOST_WRITTEN = 10 * MAX_NAME

@@ -9,8 +9,8 @@ from math import ceil
 
 import sqlalchemy as sa
 
-from tick.db import Database, insert_into
-from tick.models import pace
+from tick.store.database import Database, insert_into
+from tick.store.tables import pace
 
 _MINUTE = 60.0
 # Far above the rounding of a double, far below any pace.

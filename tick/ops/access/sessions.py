@@ -12,10 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import Database
-from tick.models import user, user_session
 from tick.ops.access.users import User
 from tick.states import Role
+from tick.store.database import Database
+from tick.store.tables import user, user_session
 
 MAX_AGENT = 200
 # A page that somebody reads asks often; when it last did so is noted this coarsely.

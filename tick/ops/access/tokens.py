@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.db import Database
-from tick.engine.audit import Author, record
+from tick.engine.ledger.audit import Author, record
 from tick.errors import NotFound, Refused
-from tick.models import api_token
 from tick.states import Role, TokenScope
-from tick.turns import Turn, wait_for_turn
+from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.database import Database
+from tick.store.tables import api_token
 
 PREFIX = "tick_"
 MAX_DAYS = 730

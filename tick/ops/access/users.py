@@ -13,15 +13,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import Database
-from tick.engine.audit import Author, record
+from tick.engine.ledger.audit import Author, record
 from tick.errors import NotFound, Refused
-from tick.models import user
 from tick.ops.access import passwords
 from tick.ops.access.guessing import Origin, forget_guesses, forgive, may_try
 from tick.ops.access.names import checked_name, find_named, is_free
-from tick.ops.revisions import expect_revision, revision_of
+from tick.ops.queries.revisions import expect_revision, revision_of
 from tick.states import Role
+from tick.store.database import Database
+from tick.store.tables import user
 
 _NOWHERE = Origin()
 _u = user.c

@@ -7,13 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow
-from tick.engine.mutes import is_muted
+from tick.engine.schedules.mutes import is_muted
 from tick.errors import NotFound
-from tick.models import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
-from tick.ops.revisions import revision_of
+from tick.ops.queries.revisions import revision_of
 from tick.states import DeliveryStatus
+from tick.store.database import AnyRow
+from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
 
 _a, _d, _t, _m, _s = (
     alert.c,

@@ -6,9 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.models import audit_entry
+from tick.ops.queries.id_ranges import find_stretch
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
-from tick.ops.queries.stretches import find_stretch
+from tick.store.tables import audit_entry
 
 _a = audit_entry.c
 

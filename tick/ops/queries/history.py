@@ -5,9 +5,9 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow
-from tick.models import occurrence
 from tick.states import ENDED_OUTCOMES
+from tick.store.database import AnyRow
+from tick.store.tables import occurrence
 
 LATEST = 5000
 _o = occurrence.c

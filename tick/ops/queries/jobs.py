@@ -6,9 +6,9 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from tick.db import json_rows
-from tick.models import job_run
 from tick.ops.queries.runs import RunRow
+from tick.store.database import json_rows
+from tick.store.tables import job_run
 
 _r = job_run.c
 MOST_UNFINISHED = 100

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.attempt_ends import ENDED
-from tick.models import job_log
+from tick.engine.runs.attempt_ends import ENDED
 from tick.states import LogLevel
+from tick.store.tables import job_log
 
 _l = job_log.c
 LOG_ROWS = 500

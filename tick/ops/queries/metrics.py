@@ -7,17 +7,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import AnyRow, Database
-from tick.engine.counting import Sums
-from tick.engine.prune import sums_of_ticks
-from tick.engine.pruned import pruned_ticks
-from tick.engine.ticking import HAS_COME
-from tick.models import job_run, job_schedule, tick_log, worker_instance
+from tick.engine.ledger.latest_ticks import HAS_COME
+from tick.engine.statistics.count import Sums
+from tick.engine.statistics.prune import sums_of_ticks
+from tick.engine.statistics.prune_state import pruned_ticks
+from tick.ops.queries.snapshot import snapshot
 from tick.ops.queries.stats import Table, sum_all_time
-from tick.ops.snapshot import snapshot
 from tick.policy.missed import usual_tick_seconds
 from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.states import ScheduleState, WorkerStatus
+from tick.store.database import AnyRow, Database
+from tick.store.tables import job_run, job_schedule, tick_log, worker_instance
 
 _t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c
 _LEARNED_FROM = 20

@@ -7,13 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import in_states
-from tick.engine.instant_rows import covering_id
+from tick.engine.ledger.rows import covering_id
 from tick.errors import NotFound
-from tick.models import job_schedule, occurrence
+from tick.ops.queries.id_ranges import SEARCHED, find_stretch
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
-from tick.ops.queries.stretches import SEARCHED, find_stretch
 from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
+from tick.store.database import in_states
+from tick.store.tables import job_schedule, occurrence
 
 _o, _s = occurrence.c, job_schedule.c
 UNWANTED = (

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.queues import paused_queues
-from tick.models import job_run
-from tick.ops.revisions import revision_of
+from tick.engine.runs.queues import paused_queues
+from tick.ops.queries.revisions import revision_of
 from tick.states import RunStatus
+from tick.store.tables import job_run
 
 _r = job_run.c
 COUNT_UP_TO = 10_000

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from tick.errors import NotFound
-from tick.models import job_run, job_run_dependency, job_schedule
+from tick.ops.queries.id_ranges import SEARCHED, Stretch, find_stretch
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
-from tick.ops.queries.stretches import SEARCHED, Stretch, find_stretch
 from tick.ops.queries.waiting import lacks_by_job
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
+from tick.store.tables import job_run, job_run_dependency, job_schedule
 
 _r, _s, _d = job_run.c, job_schedule.c, job_run_dependency.c
 MAX_RUNS_OF_OCCURRENCE = 500

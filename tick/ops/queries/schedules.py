@@ -9,11 +9,7 @@ import sqlalchemy as sa
 
 from tick.define.alerts import of_schedule
 from tick.errors import NotFound
-from tick.models import alert, alert_mute, job_schedule, occurrence, schedule_version
-from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
-from tick.ops.queries.paging import PAGE_ROWS
-from tick.ops.revisions import revision_of
-from tick.ops.wording import (
+from tick.ops.queries.descriptions import (
     Selected,
     Timing,
     describe_alert,
@@ -21,7 +17,11 @@ from tick.ops.wording import (
     describe_timing,
     next_instants,
 )
+from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
+from tick.ops.queries.paging import PAGE_ROWS
+from tick.ops.queries.revisions import revision_of
 from tick.states import FIRED_OUTCOMES, ScheduleState
+from tick.store.tables import alert, alert_mute, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
 RECENT_ROWS = 30

@@ -9,10 +9,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.db import instant_text, json_rows
-from tick.engine.counting import ALL_TIME, Deltas, Sums, uncounted_occurrences, uncounted_runs
-from tick.models import Instant, job_schedule, occurrence_hour, run_hour
+from tick.engine.statistics.count import (
+    ALL_TIME,
+    Deltas,
+    Sums,
+    uncounted_occurrences,
+    uncounted_runs,
+)
 from tick.states import ScheduleState
+from tick.store.database import instant_text, json_rows
+from tick.store.tables import Instant, job_schedule, occurrence_hour, run_hour
 
 MOST_UNCOUNTED = 50_000
 """Of what ended since the last tick; what is beyond that, the next ticks count."""

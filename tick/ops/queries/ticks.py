@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 
-from tick.models import tick_log
+from tick.store.tables import tick_log
 
 _t = tick_log.c
 DAY = timedelta(days=1)

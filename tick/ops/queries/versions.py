@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.models import schedule_version
-from tick.ops.wording import Selected, Timing, describe_target, describe_timing
+from tick.ops.queries.descriptions import Selected, Timing, describe_target, describe_timing
 from tick.policy.target import Target
+from tick.store.tables import schedule_version
 
 _v = schedule_version.c
 MOST_VERSIONS = 20

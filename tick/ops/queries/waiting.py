@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from tick.engine.heartbeat import ALIVE
-from tick.models import worker_instance
+from tick.engine.runs.heartbeat import ALIVE
 from tick.states import WorkerType
+from tick.store.tables import worker_instance
 
 _w = worker_instance.c
 UNKNOWN = "no living worker knows this job"

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.errors import NotFound
-from tick.models import job_run, worker_instance
 from tick.ops.queries.paging import PAGE_ROWS
 from tick.states import WorkerStatus
+from tick.store.tables import job_run, worker_instance
 
 _w, _r = worker_instance.c, job_run.c
 MOST_LIVING = 100

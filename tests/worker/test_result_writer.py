@@ -1,0 +1,222 @@
+"""What runs report is saved whole, or at least how they ended."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.engine.worker_steps import Hands, only_postgres
+from tests.support.factories import TESTER, a_job, a_schedule
+from tests.worker.conftest import NOW, WorkWorld
+from tick.executors.executor import Ended, Progressed, Said
+from tick.executors.log_lines import Line
+from tick.ops.actions import control
+from tick.policy.retry import AttemptEnd, How
+from tick.states import LogLevel
+from tick.worker.result_writer import Claimed, Saver
+
+
+def test_lines_progress_and_the_end_are_saved_together(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")]), Progressed(run, 0.5, "half")])
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "two")])])
+    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+    saver.save(NOW)
+    assert not saver.pending
+    assert work.log(run_id) == [("info", "one"), ("info", "two")]
+    assert (work.run(run_id).status, work.outcome(run_id)) == ("SUCCESS", "SUCCESS")
+    assert (work.run(run_id).progress, work.run(run_id).progress_text) == (1.0, "half")
+
+
+def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld) -> None:
+    first = work.order("add")
+    hands = Hands(work)
+    (run,) = hands.claim()
+    second = work.order("add")
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    claimed = saver.exchange(NOW, claim=claiming(hands))
+    assert [run.run_id for run in claimed] == [second]
+    assert [work.run(run_id).status for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
+    assert saver.settle(NOW)
+    assert [work.outcome(run_id) for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
+    assert not saver.pending
+
+
+def test_only_an_end_makes_another_look_for_runs_worth_while(work: WorkWorld) -> None:
+    work.define(a_schedule("all"), jobs=[a_job("one"), a_job("two")])
+    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    hands, saver = Hands(work), Saver(work.database, work.registry.jobs)
+    run, _ = saver.exchange(NOW, claim=claiming(hands))
+    assert not saver.settle(NOW)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    saver.write(NOW)
+    # Its occurrence lives on; what comes next in it may have waited for this run.
+    assert saver.settle(NOW)
+    assert [row.outcome for row in work.occurrences()] == ["RUNNING"]
+
+
+def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    away = sa.exc.OperationalError("UPDATE", {}, Exception("away"))
+
+    def fail(_connection: sa.Connection) -> Claimed:
+        raise away
+
+    with pytest.raises(sa.exc.OperationalError):
+        saver.exchange(NOW, claim=fail)
+    assert (work.run(run_id).status, saver.pending) == ("RUNNING", True)
+    saver.save(NOW)
+    assert (work.run(run_id).status, saver.pending) == ("SUCCESS", False)
+
+
+def test_a_database_that_is_away_takes_no_words_from_a_run(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")])])
+    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+
+    def go_away(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO job_log"):
+            raise sa.exc.OperationalError(statement, {}, Exception("away"))
+
+    sa.event.listen(work.database.write, "before_cursor_execute", go_away)
+    with pytest.raises(sa.exc.OperationalError):
+        saver.save(NOW)
+    sa.event.remove(work.database.write, "before_cursor_execute", go_away)
+    saver.save(NOW)
+    assert work.log(run_id) == [("info", "one")]
+    assert (work.run(run_id).result, work.run(run_id).error_type) == ("1", None)
+
+
+def claiming(hands: Hands) -> Callable[[sa.Connection], Claimed]:
+    """A claim of everything that is ready."""
+
+    def claim(connection: sa.Connection) -> Claimed:
+        runs = hands.claim_in(connection)
+        return Claimed(runs, {run.occurrence_id for run in runs})
+
+    return claim
+
+
+@only_postgres
+def test_what_two_ends_at_one_moment_made_ready_is_looked_for_and_claimed_once(
+    work: WorkWorld,
+) -> None:
+    """Neither of two open transactions sees the other's end, so neither claims what is below."""
+    jobs = [a_job("left"), a_job("right"), a_job("below", depends_on=["left", "right"])]
+    work.define(a_schedule("all"), jobs=jobs)
+    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    claim = claiming(Hands(work))
+    one, other = Saver(work.database, work.registry.jobs), Saver(work.database, work.registry.jobs)
+    left, right = one.exchange(NOW, claim=claim)
+    one.add([Ended(left, AttemptEnd(How.RETURNED))])
+    other.add([Ended(right, AttemptEnd(How.RETURNED))])
+
+    def claim_while_the_other_does(connection: sa.Connection) -> Claimed:
+        mine: list[Claimed] = []
+
+        def claim_both(others: sa.Connection) -> Claimed:
+            mine.append(claim(connection))
+            return claim(others)
+
+        assert other.exchange(NOW, claim=claim_both) == []
+        return mine[0]
+
+    assert one.exchange(NOW, claim=claim_while_the_other_does) == []
+    assert one.settle(NOW)
+    assert other.settle(NOW)
+    below = [*one.exchange(NOW, claim=claim), *other.exchange(NOW, claim=claim)]
+    assert [run.job_name for run in below] == ["below"]
+
+
+def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    hands = Hands(work)
+    (run,) = hands.claim()
+    hands.end(run)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
+    saver.save(NOW)
+    assert (work.log(run_id), work.run(run_id).progress) == ([], None)
+
+
+def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
+    work: WorkWorld,
+) -> None:
+    run_id = work.order("add")
+    hands = Hands(work)
+    (run,) = hands.claim()
+    hands.end(run, end=AttemptEnd(How.RELEASED, reason="its worker stopped"))
+    hands.claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
+    saver.add_starts([(run, time.monotonic())])
+    saver.save(NOW + timedelta(minutes=1))
+    now = work.run(run_id)
+    assert (now.status, now.fencing_token, now.started_at) == ("RUNNING", 2, NOW)
+    assert (work.log(run_id), now.progress) == ([], None)
+
+
+@only_postgres
+def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
+    run_id = work.order("add")
+    (run,) = Hands(work).claim()
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "PostgreSQL refuses this: \0")])])
+    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+    saver.save(NOW)
+    assert (work.run(run_id).status, work.run(run_id).error_type) == ("SUCCESS", "Unstorable")
+    assert work.log(run_id) == []
+
+
+def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=100.0)])
+    saver.save(NOW + timedelta(minutes=1), moment=120.0)
+    assert work.run(run_id).started_at == NOW + timedelta(seconds=40)
+    assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
+
+
+def test_a_run_that_began_after_the_clock_was_read_does_not_end_before_its_start(
+    work: WorkWorld,
+) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=120.5)])
+    saver.save(NOW, moment=120.0)
+    assert work.run(run_id).started_at == work.run(run_id).finished_at == NOW
+
+
+def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    (run,) = Hands(work).claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.add_starts([(run, time.monotonic())])
+    saver.save(NOW)
+    assert work.run(run_id).started_at is not None
+    assert (work.outcome(run_id), saver.pending) == ("RUNNING", False)
+
+
+def test_the_start_of_a_claim_that_was_taken_back_is_left_out(work: WorkWorld) -> None:
+    run_id = work.order("writes-down")
+    hands = Hands(work)
+    (run,) = hands.claim(ahead=True)
+    saver = Saver(work.database, work.registry.jobs)
+    saver.release([run], "its worker had no slot for it")
+    saver.save(NOW)
+    saver.add_starts([(run, time.monotonic())])
+    saver.save(NOW)
+    assert (work.run(run_id).status, work.run(run_id).started_at) == ("QUEUED", None)

@@ -1,0 +1,1 @@
+"""The cron calculator: when an expression fires in a time zone, and what it says in words. Pure."""

@@ -1,0 +1,146 @@
+"""The clock changes of a time zone, as stretches of time with one offset from UTC each.
+
+Inside this module and its users instants are naive UTC and wall times naive local: arithmetic on
+them is exact, and no zone rule can interfere.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import pairwise
+from zoneinfo import ZoneInfo, available_timezones
+
+from tick.cron.grammar import quote
+from tick.cron.zone_data import Zone, current
+from tick.errors import InvalidCron
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+_NO_PLACES = {"localtime", "Factory"}
+_SECOND = timedelta(seconds=1)
+_PROBE = timedelta(days=3)
+# The longest clock change on record is a day: two days show all that reaches into a year.
+_MARGIN = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time without a clock change: instants in [start, end), UTC plus `offset` on the wall.
+
+    Wall times before `repeated_until` have been on the wall once before, those from
+    `repeats_from` will be once more, and `gap` is what the clock leapt over at `start`.
+    """
+
+    start: datetime
+    end: datetime
+    offset: timedelta
+    repeated_until: datetime
+    repeats_from: datetime
+    gap: timedelta
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The names that we accept: those of the IANA database, without the machine's own setting."""
+    return frozenset(available_timezones() - _NO_PLACES)
+
+
+@cache
+def _packaged() -> frozenset[str]:
+    """Those that the tzdata package lists: a tick that begins afresh need not walk folders."""
+    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - _NO_PLACES
+
+
+def check_zone(timezone: object) -> None:
+    """Raise InvalidCron unless the name is a time zone's."""
+    if isinstance(timezone, Zone):
+        return
+    if isinstance(timezone, str) and (timezone in _packaged() or timezone in zone_names()):
+        return
+    close = get_close_matches(str(timezone)[:60], zone_names(), 1) or ["Europe/Paris"]
+    raise InvalidCron(f"unknown time zone {quote(timezone)}: write a name such as {close[0]!r}")
+
+
+def stretches_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
+    """The stretches from the one that holds the instant on, until the end of LAST_YEAR.
+
+    A name means the zone as this process's data have it.
+    """
+    zone = as_zone(timezone)
+    for year in range(max(instant.year, FIRST_YEAR), LAST_YEAR + 1):
+        for stretch in _stretches(zone, year):
+            if stretch.end > instant:
+                yield stretch
+
+
+def stretches_back_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
+    """The stretches from the one that holds the instant back, until the start of FIRST_YEAR."""
+    zone = as_zone(timezone)
+    for year in range(min(instant.year, LAST_YEAR), FIRST_YEAR - 1, -1):
+        for stretch in reversed(_stretches(zone, year)):
+            if stretch.start <= instant:
+                yield stretch
+
+
+def as_zone(timezone: str | Zone) -> Zone:
+    """The zone of that name by this process's data; a zone is itself."""
+    return timezone if isinstance(timezone, Zone) else current().zone(timezone)
+
+
+@lru_cache(maxsize=4096)
+def _stretches(rules: Zone, year: int) -> tuple[Stretch, ...]:
+    """The stretches of one year UTC, cut at its ends."""
+    zone = rules.tzinfo
+    first, end = datetime(year, 1, 1), datetime(year + 1, 1, 1)
+    changes = _changes(zone, first - _MARGIN, end + _MARGIN)
+    edges = [first - _MARGIN, *changes, end + _MARGIN]
+    return tuple(
+        _stretch(zone, start, stop, first, end)
+        for start, stop in pairwise(edges)
+        if start < end and stop > first
+    )
+
+
+def _stretch(
+    zone: ZoneInfo, start: datetime, stop: datetime, first: datetime, end: datetime
+) -> Stretch:
+    """The stretch between two clock changes, cut to [first, end)."""
+    before, offset = _offset(zone, start - _SECOND), _offset(zone, start)
+    leap = offset - before if start >= first else timedelta(0)
+    return Stretch(
+        start=max(start, first),
+        end=min(stop, end),
+        offset=offset,
+        repeated_until=start + max(before, offset),
+        repeats_from=stop + min(offset, _offset(zone, stop)),
+        gap=max(leap, timedelta(0)),
+    )
+
+
+def _changes(zone: ZoneInfo, first: datetime, end: datetime) -> list[datetime]:
+    """The instants at which the offset changes. No zone has had two within three days."""
+    found = []
+    while first < end:
+        following = first + _PROBE
+        if _offset(zone, first) != _offset(zone, following):
+            found.append(_change(zone, first, following))
+        first = following
+    return found
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The one change in (before, after], to the second."""
+    seconds = range(int((after - before).total_seconds()))
+    old = _offset(zone, before)
+    return before + _SECOND * bisect_right(
+        seconds, 0, key=lambda second: _offset(zone, before + _SECOND * second) != old
+    )
+
+
+def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:
+    return instant.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None) - instant

@@ -1,0 +1,300 @@
+"""Which schedules are due, and whose they are: every lock on a schedule.
+
+A claim is a guarded UPDATE inside the transaction that also fires and releases, so a crash at any
+point leaves no lock behind. SKIP LOCKED (where the database has it) only saves work.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.ledger.zones import NO_ZONE
+from tick.policy.missed import Deferral
+from tick.policy.planner import Standing
+from tick.policy.rule import RULE_FORMAT, Rule
+from tick.policy.target import Target
+from tick.states import LIVE_OUTCOMES, Outcome
+from tick.store.database import AnyRow, json_rows, one_of
+from tick.store.tables import job_schedule, occurrence, schedule_version
+
+_s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
+DEFERRED = (_s.deferred_to, _s.deferred_as, _s.deferred_reason)
+_NOW = sa.bindparam("now_", type_=_s.locked_at.type)
+_STALE = sa.bindparam("stale", type_=_s.locked_at.type)
+# A claim and its release commit together: a lock that others see stems from no tick of ours.
+STALE_AFTER = timedelta(minutes=5)
+_LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A claimed schedule with `live` unfinished occurrences, the oldest being `blocker`."""
+
+    schedule_id: str
+    live: int
+    blocker: int
+
+
+@dataclass(frozen=True)
+class StandingGroup:
+    """Claimed schedules that share a rule and a target and stand alike: one plan serves them all.
+
+    `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
+    Each has decided everything up to `decided_to`, some perhaps more.
+    """
+
+    rule: Rule
+    standing: Standing
+    target_key: str
+    mode: str
+    schedules: Sequence[str]
+    decided_to: datetime
+
+
+def claim_due_schedules(
+    connection: sa.Connection,
+    *,
+    claim_id: str,
+    now: datetime,
+    limit: int,
+    zones: Collection[int] = (NO_ZONE,),
+    only: str | None = None,
+    wait: bool = False,
+) -> int:
+    """Claim up to `limit` due schedules under `claim_id`; how many.
+
+    `zones` are the zone data that this process may decide by: schedules that go by others are left
+    alone. A schedule that is locked since longer than STALE_AFTER may be claimed again. `only`
+    narrows to one schedule; `wait` waits for rows that another transaction holds instead of passing
+    over.
+    """
+    statement = _claim(connection.dialect.name, only is not None, wait)
+    values = {
+        "claim": claim_id,
+        "now_": now,
+        "limit_": limit,
+        "stale": now - STALE_AFTER,
+        "zones": zones,
+        "only": only,
+    }
+    if only is None:
+        del values["only"]
+    return connection.execute(statement, values).rowcount
+
+
+@cache
+def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
+    due: list[sa.ColumnElement[bool] | sa.TextClause] = [
+        *_is_marked_due(),
+        sa.or_(_s.locked_at.is_(None), _s.locked_at < _STALE),
+    ]
+    if only_one:
+        due.append(_s.id == sa.bindparam("only"))
+    found = (
+        sa.select(_s.id)
+        .where(*due, is_for_this_process(dialect))
+        .order_by(_s.next_run_at, _s.id)
+        .limit(sa.bindparam("limit_", type_=sa.Integer))
+    )
+    if dialect == "postgresql":
+        # In a CTE the rows are looked for, and locked, once. One that changed in between is judged
+        # anew as it is locked: what the CTE names stays due.
+        locked = found.with_for_update(skip_locked=not wait).cte("due")
+        found = sa.select(locked.c.id)
+    return (
+        sa.update(job_schedule)
+        .where(_s.id.in_(found))
+        .values(
+            locked_by=sa.bindparam("claim"),
+            locked_at=_NOW,
+            lock_token=_s.lock_token + 1,
+        )
+    )
+
+
+def is_for_this_release(*also: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether this release can read a schedule's rule: a newer one may have written it.
+
+    A scalar subquery: it is looked up by key, only for rows that satisfy the other conditions.
+    `also` are further ones on the version.
+    """
+    found = sa.select(_v.rule_format).where(_v.id == _s.version_id, *also)
+    format = found.correlate(job_schedule)
+    return format.scalar_subquery() <= sa.literal_column(str(RULE_FORMAT))
+
+
+def is_for_this_process(dialect: str) -> sa.ColumnElement[bool]:
+    """Whether it can read the rule, and by the zone data that the schedule goes by: `zones`."""
+    return is_for_this_release(one_of(dialect, _v.zone_data_id, "zones"))
+
+
+def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    return [*_is_marked_due(), is_for_this_release()]
+
+
+def _is_marked_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
+    return [
+        # Literals, so that the partial index serves a prepared statement's generic plan.
+        sa.text("enabled AND state = 'ACTIVE'"),
+        _s.next_run_at <= _NOW,
+        sa.or_(_s.retry_after.is_(None), _s.retry_after <= _NOW),
+    ]
+
+
+def any_due(connection: sa.Connection, now: datetime, zones: Collection[int] = (NO_ZONE,)) -> bool:
+    """Whether some schedule is due that goes by these zone data, locked or not."""
+    return bool(due_ids(connection, now, 1, zones))
+
+
+def due_ids(
+    connection: sa.Connection, now: datetime, limit: int, zones: Collection[int] = (NO_ZONE,)
+) -> Sequence[str]:
+    """The ids of due schedules that go by these zone data, the longest due first."""
+    values = {"now_": now, "limit_": limit, "zones": zones}
+    return connection.execute(_due_ids(connection.dialect.name), values).scalars().all()
+
+
+def find_busy(connection: sa.Connection, claim_id: str) -> list[Busy]:
+    """The claimed schedules that have unfinished occurrences: few, as a rule."""
+    rows = connection.execute(_busy(connection.dialect.name), {"claim": claim_id})
+    return [Busy(row.schedule_id, row.live, row.blocker) for row in rows]
+
+
+def read_standings(
+    connection: sa.Connection, claim_id: str, busy: Sequence[Busy]
+) -> tuple[list[StandingGroup], dict[str, Target]]:
+    """The claimed schedules, grouped by everything that a plan depends on, and their targets."""
+    values = {"claim": claim_id, "busy": json_of(busy)}
+    alike = connection.execute(_standings(connection.dialect.name), values).all()
+    groups = [
+        StandingGroup(
+            rule=Rule.from_json(row.rule),
+            standing=Standing(row.due_since, row.live, row.fired, row.asked_for, _deferral_of(row)),
+            target_key=row.target_key,
+            mode=row.mode,
+            schedules=row.schedules,
+            decided_to=row.decided_to,
+        )
+        for row in alike
+    ]
+    return groups, {row.target_key: Target.from_json(row.target) for row in alike}
+
+
+def _deferral_of(row: AnyRow) -> Deferral | None:
+    if row.deferred_to is None:
+        return None
+    return Deferral(row.deferred_to, Outcome(row.deferred_as), row.deferred_reason)
+
+
+def json_of(busy: Sequence[Busy]) -> str:
+    """The parameter of `busy_rows`."""
+    return json.dumps([asdict(item) for item in busy])
+
+
+def busy_rows(dialect: str) -> sa.FromClause:
+    """Busy schedules as a table, from a JSON parameter."""
+    live, blocker = sa.column("live", sa.Integer), sa.column("blocker", sa.BigInteger)
+    return json_rows(dialect, "busy", [_o.schedule_id, live, blocker], "busy")
+
+
+@cache
+def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
+    """Claimed schedules (id, number of their plan), and their plans, from JSON parameters.
+
+    A plan has its number, the instant to `fire`, target_key, mode, the target's `first_job`, and
+    the cursor: decided_to, next_run_at, retry_after, and what is put off.
+    """
+    claimed = [_s.id, sa.column("plan", sa.Integer)]
+    plan = [
+        sa.column("number", sa.Integer),
+        sa.column("fire", _o.scheduled_for.type),
+        _v.target_key,
+        _v.mode,
+        sa.column("first_job", sa.String),
+        _s.decided_to,
+        _s.next_run_at,
+        _s.retry_after,
+        *DEFERRED,
+    ]
+    return (
+        json_rows(dialect, "claimed", claimed, "claimed"),
+        json_rows(dialect, "plans", plan, "plan"),
+    )
+
+
+@cache
+def _standings(dialect: str) -> sa.Select[Any]:
+    """The groups, each with the texts of one of its versions: read once a group."""
+    alike = _alike(dialect)
+    return sa.select(*alike.c, _v.rule, _v.target).join(alike, alike.c.version_id == _v.id)
+
+
+def _alike(dialect: str) -> sa.Subquery:
+    busy = busy_rows(dialect)
+    as_array = sa.func.json_agg if dialect == "postgresql" else sa.func.json_group_array
+    key = (
+        _v.rule_key,
+        _v.target_key,
+        _v.mode,
+        _s.next_run_at.label("due_since"),
+        sa.func.coalesce(busy.c.live, 0).label("live"),
+        sa.case((_v.limited, _s.run_count), else_=0).label("fired"),
+        _s.asked_for,
+        *DEFERRED,
+    )
+    return (
+        sa.select(
+            *key,
+            sa.func.min(_v.id).label("version_id"),
+            sa.func.min(_s.decided_to, type_=_s.decided_to.type).label("decided_to"),
+            as_array(_s.id, type_=sa.JSON).label("schedules"),
+        )
+        .select_from(
+            job_schedule.join(schedule_version, _v.id == _s.version_id).outerjoin(
+                busy, busy.c.schedule_id == _s.id
+            )
+        )
+        .where(_s.locked_by == sa.bindparam("claim"))
+        .group_by(*(column.element if isinstance(column, sa.Label) else column for column in key))
+        .subquery("alike")
+    )
+
+
+@cache
+def _busy(dialect: str) -> sa.Select[Any]:
+    """The claimed with unfinished occurrences; the condition in the words of the partial index."""
+    schedule_id: sa.ColumnElement[str] = _o.schedule_id
+    if dialect == "sqlite":
+        # The empty text keeps it from the index that holds the schedule's whole history.
+        schedule_id = schedule_id + sa.literal_column("''")
+    return (
+        sa.select(
+            _o.schedule_id,
+            sa.func.count().label("live"),
+            sa.func.min(_o.id).label("blocker"),
+        )
+        .select_from(job_schedule.join(occurrence, schedule_id == _s.id))
+        .where(
+            _s.locked_by == sa.bindparam("claim"),
+            sa.text(f"occurrence.outcome IN ({_LIVE})"),
+        )
+        .group_by(_o.schedule_id)
+    )
+
+
+IS_ANY_DUE = sa.exists().select_from(job_schedule).where(*_is_due())
+
+
+@cache
+def _due_ids(dialect: str) -> sa.Select[Any]:
+    return (
+        sa.select(_s.id)
+        .where(*_is_marked_due(), is_for_this_process(dialect))
+        .order_by(_s.next_run_at, _s.id)
+        .limit(sa.bindparam("limit_", type_=sa.Integer))
+    )

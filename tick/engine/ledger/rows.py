@@ -1,0 +1,78 @@
+"""The ledger row that holds an instant of a schedule, alone or within a range."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.policy.missed import NotFired
+from tick.states import FIRED_OUTCOMES, Outcome
+from tick.store.tables import occurrence
+
+_o = occurrence.c
+
+
+@dataclass(frozen=True)
+class InstantRow:
+    """A row for what is due by time: `count` instants from `scheduled_for` on."""
+
+    id: int
+    version_id: int
+    kind: str
+    outcome: str
+    reason: str | None
+    scheduled_for: datetime
+    scheduled_until: datetime | None
+    count: int
+    late_seconds: float | None
+    blocked_by_id: int | None
+    triggered_by: str | None
+    tick_id: str
+    decided_at: datetime
+
+    @property
+    def last(self) -> datetime:
+        """Its last instant."""
+        return self.scheduled_until or self.scheduled_for
+
+    def part(self, first: datetime, last: datetime, count: int) -> NotFired:
+        """Some of the instants that it stands for, which did not fire either."""
+        return NotFired(Outcome(self.outcome), first, last, count, self.reason or "")
+
+    @property
+    def fired(self) -> bool:
+        """Whether it has runs."""
+        return self.outcome in FIRED_OUTCOMES
+
+
+def row_of(entry: NotFired) -> dict[str, Any]:
+    """The columns of a ledger row that say which instants did not fire, and why."""
+    return {
+        "outcome": entry.outcome,
+        "scheduled_for": entry.first,
+        "scheduled_until": entry.last if entry.count > 1 else None,
+        "count": entry.count,
+        "reason": entry.reason,
+    }
+
+
+def find_covering(connection: sa.Connection, schedule_id: str, at: datetime) -> InstantRow | None:
+    """The row that holds a schedule's instant, if the ledger has it."""
+    query = sa.select(*(_o[field.name] for field in fields(InstantRow)))
+    row = connection.execute(query.where(_o.id == covering_id(schedule_id, at))).first()
+    return None if row is None else InstantRow(**row._mapping)
+
+
+def covering_id(schedule_id: str, at: datetime) -> sa.ColumnElement[int]:
+    """The id of the row that holds a schedule's instant, as SQL; null without one.
+
+    No two ranges of a schedule share an instant: so of those that end at the instant or later, only
+    the one that ends first can hold it. That is one look into an index, however long ago it was.
+    """
+    its = sa.select(_o.id, _o.scheduled_for).where(_o.schedule_id == schedule_id)
+    alone = its.where(_o.scheduled_for == at).with_only_columns(_o.id)
+    reaching = its.where(_o.scheduled_until.is_not(None), _o.scheduled_until >= at)
+    first = reaching.order_by(_o.scheduled_until).limit(1).subquery("reaching").c
+    within = sa.select(first.id).where(first.scheduled_for <= at)
+    return sa.func.coalesce(alone.scalar_subquery(), within.scalar_subquery())

@@ -1,0 +1,74 @@
+"""Maintenance windows as rows; one without an end is the scheduler standing still."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.engine.ledger.audit import Author
+from tick.policy.windows import Window
+from tick.store.database import AnyRow
+from tick.store.tables import maintenance_window
+
+_w = maintenance_window.c
+
+
+def windows_touching(connection: sa.Connection, since: datetime, until: datetime) -> list[Window]:
+    """The windows that hold an instant from `since` to `until`."""
+    rows = connection.execute(_TOUCHING, {"since": since, "until": until})
+    return [_window(row) for row in rows]
+
+
+def open_window(
+    connection: sa.Connection,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    reason: str,
+    now: datetime,
+    author: Author,
+) -> int:
+    """A new window; its id."""
+    created: int = connection.execute(
+        sa.insert(maintenance_window)
+        .values(
+            starts_at=starts_at,
+            ends_at=ends_at,
+            reason=reason,
+            created_by=author.name,
+            created_at=now,
+        )
+        .returning(_w.id)
+    ).scalar_one()
+    return created
+
+
+def end_windows(
+    connection: sa.Connection, *which: sa.ColumnElement[bool], now: datetime, author: Author
+) -> Sequence[int]:
+    """End now those of the windows that last, and call off those to come; their ids."""
+    ended = connection.execute(
+        sa.update(maintenance_window)
+        .where(
+            *which,
+            sa.or_(_w.ends_at.is_(None), sa.and_(_w.ends_at > now, _w.ends_at > _w.starts_at)),
+        )
+        .values(
+            ends_at=sa.case((_w.starts_at < now, now), else_=_w.starts_at), ended_by=author.name
+        )
+        .returning(_w.id)
+    )
+    return ended.scalars().all()
+
+
+def _window(row: AnyRow) -> Window:
+    return Window(**row._mapping)
+
+
+_COLUMNS = sa.select(_w.id, _w.starts_at, _w.ends_at, _w.reason, _w.created_by).order_by(
+    _w.starts_at, _w.id
+)
+_TOUCHING = _COLUMNS.where(
+    sa.or_(_w.ends_at.is_(None), _w.ends_at > sa.bindparam("since")),
+    _w.starts_at <= sa.bindparam("until"),
+)

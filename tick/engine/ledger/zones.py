@@ -1,0 +1,147 @@
+"""The zone data that an installation decides by, and how those of this process stand to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from tick.cron import zone_data as data
+from tick.cron.zone_age import Known
+from tick.cron.zone_data import Zone, ZoneData, build_zone
+from tick.engine.ledger.audit import Author
+from tick.policy.rule import Rule
+from tick.store.database import AnyRow, quiet_insert
+from tick.store.tables import zone_data
+
+_z = zone_data.c
+NO_ZONE = 0
+"""What versions refer to whose instants depend on no zone data."""
+ZONE_COLUMNS = (
+    _z.zone.label("zone_name"),
+    _z.digest.label("zone_digest"),
+    _z.version.label("zone_version"),
+    _z.file.label("zone_file"),
+)
+# Zones and digests hold no blanks; "?" stands for an unknown release.
+_SAID = (
+    sa.cast(_z.id, sa.Text)
+    + " "
+    + _z.zone
+    + " "
+    + _z.digest
+    + " "
+    + sa.func.coalesce(_z.version, "?")
+)
+IN_FORCE = (
+    sa.select(sa.func.aggregate_strings(_SAID, ","))
+    .where(sa.text("replaced_at IS NULL"))
+    .scalar_subquery()
+)
+"""All that are in force, as one text: a tick that finds nothing new pays for no more."""
+
+
+@dataclass(frozen=True)
+class ZoneStanding:
+    """How this process's data stand to those in force.
+
+    `mine` are those that it may decide by, `others` the newest of each zone where its own are not
+    the same, `left` those that a schedule may still go by though newer ones are in force.
+    """
+
+    mine: tuple[int, ...]
+    others: tuple[Known, ...] = ()
+    left: tuple[Known, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether there is nothing to do about them."""
+        return not self.others and not self.left
+
+
+def standing(said: str | None) -> ZoneStanding:
+    """What `IN_FORCE` answered, compared with the data of this process."""
+    return _standing(said or "", data.current())
+
+
+def read_standing(connection: sa.Connection) -> ZoneStanding:
+    """The same, asked now."""
+    return standing(connection.execute(sa.select(IN_FORCE)).scalar())
+
+
+@lru_cache(maxsize=64)
+def _standing(said: str, current: ZoneData) -> ZoneStanding:
+    rows = sorted(map(_known, said.split(",") if said else ()), key=lambda known: known.id)
+    newest = {known.zone: known for known in rows}
+    mine = {known.id for known in newest.values() if _is_ours(known, current)}
+    return ZoneStanding(
+        mine=(NO_ZONE, *sorted(mine)),
+        others=tuple(known for known in newest.values() if known.id not in mine),
+        left=tuple(known for known in rows if known is not newest[known.zone]),
+    )
+
+
+def _known(said: str) -> Known:
+    id, zone, digest, version = said.split(" ")
+    return Known(int(id), zone, digest, None if version == "?" else version)
+
+
+def _is_ours(known: Known, current: ZoneData) -> bool:
+    zone = current.find(known.zone)
+    return zone is not None and zone.digest == known.digest
+
+
+def all_known(connection: sa.Connection, zone: str) -> list[Known]:
+    """All data of a zone that were ever decided by, the oldest first."""
+    rows = connection.execute(
+        sa.select(_z.id, _z.zone, _z.digest, _z.version, _z.replaced_at.is_not(None), _z.taken_back)
+        .where(_z.zone == zone)
+        .order_by(_z.id)
+    )
+    return [Known(*row) for row in rows]
+
+
+def put_in_force(
+    connection: sa.Connection, zones: Sequence[Zone], now: datetime, author: Author
+) -> None:
+    """Decide by these data from now on; those that are in force already stay as they are."""
+    rows = [
+        {
+            "zone": zone.name,
+            "digest": zone.digest,
+            "version": zone.version,
+            "file": zone.data,
+            "since": now,
+            "by": author.name,
+        }
+        for zone in zones
+    ]
+    if rows:
+        connection.execute(quiet_insert(connection.dialect.name, zone_data), rows)
+
+
+def read_rule(row: AnyRow) -> Rule:
+    """A row's `rule`, read with the zone data that its version names in ZONE_COLUMNS.
+
+    Raises ValueError or TypeError if this release can't read it.
+    """
+    return rule_by(row.rule, row.zone_name, row.zone_digest, row.zone_version, row.zone_file)
+
+
+def rule_by(
+    text: str, name: str | None, digest: str | None, version: str | None, file: bytes | None
+) -> Rule:
+    """The rule of a text, by the zone data of that digest; by this process's for None."""
+    rule = Rule.from_json(text)
+    if name is None or digest is None or file is None:
+        return rule
+    ours = data.current().find(name)
+    if ours is not None and ours.digest == digest:
+        return rule
+    return replace(rule, zone=_kept(name, bytes(file), version))
+
+
+@lru_cache(maxsize=256)
+def _kept(name: str, file: bytes, version: str | None) -> Zone:
+    return build_zone(name, file, version)

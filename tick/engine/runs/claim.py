@@ -1,0 +1,211 @@
+"""Which runs are ready, and whose they are: a worker's claim.
+
+Dependencies are judged here, when claiming, and nowhere else: a promotion when the upstream
+finishes would lose a run whose two last upstreams finish at one moment.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.jobs import JobDefinition
+from tick.engine.runs.limits import LIMITED, Rooms
+from tick.engine.runs.queues import is_paused
+from tick.executors.claimed_run import ClaimedRun
+from tick.states import ENDED_RUNS, LIVE_OUTCOMES, RunStatus
+from tick.store.database import in_states, instant_in, instant_text, one_of, unguessed
+from tick.store.tables import Instant, job_run, job_run_dependency, occurrence
+
+_r = job_run.c
+_NOW = sa.bindparam("now", type_=Instant)
+
+
+def claim_runs(
+    connection: sa.Connection,
+    *,
+    worker_id: str,
+    now: datetime,
+    limit: int,
+    jobs: Mapping[str, JobDefinition],
+    queues: Collection[str] | None = None,
+    rooms: Rooms | None = None,
+    ahead: bool = False,
+) -> list[ClaimedRun]:
+    """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
+
+    Each gets a fencing token of its own and its deadline. They count as started now; those that are
+    taken `ahead`, of idempotent jobs only, have not started. Their occurrences are to be settled
+    soon, in a transaction of its own: so a claim, which holds runs, never waits for an occurrence,
+    and the order of locks stays. `queues` narrows to some queues. Where
+    there are limits, `rooms` is what `take_turn` gave in the same transaction.
+    """
+    if limit <= 0 or not jobs:
+        return []
+    values = {
+        "worker": worker_id,
+        "now": now,
+        "most": limit,
+        "known": jobs.keys(),
+        "deadlines": _deadlines(jobs.values(), now),
+        "started": None if ahead else now,
+        "ahead": ahead,
+    }
+    if queues is not None:
+        values["queues"] = list(queues)
+    if rooms is None:
+        rows = connection.execute(_claim(connection.dialect.name, queues is not None), values).all()
+    else:
+        rows = _claim_within(connection, rooms, values)
+    # RETURNING has no order of its own.
+    rows = sorted(rows, key=lambda row: (-row.priority, row.run_id))
+    return [as_claimed_run(row) for row in rows]
+
+
+def _claim_within(
+    connection: sa.Connection, rooms: Rooms, values: dict[str, Any]
+) -> Sequence[sa.Row[Any]]:
+    """The most urgent runs for which there is room.
+
+    Each round looks at as many as are wanted, and leaves out what the rounds before found full.
+    """
+    dialect, limit = connection.dialect.name, values["most"]
+    rows: list[sa.Row[Any]] = []
+    while len(rows) < limit:
+        most = limit - len(rows)
+        round_ = values | rooms.full() | {"most": most}
+        found = connection.execute(_candidates(dialect, "queues" in values), round_).all()
+        if chosen := [row.id for row in found if rooms.take(row)]:
+            rows += connection.execute(_claim_these(dialect), values | {"ids": chosen}).all()
+        if len(found) < most:
+            break
+    return rows
+
+
+CLAIMED_COLUMNS = (
+    _r.id.label("run_id"),
+    _r.fencing_token,
+    _r.job_name,
+    _r.occurrence_id,
+    _r.schedule_id,
+    _r.scheduled_for,
+    _r.attempt,
+    _r.max_attempts,
+    _r.params,
+    _r.deadline_at.label("deadline"),
+)
+"""What a ClaimedRun is made of, in its order."""
+
+
+def as_claimed_run(row: sa.Row[Any]) -> ClaimedRun:
+    """The run of a row that begins with CLAIMED_COLUMNS."""
+    return ClaimedRun(*row[: len(CLAIMED_COLUMNS)])
+
+
+def _deadlines(jobs: Iterable[JobDefinition], now: datetime) -> str:
+    """By name; few of them are different."""
+    timeouts = {job.name: job.timeout_seconds for job in jobs}
+    instants = {
+        seconds: instant_text(now + timedelta(seconds=seconds))
+        for seconds in set(timeouts.values())
+    }
+    return json.dumps({name: instants[seconds] for name, seconds in timeouts.items()})
+
+
+@cache
+def _claim(dialect: str, some_queues: bool) -> sa.UpdateBase:
+    picked = _pick(dialect, some_queues).cte("picked")
+    return _take(dialect, _r.id.in_(sa.select(picked.c.id)))
+
+
+@cache
+def _claim_these(dialect: str) -> sa.UpdateBase:
+    return _take(dialect, one_of(dialect, _r.id, "ids"))
+
+
+@cache
+def _candidates(dialect: str, some_queues: bool) -> sa.Select[Any]:
+    has_room = (column.not_in(sa.bindparam(column.name, expanding=True)) for column in LIMITED)
+    return _pick(dialect, some_queues).add_columns(*LIMITED).where(*has_room)
+
+
+def _ready() -> list[Any]:
+    return [
+        # A literal, so that the partial index serves a prepared statement's generic plan.
+        sa.text("job_run.status = 'QUEUED'"),
+        _r.available_at <= _NOW,
+        _r.cancel_requested_at.is_(None),
+    ]
+
+
+def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
+    return (
+        sa.update(job_run)
+        .where(chosen, *_ready())
+        .values(
+            status=RunStatus.RUNNING,
+            fencing_token=_r.fencing_token + 1,
+            attempt=_r.attempt + 1,
+            worker_id=sa.bindparam("worker"),
+            started_at=sa.bindparam("started", type_=Instant),
+            deadline_at=instant_in(dialect, "deadlines", _r.job_name),
+            progress=sa.null(),
+            progress_text=sa.null(),
+            reason=sa.null(),
+        )
+        .returning(*CLAIMED_COLUMNS, _r.priority)
+    )
+
+
+def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
+    """The ids of the most urgent ready runs, passing over those that another claim holds.
+
+    It walks along the queue in its order until it has enough: whatever else the planner may find
+    to begin with, such as all runs of a job that there ever were, takes longer.
+    """
+    picked = sa.select(_r.id).where(
+        *_ready(),
+        unguessed(one_of(dialect, _r.job_name, "known")),
+        unguessed(~is_paused(_r.queue)),
+        *waits_for_nothing(),
+        sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
+    )
+    if some_queues:
+        picked = picked.where(_r.queue.in_(sa.bindparam("queues", expanding=True)))
+    return (
+        picked.order_by(_r.priority.desc(), _r.id)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True, key_share=True, of=job_run)
+    )
+
+
+def waits_for_nothing() -> list[sa.ColumnElement[bool]]:
+    """Whether what a run depends on has ended well, and the occurrence before it has ended."""
+    return [~_waits_for_a_run(), ~_waits_for_an_occurrence()]
+
+
+def _waits_for_a_run() -> sa.Exists:
+    edge, upstream = job_run_dependency.c, job_run.alias("upstream")
+    satisfied = sa.or_(
+        upstream.c.status == RunStatus.SUCCESS,
+        sa.and_(edge.tolerant, in_states(upstream.c.status, ENDED_RUNS)),
+    )
+    return _there_is(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
+
+
+def _waits_for_an_occurrence() -> sa.Exists:
+    """Under the overlap policies queue_one and replace, the earlier occurrence goes first."""
+    own, blocker = occurrence.alias("own"), occurrence.alias("blocker")
+    return _there_is(
+        own.c.id == _r.occurrence_id,
+        blocker.c.id == own.c.blocked_by_id,
+        in_states(blocker.c.outcome, LIVE_OUTCOMES),
+    )
+
+
+def _there_is(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
+    # The offset has it asked for each run in turn, instead of for the whole history beforehand.
+    return sa.select(sa.literal(1)).where(*conditions).offset(0).correlate(job_run).exists()

@@ -1,0 +1,152 @@
+"""The one way a run ends, or goes back to the queue: a batch of endings in two statements.
+
+Occurrences are settled afterwards (`tick.engine.runs.settle`), in a transaction of their own: that
+keeps the order of locks (schedule, occurrence, run), and whoever commits last sees all.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.runs.dependents import skip_dependents
+from tick.engine.runs.wake_workers import announce_ready
+from tick.executors.claimed_run import ClaimedRun
+from tick.policy.retry import AttemptEnd, Verdict
+from tick.states import RunStatus
+from tick.store.database import instant_text, json_rows
+from tick.store.tables import Instant, job_run
+
+_r = job_run.c
+_NOW = sa.bindparam("now", type_=Instant)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How one claimed run's attempt ended, and what is to become of the run.
+
+    It `began` at an instant of `time.monotonic`, or never.
+    """
+
+    run: ClaimedRun
+    end: AttemptEnd
+    verdict: Verdict
+    began: float | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the database took. `stale` endings came from a claim that is no longer the run's."""
+
+    statuses: Mapping[int, RunStatus]
+    stale: Sequence[Ending]
+    occurrences: frozenset[int]
+    """To be settled."""
+
+
+def finish_runs(
+    connection: sa.Connection, endings: Iterable[Ending], now: datetime, moment: float = 0.0
+) -> Accepted:
+    """End the runs, or put them back, each if its fencing token is still the run's.
+
+    `moment` is what `time.monotonic` says at `now`.
+
+    A run that is to go back but whose cancellation was asked for ends as CANCELLED. What waits
+    for a run that ended without success is skipped.
+    """
+    endings = sorted(endings, key=lambda ending: ending.run.run_id)
+    if not endings:
+        return Accepted({}, (), frozenset())
+    values = {"now": now, "rows": json.dumps([_row(ending, now, moment) for ending in endings])}
+    rows = connection.execute(_finish(connection.dialect.name), values).all()
+    statuses = {row.id: RunStatus(row.status) for row in rows}
+    if RunStatus.QUEUED in statuses.values():
+        announce_ready(connection)
+    good = {RunStatus.QUEUED, RunStatus.SUCCESS}
+    bad = [run_id for run_id, status in statuses.items() if status not in good]
+    skip_dependents(connection, bad, now)
+    touched = {row.occurrence_id for row in rows}
+    stale = [ending for ending in endings if ending.run.run_id not in statuses]
+    # A stale ending may be one that was accepted while the answer got lost: settle it as well.
+    touched |= {ending.run.occurrence_id for ending in stale}
+    return Accepted(statuses, stale, frozenset(touched))
+
+
+def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
+    end, verdict = ending.end, ending.verdict
+    back = verdict.status is RunStatus.QUEUED
+    again_at = now + timedelta(seconds=verdict.delay_seconds) if back else None
+    row = {
+        "id": ending.run.run_id,
+        "fencing_token": ending.run.fencing_token,
+        "status": verdict.status,
+        "available_at": instant_text(again_at),
+        "started_at": _started_at(ending, now, moment),
+        "given_back": int(verdict.gives_attempt_back),
+        "reason": verdict.reason,
+        "result": end.result,
+        "error_type": end.error_type,
+        "error_message": end.error_message,
+        "error_traceback": end.error_traceback,
+    }
+    # What is not there is NULL as well, and most of it is.
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _started_at(ending: Ending, now: datetime, moment: float) -> str | None:
+    began = ending.began
+    return None if began is None else instant_text(instant_of(began, now, moment))
+
+
+def instant_of(began: float, now: datetime, moment: float) -> datetime:
+    """The instant of a `time.monotonic` reading, which says `moment` at `now`."""
+    return now - timedelta(seconds=max(0.0, moment - began))
+
+
+_COLUMNS = [
+    _r.id,
+    _r.fencing_token,
+    _r.status,
+    _r.available_at,
+    _r.started_at,
+    sa.column("given_back", sa.Integer),
+    _r.reason,
+    _r.result,
+    _r.error_type,
+    _r.error_message,
+    _r.error_traceback,
+]
+
+
+@cache
+def _finish(dialect: str) -> sa.UpdateBase:
+    ending = json_rows(dialect, "rows", _COLUMNS, "ending")
+    e = ending.c
+    back = e.status == RunStatus.QUEUED
+    cancelled = sa.and_(back, _r.cancel_requested_at.is_not(None))
+    # Whoever asked for the cancellation has left the reason in the row.
+    ends_cancelled = sa.or_(cancelled, e.status == RunStatus.CANCELLED)
+    succeeded = sa.and_(e.status == RunStatus.SUCCESS, _r.progress.is_not(None))
+    return (
+        sa.update(job_run)
+        .where(_r.id == e.id, _r.fencing_token == e.fencing_token, _r.status == RunStatus.RUNNING)
+        .values(
+            status=sa.case((cancelled, RunStatus.CANCELLED), else_=e.status),
+            finished_at=sa.case((sa.and_(back, ~cancelled), None), else_=_NOW),
+            available_at=sa.func.coalesce(e.available_at, _r.available_at),
+            started_at=sa.func.coalesce(e.started_at, _r.started_at),
+            attempt=_r.attempt - e.given_back,
+            progress=sa.case((succeeded, 1.0), else_=_r.progress),
+            deadline_at=sa.null(),
+            reason=sa.case((ends_cancelled, sa.func.coalesce(_r.reason, e.reason)), else_=e.reason),
+            result=e.result,
+            error_type=e.error_type,
+            error_message=e.error_message,
+            error_traceback=e.error_traceback,
+        )
+        .returning(_r.id, _r.status, _r.occurrence_id)
+    )

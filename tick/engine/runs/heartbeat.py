@@ -1,0 +1,79 @@
+"""A living process says so: registered, beating, draining, stopped. All by guarded updates."""
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.states import WorkerStatus, WorkerType
+from tick.store.tables import worker_instance
+from tick.version import __version__
+
+ALIVE = (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
+_w = worker_instance.c
+
+
+def register_worker(
+    connection: sa.Connection,
+    *,
+    worker_type: WorkerType,
+    now: datetime,
+    abilities: Mapping[str, Any],
+) -> str:
+    """Register this process under a new random id; the id."""
+    worker_id = secrets.token_hex(8)
+    connection.execute(
+        sa.insert(worker_instance),
+        {
+            "id": worker_id,
+            "worker_type": worker_type,
+            "status": WorkerStatus.RUNNING,
+            "hostname": socket.gethostname()[:255],
+            "pid": os.getpid(),
+            "version": __version__,
+            "started_at": now,
+            "last_heartbeat_at": now,
+            "abilities": dict(abilities),
+        },
+    )
+    return worker_id
+
+
+def beat(
+    connection: sa.Connection, worker_id: str, now: datetime, activity: str = ""
+) -> WorkerStatus | None:
+    """Beat; the status that others see, or None when they declared this process dead."""
+    status = connection.execute(
+        sa.update(worker_instance)
+        .where(_w.id == worker_id, _w.status.in_(ALIVE))
+        .values(last_heartbeat_at=now, activity=activity[:200])
+        .returning(_w.status)
+    ).scalar()
+    return None if status is None else WorkerStatus(status)
+
+
+def drain_worker(connection: sa.Connection, worker_id: str) -> bool:
+    """Ask a process to take nothing new and to stop when it is done; False if it is not running."""
+    return _move(connection, worker_id, [WorkerStatus.RUNNING], {"status": WorkerStatus.DRAINING})
+
+
+def stop_worker(connection: sa.Connection, worker_id: str, now: datetime) -> bool:
+    """Say that the process ends by itself; False if others declared it dead before."""
+    stopped = {"status": WorkerStatus.STOPPED, "stopped_at": now, "activity": None}
+    return _move(connection, worker_id, ALIVE, stopped)
+
+
+def _move(
+    connection: sa.Connection,
+    worker_id: str,
+    seen: tuple[WorkerStatus, ...] | list[WorkerStatus],
+    values: Mapping[str, Any],
+) -> bool:
+    moved = connection.execute(
+        sa.update(worker_instance).where(_w.id == worker_id, _w.status.in_(seen)).values(**values)
+    )
+    return moved.rowcount == 1

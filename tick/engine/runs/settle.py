@@ -1,0 +1,275 @@
+"""An occurrence comes to its outcome when its last run has ended.
+
+Rows are counted, never counters raised, so that settling twice or late changes nothing. To be
+called in a transaction of its own, after the one that ended the runs: of two workers that end the
+last two runs at one moment, the one that commits last then sees both.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.runs.wake_workers import announce_ready
+from tick.policy.outcome import cases
+from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
+from tick.store.database import MOST_BOUND, in_states, json_rows, one_of, slices
+from tick.store.tables import Instant, job_run, job_run_dependency, job_schedule, occurrence
+
+_o, _r, _s = occurrence.c, job_run.c, job_schedule.c
+_GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
+
+
+@dataclass(frozen=True)
+class Record:
+    """What newly settled occurrences do to their schedule's counters."""
+
+    id: str
+    failures: int = 0
+    in_a_row: int = 0
+    kept_row: int = 1
+    """0 when a good outcome ended the row of failures that was there before."""
+
+
+def settle_occurrences(
+    connection: sa.Connection,
+    ids: Collection[int],
+    now: datetime,
+    *,
+    started: Collection[int] = (),
+) -> int:
+    """Bring the counts of the live ones among `ids` up to date, and their outcome if all ended.
+
+    How many came to their outcome. An occurrence is settled once: the guard is its own outcome.
+    In those that are `started`, runs began and none ended: nobody waited for that.
+    """
+    return sum(
+        _settle_locked(connection, _lock(connection, part, wait=True), now, started)
+        for part in slices(ids)
+    )
+
+
+def settle_forgotten(connection: sa.Connection, now: datetime) -> int:
+    """Settle every live occurrence that has no unfinished run, whoever ended its runs.
+
+    What another transaction has locked is left to it, or to the next time.
+    """
+    ids = connection.execute(_FORGOTTEN).scalars().all()
+    return _settle_locked(connection, _lock(connection, ids, wait=False), now)
+
+
+@dataclass(frozen=True)
+class _Locked:
+    """Occurrences under lock, and those of them that are at their end, schedule included."""
+
+    ids: frozenset[int] = frozenset()
+    at_end: frozenset[int] = frozenset()
+    failing: frozenset[str] = frozenset()
+    """The schedules among them whose last firings failed."""
+
+
+def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Locked:
+    """Lock schedules, then occurrences, each in the order of their ids.
+
+    A schedule is locked only for an occurrence at its end, for a tick passes over a locked one.
+    An occurrence that comes to its end after this look is left to whoever brought it there.
+    """
+    if not ids:
+        return _Locked()
+    dialect = connection.dialect.name
+    at_end = connection.execute(_at_end_of(dialect), {"ids": ids}).all()
+    wanted = {row.schedule_id for row in at_end if row.schedule_id is not None}
+    failures: dict[str | None, int] = {None: 0}
+    if wanted:
+        statement = _lock_rows(dialect, _s.id, _s.consecutive_failures, wait=wait)
+        failures.update(map(tuple, connection.execute(statement, {"ids": wanted})))
+    statement = _lock_rows(dialect, _o.id, wait=wait)
+    locked = frozenset(connection.execute(statement, {"ids": ids}).scalars())
+    whole = frozenset(row.id for row in at_end if row.schedule_id in failures)
+    failing = frozenset(name for name, in_a_row in failures.items() if name and in_a_row)
+    return _Locked(locked, locked & whole, failing)
+
+
+def _settle_locked(
+    connection: sa.Connection, locked: _Locked, now: datetime, started: Collection[int] = ()
+) -> int:
+    if not locked.ids:
+        return 0
+    values = {"ids": locked.ids, "at_end": locked.at_end, "now": now}
+    written = connection.execute(_settle(connection.dialect.name), values).all()
+    settled = [row for row in written if row.outcome not in LIVE_OUTCOMES]
+    has_ends = any(row.outcome in LIVE_OUTCOMES and row.id not in started for row in written)
+    if has_ends or _is_waited_for(connection, settled):
+        # Something may have waited for a run, or for an occurrence, that has ended.
+        announce_ready(connection)
+    failing = locked.failing | {row.schedule_id for row in settled if row.outcome == Outcome.FAILED}
+    # Good outcomes after good ones change no counter.
+    telling = (row for row in settled if row.schedule_id in failing)
+    _count(connection, _records(sorted(telling, key=lambda row: row.id)))
+    return len(settled)
+
+
+def _is_waited_for(connection: sa.Connection, settled: Iterable[Any]) -> bool:
+    """Whether an occurrence of their schedules was to begin after one of them."""
+    by_id = {row.id: row.schedule_id for row in settled if row.schedule_id is not None}
+    values = {"ids": by_id.keys(), "schedules": set(by_id.values())}
+    statement = _waiting_for(connection.dialect.name)
+    return bool(by_id) and connection.execute(statement, values).first() is not None
+
+
+def _records(settled: Iterable[Any]) -> list[Record]:
+    """The schedules' counters, from occurrences in the order of their ids.
+
+    Manual firings don't count: somebody was watching those.
+    """
+    records: dict[str, Record] = {}
+    for row in settled:
+        if row.schedule_id is None or row.kind == OccurrenceKind.MANUAL:
+            continue
+        record = records.get(row.schedule_id) or Record(row.schedule_id)
+        if row.outcome == Outcome.FAILED:
+            record = replace(record, failures=record.failures + 1, in_a_row=record.in_a_row + 1)
+        elif row.outcome in _GOOD:
+            record = replace(record, in_a_row=0, kept_row=0)
+        records[row.schedule_id] = record
+    return list(records.values())
+
+
+def _count(connection: sa.Connection, records: Collection[Record]) -> None:
+    if records:
+        rows = json.dumps([vars(record) for record in records])
+        connection.execute(_add(connection.dialect.name), {"rows": rows})
+
+
+@cache
+def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[Any]:
+    """Locks by the first of the columns."""
+    key = columns[0]
+    rows = sa.select(*columns).where(one_of(dialect, key, "ids")).order_by(key)
+    return rows.with_for_update(key_share=True, skip_locked=not wait)
+
+
+def _at_end() -> sa.Select[Any]:
+    """Live occurrences without an unfinished run."""
+    unfinished = sa.exists().where(_r.occurrence_id == _o.id, in_states(_r.status, UNFINISHED_RUNS))
+    return sa.select(_o.id, _o.schedule_id).where(
+        in_states(_o.outcome, LIVE_OUTCOMES), ~unfinished.correlate(occurrence)
+    )
+
+
+@cache
+def _waiting_for(dialect: str) -> sa.Select[Any]:
+    """Live occurrences that one of the `ids` holds back, found by their `schedules`."""
+    return (
+        sa.select(_o.id)
+        .where(
+            in_states(_o.outcome, LIVE_OUTCOMES),
+            one_of(dialect, _o.schedule_id, "schedules"),
+            one_of(dialect, _o.blocked_by_id, "ids"),
+        )
+        .limit(1)
+    )
+
+
+@cache
+def _at_end_of(dialect: str) -> sa.Select[Any]:
+    return _at_end().where(one_of(dialect, _o.id, "ids"))
+
+
+def tally(*which: sa.ColumnElement[bool]) -> sa.Subquery:
+    """The runs of these occurrences, counted as `outcome_in` wants them."""
+
+    def count(*conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.coalesce(sa.func.sum(sa.case((sa.and_(*conditions), 1), else_=0)), 0)
+
+    return (
+        sa.select(
+            _o.id,
+            count(in_states(_r.status, UNFINISHED_RUNS)).label("unfinished"),
+            count(_has_begun()).label("started"),
+            count(_r.status == RunStatus.SUCCESS).label("succeeded"),
+            count(_r.status == RunStatus.FAILED).label("failed"),
+            # Those whose every dependent tolerates it, and that have one.
+            count(_r.status == RunStatus.FAILED, _is_tolerated()).label("tolerated"),
+            count(_r.status == RunStatus.SKIPPED, _is_left_out()).label("left_out"),
+            count(_r.status == RunStatus.CANCELLED).label("cancelled"),
+            count(_r.status == RunStatus.SKIPPED).label("skipped"),
+            sa.func.min(_r.started_at).label("first_started_at"),
+            sa.func.max(_r.finished_at).label("last_finished_at"),
+        )
+        .select_from(occurrence.outerjoin(job_run, _r.occurrence_id == _o.id))
+        .where(*which)
+        .group_by(_o.id)
+        .subquery("tally")
+    )
+
+
+def outcome_in(counted: sa.Subquery) -> sa.ColumnElement[str]:
+    """The outcome of each of the occurrences in a tally: what `policy.outcome` says, as SQL."""
+    return sa.case(*cases(counted.c), else_=Outcome.SUCCESS)
+
+
+def _has_begun() -> sa.ColumnElement[bool]:
+    """It started, or a worker holds it, which comes to the same for who waits."""
+    return sa.or_(_r.started_at.is_not(None), _r.status == RunStatus.RUNNING)
+
+
+def _is_tolerated() -> sa.ColumnElement[bool]:
+    """Somebody declared the run's failure tolerable, and nothing else waits for its success."""
+    edge = job_run_dependency.c
+    dependent = sa.exists().where(edge.depends_on_id == _r.id).correlate(job_run)
+    return sa.and_(dependent.where(edge.tolerated), ~dependent.where(~edge.tolerant))
+
+
+def _is_left_out() -> sa.ColumnElement[bool]:
+    """The run that it was skipped for has succeeded since, retried without it."""
+    root = job_run.alias("root")
+    # Not EXISTS: for one of many rows PostgreSQL would read every run that succeeded.
+    status = sa.select(root.c.status).where(root.c.id == _r.skipped_for_id).correlate(job_run)
+    return status.scalar_subquery() == RunStatus.SUCCESS
+
+
+@cache
+def _settle(dialect: str) -> sa.UpdateBase:
+    counted = tally(one_of(dialect, _o.id, "ids"), in_states(_o.outcome, LIVE_OUTCOMES))
+    same = ("succeeded", "failed", "cancelled", "skipped", "first_started_at")
+    ended_at = sa.func.coalesce(counted.c.last_finished_at, sa.bindparam("now", type_=Instant))
+    return (
+        sa.update(occurrence)
+        .where(
+            _o.id == counted.c.id,
+            in_states(_o.outcome, LIVE_OUTCOMES),
+            sa.or_(counted.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
+        )
+        .values({name: counted.c[name] for name in same})
+        .values(
+            outcome=outcome_in(counted),
+            last_finished_at=sa.case((counted.c.unfinished == 0, ended_at)),
+            # One that an operator's retry brought back to life ends anew, and is judged anew.
+            judged=sa.false(),
+        )
+        .returning(_o.id, _o.schedule_id, _o.kind, _o.outcome)
+    )
+
+
+@cache
+def _add(dialect: str) -> sa.UpdateBase:
+    whole = [sa.column(name, sa.Integer) for name in ("failures", "in_a_row", "kept_row")]
+    record = json_rows(dialect, "rows", [_s.id, *whole], "record")
+    return (
+        sa.update(job_schedule)
+        .where(_s.id == record.c.id)
+        .values(
+            failure_count=_s.failure_count + record.c.failures,
+            consecutive_failures=_s.consecutive_failures * record.c.kept_row + record.c.in_a_row,
+        )
+    )
+
+
+# In no order: for one by id, SQLite would walk through the whole history.
+_FORGOTTEN = _at_end().with_only_columns(_o.id).limit(MOST_BOUND)
+IS_ANY_FORGOTTEN = _at_end().exists()

@@ -1,0 +1,133 @@
+"""The definitions in code beside the schedules in the database: what a sync would change."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.define.schedules import Schedule, canonical, short_digest
+from tick.engine.schedules.targets import build_target
+from tick.states import ScheduleSource, ScheduleState
+from tick.store.tables import job_schedule, schedule_version
+
+_s, _v = job_schedule.c, schedule_version.c
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one schedule; several may hold at once (returned and changed, say).
+
+    `schedule` is None when it was removed, `known` when it is new.
+    """
+
+    id: str
+    schedule: Schedule | None
+    known: sa.Row[Any] | None
+    renamed: bool = False
+    returned: bool = False
+    changed: bool = False
+    reworded: bool = False
+
+    @property
+    def taken_back(self) -> bool:
+        """Whether a rename is undone: it gets a name again that it had."""
+        return self.renamed and self.known is not None and self.id in (self.known.former_ids or ())
+
+    @property
+    def former_ids(self) -> list[str]:
+        """What it was called before the name that it gets."""
+        if self.known is None:
+            return []
+        ids = [*(self.known.former_ids or ()), self.known.id]
+        return ids[: ids.index(self.id)] if self.id in ids else ids
+
+    @property
+    def added(self) -> bool:
+        """Defined, and not in the database."""
+        return self.known is None
+
+    @property
+    def removed(self) -> bool:
+        """In the database, and no longer defined."""
+        return self.schedule is None
+
+
+def find_changes(connection: sa.Connection, registry: Registry) -> list[Change]:
+    """All schedules for which something changes, those defined first."""
+    known = {row.id: row for row in connection.execute(_KNOWN)}
+    defined = [_compare(schedule, registry, known) for schedule in registry.schedules.values()]
+    renamed = {change.known.id for change in defined if change.known and change.renamed}
+    gone = _gone(registry, known, renamed)
+    return [change for change in defined if _is_one(change)] + list(gone)
+
+
+def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
+    """What changes a schedule's behaviour, as JSON texts; its words do not."""
+    target = build_target(registry, schedule.target())
+    return {"rule": schedule.rule().to_json(), "target": target.to_json()}
+
+
+def version_digest(texts: Mapping[str, str]) -> str:
+    """Changes when the schedule's behaviour does; of its `version_texts`."""
+    return short_digest(canonical(texts))
+
+
+def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]) -> Change:
+    row = known.get(schedule.id)
+    old = None if row is not None else _renamed(schedule, registry, known)
+    renamed = old is not None
+    row = old if renamed else row
+    if row is None:
+        return Change(schedule.id, schedule, None)
+    schedule = replace(schedule, first_id=[*(row.former_ids or ()), row.id][0])
+    return Change(
+        schedule.id,
+        schedule,
+        row,
+        renamed=renamed,
+        returned=row.state == ScheduleState.REMOVED,
+        changed=row.digest != version_digest(version_texts(schedule, registry)),
+        reworded=(row.name, row.description, row.alerts)
+        != (schedule.name, schedule.description, schedule.told()),
+    )
+
+
+def _renamed(
+    schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]
+) -> sa.Row[Any] | None:
+    """The row of a schedule under another name: an earlier one, or a later one of a release that
+    is being taken back.
+    """
+    old = known.get(schedule.renamed_from or "")
+    if old is not None and old.id not in registry.schedules:
+        return old
+    later = (
+        row
+        for row in known.values()
+        if row.id not in registry.schedules
+        and row.state != ScheduleState.REMOVED
+        and schedule.id in (row.former_ids or ())
+    )
+    return next(later, None)
+
+
+def _gone(
+    registry: Registry, known: Mapping[str, sa.Row[Any]], renamed: set[str]
+) -> Iterator[Change]:
+    for row in known.values():
+        kept = row.id in registry.schedules or row.id in renamed
+        if not kept and row.source == ScheduleSource.CODE and row.state != ScheduleState.REMOVED:
+            yield Change(row.id, None, row)
+
+
+def _is_one(change: Change) -> bool:
+    return change.added or change.renamed or change.returned or change.changed or change.reworded
+
+
+_KNOWN = (
+    sa.select(job_schedule, _v.digest, _v.rule, _v.target, _v.number)
+    .outerjoin(schedule_version, _v.id == _s.version_id)
+    .order_by(_s.id)
+)

@@ -1,0 +1,321 @@
+"""Switching a schedule on and off, and giving up one that can't fire.
+
+A switch never fires anything by itself: the instants that passed while a schedule was off become
+one SUPPRESSED row, and the next instant lies strictly after the switch.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from tick.engine.ledger import audit
+from tick.engine.ledger.audit import Author
+from tick.engine.ledger.rows import find_covering, row_of
+from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
+from tick.errors import NotFound, Refused
+from tick.policy import instants, missed
+from tick.policy.instants import just_before
+from tick.policy.missed import NotFired
+from tick.policy.rule import Rule
+from tick.states import Outcome, ScheduleState
+from tick.store.database import AnyRow, quiet_insert
+from tick.store.tables import job_schedule, occurrence, schedule_version, zone_data
+
+log = logging.getLogger(__name__)
+_s, _v = job_schedule.c, schedule_version.c
+T = TypeVar("T")
+NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until": None}
+MAX_FIRE_ERRORS = 5
+MAX_BACK_OFF_MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Known:
+    """A schedule's row with the rule of its present version."""
+
+    row: AnyRow
+
+    @cached_property
+    def rule(self) -> Rule:
+        """Read when needed. Raises ValueError or TypeError if this release can't read it."""
+        return read_rule(self.row)
+
+    def ask(self, question: Callable[[Rule], T]) -> T | None:
+        """What the rule answers; None when it can't be read or raises.
+
+        A rule is data: a bad one must stop neither a tick nor the deploy that mends it.
+        """
+        try:
+            return question(self.rule)
+        except Exception as error:
+            log.warning("the rule of %s gives no answer: %r", self.row.id, error)
+            return None
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """Its next instant. With a broken rule it is due at once: the tick tells and backs off."""
+        try:
+            return instants.first_after(self.rule, after)
+        except Exception as error:
+            log.warning("the rule of %s gives no answer: %r", self.row.id, error)
+            return after
+
+    @property
+    def fires(self) -> bool:
+        """Whether it would fire when due."""
+        return bool(self.row.enabled) and self.row.state == ScheduleState.ACTIVE
+
+
+def find_schedule(connection: sa.Connection, schedule_id: str) -> Known:
+    """The schedule as it stands, locked on PostgreSQL. Raises NotFound."""
+    found = find_schedules(connection, _s.id == schedule_id)
+    if not found:
+        raise NotFound(
+            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+        )
+    return found[0]
+
+
+def find_schedules(
+    connection: sa.Connection,
+    *conditions: sa.ColumnElement[bool],
+    limit: int = 1,
+    skip_locked: bool = False,
+) -> list[Known]:
+    """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken.
+
+    They are read after the lock: who waits for a deploy sees the version that it wrote.
+    """
+    locked = connection.execute(
+        sa.select(_s.id)
+        .where(*conditions)
+        .order_by(_s.id)
+        .limit(limit)
+        .with_for_update(skip_locked=skip_locked)
+    )
+    rows = connection.execute(
+        sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
+        .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+        .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
+        .where(_s.id.in_(locked.scalars().all()))
+        .order_by(_s.id)
+    )
+    return [Known(row) for row in rows]
+
+
+def enable(
+    connection: sa.Connection,
+    schedule_id: str,
+    *,
+    now: datetime,
+    author: Author,
+    catch_up_latest: bool = False,
+) -> bool:
+    """Switch a schedule on; False when it was on already.
+
+    With `catch_up_latest` its most recent instant, if it passed while the schedule was off, is
+    due again, and the next tick fires it as that instant.
+    """
+    known = find_schedule(connection, schedule_id)
+    if known.row.enabled:
+        return False
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(
+            f"{schedule_id} was removed from the definitions; bring it back there, then sync."
+        )
+    values = {"enabled": True, "enabled_at": now, "enabled_by": author.name}
+    if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, now):
+        values |= NOT_PAUSED | wake(connection, known, now, catch_up_latest=catch_up_latest)
+    switch(connection, known, values, now)
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action="schedule.enable",
+        subject=schedule_id,
+        before={"enabled": False},
+        after={"enabled": True},
+        reason="its latest instant was asked for" if catch_up_latest else None,
+    )
+    return True
+
+
+def disable(
+    connection: sa.Connection,
+    schedule_id: str,
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
+) -> bool:
+    """Switch a schedule off; False when it was off already. What runs goes on."""
+    known = find_schedule(connection, schedule_id)
+    if not known.row.enabled:
+        return False
+    values = {"enabled": False, "enabled_at": now, "enabled_by": author.name, "next_run_at": None}
+    switch(connection, known, values, now)
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action="schedule.disable",
+        subject=schedule_id,
+        before={"enabled": True},
+        after={"enabled": False},
+        reason=reason,
+    )
+    return True
+
+
+def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, error: str) -> None:
+    """Leave a schedule that could not be fired alone for a while; give up after some failures.
+
+    Its switch is untouched. When it ends in ERROR, what was due is written as FIRE_FAILED, so
+    that nothing of it fires later by surprise.
+    """
+    known = find_schedule(connection, schedule_id)
+    failures = known.row.fire_errors + 1
+    if failures >= MAX_FIRE_ERRORS:
+        give_up(connection, known, now=now, error=error)
+        return
+    values = {
+        "fire_errors": failures,
+        "last_error": error,
+        "retry_after": now + timedelta(minutes=min(2**failures, MAX_BACK_OFF_MINUTES)),
+        "deferred_to": now,
+        "deferred_as": Outcome.MISSED,
+        "deferred_reason": f"it could not be fired: {error}",
+    }
+    switch(connection, known, values, now)
+
+
+def give_up(connection: sa.Connection, known: Known, *, now: datetime, error: str) -> None:
+    """Put a schedule that can't be fired in ERROR.
+
+    What was due is FIRE_FAILED, unless the very rule that says so is what is broken.
+    """
+    due = known.ask(lambda rule: missed.failed(rule, known.row.decided_to, now, error))
+    write_not_fired(connection, [(known, due or ())], now)
+    failures = known.row.fire_errors + 1
+    values = {
+        "state": ScheduleState.ERROR,
+        "state_reason": f"firing failed {failures} times: {error}",
+        "state_by": "system",
+        "state_at": now,
+        "fire_errors": failures,
+        "last_error": error,
+        "retry_after": None,
+        "next_run_at": None,
+        "decided_to": max(now, known.row.decided_to),
+        "failure_count": known.row.failure_count + 1,
+        "consecutive_failures": known.row.consecutive_failures + 1,
+    }
+    switch(connection, known, values, now)
+
+
+def wake(
+    connection: sa.Connection, known: Known, now: datetime, *, catch_up_latest: bool = False
+) -> dict[str, Any]:
+    """Where a schedule that was off goes on; the instants in between are accounted for."""
+    asked = _latest_open(connection, known, now) if catch_up_latest else None
+    until = off_until(known.row, now)
+    if asked is not None:
+        until = min(until, just_before(asked))
+    decided_to = account_for(connection, known, until, now)
+    due = [instant for instant in (asked, known.next_after(decided_to)) if instant is not None]
+    return {
+        "decided_to": decided_to,
+        "asked_for": asked,
+        "retry_after": None,
+        "next_run_at": min(due, default=None),
+    }
+
+
+def off_until(row: AnyRow, now: datetime) -> datetime:
+    """Up to when a schedule that is off fires nothing: now, or the end of a pause that is over."""
+    return just_before(row.state_until) if row.enabled and pause_is_over(row, now) else now
+
+
+def pause_is_over(row: AnyRow, now: datetime) -> bool:
+    """Whether it was paused until some time ago, and no tick has seen that yet."""
+    if row.state != ScheduleState.PAUSED or row.state_until is None:
+        return False
+    ended: bool = row.state_until <= now
+    return ended
+
+
+def account_for(
+    connection: sa.Connection, known: Known, until: datetime, now: datetime
+) -> datetime:
+    """Write the undecided instants up to `until` as one SUPPRESSED row; where decisions now end.
+
+    That is never before the old end: a clock that was set back decides nothing again.
+    """
+    old: datetime = known.row.decided_to
+    off = known.ask(lambda rule: missed.suppressed(rule, old, until, why_off(known.row)))
+    write_not_fired(connection, [(known, off or ())], now)
+    return max(old, until)
+
+
+def why_off(row: AnyRow) -> str:
+    """Why the instants that a schedule has not decided did not fire."""
+    if row.state == ScheduleState.REMOVED:
+        return f"it was not in the definitions since {row.state_at:%Y-%m-%d %H:%M} UTC"
+    if row.state == ScheduleState.PAUSED:
+        return f"paused by {row.state_by}: {row.state_reason}"
+    if row.state == ScheduleState.ERROR:
+        return row.state_reason or "firing had failed"
+    if row.enabled:
+        return "its definition was changed before it could fire"
+    if row.enabled_at is None:
+        return "it had not been switched on yet"
+    return f"switched off by {row.enabled_by} at {row.enabled_at:%Y-%m-%d %H:%M} UTC"
+
+
+def write_not_fired(
+    connection: sa.Connection,
+    decided: Iterable[tuple[Known, tuple[NotFired, ...]]],
+    now: datetime,
+) -> None:
+    """Ledger rows for instants that do not fire."""
+    rows = [
+        {
+            "schedule_id": known.row.id,
+            "version_id": known.row.version_id,
+            "kind": known.rule.kind,
+            **row_of(entry),
+            "tick_id": "-",
+            "decided_at": now,
+            "runs": 0,
+        }
+        for known, entries in decided
+        for entry in entries
+    ]
+    if rows:
+        connection.execute(quiet_insert(connection.dialect.name, occurrence), rows)
+
+
+def switch(connection: sa.Connection, known: Known, values: dict[str, Any], now: datetime) -> None:
+    """The guarded write: only if the schedule still stands as it was read."""
+    row = known.row
+    changed = connection.execute(
+        sa.update(job_schedule)
+        .where(_s.id == row.id, _s.enabled == row.enabled, _s.state == row.state)
+        .where(_s.lock_token == row.lock_token)
+        .values(**values, updated_at=now)
+    ).rowcount
+    if changed != 1:
+        raise Refused(f"{row.id} was changed by somebody else just now; look again, then repeat.")
+
+
+def _latest_open(connection: sa.Connection, known: Known, now: datetime) -> datetime | None:
+    """The schedule's most recent instant, unless it was decided already."""
+    latest = known.ask(lambda rule: instants.latest_until(rule, instants.EPOCH, now))
+    if latest is None or find_covering(connection, known.row.id, latest) is not None:
+        return None
+    was_pruned = known.row.created_at < latest <= known.row.decided_to
+    return None if was_pruned else latest

@@ -1,0 +1,214 @@
+"""Instants that did not fire are run as the instants that they are, because a person says so.
+
+The ledger row changes from MISSED, SUPPRESSED, HELD … to QUEUED under a guard; a row that stands
+for many instants is split. The schedule's cursor stays where it is.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.firing.enqueue import enqueue_occurrence
+from tick.engine.ledger import audit
+from tick.engine.ledger.audit import Author
+from tick.engine.ledger.rows import InstantRow, find_covering, row_of
+from tick.engine.ledger.versions import Version, in_force, versions_of
+from tick.engine.schedules.lifecycle import Known, account_for, find_schedule, off_until, switch
+from tick.engine.statistics.count import count_of_schedule
+from tick.errors import Refused
+from tick.policy import instants
+from tick.policy.instants import just_before
+from tick.policy.missed import NotFired
+from tick.policy.target import Target
+from tick.states import (
+    FIRED_OUTCOMES,
+    LIVE_OUTCOMES,
+    OccurrenceKind,
+    Outcome,
+    OverlapPolicy,
+    ScheduleState,
+)
+from tick.store.tables import occurrence
+from tick.utc import all_utc
+
+_o = occurrence.c
+MOST_AT_ONCE = 1000
+
+
+def run_slots(
+    connection: sa.Connection,
+    schedule_id: str,
+    wanted: Sequence[datetime],
+    *,
+    now: datetime,
+    author: Author,
+) -> list[int]:
+    """Run these instants, oldest first, by the definition in force then; their occurrences.
+
+    Unless overlap is allowed, each waits for the one before it, and the first for what runs now.
+    Raises NotFound; Refused for an instant that fired, is not due, or that the tick decides.
+    """
+    if len(wanted) > MOST_AT_ONCE:
+        raise Refused(f"{len(wanted)} instants at once are too many; at most {MOST_AT_ONCE}.")
+    wanted = sorted(set(all_utc(wanted)))
+    known = find_schedule(connection, schedule_id)
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
+    if not known.fires:
+        quiet_until = account_for(connection, known, off_until(known.row, now), now)
+        switch(connection, known, {"decided_to": quiet_until}, now)
+    # Not having fired is counted as it is; what becomes of the instants now is counted as well.
+    count_of_schedule(connection, schedule_id)
+    work = _Slots(connection, known, versions_of(connection, schedule_id), now, author)
+    blocker = work.newest_live()
+    made: list[int] = []
+    for at in wanted:
+        made.append(work.run(at, made[-1] if made else blocker))
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action="schedule.run_slots",
+        subject=schedule_id,
+        after={"instants": [at.isoformat() for at in wanted], "occurrences": made},
+    )
+    return made
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """Some instants of one schedule being run: what all steps share."""
+
+    connection: sa.Connection
+    known: Known
+    versions: list[Version]
+    now: datetime
+    author: Author
+
+    def newest_live(self) -> int | None:
+        """The newest occurrence that has not finished."""
+        return self.connection.execute(
+            sa.select(sa.func.max(_o.id)).where(
+                _o.schedule_id == self.known.row.id, _o.outcome.in_(LIVE_OUTCOMES)
+            )
+        ).scalar()
+
+    def run(self, at: datetime, blocker: int | None) -> int:
+        """Queue one instant; its occurrence."""
+        row = find_covering(self.connection, self.known.row.id, at)
+        version = self._version(row, at)
+        self._check(row, version, at)
+        if row is None:
+            occurrence_id = self._insert(version, at)
+        elif row.count == 1:
+            occurrence_id = row.id
+        else:
+            occurrence_id = self._split(row, version, at)
+        self._queue(occurrence_id, row, version, at, blocker)
+        return occurrence_id
+
+    def _version(self, row: InstantRow | None, at: datetime) -> Version:
+        if row is None:
+            return in_force(self.versions, at)
+        return next(version for version in self.versions if version.id == row.version_id)
+
+    def _check(self, row: InstantRow | None, version: Version, at: datetime) -> None:
+        said = f"{self.known.row.id} at {at:%Y-%m-%d %H:%M:%S} UTC"
+        if at > self.now:
+            raise Refused(f"{said} is still to come; `tick run` runs the jobs now.")
+        if not instants.is_instant(version.rule, at):
+            raise Refused(f"{said} is no instant of its version {version.number}.")
+        if row is not None and row.fired:
+            raise Refused(f"{said} fired already: occurrence {row.id}, {row.outcome}.")
+        if row is None and at > self.known.row.decided_to:
+            raise Refused(f"{said} is due, and the next tick decides it.")
+        if row is None and at > self.versions[0].since:
+            raise Refused(f"{said} is no longer in the ledger, so it may have run already.")
+
+    def _insert(self, version: Version, at: datetime) -> int:
+        """A row of its own for an instant from before the schedule was known."""
+        entry = NotFired(Outcome.SUPPRESSED, at, at, 1, "from before the schedule was known")
+        return self._write_row(version, OccurrenceKind.BACKFILL, entry)
+
+    def _split(self, row: InstantRow, version: Version, at: datetime) -> int:
+        """Take one instant out of a range: what is before and after it stays as it was."""
+        before = instants.latest_until(
+            version.rule, just_before(row.scheduled_for), just_before(at)
+        )
+        after = instants.between(version.rule, at, row.last, 1)
+        earlier = instants.count(version.rule, just_before(row.scheduled_for), just_before(at))
+        later = row.count - earlier - 1
+        if before is None:
+            self._cut(row, at, 1)
+            taken = row.id
+        else:
+            self._cut(row, before, earlier)
+            taken = self._write_row(version, row.kind, row.part(at, at, 1))
+        if later:
+            self._write_row(version, row.kind, row.part(after[0], row.last, later))
+        return taken
+
+    def _cut(self, row: InstantRow, last: datetime, count: int) -> None:
+        until = last if count > 1 else None
+        self._update(row, {"scheduled_until": until, "count": count})
+
+    def _queue(
+        self,
+        occurrence_id: int,
+        row: InstantRow | None,
+        version: Version,
+        at: datetime,
+        blocker: int | None,
+    ) -> None:
+        target = Target.from_json(version.target)
+        waits = self.known.rule.overlap is not OverlapPolicy.ALLOW
+        was = "from before the schedule" if row is None else f"{row.outcome}: {row.reason}"
+        changed = self.connection.execute(
+            sa.update(occurrence)
+            .where(_o.id == occurrence_id, _o.outcome.not_in(FIRED_OUTCOMES), _o.count == 1)
+            .values(
+                outcome=Outcome.QUEUED if target.jobs else Outcome.SUCCESS,
+                reason=f"run by {self.author.name} (was {was})",
+                late_seconds=(self.now - at).total_seconds(),
+                blocked_by_id=blocker if waits else None,
+                triggered_by=self.author.name,
+                tick_id=f"slot-{secrets.token_hex(8)}",
+                decided_at=self.now,
+                runs=len(target.jobs),
+                counted=False,
+            )
+        ).rowcount
+        self._expect(changed)
+        enqueue_occurrence(self.connection, occurrence_id, version.mode, target, self.now)
+
+    def _update(self, row: InstantRow, values: dict[str, Any]) -> None:
+        changed = self.connection.execute(
+            sa.update(occurrence)
+            .where(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.count)
+            .values(values)
+        ).rowcount
+        self._expect(changed)
+
+    def _expect(self, changed: int) -> None:
+        if changed != 1:
+            raise Refused("The slot was taken by somebody else just now; look at the ledger again.")
+
+    def _write_row(self, version: Version, kind: str, entry: NotFired) -> int:
+        created: int = self.connection.execute(
+            sa.insert(occurrence)
+            .values(
+                schedule_id=self.known.row.id,
+                version_id=version.id,
+                kind=kind,
+                **row_of(entry),
+                tick_id="-",
+                decided_at=self.now,
+                counted=True,
+            )
+            .returning(_o.id)
+        ).scalar_one()
+        return created

@@ -1,0 +1,1 @@
+"""Sums of what ended, and the pruning of old rows."""

@@ -1,0 +1,231 @@
+"""While a job runs, its logging, warnings and prints become lines of its log, in order.
+
+What is said outside of any run goes where it would have gone.
+"""
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TextIO
+
+from tick.executors.bounds import MAX_MESSAGE, MAX_NAME, clean, cut
+from tick.executors.context import Listener, level_of, listener
+from tick.executors.log_lines import Line
+from tick.executors.partial_line import BegunLine
+from tick.forks import in_every_copy
+from tick.states import LogLevel
+
+Clock = Callable[[], datetime]
+
+
+class Capture:
+    """Hands every line that is logged, warned or printed to the current run.
+
+    `clock` gives the instant of a printed line; a log record brings its own.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._handler = _Handler()
+        self._disabled_up_to = logging.root.manager.disable
+        self._disabled_loggers = _disabled_loggers()
+        self._take()
+
+    def renew(self) -> None:
+        """Take again what a job may have taken for itself, such as the root logger's handlers."""
+        if self._held() != self._taken:
+            self.release()
+            self._take()
+
+    def release(self) -> None:
+        """Leave what is said to itself."""
+        self.end_all_lines()
+        root = logging.getLogger()
+        logging.captureWarnings(False)
+        root.setLevel(self._level)
+        root.removeHandler(self._handler)
+        for other in self._others:
+            other.removeFilter(_is_said_outside)
+        sys.stdout, sys.stderr = self._real
+
+    def show_begun(self) -> None:
+        """Show what was begun to be printed a second ago and has not ended; from any thread."""
+        for stream in self._printed:
+            stream.show()
+
+    def end_lines(self) -> None:
+        """End the lines that the calling thread has begun to print."""
+        for stream in self._printed:
+            stream.end_line(threading.get_ident())
+
+    def end_all_lines(self) -> None:
+        """End every line that some thread has begun to print."""
+        for stream in self._printed:
+            stream.end_all()
+
+    def _take(self) -> None:
+        root = logging.getLogger()
+        self._level, self._others = root.level, list(root.handlers)
+        self._real = sys.stdout, sys.stderr
+        self._printed = [_Printed(stream, self._clock) for stream in self._real]
+        for other in self._others:
+            other.addFilter(_is_said_outside)
+        root.addHandler(self._handler)
+        root.setLevel(min(self._level, logging.INFO) if self._level else logging.INFO)
+        logging.disable(self._disabled_up_to)
+        for logger in _disabled_loggers() - self._disabled_loggers:
+            logger.disabled = False
+        logging.captureWarnings(True)
+        sys.stdout, sys.stderr = self._printed
+        self._taken = self._held()
+
+    def _held(self) -> tuple[object, ...]:
+        root = logging.getLogger()
+        disabled = root.manager.disable, _disabled_loggers()
+        streams = sys.stdout, sys.stderr
+        return (*disabled, root.level, *root.handlers, warnings.showwarning, *streams)
+
+
+def _disabled_loggers() -> set[logging.Logger]:
+    # `logging.config` disables all that there are, if not told otherwise.
+    loggers = list(logging.root.manager.loggerDict.values())
+    return {each for each in loggers if isinstance(each, logging.Logger) and each.disabled}
+
+
+@contextmanager
+def captured(clock: Clock) -> Iterator[Capture]:
+    """A capture that ends with the block."""
+    capture = Capture(clock)
+    try:
+        yield capture
+    finally:
+        capture.release()
+
+
+def _is_said_outside(_record: logging.LogRecord) -> bool:
+    """What a run says is in its log, and need not be in the worker's."""
+    return listener() is None
+
+
+def _say_outside(record: logging.LogRecord) -> None:
+    """Where there is no handler but ours, logging's own last resort has not been asked."""
+    last = logging.lastResort
+    if last and record.levelno >= last.level and len(logging.getLogger().handlers) == 1:
+        last.handle(record)
+
+
+class _Handler(logging.Handler):
+    """Log records as lines; the traceback that a record carries stays with it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if (hearer := listener()) is None:
+            _say_outside(record)
+            return
+        try:
+            message = cut(self.format(record), MAX_MESSAGE)
+        except Exception as error:  # the arguments are the user's
+            message = f"{record.msg!r} could not be formatted: {error}"
+        at = datetime.fromtimestamp(record.created, UTC)
+        name = cut(record.name, MAX_NAME)
+        hearer.line(Line(at, level_of(record.levelno), message, name))
+
+
+class _Printing:
+    """What one thread prints, on its way to the run's log."""
+
+    def __init__(self, hearer: Listener, clock: Clock) -> None:
+        self.hearer, self._clock = hearer, clock
+        self.line = BegunLine()
+
+    def say(self, texts: Iterable[str]) -> None:
+        """Hand lines on; empty ones are nothing to read."""
+        for text in texts:
+            if text:
+                self.hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))
+
+
+class _Printed(io.TextIOBase):
+    """A text stream whose lines go to the log; what is below it stays the real one's."""
+
+    def __init__(self, real: TextIO, clock: Clock) -> None:
+        self._real, self._clock = real, clock
+        self._lock = threading.RLock()
+        self._begun: dict[int, _Printing] = {}
+        """By thread: what one prints does not run into what another does."""
+        self._is_copy = False
+        in_every_copy(self._begin_as_copy)
+
+    @property
+    def buffer(self) -> object:
+        """Where bytes are written: the real stream's buffer."""
+        return self._real.buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The real stream's encoding."""
+        return self._real.encoding
+
+    def fileno(self) -> int:
+        """The real stream's, for processes that a job starts."""
+        return self._real.fileno()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def reconfigure(self, **_: object) -> None:
+        """Change nothing, whatever a job asks for: its lines go to the log as they are."""
+
+    def flush(self) -> None:
+        """Show the line that was begun; a copy, which may end without another word, ends it."""
+        with self._lock:
+            if self._is_copy:
+                self.end_all()
+            elif printing := self._begun.get(threading.get_ident()):
+                printing.say(printing.line.flush(monotonic()))
+        self._real.flush()
+
+    def show(self) -> None:
+        """Show every line that was begun a second ago and has not ended."""
+        with self._lock:
+            for printing in self._begun.values():
+                printing.say(printing.line.due(monotonic()))
+
+    def write(self, text: str) -> int:
+        """Take text; a line goes to the log when it ends."""
+        if (hearer := listener()) is None:
+            return self._real.write(text)
+        with self._lock:
+            printing = self._begun_by(hearer)
+            printing.say(printing.line.write(text, monotonic()))
+        return len(text)
+
+    def _begin_as_copy(self) -> None:
+        # What was begun before is said by the process that began it.
+        self._lock, self._begun, self._is_copy = threading.RLock(), {}, True
+
+    def _begun_by(self, hearer: Listener) -> _Printing:
+        """The calling thread's line; a new one where an earlier thread of that number left one."""
+        thread = threading.get_ident()
+        line = self._begun.get(thread)
+        if line is None or line.hearer is not hearer:
+            self.end_line(thread)
+            line = self._begun[thread] = _Printing(hearer, self._clock)
+        return line
+
+    def end_line(self, thread: int) -> None:
+        """End the line that a thread is writing, if there is one."""
+        with self._lock:
+            if printing := self._begun.pop(thread, None):
+                printing.say(printing.line.end())
+
+    def end_all(self) -> None:
+        """End every line that is being written."""
+        for thread in list(self._begun):
+            self.end_line(thread)

@@ -1,0 +1,285 @@
+"""A child process of a worker: loads the definitions once, then runs one job after another.
+
+Started by `tick.executors.process_pool` as `python -m tick.executors.child`, in a process group of its own.
+It dies with its worker: by the kernel's word where there is one, else when the socket closes.
+"""
+
+import ctypes
+import faulthandler
+import fcntl
+import os
+import queue
+import signal
+import socket
+import sys
+import termios
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import monotonic  # its own, whatever a job does to the module's
+from typing import NoReturn
+
+from tick.define.jobs import JobDefinition
+from tick.define.registry import load_jobs
+from tick.executors.capture import Capture, captured
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.context import CurrentRun, running_alone
+from tick.executors.execute import execute, raised
+from tick.executors.forked_copies import be_heard_by_output, be_heard_through
+from tick.executors.leftovers import Traces, wait_to_be_replaced
+from tick.executors.log_lines import HEAD, TAIL, Line, Window
+from tick.executors.partial_line import SHOW_SECONDS
+from tick.executors.protocol import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
+from tick.forks import handle_here_only, in_every_copy
+from tick.policy.retry import AttemptEnd, How
+from tick.states import LogLevel
+
+Jobs = Mapping[str, JobDefinition]
+BATCH_SECONDS = 0.1
+AT_ONCE = 20
+"""So many lines in a batch's time travel at once, so that a crash takes none of them along."""
+UNREAD_SECONDS = 5.0
+"""How long a child waits at most for the worker to read what a run wrote to the pipe."""
+_REPLACED = "its process is replaced, so that the next run does not meet it"
+_PR_SET_PDEATHSIG = 1
+_STDOUT, _STDERR = 1, 2
+
+
+class Speaker:
+    """Sends what a run says to the worker, in order: at once, or in batches when it says much.
+
+    A flood does not swell: what a batch cannot hold falls out of it, counted.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._lock = threading.RLock()
+        self._lines = Window(HEAD, TAIL)
+        self._progress: tuple[float, str] | None = None
+        self._since, self._sent = 0.0, 0
+        self._waiting = threading.Event()
+        self.each_second: Callable[[], None] = lambda: None
+        """Called about once a second, or more often while a run says much."""
+        threading.Thread(target=self._send_batches, name="speaker", daemon=True).start()
+
+    def line(self, line: Line) -> None:
+        """Take a line of the log."""
+        with self._lock:
+            self._lines.push(line)
+            self._send_soon()
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Take the newest progress."""
+        with self._lock:
+            self._progress = fraction, text
+            self._send_soon()
+
+    def say(self, message: Message) -> None:
+        """Send everything that waits, then the message."""
+        with self._lock:
+            self._send_waiting()
+            self._send(message)
+
+    def _send_soon(self) -> None:
+        now = monotonic()
+        if now - self._since >= BATCH_SECONDS:
+            self._since, self._sent = now, 0
+        self._sent += 1
+        if self._sent <= AT_ONCE:
+            self._send_waiting()
+        else:
+            self._waiting.set()
+
+    def _send_waiting(self) -> None:
+        if self._lines:
+            lines, fallen = self._lines.empty()
+            self._send({"lines": [line.to_json() for line in lines], "lost": fallen})
+        if self._progress is not None:
+            self._send({"progress": self._progress})
+            self._progress = None
+        self._waiting.clear()
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._socket.sendall(pack(message))
+        except OSError as error:
+            _end_unheard(error)
+
+    def _send_batches(self) -> None:
+        while True:
+            if self._waiting.wait(SHOW_SECONDS):
+                time.sleep(BATCH_SECONDS)
+                with self._lock:
+                    self._send_waiting()
+            self.each_second()
+
+
+class Child:
+    """Two ears and a mouth: orders and cancellations come in, what runs say goes out."""
+
+    def __init__(self, sock: socket.socket, tickets: socket.socket) -> None:
+        self._socket, self._tickets = sock, tickets
+        self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
+        self._cancelled: set[Claim] = set()
+        self._current: Claim | None = None
+        self._folder, self._output = _open_here(), os.dup(_STDOUT)
+        self.speaker = Speaker(sock)
+        in_every_copy(self._begin_as_copy)
+
+    def line(self, line: Line) -> None:
+        """Pass a line of the run's log on."""
+        self.speaker.line(line)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Pass the run's progress on."""
+        self.speaker.progress(fraction, text)
+
+    def cancelled(self) -> bool:
+        """Whether the worker passed on a cancellation of the current run."""
+        return self._current in self._cancelled
+
+    def serve(self, jobs: Jobs) -> None:
+        """Run what is ordered, one after another, until the worker goes."""
+        threading.Thread(target=self._listen, name="listener", daemon=True).start()
+        self.speaker.say({"ready": True})
+        with captured(_now) as capture:
+            self.speaker.each_second = capture.show_begun
+            self._serve(jobs, capture, Traces())
+
+    def _serve(self, jobs: Jobs, capture: Capture, traces: Traces) -> None:
+        while ticket := self._tickets.recv(TICKET.size):
+            run = self._ordered(TICKET.unpack(ticket))
+            began = monotonic()
+            end = self._run(run, jobs, capture)
+            took = monotonic() - began
+            left = traces.clear()
+            if left:
+                self.line(Line(_now(), LogLevel.WARNING, f"left {left} behind: {_REPLACED}"))
+            _wait_for_reader(self._output)
+            said = {name: value for name, value in vars(end).items() if value is not None}
+            message = {"end": said, "began": began, "took": took}
+            if left is None:
+                self.speaker.say(message)
+            else:
+                self.speaker.say(message | {"worn": True})
+                wait_to_be_replaced()
+
+    def _ordered(self, claim: Claim) -> ClaimedRun:
+        """The run of a ticket; the orders before it were taken back."""
+        while (run := self._orders.get()).claim != claim:
+            pass
+        return run
+
+    def _run(self, run: ClaimedRun, jobs: Jobs, capture: Capture) -> AttemptEnd:
+        self._current = run.claim
+        definition = jobs.get(run.job_name)
+        if definition is None:
+            return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
+        current = CurrentRun(run, self)
+        with running_alone(current):
+            capture.renew()
+            self._begin_anew()
+            end = execute(definition, current)
+            capture.end_all_lines()
+        return end
+
+    def _begin_anew(self) -> None:
+        """Undo what a job may have done that would hit the next one out of the blue."""
+        if self._folder is not None:
+            os.fchdir(self._folder)
+        for number in (_STDOUT, _STDERR):
+            os.dup2(self._output, number)
+
+    def _begin_as_copy(self) -> None:
+        self._socket.close()
+        self._tickets.close()
+        be_heard_through(self._output)
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            for message in _messages(self._socket):
+                if "run" in message:
+                    self._orders.put(ClaimedRun.from_json(message["run"]))
+                else:
+                    run_id, token = message["cancel"]
+                    self._cancelled.add((run_id, token))
+        # The worker is gone, and whatever the job started goes with it.
+        os.killpg(0, signal.SIGKILL)
+
+
+def _end_unheard(error: OSError) -> NoReturn:
+    """Nobody can hear this process any longer, and whatever its job still did nobody would know."""
+    with suppress(OSError):
+        text = f"This process can't reach its worker any longer ({error})."
+        os.write(
+            _STDERR, f"{text} Did the job close descriptors that it had not opened?\n".encode()
+        )
+    os._exit(UNHEARD_STATUS)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _open_here() -> int | None:
+    """The folder that every run begins in; None where this user may not open it."""
+    try:
+        return os.open(".", os.O_RDONLY)
+    except OSError:
+        return None
+
+
+def _messages(sock: socket.socket) -> Iterator[Message]:
+    unpacker = Unpacker()
+    while received := sock.recv(65536):
+        yield from unpacker.feed(received)
+
+
+def _wait_for_reader(output: int) -> None:
+    """Let the worker read what the run wrote to the pipe: what comes later is another run's."""
+    unread = array("i", [0])
+    until = monotonic() + UNREAD_SECONDS
+    with suppress(OSError):  # the job may have closed it
+        while not fcntl.ioctl(output, termios.FIONREAD, unread) and unread[0]:
+            if monotonic() > until:
+                break
+            time.sleep(0.001)
+
+
+def _die_with(worker_pid: int) -> None:
+    """Ask the kernel to end this process with its worker; Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker_pid:  # it was gone before it could be asked for
+        sys.exit(1)
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    # As an exception, so that the job's own `finally` blocks have their second.
+    raise SystemExit("terminated")
+
+
+def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> None:
+    """Load the definitions and serve the worker at the other end of the two sockets."""
+    _die_with(worker_pid)
+    faulthandler.enable()
+    handle_here_only(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for inherited in (descriptor, tickets):
+        os.set_inheritable(inherited, False)
+    with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tickets) as ticket_socket:
+        try:
+            jobs = load_jobs(definitions)
+        except BaseException as error:
+            sock.sendall(pack({"broken": raised(error).error_message}))
+            raise
+        Child(sock, ticket_socket).serve(jobs)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:]))
+elif __name__ == "__mp_main__":  # a process that a job started by `multiprocessing` without a fork
+    be_heard_by_output(_now)

@@ -1,0 +1,85 @@
+"""What comes from a child process, as reports about its runs."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tick.executors.bounds import MAX_MESSAGE, cut
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.executor import Progressed, Report, Said
+from tick.executors.framing import Relay
+from tick.executors.line_buffer import Splitter
+from tick.executors.log_lines import Line
+from tick.executors.protocol import Message
+from tick.states import LogLevel
+
+log = logging.getLogger(__name__)
+
+RunOf = Callable[[Claim | None], ClaimedRun | None]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What came from a child's output pipe: lines of programs, and messages of its copies."""
+
+    lines: Sequence[str] = ()
+    messages: Sequence[Message] = ()
+
+    def __add__(self, other: "Output") -> "Output":
+        return Output([*self.lines, *other.lines], [*self.messages, *other.messages])
+
+
+class OutputReader:
+    """Bytes of an output pipe in, lines and messages out."""
+
+    def __init__(self) -> None:
+        self._relay, self._splitter = Relay(), Splitter()
+
+    def feed(self, chunk: bytes, now: float) -> Output:
+        """What the bytes complete."""
+        others, messages = self._relay.feed(chunk)
+        return Output(self._splitter.feed(others, now), messages)
+
+    def due(self, now: float) -> Output:
+        """What was begun a second ago and nothing has ended."""
+        return Output(self._splitter.due(now))
+
+    def end(self) -> Output:
+        """The last line, if nothing ended it."""
+        return Output([*self._splitter.feed(self._relay.end(), 0.0), *self._splitter.end()])
+
+
+def heard(run: ClaimedRun, message: Message) -> list[Report]:
+    """What a process says about its run while it goes on."""
+    match message:
+        case {"lines": lines, "lost": lost}:
+            return [Said(run, [Line.from_json(line) for line in lines], lost)]
+        case {"progress": [fraction, text]}:
+            return [Progressed(run, fraction, text)]
+    return []
+
+
+def read(output: Output, run_of: RunOf, now: datetime, pid: int) -> list[Report]:
+    """What came by the output pipe; `run_of` finds the run of a claim, or the current one.
+
+    What belongs to no run goes to the worker's own log.
+    """
+    reports: list[Report] = []
+    for message in output.messages:
+        claim = message.get("claim")
+        if (run := run_of(claim and tuple(claim))) is not None:
+            reports += heard(run, message)
+        else:
+            _say(pid, (line[2] for line in message.get("lines", ())))
+    if (current := run_of(None)) is None:
+        _say(pid, output.lines)
+    elif output.lines:
+        lines = [Line(now, LogLevel.INFO, cut(text, MAX_MESSAGE)) for text in output.lines]
+        reports.append(Said(current, lines))
+    return reports
+
+
+def _say(pid: int, texts: Iterable[str]) -> None:
+    for text in texts:
+        log.info("child %d: %s", pid, cut(text, MAX_MESSAGE))

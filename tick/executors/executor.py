@@ -1,0 +1,98 @@
+"""What an executor tells its worker about the runs that it was given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.log_lines import Line
+from tick.policy.retry import AttemptEnd
+
+CANCEL_SECONDS = 5.0
+"""Between asking a run to stop and making it stop."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """The run logged lines; `lost` more fell out before them."""
+
+    run: ClaimedRun
+    lines: Sequence[Line]
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """The run said how far it is: from 0 to 1, and in words."""
+
+    run: ClaimedRun
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The attempt is over. It `began` at an instant of `time.monotonic`, or never.
+
+    From there it `took` so many seconds.
+    """
+
+    run: ClaimedRun
+    end: AttemptEnd
+    began: float | None = None
+    took: float = 0.0
+
+
+Report = Said | Progressed | Ended
+
+
+class Executor(Protocol):
+    """Runs what it is given. Not thread-safe: one worker drives it by calling `poll`."""
+
+    @property
+    def slots(self) -> int:
+        """How many runs it executes at one time, when all is well."""
+
+    @property
+    def warm(self) -> int:
+        """How many of its slots are there, free or not."""
+
+    @property
+    def free(self) -> int:
+        """How many runs it would begin at once."""
+
+    @property
+    def waiting(self) -> int:
+        """How many of the runs it was given have not begun."""
+
+    @property
+    def running(self) -> Sequence[ClaimedRun]:
+        """The runs that it was given and whose ends it has not reported."""
+
+    @property
+    def begun(self) -> Mapping[Claim, float]:
+        """Those among them that are being executed, and since which `time.monotonic` instant."""
+
+    def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
+        """Take the run, and begin it when there is a free slot.
+
+        Once begun it ends at the latest after `timeout_seconds` and a short grace.
+        """
+
+    def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
+        """Give up the runs that have waited for so long without being begun."""
+
+    def poll(self, timeout_seconds: float) -> list[Report]:
+        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+
+    def cancel(self, run: ClaimedRun) -> None:
+        """Ask the run to stop, and make it stop a little later."""
+
+    def kill(self, run: ClaimedRun) -> None:
+        """Make the run stop now. Its end is not reported."""
+
+    def close(self) -> Sequence[Report]:
+        """Kill what runs, and give everything back; what had ended and was not reported."""

@@ -1,0 +1,102 @@
+"""A line that is being written, as a terminal shows it. Pure.
+
+A carriage return begins a new state of the line, and only the newest counts, as with a progress
+bar. What nothing has ended yet is shown at most once a second.
+"""
+
+from tick.executors.bounds import MAX_MESSAGE, cut
+
+SHOW_SECONDS = 1.0
+
+
+class BegunLine:
+    """Text in, texts to be logged out. Its instants are `time.monotonic` seconds.
+
+    A line that is too long keeps its head and its tail, or comes in pieces if `in_pieces`.
+    """
+
+    def __init__(self, *, in_pieces: bool = False) -> None:
+        self._in_pieces = in_pieces
+        self._since: float | None = None
+        """When the line began, or was last shown."""
+        self._begin()
+
+    def write(self, text: str, now: float) -> list[str]:
+        """What is to be logged when this is written: lines that it ends, states that are due."""
+        *ended, rest = text.split("\n")
+        logged: list[str] = []
+        for part in ended:
+            logged += [*self._extend(part), *self.end()]
+        logged += self._extend(rest)
+        if self._since is None:
+            self._since = now
+        return logged + self.due(now) if self._moves else logged
+
+    def due(self, now: float) -> list[str]:
+        """What nothing has ended for a second."""
+        waited = self._since is not None and now >= self._since + SHOW_SECONDS
+        return self._show(now) if waited else []
+
+    def flush(self, now: float) -> list[str]:
+        """The same at once, if nothing of the line was shown before."""
+        return self.due(now) if self._shown else self._show(now)
+
+    def end(self) -> list[str]:
+        """The line, or what has come since it was shown."""
+        unseen = self._unseen()
+        is_blank = not self._visible and not self._shown
+        self._begin()
+        return unseen or ([""] if is_blank else [])
+
+    @property
+    def _visible(self) -> str:
+        text = self._head
+        if self._length > len(text):
+            text = cut(text + self._tail, MAX_MESSAGE, self._length)
+        return text if text.strip() else self._newest or text
+
+    def _begin(self) -> None:
+        self._newest, self._shown, self._moves = "", "", False
+        self._since = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._head, self._tail, self._length = "", "", 0
+
+    def _extend(self, text: str) -> list[str]:
+        if "\r" not in text:
+            return self._add(text)
+        *states, rest = text.split("\r")
+        pieces: list[str] = []
+        for state in states:
+            pieces += self._add(state)
+            self._newest = self._visible
+            self._clear()
+        self._moves = True
+        return pieces + self._add(rest)
+
+    def _add(self, text: str) -> list[str]:
+        pieces: list[str] = []
+        while self._in_pieces and len(self._head) + len(text) >= MAX_MESSAGE:
+            room = MAX_MESSAGE - len(self._head)
+            self._head, text = self._head + text[:room], text[room:]
+            pieces += self._unseen()
+            self._shown = ""
+            self._clear()
+        room = MAX_MESSAGE - len(self._head)
+        self._head += text[:room]
+        self._tail = (self._tail + text[room:])[-MAX_MESSAGE:]
+        self._length += len(text)
+        return pieces
+
+    def _show(self, now: float) -> list[str]:
+        unseen = self._unseen()
+        if unseen:
+            self._shown, self._since = self._visible, now
+        return unseen
+
+    def _unseen(self) -> list[str]:
+        visible = self._visible
+        if visible == self._shown:
+            return []
+        return [visible.removeprefix(self._shown)] if visible else []

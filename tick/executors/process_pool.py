@@ -1,0 +1,309 @@
+"""The executor of production: warm child processes, each running one job at a time.
+
+Pebble, the kept library for this, pickles, kills a process but not its group, and has no way for
+lines and progress to come out while a job runs.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from math import inf
+
+from tick.executors.child_factory import Spawner
+from tick.executors.child_messages import Output, heard, read
+from tick.executors.child_process import ChildProcess
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.dispatcher import Feeder
+from tick.executors.executor import CANCEL_SECONDS, Ended, Report
+from tick.executors.process_reaper import Guard
+from tick.executors.protocol import BadMessage, Message, pack
+from tick.executors.run_queue import Backlog, Order
+from tick.forks import in_every_copy
+from tick.policy.retry import AttemptEnd, How
+
+log = logging.getLogger(__name__)
+
+GRACE_SECONDS = 1.0
+"""Between SIGTERM and SIGKILL."""
+LAST_WORDS_SECONDS = 0.2
+"""Between a closed socket and SIGKILL: the process is most likely ending by itself."""
+_AGAIN_SECONDS = 0.05
+_ALARMS = 4096
+_UNREADABLE = "the worker ended its process, for what it sent could not be read"
+_CLOSED = "the worker ended its process, which had closed its connection to it"
+
+
+class ProcessPool:
+    """Keeps `processes` children warm.
+
+    Each is replaced after `recycle_after` runs, but not before it is `recycle_seconds` old:
+    starting one takes as long as thousands of the shortest runs. Only one that has loaded the
+    definitions counts as free, so nothing is claimed for one that can't.
+    """
+
+    def __init__(
+        self,
+        definitions: str,
+        processes: int,
+        clock: Callable[[], datetime],
+        *,
+        recycle_after: int = 1000,
+        recycle_seconds: float = 60.0,
+    ) -> None:
+        self.slots, self._clock = processes, clock
+        self._spawner = Spawner(definitions)
+        self._children: list[ChildProcess] = []
+        self._waiting = Backlog()
+        self._feeder = Feeder(self._waiting, recycle_after, recycle_seconds)
+        self._guard = Guard()
+        in_every_copy(self._guard.let_go)
+        self._selector = selectors.DefaultSelector()
+        self._waker, self._alarm = socket.socketpair()
+        # A thread that wakes may hold a lock that this one needs: it must never wait in `send`.
+        self._waker.setblocking(False)
+        self._alarm.setblocking(False)
+        self._selector.register(self._alarm, selectors.EVENT_READ, self._on_alarm)
+        self._reports: list[Report] = []
+
+    @property
+    def warm(self) -> int:
+        """How many children have loaded the definitions."""
+        return sum(child.ready for child in self._children)
+
+    @property
+    def free(self) -> int:
+        """How many children wait for a run."""
+        return max(0, sum(child.idle for child in self._children) - len(self._waiting))
+
+    @property
+    def waiting(self) -> int:
+        """How many runs have not begun."""
+        return len(self._waiting) + sum(max(0, len(child.orders) - 1) for child in self._children)
+
+    @property
+    def running(self) -> Sequence[ClaimedRun]:
+        """The runs that are being executed, those that wait for a child, and unreported ones."""
+        ordered = [order.run for child in self._children for order in child.orders]
+        unreported = [report.run for report in self._reports if isinstance(report, Ended)]
+        return ordered + self._waiting.runs + unreported
+
+    @property
+    def begun(self) -> dict[Claim, float]:
+        """The runs that are being executed, and since when."""
+        return {child.run.claim: child.began_at for child in self._children if child.run}
+
+    def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
+        """Give the run to a free child, or to the first that becomes free."""
+        packed = pack({"run": run.to_json()})
+        self._waiting.add(Order(run, timeout_seconds, time.monotonic(), packed))
+        self._feeder.feed(self._children)
+
+    def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
+        """Give up the runs that have waited for so long."""
+        for child in self._children:
+            self._hold(child)
+        return self._waiting.take_older(time.monotonic() - waiting_seconds)
+
+    def poll(self, timeout_seconds: float) -> list[Report]:
+        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        self._spawn_missing()
+        self._feed_ahead()
+        wait = 0.0 if self._reports else min(timeout_seconds, self._next_instant())
+        for key, _ in self._selector.select(max(0.0, wait)):
+            with suppress(BlockingIOError):
+                key.data()
+        self._enforce(time.monotonic())
+        self._bury_the_dead()
+        self._feeder.feed(self._children)
+        self._feed_ahead()
+        reports, self._reports = self._reports, []
+        return reports
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+        with suppress(OSError):  # it is closed, or full of what wakes as well
+            self._waker.send(b"!")
+
+    def cancel(self, run: ClaimedRun) -> None:
+        """Ask the run to stop; after CANCEL_SECONDS it is killed."""
+        child = self._child_at(run)
+        if self._waiting.drop(run):
+            self._reports.append(Ended(run, AttemptEnd(How.CANCELLED)))
+        elif child:
+            child.ask_to_stop()
+            child.fate = child.fate or AttemptEnd(
+                How.CANCELLED, reason="did not stop when asked to, and was killed"
+            )
+            child.deadline = min(child.deadline, time.monotonic() + CANCEL_SECONDS)
+
+    def kill(self, run: ClaimedRun) -> None:
+        """Kill the run's process group now. The end is not reported."""
+        child = self._child_at(run)
+        if not self._waiting.drop(run) and child:
+            child.orders.clear()
+            self._kill(child)
+
+    def close(self) -> list[Report]:
+        """Kill every child with all that it started."""
+        for child in self._children:
+            child.signal_group(signal.SIGKILL)
+        for child in self._children:
+            child.bury()
+        self._children.clear()
+        self._waiting.clear()
+        self._selector.close()
+        self._waker.close()
+        self._alarm.close()
+        self._guard.close()
+        return self._reports
+
+    def _on_alarm(self) -> None:
+        self._alarm.recv(_ALARMS)
+
+    def _feed_ahead(self) -> None:
+        """Let children with short runs go from one to the next."""
+        if not self._waiting and any(child.idle for child in self._children):
+            for child in self._children:
+                if len(child.orders) > 1:
+                    self._hold(child)
+            self._feeder.feed(self._children)
+        self._feeder.feed_ahead(self._children)
+
+    def _hold(self, child: ChildProcess) -> None:
+        """Take back what the child has not begun, and hear what it said up to here.
+
+        After that it is certain which run it executes, and that it begins no other.
+        """
+        self._waiting.put_back(child.take_back())
+        self._hear_all(child)
+
+    def _child_at(self, run: ClaimedRun) -> ChildProcess | None:
+        """The child that executes the run; it begins no other."""
+        for child in self._children:
+            if any(order.run == run for order in child.orders):
+                self._hold(child)
+                return child if child.run == run else None
+        return None
+
+    def _spawn_missing(self) -> None:
+        while len(self._children) < self.slots and (child := self._spawner.spawn()):
+            self._guard.watch(child.pid)
+            self._children.append(child)
+            self._listen(child)
+
+    def _listen(self, child: ChildProcess) -> None:
+        read = selectors.EVENT_READ
+        self._selector.register(child.socket, read, lambda: self._hear(child))
+        self._selector.register(child.output, read, lambda: self._take_output(child))
+
+    def _hear(self, child: ChildProcess) -> None:
+        try:
+            messages = child.receive()
+            child.unheard_because = _CLOSED if messages is None else None
+        except (BadMessage, ValueError) as error:
+            log.error("child %d does not keep to the protocol: %s", child.pid, error)
+            messages, child.unheard_because = None, f"{_UNREADABLE} ({error})"
+        if messages is None:
+            with suppress(KeyError):
+                self._selector.unregister(child.socket)
+            child.kill_at = min(child.kill_at, time.monotonic() + LAST_WORDS_SECONDS)
+        for message in messages or ():
+            self._handle(child, message)
+
+    def _handle(self, child: ChildProcess, message: Message) -> None:
+        run = child.run
+        match message:
+            case {"ready": _}:
+                child.ready = True
+                self._spawner.succeeded()
+            case {"broken": why}:
+                log.error("a child process cannot load the definitions: %s", why)
+            case {"end": end, "began": began, "took": took} if run:
+                ended_as = AttemptEnd(**(end | {"how": How(end["how"])}))
+                self._end(child, Ended(run, ended_as, began, took), worn="worn" in message)
+            case _ if run:
+                self._reports += heard(run, message)
+
+    def _end(self, child: ChildProcess, ended: Ended, *, worn: bool) -> None:
+        if child.kill_at < inf:
+            # Its fate is decided: it has ended when its whole group is gone.
+            self._kill(child)
+            return
+        # The child saw to it that its pipe had been read.
+        self._write_down(child, child.rest_of_output())
+        self._reports.append(ended)
+        child.has_ended_one(ended.took)
+        if worn:
+            self._waiting.put_back(child.take_back())
+        if worn or (not child.orders and self._feeder.runs_left(child) <= 0):
+            self._kill(child)
+
+    def _take_output(self, child: ChildProcess) -> None:
+        # What is in the pipe is the current run's only once the ends before it have been heard.
+        self._hear_all(child)
+        self._write_down(child, child.read_output())
+
+    def _write_down(self, child: ChildProcess, output: Output) -> None:
+        self._reports += read(output, child.run_of, self._clock(), child.pid)
+
+    def _enforce(self, now: float) -> None:
+        for child in self._children:
+            if (due := child.due_output(now)).lines:
+                self._write_down(child, due)
+            if now >= min(child.deadline, child.slow_at):
+                self._hold(child)
+            if child.orders and now >= child.deadline:
+                child.fate = child.fate or _timed_out(child.orders[0].timeout_seconds)
+                child.deadline, child.kill_at = inf, now + GRACE_SECONDS
+                child.signal_group(signal.SIGTERM)
+            elif now >= child.kill_at:
+                self._kill(child)
+
+    def _kill(self, child: ChildProcess) -> None:
+        child.kill_at = time.monotonic() + _AGAIN_SECONDS
+        child.kill(child.unheard_because)
+
+    def _bury_the_dead(self) -> None:
+        for child in [child for child in self._children if child.has_exited()]:
+            # What it sent before it died is still in the socket and the pipe.
+            self._hold(child)
+            self._write_down(child, child.rest_of_output(unread=True))
+            for fileobj in (child.socket, child.output):
+                with suppress(KeyError):
+                    self._selector.unregister(fileobj)
+            self._children.remove(child)
+            cause = child.bury()
+            self._guard.forget(child.pid)
+            if child.run is not None:
+                end = child.fate or _died(cause)
+                took = time.monotonic() - child.began_at
+                self._reports.append(Ended(child.run, end, child.began_at, took))
+            elif not child.ready:
+                log.error("a child process ended before it was ready: %s", cause)
+                self._spawner.failed()
+
+    def _hear_all(self, child: ChildProcess) -> None:
+        with suppress(BlockingIOError):
+            while child.socket in self._selector.get_map():
+                self._hear(child)
+
+    def _next_instant(self) -> float:
+        """Seconds until something is to be enforced."""
+        instants = [min(child.deadline, child.slow_at, child.kill_at) for child in self._children]
+        if len(self._children) < self.slots:
+            instants.append(self._spawner.not_before)
+        return min(instants, default=inf) - time.monotonic()
+
+
+def _timed_out(seconds: float) -> AttemptEnd:
+    message = f"timed out after {seconds:g} s, and was killed"
+    return AttemptEnd(How.TIMED_OUT, error_type="TimedOut", error_message=message)
+
+
+def _died(cause: str) -> AttemptEnd:
+    return AttemptEnd(How.DIED, error_type="Died", error_message=cause)

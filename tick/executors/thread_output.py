@@ -1,0 +1,59 @@
+"""Hears what a run in this process says, and keeps it until it is asked for."""
+
+import threading
+from collections.abc import Iterable
+
+from tick.executors.claimed_run import ClaimedRun
+from tick.executors.executor import Progressed, Report, Said
+from tick.executors.log_lines import HEAD, TAIL, Line, Window
+
+
+class Ear:
+    """The listener of one run. A flood does not swell: what it cannot hold falls out, counted."""
+
+    def __init__(self, run: ClaimedRun) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._lines = Window(HEAD, TAIL)
+        self._progress: Progressed | None = None
+        self._cancelled = False
+
+    def line(self, line: Line) -> None:
+        """Take a line of the log."""
+        with self._lock:
+            self._lines.push(line)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Take the newest progress."""
+        with self._lock:
+            self._progress = Progressed(self._run, fraction, text)
+
+    def hear(self, reports: Iterable[Report]) -> None:
+        """Take what copies of this process said for the run."""
+        for report in reports:
+            match report:
+                case Said(_, lines):
+                    for line in lines:
+                        self.line(line)
+                case Progressed(_, fraction, text):
+                    self.progress(fraction, text)
+
+    def cancelled(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Ask it to stop."""
+        self._cancelled = True
+
+    def empty(self) -> list[Report]:
+        """What it has heard since the last time."""
+        reports: list[Report] = []
+        with self._lock:
+            if self._lines:
+                lines, fallen = self._lines.empty()
+                reports.append(Said(self._run, lines, fallen))
+            if self._progress is not None:
+                reports.append(self._progress)
+                self._progress = None
+        return reports

@@ -1,0 +1,250 @@
+"""The executor of jobs with `isolation="thread"`: threads of the worker, one job at a time each.
+
+For short waits on others. A thread costs next to nothing, and nothing can kill it: a run that does
+not end in time has failed for everybody else, while its thread, which nobody hears any longer,
+stays taken until the job's code comes back.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+
+from tick.define.jobs import JobDefinition
+from tick.executors.capture import Capture
+from tick.executors.child_messages import heard
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.context import CurrentRun
+from tick.executors.execute import execute
+from tick.executors.executor import CANCEL_SECONDS, Ended, Report
+from tick.executors.forked_copies import CopyPipe, leave
+from tick.executors.protocol import Message
+from tick.executors.run_queue import Backlog, Order
+from tick.executors.thread_output import Ear
+from tick.policy.retry import AttemptEnd, How
+
+log = logging.getLogger(__name__)
+BATCH_SECONDS = 0.02
+"""How long ends wait for further ones while there are runs to go on with."""
+_GOES_ON = "nothing can kill its thread, which may go on"
+
+
+@dataclass(eq=False)
+class _Attempt:
+    """A run in a thread. Its instants are `time.monotonic` seconds."""
+
+    order: Order
+    began_at: float
+    ear: Ear
+    deadline: float
+    fate: AttemptEnd | None = None
+    """How it ends at its deadline."""
+
+    @property
+    def run(self) -> ClaimedRun:
+        return self.order.run
+
+    def ended(self, end: AttemptEnd) -> Ended:
+        return Ended(self.run, end, self.began_at, time.monotonic() - self.began_at)
+
+
+class ThreadPool:
+    """Keeps `threads` threads. `wake` is called from them when a run has ended."""
+
+    def __init__(
+        self,
+        jobs: Mapping[str, JobDefinition],
+        threads: int,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._jobs, self.slots, self._wake = jobs, threads, wake
+        lock = threading.Lock()
+        self._has_work, self._has_ends = threading.Condition(lock), threading.Condition(lock)
+        self._waiting = Backlog()
+        self._attempts: dict[Claim, _Attempt] = {}
+        self._ended: list[tuple[_Attempt, Ended]] = []
+        self._reports: list[Report] = []
+        self._taken = 0
+        self._is_woken, self._told_at = False, 0.0
+        self._closed = False
+        self._capture = Capture(clock)
+        self._copies = CopyPipe(self._hear_copy)
+        for number in range(threads):
+            # A daemon: what cannot be killed must not keep the worker from ending.
+            threading.Thread(target=self._serve, name=f"job-{number}", daemon=True).start()
+
+    @property
+    def warm(self) -> int:
+        """All threads are there from the beginning."""
+        return self.slots
+
+    @property
+    def free(self) -> int:
+        """How many threads wait for a run."""
+        with self._has_work:
+            return max(0, self.slots - self._taken - len(self._waiting))
+
+    @property
+    def waiting(self) -> int:
+        """How many runs have not begun."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> list[ClaimedRun]:
+        """The runs in threads, those that wait for one, and those whose ends nobody has heard."""
+        with self._has_work:
+            begun = [attempt.run for attempt in self._attempts.values()]
+            return begun + self._waiting.runs + [attempt.run for attempt, _ in self._ended]
+
+    @property
+    def begun(self) -> dict[Claim, float]:
+        """The runs in threads, and since when."""
+        with self._has_work:
+            return {claim: attempt.began_at for claim, attempt in self._attempts.items()}
+
+    def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
+        """Give the run to a free thread, or to the first that becomes free."""
+        with self._has_work:
+            self._waiting.add(Order(run, timeout_seconds, time.monotonic()))
+            self._has_work.notify()
+
+    def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
+        """Give up the runs that have waited for so long."""
+        with self._has_work:
+            return self._waiting.take_older(time.monotonic() - waiting_seconds)
+
+    def poll(self, timeout_seconds: float) -> list[Report]:
+        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        self._capture.show_begun()
+        with self._has_ends:
+            wait = 0.0 if self._reports else min(timeout_seconds, self._next_deadline())
+            if self._waiting or self._ended:
+                wait = min(wait, BATCH_SECONDS)
+            self._has_ends.wait_for(lambda: self._is_woken, max(0.0, wait))
+            self._is_woken = False
+            self._give_up_the_late(time.monotonic())
+            reports, self._reports = self._reports, []
+            ended, self._ended = self._ended, []
+            for attempt in self._attempts.values():
+                reports += attempt.ear.empty()
+        return reports + _last_words(ended)
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from any thread."""
+        with self._has_ends:
+            self._is_woken = True
+            self._has_ends.notify()
+
+    def cancel(self, run: ClaimedRun) -> None:
+        """Ask the run to stop; after CANCEL_SECONDS it is given up."""
+        with self._has_work:
+            attempt = self._attempts.get(run.claim)
+            if self._waiting.drop(run):
+                self._reports.append(Ended(run, AttemptEnd(How.CANCELLED)))
+            elif attempt is not None:
+                attempt.ear.cancel()
+                reason = f"did not stop when asked to; {_GOES_ON}"
+                attempt.fate = AttemptEnd(How.CANCELLED, reason=reason)
+                attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
+
+    def kill(self, run: ClaimedRun) -> None:
+        """Ask the run to stop, and hear it no more. The end is not reported."""
+        with self._has_work:
+            attempt = self._attempts.pop(run.claim, None)
+            if not self._waiting.drop(run) and attempt is not None:
+                self._dismiss(attempt)
+
+    def close(self) -> list[Report]:
+        """Give everything up."""
+        with self._has_work:
+            self._closed = True
+            self._waiting.clear()
+            for attempt in self._attempts.values():
+                self._dismiss(attempt)
+            self._attempts.clear()
+            self._has_work.notify_all()
+        self._capture.release()
+        self._copies.close()
+        return self._reports + _last_words(self._ended)
+
+    def _serve(self) -> None:
+        while (attempt := self._next()) is not None:
+            end = self._execute(attempt)
+            self._capture.end_lines()
+            self._copies.read_all()
+            self._end(attempt, end)
+
+    def _execute(self, attempt: _Attempt) -> AttemptEnd:
+        try:
+            return execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
+        except BaseException as error:  # only in a copy of the worker that the job forked
+            leave(error)
+
+    def _hear_copy(self, message: Message) -> None:
+        """What a copy of the worker says that some job forked."""
+        claim = tuple(message.get("claim") or ())
+        attempt = next((a for a in list(self._attempts.values()) if a.run.claim == claim), None)
+        if attempt is not None:
+            attempt.ear.hear(heard(attempt.run, message))
+
+    def _next(self) -> _Attempt | None:
+        """Wait for a run and begin it; None when the pool is closed."""
+        with self._has_work:
+            self._has_work.wait_for(lambda: self._closed or self._waiting)
+            if self._closed:
+                return None
+            (order,) = self._waiting.take(1, inf)
+            now = time.monotonic()
+            attempt = _Attempt(order, now, Ear(order.run), now + order.timeout_seconds)
+            self._attempts[order.run.claim] = attempt
+            self._taken += 1
+            return attempt
+
+    def _end(self, attempt: _Attempt, end: AttemptEnd) -> None:
+        """Note an end, and wake who waits for ends: at once, or for many while there are more."""
+        with self._has_ends:
+            self._taken -= 1
+            if self._attempts.pop(attempt.run.claim, None) is None:
+                self._say_late(attempt.run, end)
+                return
+            self._ended.append((attempt, attempt.ended(end)))
+            now = time.monotonic()
+            if not self._is_woken and (not self._waiting or now >= self._told_at + BATCH_SECONDS):
+                self._is_woken, self._told_at = True, now
+                self._has_ends.notify()
+                self._wake()
+
+    def _say_late(self, run: ClaimedRun, end: AttemptEnd) -> None:
+        if not self._closed:
+            name = run.job_name
+            log.warning("run %d (%s) %s too late, which is refused", run.run_id, name, end.how)
+
+    def _give_up_the_late(self, now: float) -> None:
+        for attempt in [late for late in self._attempts.values() if now >= late.deadline]:
+            del self._attempts[attempt.run.claim]
+            self._dismiss(attempt)
+            end = attempt.fate or _timed_out(attempt.order.timeout_seconds)
+            self._ended.append((attempt, attempt.ended(end)))
+
+    def _dismiss(self, attempt: _Attempt) -> None:
+        attempt.ear.cancel()
+        log.warning("run %d (%s): %s", attempt.run.run_id, attempt.run.job_name, _GOES_ON)
+
+    def _next_deadline(self) -> float:
+        """Seconds until something is to be given up."""
+        deadlines = (attempt.deadline for attempt in self._attempts.values())
+        return min(deadlines, default=inf) - time.monotonic()
+
+
+def _last_words(ended: Iterable[tuple[_Attempt, Ended]]) -> list[Report]:
+    """What each said up to its end, and the end."""
+    return [report for attempt, end in ended for report in (*attempt.ear.empty(), end)]
+
+
+def _timed_out(seconds: float) -> AttemptEnd:
+    message = f"timed out after {seconds:g} s; {_GOES_ON}"
+    return AttemptEnd(How.TIMED_OUT, error_type="TimedOut", error_message=message)

@@ -1,0 +1,286 @@
+"""What alerts are judged by, read from the database: bounded, by indexes, in few statements."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define import alerts
+from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
+from tick.engine.ledger.latest_ticks import read_tick_health
+from tick.engine.ledger.tick_log import read_older_zone_data
+from tick.notify.forecast import expected_ends
+from tick.policy.excerpts import excerpt
+from tick.policy.tick_health import TickHealth
+from tick.states import (
+    LIVE_OUTCOMES,
+    OccurrenceKind,
+    Outcome,
+    RunStatus,
+    ScheduleState,
+    WorkerStatus,
+)
+from tick.store.database import AnyRow
+from tick.store.tables import alert, job_run, job_schedule, occurrence, worker_instance
+
+MOST_AT_ONCE = 500
+EVENT_LASTS = timedelta(hours=1)
+"""How long an alert of an event, which has no end to wait for, is shown as open."""
+NEVER_LONG = timedelta(minutes=1)
+"""What takes less is never called long, whatever is usual."""
+LEARNED_FROM = 30
+LEAST_LEARNED_FROM = 5
+_LISTED_FAILURES = 200
+_LONGEST_ERROR = 200
+_a, _o, _r, _s, _w = alert.c, occurrence.c, job_run.c, job_schedule.c, worker_instance.c
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that failed: the job, and what was said."""
+
+    job_name: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """An occurrence with the schedule's name and rules. `row` has the occurrence's columns."""
+
+    row: AnyRow
+    name: str
+    rules: tuple[Rule, ...]
+    ping_url: str | None
+    consecutive_failures: int
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Usual:
+    """How long a schedule's successes took, in seconds."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """A schedule that is on and wants to be missed: since when it had no success."""
+
+    id: str
+    name: str
+    since: datetime
+    within: timedelta
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The state of affairs at one instant."""
+
+    now: datetime
+    ticks: TickHealth
+    due_since: datetime | None = None
+    """What waits for the very first tick has been due for so long."""
+    older_zone_data: str | None = None
+    """What a tick said lately whose time zone data are older than those in force."""
+    ended: tuple[Told, ...] = ()
+    """Occurrences that came to their outcome and were not judged yet, the oldest first."""
+    live: tuple[Told, ...] = ()
+    usual: dict[str, Usual] = field(default_factory=dict)
+    """By schedule id; only of what runs for a while, and has succeeded often enough."""
+    expected: dict[int, datetime] = field(default_factory=dict)
+    """When live occurrences that have a deadline will have ended, by their id."""
+    troubled: tuple[AnyRow, ...] = ()
+    """Schedules in ERROR, and those removed a short while ago while they were on."""
+    quiet: tuple[Quiet, ...] = ()
+    dead: tuple[AnyRow, ...] = ()
+    """Processes that were declared dead a short while ago."""
+    open: tuple[AnyRow, ...] = ()
+    """Alerts, with the schedule's `consecutive_failures` and name, and the occurrence's outcome."""
+
+
+def read_facts(connection: sa.Connection, now: datetime) -> Facts:
+    """Everything that the rules ask for."""
+    live = _told(connection.execute(_LIVE).all())
+    recently = {"after": now - EVENT_LASTS}
+    ticks = read_tick_health(connection, now)
+    return Facts(
+        now=now,
+        ticks=ticks,
+        due_since=None if ticks.last_at else connection.execute(_FIRST_DUE).scalar(),
+        older_zone_data=read_older_zone_data(connection, now),
+        ended=_read_ended(connection),
+        live=live,
+        usual=_read_usual(connection, _running_on(_with(live, RunsLong), now)),
+        expected=expected_ends(connection, [told.row.id for told in _with(live, Deadline)], now),
+        troubled=tuple(connection.execute(_TROUBLED, recently)),
+        quiet=tuple(_read_quiet(connection)),
+        dead=tuple(connection.execute(_DEAD, recently)),
+        open=tuple(connection.execute(_OPEN)),
+    )
+
+
+def ping_url_of(stored: Any) -> str | None:
+    """The ping URL in a schedule's column `alerts`."""
+    return (stored or {}).get("ping_url")
+
+
+def _told(
+    rows: Iterable[AnyRow], failures: dict[int, list[Failure]] | None = None
+) -> tuple[Told, ...]:
+    return tuple(
+        Told(
+            row=row,
+            name=row.schedule_name or row.title or row.schedule_id or "A manual firing",
+            rules=alerts.of_schedule(row.alerts) if row.schedule_id else (),
+            ping_url=ping_url_of(row.alerts),
+            consecutive_failures=row.consecutive_failures or 0,
+            failures=tuple((failures or {}).get(row.id, ())),
+        )
+        for row in rows
+    )
+
+
+def _read_ended(connection: sa.Connection) -> tuple[Told, ...]:
+    rows = connection.execute(_ENDED).all()
+    failed = [row.id for row in rows if row.failed]
+    found: dict[int, list[Failure]] = {}
+    for run in connection.execute(_FAILURES, {"ids": failed}) if failed else ():
+        said = ": ".join(part for part in (run.error_type, run.error_message) if part)
+        mine = found.setdefault(run.occurrence_id, [])
+        if len(mine) < _LISTED_FAILURES:
+            mine.append(Failure(run.job_name, excerpt(said, _LONGEST_ERROR) or "it failed"))
+    return _told(rows, found)
+
+
+def _with(live: Iterable[Told], kind: type[Rule]) -> list[Told]:
+    """Those that have a rule of this kind."""
+    return [told for told in live if any(isinstance(rule, kind) for rule in told.rules)]
+
+
+def _running_on(live: Iterable[Told], now: datetime) -> set[str]:
+    """The schedules of those that could be called long."""
+    rows = [told.row for told in live if told.row.first_started_at is not None]
+    return {row.schedule_id for row in rows if now - row.first_started_at > NEVER_LONG}
+
+
+def _read_usual(connection: sa.Connection, ids: Collection[str]) -> dict[str, Usual]:
+    """How long the latest successes of each took, where there are enough to learn from."""
+    found = {}
+    for schedule_id in sorted(ids):
+        rows = connection.execute(_SUCCESSES, {"id": schedule_id})
+        took = [(row.last_finished_at - row.first_started_at).total_seconds() for row in rows]
+        if len(took) >= LEAST_LEARNED_FROM:
+            found[schedule_id] = Usual(median(took), quantiles(took, n=20, method="inclusive")[-1])
+    return found
+
+
+def _read_quiet(connection: sa.Connection) -> Iterable[Quiet]:
+    for row in connection.execute(_WANTS_SUCCESS):
+        within = [r.within for r in alerts.of_schedule(row.alerts) if isinstance(r, NoSuccess)]
+        if within:
+            last = connection.execute(_LAST_SUCCESS, {"id": row.id}).scalar()
+            begun = [row.created_at, row.enabled_at, row.state_at, last]
+            since = max(instant for instant in begun if instant is not None)
+            yield Quiet(row.id, row.name, since, within[0])
+
+
+def _occurrences() -> sa.Select[Any]:
+    return sa.select(
+        occurrence, _s.name.label("schedule_name"), _s.alerts, _s.consecutive_failures
+    ).select_from(occurrence.outerjoin(job_schedule, _s.id == _o.schedule_id))
+
+
+_LISTED_LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
+_ENDED = (
+    _occurrences()
+    # Literals, as the partial index has them.
+    .where(sa.text(f"NOT occurrence.judged AND occurrence.outcome NOT IN ({_LISTED_LIVE})"))
+    .order_by(_o.id)
+    .limit(MOST_AT_ONCE)
+)
+_LIVE = (
+    _occurrences()
+    .where(
+        sa.text(f"occurrence.outcome IN ({_LISTED_LIVE})"),
+        _o.schedule_id.is_not(None),
+        _o.kind != OccurrenceKind.MANUAL,
+    )
+    # As the partial index has them: in the order of ids SQLite would read the whole ledger.
+    .order_by(_o.schedule_id, _o.id)
+    .limit(MOST_AT_ONCE)
+)
+_FAILURES = (
+    sa.select(_r.occurrence_id, _r.job_name, _r.error_type, _r.error_message)
+    .where(_r.occurrence_id.in_(sa.bindparam("ids", expanding=True)), _r.status == RunStatus.FAILED)
+    .order_by(_r.id)
+    .limit(10 * MOST_AT_ONCE)
+)
+_SUCCESSES = (
+    sa.select(_o.first_started_at, _o.last_finished_at)
+    .where(
+        _o.schedule_id == sa.bindparam("id"),
+        _o.outcome == Outcome.SUCCESS,
+        _o.first_started_at.is_not(None),
+    )
+    .order_by(_o.id.desc())
+    .limit(LEARNED_FROM)
+)
+_LAST_SUCCESS = (
+    sa.select(_o.last_finished_at)
+    .where(_o.schedule_id == sa.bindparam("id"), _o.outcome == Outcome.SUCCESS)
+    .order_by(_o.id.desc())
+    .limit(1)
+)
+_TROUBLED = (
+    sa.select(_s.id, _s.name, _s.state, _s.state_reason, _s.state_by, _s.state_at)
+    .where(
+        sa.or_(
+            _s.state == ScheduleState.ERROR,
+            sa.and_(
+                _s.state == ScheduleState.REMOVED,
+                _s.enabled,
+                _s.state_at > sa.bindparam("after", type_=_s.state_at.type),
+            ),
+        )
+    )
+    .order_by(_s.id)
+    .limit(MOST_AT_ONCE)
+)
+_WANTS_SUCCESS = (
+    sa.select(_s.id, _s.name, _s.alerts, _s.created_at, _s.enabled_at, _s.state_at)
+    .where(
+        _s.enabled,
+        _s.state == ScheduleState.ACTIVE,
+        sa.cast(_s.alerts, sa.Text).contains(f'"{NoSuccess.NAME}"'),
+    )
+    .order_by(_s.id)
+    .limit(MOST_AT_ONCE)
+)
+_FIRST_DUE = sa.select(sa.func.min(_s.next_run_at, type_=_s.next_run_at.type)).where(
+    # As the partial index has it.
+    sa.text("enabled AND state = 'ACTIVE'")
+)
+_DEAD = (
+    sa.select(_w.id, _w.hostname, _w.worker_type, _w.last_heartbeat_at, _w.stopped_at)
+    .where(
+        _w.status == WorkerStatus.DEAD,
+        _w.stopped_at > sa.bindparam("after", type_=_w.stopped_at.type),
+    )
+    .order_by(_w.id)
+    .limit(MOST_AT_ONCE)
+)
+_OPEN = (
+    sa.select(alert, _s.name.label("schedule_name"), _s.consecutive_failures, _o.outcome)
+    .select_from(
+        alert.outerjoin(job_schedule, _s.id == _a.schedule_id).outerjoin(
+            occurrence, _o.id == _a.occurrence_id
+        )
+    )
+    .where(sa.text("alert.resolved_at IS NULL"))
+    .order_by(_a.key)
+    .limit(10 * MOST_AT_ONCE)
+)

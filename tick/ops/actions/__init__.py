@@ -1,0 +1,1 @@
+"""Everything that people do: one transaction each, with its entry in the audit."""

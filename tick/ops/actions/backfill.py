@@ -1,0 +1,74 @@
+"""What a schedule did not run in the past, by the definition that was in force then."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.engine.ledger.versions import Reign, reigns, versions_of
+from tick.engine.schedules.replay import MOST_AT_ONCE
+from tick.errors import NotFound, Refused
+from tick.policy import instants
+from tick.policy.instants import just_before
+from tick.policy.rule import Rule
+from tick.states import FIRED_OUTCOMES
+from tick.store.database import Database
+from tick.store.tables import occurrence
+from tick.utc import utc
+
+_o = occurrence.c
+MOST_LOOKED_AT = 50_000  # more than the minutes of a month
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """What a backfill would run: `wanted`, oldest first; `done` instants have run already."""
+
+    schedule_id: str
+    wanted: tuple[datetime, ...]
+    done: int
+
+
+def plan_backfill(
+    database: Database, schedule_id: str, start: datetime, end: datetime, *, now: datetime
+) -> Backfill:
+    """The instants of [start, end] that did not fire. Raises NotFound, Refused when too many."""
+    start, end = utc(start, "the start"), min(utc(end, "the end"), utc(now, "now"))
+    with database.read.connect() as connection:
+        versions = versions_of(connection, schedule_id)
+        if not versions:
+            raise NotFound(
+                f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+            )
+        parts = [_cut(reign, start, end) for reign in _from_the_start(reigns(versions))]
+        if sum(instants.count(*part) for part in parts) > MOST_LOOKED_AT:
+            raise Refused(
+                f"More than {MOST_LOOKED_AT:,} instants of {schedule_id} lie in that time; "
+                "narrow it."
+            )
+        due = [at for part in parts for at in instants.between(*part, MOST_LOOKED_AT)]
+        fired = connection.execute(
+            sa.select(_o.scheduled_for).where(
+                _o.schedule_id == schedule_id,
+                _o.outcome.in_(FIRED_OUTCOMES),
+                _o.scheduled_for.between(start, end),
+            )
+        )
+        done = set(fired.scalars())
+    wanted = tuple(at for at in due if at not in done)
+    if len(wanted) > MOST_AT_ONCE:
+        raise Refused(
+            f"{len(wanted):,} instants of {schedule_id} in that time have not run, and at most "
+            f"{MOST_AT_ONCE:,} run at once; narrow it."
+        )
+    return Backfill(schedule_id, wanted, len(due) - len(wanted))
+
+
+def _from_the_start(found: list[Reign]) -> list[Reign]:
+    """The first rule also stands for the time before the schedule was known."""
+    return [Reign(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
+
+
+def _cut(reign: Reign, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
+    """The rule, and what of [start, end] it decides: the instants after .. and until .."""
+    return reign.rule, max(reign.since, just_before(start)), min(reign.until or end, end)

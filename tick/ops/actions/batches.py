@@ -1,0 +1,152 @@
+"""Doing the same to many runs: bounded, one entry in the audit, and a reason for each refusal.
+
+The entry comes first: a batch is many transactions, and one that is cut short must not have
+changed anything that the audit does not know.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.engine.ledger import audit
+from tick.engine.ledger.audit import Author
+from tick.engine.runs import cancel
+from tick.engine.runs.settle import settle_occurrences
+from tick.engine.runs.wake_workers import announce_ready
+from tick.errors import Refused
+from tick.ops.actions.retries import Retry
+from tick.states import UNFINISHED_RUNS
+from tick.store.database import Database
+from tick.store.tables import job_run
+
+MOST_IN_BATCH = 1000
+_CANCELLED_AT_ONCE = 100
+_r = job_run.c
+
+
+@dataclass
+class Batch:
+    """What became of the runs: those it was done to, and why not to the others, by id."""
+
+    done: list[int] = field(default_factory=list)
+    refused: dict[int, str] = field(default_factory=dict)
+
+
+def retry_runs(
+    database: Database,
+    registry: Registry,
+    run_ids: Collection[int],
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
+    override_overlap: bool = False,
+    only: bool = False,
+) -> Batch:
+    """Put runs back into the queue, each as `retries.retry_run` would, an occurrence at a time.
+
+    What a run waits for may be among them. `done` holds what went back with them as well. Raises
+    Refused for none and for too many.
+    """
+    _record(database, "runs.retry", run_ids, now, author, reason)
+    batch = Batch()
+    for occurrence_id, ids in _by_occurrence(database, run_ids).items():
+        with database.write.begin() as connection:
+            retry = Retry(
+                connection, registry, occurrence_id, now, author, reason, override_overlap
+            )
+            done = _retry_each(retry, ids, only, batch.refused)
+            if done:
+                retry.revive()
+        batch.done += sorted(done)
+    return batch
+
+
+def _retry_each(
+    retry: Retry, ids: Collection[int], only: bool, refused: dict[int, str]
+) -> set[int]:
+    """Put back those of the occurrence's runs that may go; these and what went with them."""
+    done: set[int] = set()
+    for run_id in ids:
+        if run_id in done:
+            continue
+        try:
+            went = retry.put_back(run_id, only=only)
+        except Refused as refusal:
+            refused[run_id] = str(refusal)
+            continue
+        if not went:
+            refused[run_id] = f"Run {run_id} has not ended."
+        done.update(went)
+    return done
+
+
+def cancel_runs(
+    database: Database,
+    run_ids: Collection[int],
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
+) -> Batch:
+    """Cancel runs: at once those that are queued, by asking those that run.
+
+    Raises Refused for none and for too many.
+    """
+    _record(database, "runs.cancel", run_ids, now, author, reason)
+    batch, ordered = Batch(), sorted(run_ids)
+    for first in range(0, len(ordered), _CANCELLED_AT_ONCE):
+        ids = ordered[first : first + _CANCELLED_AT_ONCE]
+        with database.write.begin() as connection:
+            live = _live_among(connection, ids)
+            touched = cancel.cancel_runs(
+                connection, live, now=now, reason=author.did("cancelled", reason)
+            )
+        with database.write.begin() as connection:
+            settle_occurrences(connection, touched, now)
+            announce_ready(connection)
+        batch.done += live
+        batch.refused |= {
+            number: f"Run {number} has ended, or is not there." for number in set(ids) - set(live)
+        }
+    return batch
+
+
+def _live_among(connection: sa.Connection, ids: Collection[int]) -> list[int]:
+    live = sa.select(_r.id).where(_r.id.in_(ids), _r.status.in_(UNFINISHED_RUNS))
+    return list(connection.execute(live.order_by(_r.id)).scalars())
+
+
+def _by_occurrence(database: Database, run_ids: Collection[int]) -> dict[int, list[int]]:
+    """Those of the runs that exist, in order, by their occurrence."""
+    found: dict[int, list[int]] = {}
+    query = sa.select(_r.occurrence_id, _r.id).where(_r.id.in_(run_ids)).order_by(_r.id)
+    with database.read.connect() as connection:
+        for occurrence_id, run_id in connection.execute(query):
+            found.setdefault(occurrence_id, []).append(run_id)
+    return found
+
+
+def _record(
+    database: Database,
+    action: str,
+    run_ids: Collection[int],
+    now: datetime,
+    author: Author,
+    reason: str | None,
+) -> None:
+    if not 0 < len(run_ids) <= MOST_IN_BATCH:
+        raise Refused(f"Choose 1 to {MOST_IN_BATCH} runs at a time; these are {len(run_ids)}.")
+    with database.write.begin() as connection:
+        audit.record(
+            connection,
+            at=now,
+            author=author,
+            action=action,
+            subject=f"{len(run_ids)} runs",
+            after={"runs": sorted(run_ids)},
+            reason=reason,
+        )

@@ -1,0 +1,186 @@
+"""Running again what ended badly, inside the same occurrence. Pressed twice, it happens once."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.engine.ledger import audit
+from tick.engine.ledger.audit import Author
+from tick.engine.runs.requeue import lock_occurrence, read_graph, requeue, revive
+from tick.engine.schedules import lifecycle
+from tick.errors import Busy, NotFound, Refused
+from tick.policy.put_back import ENDED_BADLY
+from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
+from tick.store.database import Database
+from tick.store.tables import job_run, occurrence
+
+_o, _r = occurrence.c, job_run.c
+
+
+def retry_run(
+    database: Database,
+    registry: Registry,
+    run_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
+    override_overlap: bool = False,
+    only: bool = False,
+) -> list[int]:
+    """Put one run back into the queue, and down the line what was skipped because of it.
+
+    The ids of these runs; none when it is in the queue or runs already. With `only`, what was
+    skipped stays so, and its occurrence has failed whatever becomes of the run. Raises NotFound;
+    Refused when it succeeded, waits for a run that ended badly, or its schedule runs another
+    occurrence.
+    """
+    with database.write.begin() as connection:
+        where = sa.select(_r.occurrence_id).where(_r.id == run_id)
+        if (occurrence_id := connection.execute(where).scalar()) is None:
+            raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
+        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
+        before = retry.graph[run_id].status
+        ids = retry.put_back(run_id, only=only)
+        if ids:
+            retry.revive()
+            _record(connection, "run.retry", run_id, before, ids, now, author, reason)
+    return ids
+
+
+def retry_occurrence(
+    database: Database,
+    registry: Registry,
+    occurrence_id: int,
+    *,
+    now: datetime,
+    author: Author,
+    reason: str | None = None,
+    override_overlap: bool = False,
+) -> list[int]:
+    """Put back what failed or was cancelled, and what was skipped for that; the ids of these runs.
+
+    None when they are in the queue or run already. Raises NotFound; Refused when nothing ended
+    badly, or its schedule runs another occurrence.
+    """
+    with database.write.begin() as connection:
+        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
+        chosen = retry.graph.to_retry()
+        if not chosen:
+            if retry.was.outcome in LIVE_OUTCOMES:
+                return []
+            raise Refused(f"Nothing in occurrence {occurrence_id} failed or was cancelled.")
+        ids = retry.put_back_with(chosen)
+        retry.revive()
+        before = retry.was.outcome
+        _record(connection, "occurrence.retry", occurrence_id, before, ids, now, author, reason)
+    return ids
+
+
+def what_goes_back(
+    connection: sa.Connection, occurrence_id: int, run_id: int | None = None
+) -> frozenset[int]:
+    """The runs that a retry would put back: of one run, or of the occurrence. Reads only."""
+    graph = read_graph(connection, occurrence_id, lock=False)
+    chosen = graph.to_retry() if run_id is None else [run_id]
+    return graph.with_what_waits(chosen).again
+
+
+class Retry:
+    """A retry within one occurrence, which it locks. Raises NotFound."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        registry: Registry,
+        occurrence_id: int,
+        now: datetime,
+        author: Author,
+        reason: str | None,
+        override_overlap: bool,
+    ) -> None:
+        self.was = lock_occurrence(connection, occurrence_id)
+        self.graph = read_graph(connection, occurrence_id, lock=True)
+        self._connection, self._registry, self._now = connection, registry, now
+        self._said = author.did("put back", reason)
+        self._override_overlap = override_overlap
+
+    def put_back(self, run_id: int, *, only: bool) -> list[int]:
+        """Put one run back, with what was skipped for it unless it goes alone; their ids.
+
+        None when it has not ended. Raises Refused.
+        """
+        run = self.graph[run_id]
+        if run.status == RunStatus.SUCCESS:
+            raise Refused(
+                f"Run {run_id} ({run.job_name}) succeeded; `tick run --job {run.job_name}` runs "
+                "the job anew."
+            )
+        if run.status not in ENDED_BADLY:
+            return []
+        if blocker := self.graph.blocker_of(run_id):
+            raise Refused(
+                f"Run {run_id} waits for {blocker.job_name}, which ended as {blocker.status}; "
+                f"`tick retry --occurrence {self.was.id}` runs both again."
+            )
+        return self.put_back_with([run_id], only=only)
+
+    def put_back_with(self, chosen: Collection[int], *, only: bool = False) -> list[int]:
+        """Put runs back that nothing holds back; the ids of all that went. Raises Refused."""
+        if not self._override_overlap:
+            _check_overlap(self._connection, self.was)
+        plan = self.graph.with_what_waits(chosen)
+        if only:
+            plan = plan.alone(chosen)
+        names = {self.graph[run_id].job_name for run_id in plan.again} & self._registry.jobs.keys()
+        budgets = {name: self._registry.jobs[name].max_attempts for name in names}
+        ids = requeue(self._connection, self.graph, plan, budgets, now=self._now, reason=self._said)
+        self.graph = self.graph.queued(ids)
+        return ids
+
+    def revive(self) -> None:
+        """Let the occurrence live again, once everything is back."""
+        revive(self._connection, self.was, self._now)
+
+
+def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
+    """Raises Busy when the schedule runs another occurrence and may not run two."""
+    if was.schedule_id is None:
+        return
+    known = lifecycle.find_schedule(connection, was.schedule_id)
+    other = connection.execute(
+        sa.select(sa.func.min(_o.id)).where(
+            _o.schedule_id == was.schedule_id, _o.outcome.in_(LIVE_OUTCOMES), _o.id != was.id
+        )
+    ).scalar()
+    if other is not None and known.rule.overlap is not OverlapPolicy.ALLOW:
+        raise Busy(
+            f"{known.row.name} is still running (occurrence {other}). Wait for it to finish, "
+            "cancel it, or retry with the overlap overridden.",
+            occurrence_id=other,
+        )
+
+
+def _record(
+    connection: sa.Connection,
+    action: str,
+    subject: int,
+    before: str,
+    runs: list[int],
+    now: datetime,
+    author: Author,
+    reason: str | None,
+) -> None:
+    audit.record(
+        connection,
+        at=now,
+        author=author,
+        action=action,
+        subject=str(subject),
+        before={"state": before},
+        after={"runs": runs},
+        reason=reason,
+    )

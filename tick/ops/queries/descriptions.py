@@ -1,0 +1,128 @@
+"""A schedule's rule and target in plain words, whatever state they are in. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from tick.cron import timetable
+from tick.define import alerts
+from tick.errors import InvalidCron
+from tick.policy import instants
+from tick.policy.lengths import in_words
+from tick.policy.rule import Rule
+from tick.policy.target import Target
+from tick.states import Mode, ScheduleKind
+
+# What stored JSON of another release, or of a zone that vanished, may raise.
+_UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """When a schedule fires: `words`, the `expression` behind them, its `timezone`.
+
+    A rule that can no longer be read has its `mistake` instead of words.
+    """
+
+    words: str
+    expression: str | None
+    timezone: str
+    mistake: str | None = None
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What a schedule runs: in words, and the names of the jobs in dependency order."""
+
+    words: str
+    jobs: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def describe_timing(rule_text: str | None) -> Timing:
+    """The words for a version's rule; a rule that is broken is described, not raised."""
+    try:
+        rule = _read(rule_text)
+        return Timing(_words(rule), rule.cron, rule.timezone)
+    except _UNREADABLE as error:
+        return Timing("Cannot be read", None, "UTC", str(error))
+
+
+@lru_cache(maxsize=4096)
+def describe_target(mode: str | None, target_text: str | None) -> Selected:
+    """The words for a version's target; one that is broken is described, not raised."""
+    try:
+        jobs = Target.from_json(target_text or "").jobs
+    except _UNREADABLE:
+        return Selected("Cannot be read", ())
+    names = tuple(job.name for job in jobs)
+    if mode == Mode.GROUP and jobs:
+        return Selected(f"Group {jobs[0].group}, {_count(len(jobs), 'job')}", names)
+    if mode == Mode.SINGLE_JOB and jobs:
+        return Selected(f"Job {jobs[0].name}", names)
+    return Selected(f"All {len(jobs)} jobs" if mode == Mode.ALL_JOBS else _chosen(names), names)
+
+
+def next_instants(
+    rule_text: str | None, now: datetime, count: int, until: datetime | None = None
+) -> list[datetime]:
+    """The next `count` nominal instants in (now, until]; none when the rule cannot be read."""
+    try:
+        return instants.between(_read(rule_text), now, until, count)
+    except _UNREADABLE:
+        return []
+
+
+def describe_alert(rule: alerts.Rule) -> str:
+    """When an alert rule speaks: `it failed 3 times in a row`."""
+    match rule:
+        case alerts.Failed(after):
+            return "it failed" if after == 1 else f"it failed {after} times in a row"
+        case alerts.Missed():
+            return "an instant was missed"
+        case alerts.Held():
+            return "an instant is held back by the storm brake"
+        case alerts.LateStart(after):
+            return f"nothing has started {in_words(after)} after its firing"
+        case alerts.RunsLong(None, factor):
+            return f"it runs for more than {factor:g} times its usual longest"
+        case alerts.RunsLong(timedelta() as than):
+            return f"it runs for more than {in_words(than)}"
+        case alerts.NoSuccess(within):
+            return f"it has had no success for {in_words(within)}"
+        case alerts.Deadline(after):
+            return f"it will not have ended {in_words(after)} after its instant"
+    return rule.NAME
+
+
+def _read(rule_text: str | None) -> Rule:
+    if rule_text is None:
+        raise ValueError("the schedule has no version yet; `tick sync` stores one")
+    return Rule.from_json(rule_text)
+
+
+def _words(rule: Rule) -> str:
+    if rule.kind is ScheduleKind.CRON:
+        return timetable.describe(rule.cron or "", rule.timezone).removesuffix(
+            f" ({rule.timezone})"
+        )
+    if rule.kind is ScheduleKind.INTERVAL:
+        return _every(rule)
+    return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"
+
+
+def _every(rule: Rule) -> str:
+    """The length, and where its steps are counted from unless the full hours show that."""
+    length = timedelta(seconds=rule.every_seconds or 0)
+    said = f"Every {in_words(length).removeprefix('1 ')}"
+    if rule.anchor is None and length < timedelta(days=1):
+        return said
+    return f"{said}, counted from {rule.anchor or instants.EPOCH:%Y-%m-%d %H:%M} UTC"
+
+
+def _chosen(names: tuple[str, ...]) -> str:
+    return ", ".join(names) if 0 < len(names) <= 2 else _count(len(names), "chosen job")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

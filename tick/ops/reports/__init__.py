@@ -1,0 +1,1 @@
+"""Answers that need work: verify, why, deploy plan, dry run, upcoming, statistics."""

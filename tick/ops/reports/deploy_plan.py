@@ -1,0 +1,222 @@
+"""What would change if the definitions here were deployed on the database there. Writes nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from itertools import combinations
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.define.schedules import Schedule
+from tick.engine.ledger.tick_log import learned_tick_seconds
+from tick.engine.ledger.windows import windows_touching
+from tick.engine.schedules.definition_diff import Change, find_changes
+from tick.ops.queries.descriptions import describe_timing
+from tick.ops.reports.upcoming import next_by_rule
+from tick.policy import instants
+from tick.policy.clock_changes import clock_changes
+from tick.policy.notes import notes_on
+from tick.policy.planner import Standing, due_since, plan
+from tick.policy.rule import Rule
+from tick.policy.windows import Window
+from tick.states import LIVE_OUTCOMES, ScheduleState
+from tick.store.database import in_states
+from tick.store.tables import occurrence
+
+SHOWN = 3
+_YEAR, _WEEK = timedelta(days=366), timedelta(days=7)
+_MOST_COMPARED = 10_100  # the minutes of a week
+
+
+@dataclass(frozen=True)
+class PlannedChange:
+    """What a deploy does to one schedule, and its next instants by the old and the new rule."""
+
+    schedule_id: str
+    what: tuple[str, ...]
+    before: str | None
+    after: str | None
+    next_before: tuple[datetime, ...]
+    next_after: tuple[datetime, ...]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Something about a schedule at an instant."""
+
+    schedule_id: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
+class Collision:
+    """Two schedules that start the same jobs at the same instants, `count` times in a week."""
+
+    schedules: tuple[str, str]
+    jobs: tuple[str, ...]
+    first: datetime
+    count: int
+
+
+@dataclass(frozen=True)
+class DeployPlan:
+    """All that a deploy would do.
+
+    `fires` is what is due already and would fire with the deploy, by the old rule, as it would
+    with the next tick. `clock_changes` are those of a year, `collisions` those of a week; both
+    only for schedules that are new or change.
+    """
+
+    changes: tuple[PlannedChange, ...]
+    fires: tuple[Moment, ...]
+    clock_changes: tuple[Moment, ...]
+    collisions: tuple[Collision, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the database holds these very definitions."""
+        return not self.changes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain | {"changes_nothing": self.changes_nothing}
+
+
+def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> DeployPlan:
+    """Compare the definitions with the database."""
+    changes = find_changes(connection, registry)
+    moved = [
+        change.schedule
+        for change in changes
+        if change.schedule is not None and (change.added or change.changed or change.returned)
+    ]
+    tick_seconds = learned_tick_seconds(connection)
+    windows = windows_touching(connection, now, now + _YEAR)
+    return DeployPlan(
+        changes=tuple(_describe(change, now, windows) for change in changes),
+        fires=tuple(
+            moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
+        ),
+        clock_changes=tuple(
+            Moment(schedule.id, found.at, found.effect)
+            for schedule in moved
+            for found in clock_changes(schedule.rule(), now, now + _YEAR)
+        ),
+        collisions=tuple(_collisions(registry, moved, now)),
+    )
+
+
+def _describe(change: Change, now: datetime, windows: Sequence[Window]) -> PlannedChange:
+    old = None if change.known is None else change.known.rule
+    new = None if change.schedule is None else change.schedule.rule().to_json()
+    fired = 0 if change.known is None else change.known.run_count
+    return PlannedChange(
+        schedule_id=change.id,
+        what=tuple(_what(change, now)),
+        before=_words(old),
+        after=_words(new),
+        next_before=_next(old, now, windows, fired),
+        next_after=_next(new, now, windows, fired),
+    )
+
+
+def _what(change: Change, now: datetime) -> Iterator[str]:
+    if change.added:
+        yield "added, and switched off until somebody switches it on"
+    if change.removed:
+        yield "removed: it stops firing, its history stays"
+    if change.renamed and change.known is not None:
+        how = "renamed back" if change.taken_back else "renamed"
+        yield f"{how} from {change.known.id}: history and switch stay{_slots_stay(change.schedule)}"
+    if change.returned:
+        yield "defined again: as it was if it was removed less than 14 days ago, else switched off"
+    if change.changed and change.known is not None and change.schedule is not None:
+        same = change.known.rule == change.schedule.rule().to_json()
+        yield "its jobs change" if same else "its rule changes"
+    if change.reworded:
+        yield "its name, description or alerts change"
+    if change.schedule is not None and (change.added or change.changed or change.returned):
+        yield from notes_on(change.schedule.rule(), now)
+
+
+def _slots_stay(schedule: Schedule | None) -> str:
+    """That a rename moves no instant, where the name decides about instants."""
+    if schedule is None or replace(schedule, first_id=schedule.id).rule() == schedule.rule():
+        return ""
+    return f", and so do its `H` and jitter, those of {schedule.slot_id}"
+
+
+def _fires(
+    connection: sa.Connection, change: Change, now: datetime, tick_seconds: float
+) -> Iterator[Moment]:
+    row = change.known
+    if row is None or not (change.changed or change.removed or change.renamed):
+        return
+    due_at = row.next_run_at and max(row.next_run_at, row.retry_after or row.next_run_at)
+    if due_at is None or due_at > now or not (row.enabled and row.state == ScheduleState.ACTIVE):
+        return
+    if describe_timing(row.rule).mistake is not None:
+        return  # it can't fire, and ends in ERROR or is mended
+    live = connection.execute(_LIVE, {"schedule": row.id}).scalar_one()
+    rule = Rule.from_json(row.rule)
+    since = due_since(rule, row.decided_to, row.next_run_at)
+    standing = Standing(since, live, row.run_count, row.asked_for)
+    windows = windows_touching(connection, since, now)
+    due = plan(rule, standing, now, tick_seconds, windows)
+    if due.fire is not None:
+        yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
+
+
+_LIVE = (
+    sa.select(sa.func.count())
+    .select_from(occurrence)
+    .where(
+        occurrence.c.schedule_id == sa.bindparam("schedule"),
+        in_states(occurrence.c.outcome, LIVE_OUTCOMES),
+    )
+)
+
+
+def _collisions(
+    registry: Registry, moved: Sequence[Schedule], now: datetime
+) -> Iterator[Collision]:
+    ids = {schedule.id for schedule in moved}
+    if not ids:
+        return
+    schedules = list(registry.schedules.values())
+    jobs = {item.id: set(registry.select(item.target()).jobs) for item in schedules}
+    when = {
+        item.id: instants.between(item.rule(), now, now + _WEEK, _MOST_COMPARED)
+        for item in schedules
+    }
+    for one, other in combinations(schedules, 2):
+        shared = jobs[one.id] & jobs[other.id]
+        if not shared or not ids & {one.id, other.id}:
+            continue
+        if both := sorted(set(when[one.id]) & set(when[other.id])):
+            yield Collision((one.id, other.id), tuple(sorted(shared)), both[0], len(both))
+
+
+def _words(rule: str | None) -> str | None:
+    if rule is None:
+        return None
+    timing = describe_timing(rule)
+    return f"{timing.words} ({timing.timezone})" if timing.expression else timing.words
+
+
+def _next(
+    rule: str | None, now: datetime, windows: Sequence[Window], fired: int
+) -> tuple[datetime, ...]:
+    return () if rule is None else next_by_rule(rule, now, SHOWN, windows, fired=fired)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

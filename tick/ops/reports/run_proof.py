@@ -1,0 +1,126 @@
+"""Proof that what the ledger says of its firings is what their runs say."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.runs.settle import outcome_in, tally
+from tick.policy.target import Target
+from tick.states import ENDED_OUTCOMES, FIRED_OUTCOMES
+from tick.store.database import AnyRow, one_of, slices
+from tick.store.tables import job_run, job_run_dependency, occurrence
+
+_o, _r, _d = occurrence.c, job_run.c, job_run_dependency.c
+_COUNTS = ("succeeded", "failed", "cancelled", "skipped")
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """What a row of the ledger says that its runs don't, and the instant that it is about."""
+
+    schedule_id: str | None
+    at: datetime
+    message: str
+
+
+def find_contradictions(
+    connection: sa.Connection, ids: Sequence[int], targets: Mapping[int, Target]
+) -> Iterator[Contradiction]:
+    """What is wrong between these rows and their runs. `targets`: by id of the version."""
+    for part in slices(ids):
+        for firing in _read(connection, part):
+            row = firing.row
+            for message in firing.contradictions(targets.get(row.version_id)):
+                yield Contradiction(row.schedule_id, row.scheduled_for or row.decided_at, message)
+
+
+@dataclass(frozen=True)
+class _Firing:
+    """A row of the ledger, its runs, how many edges lead into them, and what they come to."""
+
+    row: AnyRow
+    summed: AnyRow
+    runs: list[AnyRow] = field(default_factory=list)
+
+    def contradictions(self, target: Target | None) -> Iterator[str]:
+        """What is wrong with it, in words; without all its runs, the rest means nothing."""
+        row, made = self.row, len(self.runs)
+        jobs = len({run.job_name for run in self.runs})
+        if made != row.runs or jobs != made:
+            yield f"{self._said} has {made} runs of {jobs} jobs instead of {row.runs}"
+            return
+        yield from self._strays(target)
+        edges = sum(run.edges for run in self.runs)
+        wanted = edges if target is None else len(target.edges)
+        if row.outcome in FIRED_OUTCOMES and edges != wanted:
+            yield f"row {row.id} lacks dependencies between its runs"
+        if row.outcome in ENDED_OUTCOMES:
+            yield from self._sums()
+
+    @property
+    def _said(self) -> str:
+        return f"row {self.row.id} ({self.row.outcome})"
+
+    def _strays(self, target: Target | None) -> Iterator[str]:
+        """Runs that are not of this row's schedule, instant and jobs."""
+        row, names = self.row, None if target is None else {job.name for job in target.jobs}
+        for run in self.runs:
+            if (run.schedule_id, run.scheduled_for) != (row.schedule_id, row.scheduled_for):
+                whose = f"of {run.schedule_id or 'no schedule'}, due at {_at(run.scheduled_for)}"
+                yield f"run {run.id} of {self._said} says that it is {whose}"
+            if names is not None and run.job_name not in names:
+                yield f"run {run.id} of {self._said} is of {run.job_name}, which it does not fire"
+
+    def _sums(self) -> Iterator[str]:
+        """What the row sums up, where its runs come to something else."""
+        row, summed = self.row, self.summed
+        if row.outcome != summed.outcome:
+            yield f"{self._said} contradicts its runs, which come to {summed.outcome}"
+        for name in _COUNTS:
+            if (said := getattr(row, name)) != (found := getattr(summed, name)):
+                yield f"{self._said} counts {said} {name} of its runs, and {found} are"
+        if row.first_started_at != summed.first_started_at:
+            began, first = _at(row.first_started_at), _at(summed.first_started_at)
+            yield f"{self._said} began at {began}, and the first of its runs at {first}"
+        if self.runs and row.last_finished_at != summed.last_finished_at:
+            ended, last = _at(row.last_finished_at), _at(summed.last_finished_at)
+            yield f"{self._said} ended at {ended}, and the last of its runs at {last}"
+
+
+def _at(instant: datetime | None) -> str:
+    return "no time" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _read(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Firing]:
+    sums, rows, all_runs = _statements(connection.dialect.name)
+    summed = {row.id: row for row in connection.execute(sums, {"ids": ids})}
+    runs: dict[int, list[AnyRow]] = defaultdict(list)
+    for run in connection.execute(all_runs, {"ids": ids}):
+        runs[run.occurrence_id].append(run)
+    for row in connection.execute(rows, {"ids": ids}):
+        yield _Firing(row, summed[row.id], runs[row.id])
+
+
+@cache
+def _statements(dialect: str) -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any]]:
+    """What the runs of the rows come to, the rows themselves, and their runs."""
+    counted = tally(one_of(dialect, _o.id, "ids"))
+    rows = sa.select(
+        *(_o.id, _o.schedule_id, _o.version_id, _o.scheduled_for, _o.decided_at, _o.outcome),
+        *(_o.runs, *(_o[name] for name in _COUNTS), _o.first_started_at, _o.last_finished_at),
+    ).where(one_of(dialect, _o.id, "ids"))
+    edges = sa.select(sa.func.count()).where(_d.run_id == _r.id).correlate(job_run)
+    runs = sa.select(
+        *(_r.id, _r.occurrence_id, _r.schedule_id, _r.scheduled_for, _r.job_name),
+        edges.scalar_subquery().label("edges"),
+    ).where(one_of(dialect, _r.occurrence_id, "ids"))
+    return (
+        sa.select(counted, outcome_in(counted).label("outcome")),
+        rows.order_by(_o.id),
+        runs.order_by(_r.id),
+    )

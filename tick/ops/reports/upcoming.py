@@ -1,0 +1,141 @@
+"""What fires next: the one reader of instants to come, for every view that lists some.
+
+It reads the rows of schedules and honours all that decides beside a rule: whether it is on, the end
+of a pause, what is decided already, the limit of runs, and maintenance windows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+
+import sqlalchemy as sa
+
+from tick.cron import timetable
+from tick.ops.queries.courses import Course, is_on, read_course, read_courses
+from tick.ops.queries.descriptions import next_instants
+from tick.policy import missed
+from tick.policy.ahead import Ahead, cut_at_limit
+from tick.policy.rule import Rule
+from tick.policy.windows import Window
+from tick.utc import utc
+
+
+@dataclass(frozen=True, order=True)
+class Upcoming:
+    """One instant to come; `fires` is False while its schedule is off, paused or removed.
+
+    `blackout` says which window it lies in: then it does not fire either.
+    """
+
+    at: datetime
+    schedule_id: str
+    name: str
+    timezone: str
+    fires: bool
+    blackout: str | None = None
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Instants that passed while a schedule was off, and that going on would suppress."""
+
+    count: int
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CronPreview:
+    """A cron expression in plain words, and its next instants in UTC."""
+
+    words: str
+    times: tuple[datetime, ...]
+
+
+def list_upcoming(
+    connection: sa.Connection,
+    now: datetime,
+    count: int,
+    *,
+    until: datetime | None = None,
+    with_off: bool = False,
+    once_each: bool = False,
+) -> list[Upcoming]:
+    """The next `count` instants after `now`; `with_off` includes schedules that don't fire.
+
+    With `once_each` only the next one of each schedule.
+    """
+    until = until and utc(until, "the end")
+    courses = read_courses(connection, now, with_off=with_off)
+    firsts = [(course.ahead(1, until=until), course) for course in courses]
+    found = sorted(_upcoming(course, each) for first, course in firsts for each in first)
+    if once_each:
+        return found[:count]
+    # The first `count` of all lie within those of the schedules that come first.
+    soon = {item.schedule_id for item in found[:count]}
+    lists = (next_of(course, count, until) for course in courses if course.row.id in soon)
+    return list(islice(merge(*lists), count))
+
+
+def next_of(course: Course, count: int, until: datetime | None = None) -> list[Upcoming]:
+    """The next `count` instants of one schedule, whether or not it is on."""
+    return [_upcoming(course, each) for each in course.ahead(count, until=until)]
+
+
+def list_next(
+    connection: sa.Connection, schedule_id: str, now: datetime, count: int
+) -> list[Upcoming]:
+    """The same by its id; none when there is no such schedule."""
+    course = read_course(connection, schedule_id, now)
+    return [] if course is None else next_of(course, count)
+
+
+def next_by_rule(
+    rule: str, now: datetime, count: int, windows: Sequence[Window] = (), *, fired: int = 0
+) -> tuple[datetime, ...]:
+    """The next `count` instants that a rule, stored or not, would fire, having `fired` so often."""
+    found = next_instants(rule, utc(now, "now"), count)
+    if not found:
+        return ()
+    most = Rule.from_json(rule).max_runs
+    left = None if most is None else most - fired
+    return tuple(each.at for each in cut_at_limit(found, windows, left) if each.window is None)
+
+
+def preview_cron(expression: str, timezone: str, *, after: datetime, count: int) -> CronPreview:
+    """An expression in words, and its first `count` instants after `after`. Raises InvalidCron."""
+    words = timetable.describe(expression, timezone)
+    times = timetable.next_times(expression, timezone, utc(after), count) if count else []
+    return CronPreview(words, tuple(times))
+
+
+def resumed_next(
+    connection: sa.Connection, schedule_id: str, now: datetime, count: int
+) -> list[Upcoming]:
+    """The next `count` instants of one schedule, were it switched on or resumed now."""
+    course = read_course(connection, schedule_id, now)
+    return [] if course is None else next_of(replace(course, as_if_on=True), count)
+
+
+def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) -> Undecided:
+    """What enabling or resuming now would write as SUPPRESSED."""
+    course = read_course(connection, schedule_id, now)
+    if course is None or is_on(course.row):
+        return Undecided(0)
+    entries = missed.suppressed(course.rule, course.row.decided_to, course.now, "")
+    return (
+        Undecided(entries[0].count, entries[0].first, entries[0].last) if entries else Undecided(0)
+    )
+
+
+def _upcoming(course: Course, item: Ahead) -> Upcoming:
+    return Upcoming(
+        at=item.at,
+        schedule_id=course.row.id,
+        name=course.row.name,
+        timezone=course.timezone,
+        fires=course.begin is not None and item.window is None,
+        blackout=None if item.window is None else item.window.in_words(),
+    )

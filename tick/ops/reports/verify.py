@@ -1,0 +1,299 @@
+"""Proof, from the database alone, that nothing was fired twice and nothing left out unexplained.
+
+Every nominal instant of the period is derived again from the stored versions. The ledger must hold
+each exactly once: its rows may not overlap, each must stand for instants that its rule has, and
+together they must be as many as the rule gives. Then none can be missing. And what a row says of
+its runs must be what they say: whose they are, how many, how they ended, from when to when. What a
+job did is beyond proof, and so is a row that was changed together with all that it is held to.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.ledger.versions import Reign, Version, reigns, versions_of
+from tick.engine.statistics.prune_state import pruned_up_to
+from tick.ops.queries.snapshot import snapshot
+from tick.ops.reports.ledger_rows import (
+    Found,
+    Row,
+    look,
+    look_at_unscheduled,
+    read_rows,
+    read_targets_of_unscheduled,
+)
+from tick.ops.reports.run_proof import find_contradictions
+from tick.policy import instants
+from tick.policy.instants import just_before
+from tick.policy.rule import Rule
+from tick.policy.target import Target
+from tick.states import ScheduleState
+from tick.store.database import AnyRow, Database
+from tick.store.tables import job_schedule, occurrence
+from tick.utc import utc
+
+_s, _o = job_schedule.c, occurrence.c
+MOST_LISTED = 100
+
+
+@dataclass(frozen=True)
+class Violation:
+    """Something that the promises rule out; `at` is the instant that it is about."""
+
+    schedule_id: str
+    at: datetime
+    message: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"at": self.at.isoformat()}
+
+
+@dataclass
+class Verified:
+    """What a proof found for the instants in (start, end].
+
+    `start` is later than asked for where the ledger was pruned: `pruned_to` says up to when.
+    `outcomes` counts instants by outcome; `waiting` are due for the next tick; `off` passed while
+    their schedule is still switched off, paused or removed. At most 100 violations are listed.
+    """
+
+    start: datetime
+    end: datetime
+    pruned_to: datetime | None = None
+    schedules: int = 0
+    instants: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    waiting: int = 0
+    off: int = 0
+    violations: list[Violation] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the promises held."""
+        return not self.violations
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        plain = vars(self) | {"ok": self.ok, "outcomes": dict(self.outcomes)}
+        plain |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        plain |= {"pruned_to": self.pruned_to and self.pruned_to.isoformat()}
+        return plain | {"violations": [item.as_dict() for item in self.violations]}
+
+
+def verify(database: Database, start: datetime, end: datetime) -> Verified:
+    """Check every schedule over (start, end]; `end` must not lie in the future.
+
+    What was pruned can't be proven: then it begins where the ledger is still whole.
+    """
+    start, end = utc(start, "the start"), utc(end, "the end")
+    with snapshot(database) as connection:
+        pruned_to = pruned_up_to(connection)
+        whole_from = min(max(start, pruned_to or start), end)
+        result = Verified(whole_from, end, pruned_to)
+        for row in connection.execute(sa.select(job_schedule).order_by(_s.id)).all():
+            result.schedules += 1
+            _note(result, _Proof(connection, row, result).find())
+        _note(result, _in_unscheduled(connection, result.start, end))
+    return result
+
+
+def _note(result: Verified, found: Iterator[Violation]) -> None:
+    for violation in found:
+        if len(result.violations) == MOST_LISTED:
+            return
+        result.violations.append(violation)
+
+
+def _in_unscheduled(
+    connection: sa.Connection, start: datetime, end: datetime
+) -> Iterator[Violation]:
+    """What was run by hand, at no instant of a schedule."""
+    targets = read_targets_of_unscheduled(connection, start, end)
+    suspects = look_at_unscheduled(connection, targets, start, end)
+    yield from _in_runs(connection, suspects, targets)
+
+
+def _in_runs(
+    connection: sa.Connection, suspects: Sequence[int], targets: Mapping[int, Target]
+) -> Iterator[Violation]:
+    for found in find_contradictions(connection, suspects, targets):
+        yield Violation(found.schedule_id or "-", found.at, found.message)
+
+
+class _Proof:
+    """One schedule over the period."""
+
+    def __init__(self, connection: sa.Connection, row: AnyRow, result: Verified) -> None:
+        self.connection, self.row, self.result = connection, row, result
+        self.versions = {version.id: version for version in versions_of(connection, row.id)}
+        self.entries: list[Row] = []
+        self.strays: list[Row] = []
+
+    def find(self) -> Iterator[Violation]:
+        """Every violation of this schedule."""
+        targets = {id: Target.from_json(each.target) for id, each in self.versions.items()}
+        found = look(
+            self.connection,
+            self.row.id,
+            self._in_force(targets),
+            self.result.start,
+            self.result.end,
+        )
+        try:
+            yield from self._in_ledger(found)
+        except (ValueError, TypeError) as error:
+            yield self._violation(
+                self.row.created_at, f"a version cannot be read by this release: {error}"
+            )
+        yield from _in_runs(self.connection, found.suspects, targets)
+
+    def _in_force(self, targets: Mapping[int, Target]) -> dict[int, Target]:
+        """Of the versions that were in force at some time of the period."""
+        ends = [*(version.since for version in self.versions.values()), self.result.end][1:]
+        return {
+            id: targets[id]
+            for (id, version), until in zip(self.versions.items(), ends, strict=True)
+            if version.since < self.result.end and until > self.result.start
+        }
+
+    def _in_ledger(self, found: Found) -> Iterator[Violation]:
+        known: list[Version] = list(self.versions.values())
+        if not self._is_plain(found, reigns(known)):
+            yield from self._in_detail(reigns(known))
+        if known:
+            yield from self._in_cursor(known[-1])
+
+    def _is_plain(self, found: Found, in_order: Sequence[Reign]) -> bool:
+        """Whether one rule was in force, and each of its instants has one row of its own."""
+        start, end = self.result.start, self.result.end
+        covering = [each for each in in_order if each.since <= start and end <= (each.until or end)]
+        if found.ranges or not covering:
+            return False
+        rule = covering[0].rule
+        due = instants.all_between(rule, start, min(end, self.row.decided_to))
+        same = {id for id, version in self.versions.items() if version.rule == rule}
+        if found.instants != due or not found.versions <= same:
+            return False
+        self.result.instants += len(due)
+        self.result.outcomes.update(found.outcomes)
+        return True
+
+    def _in_detail(self, in_order: Sequence[Reign]) -> Iterator[Violation]:
+        """Row by row."""
+        entries = read_rows(self.connection, self.row.id, self.result.start, self.result.end)
+        self.entries = [entry for entry in entries if entry.version_id in self.versions]
+        self.strays = [entry for entry in entries if entry.version_id not in self.versions]
+        for entry in self.strays:
+            yield self._violation(
+                entry.first, f"row {entry.id} ({entry.outcome}) stems from no version of it"
+            )
+        yield from self._in_order()
+        for reign in in_order:
+            yield from self._in_reign(reign)
+
+    def _in_order(self) -> Iterator[Violation]:
+        for entry, count in self._miscounted():
+            yield self._violation(
+                entry.first,
+                f"row {entry.id} ({entry.outcome}) stands for {entry.instants} instants up to "
+                f"{_said(entry.last)}, and its rule has {count} there",
+            )
+        for before, after in pairwise(self.entries):
+            if after.first <= before.last:
+                yield self._violation(
+                    after.first,
+                    f"decided twice: by row {before.id} ({before.outcome}) and by row {after.id} "
+                    f"({after.outcome})",
+                )
+
+    def _miscounted(self) -> Iterator[tuple[Row, int]]:
+        """The rows that stand for other instants than their rule has there, and how many it has.
+
+        Nearly all stand for one instant: those are looked up in their rule all at once.
+        """
+        single: dict[int, list[Row]] = defaultdict(list)
+        for entry in self.entries:
+            if entry.instants == 1 and entry.first == entry.last:
+                single[entry.version_id].append(entry)
+                continue
+            rule = self._rule(entry.version_id)
+            count = instants.count(rule, just_before(entry.first), entry.last)
+            if count != entry.instants or not self._ends_at_an_instant(entry):
+                yield entry, count
+        for version_id, entries in single.items():
+            rule = self._rule(version_id)
+            due = set(instants.all_between(rule, just_before(entries[0].first), entries[-1].first))
+            for entry in entries:
+                if entry.first not in due:
+                    yield entry, 0
+
+    def _rule(self, version_id: int) -> Rule:
+        return self.versions[version_id].rule
+
+    def _ends_at_an_instant(self, entry: Row) -> bool:
+        """Whether the last of the counted instants is the last of the row."""
+        if entry.first == entry.last:
+            return True  # the only one that was counted
+        rule = self._rule(entry.version_id)
+        return instants.latest_until(rule, just_before(entry.first), entry.last) == entry.last
+
+    def _in_reign(self, reign: Reign) -> Iterator[Violation]:
+        start = max(reign.since, self.result.start)
+        end = min(reign.until or self.result.end, self.result.end, self.row.decided_to)
+        inside = [entry for entry in self.entries if entry.first <= end and entry.last > start]
+        expected = instants.count(reign.rule, start, end)
+        self.result.instants += expected
+        same = {id for id in {entry.version_id for entry in inside} if self._rule(id) == reign.rule}
+        held = 0
+        for entry in inside:
+            cut = entry.first <= start or entry.last > end
+            here = entry.instants  # proven, where the rule is the same
+            if cut or entry.version_id not in same:
+                here = instants.count(
+                    reign.rule, max(just_before(entry.first), start), min(entry.last, end)
+                )
+            held += here
+            self.result.outcomes[entry.outcome] += here
+            if not cut and entry.version_id not in same:
+                yield self._violation(entry.first, "decided by a rule that was not in force then")
+        if held != expected:
+            yield self._gap(reign, start, end, inside, expected - held)
+
+    def _gap(
+        self, reign: Reign, start: datetime, end: datetime, inside: Sequence[Row], lacking: int
+    ) -> Violation:
+        after = start
+        for entry in inside:
+            due = instants.first_after(reign.rule, after)
+            if due is not None and due < entry.first:
+                break
+            after = max(after, entry.last)
+        due = instants.first_after(reign.rule, after) or end
+        return self._violation(due, f"{lacking} instants are missing in the ledger from here on")
+
+    def _in_cursor(self, version: Version) -> Iterator[Violation]:
+        """What is not decided yet must be due, or the schedule off."""
+        row, rule = self.row, version.rule
+        undecided = instants.count(rule, max(row.decided_to, self.result.start), self.result.end)
+        if not (row.enabled and row.state == ScheduleState.ACTIVE):
+            self.result.off += undecided
+            return
+        if rule.max_runs is not None and row.run_count >= rule.max_runs:
+            return
+        self.result.waiting += undecided
+        due = instants.first_after(rule, row.decided_to)
+        if due is not None and (row.next_run_at is None or row.next_run_at > due):
+            yield self._violation(due, f"never due: the next run is {_said(row.next_run_at)}")
+
+    def _violation(self, at: datetime, message: str) -> Violation:
+        return Violation(self.row.id, at, message)
+
+
+def _said(instant: datetime | None) -> str:
+    return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"

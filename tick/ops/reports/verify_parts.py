@@ -1,0 +1,89 @@
+"""A proof of a long time, part by part.
+
+A part is read in one transaction, and a request has to be answered before something in between
+gives up on it: so a part is bounded, and says where the next one begins.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.ops.reports.verify import MOST_LISTED, verify
+from tick.ops.schemas.system import Proof
+from tick.policy.instants import just_before
+from tick.store.database import Database
+from tick.store.tables import job_schedule, occurrence, schedule_version
+from tick.utc import utc
+
+_o, _s = occurrence.c, job_schedule.c
+PART = timedelta(days=8)  # a week, whatever its clocks do
+
+
+def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proof, datetime | None]:
+    """The proof of the first PART of (start, end], and where the next part begins, if there is one.
+
+    What was pruned can't be proven: parts that lie there are passed over. Before the first schedule
+    there is next to nothing to prove: a part reaches as far as there is nothing.
+    """
+    start, end = utc(start, "the start"), utc(end, "the end")
+    stop: datetime = min(end, start + PART)
+    if stop < end:
+        stop = _reach(database, stop, end)
+    found = Proof.model_validate(verify(database, start, stop))
+    onward = max(stop, min(found.pruned_to or stop, end))
+    return found, onward if onward < end else None
+
+
+def _reach(database: Database, stop: datetime, end: datetime) -> datetime:
+    """How far beyond `stop` nothing was known, and nothing run by hand."""
+    with database.read.connect() as connection:
+        first = connection.execute(sa.select(sa.func.min(schedule_version.c.since))).scalar()
+        known = min(first or end, end)
+        if known <= stop:
+            return stop
+        first_of_each = _first_instant_of_each(stop, known)
+        found = [at for at in connection.execute(first_of_each).scalars() if at is not None]
+    return max(stop, just_before(min(found))) if found else known
+
+
+def _first_instant_of_each(stop: datetime, known: datetime) -> sa.CompoundSelect[Any]:
+    """The first instant in (stop, known] of each schedule, and of what was run by hand."""
+    its, by_hand = _o.scheduled_for, _o.decided_at
+    first = sa.select(sa.func.min(its)).where(_o.schedule_id == _s.id, its > stop, its <= known)
+    return sa.union_all(
+        sa.select(first.correlate(job_schedule).scalar_subquery()).select_from(job_schedule),
+        sa.select(sa.func.min(by_hand)).where(its.is_(None), by_hand > stop, by_hand <= known),
+    )
+
+
+def prove(database: Database, start: datetime, end: datetime) -> Iterator[Proof]:
+    """The proofs of all parts of (start, end], one after another."""
+    onward: datetime | None = start
+    while onward is not None:
+        part, onward = prove_part(database, onward, end)
+        yield part
+
+
+def join_parts(parts: Sequence[Proof]) -> Proof:
+    """One proof of what parts, in order and without a gap between them, prove."""
+    whole = [part for part in parts if part.start < part.end] or parts[-1:]
+    # What lies across the border of two parts is found by both.
+    violations = dict.fromkeys(item for part in parts for item in part.violations)
+    outcomes: Counter[str] = Counter()
+    for part in parts:
+        outcomes.update(part.outcomes)
+    return Proof(
+        ok=not violations,
+        start=whole[0].start,
+        end=parts[-1].end,
+        pruned_to=parts[-1].pruned_to,
+        schedules=parts[-1].schedules,
+        instants=sum(part.instants for part in parts),
+        outcomes=outcomes,
+        waiting=sum(part.waiting for part in parts),
+        off=sum(part.off for part in parts),
+        violations=tuple(violations)[:MOST_LISTED],
+    )

@@ -1,0 +1,236 @@
+"""Why a schedule did what it did, or did nothing, at an instant: one sentence and the facts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.engine.ledger.rows import InstantRow, find_covering
+from tick.engine.ledger.versions import Version, in_force, versions_of
+from tick.engine.ledger.windows import windows_touching
+from tick.engine.schedules.lifecycle import why_off
+from tick.engine.statistics.prune_state import pruned_up_to
+from tick.errors import NotFound
+from tick.ops.queries.courses import Course, read_course
+from tick.ops.queries.descriptions import describe_timing
+from tick.ops.queries.occurrences import queued_until
+from tick.policy import instants
+from tick.policy.windows import Window, covering
+from tick.states import ScheduleState
+from tick.store.database import AnyRow
+from tick.store.tables import audit_entry, job_run, job_schedule, occurrence, tick_log
+from tick.utc import utc
+
+_s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that bears on the answer."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer about `at`; `occurrence_id` is the ledger row behind it, if there is one."""
+
+    schedule_id: str
+    at: datetime
+    sentence: str
+    occurrence_id: int | None
+    facts: tuple[Fact, ...]
+
+
+def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: datetime) -> Why:
+    """Why the schedule fired at `at`, or why it did not. Raises NotFound."""
+    at, now = utc(at), utc(now, "now")
+    row = connection.execute(sa.select(job_schedule).where(_s.id == schedule_id)).first()
+    versions = versions_of(connection, schedule_id)
+    if row is None or not versions:
+        raise NotFound(
+            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+        )
+    entry = find_covering(connection, schedule_id, at)
+    version = in_force(versions, at)
+    if entry is not None:
+        version = next(each for each in versions if each.id == entry.version_id)
+    windows = windows_touching(connection, min(at, now), max(at, now))
+    course = read_course(connection, schedule_id, now) if at > now else None
+    sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
+    facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
+    facts += tuple(_ticks(connection, at))
+    if entry is not None:
+        facts += tuple(_facts_of_entry(connection, entry))
+    return Why(schedule_id, at, sentence, entry.id if entry else None, facts)
+
+
+def _sentence(
+    row: AnyRow,
+    version: Version,
+    entry: InstantRow | None,
+    at: datetime,
+    now: datetime,
+    windows: Sequence[Window],
+    course: Course | None,
+    pruned_to: datetime | None,
+) -> str:
+    said = f"{row.id} at {_said(at)}"
+    unread = describe_timing(version.rule_text).mistake
+    is_the_row = entry is not None and at in (entry.scheduled_for, entry.last)
+    if unread is None and not is_the_row and not instants.is_instant(version.rule, at):
+        return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
+    if entry is not None and entry.fired:
+        asked = entry.late_seconds is None
+        how = "because somebody asked for it" if asked else f"{_length(entry.late_seconds)} late"
+        return f"{said} fired, {how}, and is {entry.outcome}."
+    if entry is not None:
+        return f"{said} did not fire ({entry.outcome}): {entry.reason}."
+    if unread is not None:
+        return f"{said} can't be explained: version {version.number} can't be read: {unread}"
+    if course is not None and at > row.decided_to:
+        return f"{said} {_to_come(row, course, at)}."
+    if row.created_at < at <= row.decided_to:
+        return f"{said} {_without_row(at, pruned_to)}."
+    return f"{said} {_undecided(row, version, at, now, windows)}."
+
+
+def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
+    if course.begin is None or at <= course.begin:
+        return f"will not fire: {why_off(row)}"
+    most = course.rule.max_runs or 0
+    if course.left == 0:
+        return f"does not fire: its limit of {most} runs is used up"
+    if (window := covering(course.windows, at)) is not None:
+        return f"will not fire: {window.in_words()}"
+    if course.is_beyond_limit(at):
+        rest = "1 run is" if course.left == 1 else f"{course.left} runs are"
+        return f"will not fire: only {rest} left of its limit of {most}, and go to earlier instants"
+    return "is still to come"
+
+
+def _without_row(at: datetime, pruned_to: datetime | None) -> str:
+    if pruned_to is not None and at <= pruned_to:
+        return "was decided, and its row has been pruned since"
+    return (
+        "stands in no row of the ledger, though none of that time was pruned; `tick verify` tells "
+        "what is missing"
+    )
+
+
+def _undecided(
+    row: AnyRow, version: Version, at: datetime, now: datetime, windows: Sequence[Window]
+) -> str:
+    if at <= row.created_at:
+        return "was before the schedule was known here"
+    if not (row.enabled and row.state == ScheduleState.ACTIVE):
+        return f"did not fire: {why_off(row)}"
+    if version.rule.max_runs is not None and row.run_count >= version.rule.max_runs:
+        return f"does not fire: its limit of {version.rule.max_runs} runs is used up"
+    if (window := covering(windows, at)) is not None:
+        return f"does not fire: {window.in_words()}"
+    if (window := covering(windows, now)) is not None:
+        return f"is due, and nothing fires now: {window.in_words()}"
+    return f"is due and waits for a tick{_held_up(row, now)}"
+
+
+def _held_up(row: AnyRow, now: datetime) -> str:
+    if row.retry_after is None or row.retry_after <= now:
+        return ""
+    failed = f" after an error ({row.last_error})" if row.last_error else ""
+    return f", not before {_said(row.retry_after)}{failed}"
+
+
+def _neighbours(version: Version, at: datetime) -> str:
+    before = instants.latest_until(version.rule, instants.EPOCH, at)
+    after = instants.first_after(version.rule, at)
+    return (
+        f"by version {version.number} its instants around it are {_said(before)} and {_said(after)}"
+    )
+
+
+def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
+    timing = describe_timing(version.rule_text)
+    when = f"{timing.expression or timing.words} ({timing.timezone})"
+    if timing.mistake is not None:
+        when = f"which can't be read: {timing.mistake.rstrip('.')}"
+    yield Fact("version", f"{version.number}, {when}, since {_said(version.since)} by {version.by}")
+    if timing.mistake is None:
+        yield Fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
+    state = row.state if row.enabled else f"switched off, {row.state}"
+    yield Fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
+    yield Fact("decided to", f"{_said(row.decided_to)}; next {_said(row.next_run_at)}")
+
+
+def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Iterator[Fact]:
+    """The last changes that people and deploys made before the instant."""
+    entries = connection.execute(
+        sa.select(_a.at, _a.actor, _a.action, _a.reason)
+        .where(_a.subject.in_(_names(connection, schedule_id)), _a.at <= at)
+        .order_by(_a.id.desc())
+        .limit(3)
+    )
+    for entry in entries:
+        reason = f" ({entry.reason})" if entry.reason else ""
+        yield Fact("before it", f"{entry.action} by {entry.actor} at {_said(entry.at)}{reason}")
+
+
+def _names(connection: sa.Connection, schedule_id: str) -> Sequence[str]:
+    """The schedule's id and those that it had before."""
+    names = [schedule_id]
+    renames = connection.execute(
+        sa.select(_a.subject, _a.before)
+        .where(sa.text("audit_entry.action = 'schedule.rename'"))  # as the partial index has it
+        .order_by(_a.id.desc())
+    )
+    for rename in renames:
+        if rename.subject == names[-1]:
+            names.append(rename.before["id"])
+    return names
+
+
+def _ticks(connection: sa.Connection, at: datetime) -> Iterator[Fact]:
+    for name, side, order in (
+        ("tick before", _t.started_at < at, _t.started_at.desc()),
+        ("tick after", _t.started_at >= at, _t.started_at.asc()),
+    ):
+        tick = connection.execute(
+            sa.select(_t.now, _t.source, _t.error).where(side).order_by(order).limit(1)
+        ).first()
+        error = f", error: {tick.error}" if tick and tick.error else ""
+        yield Fact(name, f"{_said(tick.now)} by {tick.source}{error}" if tick else "none is known")
+
+
+def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fact]:
+    by = f" for {entry.triggered_by}" if entry.triggered_by else ""
+    yield Fact("decided", f"at {_said(entry.decided_at)} by {entry.tick_id}{by}")
+    if entry.count > 1:
+        span = f"{_said(entry.scheduled_for)} to {_said(entry.last)}"
+        yield Fact("one row for", f"{entry.count} instants, {span}")
+    if entry.fired and entry.reason:
+        yield Fact("reason", entry.reason)
+    if entry.blocked_by_id is not None:
+        outcome = connection.execute(
+            sa.select(_o.outcome).where(_o.id == entry.blocked_by_id)
+        ).scalar()
+        since = queued_until(connection, entry.blocked_by_id, entry.decided_at)
+        queued = f", which no worker had begun then: queued since {_said(since)}" if since else ""
+        yield Fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'}){queued}")
+    counts = connection.execute(
+        sa.select(_r.status, sa.func.count())
+        .where(_r.occurrence_id == entry.id)
+        .group_by(_r.status)
+        .order_by(_r.status)
+    ).all()
+    if counts:
+        yield Fact("runs", ", ".join(f"{count} {status}" for status, count in counts))
+
+
+def _said(instant: datetime | None) -> str:
+    return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _length(seconds: float | None) -> str:
+    return f"{seconds or 0:.0f} s"

@@ -1,0 +1,71 @@
+"""What is told of a run and of an occurrence, read when it has been counted."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.store.tables import job_run, occurrence
+
+_r, _o = job_run.c, occurrence.c
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunTold:
+    """A run that ended; `tick_id` names the tick, or the action, that fired it."""
+
+    id: int
+    occurrence_id: int
+    tick_id: str
+    schedule_id: str | None
+    job_name: str
+    job_group: str
+    queue: str
+    trigger: str
+    status: str
+    attempt: int
+    worker_id: str | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime
+    reason: str | None
+    error_type: str | None
+    error_message: str | None
+    error_traceback: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OccurrenceTold:
+    """An occurrence that came to its outcome, or instants that did not fire."""
+
+    id: int
+    tick_id: str
+    schedule_id: str | None
+    kind: str
+    outcome: str
+    reason: str | None
+    scheduled_for: datetime | None
+    count: int
+    decided_at: datetime
+    last_finished_at: datetime | None
+    runs: int
+    failed: int
+
+
+_RUNS = sa.select(
+    _o.tick_id, *(_r[field.name] for field in fields(RunTold) if field.name != "tick_id")
+).join_from(job_run, occurrence)
+_OCCURRENCES = sa.select(*(_o[field.name] for field in fields(OccurrenceTold)))
+
+
+def read_runs(connection: sa.Connection, ids: Collection[int]) -> list[RunTold]:
+    """The runs of these ids; one that lives again by now is left out."""
+    query = _RUNS.where(_r.id.in_(ids), _r.finished_at.is_not(None)).order_by(_r.id)
+    return [RunTold(**row._mapping) for row in connection.execute(query)]
+
+
+def read_occurrences(connection: sa.Connection, ids: Collection[int]) -> list[OccurrenceTold]:
+    """The occurrences of these ids."""
+    query = _OCCURRENCES.where(_o.id.in_(ids)).order_by(_o.id)
+    return [OccurrenceTold(**row._mapping) for row in connection.execute(query)]

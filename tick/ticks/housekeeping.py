@@ -1,0 +1,66 @@
+"""What each tick does with the time that is left: count what ended, and now and then prune."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tick.engine.statistics.count import Counted, count_ended
+from tick.engine.statistics.prune import Keep, prune_all
+from tick.engine.statistics.prune_state import give_back_turn, take_turn
+from tick.store.database import begin_within, in_short
+
+log = logging.getLogger(__name__)
+_LOCK_NOT_AVAILABLE = "55P03"
+PATIENCE_SECONDS = 0.5
+"""How long it waits for what somebody else has locked."""
+
+
+def keep_up(
+    engine: sa.Engine, now: datetime, keep: Keep | None, may_go_on: Callable[[], bool]
+) -> list[Counted]:
+    """Count what ended, and once an hour delete what is not to `keep`, slice after slice.
+
+    What was counted. What there is no time for is for the next tick, and it is never the reason
+    for which a tick fails.
+    """
+    counted: list[Counted] = []
+    try:
+        if _count(engine, now if keep else None, may_go_on, counted) and keep:
+            _prune(engine, now, keep, may_go_on)
+    except sa.exc.SQLAlchemyError as error:
+        level = logging.INFO if _is_in_use(error) else logging.ERROR
+        log.log(level, "the tick's upkeep is left to the next tick: %s", in_short(error))
+    return counted
+
+
+def _is_in_use(error: sa.exc.SQLAlchemyError) -> bool:
+    """Whether somebody else held what it needed: that is everyday, and nothing is wrong."""
+    said = getattr(error, "orig", None)
+    return getattr(said, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "is locked" in str(said)
+
+
+def _count(
+    engine: sa.Engine,
+    now: datetime | None,
+    may_go_on: Callable[[], bool],
+    counted: list[Counted],
+) -> bool:
+    """Whether all is counted, and it is time to prune; without `now` it never is."""
+    while True:
+        with begin_within(engine, PATIENCE_SECONDS) as connection:
+            found = count_ended(connection)
+            is_time = not found.more and now is not None and take_turn(connection, now)
+        counted.append(found)
+        if not found.more or not may_go_on():
+            return is_time
+
+
+def _prune(engine: sa.Engine, now: datetime, keep: Keep, may_go_on: Callable[[], bool]) -> None:
+    gone, done = prune_all(engine, now, keep, may_go_on, PATIENCE_SECONDS)
+    if not done:
+        with begin_within(engine, PATIENCE_SECONDS) as connection:
+            give_back_turn(connection, now)
+    if told := ", ".join(f"{count} of {table}" for table, count in gone.items() if count):
+        log.info("pruned %s", told)

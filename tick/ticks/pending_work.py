@@ -1,0 +1,85 @@
+"""What there is for a tick to do, asked at once: a tick that finds nothing costs one question.
+
+It only saves work. Whoever acts upon the answer guards what it writes, and what comes up after the
+look is for the next tick.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.engine.firing.claim_schedules import IS_ANY_DUE
+from tick.engine.ledger.zones import IN_FORCE
+from tick.engine.runs.rescue import IS_ANYTHING_LOST
+from tick.engine.runs.settle import IS_ANY_FORGOTTEN
+from tick.engine.schedules.calculator import IN_USE
+from tick.engine.schedules.pause import IS_ANY_PAUSE_OVER
+from tick.engine.schedules.zone_changes import IS_ANY_UNREAD
+from tick.engine.statistics.count import IS_ANY_UNCOUNTED
+from tick.engine.statistics.prune_state import EVERY, IS_TURN_DUE
+from tick.store.tables import Instant
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look found: one answer for each thing that a tick does.
+
+    `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some version's
+    are not known. `calculator` says what worked out the next instants (see tick.engine.schedules.calculator).
+    """
+
+    pause_over: bool
+    due: bool
+    lost: bool
+    forgotten: bool
+    uncounted: bool
+    prune: bool
+    zones: str | None
+    unread: bool
+    calculator: dict[str, Any] | None
+    clock: datetime | None
+    """The database's own clock, which all share; None on SQLite, where the host's is it."""
+
+    @property
+    def fires(self) -> bool:
+        """Whether something is due, or will be once its pause has ended."""
+        return self.due or self.pause_over
+
+    @property
+    def settles(self) -> bool:
+        """Whether occurrences may have come, or may come in this tick, to their end."""
+        return self.forgotten or self.fires or self.lost
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether there is something to count or to prune, or will be by the end of this tick."""
+        return self.uncounted or self.prune or self.settles
+
+
+def look(connection: sa.Connection, now: datetime, dead_after: timedelta) -> Found:
+    """What there is to do at `now`; a process that was silent for `dead_after` is lost."""
+    values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
+    return Found(*connection.execute(_look(connection.dialect.name), values).one())
+
+
+@cache
+def _look(dialect: str) -> sa.Select[Any]:
+    clock = sa.func.clock_timestamp(type_=Instant) if dialect == "postgresql" else sa.null()
+    columns: list[Any] = [*_ANYTHING_TO_DO, clock]
+    return sa.select(*columns)
+
+
+_ANYTHING_TO_DO = (
+    IS_ANY_PAUSE_OVER,
+    IS_ANY_DUE,
+    IS_ANYTHING_LOST,
+    IS_ANY_FORGOTTEN,
+    IS_ANY_UNCOUNTED,
+    IS_TURN_DUE,
+    IN_FORCE,
+    IS_ANY_UNREAD,
+    IN_USE,
+)

@@ -1,0 +1,1 @@
+"""The worker: claims runs, has them executed, and writes their results."""

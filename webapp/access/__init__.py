@@ -1,0 +1,1 @@
+"""Who may come in: login, sessions, single sign-on, permissions and security headers."""

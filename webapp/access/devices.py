@@ -1,0 +1,64 @@
+"""Browsers in which somebody has signed in before, known by a signed cookie.
+
+It opens nothing. It only says that this browser has a pace of its own when its person mistypes a
+password, whoever else guesses at the account meanwhile.
+"""
+
+import secrets
+from typing import Any
+
+from flask import Response, current_app, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from tick.ops.access.guessing import Origin
+from tick.ops.access.users import User
+from webapp.access.pace import caller
+from webapp.config import YEAR_SECONDS
+from webapp.links import cookie_path
+
+_SALT = "tick.device"
+_MOST_PEOPLE = 5
+
+
+def origin_of(name: str) -> Origin:
+    """Where an attempt to sign in as somebody comes from."""
+    device, epoch = _people().get(_key(name), (None, None))
+    return Origin(caller(), device, epoch)
+
+
+def remember(response: Response, user: User) -> None:
+    """Know this browser again when the person signs in the next time."""
+    people = _people()
+    device, _ = people.pop(_key(user.name), (secrets.token_hex(8), None))
+    people[_key(user.name)] = (device, user.session_epoch)
+    kept = dict(list(people.items())[-_MOST_PEOPLE:])
+    response.set_cookie(
+        _cookie(),
+        _serializer().dumps(kept),
+        max_age=YEAR_SECONDS,
+        path=cookie_path(),
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _people() -> dict[str, Any]:
+    """By name, the device and the epoch of the account when it last signed in here."""
+    try:
+        found = _serializer().loads(request.cookies.get(_cookie(), ""), max_age=YEAR_SECONDS)
+    except BadSignature:
+        return {}
+    return dict(found)
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=_SALT)
+
+
+def _cookie() -> str:
+    return f"{current_app.session_interface.get_cookie_name(current_app)}-device"
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()

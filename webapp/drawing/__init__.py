@@ -1,0 +1,1 @@
+"""Charts, calendars and log text: values in, shapes out. Pure."""

@@ -1,0 +1,142 @@
+"""A month to come: for each day what will fire, what fires together, and clock changes. Pure."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from tick.ops.queries.courses import minute_of
+from tick.ops.reports.lanes import Lane, by_instants
+from tick.utc import in_utc
+from webapp.drawing.clock_changes import ClockChange, find_zone
+from webapp.drawing.days_off import free_days
+
+MOST_MONTHS_AHEAD = 12
+ROLLING_WEEKS = 5
+MOST_NAMED = 3
+_DAY = timedelta(days=1)
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
+
+
+@dataclass
+class MonthDay:
+    """One square: how many instants, the first few with names; `collisions` minutes have several.
+
+    `beside` says that it belongs to the month before or after the one that is shown.
+    """
+
+    date: date
+    beside: bool
+    firings: int = 0
+    first: list[tuple[datetime, str]] = field(default_factory=list)
+    collisions: int = 0
+    changes: list[ClockChange] = field(default_factory=list)
+    is_free: bool = False
+    holiday: str | None = None
+
+    @property
+    def words(self) -> str:
+        """`Tue 24 Nov: 3 firings, 1 collision`."""
+        parts = [_count(self.firings, "firing")]
+        if self.collisions:
+            parts.append(_count(self.collisions, "collision"))
+        if self.holiday:
+            parts.append(self.holiday)
+        parts += [f"{change.zone}: {change.words}" for change in self.changes]
+        return f"{self.date:%a} {self.date.day} {self.date:%b}: {', '.join(parts)}"
+
+
+def month_of(text: str) -> str:
+    """The text, if it names a month. Raises ValueError."""
+    found = _MONTH.match(text)
+    if not found or not 1 <= int(found[2]) <= 12:
+        raise ValueError("it is a month, such as 2026-12")
+    return text
+
+
+def month_start(text: str, today: date) -> date:
+    """The first day of `2026-12`, from this month to MOST_MONTHS_AHEAD; of this month otherwise."""
+    this = today.replace(day=1)
+    found = _MONTH.match(text)
+    if not found or not 1 <= int(found[2]) <= 12:
+        return this
+    months = (int(found[1]) - this.year) * 12 + int(found[2]) - this.month
+    return add_months(this, months) if 0 <= months <= MOST_MONTHS_AHEAD else this
+
+
+def add_months(first: date, months: int) -> date:
+    """The first day of the month so many months later."""
+    number = first.year * 12 + first.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The days of a view, whole weeks from Monday; those before `begin` or after `end` are beside.
+
+    The view of this month is rolling: it begins this week, so that it is never almost over.
+    """
+
+    begin: date
+    end: date
+    rolling: bool = False
+
+    @property
+    def days(self) -> list[date]:
+        """All days, from a Monday to a Sunday."""
+        monday = self.begin - self.begin.weekday() * _DAY
+        weeks = (self.end - monday).days // 7 + 1
+        return [monday + number * _DAY for number in range(weeks * 7)]
+
+    def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
+        """Their first instant in the zone, and the first after them, in UTC."""
+        days = self.days
+        return (
+            in_utc(datetime.combine(days[0], time(), zone)),
+            in_utc(datetime.combine(days[-1] + _DAY, time(), zone)),
+        )
+
+
+def days_shown(first: date, today: date) -> Shown:
+    """The ROLLING_WEEKS from this week for this month, else the weeks of the month."""
+    if first == today.replace(day=1):
+        monday = today - today.weekday() * _DAY
+        return Shown(monday, monday + ROLLING_WEEKS * 7 * _DAY - _DAY, rolling=True)
+    return Shown(first, add_months(first, 1) - _DAY)
+
+
+def month_weeks(
+    shown: Shown,
+    lanes: Iterable[Lane],
+    collisions: Collection[datetime],
+    changes: Iterable[ClockChange],
+    zone: tzinfo,
+    holiday_on: Callable[[date], str | None] = lambda _: None,
+) -> list[list[MonthDay]]:
+    """The weeks of the view, from Monday; what fires all the time is left out."""
+    days = shown.days
+    by_date = {day: MonthDay(day, not shown.begin <= day <= shown.end) for day in days}
+    _fill(by_date, lanes, zone)
+    for minute in collisions:
+        by_date[minute_of(minute).astimezone(zone).date()].collisions += 1
+    for change in changes:
+        if square := by_date.get(change.day.astimezone(find_zone(change.zone)).date()):
+            square.changes.append(change)
+    for free in free_days(days, holiday_on):
+        by_date[free.date].is_free, by_date[free.date].holiday = True, free.holiday
+    return [list(by_date.values())[start : start + 7] for start in range(0, len(days), 7)]
+
+
+def _fill(by_date: Mapping[date, MonthDay], lanes: Iterable[Lane], zone: tzinfo) -> None:
+    """Count the firings of each day, and name its first few."""
+    for instants, names in by_instants(lanes).items():
+        for at in instants:
+            square = by_date[at.astimezone(zone).date()]
+            square.firings += len(names)
+            square.first += [(at, name) for name in names[:MOST_NAMED]]
+    for square in by_date.values():
+        square.first = sorted(square.first)[:MOST_NAMED]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

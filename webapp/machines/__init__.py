@@ -1,0 +1,1 @@
+"""Endpoints for machines: tick, work, health checks and metrics."""

@@ -1,0 +1,58 @@
+"""/internal/tick: any minute trigger that can make an HTTP request may call it.
+
+POST, GET or PUT, authorized as `trigger_auth` says. No cookie, no CSRF token; the body is ignored,
+and the clock is the server's own.
+"""
+
+import re
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from tick.settings import Settings
+from tick.ticks.result import TickResult
+from tick.ticks.tick import run_tick
+from webapp import dispatcher
+from webapp.access.security import csrf
+from webapp.machines import trigger_auth
+from webapp.services import runtime
+
+blueprint = Blueprint("tick", __name__)
+csrf.exempt(blueprint)
+_UNSAFE = re.compile(r"[^A-Za-z0-9._/+-]+")
+_MAX_SOURCE = 60
+
+
+@blueprint.route("/internal/tick", methods=["GET", "POST", "PUT"])
+@blueprint.route("/internal/tick/", methods=["GET", "POST", "PUT"])
+def fire() -> ResponseReturnValue:
+    """Tick once, within the budget; 200 also when nothing was due or there is more to do."""
+    if (refusal := trigger_auth.check()) is not None:
+        return refusal
+    return jsonify(tick_once().as_dict())
+
+
+def tick_once() -> TickResult:
+    """Tick within the budget, and tell whoever is to be told."""
+    budget = _budget(runtime().settings)
+    result = run_tick(runtime(), runtime().now(), source=_source(), budget_seconds=budget)
+    dispatcher.after_tick(result, budget - result.took_seconds)
+    return result
+
+
+def _budget(settings: Settings) -> float:
+    return asked_seconds(settings.http_budget_seconds)
+
+
+def asked_seconds(most: float) -> float:
+    """`?max_ms=`, at most the configured budget; anything else means the configured one."""
+    asked = request.args.get("max_ms", "")
+    if not re.fullmatch(r"[1-9][0-9]{0,6}", asked, re.ASCII):
+        return most
+    return min(int(asked) / 1000, most)
+
+
+def _source() -> str:
+    """A short label of the caller; never trusted, only shown."""
+    agent = _UNSAFE.sub(" ", request.user_agent.string).strip()
+    return f"http {agent[:_MAX_SOURCE].strip() or 'unknown'}"

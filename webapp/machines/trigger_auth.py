@@ -1,0 +1,134 @@
+"""Who may call /internal/: a shared secret, or an identity that a pinned issuer has signed.
+
+The secret comes as `Authorization: Bearer`, as the password of `Authorization: Basic` (with any
+user name), or in the header that TICK_TRIGGER_HEADER names. An identity comes as a bearer token.
+What else a platform sends (its user agent, its job's name) is a label and proves nothing.
+"""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, abort, current_app, g, request
+
+from tick.errors import SettingsError
+from tick.settings import Settings
+from webapp.errors import RETRY_AFTER_SECONDS, answer
+from webapp.services import now, runtime
+
+if TYPE_CHECKING:
+    from webapp.access.issuer import Issuer
+
+_EXTENSION = "tick.trigger_issuer"
+_log = logging.getLogger(__name__)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Make ready for the issuer that is configured, if one is. Raises SettingsError."""
+    if settings.trigger_oidc_issuer:
+        app.extensions[_EXTENSION] = _open_issuer(settings.trigger_oidc_issuer)
+
+
+def check() -> Response | None:
+    """None lets the request pass; otherwise its refusal: 401, 403 or 503.
+
+    404 while neither a secret nor an issuer is configured: then there is no such place.
+    """
+    settings = runtime().settings
+    issuer: Issuer | None = current_app.extensions.get(_EXTENSION)
+    if settings.trigger_secret is None and issuer is None:
+        abort(404)
+    bearer = _bearer()
+    if _holds_a_secret(settings, bearer):
+        return None
+    if issuer is not None and bearer.count(b".") == 2:
+        return _check_identity(issuer, settings, bearer.decode("ascii", "replace"))
+    return _unauthorized()
+
+
+def _open_issuer(address: str) -> "Issuer":
+    try:
+        from webapp.access.issuer import Issuer
+    except ImportError:
+        raise SettingsError(
+            "TICK_TRIGGER_OIDC_ISSUER needs more packages: "
+            "pip install 'job-schedule-manager[oidc]'."
+        ) from None
+    return Issuer(address)
+
+
+def _bearer() -> bytes:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return _as_sent(token.strip()) if scheme.lower() == "bearer" else b""
+
+
+def _holds_a_secret(settings: Settings, bearer: bytes) -> bool:
+    """Whether one of the offered texts is a secret; all are compared, whatever came of the first.
+
+    Digests are compared, so that not even a secret's length shows in the time that it takes.
+    """
+    header = request.headers.get(settings.trigger_header, "")
+    offered = [_digest(text) for text in (bearer, _basic_password(), _as_sent(header))]
+    secrets = [
+        _digest(secret.get_secret_value().encode())
+        for secret in (settings.trigger_secret, settings.trigger_secret_previous)
+        if secret is not None
+    ]
+    matches = [hmac.compare_digest(text, secret) for text in offered for secret in secrets]
+    return any(matches)
+
+
+def _basic_password() -> bytes:
+    try:
+        basic = request.authorization
+    except ValueError:  # what is no ASCII is no Base64 either
+        return b""
+    if basic is None or basic.type != "basic":
+        return b""
+    return (basic.password or "").encode()
+
+
+def _as_sent(header: str) -> bytes:
+    # WSGI hands over the bytes of a header as if they were Latin-1.
+    return header.encode("latin-1", "replace")
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.sha256(text).digest()
+
+
+def _check_identity(issuer: "Issuer", settings: Settings, token: str) -> Response | None:
+    from webapp.access.issuer import BadToken, IssuerAway
+
+    try:
+        claims = issuer.claims(token, settings.trigger_oidc_audience, now())
+    except BadToken as error:
+        _log.warning("request %s: a trigger's token was refused: %s", g.request_id, error)
+        return _unauthorized(', error="invalid_token"')
+    except IssuerAway as error:
+        refusal = answer(503, str(error))
+        refusal.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        return refusal
+    if _is_allowed(claims, settings.trigger_oidc_subjects, settings.trigger_oidc_emails):
+        return None
+    subject = str(claims["sub"])[:200]
+    _log.warning("request %s: %r may not trigger", g.request_id, subject)
+    return answer(
+        403,
+        f"The token is valid, but its subject {subject!r} is not among "
+        "TICK_TRIGGER_OIDC_SUBJECTS, nor its e-mail address among TICK_TRIGGER_OIDC_EMAILS.",
+    )
+
+
+def _is_allowed(claims: dict[str, Any], subjects: Sequence[str], emails: Sequence[str]) -> bool:
+    if claims["sub"] in subjects:
+        return True
+    return claims.get("email_verified") is True and claims.get("email") in emails
+
+
+def _unauthorized(error: str = "") -> Response:
+    refusal = answer(401, "Send the trigger secret as `Authorization: Bearer <secret>`.")
+    refusal.headers["WWW-Authenticate"] = f'Bearer realm="tick"{error}'
+    return refusal

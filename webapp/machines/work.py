@@ -1,0 +1,43 @@
+"""/internal/work: a tick, then work for as long as the budget lasts, where no worker may live.
+
+Called as `tick_endpoint` says, and authorized alike. Jobs run in child processes, which end with
+the request.
+"""
+
+import threading
+import time
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from tick.worker.timed import work_for
+from webapp import dispatcher
+from webapp.access.security import csrf
+from webapp.machines import trigger_auth
+from webapp.machines.tick import asked_seconds, tick_once
+from webapp.services import runtime
+
+blueprint = Blueprint("work", __name__)
+csrf.exempt(blueprint)
+_at_work = threading.Lock()
+
+
+@blueprint.route("/internal/work", methods=["GET", "POST", "PUT"])
+@blueprint.route("/internal/work/", methods=["GET", "POST", "PUT"])
+def work() -> ResponseReturnValue:
+    """Tick once, then claim and run what fits; 200 whatever became of the runs.
+
+    `worked` is null when an earlier request has this process at work already.
+    """
+    if (refusal := trigger_auth.check()) is not None:
+        return refusal
+    until = time.monotonic() + asked_seconds(runtime().settings.http_work_seconds)
+    ticked = tick_once()
+    if not _at_work.acquire(blocking=False):
+        return jsonify(ticked.as_dict() | {"worked": None})
+    try:
+        worked = work_for(runtime(), max(0.0, until - time.monotonic()))
+    finally:
+        _at_work.release()
+    dispatcher.look_around()
+    return jsonify(ticked.as_dict() | {"worked": worked.as_dict()})
