@@ -10,7 +10,7 @@ from tests.support.factories import a_job, a_schedule
 from tick import command, job
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.registry import build_registry
-from tick.engine.schedules.definition_diff import version_digest, version_texts
+from tick.engine.schedules.diff import version_digest, version_texts
 from tick.engine.schedules.targets import build_target
 
 

@@ -1,6 +1,7 @@
 """A child process of a worker: loads the definitions once, then runs one job after another.
 
-Started by `tick.executors.process_pool` as `python -m tick.executors.child`, in a process group of its own.
+Started by `tick.executors.process_pool` as `python -m tick.executors.child`, in a process group of
+its own.
 It dies with its worker: by the kernel's word where there is one, else when the socket closes.
 """
 

@@ -26,7 +26,7 @@ _VERSION = sa.text("SELECT version_num FROM alembic_version")
 
 def migrations_folder() -> Path:
     """The migrations: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / "_migrations"
     return inside if inside.is_dir() else package.parent / "migrations"
 

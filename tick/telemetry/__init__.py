@@ -1,7 +1,7 @@
 """What goes to systems outside: traces by OpenTelemetry, failures to Sentry, logs as JSON.
 
-A tick hands over what it counted (tick.engine.statistics.count), so each end is told by one process,
-whoever brought it about, within a minute or so. Nothing here holds a tick up or fails it.
+A tick hands over what it counted (tick.engine.statistics.count), so each end is told by one
+process, whoever brought it about, within a minute or so. Nothing here holds a tick up or fails it.
 """
 
 import logging

@@ -27,8 +27,9 @@ from tick.store.tables import Instant
 class Found:
     """What a look found: one answer for each thing that a tick does.
 
-    `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some version's
-    are not known. `calculator` says what worked out the next instants (see tick.engine.schedules.calculator).
+    `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some
+    version's are not known. `calculator` says what worked out the next instants (see
+    tick.engine.schedules.calculator).
     """
 
     pause_over: bool

@@ -1,10 +1,8 @@
 """Dependencies as a nested list, from which static/graph.js draws its picture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-
-from flask import url_for
 
 from tick.define.jobs import JobDefinition
 from tick.ops.queries.runs import Neighbour, RunRow
@@ -35,12 +33,17 @@ class Branch:
     below: tuple["Branch", ...]
 
 
-def of_jobs(jobs: Iterable[JobDefinition], latest: Mapping[str, RunRow]) -> list[Node]:
-    """The registry, with the state of each job's latest run."""
+def of_jobs(
+    jobs: Iterable[JobDefinition],
+    latest: Mapping[str, RunRow],
+    *,
+    link: Callable[[str], str],
+) -> list[Node]:
+    """The registry, with the state of each job's latest run; `link` gives a job's address."""
     return [
         Node(
             id=job.name,
-            href=url_for("jobs.show", name=job.name),
+            href=link(job.name),
             label=job.name,
             note=job.group,
             state=latest[job.name].status if job.name in latest else None,
@@ -51,12 +54,17 @@ def of_jobs(jobs: Iterable[JobDefinition], latest: Mapping[str, RunRow]) -> list
     ]
 
 
-def of_runs(runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]]) -> list[Node]:
-    """The runs of an occurrence."""
+def of_runs(
+    runs: Sequence[RunRow],
+    upstream: Mapping[int, Sequence[Neighbour]],
+    *,
+    link: Callable[[int], str],
+) -> list[Node]:
+    """The runs of an occurrence; `link` gives a run's address."""
     return [
         Node(
             id=str(run.id),
-            href=url_for("runs.show", run_id=run.id),
+            href=link(run.id),
             label=run.job_name,
             note=run.job_group,
             state=run.status,

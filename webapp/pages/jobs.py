@@ -42,7 +42,7 @@ def index() -> ResponseReturnValue:
         latest,
         groups=groups,
         latest=latest,
-        nodes=graphs.of_jobs(jobs, latest),
+        nodes=graphs.of_jobs(jobs, latest, link=lambda name: url_for("jobs.show", name=name)),
         as_graph=request.args.get("view") == "graph",
     )
 

@@ -61,7 +61,9 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         lines=gantt.lines(bars, upstream, critical),
         logged=logged,
         log=log,
-        nodes=graphs.of_runs(its_runs, upstream),
+        nodes=graphs.of_runs(
+            its_runs, upstream, link=lambda run_id: url_for("runs.show", run_id=run_id)
+        ),
         as_graph=request.args.get("view") == "graph",
     )
 

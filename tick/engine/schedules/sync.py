@@ -23,12 +23,7 @@ from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import NO_ZONE, read_standing
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import heed_rules
-from tick.engine.schedules.definition_diff import (
-    Change,
-    find_changes,
-    version_digest,
-    version_texts,
-)
+from tick.engine.schedules.diff import Change, find_changes, version_digest, version_texts
 from tick.engine.schedules.generations import next_generation
 from tick.engine.schedules.pause import end_pauses
 from tick.engine.schedules.zone_changes import Wish, older_zones, zone_data_ids

@@ -12,7 +12,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.windows import windows_touching
-from tick.engine.schedules.definition_diff import Change, find_changes
+from tick.engine.schedules.diff import Change, find_changes
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.upcoming import next_by_rule
 from tick.policy import instants
