@@ -3,23 +3,28 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import takewhile
 from random import Random
 
 import pytest
+from croniter import croniter
 
 from tests.support.zones import released, shifted
+from tick.cron import timetable
 from tick.cron.grammar import parse
 from tick.cron.zone_data import Zone, ZoneData, current, folder, using
-from tick.cron.zones import stretches_from, zone_names
+from tick.cron.zones import Stretch, stretches_from, zone_names
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.zone_moves import go_on_after
 from tick.states import ScheduleKind
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CHANGE, END = START + timedelta(days=182), START + timedelta(days=365)
 # Zones whose data differ between the releases of 2024, 2025 and 2026, and twenty others.
@@ -49,6 +54,11 @@ MORE = (
     *("0 3 29 3 *", "30 0 * 4 *", "45 23 * * *", "0 7 1,15 * *", "50 1 * 11 *", "0 9 * 3 1"),
 )
 PINNED = ("2024.1", "2025.2", "2026.1")
+# Nine tenths of all instants: judged once for each set of clocks, not for each name of a zone.
+DENSE = {
+    *("0 * * * *", "30 * * * *", "0 0-23 * * *", "0 */2 * * *"),
+    *("*/15 * * * *", "* 2 * * *", "*/20 * * * 1", "7 */3 * * *"),
+}
 
 
 def pairs(
@@ -125,20 +135,24 @@ def judge_update(rule: Rule, new: Zone, around: datetime = CHANGE) -> None:
     """New data after any instant that was decided: each wall time once, and none left out."""
     old, after = current().zone(rule.timezone), replace(rule, zone=new)
     before = walk(rule, around - 26 * HOUR, around - 4 * HOUR)
-    for decided_to in (*before, *walk(rule, around, around + 26 * HOUR)):
+    for decided_to in (*before, *walk(rule, around - 4 * HOUR, around + 26 * HOUR)):
         since = go_on_after(rule, after, decided_to)
         last = wall(rule, decided_to, old)
         passed_over = instants.between(after, decided_to, since, 1000)
         assert all(wall(rule, at, new) <= last for at in passed_over), decided_to
-        if decided_to > around and not parse(rule.cron or "").follows_real_time:
-            goes_on = instants.between(after, since, since + 6 * HOUR, 1000)
-            assert all(wall(rule, at, new) > last for at in goes_on), decided_to
+        if not parse(rule.cron or "").follows_real_time:
+            for at in instants.between(after, since, since + 6 * HOUR, 1000):
+                asked_for = rule.fold == "both" and at.astimezone(new.tzinfo).fold
+                assert asked_for or wall(rule, at, new) > last, (decided_to, at)
 
 
 def wall(rule: Rule, at: datetime, zone: Zone) -> datetime:
-    """What the clocks show then, without the schedule's share of its jitter."""
+    """The wall time that it fires for: after a leap, the latest that the clocks leapt over."""
     at -= timedelta(seconds=rule.offset_seconds)
-    return at.astimezone(zone.tzinfo).replace(tzinfo=None, fold=0)
+    shown = at.astimezone(zone.tzinfo).replace(tzinfo=None, fold=0)
+    while not parse(rule.cron or "").count(shown, shown + MINUTE):
+        shown -= MINUTE
+    return shown
 
 
 SAMPLE = tuple(pairs(MOVED + OTHERS, EXPRESSIONS, 1))
@@ -168,7 +182,33 @@ def pinned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return ZoneData([folder(place / "tzdata" / "zoneinfo")])
 
 
+class Remembering:
+    """A croniter that works out each answer once: it walks naive times, whatever the zone."""
+
+    def __init__(self, walker: croniter) -> None:
+        self.get_next, self.get_prev = cache(walker.get_next), cache(walker.get_prev)
+
+    def __copy__(self) -> "Remembering":
+        return self
+
+
+WALKER = cache(lambda fields, walker=timetable._walker: Remembering(copy(walker(fields))))
+
+
+@pytest.fixture
+def shared_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All zones share croniter's walks, which would take four fifths of the hours."""
+    monkeypatch.setattr(timetable, "_walker", WALKER)
+
+
+def clocks(zone: str) -> tuple[Stretch, ...]:
+    """What the clocks of a zone do from two years before the walk until two after it."""
+    first, end = (edge.replace(tzinfo=None) for edge in (START - 730 * DAY, END + 730 * DAY))
+    return tuple(takewhile(lambda stretch: stretch.start < end, stretches_from(zone, first)))
+
+
 @pytest.mark.soak
+@pytest.mark.usefixtures("shared_walks")
 def test_an_update_from_a_pinned_release_leaves_nothing_out(pinned: ZoneData) -> None:
     newest = current()
     for zone in sorted(zone_names()):
@@ -183,9 +223,19 @@ def test_an_update_from_a_pinned_release_leaves_nothing_out(pinned: ZoneData) ->
 
 
 @pytest.mark.soak
+@pytest.mark.usefixtures("shared_walks")
 @pytest.mark.parametrize("zone", sorted(zone_names()))
 def test_all_zones_and_fifty_expressions(zone: str) -> None:
     for _, rule in pairs((zone,), EXPRESSIONS + MORE, 50):
+        if rule.cron not in DENSE:
+            judge(rule)
+        for hours in (1, -1, 0.5, -0.5):
+            judge_update(rule, moved(zone, hours))
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("shared_walks")
+@pytest.mark.parametrize("zone", sorted({clocks(zone): zone for zone in zone_names()}.values()))
+def test_dense_expressions_in_zones_of_every_kind_of_clock(zone: str) -> None:
+    for _, rule in pairs((zone,), tuple(sorted(DENSE)), len(DENSE)):
         judge(rule)
-        judge_update(rule, moved(zone, 1))
-        judge_update(rule, moved(zone, -1))

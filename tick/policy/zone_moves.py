@@ -1,12 +1,15 @@
 """What other zone data mean for a rule that is in use. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from tick.cron.fields import Expression
 from tick.cron.grammar import parse
 from tick.cron.zone_data import Zone
-from tick.cron.zones import as_zone
+from tick.cron.zones import Stretch, as_zone, stretches_from
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
+
+_SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def zone_of(rule: Rule) -> str | None:
@@ -20,14 +23,11 @@ def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
     A wall time that is decided must not come again at another instant: where the clocks now show
     it later, `new` begins after it. What the clocks now show earlier is due, however late.
     """
-    if new.cron is None or parse(new.cron).follows_real_time:
+    if new.cron is None or (fields := parse(new.cron)).follows_real_time:
         return decided_to
     offset = timedelta(seconds=new.offset_seconds)
-    at = decided_to - offset
-    wall = at + _offset(_zone(old), at)
-    again = wall - _offset(_zone(new), at)
-    again = wall - _offset(_zone(new), again)
-    return max(decided_to, again + offset)
+    wall = _decided_wall(old, (decided_to - offset).astimezone(UTC).replace(tzinfo=None))
+    return max(decided_to, _instant_of(new, fields, wall) + offset)
 
 
 def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
@@ -42,9 +42,35 @@ def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
     return decided_to
 
 
+def _decided_wall(rule: Rule, at: datetime) -> datetime:
+    """The wall time up to which everything is decided at that instant, both naive."""
+    stretch = next(stretches_from(_zone(rule), at))
+    wall = at + stretch.offset
+    if rule.fold == "first" and wall < stretch.repeated_until:
+        return stretch.repeated_until - _SECOND
+    if rule.fold == "second" and wall >= stretch.repeats_from:
+        return stretch.repeats_from - _SECOND
+    return wall
+
+
+def _instant_of(rule: Rule, fields: Expression, wall: datetime) -> datetime:
+    """When the rule has fired for that wall time and for all before it."""
+    local = wall.replace(tzinfo=_zone(rule).tzinfo)
+    first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    if first <= second:
+        return second if rule.fold == "second" else first
+    # The clocks leap over it, which makes up for what is left out: that would be this wall time
+    # again, unless there is a later one to make up for.
+    leap = _first_leap(rule, second.replace(tzinfo=None))
+    valid, start = leap.start + leap.offset, leap.start.replace(tzinfo=UTC)
+    return start - _SECOND if fields.count(wall + _SECOND, valid + _MINUTE) else start
+
+
+def _first_leap(rule: Rule, after: datetime) -> Stretch:
+    """The first stretch that begins with a leap after that instant."""
+    stretches = stretches_from(_zone(rule), after)
+    return next(each for each in stretches if each.gap and each.start > after)
+
+
 def _zone(rule: Rule) -> Zone:
     return as_zone(rule.timezone if rule.zone is None else rule.zone)
-
-
-def _offset(zone: Zone, at: datetime) -> timedelta:
-    return at.astimezone(zone.tzinfo).utcoffset() or timedelta()
