@@ -73,6 +73,11 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _commands_in_this_process_end(signals_restored: None) -> None:
+    """A command that serves handles signals until its process ends, which here it does not."""
+
+
 @pytest.fixture
 def unsynced(database: Database, database_url: str) -> CommandLine:
     """The command line on an empty, migrated database."""

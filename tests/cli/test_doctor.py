@@ -234,7 +234,6 @@ def test_what_is_judged_by_a_number(finding: Finding, level: Level) -> None:
     assert finding.level is level
 
 
-@pytest.mark.usefixtures("signals_restored")
 def test_a_channel_whose_library_is_missing_is_a_problem_and_a_sentence_at_the_start(
     tick: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,6 @@ def test_a_limit_is_listed(tick: CommandLine) -> None:
     assert "media\t0\t0\t2" in said
 
 
-@pytest.mark.usefixtures("signals_restored")
 def test_now_runs_what_is_ready_if_asked_to(tick: CommandLine) -> None:
     tick.good("run", "--group", "reports")
     answer = tick.json("now", "--drain", "60")
