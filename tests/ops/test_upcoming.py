@@ -1,12 +1,15 @@
 """What fires next, and what going on would suppress."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.support.factories import TESTER, World, a_schedule
+from tests.support.zones import fixed, released
+from tick.cron.zone_data import using
 from tick.ops.actions import control, windows
 from tick.ops.queries.courses import read_courses
 from tick.ops.reports.deploy_plan import plan_deploy
@@ -25,6 +28,15 @@ from tick.states import FIRED_OUTCOMES
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+VANCOUVER = "America/Vancouver"
+
+
+@pytest.fixture
+def using_older() -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Vancouver's clocks at UTC-7, and for a while by older data at UTC-8."""
+    older = released("2025b", {VANCOUVER: fixed(-8)})
+    with using(released("2026f", {VANCOUVER: fixed(-7)})):
+        yield lambda: using(older)
 
 
 def upcoming(world: World, count: int, **how: Any) -> list[Upcoming]:
@@ -284,3 +296,24 @@ def test_a_deploy_promises_no_more_than_the_limit_leaves(world: World) -> None:
     with world.database.read.connect() as connection:
         change = plan_deploy(connection, world.registry, world.now).changes[0]
     assert (len(change.next_before), len(change.next_after)) == (2, 2)
+
+
+def test_a_host_with_older_zone_data_lists_the_instants_by_the_data_in_force(
+    world: World, using_older: Callable[[], AbstractContextManager[None]]
+) -> None:
+    rules = {"cron": "0 9 * * *", "timezone": VANCOUVER}
+    world.define(a_schedule(**rules), a_schedule("second", **rules))
+    for name in ("daily", "second"):
+        world.enable(name)
+    world.tick()
+    nine = NOON + 4 * HOUR
+    with using_older(), world.database.read.connect() as connection:
+        assert {item.at for item in upcoming(world, 2)} == {nine}
+        assert [item.at for item in list_next(connection, "daily", world.now, 2)] == [
+            nine,
+            nine + DAY,
+        ]
+        lanes = list_lanes(connection, world.now, world.now, nine + HOUR)
+        assert {lane.instants for lane in lanes} == {(nine,)}
+        courses = read_courses(connection, world.now)
+        assert find_companions(courses, "daily", [nine, nine + HOUR]) == {nine: ("Second",)}

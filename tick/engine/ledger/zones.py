@@ -1,6 +1,6 @@
 """The zone data that an installation decides by, and how those of this process stand to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -140,6 +140,14 @@ def rule_by(
     if ours is not None and ours.digest == digest:
         return rule
     return replace(rule, zone=_kept(name, bytes(file), version))
+
+
+def kept_zones(connection: sa.Connection, ids: Collection[int]) -> dict[int, Zone]:
+    """The zones of stored data by their ids; asks nothing for none."""
+    if not ids:
+        return {}
+    rows = connection.execute(sa.select(_z.id, _z.zone, _z.file, _z.version).where(_z.id.in_(ids)))
+    return {row.id: _kept(row.zone, bytes(row.file), row.version) for row in rows}
 
 
 @lru_cache(maxsize=256)

@@ -5,14 +5,16 @@ runs, and maintenance windows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from tick.cron.zone_data import ZoneData, current
+from tick.cron.zone_data import Zone, ZoneData, current
 from tick.engine.ledger.windows import windows_touching
+from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
 from tick.policy.ahead import Ahead, count_firing, cut_at_limit, runs_left
 from tick.policy.instants import just_before
@@ -20,21 +22,25 @@ from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import ScheduleState
 from tick.store.database import AnyRow
-from tick.store.tables import job_schedule, maintenance_window, schedule_version
+from tick.store.tables import job_schedule, maintenance_window, schedule_version, zone_data
 from tick.utc import utc
 
-_s, _v, _m = job_schedule.c, schedule_version.c, maintenance_window.c
+_s, _v, _m, _z = job_schedule.c, schedule_version.c, maintenance_window.c, zone_data.c
 _EVER = timedelta(days=366 * 100)
 
 
 @dataclass(frozen=True)
 class Course:
-    """A schedule's row and the windows to come: what its instants after `now` will come to."""
+    """A schedule's row and the windows to come: what its instants after `now` will come to.
+
+    `zone` are the zone data that decide them, where this process has others.
+    """
 
     row: AnyRow
     windows: Sequence[Window]
     now: datetime
     as_if_on: bool = False
+    zone: Zone | None = None
 
     @cached_property
     def begin(self) -> datetime | None:
@@ -69,7 +75,8 @@ class Course:
         self, count: int, *, after: datetime | None = None, until: datetime | None = None
     ) -> tuple[datetime, ...]:
         """The same by its rule and the end of its pause alone, without windows and limit."""
-        return next_after(self.row.rule, max(after or self.now, self._start), count, until)
+        start = max(after or self.now, self._start)
+        return next_after(self.row.rule, start, count, until, self.zone)
 
     @property
     def is_plain(self) -> bool:
@@ -79,7 +86,7 @@ class Course:
     @property
     def rule(self) -> Rule:
         """Its rule. Raises ValueError or TypeError for one that cannot be read."""
-        return Rule.from_json(self.row.rule)
+        return replace(Rule.from_json(self.row.rule), zone=self.zone)
 
     def fires_at(self, minute: datetime) -> bool:
         """Whether one of its instants in a minute will fire."""
@@ -117,20 +124,30 @@ def read_courses(
 ) -> list[Course]:
     """Every schedule that will fire, by id; `with_off` also those that don't.
 
-    One statement, and another where there are windows.
+    One statement, another where there are windows, and another where this process has other zone
+    data than those in force.
     """
-    now = utc(now, "now")
     query = _ROWS if with_off else _ROWS.where(_ON)
-    rows = connection.execute(query, {"now": now}).all()
-    windows = _windows(connection, rows[0], now) if rows else []
-    return [Course(row, windows, now) for row in rows]
+    return _courses(connection, query, utc(now, "now"))
 
 
 def read_course(connection: sa.Connection, schedule_id: str, now: datetime) -> Course | None:
     """One schedule's course, whether or not it is on; None when there is no such schedule."""
-    now = utc(now, "now")
-    row = connection.execute(_ROWS.where(_s.id == schedule_id), {"now": now}).first()
-    return None if row is None else Course(row, _windows(connection, row, now), now)
+    found = _courses(connection, _ROWS.where(_s.id == schedule_id), utc(now, "now"))
+    return found[0] if found else None
+
+
+def _courses(connection: sa.Connection, query: sa.Select[Any], now: datetime) -> list[Course]:
+    rows = connection.execute(query, {"now": now}).all()
+    windows = _windows(connection, rows[0], now) if rows else []
+    zones = kept_zones(connection, {row.zone_data_id for row in rows if _is_by_others(row)})
+    return [Course(row, windows, now, zone=zones.get(row.zone_data_id)) for row in rows]
+
+
+def _is_by_others(row: AnyRow) -> bool:
+    """Whether other zone data than this process's decide."""
+    ours = row.zone_name and current().find(row.zone_name)
+    return bool(row.zone_name) and (ours is None or ours.digest != row.zone_digest)
 
 
 def _windows(connection: sa.Connection, row: AnyRow, now: datetime) -> Sequence[Window]:
@@ -151,25 +168,25 @@ def _end_of(minute: datetime) -> datetime:
     return minute + timedelta(minutes=1) - timedelta(microseconds=1)
 
 
-def names_minute(rule: str, minute: datetime) -> bool:
+def names_minute(rule: str, minute: datetime, zone: Zone | None) -> bool:
     """Whether a rule has an instant in a minute; no, when it cannot be read."""
-    return _names_minute(rule, minute, current())
+    return _names_minute(rule, minute, current(), zone)
 
 
 @lru_cache(maxsize=16_384)
-def _names_minute(rule: str, minute: datetime, _data: ZoneData) -> bool:
-    return bool(next_instants(rule, just_before(minute), 1, _end_of(minute)))
+def _names_minute(rule: str, minute: datetime, _data: ZoneData, zone: Zone | None) -> bool:
+    return bool(next_instants(rule, just_before(minute), 1, _end_of(minute), zone))
 
 
 def next_after(
-    rule: str, start: datetime, count: int, end: datetime | None
+    rule: str, start: datetime, count: int, end: datetime | None, zone: Zone | None
 ) -> tuple[datetime, ...]:
     """The next `count` instants in (start, end]; none when the rule cannot be read.
 
     They are remembered for a minute: pages ask every few seconds, and schedules share rules.
     """
     # One instant of that minute may have passed; schedules have at most one a minute.
-    found = _instants(rule, minute_of(start), count + 1, end, current())
+    found = _instants(rule, minute_of(start), count + 1, end, current(), zone)
     if len(found) <= count and (not found or found[0] > start):
         return found  # the very same for all that share the rule
     return tuple(at for at in found if at > start)[:count]
@@ -177,10 +194,15 @@ def next_after(
 
 @lru_cache(maxsize=4096)
 def _instants(
-    rule: str, after: datetime, count: int, until: datetime | None, _data: ZoneData
+    rule: str,
+    after: datetime,
+    count: int,
+    until: datetime | None,
+    _data: ZoneData,
+    zone: Zone | None,
 ) -> tuple[datetime, ...]:
     # What is remembered was worked out with these zone data.
-    return tuple(next_instants(rule, after, count, until))
+    return tuple(next_instants(rule, after, count, until, zone))
 
 
 _WINDOWS_TO_COME = sa.exists().where(
@@ -196,10 +218,14 @@ _ROWS = (
         _s.decided_to,
         _s.run_count,
         _v.rule,
+        _v.zone_data_id,
+        _z.zone.label("zone_name"),
+        _z.digest.label("zone_digest"),
         # Asked once for all rows: few installations have a window, and those without pay nothing.
         _WINDOWS_TO_COME.label("any_window"),
     )
     .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+    .outerjoin(zone_data, _z.id == _v.zone_data_id)
     .order_by(_s.id)
 )
 _ON = sa.text("enabled AND (state = 'ACTIVE' OR state = 'PAUSED' AND state_until IS NOT NULL)")

@@ -1,10 +1,11 @@
 """A schedule's rule and target in plain words, whatever state they are in. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from tick.cron import timetable
+from tick.cron.zone_data import Zone
 from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.policy import instants
@@ -64,11 +65,18 @@ def describe_target(mode: str | None, target_text: str | None) -> Selected:
 
 
 def next_instants(
-    rule_text: str | None, now: datetime, count: int, until: datetime | None = None
+    rule_text: str | None,
+    now: datetime,
+    count: int,
+    until: datetime | None = None,
+    zone: Zone | None = None,
 ) -> list[datetime]:
-    """The next `count` nominal instants in (now, until]; none when the rule cannot be read."""
+    """The next `count` nominal instants in (now, until]; none when the rule cannot be read.
+
+    They are those by the data of `zone`, if given, and else by this process's.
+    """
     try:
-        return instants.between(_read(rule_text), now, until, count)
+        return instants.between(replace(_read(rule_text), zone=zone), now, until, count)
     except _UNREADABLE:
         return []
 

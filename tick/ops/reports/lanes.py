@@ -9,6 +9,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 
+from tick.cron.zone_data import Zone
 from tick.ops.queries.courses import Course, minute_of, names_minute, read_courses
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
 from tick.ops.reports.upcoming import Upcoming
@@ -16,6 +17,7 @@ from tick.policy.ahead import Ahead
 from tick.utc import utc
 
 MOST_IN_LANE = 170
+_Reading = tuple[str, Zone | None]
 _DAY = timedelta(days=1)
 
 
@@ -45,7 +47,7 @@ def list_lanes(
 ) -> tuple[Lane, ...]:
     """A lane for every schedule that will fire, with its instants in (start, end]; soonest first.
 
-    Two statements, however many there are.
+    As many statements as `read_courses` has, however many there are.
     """
     start, end = utc(start, "the start"), utc(end, "the end")
     found = [_lane(course, start, end) for course in read_courses(connection, now)]
@@ -90,29 +92,30 @@ def find_companions(
 
     Those that fire all the time are left out: they meet all others.
     """
-    by_rule: dict[str, list[Course]] = {}
+    by_rule: dict[_Reading, list[Course]] = {}
     for course in courses:
         if course.row.id != schedule_id and course.begin is not None:
-            by_rule.setdefault(course.row.rule, []).append(course)
+            by_rule.setdefault((course.row.rule, course.zone), []).append(course)
     found = {minute: _firing(by_rule, minute) for minute in map(minute_of, instants)}
     return {minute: names for minute, names in found.items() if names}
 
 
-def _firing(by_rule: Mapping[str, Sequence[Course]], minute: datetime) -> tuple[str, ...]:
+def _firing(by_rule: Mapping[_Reading, Sequence[Course]], minute: datetime) -> tuple[str, ...]:
     """The rule is asked once for all that share it."""
     return tuple(
         course.row.name
-        for rule, courses in by_rule.items()
-        if names_minute(rule, minute) and not _fires_all_day(rule, minute.date())
+        for (rule, zone), courses in by_rule.items()
+        if names_minute(rule, minute, zone) and not _fires_all_day(rule, minute.date(), zone)
         for course in courses
         if course.fires_at(minute)
     )
 
 
 @lru_cache(maxsize=1024)
-def _fires_all_day(rule: str, day: date) -> bool:
+def _fires_all_day(rule: str, day: date, zone: Zone | None) -> bool:
     midnight = datetime.combine(day, time(), UTC)
-    return len(next_instants(rule, midnight, MOST_IN_LANE + 1, midnight + _DAY)) > MOST_IN_LANE
+    found = next_instants(rule, midnight, MOST_IN_LANE + 1, midnight + _DAY, zone)
+    return len(found) > MOST_IN_LANE
 
 
 def _lane(course: Course, start: datetime, end: datetime) -> Lane:
