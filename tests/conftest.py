@@ -16,7 +16,7 @@ from tick.ops.access import passwords
 from tick.store import schema
 from tick.store.database import Database
 
-pytest_plugins = ["tests.support.plugin"]
+pytest_plugins = ["tests.support.plugin", "tests.support.shared"]
 _numbers = itertools.count(1)
 
 

@@ -1,7 +1,6 @@
 """People: who may sign in, and how fast somebody may guess."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from argon2 import PasswordHasher
 
 from tests.support.factories import TESTER
 from tick.engine.ledger.audit import Author
@@ -29,16 +27,6 @@ WRONG = "wrong password"
 
 
 @pytest.fixture
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Passwords that are quick to compare, for tests of very many guesses."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(users.passwords, "_hasher", quick)
-    users.passwords.nobodys_hash.cache_clear()
-    yield
-    users.passwords.nobodys_hash.cache_clear()
-
-
-@pytest.fixture
 def ada(database: Database) -> int:
     """An administrator's id."""
     return users.create_user(database, "ada", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
@@ -53,7 +41,9 @@ def _row(database: Database) -> sa.Row[tuple[object, ...]]:
         return connection.execute(sa.select(user)).one()
 
 
-def test_a_password_is_kept_as_an_argon2id_hash_only(database: Database, ada: int) -> None:
+def test_a_password_is_kept_as_an_argon2id_hash_only(
+    database: Database, real_hashes: None, ada: int
+) -> None:
     assert _row(database).password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -193,9 +183,7 @@ def test_a_few_mistakes_are_free_then_a_network_tries_once_a_minute(
     assert _log_in(database, after=121) is not None
 
 
-def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(
-    database: Database, cheap_hashes: None, ada: int
-) -> None:
+def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(database: Database, ada: int) -> None:
     for second in range(0, 300, 3):
         assert _guess(database, "192.0.2.4", second) is None
         if second % 60 == 0:
@@ -203,7 +191,7 @@ def test_a_guesser_at_one_network_keeps_nobody_elsewhere_out(
 
 
 def test_many_networks_guess_no_faster_than_strangers_may(
-    database: Database, cheap_hashes: None, ada: int, compared: list[str]
+    database: Database, ada: int, compared: list[str]
 ) -> None:
     nobody = users.passwords.nobodys_hash()
     for minute in range(2):
@@ -213,9 +201,7 @@ def test_many_networks_guess_no_faster_than_strangers_may(
     assert guessing.STRANGERS_A_MINUTE <= len(read) <= 2 * guessing.STRANGERS_A_MINUTE + 1
 
 
-def test_a_known_device_gets_in_whoever_guesses_from_wherever(
-    database: Database, cheap_hashes: None, ada: int
-) -> None:
+def test_a_known_device_gets_in_whoever_guesses_from_wherever(database: Database, ada: int) -> None:
     for number in range(60):
         _guess(database, f"192.0.2.{number}", number / 60)
     at, here = NOW + timedelta(seconds=2), Origin("192.0.2.200", "c0ffee", epoch=0)
@@ -240,7 +226,7 @@ def test_a_device_is_known_until_the_sessions_of_its_account_end(
 
 
 def test_a_network_that_has_no_turn_takes_none_from_the_others(
-    database: Database, cheap_hashes: None, ada: int
+    database: Database, ada: int
 ) -> None:
     for _ in range(10 * guessing.STRANGERS_A_MINUTE):
         _guess(database, "192.0.2.4", 0)
@@ -304,7 +290,7 @@ def test_who_has_no_password_costs_a_guess_as_much_work_as_another(
 
 @pytest.mark.parametrize("name", ["nobody", "", "x" * 500])
 def test_an_unknown_name_costs_as_much_work_as_a_known_one(
-    database: Database, ada: int, compared: list[str], name: str
+    database: Database, real_hashes: None, ada: int, compared: list[str], name: str
 ) -> None:
     assert users.log_in(database, name, PASSWORD, now=NOW) is None
     assert users.log_in(database, "ada", "wrong password", now=NOW) is None

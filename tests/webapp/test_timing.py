@@ -34,7 +34,7 @@ def test_a_wrong_secret_takes_as_long_as_the_right_one(app: Flask, wrong: str) -
         assert 0.9 < compare(offer(wrong), offer(SECRET), 5_000) < 1.1
 
 
-def test_an_unknown_name_takes_as_long_as_a_known_one(world: World) -> None:
+def test_an_unknown_name_takes_as_long_as_a_known_one(real_hashes: None, world: World) -> None:
     def try_as(name: str) -> Callable[[], object]:
         return lambda: users.log_in(world.database, name, "a guess at it", now=world.now)
 

@@ -1,0 +1,85 @@
+"""Work that would be done anew in every test of a process, done once.
+
+Each test opens a database and a console of its own. Without this it would also compile the same
+SQL and the same templates again, and hash the same passwords at the cost that keeps guessers away.
+"""
+
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import event
+
+from tick.ops.access import passwords
+
+_REAL_HASHER = passwords._hasher
+
+
+class CompiledStatements(dict[Any, Any]):
+    """Compiled SQL of one kind of database; SQLAlchemy keeps it apart for every engine.
+
+    The first part of its key is the engine's dialect, of which all are alike here.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """The compiled statement, whichever engine it was compiled for."""
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(key[1:], compiled)
+
+
+class CompiledTemplates(BytecodeCache):
+    """Compiled templates; one whose text has changed is compiled anew."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Hand out what was compiled before."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compile each statement and each template once."""
+    statements: dict[str, CompiledStatements] = {}
+
+    def share(connection: sa.Connection) -> None:
+        kind = connection.dialect.name
+        shared = statements.setdefault(kind, CompiledStatements())
+        connection.execution_options(compiled_cache=shared)
+
+    event.listen(sa.Engine, "engine_connect", share)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
+        yield
+    event.remove(sa.Engine, "engine_connect", share)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Hash passwords at the least cost; tests of that cost ask for `real_hashes`."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_hasher", quick)
+        yield
+
+
+@pytest.fixture
+def real_hashes(_quick_hashes: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Passwords are hashed as an installation hashes them."""
+    monkeypatch.setattr(passwords, "_hasher", _REAL_HASHER)
+    passwords.nobodys_hash.cache_clear()
+    yield
+    passwords.nobodys_hash.cache_clear()
