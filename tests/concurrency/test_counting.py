@@ -6,7 +6,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job
-from tick.engine.statistics.count import ALL_TIME, count_ended
+from tick.engine.statistics.count import count_ended
+from tick.engine.statistics.hours import ALL_TIME
 from tick.ops.actions import retries
 from tick.ops.actions.run_now import run_all
 from tick.store.database import Database

@@ -9,18 +9,16 @@ import sqlalchemy as sa
 from tests.engine.histories import History
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.statistics.count import (
-    ALL_TIME,
     Deltas,
-    EndedRun,
     count_ended,
-    tally_runs,
     uncounted_occurrences,
     uncounted_runs,
 )
+from tick.engine.statistics.hours import ALL_TIME
 from tick.ops.actions import retries
 from tick.states import NOT_FIRED_OUTCOMES
 from tick.store.database import Database
-from tick.store.tables import occurrence_hour, run_hour
+from tick.store.tables import job_run, occurrence_hour, run_hour
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 STATUSES = {
@@ -119,14 +117,20 @@ def test_two_that_count_at_one_moment_count_each_end_once(world: World) -> None:
     )
 
 
-def test_a_wait_begins_when_the_last_upstream_ended() -> None:
-    started = TWO + timedelta(minutes=10)
-    run = EndedRun(7, "match", "SUCCESS", TWO, started, started + timedelta(seconds=40))
-    alone = tally_runs([run], {})[TWO, "match"]
-    after_another = tally_runs([run], {7: started - timedelta(seconds=4)})[TWO, "match"]
-    assert alone["waited_seconds"] == 600
-    assert after_another["waited_seconds"] == 4
-    assert after_another["took_seconds"] == 40
+def test_a_wait_begins_when_the_last_upstream_ended(world: World) -> None:
+    world.define(a_schedule(), jobs=[a_job("a"), a_job("b", depends_on=["a"])])
+    world.enable()
+    world.tick(TWO)
+    ended = {"a": (TWO, 600), "b": (TWO + timedelta(seconds=604), 40)}
+    with world.database.write.begin() as connection:
+        for name, (started, took) in ended.items():
+            finished = started + timedelta(seconds=took)
+            values = {"status": "SUCCESS", "started_at": started, "finished_at": finished}
+            connection.execute(sa.update(job_run).where(job_run.c.job_name == name).values(values))
+        count_ended(connection)
+    h = run_hour.c
+    query = sa.select(h.job_name, h.waited_seconds, h.took_seconds).where(h.hour == TWO)
+    assert sorted(map(tuple, world.rows(query))) == [("a", 0, 600), ("b", 4, 40)]
 
 
 def test_a_renamed_schedule_keeps_its_statistics(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.engine.statistics.count import ALL_TIME
+from tick.engine.statistics.hours import ALL_TIME
 from tick.errors import Refused
 from tick.ops.actions import control
 from tick.store.tables import audit_entry, occurrence, occurrence_hour

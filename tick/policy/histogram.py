@@ -21,6 +21,8 @@ WAITED_BOUNDS = (
 """Seconds that a run was ready before it began."""
 LATE_BOUNDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0)
 """Seconds between the instant at which something was due and the tick that fired it."""
+PER_SECOND = 2**20
+"""Lengths are added up in so many parts of a second."""
 ON_TIME_SECONDS = 120.0
 """Fired no later than that is on time: the least grace that an instant has."""
 
@@ -36,7 +38,7 @@ def exact(seconds: float) -> float:
     Such numbers add up to the same sum in any order, for 272 years: what is added row by row, hour
     by hour or in SQL agrees to the last bit, and a counter made of it never goes back.
     """
-    return round(seconds * 2**20) / 2**20
+    return round(seconds * PER_SECOND) / PER_SECOND
 
 
 def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> float | None:

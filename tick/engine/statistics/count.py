@@ -5,64 +5,26 @@ counts at the same moment, each end is counted by one. What happened stays count
 failed and then succeeded when it was retried is one failure and one success.
 """
 
-import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS, bucket_of, exact
-from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, OccurrenceKind, RunStatus
-from tick.store.database import insert_into, instant_text, json_rows, slices
-from tick.store.tables import job_run, job_run_dependency, occurrence, occurrence_hour, run_hour
+from tick.engine.statistics.hours import ALL_TIME, add_up, sums
+from tick.states import LIVE_OUTCOMES
+from tick.store.database import one_of, slices
+from tick.store.tables import job_run, occurrence, occurrence_hour
 
 AT_ONCE = 1000
-ALL_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""The hour of the rows that sum up all others, and what has been pruned."""
-_r, _o, _d = job_run.c, occurrence.c, job_run_dependency.c
-_COUNT_OF = {
-    RunStatus.SUCCESS: "succeeded",
-    RunStatus.FAILED: "failed",
-    RunStatus.CANCELLED: "cancelled",
-    RunStatus.SKIPPED: "skipped",
-}
+_r, _o = job_run.c, occurrence.c
 
 Sums = defaultdict[str, float]
 Deltas = dict[tuple[datetime, str], Sums]
 """What to add, by hour and by name of the job or id of the schedule."""
-
-
-@dataclass(frozen=True)
-class EndedRun:
-    """A run that ended."""
-
-    id: int
-    job_name: str
-    status: str
-    available_at: datetime
-    started_at: datetime | None
-    finished_at: datetime
-
-
-@dataclass(frozen=True)
-class EndedOccurrence:
-    """An occurrence that came to its outcome, or instants that did not fire."""
-
-    id: int
-    schedule_id: str | None
-    kind: str
-    outcome: str
-    count: int
-    scheduled_for: datetime | None
-    decided_at: datetime
-    late_seconds: float | None
-    triggered_by: str | None
-    first_started_at: datetime | None
-    last_finished_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -88,18 +50,20 @@ def count_ended(connection: sa.Connection, limit: int = AT_ONCE) -> Counted:
 
 def count_runs(connection: sa.Connection, ids: Collection[int]) -> None:
     """Count those of the runs that ended and are not counted; before they live again, or go."""
-    for part in slices(ids):
-        rows = connection.execute(_mark(job_run), {"ids": part})
-        runs = [EndedRun(**row._mapping) for row in rows]
-        _write(connection, run_hour, tally_runs(runs, _ready_since(connection, runs)))
+    _count(connection, job_run, ids)
 
 
 def count_occurrences(connection: sa.Connection, ids: Collection[int]) -> None:
     """The same for occurrences."""
+    _count(connection, occurrence, ids)
+
+
+def _count(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:
+    dialect = connection.dialect.name
     for part in slices(ids):
-        rows = connection.execute(_mark(occurrence), {"ids": part})
-        ended = [EndedOccurrence(**row._mapping) for row in rows]
-        _write(connection, occurrence_hour, tally_occurrences(ended))
+        marked = connection.execute(_mark(dialect, table), {"ids": part}).scalars().all()
+        if marked:
+            connection.execute(_add_up(dialect, table), {"ids": marked})
 
 
 def count_beside(connection: sa.Connection, run_ids: Collection[int]) -> None:
@@ -122,8 +86,11 @@ def uncount_not_fired(
     connection: sa.Connection, schedule_id: str, outcome: str, first: datetime, count: int
 ) -> None:
     """Take back `count` instants of a range from `first` on, which were counted too early."""
-    taken = Sums(int, {outcome.lower(): -count})
-    _write(connection, occurrence_hour, {(_hour_of(first), schedule_id): taken})
+    hour = first.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    hours, column = occurrence_hour.c, occurrence_hour.c[outcome.lower()]
+    its = sa.update(occurrence_hour).where(hours.schedule_id == schedule_id)
+    for each in (ALL_TIME, hour):
+        connection.execute(its.where(hours.hour == each).values({column: column - count}))
 
 
 def rename_counted(connection: sa.Connection, old_id: str, new_id: str) -> None:
@@ -135,103 +102,24 @@ def rename_counted(connection: sa.Connection, old_id: str, new_id: str) -> None:
 
 def uncounted_runs(connection: sa.Connection, most: int) -> Deltas:
     """What the newest runs that ended since the last tick would add; reads only."""
-    query = sa.select(_SINCE, *_columns(EndedRun, job_run)).where(_UNCOUNTED["job_run"])
-    rows = connection.execute(query.order_by(_r.id.desc()).limit(most)).all()
-    runs = [EndedRun(*run) for _, *run in rows]
-    return tally_runs(runs, {row.id: row.since for row in rows if row.since is not None})
+    return _uncounted(connection, job_run, most)
 
 
 def uncounted_occurrences(connection: sa.Connection, most: int) -> Deltas:
     """The same for occurrences."""
-    query = sa.select(*_columns(EndedOccurrence, occurrence)).where(_UNCOUNTED["occurrence"])
-    rows = connection.execute(query.order_by(_o.id.desc()).limit(most))
-    return tally_occurrences(EndedOccurrence(**row._mapping) for row in rows)
+    return _uncounted(connection, occurrence, most)
 
 
-def tally_runs(runs: Iterable[EndedRun], ready_since: Mapping[int, datetime]) -> Deltas:
-    """What the runs add to their hours. Pure. `ready_since`: by id, when the last upstream ended.
-
-    A length is that of the last attempt, and a wait is the time for which that was ready to start.
-    """
+def _uncounted(connection: sa.Connection, table: sa.Table, most: int) -> Deltas:
+    rows = connection.execute(_waiting(connection.dialect.name, table), {"most": most})
+    columns = list(rows.keys())[2:]
     deltas: Deltas = {}
-    for run in runs:
-        add = deltas.setdefault((_hour_of(run.finished_at), run.job_name), Sums(int))
-        add[_COUNT_OF[RunStatus(run.status)]] += 1
-        if run.started_at is None or run.status not in (RunStatus.SUCCESS, RunStatus.FAILED):
-            continue
-        ready = max(run.available_at, ready_since.get(run.id, run.available_at))
-        took = _add_length(add, "took", TOOK_BOUNDS, run.started_at, run.finished_at)
-        _add_length(add, "waited", WAITED_BOUNDS, ready, run.started_at)
-        if run.status == RunStatus.FAILED:
-            add["lost_seconds"] += took
+    for hour, name, *values in rows:
+        sums = deltas[hour, name] = Sums(int)
+        # PostgreSQL sums whole numbers up as decimals.
+        pairs = zip(columns, values, strict=True)
+        sums |= {key: each if isinstance(each, float) else int(each) for key, each in pairs if each}
     return deltas
-
-
-def tally_occurrences(occurrences: Iterable[EndedOccurrence]) -> Deltas:
-    """What the occurrences add to the hours of their nominal instants. Pure.
-
-    Only what fired by itself can be late: a person's firing has no instant to keep. Nor does it
-    tell how well its schedule does, so it is counted under the empty id.
-    """
-    deltas: Deltas = {}
-    for each in occurrences:
-        hour = _hour_of(each.scheduled_for or each.decided_at)
-        by_hand = each.kind == OccurrenceKind.MANUAL
-        add = deltas.setdefault((hour, "" if by_hand else each.schedule_id or ""), Sums(int))
-        add[each.outcome.lower()] += each.count
-        if each.outcome not in ENDED_OUTCOMES:
-            continue
-        if each.late_seconds is not None and each.triggered_by is None:
-            _add(add, "late", LATE_BOUNDS, max(0.0, each.late_seconds))
-        if each.first_started_at is not None and each.last_finished_at is not None:
-            _add_length(add, "took", TOOK_BOUNDS, each.first_started_at, each.last_finished_at)
-    return deltas
-
-
-def _ready_since(connection: sa.Connection, runs: Iterable[EndedRun]) -> dict[int, datetime]:
-    """When the last of what each run waited for had ended."""
-    found: dict[int, datetime] = {}
-    for part in slices(run.id for run in runs if run.started_at is not None):
-        found |= {row.run_id: row.since for row in connection.execute(_READY, {"ids": part})}
-    return found
-
-
-def _write(connection: sa.Connection, table: sa.Table, deltas: Deltas) -> None:
-    """Add the deltas to their hours, and to the rows of all time."""
-    if not deltas:
-        return
-    total: Deltas = {}
-    for (_, name), add in deltas.items():
-        sums = total.setdefault((ALL_TIME, name), Sums(int))
-        for value, number in add.items():
-            sums[value] += number
-    hour, name, *values = (column.name for column in table.c)
-    rows = [
-        {hour: instant_text(key[0]), name: key[1], **{value: add[value] for value in values}}
-        for key, add in sorted({**deltas, **total}.items())
-    ]
-    connection.execute(_add_up(connection.dialect.name, table), {"rows": json.dumps(rows)})
-
-
-def _hour_of(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
-def _add_length(
-    add: Sums, kind: str, bounds: Sequence[float], start: datetime, end: datetime
-) -> float:
-    return _add(add, kind, bounds, max(0.0, (end - start).total_seconds()))
-
-
-def _add(add: Sums, kind: str, bounds: Sequence[float], seconds: float) -> float:
-    length = exact(seconds)
-    add[f"{kind}_seconds"] += length
-    add[f"{kind}_{bucket_of(seconds, bounds)}"] += 1
-    return length
-
-
-def _columns(kind: type, table: sa.Table) -> list[sa.Column[Any]]:
-    return [table.c[field.name] for field in fields(kind)]
 
 
 # Literals, as the partial indexes have them.
@@ -242,7 +130,6 @@ _UNCOUNTED = {
         f"({', '.join(repr(str(outcome)) for outcome in LIVE_OUTCOMES)})"
     ),
 }
-_KINDS = {"job_run": EndedRun, "occurrence": EndedOccurrence}
 IS_ANY_UNCOUNTED = sa.or_(
     *(
         sa.exists().where(_UNCOUNTED[table.name]).select_from(table)
@@ -259,34 +146,19 @@ def _find(table: sa.Table) -> sa.Select[Any]:
 
 
 @cache
-def _mark(table: sa.Table) -> sa.UpdateBase:
-    these = table.c.id.in_(sa.bindparam("ids", expanding=True))
+def _mark(dialect: str, table: sa.Table) -> sa.UpdateBase:
+    these = one_of(dialect, table.c.id, "ids")
     marked = sa.update(table).where(these, _UNCOUNTED[table.name]).values(counted=True)
-    return marked.returning(*_columns(_KINDS[table.name], table))
+    return marked.returning(table.c.id)
 
 
 @cache
 def _add_up(dialect: str, table: sa.Table) -> sa.Insert:
-    row = json_rows(dialect, "rows", list(table.c), "row")
-    hour, name, *values = table.c
-    insert = insert_into(dialect, table).from_select(
-        list(table.c), sa.select(*row.c).order_by(row.c[hour.name], row.c[name.name])
-    )
-    added = {value.name: value + insert.excluded[value.name] for value in values}
-    return insert.on_conflict_do_update(index_elements=[hour, name], set_=added)
+    return add_up(dialect, table, one_of(dialect, table.c.id, "ids"))
 
 
-_upstream = job_run.alias("upstream").c
-_ENDED_UPSTREAM = sa.and_(_upstream.id == _d.depends_on_id, _upstream.finished_at.is_not(None))
-_READY = (
-    sa.select(_d.run_id, sa.func.max(_upstream.finished_at).label("since"))
-    .where(_d.run_id.in_(sa.bindparam("ids", expanding=True)), _ENDED_UPSTREAM)
-    .group_by(_d.run_id)
-)
-_SINCE = (
-    sa.select(sa.func.max(_upstream.finished_at))
-    .where(_d.run_id == _r.id, _ENDED_UPSTREAM)
-    .correlate(job_run)
-    .scalar_subquery()
-    .label("since")
-)
+@cache
+def _waiting(dialect: str, table: sa.Table) -> sa.Select[Any]:
+    newest = sa.select(table.c.id).where(_UNCOUNTED[table.name]).order_by(table.c.id.desc())
+    chosen = table.c.id.in_(newest.limit(sa.bindparam("most", type_=sa.Integer)))
+    return sa.select(*sums(dialect, table, chosen).c)

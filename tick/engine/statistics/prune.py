@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.statistics.count import ALL_TIME, count_occurrences, count_runs
+from tick.engine.statistics.count import count_occurrences, count_runs
+from tick.engine.statistics.hours import ALL_TIME
 from tick.engine.statistics.prune_state import note_ledger, note_ticks
 from tick.settings import Settings
 from tick.states import LIVE_OUTCOMES, WorkerStatus

@@ -10,12 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.statistics.count import (
-    ALL_TIME,
     Deltas,
     Sums,
     uncounted_occurrences,
     uncounted_runs,
 )
+from tick.engine.statistics.hours import ALL_TIME
 from tick.states import ScheduleState
 from tick.store.database import instant_text, json_rows
 from tick.store.tables import Instant, job_schedule, occurrence_hour, run_hour
