@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 
 from flask import (
@@ -133,6 +133,7 @@ def _plain(value: object) -> str:
 def _as_json(entries: Iterable[AuditRow]) -> Iterator[str]:
     start = "["
     for entry in entries:
-        yield f"{start}\n{json.dumps(asdict(entry), ensure_ascii=False, default=_plain)}"
+        values = {name: getattr(entry, name) for name in _COLUMNS}
+        yield f"{start}\n{json.dumps(values, ensure_ascii=False, default=_plain)}"
         start = ","
     yield "[]\n" if start == "[" else "\n]\n"
