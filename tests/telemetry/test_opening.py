@@ -1,7 +1,7 @@
 """What the settings switch on, what is missing, and a sink that fails."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from tick.telemetry.records import read_runs
 from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
 class Broken:
@@ -28,6 +29,22 @@ class Broken:
 
     def close(self) -> None:
         raise RuntimeError("no route")
+
+
+class Listener:
+    """A sink that keeps what ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def tick(self, row: object) -> None: ...
+
+    def occurrence(self, told: object) -> None: ...
+
+    def run(self, told: object) -> None:
+        self.ended.append("run")
+
+    def close(self) -> None: ...
 
 
 def test_by_default_nothing_is_told_and_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +88,7 @@ def test_a_sink_that_fails_fails_no_tick(world: World) -> None:
 
 def test_a_database_that_is_away_fails_no_tick(caplog: pytest.LogCaptureFixture) -> None:
     away = sa.create_engine("sqlite:////no/such/folder/tick.db")
-    Telemetry([Broken()]).ended(away, [Counted([1], [1], more=False)])
+    Telemetry([Broken()]).ended(away, [Counted([1], [1], more=False)], TWO)
     assert "what ended was not told" in caplog.text
 
 
@@ -80,4 +97,16 @@ def test_a_run_that_lives_again_by_now_is_not_told(world: World) -> None:
     world.enable()
     world.tick(TWO)
     with world.database.read.connect() as connection:
-        assert read_runs(connection, [run.id for run in world.runs()]) == []
+        assert read_runs(connection, [run.id for run in world.runs()], TWO) == []
+
+
+def test_a_past_that_is_counted_late_is_not_told(world: World) -> None:
+    world.define(a_schedule())
+    world.enable()
+    runtime, told = world.runtime, Listener()
+    vars(runtime)["telemetry"] = Telemetry([told])
+    for at, so_far in ((TWO, []), (TWO + 2 * DAY, []), (TWO + 2 * DAY + MINUTE, ["run"])):
+        world.now = at
+        run_tick(runtime, at)
+        assert told.ended == so_far
+        world.finish_runs()

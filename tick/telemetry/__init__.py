@@ -6,6 +6,7 @@ process, whoever brought it about, within a minute or so. Nothing here holds a t
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from operator import methodcaller
 from typing import Protocol
 
@@ -19,6 +20,8 @@ from tick.store.database import in_short
 from tick.telemetry.records import OccurrenceTold, RunTold, read_occurrences, read_runs
 
 log = logging.getLogger(__name__)
+LATEST = timedelta(days=1)
+"""What ended longer ago is news to nobody."""
 
 
 class Sink(Protocol):
@@ -48,15 +51,15 @@ class Telemetry:
         if row.due or row.error:
             self._tell(methodcaller("tick", row))
 
-    def ended(self, engine: sa.Engine, counted: Iterable[Counted]) -> None:
-        """Tell of what a tick counted."""
+    def ended(self, engine: sa.Engine, counted: Iterable[Counted], now: datetime) -> None:
+        """Tell of what a tick counted, unless it ended long before: as after an upgrade."""
         if not self._sinks:
             return
         try:
             for part in counted:
                 with engine.connect() as connection:
-                    runs = read_runs(connection, part.runs)
-                    occurrences = read_occurrences(connection, part.occurrences)
+                    runs = read_runs(connection, part.runs, now - LATEST)
+                    occurrences = read_occurrences(connection, part.occurrences, now - LATEST)
                 self._tell_all(occurrences, runs)
         except sa.exc.SQLAlchemyError as error:
             log.warning("what ended was not told: %s", in_short(error))

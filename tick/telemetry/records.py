@@ -59,13 +59,16 @@ _RUNS = sa.select(
 _OCCURRENCES = sa.select(*(_o[field.name] for field in fields(OccurrenceTold)))
 
 
-def read_runs(connection: sa.Connection, ids: Collection[int]) -> list[RunTold]:
-    """The runs of these ids; one that lives again by now is left out."""
-    query = _RUNS.where(_r.id.in_(ids), _r.finished_at.is_not(None)).order_by(_r.id)
+def read_runs(connection: sa.Connection, ids: Collection[int], since: datetime) -> list[RunTold]:
+    """Those of the runs that ended since; one that lives again by now is left out."""
+    query = _RUNS.where(_r.id.in_(ids), _r.finished_at >= since).order_by(_r.id)
     return [RunTold(**row._mapping) for row in connection.execute(query)]
 
 
-def read_occurrences(connection: sa.Connection, ids: Collection[int]) -> list[OccurrenceTold]:
-    """The occurrences of these ids."""
-    query = _OCCURRENCES.where(_o.id.in_(ids)).order_by(_o.id)
+def read_occurrences(
+    connection: sa.Connection, ids: Collection[int], since: datetime
+) -> list[OccurrenceTold]:
+    """Those of the occurrences that ended since, or were decided since without firing."""
+    ended_at = sa.func.coalesce(_o.last_finished_at, _o.decided_at, type_=_o.decided_at.type)
+    query = _OCCURRENCES.where(_o.id.in_(ids), ended_at >= since).order_by(_o.id)
     return [OccurrenceTold(**row._mapping) for row in connection.execute(query)]

@@ -211,7 +211,7 @@ class _Tick:
         if self._in_time():
             keep = Keep.of(settings) if prunes else None
             counted = keep_up(engine, self.now, keep, self._in_time)
-            self.telemetry.ended(self.runtime.database.read, counted)
+            self.telemetry.ended(self.runtime.database.read, counted, self.now)
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:
         self.chunks += 1
