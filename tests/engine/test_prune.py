@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
 from tick.engine.runs.heartbeat import register_worker, stop_worker
+from tick.engine.statistics import prune
 from tick.engine.statistics.prune import Keep, count_prunable, prune_all
 from tick.engine.statistics.prune_state import note_ledger, pruned_ticks, pruned_up_to, take_turn
 from tick.settings import Settings
@@ -72,6 +75,22 @@ def test_log_lines_and_ticks_go_by_age_and_by_number(month: World) -> None:
     assert prune_now(month, tick_days=10) == {"tick_log": 19}
     assert prune_now(month, most_ticks=4) == {"tick_log": 7}
     assert (count(month, job_log), count(month, tick_log)) == (5, 4)
+
+
+@pytest.mark.parametrize(("slice_", "firings"), [(1, 1), (7, 2), (1000, 19)])
+def test_so_many_firings_go_at_once_as_have_a_slice_of_rows_and_at_least_one(
+    month: World, monkeypatch: pytest.MonkeyPatch, slice_: int, firings: int
+) -> None:
+    monkeypatch.setattr(prune, "SLICE", slice_)
+    went: list[int] = []
+
+    def note(_c: object, cursor: Any, statement: str, *_: object) -> None:
+        if statement.startswith("DELETE FROM occurrence "):
+            went.append(cursor.rowcount)
+
+    event.listen(month.database.write, "after_cursor_execute", note)
+    prune_now(month, days=10)
+    assert (max(went), sum(went)) == (firings, 19)
 
 
 def test_the_last_firing_and_what_has_not_finished_stay_however_old(month: World) -> None:

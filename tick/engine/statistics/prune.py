@@ -5,7 +5,7 @@ old. The high-water mark keeps a pruned instant from firing again. The audit is 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -35,7 +35,7 @@ from tick.store.tables import (
 )
 
 SLICE = 1000
-OCCURRENCES_AT_ONCE = 50
+"""Rows that one transaction deletes, near enough."""
 PRUNED = (
     *(job_log, job_run, occurrence, tick_log, worker_instance),
     *(run_hour, occurrence_hour),
@@ -196,7 +196,7 @@ class _Pruning:
 
     def ledger(self) -> bool:
         """Some occurrences at a time: their logs, then their runs with they themselves."""
-        for ids in self._pages(occurrence, self.rules.occurrences, _is_kept()):
+        for ids in self._pages(occurrence, self.rules.occurrences, _is_kept(), 1 + _o.runs):
             runs = sa.select(_r.id).where(_r.occurrence_id.in_(ids))
             if not self._delete(job_log, _l.run_id.in_(runs)):
                 return False
@@ -218,7 +218,7 @@ class _Pruning:
 
     def logs(self) -> bool:
         """Lines that are old, although their runs are kept."""
-        for ids in self._pages(job_log, self.rules.log_lines, sa.false(), SLICE):
+        for ids in self._pages(job_log, self.rules.log_lines, sa.false(), sa.literal_column("1")):
             self._delete(job_log, _l.id.in_(ids))
         return self.may_go_on()
 
@@ -258,24 +258,25 @@ class _Pruning:
         table: sa.Table,
         old: sa.ColumnElement[bool],
         kept: sa.ColumnElement[bool],
-        size: int = OCCURRENCES_AT_ONCE,
+        rows: sa.ColumnElement[int],
     ) -> Iterator[list[int]]:
         """The ids of old rows, from the lowest id on, up to a page without any.
 
-        Ids rise with time, near enough: so no index on a time is needed.
+        Ids rise with time, near enough: so no index on a time is needed. `rows`: how many go with
+        each.
         """
         after = 0
-        page = sa.select(table.c.id, old.label("old"), kept.label("kept")).order_by(table.c.id)
+        columns = table.c.id, old.label("old"), kept.label("kept"), rows.label("rows")
+        page = sa.select(*columns).order_by(table.c.id)
         while self.may_go_on():
             with self.engine.connect() as connection:
                 found = connection.execute(page.where(table.c.id > after).limit(SLICE)).all()
             if not any(row.old for row in found):
                 return
-            ids = [row.id for row in found if row.old and not row.kept]
-            for start in range(0, len(ids), size):
+            for ids in _parts((row.id, row.rows) for row in found if row.old and not row.kept):
                 if not self.may_go_on():
                     return
-                yield ids[start : start + size]
+                yield ids
             after = found[-1].id
 
     def _delete(self, table: sa.Table, which: sa.ColumnElement[bool]) -> bool:
@@ -288,6 +289,20 @@ class _Pruning:
             if removed < SLICE:
                 return True
         return False
+
+
+def _parts(counted: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
+    """The ids in parts with which about SLICE rows go, or that of a single id."""
+    part: list[int] = []
+    size = 0
+    for id, rows in counted:
+        if part and size + rows > SLICE:
+            yield part
+            part, size = [], 0
+        part.append(id)
+        size += rows
+    if part:
+        yield part
 
 
 def sums_of_ticks() -> list[sa.Label[int]]:
