@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-from tick.store.database import UtcDateTime
+from tick.store.sql import UtcDateTime
 
 revision = "0006"
 down_revision = "0005"

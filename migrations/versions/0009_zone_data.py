@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tick.store.database import UtcDateTime
+from tick.store.sql import UtcDateTime
 
 revision = "0009"
 down_revision = "0008"

@@ -8,7 +8,7 @@ import json
 import sqlalchemy as sa
 
 from tests.bench.fleet import DUE, NEXT, Fleet
-from tick.store.database import instant_text
+from tick.store.sql import instant_text
 
 
 def fire(fleet: Fleet) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.bench.fleet import BEFORE, launch
 from tests.bench.measure import Measurement, Options, alternate
 from tests.bench.places import Place
-from tick.store.database import instant_text
+from tick.store.sql import instant_text
 
 SCHEDULES = 10_000
 TIMES = 20

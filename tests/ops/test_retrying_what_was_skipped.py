@@ -254,8 +254,8 @@ def test_more_runs_than_a_statement_binds_go_back_together(
 ) -> None:
     many = [a_job(f"leaf-{number}", depends_on=["a"]) for number in range(7)]
     hands = fire(world, a_job("a"), *many, a=FAILED)
-    slices = requeue.slices
-    monkeypatch.setattr(requeue, "slices", lambda ids: slices(ids, 3))
+    batches = requeue.batches
+    monkeypatch.setattr(requeue, "batches", lambda ids: batches(ids, 3))
     assert len(again(world, "a")) == 8
     hands.work_off()
     assert outcome(world) == "SUCCESS"

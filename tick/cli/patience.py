@@ -7,7 +7,7 @@ from typing import TypeVar
 import click
 
 from tick.errors import Unavailable
-from tick.store.database import TRANSIENT, in_short
+from tick.store.database import TRANSIENT, short_error
 
 PATIENCE_SECONDS = 300
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
@@ -39,6 +39,6 @@ def ask_patiently(ask: Callable[[], Answer]) -> Answer:
 
 
 def _tell_outage(error: Exception) -> None:
-    said = str(error) if isinstance(error, Unavailable) else f"The database: {in_short(error)}."
+    said = str(error) if isinstance(error, Unavailable) else f"The database: {short_error(error)}."
     minutes = PATIENCE_SECONDS // 60
     click.echo(f"{said}\nAsking again for {minutes} minutes; the work itself goes on.", err=True)

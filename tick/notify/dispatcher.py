@@ -22,7 +22,7 @@ from tick.notify.outbox import Pace
 from tick.notify.sending import SendFailed, in_time
 from tick.ops.actions.alerts import note_test
 from tick.runtime import Runtime
-from tick.store.database import TRANSIENT, in_short
+from tick.store.database import TRANSIENT, short_error
 from tick.ticks.result import TickResult
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Courier:
             look(self._runtime.database, self.channels, now, self._pace)
             self._deliver()
         except TRANSIENT as error:
-            log.warning("alerts wait for the database: %s", in_short(error))
+            log.warning("alerts wait for the database: %s", short_error(error))
         except Exception:
             log.exception("a round of alerts failed")
         finally:

@@ -19,7 +19,8 @@ from tick.notify.inputs import Facts, read_facts
 from tick.notify.outbox import Owed, Pace
 from tick.notify.rules import Ending, Finding
 from tick.store.advisory_locks import Turn, try_turn
-from tick.store.database import Database, quiet_insert
+from tick.store.database import Database
+from tick.store.sql import insert_ignore
 from tick.store.tables import alert, alert_delivery, occurrence
 
 _a, _d, _o = alert.c, alert_delivery.c, occurrence.c
@@ -107,7 +108,7 @@ def open_alerts(connection: sa.Connection, found: Iterable[Finding], now: dateti
         | {"at": finding.since or now}
         for finding in found
     ]
-    insert = quiet_insert(connection.dialect.name, alert)
+    insert = insert_ignore(connection.dialect.name, alert)
     return sum(connection.execute(insert.values(row)).rowcount for row in rows)
 
 

@@ -23,7 +23,7 @@ from tick.states import (
     ScheduleState,
     WorkerStatus,
 )
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import alert, job_run, job_schedule, occurrence, worker_instance
 
 MOST_AT_ONCE = 500

@@ -27,7 +27,7 @@ from tick.notify.notifications import (
 )
 from tick.policy.retry import Backoff, retry_delay
 from tick.states import DeliveryStatus
-from tick.store.database import AnyRow, quiet_insert
+from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import alert, alert_attempt, alert_delivery
 
 LEASE = timedelta(seconds=60)
@@ -89,7 +89,7 @@ def write_owed(connection: sa.Connection, owed: Iterable[Owed], now: datetime) -
     """Write deliveries down; one that is there already is left alone."""
     rows = [vars(one) | {"created_at": now} for one in owed]
     if rows:
-        connection.execute(quiet_insert(connection.dialect.name, alert_delivery), rows)
+        connection.execute(insert_ignore(connection.dialect.name, alert_delivery), rows)
 
 
 def drop(connection: sa.Connection, now: datetime, *which: sa.ColumnElement[bool]) -> None:

@@ -30,7 +30,7 @@ from tick.notify import wording
 from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, Facts, Told
 from tick.policy.tick_health import LATE_AFTER_INTERVALS
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
 

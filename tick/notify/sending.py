@@ -15,7 +15,7 @@ from http.client import (
 )
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from tick.store.database import in_short
+from tick.store.database import short_error
 
 SEND_SECONDS = 15.0
 """The longest that one attempt may take, however slowly the receiver drips."""
@@ -49,7 +49,7 @@ def in_time(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
         raise SendFailed(f"no answer within {seconds:.0f} s")
     if failure:
         error = failure[0]
-        raise error if isinstance(error, SendFailed) else SendFailed(in_short(error))
+        raise error if isinstance(error, SendFailed) else SendFailed(short_error(error))
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEND_SECONDS) -> None:
@@ -71,7 +71,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
     except (InvalidURL, UnicodeError):
         raise SendFailed(_NO_URL) from None
     except (OSError, HTTPException) as error:
-        raise SendFailed(in_short(error)) from None
+        raise SendFailed(short_error(error)) from None
     finally:
         connection.close()
     if not 200 <= response.status < 300:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from tick.notify.inputs import Failure, Told, Usual
 from tick.states import Outcome
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 
 _LISTED = 10
 _NAMED = 5

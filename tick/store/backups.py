@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.errors import DatabaseError
-from tick.store.database import Database, in_short
+from tick.store.database import Database, short_error
 
 KEPT = 2
 """So many copies stay beside a database, the newest ones."""
@@ -41,7 +41,7 @@ def keep_copy(database: Database, revision: str) -> Path:
     except (OSError, sa.exc.SQLAlchemyError, database.read.dialect.loaded_dbapi.Error) as error:
         part.unlink(missing_ok=True)
         raise DatabaseError(
-            f"{source} could not be copied before its migration: {in_short(error)}. Mend that, "
+            f"{source} could not be copied before its migration: {short_error(error)}. Mend that, "
             "or back it up yourself and run `tick db upgrade --no-copy`."
         ) from error
     _forget_older(source)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from tick.store.database import in_short
+from tick.store.database import short_error
 
 CHECK = "Check TICK_DATABASE_URL, and that the server runs or the file may be written."
 DAMAGED = "The file is damaged: stop everything, and restore a backup (deploy/README.md, Backup)."
@@ -84,7 +84,7 @@ def is_outage(error: BaseException) -> bool:
 
 def sentence(error: Exception) -> str:
     """What the database said, and what to do."""
-    said = in_short(error).partition(": ")[2]
+    said = short_error(error).partition(": ")[2]
     advice = advice_on(error)
     # What stands in our own words says by itself what to do.
     return f"{said}." if advice is None or "under this process" in said else f"{said}. {advice}"

@@ -26,7 +26,7 @@ from tick.states import (
     WorkerStatus,
     WorkerType,
 )
-from tick.store.database import UtcDateTime
+from tick.store.sql import UtcDateTime
 
 metadata = sa.MetaData(
     naming_convention={

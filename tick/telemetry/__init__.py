@@ -16,7 +16,7 @@ from tick.engine.ledger.tick_log import TickRow
 from tick.engine.statistics.count import Counted
 from tick.errors import SettingsError
 from tick.settings import Settings
-from tick.store.database import in_short
+from tick.store.database import short_error
 from tick.telemetry.records import OccurrenceTold, RunTold, read_occurrences, read_runs
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Telemetry:
                     occurrences = read_occurrences(connection, part.occurrences, now - LATEST)
                 self._tell_all(occurrences, runs)
         except sa.exc.SQLAlchemyError as error:
-            log.warning("what ended was not told: %s", in_short(error))
+            log.warning("what ended was not told: %s", short_error(error))
 
     def _tell_all(self, occurrences: Iterable[OccurrenceTold], runs: Iterable[RunTold]) -> None:
         for told in occurrences:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tick.engine.statistics.count import Counted, count_ended
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.engine.statistics.prune_state import give_back_turn, take_turn
-from tick.store.database import begin_within, in_short
+from tick.store.database import begin_within, short_error
 
 log = logging.getLogger(__name__)
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -31,7 +31,7 @@ def keep_up(
             _prune(engine, now, keep, may_go_on)
     except sa.exc.SQLAlchemyError as error:
         level = logging.INFO if _is_in_use(error) else logging.ERROR
-        log.log(level, "the tick's upkeep is left to the next tick: %s", in_short(error))
+        log.log(level, "the tick's upkeep is left to the next tick: %s", short_error(error))
     return counted
 
 

@@ -11,7 +11,7 @@ from tick.engine.runs.heartbeat import beat, register_worker, stop_worker
 from tick.errors import DefinitionsInvalid
 from tick.runtime import Runtime
 from tick.states import WorkerType
-from tick.store.database import TRANSIENT, in_short
+from tick.store.database import TRANSIENT, short_error
 from tick.syncing import ensure_synced
 from tick.ticks.result import TickResult
 from tick.ticks.tick import run_tick
@@ -52,7 +52,7 @@ class Loop:
             to_next = seconds_to_next_minute(self.runtime.now())
             return min(to_next, self.runtime.settings.heartbeat_seconds)
         except TRANSIENT as error:
-            log.error("the database is away, trying again in 5 s: %s", in_short(error))
+            log.error("the database is away, trying again in 5 s: %s", short_error(error))
         except Exception:
             log.exception("a tick failed, trying again in 5 s")
         return 5.0
@@ -94,7 +94,7 @@ class Loop:
             with self.runtime.database.write.begin() as connection:
                 stop_worker(connection, self.worker_id, self.runtime.now())
         except sa.exc.SQLAlchemyError as error:
-            log.warning("could not sign off: %s", in_short(error))
+            log.warning("could not sign off: %s", short_error(error))
 
 
 def seconds_to_next_minute(now: datetime) -> float:

@@ -30,7 +30,7 @@ from tick.engine.schedules.zone_changes import Wish, older_zones
 from tick.engine.statistics.prune import Keep
 from tick.runtime import Runtime, refuse_ahead
 from tick.states import FIRED_OUTCOMES
-from tick.store.database import TRANSIENT, begin_within, in_short
+from tick.store.database import TRANSIENT, begin_within, short_error
 from tick.store.outages import is_outage, sentence
 from tick.telemetry.logs import bound
 from tick.ticks.housekeeping import keep_up
@@ -127,8 +127,8 @@ class _Tick:
             ):
                 pass
         except Exception as error:
-            log.error("newer zone data or code could not be heeded: %s", in_short(error))
-            self.result.errors["(time zones)"] = in_short(error)
+            log.error("newer zone data or code could not be heeded: %s", short_error(error))
+            self.result.errors["(time zones)"] = short_error(error)
         with self.runtime.database.read.connect() as connection:
             self.zones = read_standing(connection).mine
             self.result.older_zones = {
@@ -150,11 +150,13 @@ class _Tick:
                 fired = self._fire(limit=limit)
             except Exception as error:
                 if not is_outage(error):
-                    log.warning("a chunk failed and is done again one by one: %s", in_short(error))
+                    log.warning(
+                        "a chunk failed and is done again one by one: %s", short_error(error)
+                    )
                 if self._fire_one_by_one(limit, suspect=is_outage(error)) == 0:
                     # Once is chance; a tick that leaves what the one before left says why.
                     if not self.result.errors and self._any_due(before=self.tick_seconds):
-                        self.result.errors["(database)"] = in_short(error)
+                        self.result.errors["(database)"] = short_error(error)
                     break
                 continue  # what failed is backing off, so that the next chunk is clear of it
             if fired.schedules < limit:
@@ -174,8 +176,8 @@ class _Tick:
                 if self._in_transaction(lambda each: end_pauses(each, self.now, limit)) < limit:
                     return
         except Exception as error:
-            log.error("pauses could not be ended: %s", in_short(error))
-            self.result.errors["(pauses)"] = in_short(error)
+            log.error("pauses could not be ended: %s", short_error(error))
+            self.result.errors["(pauses)"] = short_error(error)
 
     def rescue(self) -> None:
         """Put back or end the runs of workers that stopped beating."""
@@ -201,7 +203,7 @@ class _Tick:
             if not self.is_away:
                 self._in_transaction(step)
         except sa.exc.DBAPIError as error:
-            log.warning("the tick leaves no row in the log of ticks: %s", in_short(error))
+            log.warning("the tick leaves no row in the log of ticks: %s", short_error(error))
         self.telemetry.tick(row)
         return result
 
@@ -265,14 +267,14 @@ class _Tick:
     def _note_outage(self, error: Exception) -> None:
         """Leave all that is due to the next tick: the database is away, full or damaged."""
         self.is_away = self.result.more = True
-        self.result.errors["(database)"] = in_short(error)
+        self.result.errors["(database)"] = short_error(error)
         log.error(
             "what is due is left to the next tick, as the database fails: %s", sentence(error)
         )
 
     def _note_failure(self, schedule_id: str, error: Exception) -> bool:
         """Put a schedule that failed into back-off; whether it is."""
-        reason = in_short(error)
+        reason = short_error(error)
         log.error("schedule %s could not be fired: %s", schedule_id, reason)
         self.result.errors[schedule_id] = reason
         if isinstance(error, TRANSIENT) or is_outage(error):
@@ -285,7 +287,9 @@ class _Tick:
         try:
             self._in_transaction(step)
         except Exception as worse:
-            log.error("schedule %s could not be put off either: %s", schedule_id, in_short(worse))
+            log.error(
+                "schedule %s could not be put off either: %s", schedule_id, short_error(worse)
+            )
             return False
         return True
 

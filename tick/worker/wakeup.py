@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.runs.wake_workers import CHANNEL
-from tick.store.database import Database, in_short
+from tick.store.database import Database, short_error
 from tick.store.postgresql import is_pooled
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Listener:
                     log.warning(
                         "hears of no new runs for %.1f s, and polls: %s",
                         self._pause,
-                        in_short(error),
+                        short_error(error),
                     )
 
     def _listen(self) -> bool:

@@ -18,7 +18,7 @@ from tick.executors.executor import Ended, Executor
 from tick.runtime import Runtime
 from tick.states import RunStatus, WorkerStatus, WorkerType
 from tick.stop import Stop
-from tick.store.database import TRANSIENT, in_short
+from tick.store.database import TRANSIENT, short_error
 from tick.timers import CarriedClock, Every
 from tick.utc import utc
 from tick.worker.claimer import Claimer
@@ -152,7 +152,7 @@ class Worker:
                 self._talk.done(after=self._pause)
                 self._claim.hurry()
                 log.warning(
-                    "the database is away, next try in %.1f s: %s", self._pause, in_short(error)
+                    "the database is away, next try in %.1f s: %s", self._pause, short_error(error)
                 )
         self._hear_runs()
 
@@ -299,7 +299,7 @@ class Worker:
                 with self._database.write.begin() as connection:
                     drain_worker(connection, self.worker_id)
             except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", in_short(error))
+                log.warning("the database is away while stopping: %s", short_error(error))
 
     def _leave(self) -> None:
         """Give back what has not ended, without burning its attempt, and say goodbye."""
@@ -317,7 +317,7 @@ class Worker:
             try:
                 self._say_goodbye(self.worker_id)
             except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", in_short(error))
+                log.warning("the database is away while stopping: %s", short_error(error))
                 if time.monotonic() >= until:
                     return
                 time.sleep(_GOODBYE_SECONDS)

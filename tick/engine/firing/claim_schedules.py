@@ -19,7 +19,7 @@ from tick.policy.planner import Standing
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Outcome
-from tick.store.database import AnyRow, json_rows, one_of
+from tick.store.sql import AnyRow, any_of_param, json_rows
 from tick.store.tables import job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
@@ -130,7 +130,7 @@ def is_for_this_release(*also: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]
 
 def is_for_this_process(dialect: str) -> sa.ColumnElement[bool]:
     """Whether it can read the rule, and by the zone data that the schedule goes by: `zones`."""
-    return is_for_this_release(one_of(dialect, _v.zone_data_id, "zones"))
+    return is_for_this_release(any_of_param(dialect, _v.zone_data_id, "zones"))
 
 
 def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:

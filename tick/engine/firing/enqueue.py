@@ -27,7 +27,7 @@ from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.target import Target
 from tick.states import OccurrenceKind, Outcome
-from tick.store.database import AnyRow, quiet_insert
+from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import occurrence
 
 _o = occurrence.c
@@ -85,7 +85,7 @@ def enqueue_manual(
         "runs": len(target.jobs),
     }
     created = connection.execute(
-        quiet_insert(connection.dialect.name, occurrence).values(values).returning(_o.id)
+        insert_ignore(connection.dialect.name, occurrence).values(values).returning(_o.id)
     ).scalar()
     if created is None:
         return None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import planned_rows
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
-from tick.store.database import json_rows, quiet_insert, unguessed
+from tick.store.sql import insert_ignore, json_rows, opaque_filter
 from tick.store.tables import Json, job_run, job_run_dependency, job_schedule, occurrence
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
@@ -53,7 +53,7 @@ def fired_as(claimed: sa.FromClause, plan: sa.FromClause) -> sa.ColumnElement[bo
     return sa.and_(
         _o.schedule_id == claimed.c.id,
         _o.scheduled_for == plan.c.fire,
-        unguessed(_o.tick_id == sa.bindparam("tick")),
+        opaque_filter(_o.tick_id == sa.bindparam("tick")),
     )
 
 
@@ -165,7 +165,7 @@ def _insert(
         .where(*fired.where, *conditions)
         .order_by(_o.id, jobs.c.seq)
     )
-    return quiet_insert(dialect, job_run).from_select(list(columns), rows)
+    return insert_ignore(dialect, job_run).from_select(list(columns), rows)
 
 
 def _metadata(dialect: str, fired: FiredRows) -> sa.ColumnElement[Any]:
@@ -198,4 +198,4 @@ def insert_edges(dialect: str) -> sa.Insert:
     edge = json_rows(dialect, "edges", list(_d), "edge")
     # SQLite would take ON CONFLICT for a join's condition, were there no WHERE before it.
     rows = sa.select(*edge.c).where(sa.true())
-    return quiet_insert(dialect, job_run_dependency).from_select(list(edge.c.keys()), rows)
+    return insert_ignore(dialect, job_run_dependency).from_select(list(edge.c.keys()), rows)

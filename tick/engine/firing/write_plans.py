@@ -31,7 +31,7 @@ from tick.policy.overlap import Verdict
 from tick.policy.planner import Plan, must_pause
 from tick.policy.target import Target
 from tick.states import Outcome
-from tick.store.database import instant_text, json_rows, quiet_insert, unguessed
+from tick.store.sql import insert_ignore, instant_text, json_rows, opaque_filter
 from tick.store.tables import job_run, job_schedule, occurrence
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
@@ -224,7 +224,7 @@ def _insert_occurrences(dialect: str) -> sa.Insert:
         )
         .order_by(row.c.due_since, claimed.c.id, row.c.scheduled_for)
     )
-    return quiet_insert(dialect, occurrence).from_select(list(values), rows)
+    return insert_ignore(dialect, occurrence).from_select(list(values), rows)
 
 
 _SAME_FOR_ALL = (
@@ -249,7 +249,7 @@ def _advance(dialect: str) -> sa.Update:
         sa.update(job_schedule)
         .where(
             _s.id == new.id,
-            unguessed(_s.locked_by == sa.bindparam("claim")),
+            opaque_filter(_s.locked_by == sa.bindparam("claim")),
             sa.or_(_s.decided_to <= new.decided_to, _s.asked_for == new.decided_to),
         )
         .values(
@@ -277,7 +277,7 @@ def _advance(dialect: str) -> sa.Update:
 def _decided(dialect: str) -> sa.Subquery:
     """The claimed schedules with their new cursor, what they fired in this tick, its first run."""
     claimed, plan = planned_rows(dialect)
-    first_run = sa.and_(_r.occurrence_id == _o.id, unguessed(_r.job_name == plan.c.first_job))
+    first_run = sa.and_(_r.occurrence_id == _o.id, opaque_filter(_r.job_name == plan.c.first_job))
     return (
         sa.select(
             claimed.c.id,

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.policy.tick_health import AHEAD_AFTER, CLOCKS_DIFFER, Ticked, TickHealth, judge_ticks
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import Instant, job_schedule, schedule_version, tick_log
 
 _s, _t, _v = job_schedule.c, tick_log.c, schedule_version.c

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.states import Outcome
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import occurrence
 
 _o = occurrence.c

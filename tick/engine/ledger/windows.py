@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tick.engine.ledger.audit import Author
 from tick.policy.windows import Window
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import maintenance_window
 
 _w = maintenance_window.c

@@ -12,7 +12,7 @@ from tick.cron.zone_age import Known
 from tick.cron.zone_data import Zone, ZoneData, build_zone
 from tick.engine.ledger.audit import Author
 from tick.policy.rule import Rule
-from tick.store.database import AnyRow, quiet_insert
+from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import zone_data
 
 _z = zone_data.c
@@ -118,7 +118,7 @@ def put_in_force(
         for zone in zones
     ]
     if rows:
-        connection.execute(quiet_insert(connection.dialect.name, zone_data), rows)
+        connection.execute(insert_ignore(connection.dialect.name, zone_data), rows)
 
 
 def read_rule(row: AnyRow) -> Rule:

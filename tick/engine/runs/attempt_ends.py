@@ -5,7 +5,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from tick.states import LogLevel, RunStatus
-from tick.store.database import slices
+from tick.store.sql import batches
 from tick.store.tables import job_log, job_run
 
 _r, _l = job_run.c, job_log.c
@@ -16,7 +16,7 @@ _MOST_TEXT = 500
 
 def note_ends(connection: sa.Connection, run_ids: Collection[int]) -> None:
     """Write a line for each of the runs that ended after an attempt, before it goes back."""
-    for part in slices(run_ids):
+    for part in batches(run_ids):
         connection.execute(_NOTE, {"ids": part})
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tick.engine.runs.dependents import skip_dependents
 from tick.states import UNFINISHED_RUNS, RunStatus
-from tick.store.database import slices
+from tick.store.sql import batches
 from tick.store.tables import job_run
 
 _r = job_run.c
@@ -21,7 +21,7 @@ def cancel_runs(
     A running one is asked: its job may stop by itself, and is killed if it does not.
     """
     touched: set[int] = set()
-    for ids in slices(run_ids):
+    for ids in batches(run_ids):
         touched |= _cancel(connection, ids, now, reason)
     return touched
 

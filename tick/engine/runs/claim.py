@@ -17,7 +17,7 @@ from tick.engine.runs.limits import LIMITED, Rooms
 from tick.engine.runs.queues import is_paused
 from tick.executors.claimed_run import ClaimedRun
 from tick.states import ENDED_RUNS, LIVE_OUTCOMES, RunStatus
-from tick.store.database import in_states, instant_in, instant_text, one_of, unguessed
+from tick.store.sql import any_of_param, instant_in, instant_text, literal_state, opaque_filter
 from tick.store.tables import Instant, job_run, job_run_dependency, occurrence
 
 _r = job_run.c
@@ -123,7 +123,7 @@ def _claim(dialect: str, some_queues: bool) -> sa.UpdateBase:
 
 @cache
 def _claim_these(dialect: str) -> sa.UpdateBase:
-    return _take(dialect, one_of(dialect, _r.id, "ids"))
+    return _take(dialect, any_of_param(dialect, _r.id, "ids"))
 
 
 @cache
@@ -168,8 +168,8 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
     """
     picked = sa.select(_r.id).where(
         *_ready(),
-        unguessed(one_of(dialect, _r.job_name, "known")),
-        unguessed(~is_paused(_r.queue)),
+        opaque_filter(any_of_param(dialect, _r.job_name, "known")),
+        opaque_filter(~is_paused(_r.queue)),
         *waits_for_nothing(),
         sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
     )
@@ -191,7 +191,7 @@ def _waits_for_a_run() -> sa.Exists:
     edge, upstream = job_run_dependency.c, job_run.alias("upstream")
     satisfied = sa.or_(
         upstream.c.status == RunStatus.SUCCESS,
-        sa.and_(edge.tolerant, in_states(upstream.c.status, ENDED_RUNS)),
+        sa.and_(edge.tolerant, literal_state(upstream.c.status, *ENDED_RUNS)),
     )
     return _there_is(edge.run_id == _r.id, edge.depends_on_id == upstream.c.id, ~satisfied)
 
@@ -202,7 +202,7 @@ def _waits_for_an_occurrence() -> sa.Exists:
     return _there_is(
         own.c.id == _r.occurrence_id,
         blocker.c.id == own.c.blocked_by_id,
-        in_states(blocker.c.outcome, LIVE_OUTCOMES),
+        literal_state(blocker.c.outcome, *LIVE_OUTCOMES),
     )
 
 

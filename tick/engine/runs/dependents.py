@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.states import RunStatus
-from tick.store.database import MOST_BOUND, json_rows, slices
+from tick.store.sql import MOST_BOUND, batches, json_rows
 from tick.store.tables import Instant, job_run, job_run_dependency
 
 _ENDED_BADLY = {
@@ -26,7 +26,7 @@ def skip_dependents(connection: sa.Connection, run_ids: Collection[int], now: da
 
     Tolerant edges hold nothing back. The reason names the job at the root.
     """
-    for ids in slices(run_ids):
+    for ids in batches(run_ids):
         _skip_below(connection, ids, now)
 
 

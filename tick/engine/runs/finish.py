@@ -18,7 +18,7 @@ from tick.engine.runs.wake_workers import announce_ready
 from tick.executors.claimed_run import ClaimedRun
 from tick.policy.retry import AttemptEnd, Verdict
 from tick.states import RunStatus
-from tick.store.database import instant_text, json_rows
+from tick.store.sql import instant_text, json_rows
 from tick.store.tables import Instant, job_run
 
 _r = job_run.c

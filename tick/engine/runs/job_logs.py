@@ -12,7 +12,7 @@ from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.executor import Progressed
 from tick.executors.log_lines import Line
 from tick.states import RunStatus
-from tick.store.database import instant_text, json_rows
+from tick.store.sql import instant_text, json_rows
 from tick.store.tables import job_log, job_run
 
 _l, _r = job_log.c, job_run.c

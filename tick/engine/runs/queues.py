@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tick.engine.ledger.audit import Author
 from tick.engine.runs.wake_workers import announce_ready
-from tick.store.database import AnyRow, quiet_insert
+from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import setting
 
 _PREFIX = "paused-queue:"
@@ -33,7 +33,7 @@ def pause_queue(
         "updated_at": now,
         "updated_by": author.name,
     }
-    insert = quiet_insert(connection.dialect.name, setting).values(values).returning(_s.name)
+    insert = insert_ignore(connection.dialect.name, setting).values(values).returning(_s.name)
     return connection.execute(insert).scalar() is not None
 
 

@@ -18,7 +18,7 @@ from tick.engine.statistics.count import count_beside, count_occurrences
 from tick.errors import Busy, NotFound, Refused
 from tick.policy.put_back import ENDED_BADLY, Graph, Placed, PutBack
 from tick.states import ENDED_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
-from tick.store.database import slices
+from tick.store.sql import batches
 from tick.store.tables import job_run, job_run_dependency, job_schedule, occurrence
 
 _r, _d, _o, _s = job_run.c, job_run_dependency.c, occurrence.c, job_schedule.c
@@ -93,7 +93,7 @@ def requeue(
     try:
         ids = [
             run_id
-            for part in slices(plan.again)
+            for part in batches(plan.again)
             for run_id in connection.execute(put_back, {"ids": part}).scalars()
         ]
     except sa.exc.IntegrityError:
@@ -112,13 +112,13 @@ def _say_why_others_stay(connection: sa.Connection, graph: Graph, plan: PutBack)
             words = f"{graph[skipped_for].job_name} did not succeed, and was retried without it"
             said.setdefault((skipped_for, words), []).append(run_id)
     for (root_id, words), run_ids in said.items():
-        for part in slices(run_ids):
+        for part in batches(run_ids):
             values = {"ids": part, "root": root_id, "words": words}
             connection.execute(_STAYS_FOR, values)
 
 
 def _check_unique(connection: sa.Connection, run_ids: Collection[int]) -> None:
-    for part in slices(run_ids):
+    for part in batches(run_ids):
         clash = connection.execute(_CLASH, {"ids": part}).first()
         if clash is not None:
             raise Busy(

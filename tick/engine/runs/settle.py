@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.outcome import cases
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
-from tick.store.database import MOST_BOUND, in_states, json_rows, one_of, slices
+from tick.store.sql import MOST_BOUND, any_of_param, batches, json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency, job_schedule, occurrence
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
@@ -49,7 +49,7 @@ def settle_occurrences(
     """
     return sum(
         _settle_locked(connection, _lock(connection, part, wait=True), now, started)
-        for part in slices(ids)
+        for part in batches(ids)
     )
 
 
@@ -149,15 +149,17 @@ def _count(connection: sa.Connection, records: Collection[Record]) -> None:
 def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[Any]:
     """Locks by the first of the columns."""
     key = columns[0]
-    rows = sa.select(*columns).where(one_of(dialect, key, "ids")).order_by(key)
+    rows = sa.select(*columns).where(any_of_param(dialect, key, "ids")).order_by(key)
     return rows.with_for_update(key_share=True, skip_locked=not wait)
 
 
 def _at_end() -> sa.Select[Any]:
     """Live occurrences without an unfinished run."""
-    unfinished = sa.exists().where(_r.occurrence_id == _o.id, in_states(_r.status, UNFINISHED_RUNS))
+    unfinished = sa.exists().where(
+        _r.occurrence_id == _o.id, literal_state(_r.status, *UNFINISHED_RUNS)
+    )
     return sa.select(_o.id, _o.schedule_id).where(
-        in_states(_o.outcome, LIVE_OUTCOMES), ~unfinished.correlate(occurrence)
+        literal_state(_o.outcome, *LIVE_OUTCOMES), ~unfinished.correlate(occurrence)
     )
 
 
@@ -167,9 +169,9 @@ def _waiting_for(dialect: str) -> sa.Select[Any]:
     return (
         sa.select(_o.id)
         .where(
-            in_states(_o.outcome, LIVE_OUTCOMES),
-            one_of(dialect, _o.schedule_id, "schedules"),
-            one_of(dialect, _o.blocked_by_id, "ids"),
+            literal_state(_o.outcome, *LIVE_OUTCOMES),
+            any_of_param(dialect, _o.schedule_id, "schedules"),
+            any_of_param(dialect, _o.blocked_by_id, "ids"),
         )
         .limit(1)
     )
@@ -177,7 +179,7 @@ def _waiting_for(dialect: str) -> sa.Select[Any]:
 
 @cache
 def _at_end_of(dialect: str) -> sa.Select[Any]:
-    return _at_end().where(one_of(dialect, _o.id, "ids"))
+    return _at_end().where(any_of_param(dialect, _o.id, "ids"))
 
 
 def tally(*which: sa.ColumnElement[bool]) -> sa.Subquery:
@@ -189,7 +191,7 @@ def tally(*which: sa.ColumnElement[bool]) -> sa.Subquery:
     return (
         sa.select(
             _o.id,
-            count(in_states(_r.status, UNFINISHED_RUNS)).label("unfinished"),
+            count(literal_state(_r.status, *UNFINISHED_RUNS)).label("unfinished"),
             count(_has_begun()).label("started"),
             count(_r.status == RunStatus.SUCCESS).label("succeeded"),
             count(_r.status == RunStatus.FAILED).label("failed"),
@@ -235,15 +237,15 @@ def _is_left_out() -> sa.ColumnElement[bool]:
 
 @cache
 def _settle(dialect: str) -> sa.UpdateBase:
-    counted = tally(one_of(dialect, _o.id, "ids"), in_states(_o.outcome, LIVE_OUTCOMES))
+    counted = tally(any_of_param(dialect, _o.id, "ids"), literal_state(_o.outcome, *LIVE_OUTCOMES))
     same = ("succeeded", "failed", "cancelled", "skipped", "first_started_at")
     ended_at = sa.func.coalesce(counted.c.last_finished_at, sa.bindparam("now", type_=Instant))
     return (
         sa.update(occurrence)
         .where(
             _o.id == counted.c.id,
-            in_states(_o.outcome, LIVE_OUTCOMES),
-            sa.or_(counted.c.unfinished > 0, one_of(dialect, _o.id, "at_end")),
+            literal_state(_o.outcome, *LIVE_OUTCOMES),
+            sa.or_(counted.c.unfinished > 0, any_of_param(dialect, _o.id, "at_end")),
         )
         .values({name: counted.c[name] for name in same})
         .values(

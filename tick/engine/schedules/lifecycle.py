@@ -23,7 +23,7 @@ from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
 from tick.states import Outcome, ScheduleState
-from tick.store.database import AnyRow, quiet_insert
+from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import job_schedule, occurrence, schedule_version, zone_data
 
 log = logging.getLogger(__name__)
@@ -296,7 +296,7 @@ def write_not_fired(
         for entry in entries
     ]
     if rows:
-        connection.execute(quiet_insert(connection.dialect.name, occurrence), rows)
+        connection.execute(insert_ignore(connection.dialect.name, occurrence), rows)
 
 
 def switch(connection: sa.Connection, known: Known, values: dict[str, Any], now: datetime) -> None:

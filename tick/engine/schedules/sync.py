@@ -33,7 +33,7 @@ from tick.policy import instants
 from tick.policy.rule import RULE_FORMAT
 from tick.policy.zone_moves import moved_on_after, zone_of
 from tick.states import ScheduleState
-from tick.store.database import TRANSIENT, in_short
+from tick.store.database import TRANSIENT, short_error
 from tick.store.tables import audit_entry, job_schedule, schedule_version
 
 _s, _v = job_schedule.c, schedule_version.c
@@ -264,7 +264,7 @@ class _Sync:
             raise  # the database, not the schedule: the whole sync is undone
         except Exception as error:
             known = lifecycle.find_schedule(self.connection, schedule_id)
-            lifecycle.give_up(self.connection, known, now=self.now, error=in_short(error))
+            lifecycle.give_up(self.connection, known, now=self.now, error=short_error(error))
         return lifecycle.find_schedule(self.connection, schedule_id)
 
     def _fire_due(self, schedule_id: str) -> None:

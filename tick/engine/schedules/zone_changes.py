@@ -29,7 +29,7 @@ from tick.errors import Stale
 from tick.policy import instants
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.zone_moves import go_on_after, zone_of
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, schedule_version, zone_data
 
 _s, _v, _z = job_schedule.c, schedule_version.c, zone_data.c

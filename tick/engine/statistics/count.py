@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from tick.engine.statistics.hours import ALL_TIME, add_up, sums
 from tick.states import LIVE_OUTCOMES
-from tick.store.database import one_of, slices
+from tick.store.database import any_of_param, batches
 from tick.store.tables import job_run, occurrence, occurrence_hour
 
 AT_ONCE = 1000
@@ -60,7 +60,7 @@ def count_occurrences(connection: sa.Connection, ids: Collection[int]) -> None:
 
 def _count(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:
     dialect = connection.dialect.name
-    for part in slices(ids):
+    for part in batches(ids):
         marked = connection.execute(_mark(dialect, table), {"ids": part}).scalars().all()
         if marked:
             connection.execute(_add_up(dialect, table), {"ids": marked})
@@ -147,14 +147,14 @@ def _find(table: sa.Table) -> sa.Select[Any]:
 
 @cache
 def _mark(dialect: str, table: sa.Table) -> sa.UpdateBase:
-    these = one_of(dialect, table.c.id, "ids")
+    these = any_of_param(dialect, table.c.id, "ids")
     marked = sa.update(table).where(these, _UNCOUNTED[table.name]).values(counted=True)
     return marked.returning(table.c.id)
 
 
 @cache
 def _add_up(dialect: str, table: sa.Table) -> sa.Insert:
-    return add_up(dialect, table, one_of(dialect, table.c.id, "ids"))
+    return add_up(dialect, table, any_of_param(dialect, table.c.id, "ids"))
 
 
 @cache

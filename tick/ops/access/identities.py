@@ -14,7 +14,8 @@ from tick.engine.ledger.audit import Author, record
 from tick.ops.access.names import MAX_NAME, is_a_programs, is_free
 from tick.ops.access.users import User, find_user
 from tick.states import Role
-from tick.store.database import Database, insert_into
+from tick.store.database import Database
+from tick.store.sql import insert_into
 from tick.store.tables import user
 
 _u = user.c

@@ -9,7 +9,8 @@ from math import ceil
 
 import sqlalchemy as sa
 
-from tick.store.database import Database, insert_into
+from tick.store.database import Database
+from tick.store.sql import insert_into
 from tick.store.tables import pace
 
 _MINUTE = 60.0

@@ -12,7 +12,7 @@ from tick.errors import NotFound
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut
 from tick.ops.queries.revisions import revision_of
 from tick.states import DeliveryStatus
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
 
 _a, _d, _t, _m, _s = (

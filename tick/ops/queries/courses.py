@@ -21,7 +21,7 @@ from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import ScheduleState
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, maintenance_window, schedule_version, zone_data
 from tick.utc import utc
 

@@ -11,7 +11,7 @@ from tick.engine.ledger.tick_log import TickRow, read_older_zone_data
 from tick.policy.tick_health import SourceHealth, TickHealth, TickState
 from tick.policy.windows import Window
 from tick.states import WorkerType
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import (
     alert,
     job_run,

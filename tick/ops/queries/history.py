@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.states import ENDED_OUTCOMES
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import occurrence
 
 LATEST = 5000

@@ -7,7 +7,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from tick.ops.queries.runs import RunRow
-from tick.store.database import json_rows
+from tick.store.sql import json_rows
 from tick.store.tables import job_run
 
 _r = job_run.c

@@ -16,7 +16,8 @@ from tick.ops.queries.stats import Table, sum_all_time
 from tick.policy.missed import usual_tick_seconds
 from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.states import ScheduleState, WorkerStatus
-from tick.store.database import AnyRow, Database
+from tick.store.database import Database
+from tick.store.sql import AnyRow
 from tick.store.tables import job_run, job_schedule, tick_log, worker_instance
 
 _t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c

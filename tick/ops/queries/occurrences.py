@@ -12,7 +12,7 @@ from tick.errors import NotFound
 from tick.ops.queries.id_ranges import SEARCHED, find_stretch
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
 from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
-from tick.store.database import in_states
+from tick.store.sql import literal_state
 from tick.store.tables import job_schedule, occurrence
 
 _o, _s = occurrence.c, job_schedule.c
@@ -139,7 +139,7 @@ def list_occurrences(
     chosen = list(outcomes)
     query = _NAMED if schedule_id is None else _NAMED.where(_o.schedule_id == schedule_id)
     if chosen:
-        query = query.where(in_states(_o.outcome, chosen))
+        query = query.where(literal_state(_o.outcome, *chosen))
     if between is not None:
         if schedule_id is None:
             raise ValueError("the rows of a time are those of one schedule")
@@ -197,7 +197,7 @@ def _newest_unusual(
         rows = rows.where(_o.schedule_id == schedule_id)
     if before is not None:
         rows = rows.where(_o.id < before)
-    each = (rows.where(in_states(_o.outcome, [outcome])).subquery() for outcome in outcomes)
+    each = (rows.where(literal_state(_o.outcome, outcome)).subquery() for outcome in outcomes)
     return sa.union_all(*(sa.select(part.c.id) for part in each))
 
 

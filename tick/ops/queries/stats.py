@@ -17,7 +17,7 @@ from tick.engine.statistics.count import (
 )
 from tick.engine.statistics.hours import ALL_TIME
 from tick.states import ScheduleState
-from tick.store.database import instant_text, json_rows
+from tick.store.sql import instant_text, json_rows
 from tick.store.tables import Instant, job_schedule, occurrence_hour, run_hour
 
 MOST_UNCOUNTED = 50_000

@@ -22,7 +22,7 @@ from tick.policy.planner import Standing, due_since, plan
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import LIVE_OUTCOMES, ScheduleState
-from tick.store.database import in_states
+from tick.store.sql import literal_state
 from tick.store.tables import occurrence
 
 SHOWN = 3
@@ -176,7 +176,7 @@ _LIVE = (
     .select_from(occurrence)
     .where(
         occurrence.c.schedule_id == sa.bindparam("schedule"),
-        in_states(occurrence.c.outcome, LIVE_OUTCOMES),
+        literal_state(occurrence.c.outcome, *LIVE_OUTCOMES),
     )
 )
 

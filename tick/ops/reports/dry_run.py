@@ -16,7 +16,7 @@ from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import read_standing
 from tick.engine.schedules.pause import any_pause_over, end_pauses
 from tick.settings import Settings
-from tick.store.database import Database, in_short
+from tick.store.database import Database, short_error
 
 MOST_SCHEDULES = 200
 _AT_IT = "another tick is deciding it at this moment"
@@ -98,7 +98,7 @@ def _decide(
                     only=schedule_id,
                 )
         except Exception as error:
-            errors[schedule_id] = in_short(error)
+            errors[schedule_id] = short_error(error)
             continue
         left -= fired.runs
         if not fired.schedules:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tick.policy.target import Target
 from tick.states import FIRED_OUTCOMES, Outcome, RunStatus
-from tick.store.database import in_states, json_rows
+from tick.store.sql import json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency, occurrence, schedule_version
 
 _o, _r, _d, _v = occurrence.c, job_run.c, job_run_dependency.c, schedule_version.c
@@ -193,7 +193,7 @@ def _suspects(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[int | None]
     has_run = sa.exists().where(_r.occurrence_id == _o.id).correlate(occurrence)
     is_right = sa.case(
         (_o.outcome == Outcome.SUCCESS, _is_whole(dialect, known)),
-        (in_states(_o.outcome, FIRED_OUTCOMES), sa.false()),
+        (literal_state(_o.outcome, *FIRED_OUTCOMES), sa.false()),
         else_=sa.and_(_o.runs == 0, ~has_run),
     )
     source = occurrence.outerjoin(known, known.c.id == _o.version_id)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from tick.engine.runs.settle import outcome_in, tally
 from tick.policy.target import Target
 from tick.states import ENDED_OUTCOMES, FIRED_OUTCOMES
-from tick.store.database import AnyRow, one_of, slices
+from tick.store.sql import AnyRow, any_of_param, batches
 from tick.store.tables import job_run, job_run_dependency, occurrence
 
 _o, _r, _d = occurrence.c, job_run.c, job_run_dependency.c
@@ -32,7 +32,7 @@ def find_contradictions(
     connection: sa.Connection, ids: Sequence[int], targets: Mapping[int, Target]
 ) -> Iterator[Contradiction]:
     """What is wrong between these rows and their runs. `targets`: by id of the version."""
-    for part in slices(ids):
+    for part in batches(ids):
         for firing in _read(connection, part):
             row = firing.row
             for message in firing.contradictions(targets.get(row.version_id)):
@@ -109,16 +109,16 @@ def _read(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Firing]:
 @cache
 def _statements(dialect: str) -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any]]:
     """What the runs of the rows come to, the rows themselves, and their runs."""
-    counted = tally(one_of(dialect, _o.id, "ids"))
+    counted = tally(any_of_param(dialect, _o.id, "ids"))
     rows = sa.select(
         *(_o.id, _o.schedule_id, _o.version_id, _o.scheduled_for, _o.decided_at, _o.outcome),
         *(_o.runs, *(_o[name] for name in _COUNTS), _o.first_started_at, _o.last_finished_at),
-    ).where(one_of(dialect, _o.id, "ids"))
+    ).where(any_of_param(dialect, _o.id, "ids"))
     edges = sa.select(sa.func.count()).where(_d.run_id == _r.id).correlate(job_run)
     runs = sa.select(
         *(_r.id, _r.occurrence_id, _r.schedule_id, _r.scheduled_for, _r.job_name),
         edges.scalar_subquery().label("edges"),
-    ).where(one_of(dialect, _r.occurrence_id, "ids"))
+    ).where(any_of_param(dialect, _r.occurrence_id, "ids"))
     return (
         sa.select(counted, outcome_in(counted).label("outcome")),
         rows.order_by(_o.id),

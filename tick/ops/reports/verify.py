@@ -33,7 +33,8 @@ from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import ScheduleState
-from tick.store.database import AnyRow, Database
+from tick.store.database import Database
+from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, occurrence
 from tick.utc import utc
 

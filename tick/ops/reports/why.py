@@ -18,7 +18,7 @@ from tick.ops.queries.occurrences import queued_until
 from tick.policy import instants
 from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
-from tick.store.database import AnyRow
+from tick.store.sql import AnyRow
 from tick.store.tables import audit_entry, job_run, job_schedule, occurrence, tick_log
 from tick.utc import utc
 
