@@ -199,6 +199,9 @@ class WorkerStatus(StrEnum):
     """Stopped beating; its runs were rescued."""
 
 
+LIVING_WORKERS = (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
+
+
 class DeliveryStatus(StrEnum):
     """What became of a message that was owed to a channel."""
 

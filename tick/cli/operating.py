@@ -4,7 +4,7 @@ import click
 
 from tick.cli.common import as_json, if_revision, reason_option, show_json, show_table, tell_change
 from tick.cli.desk import open_desk
-from tick.states import WorkerStatus
+from tick.states import LIVING_WORKERS
 
 
 @click.command()
@@ -12,7 +12,7 @@ from tick.states import WorkerStatus
 @as_json
 def workers(everything: bool, as_json: bool) -> None:
     """List the processes: workers and loops."""
-    chosen = [None] if everything else [WorkerStatus.RUNNING, WorkerStatus.DRAINING]
+    chosen = (None,) if everything else LIVING_WORKERS
     with open_desk() as desk:
         found = [row for status in chosen for row in desk.workers(status)]
     if as_json:

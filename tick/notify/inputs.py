@@ -23,8 +23,8 @@ from tick.states import (
     ScheduleState,
     WorkerStatus,
 )
-from tick.store.sql import AnyRow
-from tick.store.tables import alert, job_run, job_schedule, occurrence, worker_instance
+from tick.store.sql import AnyRow, literal_state
+from tick.store.tables import IS_ACTIVE, alert, job_run, job_schedule, occurrence, worker_instance
 
 MOST_AT_ONCE = 500
 EVENT_LASTS = timedelta(hours=1)
@@ -194,18 +194,17 @@ def _occurrences() -> sa.Select[Any]:
     ).select_from(occurrence.outerjoin(job_schedule, _s.id == _o.schedule_id))
 
 
-_LISTED_LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
 _ENDED = (
     _occurrences()
-    # Literals, as the partial index has them.
-    .where(sa.text(f"NOT occurrence.judged AND occurrence.outcome NOT IN ({_LISTED_LIVE})"))
+    # As its partial index has it.
+    .where(sa.text("NOT occurrence.judged"), ~literal_state(_o.outcome, *LIVE_OUTCOMES))
     .order_by(_o.id)
     .limit(MOST_AT_ONCE)
 )
 _LIVE = (
     _occurrences()
     .where(
-        sa.text(f"occurrence.outcome IN ({_LISTED_LIVE})"),
+        literal_state(_o.outcome, *LIVE_OUTCOMES),
         _o.schedule_id.is_not(None),
         _o.kind != OccurrenceKind.MANUAL,
     )
@@ -260,10 +259,7 @@ _WANTS_SUCCESS = (
     .order_by(_s.id)
     .limit(MOST_AT_ONCE)
 )
-_FIRST_DUE = sa.select(sa.func.min(_s.next_run_at, type_=_s.next_run_at.type)).where(
-    # As the partial index has it.
-    sa.text("enabled AND state = 'ACTIVE'")
-)
+_FIRST_DUE = sa.select(sa.func.min(_s.next_run_at, type_=_s.next_run_at.type)).where(IS_ACTIVE)
 _DEAD = (
     sa.select(_w.id, _w.hostname, _w.worker_type, _w.last_heartbeat_at, _w.stopped_at)
     .where(
@@ -280,7 +276,7 @@ _OPEN = (
             occurrence, _o.id == _a.occurrence_id
         )
     )
-    .where(sa.text("alert.resolved_at IS NULL"))
+    .where(_a.resolved_at.is_(None))
     .order_by(_a.key)
     .limit(10 * MOST_AT_ONCE)
 )

@@ -27,7 +27,7 @@ from tick.notify.notifications import (
 )
 from tick.policy.retry import Backoff, retry_delay
 from tick.states import DeliveryStatus
-from tick.store.sql import AnyRow, insert_ignore
+from tick.store.sql import AnyRow, insert_ignore, literal_state
 from tick.store.tables import alert, alert_attempt, alert_delivery
 
 LEASE = timedelta(seconds=60)
@@ -224,8 +224,7 @@ def _parcel(row: AnyRow) -> Parcel:
     return Parcel(row.id, row.event, row.attempt, row.created_at, told, row.payload)
 
 
-# A literal, as the partial index has it.
-_OWED = sa.text("alert_delivery.status = 'OWED'")
+_OWED = literal_state(_d.status, DeliveryStatus.OWED)
 _UNCLAIMED = _d.token.is_(None)
 _OPENED_BY_RULE = [
     _a.id == _d.alert_id,
@@ -286,7 +285,7 @@ def _overtakes_a_start(channel: Channel) -> sa.ColumnElement[bool]:
     first = alert_delivery.alias("first")
     is_told = sa.exists().where(
         first.c.channel == channel.id,
-        sa.text("first.status = 'OWED'"),
+        literal_state(first.c.status, DeliveryStatus.OWED),
         first.c.event == STARTED,
         first.c.id < _d.id,
     )
@@ -299,7 +298,7 @@ def _not_owed(event: str) -> sa.Select[Any]:
     told = sa.exists().where(*mine, _d.event == event).correlate(alert)
     recently = _a.resolved_at > sa.bindparam("recently", type_=_a.resolved_at.type)
     if event == OPENED:
-        wanted = sa.or_(sa.text("alert.resolved_at IS NULL"), recently)
+        wanted = sa.or_(_a.resolved_at.is_(None), recently)
     else:
         known = sa.exists().where(*mine, _d.event == OPENED)
         was_told = known.where(_d.status.in_((DeliveryStatus.OWED, DeliveryStatus.DELIVERED)))

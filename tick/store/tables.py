@@ -42,6 +42,8 @@ metadata = sa.MetaData(
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 Instant = UtcDateTime()
+IS_ACTIVE = sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'")
+"""The predicate of the index of due schedules, as queries repeat it."""
 _COUNTED = "its end is in the table of hours"
 _UNUSUAL = "outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')"
 
@@ -52,7 +54,6 @@ def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
 
 
 def _partial(name: str, *columns: str | sa.TextClause, where: str, unique: bool = False) -> Index:
-    # The predicate is a literal, so that a prepared statement's generic plan can still use it.
     literal = sa.text(where)
     return Index(name, *columns, unique=unique, postgresql_where=literal, sqlite_where=literal)
 

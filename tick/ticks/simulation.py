@@ -24,9 +24,17 @@ from tick.ops.actions import control
 from tick.ops.reports.verify import Verified, verify
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
-from tick.states import Outcome, OverlapPolicy, RunStatus
+from tick.states import LIVE_OUTCOMES, Outcome, OverlapPolicy, RunStatus
 from tick.store.database import Database
-from tick.store.tables import job_run, job_run_dependency, job_schedule, metadata, occurrence
+from tick.store.sql import literal_state
+from tick.store.tables import (
+    IS_ACTIVE,
+    job_run,
+    job_run_dependency,
+    job_schedule,
+    metadata,
+    occurrence,
+)
 from tick.ticks.tick import decide_due
 from tick.utc import Utc, utc
 
@@ -209,10 +217,10 @@ _NEXT_DUE = sa.select(
         ),
         type_=_s.next_run_at.type,
     )
-).where(sa.text("enabled AND state = 'ACTIVE'"), _s.next_run_at.is_not(None))
+).where(IS_ACTIVE, _s.next_run_at.is_not(None))
 _END_ALL = (
     sa.update(job_run)
-    .where(sa.text("status = 'QUEUED'"))
+    .where(literal_state(_r.status, RunStatus.QUEUED))
     .values(status=RunStatus.SUCCESS, started_at=_r.available_at, finished_at=_r.available_at)
 )
 _END = (
@@ -242,7 +250,9 @@ def _build_ready() -> sa.Select[Any]:
         sa.func.coalesce(end.correlate(job_run).scalar_subquery(), _r.available_at) for end in ends
     ]
     began = sa.func.max(_r.available_at, *latest, type_=_r.available_at.type)
-    return sa.select(_r.id, began).where(sa.text("job_run.status = 'QUEUED'"), *waits_for_nothing())
+    return sa.select(_r.id, began).where(
+        literal_state(_r.status, RunStatus.QUEUED), *waits_for_nothing()
+    )
 
 
 _READY = _build_ready()
@@ -250,7 +260,7 @@ _READY = _build_ready()
 _SETTLE_GOOD = (
     sa.update(occurrence)
     .where(
-        sa.text("outcome IN ('QUEUED', 'RUNNING')"),
+        literal_state(_o.outcome, *LIVE_OUTCOMES),
         ~sa.exists().where(_r.occurrence_id == _o.id, _r.status != RunStatus.SUCCESS),
     )
     .values(

@@ -150,9 +150,7 @@ class _Tick:
                 fired = self._fire(limit=limit)
             except Exception as error:
                 if not is_outage(error):
-                    log.warning(
-                        "a chunk failed and is done again one by one: %s", short_error(error)
-                    )
+                    log.warning("a chunk fails, and is done one by one: %s", short_error(error))
                 if self._fire_one_by_one(limit, suspect=is_outage(error)) == 0:
                     # Once is chance; a tick that leaves what the one before left says why.
                     if not self.result.errors and self._any_due(before=self.tick_seconds):
@@ -287,9 +285,7 @@ class _Tick:
         try:
             self._in_transaction(step)
         except Exception as worse:
-            log.error(
-                "schedule %s could not be put off either: %s", schedule_id, short_error(worse)
-            )
+            log.error("schedule %s can't be put off either: %s", schedule_id, short_error(worse))
             return False
         return True
 

@@ -19,8 +19,8 @@ from tick.policy.planner import Standing
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Outcome
-from tick.store.sql import AnyRow, any_of_param, json_rows
-from tick.store.tables import job_schedule, occurrence, schedule_version
+from tick.store.sql import AnyRow, any_of_param, json_rows, literal_state
+from tick.store.tables import IS_ACTIVE, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
 DEFERRED = (_s.deferred_to, _s.deferred_as, _s.deferred_reason)
@@ -28,7 +28,6 @@ _NOW = sa.bindparam("now_", type_=_s.locked_at.type)
 _STALE = sa.bindparam("stale", type_=_s.locked_at.type)
 # A claim and its release commit together: a lock that others see stems from no tick of ours.
 STALE_AFTER = timedelta(minutes=5)
-_LIVE = ", ".join(f"'{outcome}'" for outcome in LIVE_OUTCOMES)
 
 
 @dataclass(frozen=True)
@@ -139,8 +138,7 @@ def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
 
 def _is_marked_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
     return [
-        # Literals, so that the partial index serves a prepared statement's generic plan.
-        sa.text("enabled AND state = 'ACTIVE'"),
+        IS_ACTIVE,
         _s.next_run_at <= _NOW,
         sa.or_(_s.retry_after.is_(None), _s.retry_after <= _NOW),
     ]
@@ -267,7 +265,7 @@ def _alike(dialect: str) -> sa.Subquery:
 
 @cache
 def _busy(dialect: str) -> sa.Select[Any]:
-    """The claimed with unfinished occurrences; the condition in the words of the partial index."""
+    """The claimed schedules with unfinished occurrences."""
     schedule_id: sa.ColumnElement[str] = _o.schedule_id
     if dialect == "sqlite":
         # The empty text keeps it from the index that holds the schedule's whole history.
@@ -281,7 +279,7 @@ def _busy(dialect: str) -> sa.Select[Any]:
         .select_from(job_schedule.join(occurrence, schedule_id == _s.id))
         .where(
             _s.locked_by == sa.bindparam("claim"),
-            sa.text(f"occurrence.outcome IN ({_LIVE})"),
+            literal_state(_o.outcome, *LIVE_OUTCOMES),
         )
         .group_by(_o.schedule_id)
     )

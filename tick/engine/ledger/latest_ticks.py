@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from tick.policy.tick_health import AHEAD_AFTER, CLOCKS_DIFFER, Ticked, TickHealth, judge_ticks
 from tick.store.sql import AnyRow
-from tick.store.tables import Instant, job_schedule, schedule_version, tick_log
+from tick.store.tables import IS_ACTIVE, Instant, job_schedule, schedule_version, tick_log
 
 _s, _t, _v = job_schedule.c, tick_log.c, schedule_version.c
 TICKS_READ = 200
@@ -19,7 +19,7 @@ HAS_COME = _t.started_at <= sa.bindparam("until", type_=Instant)
 # Newer zone data may put a cursor an hour ahead, on purpose: a version begins there then.
 MOVED_BY_ZONE_DATA = sa.exists().where(_v.id == _s.version_id, _v.since == _s.decided_to)
 _LATEST_CURSOR = sa.select(sa.func.max(_s.decided_to)).where(
-    sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'"),
+    IS_ACTIVE,
     _s.decided_to > sa.bindparam("soon", type_=Instant),
     sa.not_(MOVED_BY_ZONE_DATA),
 )

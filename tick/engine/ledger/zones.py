@@ -36,7 +36,7 @@ _SAID = (
 )
 IN_FORCE = (
     sa.select(sa.func.aggregate_strings(_SAID, ","))
-    .where(sa.text("replaced_at IS NULL"))
+    .where(_z.replaced_at.is_(None))
     .scalar_subquery()
 )
 """All that are in force, as one text: a tick that finds nothing new pays for no more."""

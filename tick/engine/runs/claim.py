@@ -134,8 +134,7 @@ def _candidates(dialect: str, some_queues: bool) -> sa.Select[Any]:
 
 def _ready() -> list[Any]:
     return [
-        # A literal, so that the partial index serves a prepared statement's generic plan.
-        sa.text("job_run.status = 'QUEUED'"),
+        literal_state(_r.status, RunStatus.QUEUED),
         _r.available_at <= _NOW,
         _r.cancel_requested_at.is_(None),
     ]

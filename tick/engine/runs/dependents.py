@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.states import RunStatus
-from tick.store.sql import MOST_BOUND, batches, json_rows
+from tick.store.sql import MOST_BOUND, batches, json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency
 
 _ENDED_BADLY = {
@@ -114,7 +114,7 @@ def _build_hopeless() -> sa.Select[int]:
         .distinct()
         .limit(MOST_BOUND)
         .where(
-            sa.text("job_run.status = 'QUEUED'"),
+            literal_state(_r.status, RunStatus.QUEUED),
             _d.run_id == _r.id,
             ~_d.tolerant,
             upstream.c.id == _d.depends_on_id,

@@ -9,11 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.states import WorkerStatus, WorkerType
+from tick.states import LIVING_WORKERS, WorkerStatus, WorkerType
 from tick.store.tables import worker_instance
 from tick.version import __version__
 
-ALIVE = (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
 _w = worker_instance.c
 
 
@@ -49,7 +48,7 @@ def beat(
     """Beat; the status that others see, or None when they declared this process dead."""
     status = connection.execute(
         sa.update(worker_instance)
-        .where(_w.id == worker_id, _w.status.in_(ALIVE))
+        .where(_w.id == worker_id, _w.status.in_(LIVING_WORKERS))
         .values(last_heartbeat_at=now, activity=activity[:200])
         .returning(_w.status)
     ).scalar()
@@ -64,7 +63,7 @@ def drain_worker(connection: sa.Connection, worker_id: str) -> bool:
 def stop_worker(connection: sa.Connection, worker_id: str, now: datetime) -> bool:
     """Say that the process ends by itself; False if others declared it dead before."""
     stopped = {"status": WorkerStatus.STOPPED, "stopped_at": now, "activity": None}
-    return _move(connection, worker_id, ALIVE, stopped)
+    return _move(connection, worker_id, LIVING_WORKERS, stopped)
 
 
 def _move(

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 
 from tick.engine.runs.claim import CLAIMED_COLUMNS, as_claimed_run
 from tick.executors.claimed_run import ClaimedRun
+from tick.states import RunStatus
+from tick.store.sql import literal_state
 from tick.store.tables import job_run
 
 _r = job_run.c
@@ -35,5 +37,5 @@ def held_runs(connection: sa.Connection, worker_id: str) -> list[HeldRun]:
 
 
 _HELD: sa.Select[Any] = sa.select(*CLAIMED_COLUMNS, _r.started_at, _r.cancel_requested_at).where(
-    _r.worker_id == sa.bindparam("worker"), sa.text("job_run.status = 'RUNNING'")
+    _r.worker_id == sa.bindparam("worker"), literal_state(_r.status, RunStatus.RUNNING)
 )

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
 from tick.settings import Settings
+from tick.states import RunStatus
 from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.sql import literal_state
 from tick.store.tables import job_run
 
 Name = tuple[str, str]
@@ -87,7 +89,6 @@ def _names(row: sa.Row[Any]) -> list[Name]:
 
 _RUNNING = (
     sa.select(*LIMITED, sa.func.count().label("running"))
-    # A literal, so that the partial index serves.
-    .where(sa.text("job_run.status = 'RUNNING'"))
+    .where(literal_state(job_run.c.status, RunStatus.RUNNING))
     .group_by(*LIMITED)
 )

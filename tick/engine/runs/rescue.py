@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.runs.dependents import skip_dependents, skip_forgotten
-from tick.engine.runs.heartbeat import ALIVE
 from tick.engine.runs.wake_workers import announce_ready
-from tick.states import RunStatus, WorkerStatus, WorkerType
+from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus, WorkerType
+from tick.store.sql import literal_state
 from tick.store.tables import Instant, job_run, worker_instance
 
 MAX_RESCUES = 3
@@ -83,12 +83,17 @@ def _known_to_workers(connection: sa.Connection) -> set[str]:
 
 
 def _is_silent() -> list[sa.ColumnElement[bool]]:
-    return [_w.status.in_(ALIVE), _w.last_heartbeat_at < sa.bindparam("before", type_=Instant)]
+    return [
+        _w.status.in_(LIVING_WORKERS),
+        _w.last_heartbeat_at < sa.bindparam("before", type_=Instant),
+    ]
 
 
-def _is_lost() -> list[sa.ColumnElement[bool] | sa.TextClause]:
-    lives = sa.exists().where(_w.id == _r.worker_id, _w.status.in_(ALIVE)).correlate(job_run)
-    return [sa.text("job_run.status = 'RUNNING'"), ~lives]
+def _is_lost() -> list[sa.ColumnElement[bool]]:
+    lives = (
+        sa.exists().where(_w.id == _r.worker_id, _w.status.in_(LIVING_WORKERS)).correlate(job_run)
+    )
+    return [literal_state(_r.status, RunStatus.RUNNING), ~lives]
 
 
 def _build_declare_dead() -> sa.UpdateBase:
@@ -139,9 +144,9 @@ def _build_take_back() -> sa.UpdateBase:
     )
 
 
-def _waiting_too_long() -> list[sa.ColumnElement[bool] | sa.TextClause]:
+def _waiting_too_long() -> list[sa.ColumnElement[bool]]:
     return [
-        sa.text("job_run.status = 'QUEUED'"),
+        literal_state(_r.status, RunStatus.QUEUED),
         _r.available_at < sa.bindparam("before", type_=Instant),
     ]
 
@@ -155,7 +160,7 @@ _DECLARE_DEAD = _build_declare_dead()
 _TAKE_BACK = _build_take_back()
 _WAITING = sa.select(_r.job_name).distinct().where(*_waiting_too_long())
 _ABILITIES: sa.Select[Any] = sa.select(_w.abilities).where(
-    _w.status.in_(ALIVE), _w.worker_type == WorkerType.JOB_WORKER
+    _w.status.in_(LIVING_WORKERS), _w.worker_type == WorkerType.JOB_WORKER
 )
 _CANCEL_ORPHANS = (
     sa.update(job_run)

@@ -21,6 +21,7 @@ from tick.errors import Refused
 from tick.policy import missed
 from tick.policy.instants import just_before
 from tick.states import ScheduleState
+from tick.store.sql import literal_state
 from tick.store.tables import Instant, job_schedule
 from tick.utc import utc
 
@@ -123,8 +124,7 @@ def end_pauses(
 
 
 def _is_over(now: sa.ColumnElement[datetime]) -> list[sa.ColumnElement[bool]]:
-    # A literal, so that a partial index can serve.
-    paused: sa.ColumnElement[bool] = sa.literal_column("state = 'PAUSED'")
+    paused = literal_state(_s.state, ScheduleState.PAUSED)
     return [paused, _s.state_until <= now, is_for_this_release()]
 
 

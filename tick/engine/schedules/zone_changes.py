@@ -270,14 +270,14 @@ _COPIED = (
     *("schedule_id", "definition", "digest", "rule", "rule_key", "rule_format"),
     *("limited", "overlap", "mode", "target", "target_key"),
 )
-_MAY_READ: sa.ColumnElement[bool] = sa.literal_column(f"rule_format <= {RULE_FORMAT}")
+_MAY_READ = _v.rule_format <= sa.literal_column(str(RULE_FORMAT))
 IS_ANY_UNREAD = (
-    sa.exists().where(sa.text("zone_data_id IS NULL"), _MAY_READ).select_from(schedule_version)
+    sa.exists().where(_v.zone_data_id.is_(None), _MAY_READ).select_from(schedule_version)
 )
 _UNREAD = (
     sa.select(_v.id, _v.rule, _s.id.is_not(None).label("current"))
     .outerjoin_from(schedule_version, job_schedule, _s.version_id == _v.id)
-    .where(sa.text("zone_data_id IS NULL"), _MAY_READ)
+    .where(_v.zone_data_id.is_(None), _MAY_READ)
     .order_by(_v.id)
     .limit(sa.bindparam("limit_", type_=sa.Integer))
 )

@@ -110,7 +110,9 @@ def list_alerts(
     """A page of alerts, newest first: all, the open or the resolved ones."""
     query = _alerts(now).order_by(_a.id.desc()).limit(PAGE_ROWS + 1)
     if open is not None:
-        query = query.where(sa.text(f"alert.resolved_at IS {'' if open else 'NOT '}NULL"))
+        query = query.where(
+            alert.c.resolved_at.is_(None) if open else alert.c.resolved_at.is_not(None)
+        )
     if rule is not None:
         query = query.where(_a.rule == rule)
     if schedule_id is not None:

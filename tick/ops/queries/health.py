@@ -10,8 +10,8 @@ from tick.engine.ledger.latest_ticks import read_tick_health, read_ticks
 from tick.engine.ledger.tick_log import TickRow, read_older_zone_data
 from tick.policy.tick_health import SourceHealth, TickHealth, TickState
 from tick.policy.windows import Window
-from tick.states import WorkerType
-from tick.store.sql import AnyRow
+from tick.states import LIVING_WORKERS, RunStatus, WorkerType
+from tick.store.sql import AnyRow, literal_state
 from tick.store.tables import (
     alert,
     job_run,
@@ -127,27 +127,25 @@ def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery().label(label)
 
 
-# The states are literals, so that the partial indexes serve.
 _COUNTS = (
     _bounded_count(
-        sa.select(sa.literal(1)).where(sa.text("alert.resolved_at IS NULL")).select_from(alert),
+        sa.select(sa.literal(1)).where(alert.c.resolved_at.is_(None)).select_from(alert),
         "alerts",
     ),
     _bounded_count(
         sa.select(sa.literal(1)).where(
             _w.worker_type == WorkerType.JOB_WORKER.value,
-            sa.text("worker_instance.status IN ('RUNNING', 'DRAINING')"),
+            literal_state(_w.status, *LIVING_WORKERS),
             _w.last_heartbeat_at >= sa.bindparam("alive_since"),
         ),
         "workers",
     ),
-    _bounded_count(
-        sa.select(sa.literal(1)).where(sa.text("job_run.status = 'RUNNING'")).select_from(job_run),
-        "running",
-    ),
-    _bounded_count(
-        sa.select(sa.literal(1)).where(sa.text("job_run.status = 'QUEUED'")).select_from(job_run),
-        "queued",
+    *(
+        _bounded_count(
+            sa.select(sa.literal(1)).where(literal_state(job_run.c.status, status)),
+            status.lower(),
+        )
+        for status in (RunStatus.RUNNING, RunStatus.QUEUED)
     ),
 )
 _NOW = sa.bindparam("now", type_=_m.starts_at.type)

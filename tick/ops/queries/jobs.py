@@ -7,7 +7,8 @@ from functools import cache
 import sqlalchemy as sa
 
 from tick.ops.queries.runs import RunRow
-from tick.store.sql import json_rows
+from tick.states import UNFINISHED_RUNS
+from tick.store.sql import json_rows, literal_state
 from tick.store.tables import job_run
 
 _r = job_run.c
@@ -25,9 +26,8 @@ def unfinished_of_jobs(connection: sa.Connection, names: Iterable[str]) -> tuple
     """The runs of these jobs that wait or are at work, oldest first, at most MOST_UNFINISHED."""
     columns = [_r[name] for name in RunRow.__dataclass_fields__ if name in _r]
     query = (
-        # The statuses are literals, so that the partial indexes serve.
         sa.select(*columns)
-        .where(sa.text("job_run.status IN ('QUEUED', 'RUNNING')"), _r.job_name.in_(list(names)))
+        .where(literal_state(_r.status, *UNFINISHED_RUNS), _r.job_name.in_(list(names)))
         .order_by(_r.id)
         .limit(MOST_UNFINISHED)
     )

@@ -15,9 +15,9 @@ from tick.ops.queries.snapshot import snapshot
 from tick.ops.queries.stats import Table, sum_all_time
 from tick.policy.missed import usual_tick_seconds
 from tick.policy.tick_health import CLOCKS_DIFFER
-from tick.states import ScheduleState, WorkerStatus
+from tick.states import LIVING_WORKERS, RunStatus, ScheduleState, WorkerStatus
 from tick.store.database import Database
-from tick.store.sql import AnyRow
+from tick.store.sql import AnyRow, literal_state
 from tick.store.tables import job_run, job_schedule, tick_log, worker_instance
 
 _t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c
@@ -90,11 +90,10 @@ def _workers(connection: sa.Connection, beats_since: datetime) -> dict[tuple[str
     return found
 
 
-def _of_status(status: str) -> sa.Select[Any]:
-    # The status is a literal, so that its partial index serves.
+def _of_status(status: RunStatus) -> sa.Select[Any]:
     return (
         sa.select(_r.job_name, _r.queue, _r.status, sa.func.count().label("runs"))
-        .where(sa.text(f"job_run.status = '{status}'"))
+        .where(literal_state(_r.status, status))
         .group_by(_r.job_name, _r.queue, _r.status)
     )
 
@@ -105,14 +104,14 @@ _LAST_TICKS = (
     .order_by(_t.started_at.desc())
     .limit(_LEARNED_FROM)
 )
-_UNFINISHED = sa.union_all(_of_status("QUEUED"), _of_status("RUNNING"))
+_UNFINISHED = sa.union_all(_of_status(RunStatus.QUEUED), _of_status(RunStatus.RUNNING))
 _OLDEST = (
     sa.select(_r.queue, sa.func.min(_r.available_at).label("since"))
-    .where(sa.text("job_run.status = 'QUEUED'"), _r.available_at <= sa.bindparam("now"))
+    .where(literal_state(_r.status, RunStatus.QUEUED), _r.available_at <= sa.bindparam("now"))
     .group_by(_r.queue)
 )
 _LIVING = sa.select(_w.worker_type, _w.status, _w.last_heartbeat_at).where(
-    sa.text("worker_instance.status IN ('RUNNING', 'DRAINING')")
+    literal_state(_w.status, *LIVING_WORKERS)
 )
 _SCHEDULES = sa.select(_s.id, _s.enabled, _s.state, _s.next_run_at, _s.consecutive_failures).where(
     _s.state != ScheduleState.REMOVED

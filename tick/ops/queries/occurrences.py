@@ -26,9 +26,8 @@ UNWANTED = (
 )
 LATEST = 10_000
 _UNUSUAL = frozenset(Outcome) - {*LIVE_OUTCOMES, Outcome.SUCCESS}
-# Literals, as the partial indexes have them.
-_IS_LIVE = sa.text("occurrence.outcome IN ('QUEUED', 'RUNNING')")
-_IS_UNUSUAL = sa.text("occurrence.outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')")
+_IS_LIVE = literal_state(_o.outcome, *LIVE_OUTCOMES)
+_IS_UNUSUAL = ~literal_state(_o.outcome, *LIVE_OUTCOMES, Outcome.SUCCESS)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tick.engine.runs.queues import paused_queues
 from tick.ops.queries.revisions import revision_of
 from tick.states import RunStatus
+from tick.store.sql import literal_state
 from tick.store.tables import job_run
 
 _r = job_run.c
@@ -53,8 +54,7 @@ def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> list[Qu
 
 
 def _some(status: RunStatus) -> sa.Select[tuple[str, str]]:
-    # The status is a literal, so that its partial index serves.
-    query = sa.select(_r.queue, _r.status).where(sa.text(f"job_run.status = '{status}'"))
+    query = sa.select(_r.queue, _r.status).where(literal_state(_r.status, status))
     return sa.select(query.limit(COUNT_UP_TO).subquery())
 
 

@@ -12,6 +12,7 @@ from tick.ops.queries.id_ranges import SEARCHED, Stretch, find_stretch
 from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
 from tick.ops.queries.waiting import lacks_by_job
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
+from tick.store.sql import literal_state
 from tick.store.tables import job_run, job_run_dependency, job_schedule
 
 _r, _s, _d = job_run.c, job_schedule.c, job_run_dependency.c
@@ -142,8 +143,7 @@ class RunFilter:
         parts = self.set_parts
         chosen = [_r[name] == parts[name] for name in _EQUAL if name in parts]
         if self.status is not None:
-            # A literal, or SQLite could not use the partial index of that status.
-            chosen.append(_r.status == sa.literal(self.status.value, literal_execute=True))
+            chosen.append(literal_state(_r.status, self.status))
         if self.since is not None:
             chosen.append(_r.queued_at >= self.since)
         if self.until is not None:

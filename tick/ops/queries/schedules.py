@@ -128,7 +128,7 @@ _LAST_FIRED = (
 )
 _OPEN_ALERTS = (
     sa.select(sa.func.count())
-    .where(alert.c.schedule_id == _s.id, sa.text("alert.resolved_at IS NULL"))
+    .where(alert.c.schedule_id == _s.id, alert.c.resolved_at.is_(None))
     .correlate(job_schedule)
     .scalar_subquery()
 )

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from tick.engine.runs.heartbeat import ALIVE
-from tick.states import WorkerType
+from tick.states import LIVING_WORKERS, WorkerType
 from tick.store.tables import worker_instance
 
 _w = worker_instance.c
@@ -28,5 +27,5 @@ def lacks_by_job(connection: sa.Connection, job_names: Iterable[str]) -> dict[st
 
 
 _ABILITIES = sa.select(_w.abilities).where(
-    _w.status.in_(ALIVE), _w.worker_type == WorkerType.JOB_WORKER
+    _w.status.in_(LIVING_WORKERS), _w.worker_type == WorkerType.JOB_WORKER
 )

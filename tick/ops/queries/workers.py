@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from tick.errors import NotFound
 from tick.ops.queries.paging import PAGE_ROWS
-from tick.states import WorkerStatus
+from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus
+from tick.store.sql import literal_state
 from tick.store.tables import job_run, worker_instance
 
 _w, _r = worker_instance.c, job_run.c
@@ -35,7 +36,7 @@ class WorkerRow:
     @property
     def lives(self) -> bool:
         """Whether it has neither signed off nor been found dead."""
-        return self.status in (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
+        return self.status in LIVING_WORKERS
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -73,10 +74,9 @@ def list_living(
     connection: sa.Connection, now: datetime, dead_after_seconds: float
 ) -> tuple[WorkerRow, ...]:
     """The processes that beat lately, at most MOST_LIVING, the latest first."""
-    # The statuses are literals, so that the partial index serves.
     query = (
         _ROWS.where(
-            sa.text("worker_instance.status IN ('RUNNING', 'DRAINING')"),
+            literal_state(_w.status, *LIVING_WORKERS),
             _w.last_heartbeat_at >= now - timedelta(seconds=dead_after_seconds),
         )
         .order_by(_w.last_heartbeat_at.desc(), _w.id)
@@ -113,9 +113,9 @@ class AtWork:
 def runs_at_work(connection: sa.Connection) -> dict[str, tuple[AtWork, ...]]:
     """What each worker runs, the longest first, by worker id; MOST_AT_WORK in all."""
     columns = [_r[field.name] for field in fields(AtWork)]
-    # The status is a literal, so that the partial index serves; and nothing is said of the worker,
-    # or SQLite would rather walk through the index of all runs that ever had one.
-    running = sa.select(*columns).where(sa.text("job_run.status = 'RUNNING'"))
+    # No condition on the worker: SQLite would rather walk through the index of all runs that ever
+    # had one.
+    running = sa.select(*columns).where(literal_state(_r.status, RunStatus.RUNNING))
     found: dict[str, tuple[AtWork, ...]] = {}
     for row in connection.execute(running.order_by(_r.started_at, _r.id).limit(MOST_AT_WORK)):
         if row.worker_id is not None:  # a worker may have been pruned
