@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from tick.engine.statistics.hours import ALL_TIME, add_up, sums
 from tick.states import LIVE_OUTCOMES
-from tick.store.database import any_of_param, batches
+from tick.store.sql import any_of_param, batches
 from tick.store.tables import job_run, occurrence, occurrence_hour
 
 AT_ONCE = 1000

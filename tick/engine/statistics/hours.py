@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tick.policy.histogram import LATE_BOUNDS, PER_SECOND, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, OccurrenceKind, Outcome, RunStatus
-from tick.store.database import in_states, insert_into
+from tick.store.sql import insert_into, literal_state
 from tick.store.tables import (
     Instant,
     buckets,
@@ -48,8 +48,8 @@ def _sums_of_runs(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE:
 
     A length is that of the last attempt, and a wait is the time for which that was ready to start.
     """
-    was_done = _r.started_at.is_not(None) & in_states(
-        _r.status, (RunStatus.SUCCESS, RunStatus.FAILED)
+    was_done = _r.started_at.is_not(None) & literal_state(
+        _r.status, RunStatus.SUCCESS, RunStatus.FAILED
     )
     ended = _ended(
         sa.select(
@@ -76,7 +76,7 @@ def _sums_of_occurrences(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE
     """
     by_hand = _o.kind == _word(OccurrenceKind.MANUAL)
     its_own = sa.func.coalesce(_o.schedule_id, _word(""))
-    fired = in_states(_o.outcome, ENDED_OUTCOMES)
+    fired = literal_state(_o.outcome, *ENDED_OUTCOMES)
     ended = _ended(
         sa.select(
             _hour(dialect, sa.func.coalesce(_o.scheduled_for, _o.decided_at)).label("hour"),
