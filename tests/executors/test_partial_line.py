@@ -61,3 +61,13 @@ def test_what_a_program_writes_is_shown_likewise() -> None:
     assert splitter.feed(b"\xa9", 1.6) == []
     assert splitter.end() == ["café"]
     assert splitter.end() == []
+
+
+def test_bars_that_move_the_cursor_up_are_plain_lines_in_their_newest_states() -> None:
+    bars = Splitter()
+    shown = []
+    for percent in (0, 50, 100):
+        for chunk in (f"\rone {percent}%", f"\n\r\x1b[Ktwo {percent}%\x1b[", "1A"):
+            shown += bars.feed(chunk.encode(), percent / 1000)
+    shown += [*bars.feed(b"\n", 1), *bars.end()]
+    assert shown == ["one 0%", "one 50%", "one 100%", "two 100%"]

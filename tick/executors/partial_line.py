@@ -1,12 +1,16 @@
 """A line that is being written, as a terminal shows it. Pure.
 
 A carriage return begins a new state of the line, and only the newest counts, as with a progress
-bar. What nothing has ended yet is shown at most once a second.
+bar. What nothing has ended yet is shown at most once a second. A log has no cursor: what moves one,
+as several bars do, is left out.
 """
+
+import re
 
 from tick.executors.bounds import MAX_MESSAGE, cut
 
 SHOW_SECONDS = 1.0
+_CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhlsu]")
 
 
 class BegunLine:
@@ -53,6 +57,8 @@ class BegunLine:
         text = self._head
         if self._length > len(text):
             text = cut(text + self._tail, MAX_MESSAGE, self._length)
+        if "\x1b" in text:
+            text = _CURSOR.sub("", text)
         return text if text.strip() else self._newest or text
 
     def _begin(self) -> None:
