@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
 from tick.ops.actions import control, windows
-from tick.ops.actions.windows import Phase
 from tick.ops.queries.health import read_signs
+from tick.ops.queries.windows import list_windows
 from tick.ops.reports.verify import verify
+from tick.policy.windows import Phase
 from tick.store.tables import audit_entry, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -39,7 +40,7 @@ def end(world: World, window_id: int, at: datetime) -> bool:
 
 def listed(world: World, at: datetime) -> list[tuple[datetime, datetime | None, Phase, str | None]]:
     with world.database.read.connect() as connection:
-        found = windows.list_windows(connection, at)
+        found = list_windows(connection, at)
     return [(row.starts_at, row.ends_at, row.phase, row.ended_by) for row in found]
 
 

@@ -162,10 +162,10 @@ def test_people_read_what_is_wrong_who_was_told_and_what_is_muted(silent: Tellin
     mute(silent, rule="silent")
     now = silent.world.now
     with silent.world.database.read.connect() as connection:
-        (row,) = list_alerts(connection, now, open=True).rows
+        (row,) = list_alerts(connection, now, open=True).items
         assert (row.rule, row.muted, row.delivered, row.owed) == ("silent", True, 1, 0)
-        assert list_alerts(connection, now, open=False).rows == ()
-        assert list_alerts(connection, now, schedule_id="daily").rows == ()
+        assert list_alerts(connection, now, open=False).items == ()
+        assert list_alerts(connection, now, schedule_id="daily").items == ()
         detail = get_alert(connection, row.id, now)
         assert [each.error for each in detail.deliveries[0].attempts] == [None]
         assert [each.reason for each in list_mutes(connection, now)] == ["we move the data centre"]

@@ -6,9 +6,9 @@ from tests.engine.worker_steps import FAILED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.ops.actions import control
 from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.queries.scheduler import read_status
 from tick.ops.queries.ticks import day_of_ticks
 from tick.ops.reports import statistics, why
-from tick.ops.reports.composed import read_status
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 EVENING = TWO + timedelta(hours=14)

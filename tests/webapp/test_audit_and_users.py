@@ -171,11 +171,11 @@ def test_a_rare_change_is_found_a_stretch_at_a_time(
         connection.execute(sa.insert(audit_entry), [{**entry, "actor": each} for each in actors])
         page = audit.list_audit(connection, AuditFilter(actor="eve"))
         pages = [page]
-        while page.older is not None:
-            page = audit.list_audit(connection, AuditFilter(actor="eve"), before=page.older)
+        while page.next is not None:
+            page = audit.list_audit(connection, AuditFilter(actor="eve"), before=int(page.next))
             pages.append(page)
     assert len(pages) > 2
-    assert [row.actor for page in pages for row in page.rows] == ["eve"]
+    assert [row.actor for page in pages for row in page.items] == ["eve"]
 
 
 def test_a_time_begins_with_its_first_instant_and_ends_before_its_last(world: World) -> None:
@@ -184,7 +184,7 @@ def test_a_time_begins_with_its_first_instant_and_ends_before_its_last(world: Wo
         connection.execute(sa.insert(audit_entry), entry)
         found = {
             name: len(
-                audit.list_audit(connection, AuditFilter(actor="eve", **{name: world.now})).rows
+                audit.list_audit(connection, AuditFilter(actor="eve", **{name: world.now})).items
             )
             for name in ("since", "until")
         }

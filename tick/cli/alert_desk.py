@@ -6,16 +6,10 @@ from typing import Any
 from tick.cli.client import Client
 from tick.engine.ledger.audit import Author
 from tick.ops.actions import alerts
-from tick.ops.queries.alerts import get_alert, list_alerts, list_mutes
-from tick.ops.schemas.alerts import (
-    Alert,
-    AlertDetail,
-    ChannelTest,
-    ChannelTests,
-    Mute,
-    Muted,
-)
-from tick.ops.schemas.work import Changed, Listing
+from tick.ops.queries.alerts import Alert, AlertDetail, Mute, get_alert, list_alerts, list_mutes
+from tick.ops.schemas import Page
+from tick.ops.schemas.alerts import ChannelTest, ChannelTests, Muted
+from tick.ops.schemas.work import Changed
 from tick.runtime import Runtime
 
 
@@ -32,12 +26,12 @@ class LocalAlertDesk:
             page = list_alerts(
                 connection, self._runtime.now(), open=open, rule=rule, schedule_id=schedule
             )
-        return [Alert.model_validate(row) for row in page.rows]
+        return list(page.items)
 
     def show(self, alert_id: int) -> AlertDetail:
         """An alert and who was told of it."""
         with self._database.read.connect() as connection:
-            return AlertDetail.model_validate(get_alert(connection, alert_id, self._runtime.now()))
+            return get_alert(connection, alert_id, self._runtime.now())
 
     def close(self, alert_id: int) -> bool:
         """Call an alert settled."""
@@ -46,8 +40,7 @@ class LocalAlertDesk:
     def mutes(self) -> list[Mute]:
         """What is muted."""
         with self._database.read.connect() as connection:
-            found = list_mutes(connection, self._runtime.now())
-        return [Mute.model_validate(row) for row in found]
+            return list(list_mutes(connection, self._runtime.now()))
 
     def mute(self, *, schedule: str | None, rule: str | None, until: datetime, reason: str) -> int:
         """Mute; the mute's id."""
@@ -85,7 +78,7 @@ class RemoteAlertDesk:
         """The newest alerts."""
         state = None if open is None else "open" if open else "resolved"
         query = {"state": state, "rule": rule, "schedule": schedule}
-        return list(self._client.get(Listing[Alert], "/alerts", **query).items)
+        return list(self._client.get(Page[Alert], "/alerts", **query).items)
 
     def show(self, alert_id: int) -> AlertDetail:
         """An alert and who was told of it."""
@@ -97,7 +90,7 @@ class RemoteAlertDesk:
 
     def mutes(self) -> list[Mute]:
         """What is muted."""
-        return list(self._client.get(Listing[Mute], "/mutes").items)
+        return list(self._client.get(Page[Mute], "/mutes").items)
 
     def mute(self, *, schedule: str | None, rule: str | None, until: datetime, reason: str) -> int:
         """Mute; the mute's id."""

@@ -20,7 +20,8 @@ from tick.cli.instants import INSTANT, LENGTH
 from tick.cli.known import OneOf, check_names
 from tick.cli.statuses import ExitStatus
 from tick.define.alerts import NAMES
-from tick.ops.schemas.alerts import AlertDetail, ChannelTests, Muted
+from tick.ops.queries.alerts import AlertDetail
+from tick.ops.schemas.alerts import ChannelTests, Muted
 
 _RULE = click.option("--rule", type=OneOf(NAMES), help="Only of this rule.")
 _SCHEDULE = click.option(

@@ -21,7 +21,7 @@ from tick.cron.zone_data import Source, ZoneData, newest_first
 from tick.errors import SettingsError
 from tick.notify.channels import channels_of
 from tick.ops.queries.health import Pulse
-from tick.ops.queries.workers import WorkerRow
+from tick.ops.queries.workers import Worker
 from tick.ops.reports import days_off
 from tick.ops.reports.deploy_plan import DeployPlan
 from tick.settings import PREFIX, Settings
@@ -196,7 +196,7 @@ def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
         yield warning("ticks", text, "`tick now` tells more, and so does the trigger's log.")
 
 
-def check_workers(living: Iterable[WorkerRow], pulse: Pulse) -> Iterator[Finding]:
+def check_workers(living: Iterable[Worker], pulse: Pulse) -> Iterator[Finding]:
     """Whether something works, and whether it all is of one release."""
     start = "Start one with `tick worker`, or let the trigger work: `tick now --drain 50`."
     if not pulse.workers:

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ValidationError
 
 from tick import __version__
 from tick.errors import NotFound, Refused, RemoteError, Stale, TickError, Unavailable
+from tick.ops.schemas import Page
 from tick.ops.schemas.system import ProofPart
-from tick.ops.schemas.work import Listing
 
 ROOT = "/api/admin"
 TIMEOUT_SECONDS = 40
@@ -38,7 +38,7 @@ _KINDS: Mapping[int, type[TickError]] = {
     504: Unavailable,
 }
 Model = TypeVar("Model", bound=BaseModel)
-PageModel = TypeVar("PageModel", bound="Listing[Any] | ProofPart")
+PageModel = TypeVar("PageModel", bound="Page[Any] | ProofPart")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -88,7 +88,7 @@ class Client:
             headers["If-Match"] = f'"{match}"'
         return self._parsed(model, self._send("POST", path, headers, data.encode()))
 
-    def all(self, model: type[Listing[Any]], path: str) -> list[Any]:
+    def all(self, model: type[Page[Any]], path: str) -> list[Any]:
         """The items of every page of a list."""
         return [item for page in self.pages(model, path) for item in page.items]
 

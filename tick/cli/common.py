@@ -19,7 +19,7 @@ from tick.store.schema import check_schema
 from tick.telemetry import logs
 
 if TYPE_CHECKING:
-    from tick.ops.schemas.work import Listing
+    from tick.ops.schemas import Page
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # All but tab and newline.
@@ -136,7 +136,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
     Console(emoji=False).print(table, markup=False)
 
 
-def tell_older(page: "Listing[Any]") -> None:
+def tell_older(page: "Page[Any]") -> None:
     """Say how a list goes on; beside it, so that a pipe gets rows only."""
     if page.next is not None:
         click.echo(f"Older ones: --before {page.next}", err=True)

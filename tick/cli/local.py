@@ -4,32 +4,22 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tick.cli.alert_desk import LocalAlertDesk
-from tick.cli.local_runs import LocalRuns, listing
+from tick.cli.local_runs import LocalRuns
 from tick.ops.actions import clock_ahead, control, windows, workers_and_queues
 from tick.ops.queries import audit, queues, schedules, workers
-from tick.ops.queries.audit import AuditFilter
+from tick.ops.queries.audit import AuditEntry, AuditFilter
+from tick.ops.queries.queues import Queue
+from tick.ops.queries.scheduler import SchedulerStatus, read_status
+from tick.ops.queries.windows import MaintenanceWindow, list_windows
+from tick.ops.queries.workers import Worker
 from tick.ops.reports import composed
 from tick.ops.reports import why as why_ops
 from tick.ops.reports.statistics import Statistics, Window, gather
 from tick.ops.reports.upcoming import list_upcoming
 from tick.ops.reports.verify_parts import prove
-from tick.ops.schemas.system import (
-    AuditEntry,
-    BroughtBack,
-    Job,
-    MaintenanceWindow,
-    Proof,
-    Queue,
-    SchedulerStatus,
-    Worker,
-)
-from tick.ops.schemas.work import (
-    Listing,
-    Schedule,
-    ScheduleWithInstants,
-    UpcomingInstant,
-    Why,
-)
+from tick.ops.schemas import Page
+from tick.ops.schemas.system import BroughtBack, Job, Proof
+from tick.ops.schemas.work import Schedule, ScheduleWithInstants, UpcomingInstant, Why
 from tick.states import WorkerStatus
 
 
@@ -44,9 +34,7 @@ class LocalDesk(LocalRuns):
     def status(self) -> SchedulerStatus:
         """How the system does."""
         with self._reading() as connection:
-            return composed.read_status(
-                connection, self.now(), self._runtime.settings.dead_after_seconds
-            )
+            return read_status(connection, self.now(), self._runtime.settings.dead_after_seconds)
 
     def upcoming(
         self, count: int, *, with_off: bool = False, once_each: bool = False
@@ -158,8 +146,7 @@ class LocalDesk(LocalRuns):
     def workers(self, status: WorkerStatus | None) -> list[Worker]:
         """A page of processes, by id."""
         with self._reading() as connection:
-            page = workers.list_workers(connection, status=status)
-        return [Worker.model_validate(row) for row in page.rows]
+            return list(workers.list_workers(connection, status=status).items)
 
     def drain(self, worker_id: str) -> bool:
         """Let a worker finish what it has and end; False when it does already."""
@@ -168,8 +155,7 @@ class LocalDesk(LocalRuns):
     def queues(self) -> list[Queue]:
         """The queues, by name."""
         with self._reading() as connection:
-            found = queues.list_queues(connection, self._runtime.settings.queue_limits)
-        return [Queue.model_validate(row) for row in found]
+            return list(queues.list_queues(connection, self._runtime.settings.queue_limits))
 
     def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
@@ -196,8 +182,7 @@ class LocalDesk(LocalRuns):
     def windows(self) -> list[MaintenanceWindow]:
         """The maintenance windows, those to come first."""
         with self._reading() as connection:
-            found = windows.list_windows(connection, self.now())
-        return [MaintenanceWindow.model_validate(row) for row in found]
+            return list(list_windows(connection, self.now()))
 
     def add_window(self, starts_at: datetime, ends_at: datetime, *, reason: str) -> int:
         """Plan a time in which nothing fires; its id."""
@@ -209,11 +194,10 @@ class LocalDesk(LocalRuns):
         """End a window now, or call it off; False when it was over."""
         return windows.end_window(self._database, window_id, **self._as_me(), expected=expected)
 
-    def audit(self, chosen: AuditFilter, *, before: int | None) -> Listing[AuditEntry]:
+    def audit(self, chosen: AuditFilter, *, before: int | None) -> Page[AuditEntry]:
         """A page of changes, newest first; `next` is the id below which it goes on."""
         with self._reading() as connection:
-            page = audit.list_audit(connection, chosen, before=before)
-        return listing(Listing[AuditEntry], page)
+            return audit.list_audit(connection, chosen, before=before)
 
     def statistics(
         self, window: Window, timezone: str, *, job: str | None, schedule: str | None

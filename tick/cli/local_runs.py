@@ -10,14 +10,13 @@ import sqlalchemy as sa
 from tick.engine.ledger.audit import Author
 from tick.ops.actions import backfill, batches, control, retries
 from tick.ops.queries import occurrences, runs
-from tick.ops.queries.paging import Page
+from tick.ops.queries.paging import Page as RowPage
 from tick.ops.queries.runs import RunFilter
 from tick.ops.reports import composed
+from tick.ops.schemas import Item, Page
 from tick.ops.schemas.work import (
     BackfillPlan,
     BatchDone,
-    Item,
-    Listing,
     LogPage,
     Occurrence,
     OccurrenceWithRuns,
@@ -96,14 +95,14 @@ class LocalRuns:
 
     def occurrences(
         self, *, schedule: str | None, outcome: Outcome | None, before: int | None
-    ) -> Listing[Occurrence]:
+    ) -> Page[Occurrence]:
         """A page of the ledger, newest first; `next` is the id below which it goes on."""
         chosen = () if outcome is None else (outcome,)
         with self._reading() as connection:
             page = occurrences.list_occurrences(
                 connection, schedule, outcomes=chosen, before=before
             )
-        return listing(Listing[Occurrence], page)
+        return listing(Page[Occurrence], page)
 
     def occurrence(self, occurrence_id: int) -> OccurrenceWithRuns:
         """An occurrence with its runs."""
@@ -131,11 +130,11 @@ class LocalRuns:
             )
         )
 
-    def runs(self, chosen: RunFilter, *, before: int | None) -> Listing[Run]:
+    def runs(self, chosen: RunFilter, *, before: int | None) -> Page[Run]:
         """A page of runs, newest first; `next` is the id below which it goes on."""
         with self._reading() as connection:
             page = runs.list_runs(connection, chosen, before=before)
-        return listing(Listing[Run], page)
+        return listing(Page[Run], page)
 
     def run(self, run_id: int) -> RunWithNeighbours:
         """A run, what it waits for and what waits for it."""
@@ -197,6 +196,6 @@ class LocalRuns:
             yield connection
 
 
-def listing(model: type[Listing[Item]], page: Page[Any]) -> Listing[Item]:
+def listing(model: type[Page[Item]], page: RowPage[Any]) -> Page[Item]:
     """A page of rows as answers; `next` is the id below which it goes on."""
     return model.model_validate({"items": page.rows, "next": page.older and str(page.older)})

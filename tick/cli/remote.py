@@ -10,28 +10,20 @@ from tick import clock
 from tick.cli.alert_desk import RemoteAlertDesk
 from tick.cli.client import Client
 from tick.cli.paths import of_schedule, quoted, texts
-from tick.ops.queries.audit import AuditFilter
+from tick.ops.queries.audit import AuditEntry, AuditFilter
+from tick.ops.queries.queues import Queue
 from tick.ops.queries.runs import RunFilter
+from tick.ops.queries.scheduler import SchedulerStatus
+from tick.ops.queries.windows import MaintenanceWindow
+from tick.ops.queries.workers import Worker
 from tick.ops.reports.statistics import Statistics, Window
-from tick.ops.schemas.system import (
-    AuditEntry,
-    BroughtBack,
-    Job,
-    MaintenanceWindow,
-    Proof,
-    ProofPart,
-    Queue,
-    SchedulerStatus,
-    WindowAdded,
-    Worker,
-)
+from tick.ops.schemas import Item, Page
+from tick.ops.schemas.system import BroughtBack, Job, Proof, ProofPart, WindowAdded
 from tick.ops.schemas.work import (
     BackfillPlan,
     BatchDone,
     Cancelled,
     Changed,
-    Item,
-    Listing,
     LogPage,
     Occurrence,
     OccurrenceWithRuns,
@@ -83,7 +75,7 @@ class RemoteDesk:
     ) -> list[UpcomingInstant]:
         """What fires next."""
         found = self._client.get(
-            Listing[UpcomingInstant],
+            Page[UpcomingInstant],
             "/scheduler/upcoming",
             count=count,
             with_off=str(with_off).lower(),
@@ -97,7 +89,7 @@ class RemoteDesk:
 
     def schedules(self) -> list[Schedule]:
         """All schedules, by id."""
-        return self._client.all(Listing[Schedule], "/schedules")
+        return self._client.all(Page[Schedule], "/schedules")
 
     def schedule(self, schedule_id: str) -> ScheduleWithInstants:
         """A schedule and its next instants."""
@@ -183,10 +175,10 @@ class RemoteDesk:
 
     def occurrences(
         self, *, schedule: str | None, outcome: Outcome | None, before: int | None
-    ) -> Listing[Occurrence]:
+    ) -> Page[Occurrence]:
         """A page of the ledger, newest first; `next` is the id below which it goes on."""
         query = {"schedule": schedule, "outcome": outcome, "before": before}
-        return self._page(Listing[Occurrence], "/occurrences", **query)
+        return self._page(Page[Occurrence], "/occurrences", **query)
 
     def occurrence(self, occurrence_id: int) -> OccurrenceWithRuns:
         """An occurrence with its runs."""
@@ -204,10 +196,10 @@ class RemoteDesk:
         body = {"reason": reason, "override_overlap": override_overlap}
         return self._client.post(Retried, f"/occurrences/{occurrence_id}/retry", body).run_ids
 
-    def runs(self, chosen: RunFilter, *, before: int | None) -> Listing[Run]:
+    def runs(self, chosen: RunFilter, *, before: int | None) -> Page[Run]:
         """A page of runs, newest first; `next` is the id below which it goes on."""
         query = {_IN_QUERIES.get(name, name): value for name, value in vars(chosen).items()}
-        return self._page(Listing[Run], "/runs", **query, before=before)
+        return self._page(Page[Run], "/runs", **query, before=before)
 
     def run(self, run_id: int) -> RunWithNeighbours:
         """A run, what it waits for and what waits for it."""
@@ -248,11 +240,11 @@ class RemoteDesk:
 
     def jobs(self) -> list[Job]:
         """All jobs, by name."""
-        return self._client.all(Listing[Job], "/jobs")
+        return self._client.all(Page[Job], "/jobs")
 
     def workers(self, status: WorkerStatus | None) -> list[Worker]:
         """A page of processes, by id."""
-        return list(self._client.get(Listing[Worker], "/workers", status=status).items)
+        return list(self._client.get(Page[Worker], "/workers", status=status).items)
 
     def drain(self, worker_id: str) -> bool:
         """Let a worker finish what it has and end; False when it does already."""
@@ -260,7 +252,7 @@ class RemoteDesk:
 
     def queues(self) -> list[Queue]:
         """The queues, by name."""
-        return list(self._client.get(Listing[Queue], "/queues").items)
+        return list(self._client.get(Page[Queue], "/queues").items)
 
     def pause_queue(self, name: str, *, reason: str, expected: str | None) -> bool:
         """Let no run of a queue start; False when it was paused."""
@@ -283,7 +275,7 @@ class RemoteDesk:
 
     def windows(self) -> list[MaintenanceWindow]:
         """The maintenance windows, those to come first."""
-        return list(self._client.get(Listing[MaintenanceWindow], "/windows").items)
+        return list(self._client.get(Page[MaintenanceWindow], "/windows").items)
 
     def add_window(self, starts_at: datetime, ends_at: datetime, *, reason: str) -> int:
         """Plan a time in which nothing fires; its id."""
@@ -299,9 +291,9 @@ class RemoteDesk:
         path = f"/windows/{window_id}/end"
         return self._client.post(Changed, path, {}, match=expected).changed
 
-    def audit(self, chosen: AuditFilter, *, before: int | None) -> Listing[AuditEntry]:
+    def audit(self, chosen: AuditFilter, *, before: int | None) -> Page[AuditEntry]:
         """A page of changes, newest first; `next` is the id below which it goes on."""
-        return self._page(Listing[AuditEntry], "/audit", **vars(chosen), before=before)
+        return self._page(Page[AuditEntry], "/audit", **vars(chosen), before=before)
 
     def statistics(
         self, window: Window, timezone: str, *, job: str | None, schedule: str | None
@@ -310,7 +302,7 @@ class RemoteDesk:
         query = {"window": window, "timezone": timezone, "job": job, "schedule": schedule}
         return self._client.get(Statistics, "/stats", **query)
 
-    def _page(self, model: type[Listing[Item]], path: str, **query: Any) -> Listing[Item]:
+    def _page(self, model: type[Page[Item]], path: str, **query: Any) -> Page[Item]:
         page = self._client.get(model, path, **query)
         found = parse_qs(urlsplit(page.next or "").query).get("before", [None])
         return page.model_copy(update={"next": found[0]})

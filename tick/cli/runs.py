@@ -14,7 +14,8 @@ from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.cli.patience import ask_patiently
 from tick.ops.queries.runs import RunFilter
-from tick.ops.schemas.work import Listing, LogLine, Run, RunDetail
+from tick.ops.schemas import Page
+from tick.ops.schemas.work import LogLine, Run, RunDetail
 from tick.states import RunStatus
 
 POLL_SECONDS = 0.5
@@ -61,7 +62,7 @@ def runs(
     with open_desk() as desk:
         now = desk.now()
         if occurrence is not None:
-            page = Listing[Run](items=desk.occurrence(occurrence).runs, next=None)
+            page = Page[Run](items=desk.occurrence(occurrence).runs, next=None)
         else:
             page = desk.runs(chosen, before=before)
         if not page.items:

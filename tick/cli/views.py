@@ -12,8 +12,8 @@ from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
-from tick.ops.queries.audit import AuditFilter
-from tick.ops.schemas.system import AuditEntry, SchedulerStatus, TickSource
+from tick.ops.queries.audit import AuditEntry, AuditFilter
+from tick.ops.queries.scheduler import SchedulerStatus, TickSource
 from tick.ops.schemas.work import Occurrence
 from tick.states import Outcome
 

@@ -7,19 +7,13 @@ from pydantic import AfterValidator, Field
 from tick.define.alerts import NAMES
 from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
+from tick.ops.queries.alerts import AlertDetail, AlertList, Mute
 from tick.ops.queries.nearest import choose_from
-from tick.ops.schemas.alerts import (
-    Alert,
-    AlertDetail,
-    ChannelTest,
-    ChannelTests,
-    Mute,
-    Muted,
-)
+from tick.ops.schemas.alerts import ChannelTest, ChannelTests, Muted
 from tick.ops.schemas.work import Changed
 from webapp import dispatcher
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Name, Nothing, Query, Reason, continued
+from webapp.api.models import Body, Id, Instant, Name, Nothing, Page, Query, Reason, with_address
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -36,11 +30,7 @@ def _rule(name: str) -> str:
 Rule = Annotated[Name, AfterValidator(_rule)]
 
 
-class AlertList(Listing[Alert]):
-    """Alerts, newest first."""
-
-
-class MuteList(Listing[Mute]):
+class MuteList(Page[Mute]):
     """The mutes that last."""
 
 
@@ -74,14 +64,14 @@ def list_alerts(query: AlertQuery) -> AlertList:
             schedule_id=query.schedule,
             before=query.before,
         )
-    return AlertList.model_validate({"items": page.rows, "next": continued(before=page.older)})
+    return with_address(page, "before")
 
 
 @resource.get("/alerts/<id:alert>")
 def read_alert(alert: Id) -> AlertDetail:
     """Read an alert, and each attempt to tell of it."""
     with reading() as connection:
-        return AlertDetail.model_validate(queries.get_alert(connection, alert, now()))
+        return queries.get_alert(connection, alert, now())
 
 
 @resource.post("/alerts/<id:alert>/close")
@@ -103,7 +93,7 @@ def test_channels(body: Nothing) -> ChannelTests:
 def list_mutes() -> MuteList:
     """List what is muted, by whom and why."""
     with reading() as connection:
-        return MuteList.model_validate({"items": queries.list_mutes(connection, now())})
+        return MuteList(items=queries.list_mutes(connection, now()))
 
 
 @resource.post("/mutes", status=201)

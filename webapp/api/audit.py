@@ -3,16 +3,12 @@
 from pydantic import Field
 
 from tick.ops.queries import audit
-from tick.ops.schemas.system import AuditEntry
-from webapp.api.models import Id, Instant, Listing, Name, Query, continued
+from tick.ops.queries.audit import AuditPage
+from webapp.api.models import Id, Instant, Name, Query, with_address
 from webapp.api.operations import Resource
 from webapp.services import reading
 
 resource = Resource("audit", "Who changed what; nothing here can be changed.")
-
-
-class AuditPage(Listing[AuditEntry]):
-    """Changes, newest first."""
 
 
 class AuditQuery(Query):
@@ -32,4 +28,4 @@ def list_audit(query: AuditQuery) -> AuditPage:
     with reading() as connection:
         chosen = audit.AuditFilter(**query.model_dump(exclude={"before"}))
         page = audit.list_audit(connection, chosen, before=query.before)
-    return AuditPage.model_validate({"items": page.rows, "next": continued(before=page.older)})
+    return with_address(page, "before")

@@ -8,7 +8,7 @@ from pydantic import Field
 from tick.errors import InvalidCron
 from tick.ops.reports.upcoming import preview_cron
 from webapp import problem
-from webapp.api.models import Answer, Body, Instant, Text
+from webapp.api.models import Body, Instant, Schema, Text
 from webapp.api.operations import Resource
 from webapp.services import now
 
@@ -30,7 +30,7 @@ class Preview(Cron):
     count: int = Field(5, ge=1, le=MOST_PREVIEWED)
 
 
-class CronVerdict(Answer):
+class CronVerdict(Schema):
     """Whether an expression can be used: its meaning in words, or its mistake."""
 
     valid: bool
@@ -38,7 +38,7 @@ class CronVerdict(Answer):
     mistake: str | None = None
 
 
-class PreviewedRuns(Answer):
+class PreviewedRuns(Schema):
     """An expression in words, and its next instants."""
 
     words: str

@@ -7,7 +7,7 @@ from tick.ops.reports import composed
 from tick.ops.schemas.system import Job
 from tick.ops.schemas.work import Started
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Name, OptionalReason, Query, continued
+from webapp.api.models import Body, Name, OptionalReason, Page, Query, continued
 from webapp.api.occurrences import started
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -15,7 +15,7 @@ from webapp.services import now, reading, runtime
 resource = Resource("jobs", "Jobs: Python functions with their policy, as the definitions say.")
 
 
-class JobPage(Listing[Job]):
+class JobPage(Page[Job]):
     """Jobs by name."""
 
 

@@ -1,7 +1,7 @@
 """What the models of all resources have in common."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import request
@@ -16,8 +16,8 @@ from pydantic import (
 
 from tick.errors import InvalidInstant
 from tick.ops.actions.control import MAX_REASON
-from tick.ops.schemas.work import Answer as Answer
-from tick.ops.schemas.work import Listing as Listing
+from tick.ops.schemas import Page as Page
+from tick.ops.schemas import Schema as Schema
 from tick.utc import YEARS, utc
 from webapp.links import this_page
 
@@ -49,6 +49,7 @@ def _said(reason: str | None) -> str | None:
     return (reason or "").strip() or None
 
 
+AnyPage = TypeVar("AnyPage", bound=Page[Any])
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 # PostgreSQL has no text with a NUL in it.
 _STORABLE = r"^[^\x00]+$"
@@ -57,6 +58,11 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=_S
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=MAX_REASON, pattern=_STORABLE)]
 OptionalReason = Annotated[Reason | None, AfterValidator(_said)]
 Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+
+
+def with_address(page: AnyPage, name: str) -> AnyPage:
+    """A page whose `next` is an address: this request's, with its key as the parameter `name`."""
+    return page.model_copy(update={"next": continued(**{name: page.next})})
 
 
 def continued(**keys: Any) -> str | None:

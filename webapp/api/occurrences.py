@@ -9,7 +9,7 @@ from tick.ops.reports import composed
 from tick.ops.schemas.work import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
 from tick.states import Outcome
 from webapp.api import caller
-from webapp.api.models import Id, Listing, Name, Query, continued
+from webapp.api.models import Id, Name, Page, Query, continued
 from webapp.api.operations import Resource
 from webapp.api.runs import Cancel, Retry
 from webapp.services import now, reading, runtime
@@ -17,7 +17,7 @@ from webapp.services import now, reading, runtime
 resource = Resource("occurrences", "The ledger: what fired, and what did not fire and why.")
 
 
-class OccurrencePage(Listing[Occurrence]):
+class OccurrencePage(Page[Occurrence]):
     """Occurrences, newest first."""
 
 

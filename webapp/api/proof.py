@@ -9,7 +9,7 @@ from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.verify_parts import prove_part
 from tick.ops.schemas.system import ProofPart
 from webapp import problem
-from webapp.api.models import Answer, Instant, Query, continued
+from webapp.api.models import Instant, Query, Schema, continued
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
@@ -24,7 +24,7 @@ class VerifyQuery(Query):
     until: Instant | None = Field(None, description="default: now")
 
 
-class PlannedChange(Answer):
+class PlannedChange(Schema):
     """What a sync would do to one schedule."""
 
     schedule_id: str
@@ -35,7 +35,7 @@ class PlannedChange(Answer):
     next_after: tuple[datetime, ...]
 
 
-class Moment(Answer):
+class Moment(Schema):
     """Something about a schedule at an instant."""
 
     schedule_id: str
@@ -43,7 +43,7 @@ class Moment(Answer):
     text: str
 
 
-class Collision(Answer):
+class Collision(Schema):
     """Two schedules that start the same jobs at the same instants."""
 
     schedules: tuple[str, str]
@@ -52,7 +52,7 @@ class Collision(Answer):
     count: int = Field(description="how often in a week")
 
 
-class Plan(Answer):
+class Plan(Schema):
     """What syncing the definitions that the console has loaded would change."""
 
     changes_nothing: bool

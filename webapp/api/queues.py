@@ -2,17 +2,16 @@
 
 from tick.ops.actions import workers_and_queues
 from tick.ops.queries import queues
-from tick.ops.schemas.system import Queue
 from tick.ops.schemas.work import Changed
 from webapp.api import caller
-from webapp.api.models import Body, Listing, Nothing, Reason
+from webapp.api.models import Body, Nothing, Page, Reason
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("queues", "What carries runs to workers.")
 
 
-class QueueList(Listing[Queue]):
+class QueueList(Page[queues.Queue]):
     """All such queues, by name."""
 
 
@@ -27,7 +26,7 @@ def list_queues() -> QueueList:
     """List the queues."""
     with reading() as connection:
         found = queues.list_queues(connection, runtime().settings.queue_limits)
-    return QueueList.model_validate({"items": found})
+    return QueueList(items=found)
 
 
 @resource.post("/queues/<queue>/pause")

@@ -10,7 +10,7 @@ from tick.ops.reports import composed
 from tick.ops.schemas.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
 from tick.states import LogLevel, RunStatus, Trigger
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Name, OptionalReason, Query, continued
+from webapp.api.models import Body, Id, Instant, Name, OptionalReason, Page, Query, continued
 from webapp.api.operations import Resource
 from webapp.pages.logs import LOOK_EVERY_SECONDS, holding_a_thread
 from webapp.services import now, reading, runtime
@@ -18,7 +18,7 @@ from webapp.services import now, reading, runtime
 resource = Resource("runs", "Runs: one execution of one job each, with its log.")
 
 
-class RunPage(Listing[Run]):
+class RunPage(Page[Run]):
     """Runs, newest first."""
 
 

@@ -5,21 +5,22 @@ from datetime import datetime
 from pydantic import Field
 
 from tick.ops.actions import clock_ahead
-from tick.ops.reports import composed
+from tick.ops.queries import scheduler
+from tick.ops.queries.scheduler import SchedulerStatus
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
-from tick.ops.schemas.system import BroughtBack, SchedulerStatus
+from tick.ops.schemas.system import BroughtBack
 from tick.ops.schemas.work import UpcomingInstant
 from tick.states import Outcome
 from webapp.api import caller
-from webapp.api.models import Answer, Nothing, Query
+from webapp.api.models import Nothing, Query, Schema
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("scheduler", "Whether the system ticks, and what there is to do.")
 
 
-class Upcoming(Answer):
+class Upcoming(Schema):
     """What fires next, in order."""
 
     items: tuple[UpcomingInstant, ...]
@@ -33,7 +34,7 @@ class UpcomingQuery(Query):
     once_each: bool = Field(False, description="only the next instant of each schedule")
 
 
-class Decision(Answer):
+class Decision(Schema):
     """What a tick would write for one instant, or for `count` instants from it on."""
 
     schedule_id: str
@@ -45,7 +46,7 @@ class Decision(Answer):
     runs: int
 
 
-class TickPreview(Answer):
+class TickPreview(Schema):
     """What a tick would decide at this moment. Nothing of it is written."""
 
     now: datetime
@@ -83,4 +84,4 @@ def resume_all_from_now(body: Nothing) -> BroughtBack:
 def read_status() -> SchedulerStatus:
     """Read whether the system ticks and works."""
     with reading() as connection:
-        return composed.read_status(connection, now(), runtime().settings.dead_after_seconds)
+        return scheduler.read_status(connection, now(), runtime().settings.dead_after_seconds)

@@ -22,10 +22,10 @@ from webapp.api import caller
 from webapp.api.models import (
     Body,
     Instant,
-    Listing,
     Name,
     Nothing,
     OptionalReason,
+    Page,
     Query,
     Reason,
     continued,
@@ -46,7 +46,7 @@ _IN_CODE = (
 )
 
 
-class SchedulePage(Listing[Schedule]):
+class SchedulePage(Page[Schedule]):
     """Schedules by id."""
 
 

@@ -9,7 +9,7 @@ from tick.ops.queries.occurrences import get_occurrence
 from tick.ops.reports import statistics
 from tick.ops.reports.expected_end import ExpectedEnd, read_expected_end
 from tick.ops.reports.statistics import Statistics, Window
-from tick.ops.schemas.work import Answer
+from tick.ops.schemas import Schema
 from webapp.api.models import Name, Query
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
@@ -53,7 +53,7 @@ def read_statistics(query: StatisticsQuery) -> Statistics:
     )
 
 
-class Forecast(Answer):
+class Forecast(Schema):
     """When an occurrence will have ended; null when it has, or never fired."""
 
     expected: ExpectedEnd | None

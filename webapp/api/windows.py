@@ -1,17 +1,18 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
 from tick.ops.actions import windows
-from tick.ops.schemas.system import MaintenanceWindow, WindowAdded
+from tick.ops.queries import windows as queries
+from tick.ops.schemas.system import WindowAdded
 from tick.ops.schemas.work import Changed
 from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Listing, Nothing, Reason
+from webapp.api.models import Body, Id, Instant, Nothing, Page, Reason
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("windows", "Times in which nothing fires; a stop is one without an end.")
 
 
-class WindowList(Listing[MaintenanceWindow]):
+class WindowList(Page[queries.MaintenanceWindow]):
     """The 100 windows that begin last, those to come first."""
 
 
@@ -55,8 +56,8 @@ def start_scheduler(body: Nothing, match: str | None) -> Changed:
 def list_windows() -> WindowList:
     """List the maintenance windows."""
     with reading() as connection:
-        found = windows.list_windows(connection, now())
-    return WindowList.model_validate({"items": found})
+        found = queries.list_windows(connection, now())
+    return WindowList(items=found)
 
 
 @resource.post("/windows", status=201)

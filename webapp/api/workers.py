@@ -4,19 +4,15 @@ from pydantic import Field
 
 from tick.ops.actions import workers_and_queues
 from tick.ops.queries import workers
-from tick.ops.schemas.system import Worker
+from tick.ops.queries.workers import WorkerPage
 from tick.ops.schemas.work import Changed
 from tick.states import WorkerStatus
 from webapp.api import caller
-from webapp.api.models import Listing, Name, Nothing, Query, continued
+from webapp.api.models import Name, Nothing, Query, with_address
 from webapp.api.operations import Resource
 from webapp.services import now, reading, runtime
 
 resource = Resource("workers", "The processes that tick and work.")
-
-
-class WorkerPage(Listing[Worker]):
-    """Processes by id."""
 
 
 class WorkerQuery(Query):
@@ -31,7 +27,7 @@ def list_workers(query: WorkerQuery) -> WorkerPage:
     """List the processes that live, and those that lived until they are pruned."""
     with reading() as connection:
         page = workers.list_workers(connection, status=query.status, after=query.after)
-    return WorkerPage.model_validate({"items": page.rows, "next": continued(after=page.after)})
+    return with_address(page, "after")
 
 
 @resource.post("/workers/<worker_id>/drain")

@@ -47,7 +47,7 @@ def index() -> ResponseReturnValue:
         "alerts/index.html",
         "live",
         (opened, over, mutes),
-        opened=opened.rows,
+        opened=opened.items,
         over=over,
         mutes=mutes,
         rules=NAMES,

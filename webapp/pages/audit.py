@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from datetime import datetime
 
 from flask import (
@@ -20,7 +19,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from tick.ops.queries import audit
-from tick.ops.queries.audit import AuditFilter, AuditRow
+from tick.ops.queries.audit import AuditEntry, AuditFilter
 from webapp import links, query
 from webapp.drawing.clock_changes import find_zone
 from webapp.presentation import iso, shown_zone
@@ -30,7 +29,7 @@ from webapp.services import now, reading
 blueprint = Blueprint("audit", __name__)
 MOST_EXPORTED = 50_000
 _AT_ONCE = 1000
-_COLUMNS = [field.name for field in fields(AuditRow)]
+_COLUMNS = list(AuditEntry.model_fields)
 # What a spreadsheet would run as a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
@@ -94,20 +93,20 @@ def _instant(name: str) -> datetime | None:
     return _instant_of(text) if text else None
 
 
-def _newest(chosen: AuditFilter, most: int) -> Iterator[AuditRow]:
+def _newest(chosen: AuditFilter, most: int) -> Iterator[AuditEntry]:
     """The rows, read page by page: no transaction stays open while somebody reads slowly."""
     before, left = None, most
     while left:
         with reading() as connection:
             page = audit.list_audit(connection, chosen, before=before, size=min(_AT_ONCE, left))
-        yield from page.rows
-        left -= len(page.rows)
-        before = page.older
+        yield from page.items
+        left -= len(page.items)
+        before = None if page.next is None else int(page.next)
         if before is None:
             return
 
 
-def _as_csv(entries: Iterable[AuditRow]) -> Iterator[str]:
+def _as_csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
     yield _line(_COLUMNS)
     for entry in entries:
         yield _line([_cell(getattr(entry, name)) for name in _COLUMNS])
@@ -130,10 +129,9 @@ def _plain(value: object) -> str:
     return iso(value) if isinstance(value, datetime) else json.dumps(value, ensure_ascii=False)
 
 
-def _as_json(entries: Iterable[AuditRow]) -> Iterator[str]:
+def _as_json(entries: Iterable[AuditEntry]) -> Iterator[str]:
     start = "["
     for entry in entries:
-        values = {name: getattr(entry, name) for name in _COLUMNS}
-        yield f"{start}\n{json.dumps(values, ensure_ascii=False, default=_plain)}"
+        yield f"{start}\n{json.dumps(entry.model_dump(), ensure_ascii=False, default=_plain)}"
         start = ","
     yield "[]\n" if start == "[" else "\n]\n"

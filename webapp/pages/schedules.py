@@ -101,7 +101,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         )
         past = history.list_past(connection, schedule_id)
         its_versions = versions.list_versions(connection, schedule_id)
-        changes = audit.list_audit(connection, AuditFilter(subject=schedule_id), size=CHANGES).rows
+        changes = audit.list_audit(connection, AuditFilter(subject=schedule_id), size=CHANGES).items
         courses = read_courses(connection, now(), with_off=True)
         in_force = alerts.list_mutes(connection, now()) if schedule.may_be_muted else ()
     mutes = [mute for mute in in_force if mute.schedule_id in (None, schedule_id)]

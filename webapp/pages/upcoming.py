@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tick.ops.access import tokens, users
-from tick.ops.actions import windows
 from tick.ops.actions.control import Author
 from tick.ops.queries.courses import minute_of
+from tick.ops.queries.windows import windows_touching
 from tick.ops.reports import lanes as ahead
 from tick.ops.reports.upcoming import Upcoming
 from tick.states import Role, TokenScope
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
     end = start + length
     with reading() as connection:
         lanes = ahead.list_lanes(connection, now(), start, end)
-        closed = windows.windows_touching(connection, start, end)
+        closed = windows_touching(connection, start, end)
     once_each = request.args.get("list") != "all"
     following = ahead.next_in_lanes(lanes, LISTED, once_each=once_each)
     drawn = lanes[:MOST_LANES]
@@ -99,7 +99,7 @@ def _month() -> ResponseReturnValue:
     start = max(start - timedelta(microseconds=1), minute_of(now()))
     with reading() as connection:
         lanes = ahead.list_lanes(connection, now(), start, end - timedelta(microseconds=1))
-        closed = windows.windows_touching(connection, start, end)
+        closed = windows_touching(connection, start, end)
     collisions = ahead.find_collisions(lanes)
     changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
     weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)

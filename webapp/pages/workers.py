@@ -3,9 +3,10 @@
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops.actions import clock_ahead, windows, workers_and_queues
+from tick.ops.actions import clock_ahead, workers_and_queues
 from tick.ops.queries import queues, schedules, workers
 from tick.ops.queries.health import take_pulse_with_ticks
+from tick.ops.queries.windows import list_windows
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
@@ -26,7 +27,7 @@ def index() -> ResponseReturnValue:
         at_work = workers.runs_at_work(connection)
         its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
         strip, recent = take_pulse_with_ticks(connection, now(), signs())
-        its_windows = windows.list_windows(connection, now())
+        its_windows = list_windows(connection, now())
     return polling.page(
         "workers/index.html",
         "live",

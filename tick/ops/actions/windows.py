@@ -4,7 +4,6 @@ Both are windows. What falls in one is BLACKOUT in the ledger and does not fire 
 is queued goes on, and a person may run anything at any time.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -12,59 +11,17 @@ import sqlalchemy as sa
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
 from tick.engine.ledger.windows import end_windows, open_window
-from tick.engine.ledger.windows import windows_touching as windows_touching
 from tick.errors import NotFound, Refused
 from tick.ops.queries.revisions import expect_revision, revision_of
-from tick.policy.windows import Phase as Phase
-from tick.policy.windows import Window as Window
-from tick.policy.windows import covering as covering
+from tick.ops.queries.windows import scheduler_revision
 from tick.store.advisory_locks import Turn, wait_for_turn
 from tick.store.database import Database
 from tick.store.tables import maintenance_window
 from tick.utc import utc
 
 _w = maintenance_window.c
-LISTED = 100
 # People write minutes, and take a while to send them.
 A_MOMENT_AGO = timedelta(minutes=2)
-
-
-@dataclass(frozen=True)
-class WindowRow:
-    """A window as people see it; `ended_by` ended it before its time, or called it off."""
-
-    id: int
-    starts_at: datetime
-    ends_at: datetime | None
-    phase: Phase
-    reason: str
-    created_by: str
-    created_at: datetime
-    ended_by: str | None
-
-    @property
-    def revision(self) -> str:
-        """Changes when somebody ends it."""
-        return revision_of(self.starts_at, self.ends_at, self.ended_by)
-
-
-def list_windows(connection: sa.Connection, now: datetime) -> tuple[WindowRow, ...]:
-    """The LISTED windows that begin last, those to come first."""
-    rows = connection.execute(
-        sa.select(maintenance_window).order_by(_w.starts_at.desc(), _w.id.desc()).limit(LISTED)
-    )
-    return tuple(
-        WindowRow(
-            phase=Window(row.id, row.starts_at, row.ends_at, row.reason, row.created_by).phase(now),
-            **row._mapping,
-        )
-        for row in rows
-    )
-
-
-def scheduler_revision(connection: sa.Connection) -> str:
-    """Changes when somebody stops or starts the scheduler; never comes back to what it was."""
-    return revision_of(*connection.execute(_STOPS).one())
 
 
 def stop_scheduler(
@@ -200,11 +157,6 @@ def _check_scheduler(connection: sa.Connection, expected: str | None) -> None:
 
 
 _STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_w.ends_at.is_(None))
-# What is stopped, and the last stop, over or not: it begins as it is made, as few windows do.
-_STOPS = sa.select(
-    sa.func.max(sa.case((_w.ends_at.is_(None), _w.id))),
-    sa.func.max(sa.case((_w.starts_at == _w.created_at, _w.id))),
-)
 
 
 def _said(reason: str) -> str:

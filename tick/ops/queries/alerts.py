@@ -1,16 +1,17 @@
 """Alerts as people read them: what is wrong, what was, who was told, and what is muted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.engine.schedules.mutes import is_muted
 from tick.errors import NotFound
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.revisions import revision_of
+from tick.ops.schemas import Internal, Page, Schema
 from tick.states import DeliveryStatus
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
@@ -27,75 +28,70 @@ DELIVERIES_LISTED = 100
 ATTEMPTS_LISTED = 500
 
 
-@dataclass(frozen=True)
-class AlertRow:
-    """An alert; open while `resolved_at` is None. `owed` counts messages still to be sent."""
+class Alert(Schema):
+    """Something that is wrong, or was; open while `resolved_at` is null."""
 
     id: int
     rule: str
     schedule_id: str | None
-    schedule_name: str | None
     occurrence_id: int | None
     title: str
     message: str
     at: datetime
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="of an event, which has no end to wait for")
     resolved_at: datetime | None
-    resolution: str | None
+    resolution: str | None = Field(description="how it ended; null when it expired or was closed")
     closed_by: str | None
-    muted: bool
-    delivered: int
-    owed: int
-    gave_up: int
+    muted: bool = Field(description="nothing is sent of it at present")
+    delivered: int = Field(description="messages that a channel took")
+    owed: int = Field(description="messages still to be sent")
+    gave_up: int = Field(description="messages that no channel took in a day")
+    schedule_name: Internal[str | None] = None
 
 
-@dataclass(frozen=True)
-class AttemptRow:
-    """One attempt to deliver; `error` is None when it was taken."""
+class AlertList(Page[Alert]):
+    """Alerts, newest first."""
+
+
+class Attempt(Schema):
+    """One attempt to deliver a message."""
 
     at: datetime
     took_seconds: float
-    error: str | None
+    error: str | None = Field(description="null when it was taken")
 
 
-@dataclass(frozen=True)
-class DeliveryRow:
-    """A message to one channel, with its attempts, the oldest first."""
+class Delivery(Schema):
+    """A message to one channel, with its attempts."""
 
     id: int
-    channel: str
-    event: str
+    channel: str = Field(description="its kind and a digest of its address, which is a secret")
+    event: str = Field(description="opened or resolved")
     status: DeliveryStatus
-    available_at: datetime
+    available_at: datetime = Field(description="not sent, or tried again, before")
     ended_at: datetime | None
     error: str | None
-    attempts: tuple[AttemptRow, ...]
+    attempts: tuple[Attempt, ...]
 
 
-@dataclass(frozen=True)
-class AlertDetail:
+class AlertDetail(Schema):
     """An alert and who was told of it."""
 
-    alert: AlertRow
-    deliveries: tuple[DeliveryRow, ...]
+    alert: Alert
+    deliveries: tuple[Delivery, ...]
 
 
-@dataclass(frozen=True)
-class MuteRow:
-    """A mute that lasts; of all schedules, or all rules, where there is None."""
+class Mute(Schema):
+    """A mute that lasts."""
 
     id: int
-    schedule_id: str | None
-    rule: str | None
+    schedule_id: str | None = Field(description="null: of all schedules")
+    rule: str | None = Field(description="null: of all rules")
     reason: str
     created_by: str
     created_at: datetime
     until: datetime
-
-    @property
-    def revision(self) -> str:
-        """Changes when somebody ends it."""
-        return revision_of(self.id, None)
+    revision: str = Field(description="changes when somebody ends it; for If-Match")
 
 
 def list_alerts(
@@ -106,7 +102,7 @@ def list_alerts(
     rule: str | None = None,
     schedule_id: str | None = None,
     before: int | None = None,
-) -> Page[AlertRow]:
+) -> AlertList:
     """A page of alerts, newest first: all, the open or the resolved ones."""
     query = _alerts(now).order_by(_a.id.desc()).limit(PAGE_ROWS + 1)
     if open is not None:
@@ -119,7 +115,7 @@ def list_alerts(
         query = query.where(_a.schedule_id == schedule_id)
     if before is not None:
         query = query.where(_a.id < before)
-    return cut([AlertRow(**row._mapping) for row in connection.execute(query)])
+    return paged(AlertList, [Alert(**row._mapping) for row in connection.execute(query)])
 
 
 def get_alert(connection: sa.Connection, alert_id: int, now: datetime) -> AlertDetail:
@@ -133,25 +129,28 @@ def get_alert(connection: sa.Connection, alert_id: int, now: datetime) -> AlertD
         .order_by(_d.id)
         .limit(DELIVERIES_LISTED)
     ).all()
-    return AlertDetail(AlertRow(**row._mapping), _with_attempts(connection, deliveries))
+    return AlertDetail(
+        alert=Alert(**row._mapping), deliveries=_with_attempts(connection, deliveries)
+    )
 
 
-def list_mutes(connection: sa.Connection, now: datetime) -> tuple[MuteRow, ...]:
+def list_mutes(connection: sa.Connection, now: datetime) -> tuple[Mute, ...]:
     """The mutes that last now, the one that ends first at the top."""
     query = (
-        sa.select(*(_m[field.name] for field in fields(MuteRow)))
+        sa.select(*(column for column in _m if column.name in Mute.model_fields))
         .where(_m.ended_at.is_(None), _m.until > now)
         .order_by(_m.until, _m.id)
         .limit(MUTES_LISTED)
     )
-    return tuple(MuteRow(**row._mapping) for row in connection.execute(query))
+    return tuple(
+        Mute(revision=revision_of(row.id, None), **row._mapping)
+        for row in connection.execute(query)
+    )
 
 
-def _with_attempts(
-    connection: sa.Connection, deliveries: Sequence[AnyRow]
-) -> tuple[DeliveryRow, ...]:
+def _with_attempts(connection: sa.Connection, deliveries: Sequence[AnyRow]) -> tuple[Delivery, ...]:
     ids = [row.id for row in deliveries]
-    found: dict[int, list[AttemptRow]] = {id: [] for id in ids}
+    found: dict[int, list[Attempt]] = {id: [] for id in ids}
     attempts = (
         sa.select(_t.delivery_id, _t.at, _t.took_seconds, _t.error)
         .where(_t.delivery_id.in_(ids))
@@ -159,18 +158,18 @@ def _with_attempts(
         .limit(ATTEMPTS_LISTED)
     )
     for row in connection.execute(attempts):
-        found[row.delivery_id].append(AttemptRow(row.at, row.took_seconds, row.error))
+        attempt = Attempt(at=row.at, took_seconds=row.took_seconds, error=row.error)
+        found[row.delivery_id].append(attempt)
     return tuple(
-        DeliveryRow(
+        Delivery(
             **{name: getattr(row, name) for name in _DELIVERY},
-            status=DeliveryStatus(row.status),
             attempts=tuple(found[row.id]),
         )
         for row in deliveries
     )
 
 
-_DELIVERY = ("id", "channel", "event", "available_at", "ended_at", "error")
+_DELIVERY = ("id", "channel", "event", "status", "available_at", "ended_at", "error")
 
 
 def _alerts(now: datetime) -> sa.Select[Any]:

@@ -1,31 +1,36 @@
 """Who changed what, as people read it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.ops.queries.id_ranges import find_stretch
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut
+from tick.ops.queries.paging import PAGE_ROWS, paged
+from tick.ops.schemas import Page, Schema
 from tick.store.tables import audit_entry
 
 _a = audit_entry.c
 
 
-@dataclass(frozen=True)
-class AuditRow:
-    """One change: who made it, of what, and what was there before and after."""
+class AuditEntry(Schema):
+    """One change."""
 
     id: int
     at: datetime
-    actor: str
+    actor: str = Field(description="a person, `token:NAME`, `cli:NAME` or `system`")
     action: str
-    subject: str
+    subject: str = Field(description="the id of what was changed")
     before: Any
     after: Any
     reason: str | None
     request_id: str | None
+
+
+class AuditPage(Page[AuditEntry]):
+    """Changes, newest first."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class AuditFilter:
         return chosen
 
 
-_ROWS = sa.select(*(_a[field.name] for field in fields(AuditRow)))
+_ROWS = sa.select(*(_a[name] for name in AuditEntry.model_fields))
 NEWEST = AuditFilter()
 RECENT = 1000
 
@@ -72,7 +77,7 @@ def list_audit(
     *,
     before: int | None = None,
     size: int = PAGE_ROWS,
-) -> Page[AuditRow]:
+) -> AuditPage:
     """A page of changes, newest first.
 
     A filter that no index serves is looked for among SEARCHED entries at a time.
@@ -84,17 +89,18 @@ def list_audit(
         connection, _a.id, _a.at, since=chosen.since, until=chosen.until, before=before
     )
     page = _page(connection, query.where(stretch.holds(_a.id)), size)
-    if page.older is None and stretch.goes_on:
-        return Page(page.rows, stretch.start)
+    if page.next is None and stretch.goes_on:
+        return AuditPage(items=page.items, next=str(stretch.start))
     return page
 
 
-def changes_of_request(connection: sa.Connection, request_id: str, actor: str) -> list[AuditRow]:
+def changes_of_request(connection: sa.Connection, request_id: str, actor: str) -> list[AuditEntry]:
     """What somebody changed by one request, if that is among the latest RECENT changes."""
     oldest = sa.select(sa.func.max(_a.id) - RECENT).scalar_subquery()
     query = _ROWS.where(_a.id > oldest, _a.request_id == request_id, _a.actor == actor)
-    return [AuditRow(**row._mapping) for row in connection.execute(query.order_by(_a.id))]
+    return [AuditEntry(**row._mapping) for row in connection.execute(query.order_by(_a.id))]
 
 
-def _page(connection: sa.Connection, query: sa.Select[Any], size: int) -> Page[AuditRow]:
-    return cut([AuditRow(**row._mapping) for row in connection.execute(query)], size)
+def _page(connection: sa.Connection, query: sa.Select[Any], size: int) -> AuditPage:
+    entries = [AuditEntry(**row._mapping) for row in connection.execute(query)]
+    return paged(AuditPage, entries, size)

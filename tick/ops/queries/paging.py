@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import sqlalchemy as sa
+
+from tick.ops.schemas import Page as SchemaPage
 
 PAGE_ROWS = 50
 
@@ -40,3 +42,12 @@ def cut(rows: Sequence[Row], size: int = PAGE_ROWS) -> Page[Row]:
     """A page of at most `size` rows out of `size + 1` read: a surplus row says that more follow."""
     kept = tuple(rows[:size])
     return Page(kept, kept[-1].id if len(rows) > size else None)
+
+
+AnyPage = TypeVar("AnyPage", bound=SchemaPage[Any])
+
+
+def paged(page: type[AnyPage], items: Sequence[Any], size: int = PAGE_ROWS) -> AnyPage:
+    """A page of the first `size` of `size + 1` items read: a surplus one says that more follow."""
+    kept = tuple(items[:size])
+    return page(items=kept, next=str(kept[-1].id) if len(items) > size else None)

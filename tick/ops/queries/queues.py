@@ -1,13 +1,15 @@
 """The queues, as people see them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
-from tick.engine.runs.queues import paused_queues
+from tick.engine.runs.queues import Pause, paused_queues
 from tick.ops.queries.revisions import revision_of
+from tick.ops.schemas import Schema
 from tick.states import RunStatus
 from tick.store.sql import literal_state
 from tick.store.tables import job_run
@@ -16,41 +18,47 @@ _r = job_run.c
 COUNT_UP_TO = 10_000
 
 
-@dataclass(frozen=True)
-class QueueRow:
-    """A queue that has something to do, a limit, or a pause. Counts stop at COUNT_UP_TO in all."""
+class Queue(Schema):
+    """A queue that has something to do, a limit, or a pause."""
 
     name: str
     queued: int
     running: int
-    limit: int | None
+    limit: int | None = Field(description="the most runs at one time")
     paused_since: datetime | None
     paused_by: str | None
     paused_reason: str | None
-
-    @property
-    def revision(self) -> str:
-        """Changes when somebody pauses or resumes it."""
-        return revision_of(self.paused_since, self.paused_by, self.paused_reason)
+    revision: str = Field(description="changes when somebody pauses or resumes it; for If-Match")
 
 
-def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> list[QueueRow]:
-    """All such queues by name; two statements. `limits`: the most runs at one time, by queue."""
+def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> tuple[Queue, ...]:
+    """All such queues by name; two statements. Counts stop at COUNT_UP_TO in all.
+
+    `limits`: the most runs at one time, by queue.
+    """
     counts = {(row.queue, row.status): row.runs for row in connection.execute(_COUNTS)}
     paused = paused_queues(connection)
     names = {queue for queue, _ in counts} | paused.keys() | limits.keys()
-    return [
-        QueueRow(
+    return tuple(
+        Queue(
             name=name,
             queued=counts.get((name, RunStatus.QUEUED), 0),
             running=counts.get((name, RunStatus.RUNNING), 0),
             limit=limits.get(name),
-            paused_since=paused[name].since if name in paused else None,
-            paused_by=paused[name].by if name in paused else None,
-            paused_reason=paused[name].reason if name in paused else None,
+            **_pause(paused.get(name)),
         )
         for name in sorted(names)
-    ]
+    )
+
+
+def _pause(pause: Pause | None) -> dict[str, Any]:
+    since, by, reason = (pause.since, pause.by, pause.reason) if pause else (None, None, None)
+    return {
+        "paused_since": since,
+        "paused_by": by,
+        "paused_reason": reason,
+        "revision": revision_of(since, by, reason),
+    }
 
 
 def _some(status: RunStatus) -> sa.Select[tuple[str, str]]:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.errors import NotFound
-from tick.ops.queries.paging import PAGE_ROWS
-from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus
+from tick.ops.queries.paging import PAGE_ROWS, paged
+from tick.ops.schemas import Page, Schema
+from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus, WorkerType
 from tick.store.sql import literal_state
 from tick.store.tables import job_run, worker_instance
 
@@ -17,21 +19,20 @@ MOST_LIVING = 100
 MOST_AT_WORK = 200
 
 
-@dataclass(frozen=True)
-class WorkerRow:
+class Worker(Schema):
     """One process, by what it last said of itself."""
 
     id: str
-    worker_type: str
-    status: str
+    worker_type: WorkerType
+    status: WorkerStatus
     hostname: str
     pid: int
     version: str
     started_at: datetime
     last_heartbeat_at: datetime
     stopped_at: datetime | None
-    abilities: Any
-    activity: str | None
+    abilities: Any = Field(description="what it can do")
+    activity: str | None = Field(description="what it is doing")
 
     @property
     def lives(self) -> bool:
@@ -45,15 +46,11 @@ class WorkerRow:
         return tuple(map(str, named or ()))
 
 
-@dataclass(frozen=True)
-class WorkerPage:
-    """Workers by id; `after` continues the list, None at the end."""
-
-    rows: tuple[WorkerRow, ...]
-    after: str | None = None
+class WorkerPage(Page[Worker]):
+    """Processes by id."""
 
 
-_ROWS = sa.select(*(_w[field.name] for field in fields(WorkerRow)))
+_ROWS = sa.select(*(_w[name] for name in Worker.model_fields))
 
 
 def list_workers(
@@ -65,14 +62,12 @@ def list_workers(
         query = query.where(_w.status == status)
     if after is not None:
         query = query.where(_w.id > after)
-    rows = [WorkerRow(**row._mapping) for row in connection.execute(query)]
-    kept = tuple(rows[:PAGE_ROWS])
-    return WorkerPage(kept, kept[-1].id if len(rows) > PAGE_ROWS else None)
+    return paged(WorkerPage, [Worker(**row._mapping) for row in connection.execute(query)])
 
 
 def list_living(
     connection: sa.Connection, now: datetime, dead_after_seconds: float
-) -> tuple[WorkerRow, ...]:
+) -> tuple[Worker, ...]:
     """The processes that beat lately, at most MOST_LIVING, the latest first."""
     query = (
         _ROWS.where(
@@ -82,21 +77,21 @@ def list_living(
         .order_by(_w.last_heartbeat_at.desc(), _w.id)
         .limit(MOST_LIVING)
     )
-    return tuple(WorkerRow(**row._mapping) for row in connection.execute(query))
+    return tuple(Worker(**row._mapping) for row in connection.execute(query))
 
 
-def list_recent(connection: sa.Connection) -> tuple[WorkerRow, ...]:
+def list_recent(connection: sa.Connection) -> tuple[Worker, ...]:
     """The processes that beat last, a page of them."""
     query = _ROWS.order_by(_w.last_heartbeat_at.desc(), _w.id).limit(PAGE_ROWS)
-    return tuple(WorkerRow(**row._mapping) for row in connection.execute(query))
+    return tuple(Worker(**row._mapping) for row in connection.execute(query))
 
 
-def get_worker(connection: sa.Connection, worker_id: str) -> WorkerRow:
+def get_worker(connection: sa.Connection, worker_id: str) -> Worker:
     """One process. Raises NotFound."""
     row = connection.execute(_ROWS.where(_w.id == worker_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no worker {worker_id!r}; it may have been pruned.")
-    return WorkerRow(**row._mapping)
+    return Worker(**row._mapping)
 
 
 @dataclass(frozen=True)

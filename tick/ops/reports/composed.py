@@ -7,17 +7,14 @@ import sqlalchemy as sa
 
 from tick.define.registry import Registry
 from tick.errors import NotFound
-from tick.ops.actions.windows import scheduler_revision
 from tick.ops.queries import logs, occurrences, runs, schedules
 from tick.ops.queries.courses import read_course
-from tick.ops.queries.health import last_decided_at, read_signs, take_pulse
 from tick.ops.queries.jobs import latest_run_by_job
 from tick.ops.queries.policies import read_policy
-from tick.ops.queries.workers import list_living
 from tick.ops.reports.upcoming import count_undecided, next_of
-from tick.ops.schemas.system import Job, SchedulerStatus
+from tick.ops.schemas import Page
+from tick.ops.schemas.system import Job
 from tick.ops.schemas.work import (
-    Listing,
     LogPage,
     OccurrenceWithRuns,
     RetriedRun,
@@ -29,26 +26,6 @@ from tick.states import LogLevel
 
 PAGE_JOBS = 100
 NEXT_INSTANTS = 5
-
-
-def read_status(
-    connection: sa.Connection, now: datetime, dead_after_seconds: float
-) -> SchedulerStatus:
-    """Whether the system ticks and works, and its living processes."""
-    signs = read_signs(connection, now, dead_after_seconds)
-    pulse, window = take_pulse(connection, now, signs), signs.standstill
-    return SchedulerStatus.model_validate(
-        {
-            **vars(pulse),
-            "synced_at": None if pulse.last_tick_at else last_decided_at(connection),
-            "now": now,
-            "ticks_are_late": pulse.ticks_are_late(now),
-            "stands": window is not None,
-            "stands_because": window and window.in_words(),
-            "revision": scheduler_revision(connection),
-            "processes": list_living(connection, now, dead_after_seconds),
-        }
-    )
 
 
 def read_schedule(
@@ -129,13 +106,13 @@ def list_jobs(
     *,
     group: str | None = None,
     after: str | None = None,
-) -> Listing[Job]:
+) -> Page[Job]:
     """A page of jobs by name with their latest runs; `next` is the name that it goes on after."""
     known = sorted(job.name for job in registry.jobs.values() if group in (None, job.group))
     rest = [name for name in known if name > (after or "")]
     kept = rest[:PAGE_JOBS]
     more = kept[-1] if len(rest) > len(kept) else None
-    return Listing[Job](items=tuple(_jobs(connection, registry, kept)), next=more)
+    return Page[Job](items=tuple(_jobs(connection, registry, kept)), next=more)
 
 
 def read_job(connection: sa.Connection, registry: Registry, name: str) -> Job:

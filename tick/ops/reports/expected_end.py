@@ -8,12 +8,12 @@ from pydantic import Field
 
 from tick.engine.statistics.durations import usual_seconds
 from tick.ops.queries.runs import Neighbour, RunRow, runs_of_occurrence, upstream_by_run
-from tick.ops.schemas.work import Answer
+from tick.ops.schemas import Schema
 from tick.policy.expected_end import Work, expect_end
 from tick.states import RunStatus
 
 
-class ExpectedEnd(Answer):
+class ExpectedEnd(Schema):
     """A forecast by the medians of the last two weeks, as if a worker were free for each run."""
 
     ends_at: datetime

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from tick.engine.statistics.count import Sums
-from tick.ops.schemas.work import Answer
+from tick.ops.schemas import Schema
 from tick.policy.histogram import (
     LATE_BOUNDS,
     ON_TIME_SECONDS,
@@ -22,7 +22,7 @@ from tick.policy.histogram import (
 )
 
 
-class Lengths(Answer):
+class Lengths(Schema):
     """How long things took: how many, and seconds. Null where there were none."""
 
     count: int
@@ -40,7 +40,7 @@ class Lengths(Answer):
         return "over " if getattr(self, f"{part}_is_over") else "≈ "
 
 
-class RunFigures(Answer):
+class RunFigures(Schema):
     """What became of runs."""
 
     succeeded: int
@@ -53,7 +53,7 @@ class RunFigures(Answer):
     lost_seconds: float = Field(description="spent in runs that failed")
 
 
-class FiringFigures(Answer):
+class FiringFigures(Schema):
     """What became of instants."""
 
     succeeded: int = Field(description="in full, or with failures declared tolerable")

@@ -26,7 +26,7 @@ from tick.ops.reports.rates import (
     firing_figures,
     run_figures,
 )
-from tick.ops.schemas.work import Answer
+from tick.ops.schemas import Schema
 from tick.policy.histogram import TOOK_BOUNDS, quantile
 from tick.store.database import Database
 
@@ -62,7 +62,7 @@ class ScheduleStatistics(FiringFigures):
     trend: float | None
 
 
-class Period(Answer):
+class Period(Schema):
     """An hour, a day or a week."""
 
     start: datetime
@@ -71,7 +71,7 @@ class Period(Answer):
     firings: FiringFigures
 
 
-class Statistics(Answer):
+class Statistics(Schema):
     """Everything about a window, or one job's or schedule's part of it."""
 
     window: Window

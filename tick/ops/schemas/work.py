@@ -5,10 +5,11 @@ Each is made from a row's attributes (`Run.model_validate(row)`) or from JSON. I
 
 import json
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from tick.ops.schemas import Schema
 from tick.states import (
     LogLevel,
     MissedPolicy,
@@ -21,8 +22,6 @@ from tick.states import (
     Trigger,
 )
 
-Item = TypeVar("Item")
-
 
 def _parsed(text: object) -> object:
     try:
@@ -31,20 +30,7 @@ def _parsed(text: object) -> object:
         return None
 
 
-class Answer(BaseModel):
-    """Something that is told; made from a row's attributes. Instants are UTC."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class Listing(Answer, Generic[Item]):
-    """One page of a list."""
-
-    items: tuple[Item, ...]
-    next: str | None = Field(None, description="where the list goes on; null at its end")
-
-
-class Occurrence(Answer):
+class Occurrence(Schema):
     """One row of the ledger: a firing, or instants that did not fire, with the reason."""
 
     id: int
@@ -69,7 +55,7 @@ class Occurrence(Answer):
     skipped: int
 
 
-class Timing(Answer):
+class Timing(Schema):
     """When a schedule fires, in words; `mistake` if its rule can no longer be read."""
 
     words: str
@@ -78,14 +64,14 @@ class Timing(Answer):
     mistake: str | None
 
 
-class Selected(Answer):
+class Selected(Schema):
     """What a schedule runs: in words, and the jobs in dependency order."""
 
     words: str
     jobs: tuple[str, ...]
 
 
-class Schedule(Answer):
+class Schedule(Schema):
     """A schedule: its definition in force, where it stands, its last firing."""
 
     id: str
@@ -115,7 +101,7 @@ class Schedule(Answer):
     revision: str = Field(description="changes when somebody changes it; for If-Match")
 
 
-class Policy(Answer):
+class Policy(Schema):
     """What becomes of a schedule's instants, as in effect: defaults are filled in."""
 
     missed: MissedPolicy
@@ -127,7 +113,7 @@ class Policy(Answer):
     runs_left: int | None = Field(description="of max_runs")
 
 
-class ScheduleWithInstants(Answer):
+class ScheduleWithInstants(Schema):
     """A schedule and its next instants, whether or not it is switched on."""
 
     schedule: Schedule
@@ -141,7 +127,7 @@ class ScheduleWithInstants(Answer):
         return self.schedule.revision
 
 
-class UpcomingInstant(Answer):
+class UpcomingInstant(Schema):
     """An instant to come."""
 
     at: datetime
@@ -152,14 +138,14 @@ class UpcomingInstant(Answer):
     blackout: str | None = Field(description="the window in which it will not fire")
 
 
-class Fact(Answer):
+class Fact(Schema):
     """One thing that bears on an answer."""
 
     name: str
     text: str
 
 
-class Why(Answer):
+class Why(Schema):
     """Why a schedule fired at an instant, or why it did not."""
 
     schedule_id: str
@@ -169,7 +155,7 @@ class Why(Answer):
     facts: tuple[Fact, ...]
 
 
-class Run(Answer):
+class Run(Schema):
     """One execution of a job, perhaps in several attempts."""
 
     id: int
@@ -220,7 +206,7 @@ class RetriedRun(RunDetail):
     )
 
 
-class Neighbour(Answer):
+class Neighbour(Schema):
     """A run that another one waits for, or that waits for it."""
 
     run_id: int
@@ -229,7 +215,7 @@ class Neighbour(Answer):
     tolerant: bool = Field(description="the one that waits runs even if the other fails")
 
 
-class RunWithNeighbours(Answer):
+class RunWithNeighbours(Schema):
     """A run, what it waits for, and what waits for it."""
 
     run: RunDetail
@@ -237,14 +223,14 @@ class RunWithNeighbours(Answer):
     needed_by: tuple[Neighbour, ...]
 
 
-class OccurrenceWithRuns(Answer):
+class OccurrenceWithRuns(Schema):
     """An occurrence, and its runs in dependency order (at most 500)."""
 
     occurrence: Occurrence
     runs: tuple[Run, ...]
 
 
-class LogLine(Answer):
+class LogLine(Schema):
     """One line that a run logged."""
 
     id: int
@@ -255,7 +241,7 @@ class LogLine(Answer):
     fields: Any
 
 
-class LogPage(Answer):
+class LogPage(Schema):
     """Consecutive lines, oldest first."""
 
     items: tuple[LogLine, ...]
@@ -268,46 +254,46 @@ class LogPage(Answer):
     cut: int = Field(0, description="how many lines of the log were too many to be kept")
 
 
-class Started(Answer):
+class Started(Schema):
     """What was started; a worker does the work."""
 
     occurrence_id: int
     occurrence: str = Field(description="where to watch it")
 
 
-class Cancelled(Answer):
+class Cancelled(Schema):
     """How many runs had not ended, and were cancelled or asked to stop."""
 
     runs: int
 
 
-class BatchDone(Answer):
+class BatchDone(Schema):
     """What became of many runs: those it was done to, and why not to the others, by id."""
 
     done: tuple[int, ...] = Field(description="of a retry, with what was skipped because of them")
     refused: dict[int, str]
 
 
-class Retried(Answer):
+class Retried(Schema):
     """The runs that were put back; none when they are in the queue or run already."""
 
     run_ids: tuple[int, ...]
 
 
-class SlotsStarted(Answer):
+class SlotsStarted(Schema):
     """The occurrences that stand for the instants from now on."""
 
     occurrence_ids: tuple[int, ...]
 
 
-class BackfillPlan(Answer):
+class BackfillPlan(Schema):
     """What a backfill would run, oldest first; `done` instants of that time have run already."""
 
     wanted: tuple[datetime, ...]
     done: int
 
 
-class Changed(Answer):
+class Changed(Schema):
     """Whether it was otherwise before."""
 
     changed: bool
