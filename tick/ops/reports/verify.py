@@ -97,10 +97,16 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
         pruned_to = pruned_up_to(connection)
         whole_from = min(max(start, pruned_to or start), end)
         result = Verified(whole_from, end, pruned_to)
+        targets = read_targets_of_unscheduled(connection, whole_from, end)
+        suspects = look_at_unscheduled(connection, targets, whole_from, end)
         for row in connection.execute(sa.select(job_schedule).order_by(_s.id)).all():
             result.schedules += 1
-            _note(result, _Proof(connection, row, result).find())
-        _note(result, _in_unscheduled(connection, result.start, end))
+            proof = _Proof(connection, row, result)
+            _note(result, proof.find())
+            targets |= proof.targets
+            suspects += proof.suspects
+        # Of all schedules at once: a few in each would be many statements.
+        _note(result, _in_runs(connection, suspects, targets))
     return result
 
 
@@ -109,15 +115,6 @@ def _note(result: Verified, found: Iterator[Violation]) -> None:
         if len(result.violations) == MOST_LISTED:
             return
         result.violations.append(violation)
-
-
-def _in_unscheduled(
-    connection: sa.Connection, start: datetime, end: datetime
-) -> Iterator[Violation]:
-    """What was run by hand, at no instant of a schedule."""
-    targets = read_targets_of_unscheduled(connection, start, end)
-    suspects = look_at_unscheduled(connection, targets, start, end)
-    yield from _in_runs(connection, suspects, targets)
 
 
 def _in_runs(
@@ -133,32 +130,28 @@ class _Proof:
     def __init__(self, connection: sa.Connection, row: AnyRow, result: Verified) -> None:
         self.connection, self.row, self.result = connection, row, result
         self.versions = {version.id: version for version in versions_of(connection, row.id)}
+        self.targets = {id: Target.from_json(each.target) for id, each in self.versions.items()}
+        self.suspects: list[int] = []
         self.entries: list[Row] = []
         self.strays: list[Row] = []
 
     def find(self) -> Iterator[Violation]:
-        """Every violation of this schedule."""
-        targets = {id: Target.from_json(each.target) for id, each in self.versions.items()}
-        found = look(
-            self.connection,
-            self.row.id,
-            self._in_force(targets),
-            self.result.start,
-            self.result.end,
-        )
+        """Every violation in its ledger; `suspects` are then the rows whose runs are to be read."""
+        start, end = self.result.start, self.result.end
+        found = look(self.connection, self.row.id, self._in_force(), start, end)
+        self.suspects = found.suspects
         try:
             yield from self._in_ledger(found)
         except (ValueError, TypeError) as error:
             yield self._violation(
                 self.row.created_at, f"a version cannot be read by this release: {error}"
             )
-        yield from _in_runs(self.connection, found.suspects, targets)
 
-    def _in_force(self, targets: Mapping[int, Target]) -> dict[int, Target]:
+    def _in_force(self) -> dict[int, Target]:
         """Of the versions that were in force at some time of the period."""
         ends = [*(version.since for version in self.versions.values()), self.result.end][1:]
         return {
-            id: targets[id]
+            id: self.targets[id]
             for (id, version), until in zip(self.versions.items(), ends, strict=True)
             if version.since < self.result.end and until > self.result.start
         }
