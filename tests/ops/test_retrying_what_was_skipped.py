@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.engine.worker_steps import (
     FAILED,
@@ -23,6 +24,7 @@ from tick.errors import Busy, Refused
 from tick.ops.actions import batches, control, retries
 from tick.policy.retry import AttemptEnd, How
 from tick.states import OverlapPolicy
+from tick.store.tables import job_run
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 SKIPPED = AttemptEnd(How.ASKED_SKIP, reason="nothing to do")
@@ -75,6 +77,27 @@ def outcome(world: World) -> str:
 def reasons(world: World) -> dict[str, str | None]:
     """Why, by the name of the job."""
     return {run.job_name: run.reason for run in world.runs()}
+
+
+def _as_a_release_before_skips(world: World) -> None:
+    with world.database.write.begin() as connection:
+        connection.execute(sa.update(job_run).values(skipped_for_id=None))
+
+
+def test_a_retry_takes_along_what_a_release_before_skipped(world: World) -> None:
+    fire(world, *CHAIN, a=FAILED)
+    _as_a_release_before_skips(world)
+    assert again(world, "a") == ["a", "b", "c"]
+
+
+def test_a_run_that_is_retried_without_what_a_release_before_skipped_is_no_success(
+    world: World,
+) -> None:
+    hands = fire(world, *CHAIN, a=FAILED)
+    _as_a_release_before_skips(world)
+    assert again(world, "a", only=True) == ["a"]
+    hands.work_off()
+    assert outcome(world) == "FAILED"
 
 
 def test_a_retry_takes_along_what_was_skipped_because_of_the_run(world: World) -> None:

@@ -49,12 +49,19 @@ def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> 
     transaction has put back.
     """
     mine = _r.occurrence_id == occurrence_id
-    query = sa.select(_r.id, _r.job_name, _r.status, _r.skipped_for_id).where(mine).order_by(_r.id)
+    columns = (_r.id, _r.job_name, _r.status, _r.reason, _r.skipped_for_id)
+    query = sa.select(*columns).where(mine).order_by(_r.id)
     runs = connection.execute(query.with_for_update(key_share=True) if lock else query).all()
     edges = sa.select(_d.run_id, _d.depends_on_id).where(mine, _d.run_id == _r.id, ~_d.tolerant)
     needs: dict[int, set[int]] = {}
     for run_id, depends_on_id in connection.execute(edges):
         needs.setdefault(run_id, set()).add(depends_on_id)
+    # What a release before 0008 skips, during an upgrade say, only its reason tells.
+    named = {
+        skipped_because(run.job_name, status): run.id
+        for run in runs[::-1]
+        for status in ENDED_BADLY
+    }
     return Graph(
         [
             Placed(
@@ -62,7 +69,7 @@ def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> 
                 run.job_name,
                 RunStatus(run.status),
                 frozenset(needs.get(run.id, ())),
-                run.skipped_for_id,
+                run.skipped_for_id or named.get(run.reason),
             )
             for run in runs
         ]
