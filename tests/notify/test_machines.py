@@ -14,13 +14,13 @@ from pydantic import SecretStr
 from tests.engine.worker_steps import FAILED, RETURNED, Hands
 from tests.notify.conftest import SECRET, Telling
 from tests.notify.receivers import HttpReceiver
-from tests.notify.test_rules import end_all, fire, hourly
+from tests.notify.test_rules import chained, end_all, fire, hourly, retry_alone
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick.errors import SettingsError
 from tick.notify import dispatcher, outbox
 from tick.notify.channels import pings_of
 from tick.notify.signing import key_of, signature
-from tick.ops.actions import control, retries
+from tick.ops.actions import control
 from tick.settings import load_settings
 
 
@@ -60,15 +60,9 @@ def test_each_occurrence_that_ends_is_told_with_its_runs(
 def test_a_retry_that_leaves_runs_out_is_told_as_a_failure(
     hooked: Telling, hook: HttpReceiver
 ) -> None:
-    hands = hourly(hooked)
-    world = hooked.world
-    world.define(
-        a_schedule(cron="0 * * * *"), jobs=[a_job("first"), a_job("second", depends_on=["first"])]
-    )
-    fire(hooked)
+    hands = chained(hooked)
     end_all(hands, FAILED)
-    again = {"now": world.now, "author": TESTER, "only": True}
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    retry_alone(hooked)
     end_all(hands)
     hooked.round()
     ends = [event["data"] for event in events(hook) if event["type"] == "occurrence.finished"]

@@ -43,6 +43,22 @@ def end_all(hands: Hands, end: AttemptEnd = RETURNED) -> None:
         hands.end(*runs, end=end)
 
 
+def chained(telling: Telling) -> Hands:
+    """The same with two jobs, of which the second depends on the first; it has fired."""
+    hands = hourly(telling)
+    jobs = [a_job("match-scores"), a_job("mail", depends_on=["match-scores"])]
+    telling.world.define(a_schedule(name="Nightly", cron="0 * * * *"), jobs=jobs)
+    fire(telling)
+    return hands
+
+
+def retry_alone(telling: Telling) -> None:
+    """Retry the first run, and leave out what was skipped because of it."""
+    world = telling.world
+    again = {"now": world.now, "author": TESTER, "only": True}
+    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+
+
 def beating(telling: Telling) -> None:
     """Let the ticks be regular, so that nothing else is wrong."""
     telling.tick_on(3)
@@ -145,17 +161,10 @@ def test_a_failure_is_not_over_while_it_is_retried(telling: Telling, mail: MailS
 def test_a_retry_that_leaves_runs_out_does_not_end_the_alert(
     telling: Telling, mail: MailServer
 ) -> None:
-    hands = hourly(telling)
-    world = telling.world
-    world.define(
-        a_schedule(name="Nightly", cron="0 * * * *"),
-        jobs=[a_job("match-scores"), a_job("mail", depends_on=["match-scores"])],
-    )
-    fire(telling)
+    hands = chained(telling)
     end_all(hands, FAILED)
     telling.tell()
-    again = {"now": world.now, "author": TESTER, "only": True}
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    retry_alone(telling)
     end_all(hands)
     telling.tell()
     assert telling.open() == ["failed"]
@@ -165,17 +174,10 @@ def test_a_retry_that_leaves_runs_out_does_not_end_the_alert(
 def test_what_was_left_out_of_the_retry_of_a_cancelled_run_is_told(
     telling: Telling, mail: MailServer
 ) -> None:
-    hands = hourly(telling)
+    hands = chained(telling)
     world = telling.world
-    world.define(
-        a_schedule(name="Nightly", cron="0 * * * *"),
-        jobs=[a_job("match-scores"), a_job("mail", depends_on=["match-scores"])],
-    )
-    fire(telling)
-    run = world.runs()[0]
-    control.cancel_run(world.database, run.id, now=world.now, author=TESTER)
-    again = {"now": world.now, "author": TESTER, "only": True}
-    retries.retry_run(world.database, world.registry, run.id, **again)
+    control.cancel_run(world.database, world.runs()[0].id, now=world.now, author=TESTER)
+    retry_alone(telling)
     end_all(hands)
     telling.tell()
     assert mail.subjects == ["Nightly failed: 1 of 2 jobs was skipped, and left out of a retry"]

@@ -61,6 +61,23 @@ def again(world: World, job_name: str, **how: Any) -> list[str]:
     return [run.job_name for run in world.runs() if run.id in ids]
 
 
+def many_again(world: World, *names: str, **how: Any) -> batches.Batch:
+    """Retry the runs of these jobs at once."""
+    ids = [run_id(world, name) for name in names]
+    who = {"now": world.now, "author": TESTER}
+    return batches.retry_runs(world.database, world.registry, ids, **who, **how)
+
+
+def cancelled(world: World) -> Hands:
+    """CHAIN asked for by a person who cancelled its first run; the rest is worked off."""
+    world.define(a_schedule(), jobs=CHAIN)
+    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
+    hands = Hands(world)
+    hands.work_off()
+    return hands
+
+
 def all_again(world: World) -> list[str]:
     """Retry the first occurrence; the names of what went back."""
     number = occurrence_rows(world)[0].id
@@ -161,11 +178,7 @@ def test_a_run_that_was_left_out_can_be_retried_and_takes_along_its_own(world: W
 
 
 def test_what_a_cancellation_skipped_goes_back_with_the_cancelled_run(world: World) -> None:
-    world.define(a_schedule(), jobs=CHAIN)
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
-    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
-    hands = Hands(world)
-    hands.work_off()
+    hands = cancelled(world)
     assert outcome(world) == "CANCELLED"
     assert again(world, "a") == ["a", "b", "c"]
     hands.work_off()
@@ -173,11 +186,7 @@ def test_what_a_cancellation_skipped_goes_back_with_the_cancelled_run(world: Wor
 
 
 def test_a_cancelled_run_that_is_retried_alone_leaves_a_failure(world: World) -> None:
-    world.define(a_schedule(), jobs=CHAIN)
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
-    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
-    hands = Hands(world)
-    hands.work_off()
+    hands = cancelled(world)
     again(world, "a", only=True)
     hands.work_off()
     assert outcome(world) == "FAILED"
@@ -209,29 +218,21 @@ def test_of_two_roots_retried_alone_the_last_leaves_what_waits_for_both(world: W
 
 def test_many_runs_of_one_occurrence_go_back_with_what_they_skipped(world: World) -> None:
     hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
-    ids = {name: run_id(world, name) for name in ("a", "z", "b", "c")}
-    batch = batches.retry_runs(
-        world.database, world.registry, [ids["a"], ids["z"]], now=world.now, author=TESTER
-    )
-    assert (batch.done, batch.refused) == (sorted(ids.values()), {})
+    batch = many_again(world, "a", "z")
+    assert (batch.done, batch.refused) == (sorted(run_id(world, name) for name in "azbc"), {})
     hands.work_off()
     assert outcome(world) == "SUCCESS"
 
 
 def test_a_chosen_run_that_went_along_with_another_is_done_and_not_refused(world: World) -> None:
     fire(world, *CHAIN, a=FAILED)
-    ids = [run_id(world, name) for name in ("a", "b", "c")]
-    batch = batches.retry_runs(world.database, world.registry, ids, now=world.now, author=TESTER)
-    assert (batch.done, batch.refused) == (ids, {})
+    batch = many_again(world, "a", "b", "c")
+    assert (batch.done, batch.refused) == ([run_id(world, name) for name in "abc"], {})
 
 
 def test_many_runs_can_go_back_alone(world: World) -> None:
     fire(world, *CHAIN, a=FAILED)
-    root = [run_id(world, "a")]
-    batch = batches.retry_runs(
-        world.database, world.registry, root, now=world.now, author=TESTER, only=True
-    )
-    assert batch.done == root
+    assert many_again(world, "a", only=True).done == [run_id(world, "a")]
     assert statuses(world)["b"] == "SKIPPED"
 
 

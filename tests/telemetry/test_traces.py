@@ -1,5 +1,6 @@
 """Traces join a tick, its occurrences and their runs, whichever process tells of each."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from tests.engine.worker_steps import FAILED, Hands, only_postgres
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.statistics.count import count_ended
 from tick.ops.actions import control, retries
 from tick.runtime import Runtime
 from tick.telemetry import Telemetry
@@ -18,6 +21,7 @@ from tick.ticks.tick import run_tick
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+RUNS = [f"run job-{number}" for number in range(4)]
 
 
 @pytest.fixture
@@ -109,3 +113,58 @@ def test_each_end_is_told_once_and_an_idle_tick_not_at_all(
     world.finish_runs()
     tick(world, exporter, TWO + 5 * MINUTE)
     assert len(exporter.get_finished_spans()) == 5
+
+
+def test_an_end_that_several_workers_and_ticks_see_is_exported_once(
+    world: World, exporter: InMemorySpanExporter
+) -> None:
+    first, second = fired(world, exporter)
+    for hands, runs in ((first, first.claim(2)), (second, second.claim(2))):
+        accepted = hands.end(*runs, end=FAILED)
+        hands.end(*runs)
+        hands.settle(accepted)
+    for number in range(1, 4):
+        tick(world, exporter, TWO + number * MINUTE)
+    assert exported(exporter) == {"tick": 1, "occurrence daily": 1} | dict.fromkeys(RUNS, 1)
+    retry = {"now": world.now, "author": TESTER}
+    for run in world.runs()[:2]:
+        retries.retry_run(world.database, world.registry, run.id, **retry)
+    first.work_off()
+    for number in range(4, 6):
+        tick(world, exporter, TWO + number * MINUTE)
+    assert exported(exporter) == {
+        "tick": 1,
+        "occurrence daily": 2,
+        **dict.fromkeys(RUNS[:2], 2),
+        **dict.fromkeys(RUNS[2:], 1),
+    }
+    runs = [span for span in exporter.get_finished_spans() if span.name in RUNS]
+    assert len({span.context.span_id for span in runs}) == len(runs)
+
+
+@only_postgres
+def test_what_another_process_counts_at_this_moment_is_exported_by_that_one(
+    world: World, exporter: InMemorySpanExporter
+) -> None:
+    hands, _ = fired(world, exporter)
+    hands.work_off()
+    with world.database.write.begin() as rival:
+        counted = count_ended(rival)
+        tick(world, exporter, TWO + MINUTE)
+        assert exported(exporter) == {"tick": 1}
+    tick(world, exporter, TWO + 2 * MINUTE)
+    process(world, exporter).telemetry.ended(world.database.read, [counted])
+    assert exported(exporter) == {"tick": 1, "occurrence daily": 1} | dict.fromkeys(RUNS, 1)
+
+
+def fired(world: World, exporter: InMemorySpanExporter) -> tuple[Hands, Hands]:
+    """Two workers, and four runs for them."""
+    world.define(a_schedule(), jobs=[a_job(f"job-{number}") for number in range(4)])
+    world.enable()
+    tick(world, exporter, TWO)
+    return Hands(world), Hands(world)
+
+
+def exported(exporter: InMemorySpanExporter) -> Counter[str]:
+    """How many spans, by name."""
+    return Counter(span.name for span in exporter.get_finished_spans())

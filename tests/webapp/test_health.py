@@ -1,15 +1,18 @@
 """The probes, and the console without its database."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.support.factories import World
+from tests.support.factories import World, a_schedule
+from tests.support.zones import fixed, released
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick import clock
+from tick.cron.zone_data import using
 from tick.errors import SettingsError
 from tick.runtime import Runtime
 from tick.settings import Settings
@@ -73,6 +76,29 @@ def test_ticks_that_stay_away_for_three_intervals_are_a_503(world: World, app: F
     late = app.test_client().get("/health/scheduler")
     assert (late.status_code, late.json and late.json["status"]) == (503, "late")
     assert "Retry-After" in late.headers
+
+
+def test_the_probe_says_that_a_host_has_older_zone_data_without_naming_the_zones(
+    world: World, app: Flask
+) -> None:
+    zone = "America/Vancouver"
+    world.define(a_schedule(timezone=zone))
+    world.enable()
+    world.now = clock.now()
+    with using(released("2099a", {zone: fixed(-7)})):
+        world.tick()
+    assert probe(app)["older_zone_data"] is None
+    with using(released("2098a", {zone: fixed(-8)})):
+        world.tick(world.now + timedelta(seconds=1))
+        said = probe(app)
+    assert said["status"] == "ok"
+    assert "update its tzdata package" in said["older_zone_data"]
+    assert zone not in said["older_zone_data"]
+
+
+def probe(app: Flask) -> Any:
+    """What a monitor outside reads."""
+    return app.test_client().get("/health/scheduler").json
 
 
 def test_a_clock_that_was_ahead_is_told_by_probe_and_console_and_taken_back(

@@ -1,14 +1,9 @@
 """Every page takes a small number of statements that does not grow with its rows."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy import event
-
 from tests.support.factories import World, a_schedule
+from tests.support.plans import Sent, recorded
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.store.database import Database
 
 MOST = 8
 PAGES = [
@@ -47,24 +42,6 @@ PAGES = [
 ]
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[list[str]]:
-    """The statements that are sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_c: object, _u: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    engines = {database.read, database.write}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
-
-
 def test_pages_take_as_many_statements_for_many_rows_as_for_few(world: World, ada: Visitor) -> None:
     ada.post("/schedules/daily/run")
     few = {path: _statements(world, ada, path) for path in PAGES}
@@ -80,12 +57,13 @@ def test_pages_take_as_many_statements_for_many_rows_as_for_few(world: World, ad
     assert max(len(ada.get(path).data) for path in PAGES) < 100 * 1024
 
 
-def about_data(sent: list[str]) -> list[str]:
+def about_data(sent: list[Sent]) -> list[str]:
     """Those that read or write rows: neither BEGIN nor the question for PostgreSQL's clock."""
-    return [text for text in sent if "BEGIN" not in text and "clock_timestamp" not in text]
+    texts = (each.statement for each in sent)
+    return [text for text in texts if "BEGIN" not in text and "clock_timestamp" not in text]
 
 
 def _statements(world: World, visitor: Visitor, path: str) -> int:
-    with counted(world.database) as sent:
+    with recorded(world.database) as sent:
         visitor.get(path)
     return len(about_data(sent))

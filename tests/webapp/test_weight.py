@@ -9,8 +9,9 @@ from html import unescape
 import pytest
 
 from tests.support.factories import World
+from tests.support.plans import recorded
 from tests.webapp.crowd import SCHEDULES, fill
-from tests.webapp.test_statements import MOST, about_data, counted
+from tests.webapp.test_statements import MOST, about_data
 from tests.webapp.visitor import Visitor
 from tick.store.database import Database
 from webapp import create_app
@@ -49,7 +50,7 @@ def visitor(crowd: World) -> Iterator[Visitor]:
 def test_each_list_with_fifty_schedules_is_light(crowd: World, visitor: Visitor) -> None:
     assert visitor.page("/schedules").count('role="switch"') == SCHEDULES
     for path in LISTS:
-        with counted(crowd.database) as sent:
+        with recorded(crowd.database) as sent:
             page = visitor.page(path)
         assert len(page.encode()) <= MOST_OF_A_PAGE, path
         assert len(about_data(sent)) <= MOST, (path, sent)

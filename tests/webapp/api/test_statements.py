@@ -1,9 +1,9 @@
 """Every list takes a small number of statements that does not grow with its rows."""
 
 from tests.support.factories import World, a_schedule
+from tests.support.plans import recorded
 from tests.webapp.api.client import Program
 from tests.webapp.conftest import JOBS
-from tests.webapp.test_statements import counted
 
 MOST = 8
 PATHS = [
@@ -40,6 +40,6 @@ def test_lists_take_as_many_statements_for_many_rows_as_for_few(
 
 def statements(world: World, program: Program, path: str) -> int:
     """How many statements the answer takes, the token's look-up with it."""
-    with counted(world.database) as sent:
+    with recorded(world.database) as sent:
         program.get(path)
-    return len([text for text in sent if "BEGIN" not in text])
+    return len([each for each in sent if "BEGIN" not in each.statement])

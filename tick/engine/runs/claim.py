@@ -141,6 +141,8 @@ def _ready() -> list[Any]:
 
 
 def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
+    # The ids are locked, so to say this again changes nothing: it lets the planner take the small
+    # index of the queue, and ids that a caller did not lock are no way to take a run twice.
     return (
         sa.update(job_run)
         .where(chosen, *_ready())
