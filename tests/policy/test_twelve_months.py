@@ -210,6 +210,7 @@ def clocks(zone: str) -> tuple[Stretch, ...]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 @pytest.mark.usefixtures("shared_walks")
 def test_an_update_from_a_pinned_release_leaves_nothing_out(pinned: ZoneData) -> None:
     newest = current()
@@ -237,6 +238,7 @@ def test_all_zones_and_fifty_expressions(zone: str) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 @pytest.mark.usefixtures("shared_walks")
 def test_dense_expressions_in_zones_of_every_kind_of_clock() -> None:
     for zone in {clocks(zone): zone for zone in sorted(zone_names())}.values():
