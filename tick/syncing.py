@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tick.engine.ledger.audit import SYSTEM, Author
 from tick.engine.schedules import sync
-from tick.engine.schedules.generations import Force, force_of
+from tick.engine.schedules.generations import DefinitionStatus, definition_status
 from tick.errors import DefinitionsInvalid, OlderZoneData
 from tick.runtime import Runtime
 from tick.utc import utc
@@ -27,10 +27,10 @@ def ensure_synced(runtime: Runtime, now: datetime) -> None:
         log.warning("goes by the definitions that are stored; `tick check` has more: %s", error)
         return
     with runtime.database.read.connect() as connection:
-        force = force_of(connection, runtime.registry)
-    if force is Force.IN_FORCE:
+        force = definition_status(connection, runtime.registry)
+    if force is DefinitionStatus.IN_FORCE:
         return
-    if force is Force.SUPERSEDED:
+    if force is DefinitionStatus.SUPERSEDED:
         log.warning(
             "newer definitions than these are in force; after a rollback, run `tick sync` to "
             "bring these back"

@@ -20,7 +20,7 @@ from tick.define.timing_mistakes import find_in_timing
 from tick.errors import DefinitionsInvalid
 from tick.policy import instants
 from tick.policy.instants import just_before
-from tick.ticks.simulation import Simulation, Window
+from tick.ticks.simulation import Simulation, Span
 from tick.ticks.simulation import simulate as simulate_registry
 from tick.utc import Utc, utc
 
@@ -77,8 +77,8 @@ def simulate(
     end: datetime,
     *,
     tick_every: timedelta = timedelta(minutes=1),
-    down: Sequence[Window] = (),
-    windows: Sequence[Window] = (),
+    down: Sequence[Span] = (),
+    windows: Sequence[Span] = (),
     runs_take: timedelta = timedelta(0),
 ) -> Simulation:
     """What the real tick makes of the schedules, all switched on, from `start` to `end`.

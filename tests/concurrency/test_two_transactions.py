@@ -14,8 +14,8 @@ from tests.engine.worker_steps import waits_for_a_lock
 from tests.support.factories import World
 from tests.worker.processes import eventually
 from tick.engine.firing import claim_schedules, fire
-from tick.engine.firing.claim_schedules import claim_due_schedules, find_busy, read_standings
-from tick.engine.firing.write_plans import Decision, write_plans
+from tick.engine.firing.claim_schedules import claim_due_schedules, find_running, read_plan_groups
+from tick.engine.firing.write_plans import TickClaim, write_plans
 from tick.errors import PlanFailed
 from tick.policy.planner import plan
 from tick.store import postgresql
@@ -60,7 +60,7 @@ def test_a_chunk_passes_over_a_row_that_another_transaction_holds(
     with database.write.begin() as connection:
         fired = fire.fire_due(
             connection,
-            Decision("tick", "tick.1", NOW),
+            TickClaim("tick", "tick.1", NOW),
             limit=100,
             tick_seconds=60,
         )
@@ -131,11 +131,11 @@ def test_a_claim_that_was_taken_over_cannot_advance(
     ships: World, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lock outlived its holder's patience; the holder comes back and writes."""
-    stale = Decision("old", "old.1", NOW)
+    stale = TickClaim("old", "old.1", NOW)
     with database.write.begin() as connection:
         claim_due_schedules(connection, claim_id=stale.claim_id, now=NOW, limit=100)
-        busy = find_busy(connection, stale.claim_id)
-        groups, targets = read_standings(connection, stale.claim_id, busy)
+        busy = find_running(connection, stale.claim_id)
+        groups, targets = read_plan_groups(connection, stale.claim_id, busy)
     assert ships.tick(NOW).due == 0
     monkeypatch.setattr(claim_schedules, "STALE_AFTER", timedelta(seconds=1))
     assert ships.tick(NOW + timedelta(seconds=2)).due > 0

@@ -26,7 +26,7 @@ from tick.engine.runs.cancel import cancel_runs
 from tick.engine.runs.finish import finish_runs
 from tick.engine.runs.settle import settle_forgotten, settle_occurrences
 from tick.ops.actions import control
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.store.tables import occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -127,7 +127,7 @@ def test_a_failure_that_one_dependent_does_not_tolerate_fails_the_occurrence(
 
 def test_a_job_that_cancels_itself_cancels_the_occurrence(world: World) -> None:
     fired(world, a_job("a"), a_job("b", depends_on=["a"]))
-    Hands(world).work_off(a=AttemptEnd(How.ASKED_CANCEL, reason="no need"))
+    Hands(world).work_off(a=AttemptEnd(AttemptOutcome.ASKED_CANCEL, reason="no need"))
     assert statuses(world) == {"a": "CANCELLED", "b": "SKIPPED"}
     assert [run.reason for run in world.runs()] == ["no need", "a was cancelled"]
     assert the_outcome(world) == "CANCELLED"
@@ -173,8 +173,8 @@ def test_a_failed_attempt_with_another_left_goes_back_to_the_queue(world: World)
     assert statuses(world) == {"a": "FAILED", "b": "SKIPPED"}
 
 
-@pytest.mark.parametrize("how", [How.ASKED_SNOOZE, How.RELEASED])
-def test_a_snooze_and_a_release_give_the_attempt_back(world: World, how: How) -> None:
+@pytest.mark.parametrize("how", [AttemptOutcome.ASKED_SNOOZE, AttemptOutcome.RELEASED])
+def test_a_snooze_and_a_release_give_the_attempt_back(world: World, how: AttemptOutcome) -> None:
     fired(world, a_job("a"))
     hands = Hands(world)
     hands.end(*hands.claim(), end=AttemptEnd(how, reason="later", in_seconds=60))
@@ -198,7 +198,7 @@ def test_failures_in_a_row_are_counted_and_a_success_ends_the_row(world: World) 
     world.define(a_schedule(every=timedelta(minutes=1)), jobs=[a_job("a")])
     world.enable()
     hands, counted = Hands(world), []
-    for end in (FAILED, FAILED, AttemptEnd(How.ASKED_CANCEL), RETURNED, FAILED):
+    for end in (FAILED, FAILED, AttemptEnd(AttemptOutcome.ASKED_CANCEL), RETURNED, FAILED):
         world.tick(world.now + timedelta(minutes=1))
         hands.work_off(a=end)
         row = world.schedule()

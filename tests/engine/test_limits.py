@@ -13,7 +13,7 @@ from tests.engine.worker_steps import RETURNED, Hands, ending, only_postgres
 from tests.support.factories import TESTER, World, a_job
 from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.finish import finish_runs
-from tick.engine.runs.limits import Limits, find_limits, take_turn
+from tick.engine.runs.limits import ConcurrencyLimits, acquire_capacity, find_limits
 from tick.engine.runs.queues import pause_queue, resume_queue
 from tick.errors import DefinitionsInvalid
 from tick.executors.claimed_run import ClaimedRun
@@ -49,14 +49,14 @@ class Claimer(Hands):
 
     def claim_in_turn(self, connection: sa.Connection, limit: int = 100) -> list[ClaimedRun]:
         """The same in a transaction that the test keeps open; the clock is read in the turn."""
-        rooms = take_turn(connection, LIMITS)
+        capacity = acquire_capacity(connection, LIMITS)
         return claim_runs(
             connection,
             worker_id=self.worker_id,
             now=datetime.now(UTC),
             limit=limit,
             jobs=self.world.registry.jobs,
-            rooms=rooms,
+            capacity=capacity,
         )
 
 
@@ -102,7 +102,7 @@ def test_what_runs_elsewhere_counts(world: World) -> None:
 
 def test_without_limits_nobody_waits_for_a_turn(world: World) -> None:
     with world.database.write.begin() as connection:
-        assert take_turn(connection, Limits({})) is None
+        assert acquire_capacity(connection, ConcurrencyLimits({})) is None
 
 
 @only_postgres

@@ -24,7 +24,7 @@ from tick.store.tables import (
     tick_log,
     worker_instance,
 )
-from tick.ticks.housekeeping import keep_up
+from tick.ticks.housekeeping import housekeeping
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -170,9 +170,9 @@ def test_a_pruning_without_time_goes_on_with_the_next_tick(month: World) -> None
 def test_a_tick_without_time_to_prune_leaves_that_to_the_next_one(month: World) -> None:
     engine, keep = month.database.write, replace(FOREVER, days=2)
     later = month.now + timedelta(hours=2)
-    keep_up(engine, later, keep, lambda: False)
+    housekeeping(engine, later, keep, lambda: False)
     assert count(month, occurrence) == 30
-    keep_up(engine, later + timedelta(minutes=1), keep, lambda: True)
+    housekeeping(engine, later + timedelta(minutes=1), keep, lambda: True)
     assert count(month, occurrence) == 2
 
 

@@ -297,17 +297,17 @@ def test_a_schedule_removed_in_one_deploy_can_be_renamed_in_the_next(daily: Worl
     assert daily.ledger("nightly") == [("SUPPRESSED", TWO, 1)]
 
 
-def force(world: World) -> generations.Force:
+def force(world: World) -> generations.DefinitionStatus:
     with world.database.read.connect() as connection:
-        return generations.force_of(connection, world.registry)
+        return generations.definition_status(connection, world.registry)
 
 
 def test_an_older_release_cannot_bring_its_definitions_back(daily: World) -> None:
     old = daily.schedules
     deploy(daily, TWO + HOUR, a_schedule(cron="0 5 * * *"))
-    assert force(daily) is generations.Force.IN_FORCE
+    assert force(daily) is generations.DefinitionStatus.IN_FORCE
     daily.schedules = old
-    assert force(daily) is generations.Force.SUPERSEDED
+    assert force(daily) is generations.DefinitionStatus.SUPERSEDED
     ensure_synced(daily.runtime, daily.now + MINUTE)
     assert daily.schedule().next_run_at == TWO + 3 * HOUR
     assert versions(daily) == [1, 2]
@@ -448,7 +448,7 @@ def test_a_sync_and_a_settling_of_the_same_schedules_do_not_block_each_other(
         except Exception as error:
             failures.append(error)
 
-    def find_slowly(connection: sa.Connection, schedule_id: str) -> lifecycle.Known:
+    def find_slowly(connection: sa.Connection, schedule_id: str) -> lifecycle.LockedSchedule:
         found = find_schedule(connection, schedule_id)
         if not changing.is_set():
             changing.set()

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_job, a_schedule
 from tick.engine.firing.claim_schedules import due_ids
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import Decision
+from tick.engine.firing.write_plans import TickClaim
 from tick.states import Outcome
 from tick.store.tables import (
     job_run,
@@ -134,7 +134,7 @@ def test_of_what_is_due_the_longest_due_is_decided_first(world: World) -> None:
     with world.database.write.begin() as connection:
         connection.execute(sa.text("ANALYZE job_schedule"))  # no index for so few rows
         assert due_ids(connection, TWO, 2) == ["z", "a"]
-        fire_due(connection, Decision("tick", "tick.1", TWO), limit=1, tick_seconds=60)
+        fire_due(connection, TickClaim("tick", "tick.1", TWO), limit=1, tick_seconds=60)
     assert (world.ledger("a"), len(world.ledger("z"))) == ([], 1)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import Decision
+from tick.engine.firing.write_plans import TickClaim
 from tick.states import OccurrenceKind, Outcome, RunStatus, Trigger
 from tick.store.database import Database
 from tick.store.tables import job_run, occurrence
@@ -151,7 +151,7 @@ def test_a_later_chunk_does_not_read_what_earlier_ones_fired_for_each_of_its_sch
         storm.enable(schedule.id)
     for number in range(3):
         with database.write.begin() as connection:
-            decision = Decision("storm", f"storm.{number}", TWO)
+            decision = TickClaim("storm", f"storm.{number}", TWO)
             fired = fire_due(connection, decision, limit=chunk, tick_seconds=60)
             assert fired.schedules == chunk
             assert connection.execute(ROWS_READ).scalar_one() < 20 * chunk

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.support.factories import World
 from tick.engine.statistics.prune import Keep
 from tick.store.tables import setting
-from tick.ticks.housekeeping import keep_up
+from tick.ticks.housekeeping import housekeeping
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def keep_up_now(world: World) -> None:
     keep = Keep.of(world.settings)
-    keep_up(world.database.write, world.now + timedelta(hours=2), keep, lambda: True)
+    housekeeping(world.database.write, world.now + timedelta(hours=2), keep, lambda: True)
 
 
 def test_what_somebody_else_has_locked_is_no_error_of_the_upkeep(

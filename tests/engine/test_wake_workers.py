@@ -11,7 +11,7 @@ from tests.engine.worker_steps import DEAD_AFTER, FAILED, Hands, only_postgres, 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.runs.wake_workers import CHANNEL, announce_ready
 from tick.ops.actions import control, retries, workers_and_queues
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import OverlapPolicy
 from tick.store.database import Database
 
@@ -87,7 +87,7 @@ def test_a_run_that_goes_back_is_told(world: World, times_told: Ask) -> None:
     hands = Hands(world)
     world.tick(TWO)
     times_told()
-    hands.finish(*hands.claim(), end=AttemptEnd(How.RELEASED))
+    hands.finish(*hands.claim(), end=AttemptEnd(AttemptOutcome.RELEASED))
     assert times_told() == 1
 
 

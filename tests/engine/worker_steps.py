@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tick.engine.runs.claim import claim_runs
-from tick.engine.runs.finish import Accepted, Ending, finish_runs
+from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs
 from tick.engine.runs.heartbeat import register_worker
 from tick.engine.runs.rescue import Rescued, rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten, settle_occurrences
 from tick.executors.claimed_run import ClaimedRun
-from tick.policy.retry import AttemptEnd, Backoff, How, judge
+from tick.policy.retry import AttemptEnd, AttemptOutcome, Backoff, judge
 from tick.states import WorkerType
 from tick.store.tables import job_run, occurrence
 
@@ -23,8 +23,8 @@ only_postgres = pytest.mark.parametrize(
     "database_url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 DEAD_AFTER = timedelta(seconds=90)
-FAILED = AttemptEnd(How.RAISED, error_type="ValueError", error_message="no")
-RETURNED = AttemptEnd(How.RETURNED, result="1")
+FAILED = AttemptEnd(AttemptOutcome.RAISED, error_type="ValueError", error_message="no")
+RETURNED = AttemptEnd(AttemptOutcome.RETURNED, result="1")
 
 
 class Hands:
@@ -73,18 +73,18 @@ class Hands:
         """The names of the jobs that a claim took."""
         return [run.job_name for run in self.claim(limit)]
 
-    def end(self, *runs: ClaimedRun, end: AttemptEnd = RETURNED) -> Accepted:
+    def end(self, *runs: ClaimedRun, end: AttemptEnd = RETURNED) -> FinishResult:
         """End the runs alike, then settle."""
         accepted = self.finish(*runs, end=end)
         self.settle(accepted)
         return accepted
 
-    def finish(self, *runs: ClaimedRun, end: AttemptEnd = RETURNED) -> Accepted:
+    def finish(self, *runs: ClaimedRun, end: AttemptEnd = RETURNED) -> FinishResult:
         """End the runs alike, and leave the settling undone."""
         with self.world.database.write.begin() as connection:
             return finish_runs(connection, [ending(run, end) for run in runs], self.world.now)
 
-    def settle(self, accepted: Accepted) -> int:
+    def settle(self, accepted: FinishResult) -> int:
         """Settle what a finish touched."""
         with self.world.database.write.begin() as connection:
             return settle_occurrences(connection, accepted.occurrences, self.world.now)
@@ -96,7 +96,7 @@ class Hands:
                 self.end(run, end=ends.get(run.job_name.replace("-", "_"), RETURNED))
 
 
-def ending(run: ClaimedRun, end: AttemptEnd) -> Ending:
+def ending(run: ClaimedRun, end: AttemptEnd) -> FinishedAttempt:
     """The ending as the worker makes it."""
     verdict = judge(
         end,
@@ -105,7 +105,7 @@ def ending(run: ClaimedRun, end: AttemptEnd) -> Ending:
         max_attempts=run.max_attempts,
         backoff=Backoff(10, 600),
     )
-    return Ending(run, end, verdict)
+    return FinishedAttempt(run, end, verdict)
 
 
 def rescue(world: World) -> Rescued:

@@ -13,7 +13,7 @@ from tick import Retry, Snooze
 from tick.executors.context import CurrentRun
 from tick.executors.execute import MAX_PAUSE_SECONDS, execute
 from tick.executors.thread_output import Ear
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 
 @pytest.mark.parametrize("outcome", [Retry, Snooze])
@@ -22,7 +22,7 @@ def test_a_pause_that_is_no_length_of_time_fails_the_run(
     outcome: type[Retry | Snooze], seconds: float
 ) -> None:
     end = execute(a_job("asks", function=lambda: outcome(seconds)), CurrentRun(RUN, Ear(RUN)))
-    assert (end.how, end.error_type) == (How.RAISED, "ValueError")
+    assert (end.how, end.error_type) == (AttemptOutcome.RAISED, "ValueError")
 
 
 def end_of(function: Callable[[], object]) -> AttemptEnd:
@@ -31,13 +31,17 @@ def end_of(function: Callable[[], object]) -> AttemptEnd:
 
 @pytest.mark.parametrize("code", [None, 0])
 def test_a_job_that_exits_as_a_good_program_does_has_succeeded(code: int | None) -> None:
-    assert end_of(lambda: sys.exit(code)) == AttemptEnd(How.RETURNED)
+    assert end_of(lambda: sys.exit(code)) == AttemptEnd(AttemptOutcome.RETURNED)
 
 
 @pytest.mark.parametrize("code", [1, 2, "terminated", "no rows"])
 def test_any_other_exit_is_a_failure_with_its_code_or_text(code: int | str) -> None:
     end = end_of(lambda: sys.exit(code))
-    assert (end.how, end.error_type, end.error_message) == (How.RAISED, "SystemExit", str(code))
+    assert (end.how, end.error_type, end.error_message) == (
+        AttemptOutcome.RAISED,
+        "SystemExit",
+        str(code),
+    )
 
 
 async def boom() -> None:

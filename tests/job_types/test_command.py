@@ -12,7 +12,7 @@ from tick import Cancel, Retry, Skip, Snooze, command
 from tick.define.registry import build_registry, load_registry
 from tick.environment import inherited_by_commands
 from tick.errors import DefinitionsInvalid
-from tick.policy.retry import How
+from tick.policy.retry import AttemptOutcome
 from tick.settings import Settings
 
 
@@ -39,7 +39,7 @@ def test_it_is_a_job_with_the_policy_of_one() -> None:
 def test_its_output_is_logged_line_by_line(attempt: Attempt) -> None:
     code = "import sys; print('one\\ntwo'); print('careful', file=sys.stderr)"
     end = attempt(python(code))
-    assert end.how is How.RETURNED
+    assert end.how is AttemptOutcome.RETURNED
     assert sorted(attempt.log) == [("INFO", "one"), ("INFO", "two"), ("WARNING", "careful")]
 
 
@@ -51,7 +51,7 @@ def test_a_last_line_without_an_end_and_bytes_that_are_no_text_are_logged(attemp
 def test_of_a_progress_bar_the_newest_states_are_logged(attempt: Attempt) -> None:
     bar = "import sys; [print(f'\\r{n}%', end='', file=sys.stderr) for n in range(101)]"
     end = attempt(python(bar))
-    assert end.how is How.RETURNED
+    assert end.how is AttemptOutcome.RETURNED
     # On a slow machine some state may have stood for a second.
     assert attempt.log[-1] == ("WARNING", "100%")
     assert len(attempt.log) < 20
@@ -65,7 +65,7 @@ def test_an_endless_line_comes_in_pieces(attempt: Attempt) -> None:
 
 def test_a_code_that_is_not_zero_is_a_failure(attempt: Attempt) -> None:
     end = attempt(python("raise SystemExit(3)"))
-    assert (end.how, end.error_type) == (How.RAISED, "CalledProcessError")
+    assert (end.how, end.error_type) == (AttemptOutcome.RAISED, "CalledProcessError")
     assert "returned non-zero exit status 3" in (end.error_message or "")
 
 
@@ -77,14 +77,16 @@ def test_a_death_by_signal_is_a_failure_that_names_it(attempt: Attempt) -> None:
 @pytest.mark.parametrize(
     ("meaning", "how"),
     [
-        (None, How.RETURNED),
-        (Retry(60), How.ASKED_RETRY),
-        (Snooze(60), How.ASKED_SNOOZE),
-        (Cancel("no disk"), How.ASKED_CANCEL),
-        (Skip("nothing new"), How.ASKED_SKIP),
+        (None, AttemptOutcome.RETURNED),
+        (Retry(60), AttemptOutcome.ASKED_RETRY),
+        (Snooze(60), AttemptOutcome.ASKED_SNOOZE),
+        (Cancel("no disk"), AttemptOutcome.ASKED_CANCEL),
+        (Skip("nothing new"), AttemptOutcome.ASKED_SKIP),
     ],
 )
-def test_an_exit_code_may_mean_something_else(attempt: Attempt, meaning: Any, how: How) -> None:
+def test_an_exit_code_may_mean_something_else(
+    attempt: Attempt, meaning: Any, how: AttemptOutcome
+) -> None:
     assert attempt(python("raise SystemExit(75)", exit_codes={75: meaning})).how is how
 
 
@@ -94,7 +96,7 @@ def test_even_zero_may(attempt: Attempt) -> None:
 
 def test_a_program_that_is_not_there_is_a_failure(attempt: Attempt) -> None:
     end = attempt(command("probe", ["/no/such/program"], group="tools"))
-    assert (end.how, end.error_type) == (How.RAISED, "FileNotFoundError")
+    assert (end.how, end.error_type) == (AttemptOutcome.RAISED, "FileNotFoundError")
 
 
 def test_no_shell_reads_its_arguments(attempt: Attempt) -> None:
@@ -146,7 +148,7 @@ def test_a_missing_secret_is_a_failure_that_names_it(attempt: Attempt) -> None:
 def test_a_cancelled_run_terminates_it(attempt: Attempt) -> None:
     attempt.ear.asked_to_stop = True
     end = attempt(python("import time; time.sleep(600)"))
-    assert end.how is How.CANCELLED
+    assert end.how is AttemptOutcome.CANCELLED
 
 
 def test_what_it_left_behind_does_not_hold_the_run_up(attempt: Attempt) -> None:
@@ -155,7 +157,7 @@ def test_what_it_left_behind_does_not_hold_the_run_up(attempt: Attempt) -> None:
         " subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(5)'])"
     )
     end = attempt(python(code))
-    assert (end.how, attempt.log) == (How.RETURNED, [("INFO", "done")])
+    assert (end.how, attempt.log) == (AttemptOutcome.RETURNED, [("INFO", "done")])
 
 
 def test_one_that_closes_its_output_is_waited_for(attempt: Attempt) -> None:

@@ -14,7 +14,7 @@ from tick import http
 from tick.define.registry import build_registry
 from tick.errors import DefinitionsInvalid
 from tick.job_types.http import MAX_BODY_BYTES
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def call(url: str, **how: Any) -> Callable[[], Any]:
 
 def result(end: AttemptEnd) -> dict[str, Any]:
     """What a successful attempt returned."""
-    assert end.how is How.RETURNED, end
+    assert end.how is AttemptOutcome.RETURNED, end
     value: dict[str, Any] = json.loads(end.result or "")
     return value
 
 
 def message(end: AttemptEnd) -> str:
     """Why an attempt failed."""
-    assert end.how is How.RAISED, end
+    assert end.how is AttemptOutcome.RAISED, end
     return end.error_message or ""
 
 

@@ -15,7 +15,7 @@ from tick.define.alerts import Rule
 from tick.executors.claimed_run import ClaimedRun
 from tick.notify import inputs
 from tick.ops.actions import control, retries
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.settings import Settings
 from tick.store.tables import job_schedule
 
@@ -70,7 +70,9 @@ def test_twenty_failing_jobs_of_one_sync_are_one_message_that_reads_well(
     hands = hourly(telling, jobs=[f"job-{number:02}" for number in range(24)])
     fire(telling)
     runs = hands.claim()
-    gone = AttemptEnd(How.RAISED, error_type="ConnectionError", error_message="no route to host")
+    gone = AttemptEnd(
+        AttemptOutcome.RAISED, error_type="ConnectionError", error_message="no route to host"
+    )
     hands.end(*runs[:18], end=gone)
     hands.end(*runs[18:20], end=FAILED)
     hands.end(*runs[20:])

@@ -22,12 +22,12 @@ from tick.engine.runs import requeue
 from tick.engine.runs.finish import finish_runs
 from tick.errors import Busy, Refused
 from tick.ops.actions import batches, control, retries
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import OverlapPolicy
 from tick.store.tables import job_run
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
-SKIPPED = AttemptEnd(How.ASKED_SKIP, reason="nothing to do")
+SKIPPED = AttemptEnd(AttemptOutcome.ASKED_SKIP, reason="nothing to do")
 CHAIN = (
     a_job("a"),
     a_job("b", depends_on=["a"]),

@@ -9,7 +9,7 @@ from tick.ops.queries import logs, runs
 from tick.ops.queries.runs import RunFilter
 from tick.ops.reports.composed import read_occurrence, read_run
 from tick.ops.reports.expected_end import read_expected_end
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ def test_how_an_attempt_ended_stays_when_a_person_retries_the_run(world: World) 
     retries.retry_run(world.database, world.registry, 1, **who)
     claimed = hands.claim()
     control.cancel_run(world.database, 1, **who, reason="wrong day")
-    hands.end(*claimed, end=AttemptEnd(How.CANCELLED))
+    hands.end(*claimed, end=AttemptEnd(AttemptOutcome.CANCELLED))
     retries.retry_run(world.database, world.registry, 1, **who)
     with world.database.read.connect() as connection:
         told = [

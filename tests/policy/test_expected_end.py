@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tick.policy.expected_end import Work, expect_end
+from tick.policy.expected_end import ForecastRun, expect_end
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -14,16 +14,16 @@ def at(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)
 
 
-def queued(usual: float | None, *waits_for: int, available: float = -10) -> Work:
-    return Work(at(available), None, None, usual, waits_for)
+def queued(usual: float | None, *waits_for: int, available: float = -10) -> ForecastRun:
+    return ForecastRun(at(available), None, None, usual, waits_for)
 
 
-def running(started: float, usual: float | None) -> Work:
-    return Work(at(-100), at(started), None, usual)
+def running(started: float, usual: float | None) -> ForecastRun:
+    return ForecastRun(at(-100), at(started), None, usual)
 
 
-def ended(when: float) -> Work:
-    return Work(at(-100), at(-100), at(when), 5)
+def ended(when: float) -> ForecastRun:
+    return ForecastRun(at(-100), at(-100), at(when), 5)
 
 
 def test_a_diamond_ends_with_its_longer_side() -> None:

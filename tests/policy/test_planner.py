@@ -4,8 +4,8 @@ from typing import Any
 
 from tests.policy.rules import at, daily, once
 from tick.policy import planner
-from tick.policy.overlap import Verdict
-from tick.policy.planner import Plan, Standing
+from tick.policy.overlap import OverlapDecision
+from tick.policy.planner import Cursor, Plan
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
@@ -13,14 +13,14 @@ from tick.states import MissedPolicy, Outcome, OverlapPolicy
 HOURLY = "0 * * * *"
 
 
-def planned(rule: Rule, since: str, now: str, **standing: Any) -> Plan:
-    return planner.plan(rule, Standing(at(since), **standing), at(now), 60.0)
+def planned(rule: Rule, since: str, now: str, **cursor: Any) -> Plan:
+    return planner.plan(rule, Cursor(at(since), **cursor), at(now), 60.0)
 
 
-def braked(rule: Rule, since: str, now: str, **standing: Any) -> Plan:
-    stands = Standing(at(since), **standing)
+def throttled(rule: Rule, since: str, now: str, **cursor: Any) -> Plan:
+    stands = Cursor(at(since), **cursor)
     plan = planner.plan(rule, stands, at(now), 60.0)
-    return planner.brake(rule, stands, plan, at(now), 60.0)
+    return planner.throttle(rule, stands, plan, at(now), 60.0)
 
 
 def outcomes(plan: Plan) -> list[tuple[Outcome, int]]:
@@ -29,7 +29,7 @@ def outcomes(plan: Plan) -> list[tuple[Outcome, int]]:
 
 def test_a_due_instant_fires_and_the_next_one_is_known() -> None:
     plan = planned(daily(), "03-01 02:00", "03-01 02:00:20")
-    assert (plan.fire, plan.verdict) == (at("03-01 02:00"), Verdict.FIRE)
+    assert (plan.fire, plan.verdict) == (at("03-01 02:00"), OverlapDecision.FIRE)
     assert (plan.decided_to, plan.next_run_at) == (at("03-01 02:00"), at("03-02 02:00"))
 
 
@@ -51,7 +51,10 @@ def test_a_missed_instant_is_missed_even_while_an_earlier_one_lives() -> None:
 
 def test_queue_one_fires_behind_one_and_skips_behind_two() -> None:
     rule = daily(overlap=OverlapPolicy.QUEUE_ONE)
-    assert planned(rule, "03-01 02:00", "03-01 02:00", live=1).verdict is Verdict.WAIT_FOR_BLOCKER
+    assert (
+        planned(rule, "03-01 02:00", "03-01 02:00", live=1).verdict
+        is OverlapDecision.WAIT_FOR_BLOCKER
+    )
     assert planned(rule, "03-01 02:00", "03-01 02:00", live=2).fire is None
 
 
@@ -66,12 +69,12 @@ def test_catch_up_all_waits_while_an_earlier_one_lives() -> None:
 def test_what_a_person_asked_for_does_not_wait_but_is_skipped_behind_another() -> None:
     rule = daily(missed=MissedPolicy.CATCH_UP_ALL)
     asked = at("03-01 02:00")
-    plan = planned(rule, "03-01 02:00", "03-01 09:00", live=1, asked_for=asked)
+    plan = planned(rule, "03-01 02:00", "03-01 09:00", live=1, requested_instant=asked)
     assert outcomes(plan) == [(Outcome.SKIPPED_OVERLAP, 1)]
 
 
 def test_an_old_request_does_not_make_later_instants_fire_late() -> None:
-    plan = planned(daily(), "03-02 02:00", "03-02 09:00", asked_for=at("03-01 02:00"))
+    plan = planned(daily(), "03-02 02:00", "03-02 09:00", requested_instant=at("03-01 02:00"))
     assert outcomes(plan) == [(Outcome.MISSED, 1)]
 
 
@@ -101,40 +104,40 @@ def test_a_single_instant_has_no_next_one() -> None:
 
 
 def test_under_the_brake_an_instant_in_grace_waits_for_the_next_tick() -> None:
-    plan = braked(daily(), "03-01 02:00", "03-01 02:01")
+    plan = throttled(daily(), "03-01 02:00", "03-01 02:01")
     assert (plan.fire, plan.not_fired, plan.next_run_at) == (None, (), at("03-01 02:00"))
 
 
 def test_under_the_brake_an_instant_whose_grace_ends_is_held() -> None:
-    plan = braked(daily(), "03-01 02:00", "03-01 02:01:01")
+    plan = throttled(daily(), "03-01 02:00", "03-01 02:01:01")
     assert outcomes(plan) == [(Outcome.HELD, 1)]
     assert plan.next_run_at == at("03-02 02:00")
 
 
 def test_under_the_brake_what_catches_up_waits_however_late() -> None:
     rule = daily(missed=MissedPolicy.CATCH_UP)
-    assert braked(rule, "03-01 02:00", "03-01 09:00").next_run_at == at("03-01 02:00")
+    assert throttled(rule, "03-01 02:00", "03-01 09:00").next_run_at == at("03-01 02:00")
 
 
 def test_the_brake_leaves_alone_what_fires_nothing_or_was_asked_for() -> None:
-    assert outcomes(braked(daily(), "03-01 02:00", "03-01 09:00")) == [(Outcome.MISSED, 1)]
+    assert outcomes(throttled(daily(), "03-01 02:00", "03-01 09:00")) == [(Outcome.MISSED, 1)]
     asked = at("03-01 02:00")
-    assert braked(daily(), "03-01 02:00", "03-01 09:00", asked_for=asked).fire == asked
+    assert throttled(daily(), "03-01 02:00", "03-01 09:00", requested_instant=asked).fire == asked
 
 
 def test_under_the_brake_what_is_older_is_decided_and_only_the_newest_waits() -> None:
-    plan = braked(daily(cron="* * * * *"), "03-01 01:50", "03-01 02:00:10")
+    plan = throttled(daily(cron="* * * * *"), "03-01 01:50", "03-01 02:00:10")
     assert outcomes(plan) == [(Outcome.MISSED, 9), (Outcome.COALESCED, 1)]
     assert (plan.fire, plan.next_run_at) == (None, at("03-01 02:00"))
-    assert plan.braked
+    assert plan.throttled
 
 
 def test_a_window_that_put_a_late_one_off_is_why_it_could_not_be_caught_up() -> None:
     rule = daily(missed=MissedPolicy.CATCH_UP, max_catch_up_age_seconds=3600.0)
     window = Window(1, at("03-01 03:00"), at("03-01 09:00"), "new disks", "anna")
-    stopped = planner.plan(rule, Standing(at("03-01 02:00")), at("03-01 03:00"), 60.0, [window])
-    assert not stopped.braked
-    later = Standing(at("03-01 02:00"), deferral=stopped.deferral)
+    stopped = planner.plan(rule, Cursor(at("03-01 02:00")), at("03-01 03:00"), 60.0, [window])
+    assert not stopped.throttled
+    later = Cursor(at("03-01 02:00"), deferral=stopped.deferral)
     (missed,) = planner.plan(rule, later, at("03-01 09:00"), 60.0).not_fired
     assert missed.outcome is Outcome.MISSED
     assert missed.reason.startswith("it could not be caught up before: ")

@@ -2,13 +2,15 @@
 
 import pytest
 
-from tick.policy.retry import AttemptEnd, Backoff, How, Verdict, judge, retry_delay
+from tick.policy.retry import AttemptEnd, AttemptOutcome, Backoff, RetryDecision, judge, retry_delay
 from tick.states import RUN_MOVES, RunStatus
 
 BACKOFF = Backoff(first_seconds=10, longest_seconds=60)
 
 
-def verdict(how: How, attempt: int = 1, max_attempts: int = 1, **left: object) -> Verdict:
+def verdict(
+    how: AttemptOutcome, attempt: int = 1, max_attempts: int = 1, **left: object
+) -> RetryDecision:
     return judge(
         AttemptEnd(how, **left),  # type: ignore[arg-type]
         run_id=7,
@@ -21,46 +23,54 @@ def verdict(how: How, attempt: int = 1, max_attempts: int = 1, **left: object) -
 @pytest.mark.parametrize(
     ("how", "status"),
     [
-        (How.RETURNED, RunStatus.SUCCESS),
-        (How.RAISED, RunStatus.FAILED),
-        (How.TIMED_OUT, RunStatus.FAILED),
-        (How.DIED, RunStatus.FAILED),
-        (How.REFUSED, RunStatus.FAILED),
-        (How.ASKED_RETRY, RunStatus.FAILED),
-        (How.ASKED_CANCEL, RunStatus.CANCELLED),
-        (How.CANCELLED, RunStatus.CANCELLED),
-        (How.ASKED_SNOOZE, RunStatus.QUEUED),
-        (How.RELEASED, RunStatus.QUEUED),
+        (AttemptOutcome.RETURNED, RunStatus.SUCCESS),
+        (AttemptOutcome.RAISED, RunStatus.FAILED),
+        (AttemptOutcome.TIMED_OUT, RunStatus.FAILED),
+        (AttemptOutcome.DIED, RunStatus.FAILED),
+        (AttemptOutcome.REFUSED, RunStatus.FAILED),
+        (AttemptOutcome.ASKED_RETRY, RunStatus.FAILED),
+        (AttemptOutcome.ASKED_CANCEL, RunStatus.CANCELLED),
+        (AttemptOutcome.CANCELLED, RunStatus.CANCELLED),
+        (AttemptOutcome.ASKED_SNOOZE, RunStatus.QUEUED),
+        (AttemptOutcome.RELEASED, RunStatus.QUEUED),
     ],
 )
-def test_what_the_last_attempt_means(how: How, status: RunStatus) -> None:
+def test_what_the_last_attempt_means(how: AttemptOutcome, status: RunStatus) -> None:
     assert verdict(how).status is status
 
 
-@pytest.mark.parametrize("how", How)
-def test_every_verdict_is_an_allowed_move(how: How) -> None:
+@pytest.mark.parametrize("how", AttemptOutcome)
+def test_every_verdict_is_an_allowed_move(how: AttemptOutcome) -> None:
     for attempt in (1, 2):
         assert (RunStatus.RUNNING, verdict(how, attempt, 2).status) in RUN_MOVES
 
 
-@pytest.mark.parametrize("how", [How.RAISED, How.TIMED_OUT, How.DIED, How.ASKED_RETRY])
-def test_an_attempt_that_is_left_is_used(how: How) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        AttemptOutcome.RAISED,
+        AttemptOutcome.TIMED_OUT,
+        AttemptOutcome.DIED,
+        AttemptOutcome.ASKED_RETRY,
+    ],
+)
+def test_an_attempt_that_is_left_is_used(how: AttemptOutcome) -> None:
     assert verdict(how, attempt=1, max_attempts=2).status is RunStatus.QUEUED
     assert verdict(how, attempt=2, max_attempts=2).status is RunStatus.FAILED
 
 
 def test_parameters_that_do_not_fit_are_not_tried_again() -> None:
-    assert verdict(How.REFUSED, attempt=1, max_attempts=5).status is RunStatus.FAILED
+    assert verdict(AttemptOutcome.REFUSED, attempt=1, max_attempts=5).status is RunStatus.FAILED
 
 
-@pytest.mark.parametrize("how", [How.ASKED_SNOOZE, How.RELEASED])
-def test_a_snooze_and_a_release_use_up_no_attempt(how: How) -> None:
+@pytest.mark.parametrize("how", [AttemptOutcome.ASKED_SNOOZE, AttemptOutcome.RELEASED])
+def test_a_snooze_and_a_release_use_up_no_attempt(how: AttemptOutcome) -> None:
     given_back = verdict(how, in_seconds=30)
     assert (given_back.delay_seconds, given_back.gives_attempt_back) == (30, True)
 
 
 def test_a_job_that_asks_for_a_retry_names_the_pause_itself() -> None:
-    asked = verdict(How.ASKED_RETRY, 1, 2, in_seconds=5, reason="busy")
+    asked = verdict(AttemptOutcome.ASKED_RETRY, 1, 2, in_seconds=5, reason="busy")
     assert (asked.delay_seconds, asked.gives_attempt_back, asked.reason) == (5, False, "busy")
 
 

@@ -17,7 +17,7 @@ from tests.support.zones import released, shifted
 from tick.cron import timetable
 from tick.cron.grammar import parse
 from tick.cron.zone_data import Zone, ZoneData, current, folder, using
-from tick.cron.zones import Stretch, stretches_from, zone_names
+from tick.cron.zones import ZonePeriod, periods_from, zone_names
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
@@ -112,9 +112,9 @@ def around(rule: Rule, forward: list[datetime]) -> Iterator[datetime]:
     """The minutes half an hour around some instants, and around every clock change."""
     changes = (
         [
-            stretch.start.replace(tzinfo=UTC)
-            for stretch in stretches_from(rule.timezone, START.replace(tzinfo=None))
-            if START.replace(tzinfo=None) < stretch.start < END.replace(tzinfo=None)
+            period.start.replace(tzinfo=UTC)
+            for period in periods_from(rule.timezone, START.replace(tzinfo=None))
+            if START.replace(tzinfo=None) < period.start < END.replace(tzinfo=None)
         ]
         if len(forward)
         else []
@@ -203,10 +203,10 @@ def shared_walks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timetable, "_walker", WALKER)
 
 
-def clocks(zone: str) -> tuple[Stretch, ...]:
+def clocks(zone: str) -> tuple[ZonePeriod, ...]:
     """What the clocks of a zone do from two years before the walk until two after it."""
     first, end = (edge.replace(tzinfo=None) for edge in (START - 730 * DAY, END + 730 * DAY))
-    return tuple(takewhile(lambda stretch: stretch.start < end, stretches_from(zone, first)))
+    return tuple(takewhile(lambda period: period.start < end, periods_from(zone, first)))
 
 
 @pytest.mark.soak

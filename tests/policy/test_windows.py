@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.policy.rules import daily
-from tick.policy.overlap import Verdict
-from tick.policy.planner import Plan, Standing, plan
-from tick.policy.windows import Phase, Window, covering, stretches
+from tick.policy.overlap import OverlapDecision
+from tick.policy.planner import Cursor, Plan, plan
+from tick.policy.windows import Phase, Window, covering, split_by_windows
 from tick.states import MissedPolicy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -20,9 +20,13 @@ def a_window(starts_at: datetime, ends_at: datetime | None = None, id: int = 1) 
 
 
 def planned(
-    now: datetime, *windows: Window, since: datetime = TWO, cron: str = "0 * * * *", **rule: object
+    now: datetime,
+    *windows: Window,
+    since: datetime = TWO,
+    cron: str = "0 * * * *",
+    **rule: object,
 ) -> Plan:
-    return plan(daily(cron=cron, **rule), Standing(since), now, 60.0, windows)
+    return plan(daily(cron=cron, **rule), Cursor(since), now, 60.0, windows)
 
 
 def not_fired(found: Plan) -> list[tuple[str, int, int]]:
@@ -93,24 +97,24 @@ def test_catching_up_counts_only_what_was_allowed_to_fire() -> None:
 
 
 def test_what_a_person_asked_for_fires_though_it_fell_in_a_window() -> None:
-    standing = Standing(TWO, asked_for=TWO)
+    cursor = Cursor(TWO, requested_instant=TWO)
     over = a_window(TWO - HOUR, TWO + HOUR)
-    found = plan(daily(cron="0 2 * * *"), standing, TWO + 5 * HOUR, 60.0, [over])
-    assert (found.fire, found.verdict) == (TWO, Verdict.FIRE)
+    found = plan(daily(cron="0 2 * * *"), cursor, TWO + 5 * HOUR, 60.0, [over])
+    assert (found.fire, found.verdict) == (TWO, OverlapDecision.FIRE)
     lasting = a_window(TWO - HOUR)
-    found = plan(daily(cron="0 2 * * *"), standing, TWO + 5 * HOUR, 60.0, [lasting])
+    found = plan(daily(cron="0 2 * * *"), cursor, TWO + 5 * HOUR, 60.0, [lasting])
     assert (found.fire, found.not_fired, found.next_run_at) == (None, (), TWO)
 
 
 def cuts(windows: Sequence[Window], hours: float) -> list[tuple[float, float, int | None]]:
-    """The stretches of so many hours after two, as hours after two and the window's id."""
+    """The segments of some hours from two on: ends as hours after two, and the window's id."""
     return [
         (
-            round((stretch.after - TWO) / HOUR, 3),
-            round((stretch.until - TWO) / HOUR, 3),
-            stretch.window and stretch.window.id,
+            round((segment.after - TWO) / HOUR, 3),
+            round((segment.until - TWO) / HOUR, 3),
+            segment.window and segment.window.id,
         )
-        for stretch in stretches(windows, TWO, TWO + hours * HOUR)
+        for segment in split_by_windows(windows, TWO, TWO + hours * HOUR)
     ]
 
 

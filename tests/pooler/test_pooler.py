@@ -16,7 +16,7 @@ from tick.cli.checks import Level
 from tick.cli.database_checks import check_sessions
 from tick.errors import DatabaseError
 from tick.store import migration, schema
-from tick.store.advisory_locks import Turn, try_turn
+from tick.store.advisory_locks import AdvisoryLock, try_acquire
 from tick.store.database import Database
 from tick.store.tables import job_run, occurrence
 from tick.worker.wakeup import Listener
@@ -85,7 +85,7 @@ def test_a_run_has_started_when_it_did_and_its_retry_keeps_its_distance(world: W
 def test_a_turn_ends_with_its_transaction(database: Database) -> None:
     for _ in range(8):
         with database.write.begin() as connection:
-            assert try_turn(connection, Turn.NAMES)
+            assert try_acquire(connection, AdvisoryLock.NAMES)
 
 
 def test_upgrades_while_others_work_leave_no_lock_behind(
@@ -119,7 +119,7 @@ def test_an_upgrade_names_who_keeps_it_waiting(database: Database, direct: Datab
     schema.downgrade(database, "0005")
     with direct.write.begin() as rival:
         pid = rival.exec_driver_sql(
-            f"SELECT pg_backend_pid() FROM pg_advisory_xact_lock({Turn.UPGRADE:d})"
+            f"SELECT pg_backend_pid() FROM pg_advisory_xact_lock({AdvisoryLock.UPGRADE:d})"
         ).scalar()
         with pytest.raises(
             DatabaseError, match=rf"another upgrade \(process {pid} .*, tick, since"
@@ -145,7 +145,7 @@ def test_an_upgrade_waits_only_briefly_for_a_table_in_use(
 
 def test_nothing_to_migrate_needs_no_turn(database: Database, direct: Database) -> None:
     with direct.write.begin() as rival:
-        assert try_turn(rival, Turn.UPGRADE)
+        assert try_acquire(rival, AdvisoryLock.UPGRADE)
         done = schema.upgrade(database, wait_seconds=0.05)
     assert done.before == done.after
 

@@ -18,7 +18,7 @@ from tick.executors import thread_pool as threads_module
 from tick.executors.executor import Ended
 from tick.executors.process_pool import ProcessPool
 from tick.executors.thread_pool import ThreadPool
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.timers import Appetite
 from tick.worker.executor_group import Crew, Lane, Portion, hire, new_lane
 
@@ -53,7 +53,7 @@ def test_what_may_not_be_repeated_is_claimed_for_a_free_slot_only(executor: Inli
 
 def test_only_what_may_be_repeated_gives_an_appetite(executor: InlineExecutor) -> None:
     lane = Lane(executor, JOBS, Appetite(2))
-    end = AttemptEnd(How.RETURNED)
+    end = AttemptEnd(AttemptOutcome.RETURNED)
     lane.note([Ended(a_run(n, "once"), end, 0.0, 0.001) for n in range(100)])
     assert [portion.ahead for portion in lane.portions()] == [False]
     lane.note([Ended(a_run(n, "again"), end, 0.0, 0.001) for n in range(100)])
@@ -74,7 +74,7 @@ def test_a_worker_without_a_job_for_child_processes_starts_none(work: WorkWorld)
     assert (crew.is_ready, [portion.most for portion in crew.portions()]) == (True, [16])
     crew.start(a_run(1, "where-in-a-thread"), 10)
     (ended,) = eventually(lambda: [r for r in crew.poll(0.1) if isinstance(r, Ended)])
-    assert ended.end.how is How.RETURNED
+    assert ended.end.how is AttemptOutcome.RETURNED
     crew.close()
 
 

@@ -18,7 +18,7 @@ from tests.worker.processes import eventually
 from tick.executors.claimed_run import ClaimedRun
 from tick.executors.executor import Ended, Report, Said
 from tick.executors.process_pool import ProcessPool
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 WITHIN_SECONDS = 30.0
 RUN = ClaimedRun(
@@ -115,7 +115,7 @@ def test_a_waiting_run_that_is_cancelled_never_begins(pool: ProcessPool) -> None
     pool.start(a_run(1, "sleeps"), 10)
     pool.start(a_run(2, "add"), 10)
     pool.cancel(a_run(2, "add"))
-    assert [end.how for end in ends(pool, 1)] == [How.CANCELLED]
+    assert [end.how for end in ends(pool, 1)] == [AttemptOutcome.CANCELLED]
 
 
 def test_a_killed_run_is_not_heard_of_again(pool: ProcessPool) -> None:
@@ -130,7 +130,7 @@ def test_a_killed_run_is_not_heard_of_again(pool: ProcessPool) -> None:
 
 def test_a_job_that_the_child_does_not_know_goes_back(pool: ProcessPool) -> None:
     pool.start(a_run(1, "newer-than-this-release"), 10)
-    assert [end.how for end in ends(pool, 1)] == [How.RELEASED]
+    assert [end.how for end in ends(pool, 1)] == [AttemptOutcome.RELEASED]
 
 
 def test_definitions_that_do_not_load_leave_no_child_free(
@@ -162,7 +162,10 @@ def test_a_child_that_dies_takes_no_run_along_that_it_had_not_begun(
 ) -> None:
     for number in range(40):
         lasting_pool.start(a_run(number, "leaves" if number in (10, 30) else "add"), 10)
-    assert Counter(end.how for end in ends(lasting_pool, 40)) == {How.RETURNED: 38, How.DIED: 2}
+    assert Counter(end.how for end in ends(lasting_pool, 40)) == {
+        AttemptOutcome.RETURNED: 38,
+        AttemptOutcome.DIED: 2,
+    }
 
 
 def test_what_a_short_run_writes_to_the_pipe_is_its_own(lasting_pool: ProcessPool) -> None:
@@ -254,7 +257,7 @@ def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(
         reports += lasting_pool.poll(0.1)
     reports += lasting_pool.poll(0)
     ended = {report.run.run_id: report.end.how for report in reports if isinstance(report, Ended)}
-    assert ended.pop(298) is How.CANCELLED
+    assert ended.pop(298) is AttemptOutcome.CANCELLED
     # None at all, if no child had begun its first by then.
-    assert set(ended.values()) <= {How.RETURNED}
+    assert set(ended.values()) <= {AttemptOutcome.RETURNED}
     assert sorted([*ended, *(run.run_id for run in taken)]) == list(range(298))

@@ -14,7 +14,7 @@ from tests.worker.conftest import NOW, WorkWorld
 from tick.executors.executor import Ended, Progressed, Said
 from tick.executors.log_lines import Line
 from tick.ops.actions import control
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
 from tick.worker.result_writer import Claimed, Saver
 
@@ -25,7 +25,7 @@ def test_lines_progress_and_the_end_are_saved_together(work: WorkWorld) -> None:
     saver = Saver(work.database, work.registry.jobs)
     saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")]), Progressed(run, 0.5, "half")])
     saver.add([Said(run, [Line(NOW, LogLevel.INFO, "two")])])
-    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
     saver.save(NOW)
     assert not saver.pending
     assert work.log(run_id) == [("info", "one"), ("info", "two")]
@@ -39,7 +39,7 @@ def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld)
     (run,) = hands.claim()
     second = work.order("add")
     saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
     claimed = saver.exchange(NOW, claim=claiming(hands))
     assert [run.run_id for run in claimed] == [second]
     assert [work.run(run_id).status for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
@@ -54,7 +54,7 @@ def test_only_an_end_makes_another_look_for_runs_worth_while(work: WorkWorld) ->
     hands, saver = Hands(work), Saver(work.database, work.registry.jobs)
     run, _ = saver.exchange(NOW, claim=claiming(hands))
     assert not saver.settle(NOW)
-    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
     saver.write(NOW)
     # Its occurrence lives on; what comes next in it may have waited for this run.
     assert saver.settle(NOW)
@@ -65,7 +65,7 @@ def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) ->
     run_id = work.order("add")
     (run,) = Hands(work).claim()
     saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(How.RETURNED))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
     away = sa.exc.OperationalError("UPDATE", {}, Exception("away"))
 
     def fail(_connection: sa.Connection) -> Claimed:
@@ -83,7 +83,7 @@ def test_a_database_that_is_away_takes_no_words_from_a_run(work: WorkWorld) -> N
     (run,) = Hands(work).claim()
     saver = Saver(work.database, work.registry.jobs)
     saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")])])
-    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
 
     def go_away(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith("INSERT INTO job_log"):
@@ -119,8 +119,8 @@ def test_what_two_ends_at_one_moment_made_ready_is_looked_for_and_claimed_once(
     claim = claiming(Hands(work))
     one, other = Saver(work.database, work.registry.jobs), Saver(work.database, work.registry.jobs)
     left, right = one.exchange(NOW, claim=claim)
-    one.add([Ended(left, AttemptEnd(How.RETURNED))])
-    other.add([Ended(right, AttemptEnd(How.RETURNED))])
+    one.add([Ended(left, AttemptEnd(AttemptOutcome.RETURNED))])
+    other.add([Ended(right, AttemptEnd(AttemptOutcome.RETURNED))])
 
     def claim_while_the_other_does(connection: sa.Connection) -> Claimed:
         mine: list[Claimed] = []
@@ -156,7 +156,7 @@ def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
     run_id = work.order("add")
     hands = Hands(work)
     (run,) = hands.claim()
-    hands.end(run, end=AttemptEnd(How.RELEASED, reason="its worker stopped"))
+    hands.end(run, end=AttemptEnd(AttemptOutcome.RELEASED, reason="its worker stopped"))
     hands.claim()
     saver = Saver(work.database, work.registry.jobs)
     saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
@@ -173,7 +173,7 @@ def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
     (run,) = Hands(work).claim()
     saver = Saver(work.database, work.registry.jobs)
     saver.add([Said(run, [Line(NOW, LogLevel.INFO, "PostgreSQL refuses this: \0")])])
-    saver.add([Ended(run, AttemptEnd(How.RETURNED, result="1"))])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
     saver.save(NOW)
     assert (work.run(run_id).status, work.run(run_id).error_type) == ("SUCCESS", "Unstorable")
     assert work.log(run_id) == []
@@ -183,7 +183,7 @@ def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) ->
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
     saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=100.0)])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED), began=100.0)])
     saver.save(NOW + timedelta(minutes=1), moment=120.0)
     assert work.run(run_id).started_at == NOW + timedelta(seconds=40)
     assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
@@ -195,7 +195,7 @@ def test_a_run_that_began_after_the_clock_was_read_does_not_end_before_its_start
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
     saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(How.RETURNED), began=120.5)])
+    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED), began=120.5)])
     saver.save(NOW, moment=120.0)
     assert work.run(run_id).started_at == work.run(run_id).finished_at == NOW
 

@@ -21,7 +21,7 @@ from tick import current_run
 from tick.executors import thread_pool as threads_module
 from tick.executors.executor import CANCEL_SECONDS, Ended, Progressed, Report, Said
 from tick.executors.thread_pool import ThreadPool
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.worker.worker import Worker
 
 WITHIN_SECONDS = 30.0
@@ -148,7 +148,7 @@ def test_a_run_counts_as_running_until_its_end_is_reported(pool: ThreadPool) -> 
     pool.start(run, 10)
     eventually(lambda: pool.free == 2)
     assert pool.running == [run]
-    assert [end.how for end in ends_of(pool, 1)] == [How.RETURNED]
+    assert [end.how for end in ends_of(pool, 1)] == [AttemptOutcome.RETURNED]
     assert pool.running == []
 
 
@@ -187,7 +187,7 @@ def test_a_run_that_does_not_end_in_time_fails_and_is_refused_when_it_does(
     pool.start(a_run(1, "hold"), 0.05)
     (end,) = ends_of(pool, 1)
     assert (end.how, end.error_message) == (
-        How.TIMED_OUT,
+        AttemptOutcome.TIMED_OUT,
         "timed out after 0.05 s; nothing can kill its thread, which may go on",
     )
     # The thread stays taken: there are never more of them than there should be.
@@ -200,7 +200,7 @@ def test_a_run_that_does_not_end_in_time_fails_and_is_refused_when_it_does(
 
 def test_a_run_whose_time_is_over_hears_that_it_should_stop(pool: ThreadPool) -> None:
     pool.start(a_run(1, "heed"), 0.05)
-    assert [end.how for end in ends_of(pool, 1)] == [How.TIMED_OUT]
+    assert [end.how for end in ends_of(pool, 1)] == [AttemptOutcome.TIMED_OUT]
     eventually(lambda: pool.free == 2)
 
 
@@ -215,9 +215,9 @@ def test_a_run_stops_when_asked_to_and_is_given_up_when_it_does_not(
         pool.cancel(a_run(number, job))
     reasons = [(end.how, end.reason) for end in ends_of(pool, 2)]
     assert reasons == [
-        (How.CANCELLED, "the job stopped when asked to"),
+        (AttemptOutcome.CANCELLED, "the job stopped when asked to"),
         (
-            How.CANCELLED,
+            AttemptOutcome.CANCELLED,
             "did not stop when asked to; nothing can kill its thread, which may go on",
         ),
     ]
@@ -245,7 +245,10 @@ def test_what_waits_can_be_taken_back_cancelled_and_forgotten(pool: ThreadPool, 
     assert pool.take_back(0) == [runs[2]]
     assert pool.running == [runs[1]]
     gate.open.set()
-    assert {end.how for end in ends_of(pool, 2)} == {How.CANCELLED, How.RETURNED}
+    assert {end.how for end in ends_of(pool, 2)} == {
+        AttemptOutcome.CANCELLED,
+        AttemptOutcome.RETURNED,
+    }
     eventually(lambda: pool.free == 2)
 
 

@@ -22,11 +22,11 @@ from tick.cron.zone_data import Zone
 from tick.cron.zones import (
     FIRST_YEAR,
     LAST_YEAR,
-    Stretch,
+    ZonePeriod,
     as_zone,
     check_zone,
-    stretches_back_from,
-    stretches_from,
+    periods_back_from,
+    periods_from,
 )
 from tick.errors import InvalidCron
 
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 # Debian's cron takes a larger leap for a corrected clock and makes up for nothing.
-_LONGEST_MADE_UP_GAP = timedelta(hours=3)
+_LONGEST_SUBSTITUTED_GAP = timedelta(hours=3)
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -145,65 +145,65 @@ class _Timetable:
 
     def after(self, instant: datetime) -> Iterator[datetime]:
         """All instants strictly later, in order."""
-        walls = _Walls(self.fields)
-        for stretch in stretches_from(self.timezone, instant):
-            made_up = self._made_up(stretch)
-            if made_up is not None and made_up > instant:
-                yield made_up
-                instant = made_up
-            first, end = self._walls_of(stretch)
-            wall = walls.after(max(instant + stretch.offset, first - _SECOND))
+        walls = _WallClock(self.fields)
+        for period in periods_from(self.timezone, instant):
+            substitute = self._gap_substitute(period)
+            if substitute is not None and substitute > instant:
+                yield substitute
+                instant = substitute
+            first, end = self._wall_times_of(period)
+            wall = walls.after(max(instant + period.offset, first - _SECOND))
             while wall < end:
-                yield wall - stretch.offset
+                yield wall - period.offset
                 wall = walls.after(wall)
 
     def latest(self, instant: datetime) -> datetime | None:
         """The latest instant that is not later."""
-        walls = _Walls(self.fields)
-        for stretch in stretches_back_from(self.timezone, instant):
-            first, end = self._walls_of(stretch)
-            wall = walls.before(min(_minute_after(instant + stretch.offset), end))
+        walls = _WallClock(self.fields)
+        for period in periods_back_from(self.timezone, instant):
+            first, end = self._wall_times_of(period)
+            wall = walls.before(min(_minute_after(instant + period.offset), end))
             if wall >= first:
-                return wall - stretch.offset
-            made_up = self._made_up(stretch)
-            if made_up is not None and made_up <= instant:
-                return made_up
+                return wall - period.offset
+            substitute = self._gap_substitute(period)
+            if substitute is not None and substitute <= instant:
+                return substitute
         return None
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many instants lie in (after, until]."""
         total = 0
-        for stretch in stretches_from(self.timezone, after):
-            if stretch.start > until:
+        for period in periods_from(self.timezone, after):
+            if period.start > until:
                 break
-            made_up = self._made_up(stretch)
-            if made_up is not None and after < made_up <= until:
+            substitute = self._gap_substitute(period)
+            if substitute is not None and after < substitute <= until:
                 total += 1
-                after = made_up
-            first, end = self._walls_of(stretch)
+                after = substitute
+            first, end = self._wall_times_of(period)
             total += self.fields.count(
-                max(_minute_after(after + stretch.offset), first),
-                min(_minute_after(until + stretch.offset), end),
+                max(_minute_after(after + period.offset), first),
+                min(_minute_after(until + period.offset), end),
             )
         return total
 
     def listed(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The instants in (after, until], aware."""
-        for stretch in stretches_from(self.timezone, after):
-            if stretch.start > until:
+        for period in periods_from(self.timezone, after):
+            if period.start > until:
                 return
-            made_up = self._made_up(stretch)
-            if made_up is not None and after < made_up <= until:
-                yield _aware(made_up)
-                after = made_up
-            first, end = self._walls_of(stretch)
-            low = max(_minute_after(after + stretch.offset), first)
-            high = min(_minute_after(until + stretch.offset), end)
+            substitute = self._gap_substitute(period)
+            if substitute is not None and after < substitute <= until:
+                yield _aware(substitute)
+                after = substitute
+            first, end = self._wall_times_of(period)
+            low = max(_minute_after(after + period.offset), first)
+            high = min(_minute_after(until + period.offset), end)
             for midnight in self._days(low, high):
-                start = _aware(midnight - stretch.offset)
+                start = _aware(midnight - period.offset)
                 instants = [start + time for time in self.fields.times_of_day()]
                 if midnight < low or midnight + _DAY > high:
-                    lowest, highest = _aware(low - stretch.offset), _aware(high - stretch.offset)
+                    lowest, highest = _aware(low - period.offset), _aware(high - period.offset)
                     instants = [each for each in instants if lowest <= each < highest]
                 yield from instants
 
@@ -213,23 +213,25 @@ class _Timetable:
             days = map(datetime.fromordinal, range(low.toordinal(), high.toordinal() + 1))
             yield from filter(self.fields.matches_day, days)
 
-    def _walls_of(self, stretch: Stretch) -> tuple[datetime, datetime]:
-        """The wall times [first, end) of a stretch at which it fires when they match."""
-        first, end = stretch.start + stretch.offset, stretch.end + stretch.offset
+    def _wall_times_of(self, period: ZonePeriod) -> tuple[datetime, datetime]:
+        """The wall times [first, end) of a period at which it fires when they match."""
+        first, end = period.start + period.offset, period.end + period.offset
         if self.fields.follows_real_time or self.dst.fold == "both":
             return first, end
         if self.dst.fold == "first":
-            return max(first, stretch.repeated_until), end
-        return first, min(end, stretch.repeats_from)
+            return max(first, period.repeated_until), end
+        return first, min(end, period.repeats_from)
 
-    def _made_up(self, stretch: Stretch) -> datetime | None:
+    def _gap_substitute(self, period: ZonePeriod) -> datetime | None:
         """The first valid minute, if the clock leapt over a time at which it had to fire."""
         if self.fields.follows_real_time or self.dst.gap == "skip":
             return None
-        valid = stretch.start + stretch.offset
-        if stretch.gap > _LONGEST_MADE_UP_GAP or not self.fields.count(valid - stretch.gap, valid):
+        valid = period.start + period.offset
+        if period.gap > _LONGEST_SUBSTITUTED_GAP or not self.fields.count(
+            valid - period.gap, valid
+        ):
             return None
-        return _minute_after(valid - _SECOND) - stretch.offset
+        return _minute_after(valid - _SECOND) - period.offset
 
 
 def _timetable(expression: str, timezone: str | Zone, dst: Dst) -> _Timetable:
@@ -252,7 +254,7 @@ def _known_timetable(expression: str, zone: Zone, dst: Dst) -> _Timetable:
     return _Timetable(fields, zone, dst)
 
 
-class _Walls:
+class _WallClock:
     """The matching wall times; keeps its last answer, so that a rare date is sought only once."""
 
     def __init__(self, fields: Expression) -> None:

@@ -21,7 +21,7 @@ class Age(StrEnum):
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredZone:
     """Zone data that the installation decides by, or did."""
 
     id: int
@@ -32,7 +32,7 @@ class Known:
     taken_back: bool = False
 
 
-def judge(mine: Zone, in_force: Known, earlier: Iterable[Known]) -> Age:
+def judge(mine: Zone, in_force: StoredZone, earlier: Iterable[StoredZone]) -> Age:
     """How `mine` stand to what is in force, by all `earlier` data of the zone.
 
     Releases are compared where both are known. Where one is not, content that was replaced here

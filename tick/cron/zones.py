@@ -1,4 +1,4 @@
-"""The clock changes of a time zone, as stretches of time with one offset from UTC each.
+"""The clock changes of a time zone, as periods of time with one offset from UTC each.
 
 Inside this module and its users instants are naive UTC and wall times naive local: arithmetic on
 them is exact, and no zone rule can interfere.
@@ -28,7 +28,7 @@ _MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ZonePeriod:
     """A time without a clock change: instants in [start, end), UTC plus `offset` on the wall.
 
     Wall times before `repeated_until` have been on the wall once before, those from
@@ -66,25 +66,25 @@ def check_zone(timezone: object) -> None:
     raise InvalidCron(f"unknown time zone {quote(timezone)}: write a name such as {close[0]!r}")
 
 
-def stretches_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
-    """The stretches from the one that holds the instant on, until the end of LAST_YEAR.
+def periods_from(timezone: str | Zone, instant: datetime) -> Iterator[ZonePeriod]:
+    """The periods from the one that holds the instant on, until the end of LAST_YEAR.
 
     A name means the zone as this process's data have it.
     """
     zone = as_zone(timezone)
     for year in range(max(instant.year, FIRST_YEAR), LAST_YEAR + 1):
-        for stretch in _stretches(zone, year):
-            if stretch.end > instant:
-                yield stretch
+        for period in _periods(zone, year):
+            if period.end > instant:
+                yield period
 
 
-def stretches_back_from(timezone: str | Zone, instant: datetime) -> Iterator[Stretch]:
-    """The stretches from the one that holds the instant back, until the start of FIRST_YEAR."""
+def periods_back_from(timezone: str | Zone, instant: datetime) -> Iterator[ZonePeriod]:
+    """The periods from the one that holds the instant back, until the start of FIRST_YEAR."""
     zone = as_zone(timezone)
     for year in range(min(instant.year, LAST_YEAR), FIRST_YEAR - 1, -1):
-        for stretch in reversed(_stretches(zone, year)):
-            if stretch.start <= instant:
-                yield stretch
+        for period in reversed(_periods(zone, year)):
+            if period.start <= instant:
+                yield period
 
 
 def as_zone(timezone: str | Zone) -> Zone:
@@ -93,26 +93,26 @@ def as_zone(timezone: str | Zone) -> Zone:
 
 
 @lru_cache(maxsize=4096)
-def _stretches(rules: Zone, year: int) -> tuple[Stretch, ...]:
-    """The stretches of one year UTC, cut at its ends."""
+def _periods(rules: Zone, year: int) -> tuple[ZonePeriod, ...]:
+    """The periods of one year UTC, cut at its ends."""
     zone = rules.tzinfo
     first, end = datetime(year, 1, 1), datetime(year + 1, 1, 1)
     changes = _changes(zone, first - _MARGIN, end + _MARGIN)
     edges = [first - _MARGIN, *changes, end + _MARGIN]
     return tuple(
-        _stretch(zone, start, stop, first, end)
+        _period(zone, start, stop, first, end)
         for start, stop in pairwise(edges)
         if start < end and stop > first
     )
 
 
-def _stretch(
+def _period(
     zone: ZoneInfo, start: datetime, stop: datetime, first: datetime, end: datetime
-) -> Stretch:
-    """The stretch between two clock changes, cut to [first, end)."""
+) -> ZonePeriod:
+    """The period between two clock changes, cut to [first, end)."""
     before, offset = _offset(zone, start - _SECOND), _offset(zone, start)
     leap = offset - before if start >= first else timedelta(0)
-    return Stretch(
+    return ZonePeriod(
         start=max(start, first),
         end=min(stop, end),
         offset=offset,

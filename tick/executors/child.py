@@ -35,7 +35,7 @@ from tick.executors.log_lines import HEAD, TAIL, Line, Window
 from tick.executors.partial_line import SHOW_SECONDS
 from tick.executors.protocol import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
 from tick.forks import handle_here_only, in_every_copy
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
 
 Jobs = Mapping[str, JobDefinition]
@@ -178,7 +178,9 @@ class Child:
         self._current = run.claim
         definition = jobs.get(run.job_name)
         if definition is None:
-            return AttemptEnd(How.RELEASED, reason="the job is unknown here", in_seconds=10.0)
+            return AttemptEnd(
+                AttemptOutcome.RELEASED, reason="the job is unknown here", in_seconds=10.0
+            )
         current = CurrentRun(run, self)
         with running_alone(current):
             capture.renew()

@@ -18,7 +18,7 @@ from tick.errors import InvalidParams
 from tick.executors.bounds import MAX_MESSAGE, MAX_NAME, MAX_TRACEBACK, cut
 from tick.executors.context import CurrentRun, running
 from tick.executors.results import bounded_json
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 MAX_PAUSE_SECONDS = 366 * 86_400
 _NOT_THE_JOBS = {__file__, asyncio.runners.__file__, asyncio.base_events.__file__}
@@ -36,10 +36,12 @@ def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
         arguments = validate_params(job.function, run.params)
     except InvalidParams as error:
         return AttemptEnd(
-            How.REFUSED, error_type="InvalidParams", error_message=cut(str(error), MAX_MESSAGE)
+            AttemptOutcome.REFUSED,
+            error_type="InvalidParams",
+            error_message=cut(str(error), MAX_MESSAGE),
         )
     except Exception as error:  # an annotation that cannot be resolved
-        return raised(error, How.REFUSED)
+        return raised(error, AttemptOutcome.REFUSED)
     try:
         with running(run):
             end = returned(_skip(job.when) or _call(job.function, arguments))
@@ -52,8 +54,8 @@ def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
     return _STOPPED if run.told_to_stop else end
 
 
-_RETURNED_NOTHING = AttemptEnd(How.RETURNED)
-_STOPPED = AttemptEnd(How.CANCELLED, reason="the job stopped when asked to")
+_RETURNED_NOTHING = AttemptEnd(AttemptOutcome.RETURNED)
+_STOPPED = AttemptEnd(AttemptOutcome.CANCELLED, reason="the job stopped when asked to")
 
 
 def _skip(when: Callable[[], object] | None) -> Skip | None:
@@ -98,16 +100,18 @@ def returned(value: object) -> AttemptEnd:
         return _RETURNED_NOTHING
     match value:
         case Retry(in_seconds, reason):
-            return AttemptEnd(How.ASKED_RETRY, reason=_words(reason), in_seconds=_pause(in_seconds))
+            return AttemptEnd(
+                AttemptOutcome.ASKED_RETRY, reason=_words(reason), in_seconds=_pause(in_seconds)
+            )
         case Snooze(in_seconds, reason):
             return AttemptEnd(
-                How.ASKED_SNOOZE, reason=_words(reason), in_seconds=_pause(in_seconds)
+                AttemptOutcome.ASKED_SNOOZE, reason=_words(reason), in_seconds=_pause(in_seconds)
             )
         case Cancel(reason):
-            return AttemptEnd(How.ASKED_CANCEL, reason=_words(reason))
+            return AttemptEnd(AttemptOutcome.ASKED_CANCEL, reason=_words(reason))
         case Skip(reason):
-            return AttemptEnd(How.ASKED_SKIP, reason=_words(reason))
-    return AttemptEnd(How.RETURNED, result=bounded_json(value))
+            return AttemptEnd(AttemptOutcome.ASKED_SKIP, reason=_words(reason))
+    return AttemptEnd(AttemptOutcome.RETURNED, result=bounded_json(value))
 
 
 def _words(reason: object) -> str:
@@ -121,7 +125,7 @@ def _pause(seconds: float) -> float:
     return float(seconds)
 
 
-def raised(error: BaseException, how: How = How.RAISED) -> AttemptEnd:
+def raised(error: BaseException, how: AttemptOutcome = AttemptOutcome.RAISED) -> AttemptEnd:
     """The ending of a job that raised `error`, its traceback from the job's own code on."""
     return AttemptEnd(
         how,

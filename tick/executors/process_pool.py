@@ -24,7 +24,7 @@ from tick.executors.process_reaper import Guard
 from tick.executors.protocol import BadMessage, Message, pack
 from tick.executors.run_queue import Backlog, Order
 from tick.forks import in_every_copy
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
 
@@ -133,11 +133,11 @@ class ProcessPool:
         """Ask the run to stop; after CANCEL_SECONDS it is killed."""
         child = self._child_at(run)
         if self._waiting.drop(run):
-            self._reports.append(Ended(run, AttemptEnd(How.CANCELLED)))
+            self._reports.append(Ended(run, AttemptEnd(AttemptOutcome.CANCELLED)))
         elif child:
             child.ask_to_stop()
             child.fate = child.fate or AttemptEnd(
-                How.CANCELLED, reason="did not stop when asked to, and was killed"
+                AttemptOutcome.CANCELLED, reason="did not stop when asked to, and was killed"
             )
             child.deadline = min(child.deadline, time.monotonic() + CANCEL_SECONDS)
 
@@ -224,7 +224,7 @@ class ProcessPool:
             case {"broken": why}:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"end": end, "began": began, "took": took} if run:
-                ended_as = AttemptEnd(**(end | {"how": How(end["how"])}))
+                ended_as = AttemptEnd(**(end | {"how": AttemptOutcome(end["how"])}))
                 self._end(child, Ended(run, ended_as, began, took), worn="worn" in message)
             case _ if run:
                 self._reports += heard(run, message)
@@ -302,8 +302,8 @@ class ProcessPool:
 
 def _timed_out(seconds: float) -> AttemptEnd:
     message = f"timed out after {seconds:g} s, and was killed"
-    return AttemptEnd(How.TIMED_OUT, error_type="TimedOut", error_message=message)
+    return AttemptEnd(AttemptOutcome.TIMED_OUT, error_type="TimedOut", error_message=message)
 
 
 def _died(cause: str) -> AttemptEnd:
-    return AttemptEnd(How.DIED, error_type="Died", error_message=cause)
+    return AttemptEnd(AttemptOutcome.DIED, error_type="Died", error_message=cause)

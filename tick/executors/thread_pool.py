@@ -24,7 +24,7 @@ from tick.executors.forked_copies import CopyPipe, leave
 from tick.executors.protocol import Message
 from tick.executors.run_queue import Backlog, Order
 from tick.executors.thread_output import Ear
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
 BATCH_SECONDS = 0.02
@@ -144,11 +144,11 @@ class ThreadPool:
         with self._has_work:
             attempt = self._attempts.get(run.claim)
             if self._waiting.drop(run):
-                self._reports.append(Ended(run, AttemptEnd(How.CANCELLED)))
+                self._reports.append(Ended(run, AttemptEnd(AttemptOutcome.CANCELLED)))
             elif attempt is not None:
                 attempt.ear.cancel()
                 reason = f"did not stop when asked to; {_GOES_ON}"
-                attempt.fate = AttemptEnd(How.CANCELLED, reason=reason)
+                attempt.fate = AttemptEnd(AttemptOutcome.CANCELLED, reason=reason)
                 attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
 
     def kill(self, run: ClaimedRun) -> None:
@@ -247,4 +247,4 @@ def _last_words(ended: Iterable[tuple[_Attempt, Ended]]) -> list[Report]:
 
 def _timed_out(seconds: float) -> AttemptEnd:
     message = f"timed out after {seconds:g} s; {_GOES_ON}"
-    return AttemptEnd(How.TIMED_OUT, error_type="TimedOut", error_message=message)
+    return AttemptEnd(AttemptOutcome.TIMED_OUT, error_type="TimedOut", error_message=message)

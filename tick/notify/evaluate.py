@@ -18,7 +18,7 @@ from tick.notify.channels import Channel
 from tick.notify.inputs import Facts, read_facts
 from tick.notify.outbox import Owed, Pace
 from tick.notify.rules import Ending, Finding
-from tick.store.advisory_locks import Turn, try_turn
+from tick.store.advisory_locks import AdvisoryLock, try_acquire
 from tick.store.database import Database
 from tick.store.sql import insert_ignore
 from tick.store.tables import alert, alert_delivery, occurrence
@@ -49,7 +49,7 @@ def look(database: Database, channels: Sequence[Channel], now: datetime, pace: P
         if not _find_news(connection, channels, now, pace):
             return 0
     with database.write.begin() as connection:
-        if not try_turn(connection, Turn.ALERTS):
+        if not try_acquire(connection, AdvisoryLock.ALERTS):
             return 0
         opened = _write(connection, channels, _find_news(connection, channels, now, pace))
         # Of what was opened or resolved just now.

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.statistics.durations import usual_seconds
-from tick.policy.expected_end import Work, expect_end
+from tick.policy.expected_end import ForecastRun, expect_end
 from tick.states import RunStatus
 from tick.store.tables import job_run, job_run_dependency
 
@@ -25,9 +25,9 @@ def expected_ends(
     for edge in connection.execute(_EDGES, {"ids": sorted(occurrence_ids)}):
         waits_for.setdefault(edge.run_id, []).append(edge.depends_on_id)
     usual = usual_seconds(connection, {run.job_name for run in runs}, now)
-    works: dict[int, dict[int, Work]] = {}
+    works: dict[int, dict[int, ForecastRun]] = {}
     for run in runs:
-        works.setdefault(run.occurrence_id, {})[run.id] = Work(
+        works.setdefault(run.occurrence_id, {})[run.id] = ForecastRun(
             available_at=run.available_at,
             started_at=run.started_at if run.status == RunStatus.RUNNING else None,
             ended_at=run.finished_at,

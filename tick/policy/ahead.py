@@ -6,12 +6,12 @@ from datetime import datetime
 
 from tick.policy import instants, missed
 from tick.policy.rule import Rule
-from tick.policy.windows import Window, covering, stretches
+from tick.policy.windows import Window, covering, split_by_windows
 from tick.states import MissedPolicy
 
 
 @dataclass(frozen=True)
-class Ahead:
+class UpcomingInstant:
     """One instant to come, and the window in which it will not fire."""
 
     at: datetime
@@ -20,7 +20,7 @@ class Ahead:
 
 def cut_at_limit(
     found: Iterable[datetime], windows: Sequence[Window], left: int | None
-) -> Iterator[Ahead]:
+) -> Iterator[UpcomingInstant]:
     """The instants up to the last that may fire; those in a window use up none of what is left."""
     for at in found:
         if left is not None and left <= 0:
@@ -28,11 +28,15 @@ def cut_at_limit(
         window = covering(windows, at) if windows else None
         if left is not None and window is None:
             left -= 1
-        yield Ahead(at, window)
+        yield UpcomingInstant(at, window)
 
 
 def runs_left(
-    rule: Rule, fired: int, decided_to: datetime, now: datetime, windows: Sequence[Window]
+    rule: Rule,
+    fired: int,
+    decided_to: datetime,
+    now: datetime,
+    windows: Sequence[Window],
 ) -> int | None:
     """How many of the instants after `now` may fire; None when that is not limited.
 
@@ -46,7 +50,7 @@ def runs_left(
 
 def count_firing(rule: Rule, after: datetime, until: datetime, windows: Sequence[Window]) -> int:
     """How many instants lie in (after, until], and in no window."""
-    parts = stretches(windows, after, until)
+    parts = split_by_windows(windows, after, until)
     return sum(
         instants.count(rule, part.after, part.until) for part in parts if part.window is None
     )

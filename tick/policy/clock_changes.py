@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from tick.cron.grammar import parse
-from tick.cron.zones import Stretch, stretches_from
+from tick.cron.zones import ZonePeriod, periods_from
 from tick.policy import instants
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
@@ -39,8 +39,8 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
     """
     if rule.kind is not ScheduleKind.CRON:
         return
-    for stretch in stretches_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
-        at = stretch.start.replace(tzinfo=UTC)
+    for period in periods_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
+        at = period.start.replace(tzinfo=UTC)
         if at > until:
             return
         if at <= after:
@@ -48,23 +48,23 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
         if _around(replace(rule, gap="first_valid"), at) != _around(replace(rule, gap="skip"), at):
             yield ClockChange(at, _GAP[rule.gap])
         else:
-            yield from (ClockChange(at, _EMPTY.format(day)) for day in _empty_days(rule, stretch))
+            yield from (ClockChange(at, _EMPTY.format(day)) for day in _empty_days(rule, period))
         if _around(replace(rule, fold="first"), at) != _around(replace(rule, fold="both"), at):
             yield ClockChange(at, _FOLD[rule.fold])
 
 
-def _empty_days(rule: Rule, stretch: Stretch) -> Iterator[date]:
+def _empty_days(rule: Rule, period: ZonePeriod) -> Iterator[date]:
     """The local days that have times on the wall, all of which the clock leaps over."""
-    at, valid = stretch.start.replace(tzinfo=UTC), stretch.start + stretch.offset
-    if not stretch.gap or not _is_within(rule, at):
+    at, valid = period.start.replace(tzinfo=UTC), period.start + period.offset
+    if not period.gap or not _is_within(rule, at):
         return
     plain = replace(rule, offset_seconds=0.0, starts_at=None, ends_at=None)
-    before = stretch.offset - stretch.gap
+    before = period.offset - period.gap
     fires_on = {
-        (instant + (stretch.offset if instant >= at else before)).date()
+        (instant + (period.offset if instant >= at else before)).date()
         for instant in _around(plain, at)
     }
-    fields, day = parse(rule.cron or ""), (valid - stretch.gap).replace(hour=0, minute=0, second=0)
+    fields, day = parse(rule.cron or ""), (valid - period.gap).replace(hour=0, minute=0, second=0)
     while day < valid:
         if day.date() not in fires_on and fields.count(day, day + _DAY):
             yield day.date()

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 
 
 @dataclass(frozen=True)
-class Work:
+class ForecastRun:
     """One run, as far as it is. `usual_seconds`: its median, None if it never ended before."""
 
     available_at: datetime
@@ -29,7 +29,7 @@ class Expected:
     critical: tuple[int, ...]
 
 
-def expect_end(works: Mapping[int, Work], now: datetime) -> Expected | None:
+def expect_end(works: Mapping[int, ForecastRun], now: datetime) -> Expected | None:
     """The forecast for the runs, by id; None when all have ended.
 
     What has no usual length is taken to last no time, so the end is then the earliest possible.
@@ -50,7 +50,7 @@ def expect_end(works: Mapping[int, Work], now: datetime) -> Expected | None:
     return Expected(ends[last], _chain(last, before, works))
 
 
-def _end_of(work: Work, now: datetime, awaited: datetime) -> datetime:
+def _end_of(work: ForecastRun, now: datetime, awaited: datetime) -> datetime:
     if work.ended_at is not None:
         return work.ended_at
     start = work.started_at or max(now, work.available_at, awaited)
@@ -58,7 +58,7 @@ def _end_of(work: Work, now: datetime, awaited: datetime) -> datetime:
 
 
 def _chain(
-    last: int, before: Mapping[int, int | None], works: Mapping[int, Work]
+    last: int, before: Mapping[int, int | None], works: Mapping[int, ForecastRun]
 ) -> tuple[int, ...]:
     chain = []
     step: int | None = last

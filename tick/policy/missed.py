@@ -9,7 +9,7 @@ from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.lengths import in_words
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
-from tick.policy.windows import Stretch, Window, stretches
+from tick.policy.windows import Window, WindowSegment, split_by_windows
 from tick.states import MissedPolicy, Outcome
 
 MIN_GRACE_SECONDS = 120.0
@@ -126,38 +126,38 @@ class _Due:
         if not self.windows:
             return self._newest_of_all()
         found = (
-            instants.latest_until(self.rule, stretch.after, stretch.until)
-            for stretch in reversed(self._open(self.before, self.now))
+            instants.latest_until(self.rule, segment.after, segment.until)
+            for segment in reversed(self._open(self.before, self.now))
         )
         return next((at for at in found if at is not None), None)
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many lie in (after, until] and outside the windows."""
         return sum(
-            instants.count(self.rule, stretch.after, stretch.until)
-            for stretch in self._open(after, until)
+            instants.count(self.rule, segment.after, segment.until)
+            for segment in self._open(after, until)
         )
 
     def nth(self, after: datetime, until: datetime, index: int) -> datetime:
         """One of those that `count` counts; `index` begins at 0."""
-        for stretch in self._open(after, until):
-            here = instants.count(self.rule, stretch.after, stretch.until)
+        for segment in self._open(after, until):
+            here = instants.count(self.rule, segment.after, segment.until)
             if index < here:
-                return instants.nth(self.rule, stretch.after, stretch.until, index)
+                return instants.nth(self.rule, segment.after, segment.until, index)
             index -= here
         raise IndexError(f"fewer than {index + 1} instants are due")
 
     def entries(
         self, after: datetime, until: datetime, outcome: Outcome, reason: str
     ) -> tuple[NotFired, ...]:
-        """One entry for each stretch of (after, until]; those in windows are BLACKOUT."""
+        """One entry for each segment of (after, until]; those in windows are BLACKOUT."""
         return tuple(
             entry
-            for stretch in stretches(self.windows, after, until)
+            for segment in split_by_windows(self.windows, after, until)
             for entry in (
-                _range(self.rule, stretch.after, stretch.until, outcome, reason)
-                if stretch.window is None
-                else _in_window(self.rule, stretch, stretch.window)
+                _range(self.rule, segment.after, segment.until, outcome, reason)
+                if segment.window is None
+                else _in_window(self.rule, segment, segment.window)
             )
         )
 
@@ -191,9 +191,9 @@ class _Due:
         """Up to where those in (after, until] were put off by an earlier tick."""
         return min(max(after, self.deferral.until), until) if self.deferral else after
 
-    def _open(self, after: datetime, until: datetime) -> list[Stretch]:
-        found = stretches(self.windows, after, until)
-        return [stretch for stretch in found if stretch.window is None]
+    def _open(self, after: datetime, until: datetime) -> list[WindowSegment]:
+        found = split_by_windows(self.windows, after, until)
+        return [segment for segment in found if segment.window is None]
 
     def _newest_of_all(self) -> datetime | None:
         """As a rule there is only one, which is cheap to see.
@@ -245,8 +245,8 @@ def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     )
 
 
-def _in_window(rule: Rule, stretch: Stretch, window: Window) -> tuple[NotFired, ...]:
-    return _range(rule, stretch.after, stretch.until, Outcome.BLACKOUT, window.in_words())
+def _in_window(rule: Rule, segment: WindowSegment, window: Window) -> tuple[NotFired, ...]:
+    return _range(rule, segment.after, segment.until, Outcome.BLACKOUT, window.in_words())
 
 
 def _range(

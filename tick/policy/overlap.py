@@ -5,7 +5,7 @@ from enum import Enum
 from tick.states import OverlapPolicy
 
 
-class Verdict(Enum):
+class OverlapDecision(Enum):
     """What the tick does with the instant."""
 
     FIRE = "fire"
@@ -16,12 +16,12 @@ class Verdict(Enum):
     """Cancel what runs, and fire; its runs wait until the blocker has stopped."""
 
 
-def judge(policy: OverlapPolicy, live: int) -> Verdict:
+def judge(policy: OverlapPolicy, live: int) -> OverlapDecision:
     """The verdict when `live` earlier occurrences of the schedule have not finished."""
     if live == 0 or policy is OverlapPolicy.ALLOW:
-        return Verdict.FIRE
+        return OverlapDecision.FIRE
     if policy is OverlapPolicy.REPLACE:
-        return Verdict.REPLACE_BLOCKER
+        return OverlapDecision.REPLACE_BLOCKER
     if policy is OverlapPolicy.QUEUE_ONE and live == 1:
-        return Verdict.WAIT_FOR_BLOCKER
-    return Verdict.SKIP
+        return OverlapDecision.WAIT_FOR_BLOCKER
+    return OverlapDecision.SKIP

@@ -15,11 +15,11 @@ from tick.policy.rule import Rule
 from tick.policy.windows import Window, covering
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
 
-BRAKED = "the storm brake held it: the tick had created as many runs as one may"
+THROTTLED = "the storm brake held it: the tick had created as many runs as one may"
 
 
 @dataclass(frozen=True)
-class Standing:
+class Cursor:
     """Where a due schedule stands: what beside its rule decides about it.
 
     `due_since` is its first undecided instant, `live` how many of its occurrences have not
@@ -30,18 +30,18 @@ class Standing:
     due_since: datetime
     live: int = 0
     fired: int = 0
-    asked_for: datetime | None = None
+    requested_instant: datetime | None = None
     deferral: Deferral | None = None
 
     @property
-    def was_asked_for(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether a person asked for the instant that is due."""
-        return self.asked_for is not None and self.asked_for >= self.due_since
+        return self.requested_instant is not None and self.requested_instant >= self.due_since
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write for each schedule that shares the standing.
+    """What to write for each schedule that shares the cursor.
 
     `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
     is due again at `next_run_at` (None: never), with what `deferral` says of it.
@@ -49,14 +49,14 @@ class Plan:
 
     fire: datetime | None
     fire_reason: str | None
-    verdict: overlap.Verdict
+    verdict: overlap.OverlapDecision
     not_fired: tuple[NotFired, ...]
     decided_to: datetime
     next_run_at: datetime | None
     deferral: Deferral | None = None
 
     @property
-    def braked(self) -> bool:
+    def throttled(self) -> bool:
         """Whether what would fire waits because the tick may create no more runs."""
         put_off = self.deferral
         return put_off is not None and put_off.outcome is Outcome.HELD and self.fire is None
@@ -74,82 +74,82 @@ def due_since(rule: Rule, decided_to: datetime, marked: datetime) -> datetime:
 
 def plan(
     rule: Rule,
-    standing: Standing,
+    cursor: Cursor,
     now: datetime,
     tick_seconds: float,
     windows: Sequence[Window] = (),
 ) -> Plan:
-    """Decide every instant from `standing.due_since` to `now`; `tick_seconds` as learned.
+    """Decide every instant from `cursor.due_since` to `now`; `tick_seconds` as learned.
 
     `windows` are those that touch this time. While one lasts, older instants don't fire either.
     """
     choice = missed.choose(
         rule,
-        standing.due_since,
+        cursor.due_since,
         now,
         missed.grace_seconds(rule, tick_seconds),
         windows=windows,
-        any_age=standing.was_asked_for,
-        deferral=standing.deferral,
+        any_age=cursor.is_requested,
+        deferral=cursor.deferral,
     )
     if choice is None:
         # Woken before its first instant: an edited rule or a stepped clock. Nothing to decide.
-        return _decide(rule, Choice(None, standing.due_since))
-    if rule.max_runs is not None and standing.fired >= rule.max_runs:
-        nothing = Choice(None, just_before(standing.due_since))
+        return _decide(rule, Choice(None, cursor.due_since))
+    if rule.max_runs is not None and cursor.fired >= rule.max_runs:
+        nothing = Choice(None, just_before(cursor.due_since))
         return _end(rule, _decide(rule, nothing), now)
     if choice.fire is not None and (window := covering(windows, now)) is not None:
-        return _stand_still(rule, standing, choice, window)
-    verdict = overlap.judge(rule.overlap, standing.live)
-    if choice.fire is not None and verdict is overlap.Verdict.SKIP:
-        if rule.missed is MissedPolicy.CATCH_UP_ALL and not standing.was_asked_for:
-            return put_off(standing)
+        return _decide_in_window(rule, cursor, choice, window)
+    verdict = overlap.judge(rule.overlap, cursor.live)
+    if choice.fire is not None and verdict is overlap.OverlapDecision.SKIP:
+        if rule.missed is MissedPolicy.CATCH_UP_ALL and not cursor.is_requested:
+            return put_off(cursor)
         choice = _not_fired(
             choice, Outcome.SKIPPED_OVERLAP, "an earlier occurrence had not finished"
         )
     decided = _decide(rule, choice, verdict)
-    was_last = choice.fire is not None and rule.max_runs == standing.fired + 1
+    was_last = choice.fire is not None and rule.max_runs == cursor.fired + 1
     return _end(rule, decided, now) if was_last else decided
 
 
-def _stand_still(rule: Rule, standing: Standing, choice: Choice, window: Window) -> Plan:
+def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window) -> Plan:
     """An instant from before the window, at a tick within it: it waits only if it may be late."""
-    if standing.was_asked_for:
-        return put_off(standing)
+    if cursor.is_requested:
+        return put_off(cursor)
     if rule.missed is not MissedPolicy.SKIP:
         reason = f"it could not be caught up before: {window.in_words()}"
-        return put_off(standing, Deferral(standing.due_since, Outcome.MISSED, reason))
+        return put_off(cursor, Deferral(cursor.due_since, Outcome.MISSED, reason))
     reason = f"no tick came before it began: {window.in_words()}"
     return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason))
 
 
-def put_off(standing: Standing, deferral: Deferral | None = None) -> Plan:
+def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
     """Nothing is decided: the same instants are due again at a later tick."""
     return Plan(
         fire=None,
         fire_reason=None,
-        verdict=overlap.Verdict.FIRE,
+        verdict=overlap.OverlapDecision.FIRE,
         not_fired=(),
-        decided_to=just_before(standing.due_since),
-        next_run_at=standing.due_since,
-        deferral=deferral or standing.deferral,
+        decided_to=just_before(cursor.due_since),
+        next_run_at=cursor.due_since,
+        deferral=deferral or cursor.deferral,
     )
 
 
-def brake(rule: Rule, standing: Standing, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
+def throttle(rule: Rule, cursor: Cursor, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
     """The plan in a tick that has created as many runs as it may.
 
     What would not fire is decided as planned. What would fire waits for the next tick if it will
     still be wanted then; an instant whose grace would be over is HELD, for a person to run.
     """
-    if plan.fire is None or standing.was_asked_for:
+    if plan.fire is None or cursor.is_requested:
         return plan
     age_at_next_tick = (now - plan.fire).total_seconds() + tick_seconds
     in_grace = age_at_next_tick <= missed.grace_seconds(rule, tick_seconds)
     if in_grace or rule.missed is not MissedPolicy.SKIP:
         return _fire_later(plan, plan.fire)
     held = Choice(plan.fire, plan.decided_to, plan.not_fired)
-    return _decide(rule, _not_fired(held, Outcome.HELD, BRAKED))
+    return _decide(rule, _not_fired(held, Outcome.HELD, THROTTLED))
 
 
 def _fire_later(plan: Plan, wanted: datetime) -> Plan:
@@ -157,11 +157,11 @@ def _fire_later(plan: Plan, wanted: datetime) -> Plan:
     return Plan(
         fire=None,
         fire_reason=None,
-        verdict=overlap.Verdict.FIRE,
+        verdict=overlap.OverlapDecision.FIRE,
         not_fired=tuple(entry for entry in plan.not_fired if entry.last < wanted),
         decided_to=just_before(wanted),
         next_run_at=wanted,
-        deferral=Deferral(wanted, Outcome.HELD, BRAKED),
+        deferral=Deferral(wanted, Outcome.HELD, THROTTLED),
     )
 
 
@@ -180,7 +180,9 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
     return is_left_over(plan, now) and not goes_on
 
 
-def _decide(rule: Rule, choice: Choice, verdict: overlap.Verdict = overlap.Verdict.FIRE) -> Plan:
+def _decide(
+    rule: Rule, choice: Choice, verdict: overlap.OverlapDecision = overlap.OverlapDecision.FIRE
+) -> Plan:
     return Plan(
         fire=choice.fire,
         fire_reason=choice.fire_reason,

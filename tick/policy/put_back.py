@@ -9,7 +9,7 @@ ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
 
 
 @dataclass(frozen=True)
-class Placed:
+class RunNode:
     """A run in its occurrence.
 
     `needs` are the runs without whose success it can't start; `skipped_for` is the one for which
@@ -29,7 +29,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class PutBack:
+class RequeuePlan:
     """What a retry does to an occurrence.
 
     `again` go back. `held` stay skipped, for the run at their id. `left_out` stay skipped although
@@ -40,28 +40,28 @@ class PutBack:
     held: Mapping[int, int] = field(default_factory=dict)
     left_out: frozenset[int] = frozenset()
 
-    def alone(self, chosen: Collection[int]) -> "PutBack":
+    def alone(self, chosen: Collection[int]) -> "RequeuePlan":
         """The same without what goes along with the chosen."""
         return replace(self, again=frozenset(chosen), left_out=self.again - set(chosen))
 
 
-class Graph:
+class RunGraph:
     """The runs of one occurrence, and which waits for which."""
 
-    def __init__(self, runs: Collection[Placed]) -> None:
+    def __init__(self, runs: Collection[RunNode]) -> None:
         self._runs = {run.id: run for run in runs}
         self._below: dict[int, list[int]] = {}
         for run in runs:
             for need in run.needs:
                 self._below.setdefault(need, []).append(run.id)
 
-    def __iter__(self) -> Iterator[Placed]:
+    def __iter__(self) -> Iterator[RunNode]:
         return iter(self._runs.values())
 
-    def __getitem__(self, run_id: int) -> Placed:
+    def __getitem__(self, run_id: int) -> RunNode:
         return self._runs[run_id]
 
-    def blocker_of(self, run_id: int, again: Collection[int] = ()) -> Placed | None:
+    def blocker_of(self, run_id: int, again: Collection[int] = ()) -> RunNode | None:
         """A run that ended badly, is not among those that go back, and without which it can't."""
         needs = (self._runs[need] for need in sorted(self._runs[run_id].needs))
         return next((n for n in needs if n.status in ENDED_BADLY and n.id not in again), None)
@@ -75,7 +75,7 @@ class Graph:
         left_out = [run.id for run in self if self._is_left_out(run)]
         return bad + [run_id for run_id in left_out if self.blocker_of(run_id, bad) is None]
 
-    def with_what_waits(self, chosen: Collection[int]) -> PutBack:
+    def with_what_waits(self, chosen: Collection[int]) -> RequeuePlan:
         """The chosen, and down the line what was skipped for them and nothing else holds back."""
         again = set(chosen) | self._skipped_below(chosen)
         held: dict[int, int] = {}
@@ -87,18 +87,18 @@ class Graph:
                 again.discard(run_id)
                 held[run_id] = blocker.id
                 doubtful |= again.intersection(self._below.get(run_id, ())) - set(chosen)
-        return PutBack(frozenset(again), {run: self._root_of(run, held) for run in held})
+        return RequeuePlan(frozenset(again), {run: self._root_of(run, held) for run in held})
 
-    def queued(self, again: Collection[int]) -> "Graph":
+    def queued(self, again: Collection[int]) -> "RunGraph":
         """The graph with these runs in the queue."""
-        return Graph(
+        return RunGraph(
             [
                 replace(run, status=RunStatus.QUEUED, skipped_for=None) if run.id in again else run
                 for run in self
             ]
         )
 
-    def _is_left_out(self, run: Placed) -> bool:
+    def _is_left_out(self, run: RunNode) -> bool:
         root = self._runs.get(run.skipped_for) if run.skipped_for is not None else None
         return run.stays_behind and root is not None and root.status is RunStatus.SUCCESS
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from tick.states import RunStatus
 
 
-class How(StrEnum):
+class AttemptOutcome(StrEnum):
     """How an attempt ended."""
 
     RETURNED = "returned"
@@ -31,7 +31,7 @@ class How(StrEnum):
 class AttemptEnd:
     """How one attempt ended, and what it left. Texts are bounded where they are made."""
 
-    how: How
+    how: AttemptOutcome
     result: str | None = None
     """What the job returned, as JSON text."""
     reason: str | None = None
@@ -51,7 +51,7 @@ class Backoff:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """What becomes of the run. `delay_seconds` counts when `status` is QUEUED."""
 
     status: RunStatus
@@ -62,25 +62,25 @@ class Verdict:
 
 def judge(
     end: AttemptEnd, *, run_id: int, attempt: int, max_attempts: int, backoff: Backoff
-) -> Verdict:
+) -> RetryDecision:
     """The verdict on attempt number `attempt` (from 1) of `max_attempts`."""
     match end.how:
-        case How.RETURNED:
-            return Verdict(RunStatus.SUCCESS)
-        case How.ASKED_CANCEL | How.CANCELLED:
-            return Verdict(RunStatus.CANCELLED, reason=end.reason)
-        case How.ASKED_SKIP:
-            return Verdict(RunStatus.SKIPPED, reason=end.reason)
-        case How.ASKED_SNOOZE | How.RELEASED:
-            return Verdict(RunStatus.QUEUED, end.in_seconds, True, end.reason)
-        case How.REFUSED:
-            return Verdict(RunStatus.FAILED, reason=end.reason)
+        case AttemptOutcome.RETURNED:
+            return RetryDecision(RunStatus.SUCCESS)
+        case AttemptOutcome.ASKED_CANCEL | AttemptOutcome.CANCELLED:
+            return RetryDecision(RunStatus.CANCELLED, reason=end.reason)
+        case AttemptOutcome.ASKED_SKIP:
+            return RetryDecision(RunStatus.SKIPPED, reason=end.reason)
+        case AttemptOutcome.ASKED_SNOOZE | AttemptOutcome.RELEASED:
+            return RetryDecision(RunStatus.QUEUED, end.in_seconds, True, end.reason)
+        case AttemptOutcome.REFUSED:
+            return RetryDecision(RunStatus.FAILED, reason=end.reason)
     if attempt >= max_attempts:
-        return Verdict(RunStatus.FAILED, reason=_exhausted(end, attempt))
-    if end.how is How.ASKED_RETRY:
-        return Verdict(RunStatus.QUEUED, end.in_seconds, reason=end.reason)
+        return RetryDecision(RunStatus.FAILED, reason=_exhausted(end, attempt))
+    if end.how is AttemptOutcome.ASKED_RETRY:
+        return RetryDecision(RunStatus.QUEUED, end.in_seconds, reason=end.reason)
     pause = retry_delay(backoff, run_id=run_id, attempt=attempt)
-    return Verdict(RunStatus.QUEUED, pause, reason=_again(end, attempt, max_attempts))
+    return RetryDecision(RunStatus.QUEUED, pause, reason=_again(end, attempt, max_attempts))
 
 
 def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
@@ -96,11 +96,11 @@ def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
 
 
 def _exhausted(end: AttemptEnd, attempt: int) -> str | None:
-    if end.how is How.ASKED_RETRY:
+    if end.how is AttemptOutcome.ASKED_RETRY:
         return f"{end.reason}; no attempt is left after {attempt}"
     return end.reason
 
 
 def _again(end: AttemptEnd, attempt: int, max_attempts: int) -> str:
-    what = "failed" if end.how is How.RAISED else end.how.value
+    what = "failed" if end.how is AttemptOutcome.RAISED else end.how.value
     return f"attempt {attempt} of {max_attempts} {what}"

@@ -49,7 +49,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class WindowSegment:
     """The instants in (after, until], all in one window or in none."""
 
     after: datetime
@@ -66,7 +66,9 @@ def covering(windows: Iterable[Window], at: datetime) -> Window | None:
     )
 
 
-def stretches(windows: Iterable[Window], after: datetime, until: datetime) -> Iterator[Stretch]:
+def split_by_windows(
+    windows: Iterable[Window], after: datetime, until: datetime
+) -> Iterator[WindowSegment]:
     """(after, until] cut where a window begins or ends, in order."""
     for window in sorted(windows, key=lambda window: window.starts_at):
         start = max(after, just_before(window.starts_at))
@@ -74,8 +76,8 @@ def stretches(windows: Iterable[Window], after: datetime, until: datetime) -> It
         if start >= end:
             continue
         if start > after:
-            yield Stretch(after, start, None)
-        yield Stretch(start, end, window)
+            yield WindowSegment(after, start, None)
+        yield WindowSegment(start, end, window)
         after = end
     if after < until:
-        yield Stretch(after, until, None)
+        yield WindowSegment(after, until, None)

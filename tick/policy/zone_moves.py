@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from tick.cron.fields import Expression
 from tick.cron.grammar import parse
 from tick.cron.zone_data import Zone
-from tick.cron.zones import Stretch, as_zone, stretches_from
+from tick.cron.zones import ZonePeriod, as_zone, periods_from
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
 
@@ -44,12 +44,12 @@ def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
 
 def _decided_wall(rule: Rule, at: datetime) -> datetime:
     """The wall time up to which everything is decided at that instant, both naive."""
-    stretch = next(stretches_from(_zone(rule), at))
-    wall = at + stretch.offset
-    if rule.fold == "first" and wall < stretch.repeated_until:
-        return stretch.repeated_until - _SECOND
-    if rule.fold == "second" and wall >= stretch.repeats_from:
-        return stretch.repeats_from - _SECOND
+    period = next(periods_from(_zone(rule), at))
+    wall = at + period.offset
+    if rule.fold == "first" and wall < period.repeated_until:
+        return period.repeated_until - _SECOND
+    if rule.fold == "second" and wall >= period.repeats_from:
+        return period.repeats_from - _SECOND
     return wall
 
 
@@ -66,10 +66,10 @@ def _instant_of(rule: Rule, fields: Expression, wall: datetime) -> datetime:
     return start - _SECOND if fields.count(wall + _SECOND, valid + _MINUTE) else start
 
 
-def _first_leap(rule: Rule, after: datetime) -> Stretch:
-    """The first stretch that begins with a leap after that instant."""
-    stretches = stretches_from(_zone(rule), after)
-    return next(each for each in stretches if each.gap and each.start > after)
+def _first_leap(rule: Rule, after: datetime) -> ZonePeriod:
+    """The first period that begins with a leap after that instant."""
+    periods = periods_from(_zone(rule), after)
+    return next(each for each in periods if each.gap and each.start > after)
 
 
 def _zone(rule: Rule) -> Zone:

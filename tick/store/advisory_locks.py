@@ -5,7 +5,7 @@ from enum import IntEnum
 import sqlalchemy as sa
 
 
-class Turn(IntEnum):
+class AdvisoryLock(IntEnum):
     """What transactions do one after another: a number each that nothing else here locks."""
 
     ALERTS = 0x616C6572
@@ -20,7 +20,7 @@ _WAIT_FOR_TURN = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("turn", ty
 _TRY_TURN = sa.select(sa.func.pg_try_advisory_xact_lock(sa.bindparam("turn", type_=sa.BigInteger)))
 
 
-def wait_for_turn(connection: sa.Connection, turn: Turn) -> None:
+def acquire(connection: sa.Connection, turn: AdvisoryLock) -> None:
     """Wait until no other transaction has this turn, and keep it to the end of this one.
 
     For what no row stands for yet that could be locked. SQLite's writers take turns anyway.
@@ -29,8 +29,8 @@ def wait_for_turn(connection: sa.Connection, turn: Turn) -> None:
         connection.execute(_WAIT_FOR_TURN, {"turn": turn})
 
 
-def try_turn(connection: sa.Connection, turn: Turn) -> bool:
-    """As `wait_for_turn`, but without waiting: whether it is this transaction's turn."""
+def try_acquire(connection: sa.Connection, turn: AdvisoryLock) -> bool:
+    """As `acquire`, but without waiting: whether it is this transaction's turn."""
     if connection.dialect.name != "postgresql":
         return True
     return bool(connection.execute(_TRY_TURN, {"turn": turn}).scalar())

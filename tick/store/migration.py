@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.errors import DatabaseError
-from tick.store.advisory_locks import Turn
+from tick.store.advisory_locks import AdvisoryLock
 from tick.store.database import Database
 
 WAIT_SECONDS = 300.0
@@ -60,7 +60,9 @@ def _on_postgresql(
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_seconds * 1000) or 1}")
         with _waiting(database, f"another upgrade ({{}}) for {wait_seconds:.0f} s", _HOLDER):
-            take = sa.select(sa.func.pg_advisory_xact_lock(sa.literal(Turn.UPGRADE, sa.BigInteger)))
+            take = sa.select(
+                sa.func.pg_advisory_xact_lock(sa.literal(AdvisoryLock.UPGRADE, sa.BigInteger))
+            )
             connection.execute(take)
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_SECONDS}s'")
         with _waiting(database, "a table that others have in use ({})", _OLDEST):
@@ -76,7 +78,9 @@ def _waiting(database: Database, what: str, who: sa.TextClause) -> Iterator[None
         if getattr(error.orig, "sqlstate", None) != _MISSED_LOCK:
             raise
         with database.read.connect() as connection:
-            holder = connection.execute(who, {"turn": Turn.UPGRADE} if who is _HOLDER else {})
+            holder = connection.execute(
+                who, {"turn": AdvisoryLock.UPGRADE} if who is _HOLDER else {}
+            )
             named = what.format(_name(holder.first()))
         raise DatabaseError(
             f"The migration waited for {named}, and changed nothing. Try again; if what holds it "

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 0.5
 """How long it waits for what somebody else has locked."""
 
 
-def keep_up(
+def housekeeping(
     engine: sa.Engine, now: datetime, keep: Keep | None, may_go_on: Callable[[], bool]
 ) -> list[Counted]:
     """Count what ended, and once an hour delete what is not to `keep`, slice after slice.

@@ -24,7 +24,7 @@ from tick.store.tables import Instant
 
 
 @dataclass(frozen=True)
-class Found:
+class PendingWork:
     """What a look found: one answer for each thing that a tick does.
 
     `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some
@@ -60,14 +60,14 @@ class Found:
         return self.uncounted or self.prune or self.settles
 
 
-def look(connection: sa.Connection, now: datetime, dead_after: timedelta) -> Found:
+def pending_work(connection: sa.Connection, now: datetime, dead_after: timedelta) -> PendingWork:
     """What there is to do at `now`; a process that was silent for `dead_after` is lost."""
     values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
-    return Found(*connection.execute(_look(connection.dialect.name), values).one())
+    return PendingWork(*connection.execute(_statement(connection.dialect.name), values).one())
 
 
 @cache
-def _look(dialect: str) -> sa.Select[Any]:
+def _statement(dialect: str) -> sa.Select[Any]:
     clock = sa.func.clock_timestamp(type_=Instant) if dialect == "postgresql" else sa.null()
     columns: list[Any] = [*_ANYTHING_TO_DO, clock]
     return sa.select(*columns)

@@ -39,8 +39,8 @@ from tick.ticks.tick import decide_due
 from tick.utc import Utc, utc
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
-Window = tuple[datetime, datetime]
-UtcWindow = tuple[Utc, Utc]
+Span = tuple[datetime, datetime]
+UtcSpan = tuple[Utc, Utc]
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ def simulate(
     end: datetime,
     *,
     tick_every: timedelta = timedelta(minutes=1),
-    down: Sequence[Window] = (),
-    windows: Sequence[Window] = (),
+    down: Sequence[Span] = (),
+    windows: Sequence[Span] = (),
     runs_take: timedelta = timedelta(0),
     settings: Settings | None = None,
     on_tick: Callable[[datetime], object] | None = None,
@@ -103,7 +103,7 @@ def simulate(
         return Simulation(first, last, ticks, world.lines(), verify(database, first, last))
 
 
-def _in_utc(windows: Sequence[Window]) -> list[UtcWindow]:
+def _in_utc(windows: Sequence[Span]) -> list[UtcSpan]:
     found = [(utc(begin, "a time's start"), utc(until, "a time's end")) for begin, until in windows]
     for begin, until in found:
         if begin >= until:
@@ -127,11 +127,11 @@ class _World:
 
     runtime: Runtime
     tick_every: timedelta
-    down: Sequence[UtcWindow]
+    down: Sequence[UtcSpan]
     runs_take: timedelta
     some_replace: bool
 
-    def begin(self, registry: Registry, start: Utc, windows: Sequence[UtcWindow]) -> None:
+    def begin(self, registry: Registry, start: Utc, windows: Sequence[UtcSpan]) -> None:
         """Sync, plan the maintenance windows, and switch all schedules on."""
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")

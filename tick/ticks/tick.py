@@ -16,25 +16,25 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import any_due, due_ids
 from tick.engine.firing.fire import Fired, fire_due
-from tick.engine.firing.write_plans import Decision
+from tick.engine.firing.write_plans import TickClaim
 from tick.engine.ledger.audit import SYSTEM
 from tick.engine.ledger.results import LISTED, count_outcomes, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds, record_tick
-from tick.engine.ledger.zones import read_standing, standing
+from tick.engine.ledger.zones import read_zone_data_status, zone_data_status
 from tick.engine.runs.rescue import rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten
 from tick.engine.schedules import lifecycle
-from tick.engine.schedules.calculator import heed_rules, is_outdated
+from tick.engine.schedules.calculator import apply_newer_rules, is_outdated
 from tick.engine.schedules.pause import end_pauses
-from tick.engine.schedules.zone_changes import Wish, older_zones
+from tick.engine.schedules.zone_changes import ZoneDataRequest, older_zones
 from tick.engine.statistics.prune import Keep
 from tick.runtime import Runtime, refuse_ahead
 from tick.states import FIRED_OUTCOMES
 from tick.store.database import TRANSIENT, begin_within, short_error
 from tick.store.outages import is_outage, sentence
 from tick.telemetry.logs import bound
-from tick.ticks.housekeeping import keep_up
-from tick.ticks.pending_work import Found, look
+from tick.ticks.housekeeping import housekeeping
+from tick.ticks.pending_work import PendingWork, pending_work
 from tick.ticks.result import TickResult, row_of
 from tick.utc import Utc, utc
 
@@ -83,7 +83,7 @@ def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
     work = _Tick(runtime, utc(now, "now"), inf)
     work.tick_seconds = tick_seconds
     with runtime.database.read.connect() as connection:
-        work.zones = read_standing(connection).mine
+        work.zones = read_zone_data_status(connection).mine
     work.fire_due()
 
 
@@ -102,41 +102,41 @@ class _Tick:
         self.telemetry = runtime.telemetry
         self.result = TickResult(tick_id=secrets.token_hex(8), now=now)
 
-    def look(self) -> Found:
+    def look(self) -> PendingWork:
         """What there is to do. Raises OperationalError where the database's file was replaced."""
         self.runtime.database.want_file()
         with self.runtime.database.read.connect() as connection:
-            found = look(connection, self.now, self.dead_after)
+            found = pending_work(connection, self.now, self.dead_after)
             if found.fires:
                 self.tick_seconds = learned_tick_seconds(connection)
         return found
 
-    def heed_rules(self, found: Found) -> bool:
+    def heed_rules(self, found: PendingWork) -> bool:
         """Go by this process's zone data and code where newer; whether that changed anything.
 
         Schedules that go by newer ones than these are left alone, and the result names the zones.
         """
-        there = standing(found.zones)
+        there = zone_data_status(found.zones)
         self.zones = there.mine
         if there.settled and not found.unread and not is_outdated(found.calculator):
             return False
         limit = self.runtime.settings.chunk_schedules
         try:
             while self._in_time() and self._in_transaction(
-                lambda each: heed_rules(each, self.now, limit, Wish(SYSTEM))
+                lambda each: apply_newer_rules(each, self.now, limit, ZoneDataRequest(SYSTEM))
             ):
                 pass
         except Exception as error:
             log.error("newer zone data or code could not be heeded: %s", short_error(error))
             self.result.errors["(time zones)"] = short_error(error)
         with self.runtime.database.read.connect() as connection:
-            self.zones = read_standing(connection).mine
+            self.zones = read_zone_data_status(connection).mine
             self.result.older_zones = {
                 known.zone: known.version for known in older_zones(connection)
             }
         return True
 
-    def fire_all(self, found: Found) -> None:
+    def fire_all(self, found: PendingWork) -> None:
         """End the pauses that are over, and decide what is due."""
         if found.pause_over:
             self._end_pauses()
@@ -210,12 +210,12 @@ class _Tick:
         settings, engine = self.runtime.settings, self.runtime.database.write
         if self._in_time():
             keep = Keep.of(settings) if prunes else None
-            counted = keep_up(engine, self.now, keep, self._in_time)
+            counted = housekeeping(engine, self.now, keep, self._in_time)
             self.telemetry.ended(self.runtime.database.read, counted, self.now)
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:
         self.chunks += 1
-        decision = Decision(
+        decision = TickClaim(
             self.result.tick_id, f"{self.result.tick_id}.{self.chunks}", self.now, self.zones
         )
 
@@ -233,7 +233,7 @@ class _Tick:
         fired = self._in_transaction(step)
         self.result.due += fired.schedules
         self.result.runs += fired.runs
-        self.result.more |= fired.braked > 0
+        self.result.more |= fired.throttled > 0
         return fired
 
     def _fire_one_by_one(self, limit: int, *, suspect: bool = False) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.runs.claim import claim_runs
-from tick.engine.runs.limits import find_limits, take_turn
+from tick.engine.runs.limits import acquire_capacity, find_limits
 from tick.executors.claimed_run import ClaimedRun
 from tick.settings import Settings
 from tick.worker.executor_group import Jobs, Portion
@@ -39,8 +39,8 @@ class Claimer:
         now: datetime,
     ) -> Claimed:
         """Claim what is ready of the portions."""
-        rooms = take_turn(connection, self._limits)
-        if rooms is not None:
+        capacity = acquire_capacity(connection, self._limits)
+        if capacity is not None:
             # What made room ended after `now`, if this claim had to wait for its turn.
             now = max(now, self._now())
         runs: list[ClaimedRun] = []
@@ -53,7 +53,7 @@ class Claimer:
                 limit=portion.most,
                 jobs=portion.jobs,
                 queues=self._queues,
-                rooms=rooms,
+                capacity=capacity,
                 ahead=portion.ahead,
             )
             runs += found

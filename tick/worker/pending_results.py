@@ -10,15 +10,15 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
-from tick.engine.runs.finish import Accepted, Ending, finish_runs, instant_of
+from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs, instant_of
 from tick.engine.runs.job_logs import write_lines, write_progress, write_starts
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.executor import Ended, Progressed, Report, Said
 from tick.executors.log_lines import Budget, Line, Shortener
-from tick.policy.retry import AttemptEnd, Backoff, How, judge
+from tick.policy.retry import AttemptEnd, AttemptOutcome, Backoff, judge
 
 _UNSTORABLE = AttemptEnd(
-    How.RETURNED,
+    AttemptOutcome.RETURNED,
     error_type="Unstorable",
     error_message="What the run left could not be stored; the worker's own log says why.",
 )
@@ -33,7 +33,7 @@ class Unsaved:
         self._lines: list[tuple[ClaimedRun, Line]] = []
         self._progress: dict[Claim, Progressed] = {}
         self._starts: list[tuple[ClaimedRun, float]] = []
-        self._endings: list[Ending] = []
+        self._endings: list[FinishedAttempt] = []
 
     def __bool__(self) -> bool:
         return bool(self._lines or self._progress or self._starts or self._endings)
@@ -59,7 +59,7 @@ class Unsaved:
         """Take when runs began that count as not started, in `time.monotonic` seconds."""
         self._starts.extend(starts)
 
-    def write(self, connection: sa.Connection, now: datetime, moment: float) -> Accepted:
+    def write(self, connection: sa.Connection, now: datetime, moment: float) -> FinishResult:
         """Write all of it. Call `clear` when the transaction has been committed.
 
         `moment` is what `time.monotonic` says at `now`.
@@ -104,4 +104,4 @@ class Unsaved:
             max_attempts=run.max_attempts,
             backoff=Backoff(job.backoff_seconds, job.max_backoff_seconds),
         )
-        self._endings.append(Ending(run, end, verdict, ended.began))
+        self._endings.append(FinishedAttempt(run, end, verdict, ended.began))

@@ -10,12 +10,12 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
-from tick.engine.runs.finish import Accepted
+from tick.engine.runs.finish import FinishResult
 from tick.engine.runs.settle import settle_occurrences
 from tick.executors.claimed_run import ClaimedRun
 from tick.executors.executor import Ended, Report
 from tick.executors.log_lines import LOG_LINES, Budget
-from tick.policy.retry import AttemptEnd, How
+from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import RunStatus
 from tick.store.database import TRANSIENT, Database
 from tick.worker.pending_results import Unsaved
@@ -80,7 +80,7 @@ class Saver:
 
     def release(self, runs: Iterable[ClaimedRun], reason: str) -> None:
         """Let runs go back to the queue without burning their attempts."""
-        end = AttemptEnd(How.RELEASED, reason=reason)
+        end = AttemptEnd(AttemptOutcome.RELEASED, reason=reason)
         self._unsaved.add(Ended(run, end) for run in runs)
 
     def forget(self, run: ClaimedRun) -> None:
@@ -146,7 +146,7 @@ class Saver:
         self._started.clear()
         return has_ended
 
-    def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[Accepted, Claimed]:
+    def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[FinishResult, Claimed]:
         with self._database.write.begin() as connection:
             try:
                 accepted = self._unsaved.write(connection, now, moment)

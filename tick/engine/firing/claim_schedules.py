@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from tick.engine.ledger.zones import NO_ZONE
 from tick.policy.missed import Deferral
-from tick.policy.planner import Standing
+from tick.policy.planner import Cursor
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Outcome
@@ -31,7 +31,7 @@ STALE_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Busy:
+class RunningSchedule:
     """A claimed schedule with `live` unfinished occurrences, the oldest being `blocker`."""
 
     schedule_id: str
@@ -40,7 +40,7 @@ class Busy:
 
 
 @dataclass(frozen=True)
-class StandingGroup:
+class PlanGroup:
     """Claimed schedules that share a rule and a target and stand alike: one plan serves them all.
 
     `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
@@ -48,7 +48,7 @@ class StandingGroup:
     """
 
     rule: Rule
-    standing: Standing
+    cursor: Cursor
     target_key: str
     mode: str
     schedules: Sequence[str]
@@ -157,22 +157,22 @@ def due_ids(
     return connection.execute(_due_ids(connection.dialect.name), values).scalars().all()
 
 
-def find_busy(connection: sa.Connection, claim_id: str) -> list[Busy]:
+def find_running(connection: sa.Connection, claim_id: str) -> list[RunningSchedule]:
     """The claimed schedules that have unfinished occurrences: few, as a rule."""
-    rows = connection.execute(_busy(connection.dialect.name), {"claim": claim_id})
-    return [Busy(row.schedule_id, row.live, row.blocker) for row in rows]
+    rows = connection.execute(_running(connection.dialect.name), {"claim": claim_id})
+    return [RunningSchedule(row.schedule_id, row.live, row.blocker) for row in rows]
 
 
-def read_standings(
-    connection: sa.Connection, claim_id: str, busy: Sequence[Busy]
-) -> tuple[list[StandingGroup], dict[str, Target]]:
+def read_plan_groups(
+    connection: sa.Connection, claim_id: str, busy: Sequence[RunningSchedule]
+) -> tuple[list[PlanGroup], dict[str, Target]]:
     """The claimed schedules, grouped by everything that a plan depends on, and their targets."""
     values = {"claim": claim_id, "busy": json_of(busy)}
-    alike = connection.execute(_standings(connection.dialect.name), values).all()
+    alike = connection.execute(_plan_groups(connection.dialect.name), values).all()
     groups = [
-        StandingGroup(
+        PlanGroup(
             rule=Rule.from_json(row.rule),
-            standing=Standing(row.due_since, row.live, row.fired, row.asked_for, _deferral_of(row)),
+            cursor=Cursor(row.due_since, row.live, row.fired, row.asked_for, _deferral_of(row)),
             target_key=row.target_key,
             mode=row.mode,
             schedules=row.schedules,
@@ -189,12 +189,12 @@ def _deferral_of(row: AnyRow) -> Deferral | None:
     return Deferral(row.deferred_to, Outcome(row.deferred_as), row.deferred_reason)
 
 
-def json_of(busy: Sequence[Busy]) -> str:
-    """The parameter of `busy_rows`."""
+def json_of(busy: Sequence[RunningSchedule]) -> str:
+    """The parameter of `running_rows`."""
     return json.dumps([asdict(item) for item in busy])
 
 
-def busy_rows(dialect: str) -> sa.FromClause:
+def running_rows(dialect: str) -> sa.FromClause:
     """Busy schedules as a table, from a JSON parameter."""
     live, blocker = sa.column("live", sa.Integer), sa.column("blocker", sa.BigInteger)
     return json_rows(dialect, "busy", [_o.schedule_id, live, blocker], "busy")
@@ -226,14 +226,14 @@ def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
 
 
 @cache
-def _standings(dialect: str) -> sa.Select[Any]:
+def _plan_groups(dialect: str) -> sa.Select[Any]:
     """The groups, each with the texts of one of its versions: read once a group."""
     alike = _alike(dialect)
     return sa.select(*alike.c, _v.rule, _v.target).join(alike, alike.c.version_id == _v.id)
 
 
 def _alike(dialect: str) -> sa.Subquery:
-    busy = busy_rows(dialect)
+    busy = running_rows(dialect)
     as_array = sa.func.json_agg if dialect == "postgresql" else sa.func.json_group_array
     key = (
         _v.rule_key,
@@ -264,7 +264,7 @@ def _alike(dialect: str) -> sa.Subquery:
 
 
 @cache
-def _busy(dialect: str) -> sa.Select[Any]:
+def _running(dialect: str) -> sa.Select[Any]:
     """The claimed schedules with unfinished occurrences."""
     schedule_id: sa.ColumnElement[str] = _o.schedule_id
     if dialect == "sqlite":

@@ -12,7 +12,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.firing.claim_schedules import StandingGroup
+from tick.engine.firing.claim_schedules import PlanGroup
 from tick.errors import PlanFailed
 from tick.policy.planner import due_since
 from tick.policy.rule import Rule
@@ -32,38 +32,38 @@ def planning(rule: Rule) -> Iterator[None]:
         ) from error
 
 
-def by_cursor(
-    connection: sa.Connection, claim_id: str, groups: Sequence[StandingGroup]
-) -> list[StandingGroup]:
+def split_by_cursor(
+    connection: sa.Connection, claim_id: str, groups: Sequence[PlanGroup]
+) -> list[PlanGroup]:
     """The groups, each due since its first undecided instant. Raises PlanFailed.
 
     As a rule they are as they came. Where an instant lies before the one that is marked, the
     schedules of the group may differ in what they have decided: then it is split.
     """
     since = [_due_since(group, group.decided_to) for group in groups]
-    if all(at == group.standing.due_since for at, group in zip(since, groups, strict=True)):
+    if all(at == group.cursor.due_since for at, group in zip(since, groups, strict=True)):
         return list(groups)
     rows = connection.execute(_CURSORS, {"claim": claim_id})
     cursors: dict[str, datetime] = {row.id: row.decided_to for row in rows}
     return [
         part
         for at, group in zip(since, groups, strict=True)
-        for part in ([group] if at == group.standing.due_since else _split(group, cursors))
+        for part in ([group] if at == group.cursor.due_since else _split(group, cursors))
     ]
 
 
-def _split(group: StandingGroup, cursors: dict[str, datetime]) -> Iterator[StandingGroup]:
+def _split(group: PlanGroup, cursors: dict[str, datetime]) -> Iterator[PlanGroup]:
     found: dict[datetime, list[str]] = {}
     since = {at: _due_since(group, at) for at in {cursors[id] for id in group.schedules}}
     for id in group.schedules:
         found.setdefault(since[cursors[id]], []).append(id)
     for at, ids in found.items():
-        yield replace(group, standing=replace(group.standing, due_since=at), schedules=ids)
+        yield replace(group, cursor=replace(group.cursor, due_since=at), schedules=ids)
 
 
-def _due_since(group: StandingGroup, decided_to: datetime) -> datetime:
+def _due_since(group: PlanGroup, decided_to: datetime) -> datetime:
     with planning(group.rule):
-        return due_since(group.rule, decided_to, group.standing.due_since)
+        return due_since(group.rule, decided_to, group.cursor.due_since)
 
 
 _CURSORS = sa.select(_s.id, _s.decided_to).where(_s.locked_by == sa.bindparam("claim"))

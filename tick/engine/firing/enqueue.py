@@ -35,7 +35,7 @@ NO_JOBS = "the selection holds no job"
 
 
 @dataclass(frozen=True)
-class Manual:
+class ManualFiring:
     """A firing that a person or a token asked for. `key` makes a repeated request harmless."""
 
     key: str
@@ -69,7 +69,7 @@ def enqueue_planned(
 
 
 def enqueue_manual(
-    connection: sa.Connection, manual: Manual, target: Target, now: datetime
+    connection: sa.Connection, manual: ManualFiring, target: Target, now: datetime
 ) -> int | None:
     """An occurrence of its own with its runs; its id. The cursor of the schedule stays put.
 

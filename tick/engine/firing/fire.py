@@ -8,17 +8,17 @@ from math import ceil
 import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import (
-    StandingGroup,
+    PlanGroup,
     claim_due_schedules,
-    find_busy,
-    read_standings,
+    find_running,
+    read_plan_groups,
 )
-from tick.engine.firing.cursors import by_cursor, planning
-from tick.engine.firing.write_plans import Decision, Plans, write_plans
+from tick.engine.firing.cursors import planning, split_by_cursor
+from tick.engine.firing.write_plans import Plans, TickClaim, write_plans
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.runs.cancel import cancel_runs
-from tick.policy.overlap import Verdict
-from tick.policy.planner import Plan, brake, plan
+from tick.policy.overlap import OverlapDecision
+from tick.policy.planner import Plan, plan, throttle
 from tick.policy.target import Target
 from tick.policy.windows import Window
 from tick.states import UNFINISHED_RUNS
@@ -27,16 +27,16 @@ from tick.store.tables import job_run
 
 @dataclass(frozen=True)
 class Fired:
-    """What one transaction decided; `braked` schedules have a firing left for a later tick."""
+    """What one transaction decided; `throttled` schedules have a firing left for a later tick."""
 
     schedules: int = 0
     runs: int = 0
-    braked: int = 0
+    throttled: int = 0
 
 
 def fire_due(
     connection: sa.Connection,
-    decision: Decision,
+    decision: TickClaim,
     *,
     limit: int,
     tick_seconds: float,
@@ -61,32 +61,32 @@ def fire_due(
     )
     if not claimed:
         return Fired()
-    busy = find_busy(connection, decision.claim_id)
-    groups, targets = read_standings(connection, decision.claim_id, busy)
-    groups = by_cursor(connection, decision.claim_id, groups)
-    since = min(group.standing.due_since for group in groups)
+    busy = find_running(connection, decision.claim_id)
+    groups, targets = read_plan_groups(connection, decision.claim_id, busy)
+    groups = split_by_cursor(connection, decision.claim_id, groups)
+    since = min(group.cursor.due_since for group in groups)
     windows = windows_touching(connection, since, decision.now)
     plans = [(group, _plan(group, decision.now, tick_seconds, windows)) for group in groups]
     if most_runs is not None:
-        plans = list(_brake(plans, targets, most_runs, decision.now, tick_seconds))
+        plans = list(_throttle(plans, targets, most_runs, decision.now, tick_seconds))
     _replace(connection, decision, plans)
     runs = write_plans(connection, decision, plans, targets, busy)
-    return Fired(claimed, runs, sum(len(group.schedules) for group, each in plans if each.braked))
+    return Fired(
+        claimed, runs, sum(len(group.schedules) for group, each in plans if each.throttled)
+    )
 
 
-def _plan(
-    group: StandingGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]
-) -> Plan:
+def _plan(group: PlanGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]) -> Plan:
     with planning(group.rule):
-        return plan(group.rule, group.standing, now, tick_seconds, windows)
+        return plan(group.rule, group.cursor, now, tick_seconds, windows)
 
 
-def _brake(
+def _throttle(
     plans: Plans, targets: Mapping[str, Target], most_runs: int, now: datetime, tick_seconds: float
-) -> Iterator[tuple[StandingGroup, Plan]]:
-    """The plans, the longest due first, until they make `most_runs` runs; the rest is braked."""
+) -> Iterator[tuple[PlanGroup, Plan]]:
+    """The plans, the longest due first, until they make `most_runs` runs; the rest is throttled."""
     left = most_runs
-    for group, planned in sorted(plans, key=lambda item: item[0].standing.due_since):
+    for group, planned in sorted(plans, key=lambda item: item[0].cursor.due_since):
         size = len(targets[group.target_key].jobs) if planned.fire else 0
         free = max(ceil(left / size), 0) if size else len(group.schedules)
         alike = sorted(group.schedules)  # the database gives them in any order
@@ -95,11 +95,11 @@ def _brake(
         if firing:
             yield replace(group, schedules=firing), planned
         if waiting:
-            stopped = brake(group.rule, group.standing, planned, now, tick_seconds)
+            stopped = throttle(group.rule, group.cursor, planned, now, tick_seconds)
             yield replace(group, schedules=waiting), stopped
 
 
-def _replace(connection: sa.Connection, decision: Decision, plans: Plans) -> None:
+def _replace(connection: sa.Connection, decision: TickClaim, plans: Plans) -> None:
     """Cancel what still runs or is queued of the schedules whose firing replaces it.
 
     The runs that come instead wait until these have stopped.
@@ -107,7 +107,7 @@ def _replace(connection: sa.Connection, decision: Decision, plans: Plans) -> Non
     replacing = [
         id
         for group, planned in plans
-        if planned.fire and planned.verdict is Verdict.REPLACE_BLOCKER
+        if planned.fire and planned.verdict is OverlapDecision.REPLACE_BLOCKER
         for id in group.schedules
     ]
     if not replacing:

@@ -16,18 +16,18 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import (
     DEFERRED,
-    Busy,
-    StandingGroup,
-    busy_rows,
+    PlanGroup,
+    RunningSchedule,
     json_of,
     planned_rows,
+    running_rows,
 )
 from tick.engine.firing.enqueue import NO_JOBS, enqueue_planned
 from tick.engine.firing.run_statements import fired_as
 from tick.engine.ledger.rows import row_of
 from tick.engine.ledger.zones import NO_ZONE
 from tick.errors import PlanFailed
-from tick.policy.overlap import Verdict
+from tick.policy.overlap import OverlapDecision
 from tick.policy.planner import Plan, must_pause
 from tick.policy.target import Target
 from tick.states import Outcome
@@ -35,14 +35,14 @@ from tick.store.sql import insert_ignore, instant_text, json_rows, opaque_filter
 from tick.store.tables import job_run, job_schedule, occurrence
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
-_NAMES_BLOCKER = {Verdict.WAIT_FOR_BLOCKER, Verdict.REPLACE_BLOCKER}
+_NAMES_BLOCKER = {OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER}
 CATCH_UP_PAUSE = timedelta(seconds=30)
 
-Plans = Sequence[tuple[StandingGroup, Plan]]
+Plans = Sequence[tuple[PlanGroup, Plan]]
 
 
 @dataclass(frozen=True)
-class Decision:
+class TickClaim:
     """The tick, the claim within it, and the instant and the zone data that it decides by."""
 
     tick_id: str
@@ -53,10 +53,10 @@ class Decision:
 
 def write_plans(
     connection: sa.Connection,
-    decision: Decision,
+    decision: TickClaim,
     plans: Plans,
     targets: Mapping[str, Target],
-    busy: Sequence[Busy],
+    busy: Sequence[RunningSchedule],
 ) -> int:
     """Write the plans of the claimed schedules, advance and release them; how many runs.
 
@@ -88,10 +88,10 @@ def write_plans(
 
 def _write_ledger(
     connection: sa.Connection,
-    decision: Decision,
+    decision: TickClaim,
     claimed: str,
     rows: Sequence[dict[str, Any]],
-    busy: Sequence[Busy],
+    busy: Sequence[RunningSchedule],
 ) -> None:
     connection.execute(
         _insert_occurrences(connection.dialect.name),
@@ -106,7 +106,7 @@ def _write_ledger(
 
 
 def _advance_all(
-    connection: sa.Connection, decision: Decision, planned: Mapping[str, str], claimed: int
+    connection: sa.Connection, decision: TickClaim, planned: Mapping[str, str], claimed: int
 ) -> None:
     advanced = connection.execute(
         _advance(connection.dialect.name),
@@ -125,7 +125,7 @@ def _advance_all(
 
 
 def _plan_row(
-    number: int, group: StandingGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
+    number: int, group: PlanGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
 ) -> dict[str, Any]:
     jobs, rule = targets[group.target_key].jobs, group.rule
     deferral = plan.deferral
@@ -145,7 +145,7 @@ def _plan_row(
 
 
 def _ledger_rows(
-    number: int, group: StandingGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
+    number: int, group: PlanGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
 ) -> list[dict[str, Any]]:
     rows = [
         _ledger_row(**row_of(entry), names_blocker=entry.outcome is Outcome.SKIPPED_OVERLAP)
@@ -160,13 +160,13 @@ def _ledger_rows(
                 reason=plan.fire_reason if size else NO_JOBS,
                 # What a person asked for after all has no instant to keep.
                 late_seconds=(
-                    None if group.standing.was_asked_for else (now - plan.fire).total_seconds()
+                    None if group.cursor.is_requested else (now - plan.fire).total_seconds()
                 ),
                 names_blocker=plan.verdict in _NAMES_BLOCKER,
                 runs=size,
             )
         )
-    due_since = instant_text(group.standing.due_since)
+    due_since = instant_text(group.cursor.due_since)
     return [{"plan": number, "due_since": due_since, "kind": group.rule.kind} | r for r in rows]
 
 
@@ -199,7 +199,7 @@ def _ledger_row(
 @cache
 def _insert_occurrences(dialect: str) -> sa.Insert:
     claimed, _ = planned_rows(dialect)
-    busy = busy_rows(dialect)
+    busy = running_rows(dialect)
     columns = [
         sa.column("plan", sa.Integer),
         sa.column("due_since", _o.scheduled_for.type),

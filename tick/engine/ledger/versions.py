@@ -54,7 +54,7 @@ def in_force(versions: Sequence[Version], at: datetime) -> Version:
 
 
 @dataclass(frozen=True)
-class Reign:
+class RulePeriod:
     """How long one rule decided: the instants in (since, until], without end when None."""
 
     rule: Rule
@@ -62,15 +62,15 @@ class Reign:
     until: datetime | None
 
 
-def reigns(versions: Sequence[Version]) -> list[Reign]:
+def rule_periods(versions: Sequence[Version]) -> list[RulePeriod]:
     """The rules in order; versions that share one (their targets differ) are one reign."""
-    found: list[Reign] = []
+    found: list[RulePeriod] = []
     for version in versions:
         if found and found[-1].rule == version.rule:
             continue
         if found:
             found[-1] = replace(found[-1], until=version.since)
-        found.append(Reign(version.rule, version.since, None))
+        found.append(RulePeriod(version.rule, version.since, None))
     return found
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from tick.cron import zone_data as data
-from tick.cron.zone_age import Known
+from tick.cron.zone_age import StoredZone
 from tick.cron.zone_data import Zone, ZoneData, build_zone
 from tick.engine.ledger.audit import Author
 from tick.policy.rule import Rule
@@ -43,7 +43,7 @@ IN_FORCE = (
 
 
 @dataclass(frozen=True)
-class ZoneStanding:
+class ZoneDataStatus:
     """How this process's data stand to those in force.
 
     `mine` are those that it may decide by, `others` the newest of each zone where its own are not
@@ -51,8 +51,8 @@ class ZoneStanding:
     """
 
     mine: tuple[int, ...]
-    others: tuple[Known, ...] = ()
-    left: tuple[Known, ...] = ()
+    others: tuple[StoredZone, ...] = ()
+    left: tuple[StoredZone, ...] = ()
 
     @property
     def settled(self) -> bool:
@@ -60,46 +60,46 @@ class ZoneStanding:
         return not self.others and not self.left
 
 
-def standing(said: str | None) -> ZoneStanding:
+def zone_data_status(said: str | None) -> ZoneDataStatus:
     """What `IN_FORCE` answered, compared with the data of this process."""
-    return _standing(said or "", data.current())
+    return _zone_data_status(said or "", data.current())
 
 
-def read_standing(connection: sa.Connection) -> ZoneStanding:
+def read_zone_data_status(connection: sa.Connection) -> ZoneDataStatus:
     """The same, asked now."""
-    return standing(connection.execute(sa.select(IN_FORCE)).scalar())
+    return zone_data_status(connection.execute(sa.select(IN_FORCE)).scalar())
 
 
 @lru_cache(maxsize=64)
-def _standing(said: str, current: ZoneData) -> ZoneStanding:
+def _zone_data_status(said: str, current: ZoneData) -> ZoneDataStatus:
     rows = sorted(map(_known, said.split(",") if said else ()), key=lambda known: known.id)
     newest = {known.zone: known for known in rows}
     mine = {known.id for known in newest.values() if _is_ours(known, current)}
-    return ZoneStanding(
+    return ZoneDataStatus(
         mine=(NO_ZONE, *sorted(mine)),
         others=tuple(known for known in newest.values() if known.id not in mine),
         left=tuple(known for known in rows if known is not newest[known.zone]),
     )
 
 
-def _known(said: str) -> Known:
+def _known(said: str) -> StoredZone:
     id, zone, digest, version = said.split(" ")
-    return Known(int(id), zone, digest, None if version == "?" else version)
+    return StoredZone(int(id), zone, digest, None if version == "?" else version)
 
 
-def _is_ours(known: Known, current: ZoneData) -> bool:
+def _is_ours(known: StoredZone, current: ZoneData) -> bool:
     zone = current.find(known.zone)
     return zone is not None and zone.digest == known.digest
 
 
-def all_known(connection: sa.Connection, zone: str) -> list[Known]:
+def all_known(connection: sa.Connection, zone: str) -> list[StoredZone]:
     """All data of a zone that were ever decided by, the oldest first."""
     rows = connection.execute(
         sa.select(_z.id, _z.zone, _z.digest, _z.version, _z.replaced_at.is_not(None), _z.taken_back)
         .where(_z.zone == zone)
         .order_by(_z.id)
     )
-    return [Known(*row) for row in rows]
+    return [StoredZone(*row) for row in rows]
 
 
 def put_in_force(

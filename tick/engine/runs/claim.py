@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
-from tick.engine.runs.limits import LIMITED, Rooms
+from tick.engine.runs.limits import LIMITED, Capacity
 from tick.engine.runs.queues import is_paused
 from tick.executors.claimed_run import ClaimedRun
 from tick.states import ENDED_RUNS, LIVE_OUTCOMES, RunStatus
@@ -32,7 +32,7 @@ def claim_runs(
     limit: int,
     jobs: Mapping[str, JobDefinition],
     queues: Collection[str] | None = None,
-    rooms: Rooms | None = None,
+    capacity: Capacity | None = None,
     ahead: bool = False,
 ) -> list[ClaimedRun]:
     """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
@@ -41,7 +41,7 @@ def claim_runs(
     taken `ahead`, of idempotent jobs only, have not started. Their occurrences are to be settled
     soon, in a transaction of its own: so a claim, which holds runs, never waits for an occurrence,
     and the order of locks stays. `queues` narrows to some queues. Where
-    there are limits, `rooms` is what `take_turn` gave in the same transaction.
+    there are limits, `capacity` is what `take_turn` gave in the same transaction.
     """
     if limit <= 0 or not jobs:
         return []
@@ -56,17 +56,17 @@ def claim_runs(
     }
     if queues is not None:
         values["queues"] = list(queues)
-    if rooms is None:
+    if capacity is None:
         rows = connection.execute(_claim(connection.dialect.name, queues is not None), values).all()
     else:
-        rows = _claim_within(connection, rooms, values)
+        rows = _claim_within(connection, capacity, values)
     # RETURNING has no order of its own.
     rows = sorted(rows, key=lambda row: (-row.priority, row.run_id))
     return [as_claimed_run(row) for row in rows]
 
 
 def _claim_within(
-    connection: sa.Connection, rooms: Rooms, values: dict[str, Any]
+    connection: sa.Connection, capacity: Capacity, values: dict[str, Any]
 ) -> Sequence[sa.Row[Any]]:
     """The most urgent runs for which there is room.
 
@@ -76,9 +76,9 @@ def _claim_within(
     rows: list[sa.Row[Any]] = []
     while len(rows) < limit:
         most = limit - len(rows)
-        round_ = values | rooms.full() | {"most": most}
+        round_ = values | capacity.full() | {"most": most}
         found = connection.execute(_candidates(dialect, "queues" in values), round_).all()
-        if chosen := [row.id for row in found if rooms.take(row)]:
+        if chosen := [row.id for row in found if capacity.take(row)]:
             rows += connection.execute(_claim_these(dialect), values | {"ids": chosen}).all()
         if len(found) < most:
             break

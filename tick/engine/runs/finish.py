@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tick.engine.runs.dependents import skip_dependents
 from tick.engine.runs.wake_workers import announce_ready
 from tick.executors.claimed_run import ClaimedRun
-from tick.policy.retry import AttemptEnd, Verdict
+from tick.policy.retry import AttemptEnd, RetryDecision
 from tick.states import RunStatus
 from tick.store.sql import instant_text, json_rows
 from tick.store.tables import Instant, job_run
@@ -26,7 +26,7 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 
 @dataclass(frozen=True)
-class Ending:
+class FinishedAttempt:
     """How one claimed run's attempt ended, and what is to become of the run.
 
     It `began` at an instant of `time.monotonic`, or never.
@@ -34,23 +34,26 @@ class Ending:
 
     run: ClaimedRun
     end: AttemptEnd
-    verdict: Verdict
+    verdict: RetryDecision
     began: float | None = None
 
 
 @dataclass(frozen=True)
-class Accepted:
+class FinishResult:
     """What the database took. `stale` endings came from a claim that is no longer the run's."""
 
     statuses: Mapping[int, RunStatus]
-    stale: Sequence[Ending]
+    stale: Sequence[FinishedAttempt]
     occurrences: frozenset[int]
     """To be settled."""
 
 
 def finish_runs(
-    connection: sa.Connection, endings: Iterable[Ending], now: datetime, moment: float = 0.0
-) -> Accepted:
+    connection: sa.Connection,
+    endings: Iterable[FinishedAttempt],
+    now: datetime,
+    moment: float = 0.0,
+) -> FinishResult:
     """End the runs, or put them back, each if its fencing token is still the run's.
 
     `moment` is what `time.monotonic` says at `now`.
@@ -60,7 +63,7 @@ def finish_runs(
     """
     endings = sorted(endings, key=lambda ending: ending.run.run_id)
     if not endings:
-        return Accepted({}, (), frozenset())
+        return FinishResult({}, (), frozenset())
     values = {"now": now, "rows": json.dumps([_row(ending, now, moment) for ending in endings])}
     rows = connection.execute(_finish(connection.dialect.name), values).all()
     statuses = {row.id: RunStatus(row.status) for row in rows}
@@ -73,10 +76,10 @@ def finish_runs(
     stale = [ending for ending in endings if ending.run.run_id not in statuses]
     # A stale ending may be one that was accepted while the answer got lost: settle it as well.
     touched |= {ending.run.occurrence_id for ending in stale}
-    return Accepted(statuses, stale, frozenset(touched))
+    return FinishResult(statuses, stale, frozenset(touched))
 
 
-def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
+def _row(ending: FinishedAttempt, now: datetime, moment: float) -> dict[str, Any]:
     end, verdict = ending.end, ending.verdict
     back = verdict.status is RunStatus.QUEUED
     again_at = now + timedelta(seconds=verdict.delay_seconds) if back else None
@@ -97,7 +100,7 @@ def _row(ending: Ending, now: datetime, moment: float) -> dict[str, Any]:
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _started_at(ending: Ending, now: datetime, moment: float) -> str | None:
+def _started_at(ending: FinishedAttempt, now: datetime, moment: float) -> str | None:
     began = ending.began
     return None if began is None else instant_text(instant_of(began, now, moment))
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tick.define.jobs import JobDefinition
 from tick.settings import Settings
 from tick.states import RunStatus
-from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.sql import literal_state
 from tick.store.tables import job_run
 
@@ -23,7 +23,7 @@ LIMITED = (job_run.c.job_name, job_run.c.job_group, job_run.c.queue)
 
 
 @dataclass(frozen=True)
-class Limits:
+class ConcurrencyLimits:
     """The most runs at one time, by name; a name that is not there has no limit."""
 
     most: Mapping[Name, int]
@@ -32,7 +32,7 @@ class Limits:
         return bool(self.most)
 
 
-class Rooms:
+class Capacity:
     """How many more runs each limited name has room for, while this turn lasts."""
 
     def __init__(self, left: Mapping[Name, int]) -> None:
@@ -56,31 +56,31 @@ class Rooms:
         return full
 
 
-def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> Limits:
+def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> ConcurrencyLimits:
     """The limits of jobs, groups and queues together."""
     most: dict[Name, int] = {
         ("job_name", job.name): job.max_concurrent for job in jobs if job.max_concurrent is not None
     }
     most |= {("job_group", name): number for name, number in settings.group_limits.items()}
     most |= {("queue", name): number for name, number in settings.queue_limits.items()}
-    return Limits(most)
+    return ConcurrencyLimits(most)
 
 
-def take_turn(connection: sa.Connection, limits: Limits) -> Rooms | None:
+def acquire_capacity(connection: sa.Connection, limits: ConcurrencyLimits) -> Capacity | None:
     """Wait for this claim's turn, which ends with the transaction, and count what runs.
 
     None when nothing has a limit: such claims need not wait for each other.
     """
     if not limits:
         return None
-    wait_for_turn(connection, Turn.LIMITS)
+    acquire(connection, AdvisoryLock.LIMITS)
     left = dict(limits.most)
     # A statement after the lock, so that it sees what the turn before has committed.
     for row in connection.execute(_RUNNING):
         for name in _names(row):
             if name in left:
                 left[name] -= row.running
-    return Rooms(left)
+    return Capacity(left)
 
 
 def _names(row: sa.Row[Any]) -> list[Name]:

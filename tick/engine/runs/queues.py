@@ -15,7 +15,7 @@ _s = setting.c
 
 
 @dataclass(frozen=True)
-class Pause:
+class QueuePause:
     """Why a queue is paused, by whom, and since when."""
 
     reason: str
@@ -44,17 +44,17 @@ def resume_queue(connection: sa.Connection, name: str) -> bool:
     return gone.rowcount == 1
 
 
-def paused_queues(connection: sa.Connection) -> dict[str, Pause]:
+def paused_queues(connection: sa.Connection) -> dict[str, QueuePause]:
     """The paused queues by name."""
     rows = connection.execute(sa.select(setting).where(_s.name.startswith(_PREFIX)))
     return {row.name.removeprefix(_PREFIX): _pause(row) for row in rows}
 
 
-def _pause(row: AnyRow) -> Pause:
-    return Pause(row.value["reason"], row.updated_by, row.updated_at)
+def _pause(row: AnyRow) -> QueuePause:
+    return QueuePause(row.value["reason"], row.updated_by, row.updated_at)
 
 
-def pause_of(connection: sa.Connection, name: str) -> Pause | None:
+def pause_of(connection: sa.Connection, name: str) -> QueuePause | None:
     """The pause of a queue; None when it is not paused."""
     row = connection.execute(sa.select(setting).where(_s.name == _PREFIX + name)).first()
     return None if row is None else _pause(row)

@@ -16,7 +16,7 @@ from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.engine.statistics.count import count_beside, count_occurrences
 from tick.errors import Busy, NotFound, Refused
-from tick.policy.put_back import ENDED_BADLY, Graph, Placed, PutBack
+from tick.policy.put_back import ENDED_BADLY, RequeuePlan, RunGraph, RunNode
 from tick.states import ENDED_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
 from tick.store.sql import batches
 from tick.store.tables import job_run, job_run_dependency, job_schedule, occurrence
@@ -42,7 +42,7 @@ def lock_occurrence(connection: sa.Connection, occurrence_id: int) -> sa.Row[Any
     return row
 
 
-def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> Graph:
+def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> RunGraph:
     """The runs of the occurrence, and which waits for which; under lock, if that is locked, too.
 
     In the order in which a finish locks them: one that comes now waits, and then sees what this
@@ -62,9 +62,9 @@ def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> 
         for run in runs[::-1]
         for status in ENDED_BADLY
     }
-    return Graph(
+    return RunGraph(
         [
-            Placed(
+            RunNode(
                 run.id,
                 run.job_name,
                 RunStatus(run.status),
@@ -78,8 +78,8 @@ def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> 
 
 def requeue(
     connection: sa.Connection,
-    graph: Graph,
-    plan: PutBack,
+    graph: RunGraph,
+    plan: RequeuePlan,
     budgets: Mapping[str, int],
     *,
     now: datetime,
@@ -109,7 +109,7 @@ def requeue(
     return sorted(ids)
 
 
-def _say_why_others_stay(connection: sa.Connection, graph: Graph, plan: PutBack) -> None:
+def _say_why_others_stay(connection: sa.Connection, graph: RunGraph, plan: RequeuePlan) -> None:
     said: dict[tuple[int, str], list[int]] = {}
     for run_id, root_id in plan.held.items():
         root = graph[root_id]

@@ -25,7 +25,7 @@ _GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
 
 
 @dataclass(frozen=True)
-class Record:
+class ScheduleCounters:
     """What newly settled occurrences do to their schedule's counters."""
 
     id: str
@@ -121,16 +121,16 @@ def _is_waited_for(connection: sa.Connection, settled: Iterable[Any]) -> bool:
     return bool(by_id) and connection.execute(statement, values).first() is not None
 
 
-def _records(settled: Iterable[Any]) -> list[Record]:
+def _records(settled: Iterable[Any]) -> list[ScheduleCounters]:
     """The schedules' counters, from occurrences in the order of their ids.
 
     Manual firings don't count: somebody was watching those.
     """
-    records: dict[str, Record] = {}
+    records: dict[str, ScheduleCounters] = {}
     for row in settled:
         if row.schedule_id is None or row.kind == OccurrenceKind.MANUAL:
             continue
-        record = records.get(row.schedule_id) or Record(row.schedule_id)
+        record = records.get(row.schedule_id) or ScheduleCounters(row.schedule_id)
         if row.outcome == Outcome.FAILED:
             record = replace(record, failures=record.failures + 1, in_a_row=record.in_a_row + 1)
         elif row.outcome in _GOOD:
@@ -139,7 +139,7 @@ def _records(settled: Iterable[Any]) -> list[Record]:
     return list(records.values())
 
 
-def _count(connection: sa.Connection, records: Collection[Record]) -> None:
+def _count(connection: sa.Connection, records: Collection[ScheduleCounters]) -> None:
     if records:
         rows = json.dumps([vars(record) for record in records])
         connection.execute(_add(connection.dialect.name), {"rows": rows})

@@ -13,7 +13,12 @@ import sqlalchemy as sa
 from tick.cron.calculator import calculator, calculator_is_newer
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
-from tick.engine.schedules.zone_changes import Wish, heed_zone_data, lock_schedules, work_out_anew
+from tick.engine.schedules.zone_changes import (
+    ZoneDataRequest,
+    apply_newer_zone_data,
+    lock_schedules,
+    work_out_anew,
+)
 from tick.store.tables import job_schedule, setting
 
 NAME = "calculator"
@@ -27,14 +32,18 @@ def is_outdated(in_use: dict[str, Any] | None) -> bool:
     return in_use is not None and calculator_is_newer(in_use.get("version"))
 
 
-def heed_rules(connection: sa.Connection, now: datetime, limit: int, wish: Wish) -> bool:
+def apply_newer_rules(
+    connection: sa.Connection, now: datetime, limit: int, request: ZoneDataRequest
+) -> bool:
     """Go by newer zone data and newer code; whether more is to do. One bounded step."""
-    return heed_zone_data(connection, now, limit, wish) or heed_calculator(
-        connection, now, limit, wish.author
+    return apply_newer_zone_data(connection, now, limit, request) or apply_newer_calculator(
+        connection, now, limit, request.author
     )
 
 
-def heed_calculator(connection: sa.Connection, now: datetime, limit: int, author: Author) -> bool:
+def apply_newer_calculator(
+    connection: sa.Connection, now: datetime, limit: int, author: Author
+) -> bool:
     """Work out the next instants of up to `limit` schedules anew; whether more are to do."""
     found = connection.execute(
         sa.select(_s.value).where(_s.name == NAME).with_for_update()

@@ -9,7 +9,7 @@ from tick.define.registry import Registry
 from tick.store.tables import definition_set
 
 
-class Force(Enum):
+class DefinitionStatus(Enum):
     """How a set of definitions stands to the one that was synced last.
 
     A process of an older release must not bring its definitions back during a rolling deploy, so
@@ -21,14 +21,18 @@ class Force(Enum):
     SUPERSEDED = "superseded"
 
 
-def force_of(connection: sa.Connection, registry: Registry) -> Force:
+def definition_status(connection: sa.Connection, registry: Registry) -> DefinitionStatus:
     """Whether these very definitions are in force, were so once, or never."""
     g = definition_set.c
     newest = connection.execute(sa.select(g.digest).order_by(g.generation.desc()).limit(1)).scalar()
     if newest == registry.digest:
-        return Force.IN_FORCE
+        return DefinitionStatus.IN_FORCE
     seen = sa.select(sa.exists().where(g.digest == registry.digest))
-    return Force.SUPERSEDED if connection.execute(seen).scalar() else Force.NEVER_SEEN
+    return (
+        DefinitionStatus.SUPERSEDED
+        if connection.execute(seen).scalar()
+        else DefinitionStatus.NEVER_SEEN
+    )
 
 
 def next_generation(

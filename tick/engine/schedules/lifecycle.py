@@ -35,7 +35,7 @@ MAX_BACK_OFF_MINUTES = 60
 
 
 @dataclass(frozen=True)
-class Known:
+class LockedSchedule:
     """A schedule's row with the rule of its present version."""
 
     row: AnyRow
@@ -70,7 +70,7 @@ class Known:
         return bool(self.row.enabled) and self.row.state == ScheduleState.ACTIVE
 
 
-def find_schedule(connection: sa.Connection, schedule_id: str) -> Known:
+def find_schedule(connection: sa.Connection, schedule_id: str) -> LockedSchedule:
     """The schedule as it stands, locked on PostgreSQL. Raises NotFound."""
     found = find_schedules(connection, _s.id == schedule_id)
     if not found:
@@ -85,7 +85,7 @@ def find_schedules(
     *conditions: sa.ColumnElement[bool],
     limit: int = 1,
     skip_locked: bool = False,
-) -> list[Known]:
+) -> list[LockedSchedule]:
     """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken.
 
     They are read after the lock: who waits for a deploy sees the version that it wrote.
@@ -104,7 +104,7 @@ def find_schedules(
         .where(_s.id.in_(locked.scalars().all()))
         .order_by(_s.id)
     )
-    return [Known(row) for row in rows]
+    return [LockedSchedule(row) for row in rows]
 
 
 def enable(
@@ -193,7 +193,7 @@ def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, erro
     switch(connection, known, values, now)
 
 
-def give_up(connection: sa.Connection, known: Known, *, now: datetime, error: str) -> None:
+def give_up(connection: sa.Connection, known: LockedSchedule, *, now: datetime, error: str) -> None:
     """Put a schedule that can't be fired in ERROR.
 
     What was due is FIRE_FAILED, unless the very rule that says so is what is broken.
@@ -218,7 +218,11 @@ def give_up(connection: sa.Connection, known: Known, *, now: datetime, error: st
 
 
 def wake(
-    connection: sa.Connection, known: Known, now: datetime, *, catch_up_latest: bool = False
+    connection: sa.Connection,
+    known: LockedSchedule,
+    now: datetime,
+    *,
+    catch_up_latest: bool = False,
 ) -> dict[str, Any]:
     """Where a schedule that was off goes on; the instants in between are accounted for."""
     asked = _latest_open(connection, known, now) if catch_up_latest else None
@@ -249,7 +253,7 @@ def pause_is_over(row: AnyRow, now: datetime) -> bool:
 
 
 def account_for(
-    connection: sa.Connection, known: Known, until: datetime, now: datetime
+    connection: sa.Connection, known: LockedSchedule, until: datetime, now: datetime
 ) -> datetime:
     """Write the undecided instants up to `until` as one SUPPRESSED row; where decisions now end.
 
@@ -278,7 +282,7 @@ def why_off(row: AnyRow) -> str:
 
 def write_not_fired(
     connection: sa.Connection,
-    decided: Iterable[tuple[Known, tuple[NotFired, ...]]],
+    decided: Iterable[tuple[LockedSchedule, tuple[NotFired, ...]]],
     now: datetime,
 ) -> None:
     """Ledger rows for instants that do not fire."""
@@ -299,7 +303,9 @@ def write_not_fired(
         connection.execute(insert_ignore(connection.dialect.name, occurrence), rows)
 
 
-def switch(connection: sa.Connection, known: Known, values: dict[str, Any], now: datetime) -> None:
+def switch(
+    connection: sa.Connection, known: LockedSchedule, values: dict[str, Any], now: datetime
+) -> None:
     """The guarded write: only if the schedule still stands as it was read."""
     row = known.row
     changed = connection.execute(
@@ -312,7 +318,9 @@ def switch(connection: sa.Connection, known: Known, values: dict[str, Any], now:
         raise Refused(f"{row.id} was changed by somebody else just now; look again, then repeat.")
 
 
-def _latest_open(connection: sa.Connection, known: Known, now: datetime) -> datetime | None:
+def _latest_open(
+    connection: sa.Connection, known: LockedSchedule, now: datetime
+) -> datetime | None:
     """The schedule's most recent instant, unless it was decided already."""
     latest = known.ask(lambda rule: instants.latest_until(rule, instants.EPOCH, now))
     if latest is None or find_covering(connection, known.row.id, latest) is not None:

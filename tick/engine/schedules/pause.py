@@ -9,7 +9,7 @@ from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
 from tick.engine.schedules.lifecycle import (
     NOT_PAUSED,
-    Known,
+    LockedSchedule,
     find_schedule,
     find_schedules,
     switch,
@@ -128,13 +128,13 @@ def _is_over(now: sa.ColumnElement[datetime]) -> list[sa.ColumnElement[bool]]:
     return [paused, _s.state_until <= now, is_for_this_release()]
 
 
-def _suppressed(known: Known) -> tuple[missed.NotFired, ...]:
+def _suppressed(known: LockedSchedule) -> tuple[missed.NotFired, ...]:
     row, end = known.row, just_before(known.row.state_until)
     off = known.ask(lambda rule: missed.suppressed(rule, row.decided_to, end, why_off(row)))
     return off or ()
 
 
-def _going_on(known: Known, now: datetime) -> dict[str, object]:
+def _going_on(known: LockedSchedule, now: datetime) -> dict[str, object]:
     decided_to = max(known.row.decided_to, just_before(known.row.state_until))
     following = known.next_after(decided_to) if known.row.enabled else None
     return {"schedule": known.row.id, "end": decided_to, "following": following, "instant": now}

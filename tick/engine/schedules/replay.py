@@ -17,7 +17,13 @@ from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
 from tick.engine.ledger.rows import InstantRow, find_covering, row_of
 from tick.engine.ledger.versions import Version, in_force, versions_of
-from tick.engine.schedules.lifecycle import Known, account_for, find_schedule, off_until, switch
+from tick.engine.schedules.lifecycle import (
+    LockedSchedule,
+    account_for,
+    find_schedule,
+    off_until,
+    switch,
+)
 from tick.engine.statistics.count import count_of_schedule
 from tick.errors import Refused
 from tick.policy import instants
@@ -39,7 +45,7 @@ _o = occurrence.c
 MOST_AT_ONCE = 1000
 
 
-def run_slots(
+def replay_instants(
     connection: sa.Connection,
     schedule_id: str,
     wanted: Sequence[datetime],
@@ -63,7 +69,7 @@ def run_slots(
         switch(connection, known, {"decided_to": quiet_until}, now)
     # Not having fired is counted as it is; what becomes of the instants now is counted as well.
     count_of_schedule(connection, schedule_id)
-    work = _Slots(connection, known, versions_of(connection, schedule_id), now, author)
+    work = _Replay(connection, known, versions_of(connection, schedule_id), now, author)
     blocker = work.newest_live()
     made: list[int] = []
     for at in wanted:
@@ -80,11 +86,11 @@ def run_slots(
 
 
 @dataclass(frozen=True)
-class _Slots:
+class _Replay:
     """Some instants of one schedule being run: what all steps share."""
 
     connection: sa.Connection
-    known: Known
+    known: LockedSchedule
     versions: list[Version]
     now: datetime
     author: Author

@@ -15,7 +15,7 @@ from tick.engine.ledger.audit import Author
 from tick.engine.ledger.latest_ticks import MOVED_BY_ZONE_DATA
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.engine.runs.wake_workers import announce_ready
-from tick.engine.schedules.lifecycle import Known, find_schedules, switch
+from tick.engine.schedules.lifecycle import LockedSchedule, find_schedules, switch
 from tick.engine.statistics.count import uncount_not_fired
 from tick.engine.statistics.prune_state import TURN
 from tick.errors import Refused
@@ -77,7 +77,9 @@ def forget_the_future(connection: sa.Connection, now: datetime) -> int:
     return connection.execute(sa.delete(tick_log).where(tick_log.c.started_at > now)).rowcount
 
 
-def _bring_back(connection: sa.Connection, known: Known, now: datetime, author: Author) -> str:
+def _bring_back(
+    connection: sa.Connection, known: LockedSchedule, now: datetime, author: Author
+) -> str:
     row = known.row
     taken = _take_back(connection, row.id, now)
     released = _release(connection, row.id, now)

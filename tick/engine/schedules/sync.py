@@ -16,17 +16,17 @@ from tick.cron.zone_age import older_in_words
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import Decision
+from tick.engine.firing.write_plans import TickClaim
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import SYSTEM, Author
 from tick.engine.ledger.tick_log import learned_tick_seconds
-from tick.engine.ledger.zones import NO_ZONE, read_standing
+from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
 from tick.engine.schedules import lifecycle
-from tick.engine.schedules.calculator import heed_rules
+from tick.engine.schedules.calculator import apply_newer_rules
 from tick.engine.schedules.diff import Change, find_changes, version_digest, version_texts
 from tick.engine.schedules.generations import next_generation
 from tick.engine.schedules.pause import end_pauses
-from tick.engine.schedules.zone_changes import Wish, older_zones, zone_data_ids
+from tick.engine.schedules.zone_changes import ZoneDataRequest, older_zones, zone_data_ids
 from tick.engine.statistics.count import rename_counted
 from tick.errors import OlderZoneData
 from tick.policy import instants
@@ -81,8 +81,8 @@ def _heed_zone_data(
     connection: sa.Connection, now: datetime, author: Author, accept_older: bool
 ) -> None:
     """First of all, every schedule goes by the data of this process, or nothing is synced."""
-    wish = Wish(author, by_person=author != SYSTEM, accept_older=accept_older)
-    while heed_rules(connection, now, _CHUNK, wish):
+    request = ZoneDataRequest(author, by_person=author != SYSTEM, accept_older=accept_older)
+    while apply_newer_rules(connection, now, _CHUNK, request):
         pass
     older = older_zones(connection)
     if older:
@@ -171,7 +171,7 @@ class _Sync:
         )
         self.report.changed.append(schedule.id)
 
-    def _only_moved(self, before: lifecycle.Known, schedule: Schedule) -> bool:
+    def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
         """Whether other zone data put the wall times that were given at other instants.
 
         That is no edit: what it moved into the past is due, as with any other update of the data.
@@ -251,7 +251,7 @@ class _Sync:
         self._note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
         self.report.renamed.append(old_id)
 
-    def _settle(self, schedule_id: str) -> lifecycle.Known:
+    def _settle(self, schedule_id: str) -> lifecycle.LockedSchedule:
         """Decide what is due by now under the present rule; the schedule after that.
 
         One that can't be fired ends in ERROR: it must not keep its mended definition out.
@@ -271,7 +271,7 @@ class _Sync:
         tick_id = secrets.token_hex(8)
         fire_due(
             self.connection,
-            Decision(tick_id, tick_id, self.now, read_standing(self.connection).mine),
+            TickClaim(tick_id, tick_id, self.now, read_zone_data_status(self.connection).mine),
             limit=1,
             tick_seconds=learned_tick_seconds(self.connection),
             only=schedule_id,

@@ -12,18 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.cron.zone_age import Age, Known, judge
+from tick.cron.zone_age import Age, StoredZone, judge
 from tick.cron.zone_data import Zone, current
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
 from tick.engine.ledger.zones import (
     NO_ZONE,
     ZONE_COLUMNS,
-    ZoneStanding,
+    ZoneDataStatus,
     all_known,
     put_in_force,
     read_rule,
-    read_standing,
+    read_zone_data_status,
 )
 from tick.errors import Stale
 from tick.policy import instants
@@ -37,62 +37,64 @@ SUBJECT = "time zones"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ZoneDataRequest:
     """Who brings zone data, and whether they may be older than those in force, or taken back."""
 
     author: Author
     by_person: bool = False
     accept_older: bool = False
 
-    def takes(self, age: Age) -> bool:
+    def accepts(self, age: Age) -> bool:
         """Whether data of that age come into force."""
         if age is Age.NEWER or (age is Age.TAKEN_BACK and self.by_person):
             return True
         return self.accept_older and age is not Age.SAME
 
 
-def older_zones(connection: sa.Connection) -> list[Known]:
+def older_zones(connection: sa.Connection) -> list[StoredZone]:
     """The zones in use whose data in force are newer than this process's, which leaves them."""
-    others = read_standing(connection).others
+    others = read_zone_data_status(connection).others
     if not others:
         return []
     used = connection.execute(_used([known.id for known in others])).scalars().all()
     return [known for known in others if known.id in used]
 
 
-def heed_zone_data(connection: sa.Connection, now: datetime, limit: int, wish: Wish) -> bool:
+def apply_newer_zone_data(
+    connection: sa.Connection, now: datetime, limit: int, request: ZoneDataRequest
+) -> bool:
     """Bring the data of this process into force where they are newer; whether more is to do.
 
     One call looks at no more than `limit` schedules, and is one transaction of the caller's.
     """
-    standing = read_standing(connection)
-    if standing.others and _take(connection, standing, now, wish):
-        standing = read_standing(connection)
-    moved = _move(connection, standing, now, limit, wish.author)
-    read = _read_versions(connection, now, limit - moved, wish.author)
+    status = read_zone_data_status(connection)
+    if status.others and _take(connection, status, now, request):
+        status = read_zone_data_status(connection)
+    moved = _move(connection, status, now, limit, request.author)
+    read = _read_versions(connection, now, limit - moved, request.author)
     if moved < limit:
-        _retire(connection, [known.id for known in standing.left], now, wish.accept_older)
+        _retire(connection, [known.id for known in status.left], now, request.accept_older)
     return moved + read >= limit
 
 
 def _take(
-    connection: sa.Connection, standing: ZoneStanding, now: datetime, wish: Wish
+    connection: sa.Connection, status: ZoneDataStatus, now: datetime, request: ZoneDataRequest
 ) -> list[Zone]:
     """Put in force what is newer, with one line in the audit for all of it."""
     found = [
         (mine, known)
-        for known in standing.others
+        for known in status.others
         if (mine := current().find(known.zone)) is not None
-        and wish.takes(judge(mine, known, all_known(connection, known.zone)))
+        and request.accepts(judge(mine, known, all_known(connection, known.zone)))
     ]
     zones = [mine for mine, _ in found]
     if zones:
-        put_in_force(connection, zones, now, wish.author)
+        put_in_force(connection, zones, now, request.author)
         audit.record(
             connection,
             at=now,
-            author=wish.author,
-            action="zone_data.accept_older" if wish.accept_older else "zone_data.change",
+            author=request.author,
+            action="zone_data.accept_older" if request.accept_older else "zone_data.change",
             subject=SUBJECT,
             before={known.zone: known.version for _, known in found},
             after={zone.name: zone.version for zone in zones},
@@ -101,14 +103,14 @@ def _take(
 
 
 def _move(
-    connection: sa.Connection, standing: ZoneStanding, now: datetime, limit: int, author: Author
+    connection: sa.Connection, status: ZoneDataStatus, now: datetime, limit: int, author: Author
 ) -> int:
     """Let up to `limit` schedules go on by the data in force; how many did."""
-    ids = [known.id for known in standing.left]
+    ids = [known.id for known in status.left]
     if not ids:
         return 0
-    ours = dict(connection.execute(sa.select(_z.zone, _z.id).where(_z.id.in_(standing.mine))).all())
-    zones = [zone for zone in ours if zone in {known.zone for known in standing.left}]
+    ours = dict(connection.execute(sa.select(_z.zone, _z.id).where(_z.id.in_(status.mine))).all())
+    zones = [zone for zone in ours if zone in {known.zone for known in status.left}]
     rows = lock_schedules(connection, _v.zone_data_id.in_(ids), _z.zone.in_(zones), limit=limit)
     for row in rows:
         _go_on(connection, row, ours[row.zone_name], now, author)

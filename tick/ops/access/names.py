@@ -5,7 +5,7 @@ import unicodedata
 import sqlalchemy as sa
 
 from tick.errors import Refused
-from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.tables import user
 
 MAX_NAME = 100
@@ -33,7 +33,7 @@ def is_a_programs(name: str) -> bool:
 
 def is_free(connection: sa.Connection, name: str) -> bool:
     """Whether nobody is called so, which then holds to the end of the transaction."""
-    wait_for_turn(connection, Turn.NAMES)
+    acquire(connection, AdvisoryLock.NAMES)
     return find_named(connection, name) is None
 
 

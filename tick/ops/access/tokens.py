@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tick.engine.ledger.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.states import Role, TokenScope
-from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.database import Database
 from tick.store.tables import api_token
 
@@ -90,7 +90,7 @@ def create_token(
     }
     with database.write.begin() as connection:
         # The audit names a token by its name, so two usable ones must not share it.
-        wait_for_turn(connection, Turn.NAMES)
+        acquire(connection, AdvisoryLock.NAMES)
         if taken := find_usable(connection, name, now):
             raise Refused(
                 f"Token {taken.id} is called {name!r} already; choose another name, or revoke it."

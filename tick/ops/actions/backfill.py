@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.versions import Reign, reigns, versions_of
+from tick.engine.ledger.versions import RulePeriod, rule_periods, versions_of
 from tick.engine.schedules.replay import MOST_AT_ONCE
 from tick.errors import NotFound, Refused
 from tick.policy import instants
@@ -40,7 +40,7 @@ def plan_backfill(
             raise NotFound(
                 f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
             )
-        parts = [_cut(reign, start, end) for reign in _from_the_start(reigns(versions))]
+        parts = [_cut(reign, start, end) for reign in _from_the_start(rule_periods(versions))]
         if sum(instants.count(*part) for part in parts) > MOST_LOOKED_AT:
             raise Refused(
                 f"More than {MOST_LOOKED_AT:,} instants of {schedule_id} lie in that time; "
@@ -64,11 +64,11 @@ def plan_backfill(
     return Backfill(schedule_id, wanted, len(due) - len(wanted))
 
 
-def _from_the_start(found: list[Reign]) -> list[Reign]:
+def _from_the_start(found: list[RulePeriod]) -> list[RulePeriod]:
     """The first rule also stands for the time before the schedule was known."""
-    return [Reign(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
+    return [RulePeriod(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
 
 
-def _cut(reign: Reign, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
+def _cut(reign: RulePeriod, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
     """The rule, and what of [start, end] it decides: the instants after .. and until .."""
     return reign.rule, max(reign.since, just_before(start)), min(reign.until or end, end)

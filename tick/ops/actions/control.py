@@ -178,7 +178,7 @@ def resume_schedule(
         )
         if not run:
             return []
-        return replay.run_slots(connection, schedule_id, run, now=now, author=author)
+        return replay.replay_instants(connection, schedule_id, run, now=now, author=author)
 
 
 def run_slots(
@@ -194,4 +194,4 @@ def run_slots(
     For MISSED, SUPPRESSED, HELD and the like. Raises NotFound, Refused.
     """
     with database.write.begin() as connection:
-        return replay.run_slots(connection, schedule_id, wanted, now=now, author=author)
+        return replay.replay_instants(connection, schedule_id, wanted, now=now, author=author)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tick.define.registry import Registry
 from tick.define.schedules import canonical, short_digest
-from tick.engine.firing.enqueue import Manual, enqueue_manual
+from tick.engine.firing.enqueue import ManualFiring, enqueue_manual
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
 from tick.engine.runs.cancel import cancel_runs
@@ -19,7 +19,7 @@ from tick.engine.schedules.targets import build_target
 from tick.errors import Busy, NotFound, Refused
 from tick.ops.actions.parameters import check_params
 from tick.ops.actions.shared_params import share_out
-from tick.policy.overlap import Verdict, judge
+from tick.policy.overlap import OverlapDecision, judge
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
 from tick.store.database import Database
@@ -66,7 +66,7 @@ def run_schedule(
             return repeat
         target, mode = _stored_target(connection, known.row.version_id)
         blocker = None if override_overlap else _make_way(connection, known, now)
-        manual = Manual(
+        manual = ManualFiring(
             key=identity,
             title=known.row.name,
             mode=mode,
@@ -159,7 +159,7 @@ def _run_many(
 def _run_selection(
     database: Database, target: Target, mode: Mode, title: str, asked: _Asked
 ) -> int:
-    manual = Manual(
+    manual = ManualFiring(
         key=_identity(title, asked.key),
         title=title,
         mode=mode,
@@ -173,7 +173,7 @@ def _run_selection(
 
 def _enqueue(
     connection: sa.Connection,
-    manual: Manual,
+    manual: ManualFiring,
     target: Target,
     asked: _Asked,
     action: str,
@@ -225,7 +225,9 @@ def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, 
     return Target.from_json(row.target), row.mode
 
 
-def _make_way(connection: sa.Connection, known: lifecycle.Known, now: datetime) -> int | None:
+def _make_way(
+    connection: sa.Connection, known: lifecycle.LockedSchedule, now: datetime
+) -> int | None:
     """The occurrence to wait for, if any, asked to stop if the policy says replace.
 
     Raises Busy when the policy says skip.
@@ -240,14 +242,18 @@ def _make_way(connection: sa.Connection, known: lifecycle.Known, now: datetime) 
         .all()
     )
     verdict = judge(known.rule.overlap, len(live))
-    if verdict is Verdict.SKIP:
+    if verdict is OverlapDecision.SKIP:
         raise Busy(
             f"{known.row.name} is still running (occurrence {live[0]}). Wait for it to finish, "
             "cancel it, or run it again with the overlap overridden.",
             occurrence_id=live[0],
         )
-    if verdict is Verdict.REPLACE_BLOCKER:
+    if verdict is OverlapDecision.REPLACE_BLOCKER:
         runs = sa.select(_r.id).where(_r.occurrence_id.in_(live))
         ids = connection.execute(runs).scalars().all()
         cancel_runs(connection, ids, now=now, reason="replaced by a newer occurrence")
-    return live[0] if verdict in (Verdict.WAIT_FOR_BLOCKER, Verdict.REPLACE_BLOCKER) else None
+    return (
+        live[0]
+        if verdict in (OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER)
+        else None
+    )

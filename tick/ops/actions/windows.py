@@ -14,7 +14,7 @@ from tick.engine.ledger.windows import end_windows, open_window
 from tick.errors import NotFound, Refused
 from tick.ops.queries.revisions import expect_revision, revision_of
 from tick.ops.queries.windows import scheduler_revision
-from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.database import Database
 from tick.store.tables import maintenance_window
 from tick.utc import utc
@@ -33,7 +33,7 @@ def stop_scheduler(
     """
     reason = _said(reason)
     with database.write.begin() as connection:
-        wait_for_turn(connection, Turn.STOPS)
+        acquire(connection, AdvisoryLock.STOPS)
         _check_scheduler(connection, expected)
         if connection.execute(_STOP).first() is not None:
             return False
@@ -54,7 +54,7 @@ def start_scheduler(
 ) -> bool:
     """Let schedules fire again, from now on; False when it was not stopped. Raises Stale."""
     with database.write.begin() as connection:
-        wait_for_turn(connection, Turn.STOPS)
+        acquire(connection, AdvisoryLock.STOPS)
         _check_scheduler(connection, expected)
         ended = end_windows(connection, _w.ends_at.is_(None), now=now, author=author)
         if ended:

@@ -11,7 +11,7 @@ from tick.engine.runs import heartbeat, queues
 from tick.errors import NotFound, Refused
 from tick.ops.queries.revisions import expect_revision, revision_of
 from tick.states import WorkerStatus, WorkerType
-from tick.store.advisory_locks import Turn, wait_for_turn
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.database import Database
 from tick.store.tables import worker_instance
 
@@ -64,7 +64,7 @@ def pause_queue(
     if not reason.strip():
         raise Refused("A pause needs a reason: say why, for whoever finds the queue quiet.")
     with database.write.begin() as connection:
-        wait_for_turn(connection, Turn.QUEUES)
+        acquire(connection, AdvisoryLock.QUEUES)
         _check_queue(connection, name, expected)
         paused = queues.pause_queue(connection, name, now=now, author=author, reason=reason.strip())
         if paused:
@@ -77,7 +77,7 @@ def resume_queue(
 ) -> bool:
     """Let the runs of the queue be claimed again; False when it was not paused. Raises Stale."""
     with database.write.begin() as connection:
-        wait_for_turn(connection, Turn.QUEUES)
+        acquire(connection, AdvisoryLock.QUEUES)
         _check_queue(connection, name, expected)
         resumed = queues.resume_queue(connection, name)
         if resumed:

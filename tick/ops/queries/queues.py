@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.engine.runs.queues import Pause, paused_queues
+from tick.engine.runs.queues import QueuePause, paused_queues
 from tick.ops.queries.revisions import revision_of
 from tick.ops.schemas import Schema
 from tick.states import RunStatus
@@ -51,7 +51,7 @@ def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> tuple[Q
     )
 
 
-def _pause(pause: Pause | None) -> dict[str, Any]:
+def _pause(pause: QueuePause | None) -> dict[str, Any]:
     since, by, reason = (pause.since, pause.by, pause.reason) if pause else (None, None, None)
     return {
         "paused_since": since,

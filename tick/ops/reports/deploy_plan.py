@@ -18,7 +18,7 @@ from tick.ops.reports.upcoming import next_by_rule
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
 from tick.policy.notes import notes_on
-from tick.policy.planner import Standing, due_since, plan
+from tick.policy.planner import Cursor, due_since, plan
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import LIVE_OUTCOMES, ScheduleState
@@ -164,9 +164,9 @@ def _fires(
     live = connection.execute(_LIVE, {"schedule": row.id}).scalar_one()
     rule = Rule.from_json(row.rule)
     since = due_since(rule, row.decided_to, row.next_run_at)
-    standing = Standing(since, live, row.run_count, row.asked_for)
+    cursor = Cursor(since, live, row.run_count, row.asked_for)
     windows = windows_touching(connection, since, now)
-    due = plan(rule, standing, now, tick_seconds, windows)
+    due = plan(rule, cursor, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
 

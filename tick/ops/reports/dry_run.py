@@ -10,10 +10,10 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import any_due, due_ids
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import Decision
+from tick.engine.firing.write_plans import TickClaim
 from tick.engine.ledger.results import OccurrenceLine, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds
-from tick.engine.ledger.zones import read_standing
+from tick.engine.ledger.zones import read_zone_data_status
 from tick.engine.schedules.pause import any_pause_over, end_pauses
 from tick.settings import Settings
 from tick.store.database import Database, short_error
@@ -61,7 +61,7 @@ def dry_run(database: Database, settings: Settings, now: datetime) -> DryRun:
     looks, a tick on PostgreSQL passes the schedules over, and one on SQLite waits.
     """
     with database.read.connect() as connection:
-        zones = read_standing(connection).mine
+        zones = read_zone_data_status(connection).mine
         if not any_due(connection, now, zones) and not any_pause_over(connection, now):
             return DryRun(now)
         tick_seconds = learned_tick_seconds(connection)
@@ -69,7 +69,7 @@ def dry_run(database: Database, settings: Settings, now: datetime) -> DryRun:
     with database.write.connect() as connection, connection.begin() as transaction:
         pauses_over = end_pauses(connection, now, MOST_SCHEDULES)
         waiting = due_ids(connection, now, MOST_SCHEDULES + 1, zones)
-        decision = Decision(tick_id, tick_id, now, zones)
+        decision = TickClaim(tick_id, tick_id, now, zones)
         errors = _decide(connection, waiting[:MOST_SCHEDULES], settings, decision, tick_seconds)
         lines = list_occurrences(connection, tick_id, limit=2 * MOST_SCHEDULES)
         transaction.rollback()
@@ -80,7 +80,7 @@ def _decide(
     connection: sa.Connection,
     schedule_ids: Iterable[str],
     settings: Settings,
-    decision: Decision,
+    decision: TickClaim,
     tick_seconds: float,
 ) -> dict[str, str]:
     """Decide schedule by schedule, each in a savepoint; what went wrong, by schedule."""

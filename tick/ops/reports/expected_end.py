@@ -9,7 +9,7 @@ from pydantic import Field
 from tick.engine.statistics.durations import usual_seconds
 from tick.ops.queries.runs import Neighbour, RunRow, runs_of_occurrence, upstream_by_run
 from tick.ops.schemas import Schema
-from tick.policy.expected_end import Work, expect_end
+from tick.policy.expected_end import ForecastRun, expect_end
 from tick.states import RunStatus
 
 
@@ -47,7 +47,7 @@ def forecast(
         return None
     usual = _by_progress(by_id.values(), now) | usual_seconds(connection, live, now)
     works = {
-        run.id: Work(
+        run.id: ForecastRun(
             available_at=run.available_at,
             started_at=run.started_at if run.status == RunStatus.RUNNING else None,
             ended_at=None if run.is_live else run.finished_at or run.queued_at,

@@ -13,7 +13,7 @@ from tick.cron.zone_data import Zone
 from tick.ops.queries.courses import Course, minute_of, names_minute, read_courses
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
 from tick.ops.reports.upcoming import Upcoming
-from tick.policy.ahead import Ahead
+from tick.policy.ahead import UpcomingInstant
 from tick.utc import utc
 
 MOST_IN_LANE = 170
@@ -33,7 +33,7 @@ class Lane:
     timing: Timing
     instants: tuple[datetime, ...]
     dense: bool
-    quiet: tuple[Ahead, ...] = ()
+    quiet: tuple[UpcomingInstant, ...] = ()
 
     @property
     def first(self) -> datetime | None:
@@ -121,7 +121,7 @@ def _fires_all_day(rule: str, day: date, zone: Zone | None) -> bool:
 def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     nominal = course.nominal(MOST_IN_LANE + 1, after=start, until=end)
     fires = nominal
-    quiet: tuple[Ahead, ...] = ()
+    quiet: tuple[UpcomingInstant, ...] = ()
     if nominal and not course.is_plain:
         ahead = course.ahead(MOST_IN_LANE + 1, after=start, until=end)
         fires = tuple(each.at for each in ahead if each.window is None)

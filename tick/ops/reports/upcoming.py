@@ -16,7 +16,7 @@ from tick.cron import timetable
 from tick.ops.queries.courses import Course, is_on, read_course, read_courses
 from tick.ops.queries.descriptions import next_instants
 from tick.policy import missed
-from tick.policy.ahead import Ahead, cut_at_limit
+from tick.policy.ahead import UpcomingInstant, cut_at_limit
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.utc import utc
@@ -93,7 +93,12 @@ def list_next(
 
 
 def next_by_rule(
-    rule: str, now: datetime, count: int, windows: Sequence[Window] = (), *, fired: int = 0
+    rule: str,
+    now: datetime,
+    count: int,
+    windows: Sequence[Window] = (),
+    *,
+    fired: int = 0,
 ) -> tuple[datetime, ...]:
     """The next `count` instants that a rule, stored or not, would fire, having `fired` so often."""
     found = next_instants(rule, utc(now, "now"), count)
@@ -130,7 +135,7 @@ def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) 
     )
 
 
-def _upcoming(course: Course, item: Ahead) -> Upcoming:
+def _upcoming(course: Course, item: UpcomingInstant) -> Upcoming:
     return Upcoming(
         at=item.at,
         schedule_id=course.row.id,

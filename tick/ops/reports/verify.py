@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.versions import Reign, Version, reigns, versions_of
+from tick.engine.ledger.versions import RulePeriod, Version, rule_periods, versions_of
 from tick.engine.statistics.prune_state import pruned_up_to
 from tick.ops.queries.snapshot import snapshot
 from tick.ops.reports.ledger_rows import (
@@ -181,12 +181,12 @@ class _Proof:
 
     def _in_ledger(self, found: Found) -> Iterator[Violation]:
         known: list[Version] = list(self.versions.values())
-        if not self._is_plain(found, reigns(known)):
-            yield from self._in_detail(reigns(known))
+        if not self._is_plain(found, rule_periods(known)):
+            yield from self._in_detail(rule_periods(known))
         if known:
             yield from self._in_cursor(known[-1])
 
-    def _is_plain(self, found: Found, in_order: Sequence[Reign]) -> bool:
+    def _is_plain(self, found: Found, in_order: Sequence[RulePeriod]) -> bool:
         """Whether one rule was in force, and each of its instants has one row of its own."""
         start, end = self.result.start, self.result.end
         covering = [each for each in in_order if each.since <= start and end <= (each.until or end)]
@@ -201,7 +201,7 @@ class _Proof:
         self.result.outcomes.update(found.outcomes)
         return True
 
-    def _in_detail(self, in_order: Sequence[Reign]) -> Iterator[Violation]:
+    def _in_detail(self, in_order: Sequence[RulePeriod]) -> Iterator[Violation]:
         """Row by row."""
         entries = read_rows(self.connection, self.row.id, self.result.start, self.result.end)
         self.entries = [entry for entry in entries if entry.version_id in self.versions]
@@ -260,7 +260,7 @@ class _Proof:
         rule = self._rule(entry.version_id)
         return instants.latest_until(rule, just_before(entry.first), entry.last) == entry.last
 
-    def _in_reign(self, reign: Reign) -> Iterator[Violation]:
+    def _in_reign(self, reign: RulePeriod) -> Iterator[Violation]:
         start = max(reign.since, self.result.start)
         end = min(reign.until or self.result.end, self.result.end, self.row.decided_to)
         inside = [entry for entry in self.entries if entry.first <= end and entry.last > start]
@@ -283,7 +283,7 @@ class _Proof:
             yield self._gap(reign, start, end, inside, expected - held)
 
     def _gap(
-        self, reign: Reign, start: datetime, end: datetime, inside: Sequence[Row], lacking: int
+        self, reign: RulePeriod, start: datetime, end: datetime, inside: Sequence[Row], lacking: int
     ) -> Violation:
         after = start
         for entry in inside:
