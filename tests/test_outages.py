@@ -20,7 +20,7 @@ from tick.cli.checks import Level
 from tick.store import outages, sqlite
 from tick.store.database import Database
 from tick.store.tables import job_schedule, tick_log
-from tick.ticks import tick as ticker
+from tick.ticks import firing_loop
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -89,12 +89,12 @@ def test_a_tick_that_leaves_what_the_one_before_left_says_why(
     def fail(*_: object, **__: object) -> None:
         raise wrapped(ITS_OWN["too long"])
 
-    def out_of_time(work: ticker._Tick) -> bool:
+    def out_of_time(work: firing_loop.FiringLoop) -> bool:
         return work.chunks == 0
 
     with monkeypatch.context() as locked:
-        locked.setattr(ticker, "fire_due", fail)
-        locked.setattr(ticker._Tick, "_in_time", out_of_time)
+        locked.setattr(firing_loop, "fire_due", fail)
+        locked.setattr(firing_loop.FiringLoop, "in_time", out_of_time)
         first, second = due.tick(TWO), due.tick(TWO + timedelta(minutes=1))
     assert first.more and not first.errors, "once is chance"
     assert second.more and list(second.errors) == ["(database)"]
@@ -123,10 +123,10 @@ def test_a_tick_in_an_outage_stops_says_so_once_and_blames_no_schedule(
 
     caplog.set_level(logging.WARNING)
     with monkeypatch.context() as away:
-        away.setattr(ticker, "fire_due", fail)
+        away.setattr(firing_loop, "fire_due", fail)
         result = due.tick(TWO)
     assert result.more and list(result.errors) == ["(database)"]
-    assert len(tried) <= 2 * ticker._TRIES
+    assert len(tried) <= 2 * firing_loop._TRIES
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     rows = due.rows(sa.select(job_schedule))
     assert {(row.fire_errors, row.retry_after, row.state) for row in rows} == {(0, None, "ACTIVE")}
@@ -136,14 +136,14 @@ def test_a_tick_in_an_outage_stops_says_so_once_and_blames_no_schedule(
 def test_one_schedule_that_always_fails_so_does_not_stop_the_others(
     due: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fire = ticker.fire_due
+    fire = firing_loop.fire_due
 
     def fail(connection: sa.Connection, *args: Any, **limits: Any) -> Any:
         if limits["only"] in (None, "s0"):
             raise wrapped(ITS_OWN["too long"])
         return fire(connection, *args, **limits)
 
-    monkeypatch.setattr(ticker, "fire_due", fail)
+    monkeypatch.setattr(firing_loop, "fire_due", fail)
     assert due.tick(TWO).fired_count == 9
 
 

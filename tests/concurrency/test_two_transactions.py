@@ -21,7 +21,7 @@ from tick.policy.planner import plan
 from tick.store import postgresql
 from tick.store.database import Database
 from tick.store.tables import job_schedule
-from tick.ticks import tick
+from tick.ticks import firing_loop
 
 NOW = START + MINUTE
 S01 = sa.select(job_schedule.c.id).where(job_schedule.c.id == "s01")
@@ -73,13 +73,13 @@ def test_what_was_passed_over_is_done_at_the_end_of_the_same_tick(
     ships: World, rival: sa.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rival.execute(S01.with_for_update())
-    look_again = tick.due_ids
+    look_again = firing_loop.due_ids
 
     def release_and_look(*args: Any) -> Any:
         rival.rollback()
         return look_again(*args)
 
-    monkeypatch.setattr(tick, "due_ids", release_and_look)
+    monkeypatch.setattr(firing_loop, "due_ids", release_and_look)
     assert ships.tick(NOW).errors == {}
     assert mistakes(ships, until=NOW) == []
 
@@ -161,7 +161,7 @@ def test_a_chunk_that_the_database_rolled_back_is_done_again(
             raise sa.exc.OperationalError("COMMIT", {}, error())
         return fired
 
-    monkeypatch.setattr(tick, "fire_due", fail_once)
+    monkeypatch.setattr(firing_loop, "fire_due", fail_once)
     assert ships.tick(NOW).errors == {}
     assert done[0] == done[1]
     assert mistakes(ships, until=NOW) == []

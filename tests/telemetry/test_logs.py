@@ -60,7 +60,7 @@ def test_the_lines_of_a_tick_carry_its_id(
     def fail(*_: object, **__: object) -> None:
         raise ValueError("a bad plan")
 
-    monkeypatch.setattr("tick.ticks.tick.fire_due", fail)
+    monkeypatch.setattr("tick.ticks.firing_loop.fire_due", fail)
     result = world.tick(TWO)
     logger.removeHandler(handler)
     assert formatted

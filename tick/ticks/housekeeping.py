@@ -1,4 +1,4 @@
-"""What each tick does with the time that is left: count what ended, and now and then prune."""
+"""The rest of a tick's budget is used to count what ended, and once an hour to prune."""
 
 import logging
 from collections.abc import Callable
@@ -20,10 +20,9 @@ PATIENCE_SECONDS = 0.5
 def housekeeping(
     engine: sa.Engine, now: datetime, keep: Keep | None, may_go_on: Callable[[], bool]
 ) -> list[Counted]:
-    """Count what ended, and once an hour delete what is not to `keep`, slice after slice.
+    """Count what ended, and once an hour delete what is not to `keep`; the counts.
 
-    What was counted. What there is no time for is for the next tick, and it is never the reason
-    for which a tick fails.
+    Both go in small transactions. The next tick does the rest, and no failure here is the tick's.
     """
     counted: list[Counted] = []
     try:
@@ -31,12 +30,12 @@ def housekeeping(
             _prune(engine, now, keep, may_go_on)
     except sa.exc.SQLAlchemyError as error:
         level = logging.INFO if _is_in_use(error) else logging.ERROR
-        log.log(level, "the tick's upkeep is left to the next tick: %s", short_error(error))
+        log.log(level, "housekeeping is left to the next tick: %s", short_error(error))
     return counted
 
 
 def _is_in_use(error: sa.exc.SQLAlchemyError) -> bool:
-    """Whether somebody else held what it needed: that is everyday, and nothing is wrong."""
+    """Whether another transaction held a lock too long: that happens every day."""
     said = getattr(error, "orig", None)
     return getattr(said, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "is locked" in str(said)
 
@@ -47,7 +46,7 @@ def _count(
     may_go_on: Callable[[], bool],
     counted: list[Counted],
 ) -> bool:
-    """Whether all is counted, and it is time to prune; without `now` it never is."""
+    """Count; True if all is counted, and it is this tick's turn to prune. Without `now` it is not."""
     while True:
         with begin_within(engine, PATIENCE_SECONDS) as connection:
             found = count_ended(connection)

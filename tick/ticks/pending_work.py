@@ -1,7 +1,7 @@
-"""What there is for a tick to do, asked at once: a tick that finds nothing costs one question.
+"""Asks in one statement what a tick has to do: a tick that finds nothing costs no other.
 
-It only saves work. Whoever acts upon the answer guards what it writes, and what comes up after the
-look is for the next tick.
+The answer only saves work. Each step guards what it writes, and what comes up after the question
+is for the next tick.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from tick.store.tables import Instant
 
 @dataclass(frozen=True)
 class PendingWork:
-    """What a look found: one answer for each thing that a tick does.
+    """One answer for each thing that a tick does.
 
     `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some
     version's are not known. `calculator` says what worked out the next instants (see
@@ -55,13 +55,13 @@ class PendingWork:
         return self.forgotten or self.fires or self.lost
 
     @property
-    def keeps_up(self) -> bool:
+    def needs_housekeeping(self) -> bool:
         """Whether there is something to count or to prune, or will be by the end of this tick."""
         return self.uncounted or self.prune or self.settles
 
 
 def pending_work(connection: sa.Connection, now: datetime, dead_after: timedelta) -> PendingWork:
-    """What there is to do at `now`; a process that was silent for `dead_after` is lost."""
+    """Ask what there is to do at `now`; a process that was silent for `dead_after` is lost."""
     values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
     return PendingWork(*connection.execute(_statement(connection.dialect.name), values).one())
 

@@ -46,18 +46,19 @@ IN_FORCE = (
 class ZoneDataStatus:
     """How this process's data stand to those in force.
 
-    `mine` are those that it may decide by, `others` the newest of each zone where its own are not
-    the same, `left` those that a schedule may still go by though newer ones are in force.
+    `usable` are the ids that it may decide by, `different` the newest data of each zone where its
+    own are not the same, `outdated` the data that a schedule may still go by though newer ones are
+    in force.
     """
 
-    mine: tuple[int, ...]
-    others: tuple[StoredZone, ...] = ()
-    left: tuple[StoredZone, ...] = ()
+    usable: tuple[int, ...]
+    different: tuple[StoredZone, ...] = ()
+    outdated: tuple[StoredZone, ...] = ()
 
     @property
     def settled(self) -> bool:
         """Whether there is nothing to do about them."""
-        return not self.others and not self.left
+        return not self.different and not self.outdated
 
 
 def zone_data_status(said: str | None) -> ZoneDataStatus:
@@ -76,9 +77,9 @@ def _zone_data_status(said: str, current: ZoneData) -> ZoneDataStatus:
     newest = {known.zone: known for known in rows}
     mine = {known.id for known in newest.values() if _is_ours(known, current)}
     return ZoneDataStatus(
-        mine=(NO_ZONE, *sorted(mine)),
-        others=tuple(known for known in newest.values() if known.id not in mine),
-        left=tuple(known for known in rows if known is not newest[known.zone]),
+        usable=(NO_ZONE, *sorted(mine)),
+        different=tuple(known for known in newest.values() if known.id not in mine),
+        outdated=tuple(known for known in rows if known is not newest[known.zone]),
     )
 
 

@@ -271,7 +271,7 @@ class _Sync:
         tick_id = secrets.token_hex(8)
         fire_due(
             self.connection,
-            TickClaim(tick_id, tick_id, self.now, read_zone_data_status(self.connection).mine),
+            TickClaim(tick_id, tick_id, self.now, read_zone_data_status(self.connection).usable),
             limit=1,
             tick_seconds=learned_tick_seconds(self.connection),
             only=schedule_id,

@@ -53,7 +53,7 @@ class ZoneDataRequest:
 
 def older_zones(connection: sa.Connection) -> list[StoredZone]:
     """The zones in use whose data in force are newer than this process's, which leaves them."""
-    others = read_zone_data_status(connection).others
+    others = read_zone_data_status(connection).different
     if not others:
         return []
     used = connection.execute(_used([known.id for known in others])).scalars().all()
@@ -68,12 +68,12 @@ def apply_newer_zone_data(
     One call looks at no more than `limit` schedules, and is one transaction of the caller's.
     """
     status = read_zone_data_status(connection)
-    if status.others and _take(connection, status, now, request):
+    if status.different and _take(connection, status, now, request):
         status = read_zone_data_status(connection)
     moved = _move(connection, status, now, limit, request.author)
     read = _read_versions(connection, now, limit - moved, request.author)
     if moved < limit:
-        _retire(connection, [known.id for known in status.left], now, request.accept_older)
+        _retire(connection, [known.id for known in status.outdated], now, request.accept_older)
     return moved + read >= limit
 
 
@@ -83,7 +83,7 @@ def _take(
     """Put in force what is newer, with one line in the audit for all of it."""
     found = [
         (mine, known)
-        for known in status.others
+        for known in status.different
         if (mine := current().find(known.zone)) is not None
         and request.accepts(judge(mine, known, all_known(connection, known.zone)))
     ]
@@ -106,11 +106,11 @@ def _move(
     connection: sa.Connection, status: ZoneDataStatus, now: datetime, limit: int, author: Author
 ) -> int:
     """Let up to `limit` schedules go on by the data in force; how many did."""
-    ids = [known.id for known in status.left]
+    ids = [known.id for known in status.outdated]
     if not ids:
         return 0
-    ours = dict(connection.execute(sa.select(_z.zone, _z.id).where(_z.id.in_(status.mine))).all())
-    zones = [zone for zone in ours if zone in {known.zone for known in status.left}]
+    ours = dict(connection.execute(sa.select(_z.zone, _z.id).where(_z.id.in_(status.usable))).all())
+    zones = [zone for zone in ours if zone in {known.zone for known in status.outdated}]
     rows = lock_schedules(connection, _v.zone_data_id.in_(ids), _z.zone.in_(zones), limit=limit)
     for row in rows:
         _go_on(connection, row, ours[row.zone_name], now, author)

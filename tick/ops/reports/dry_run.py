@@ -61,7 +61,7 @@ def dry_run(database: Database, settings: Settings, now: datetime) -> DryRun:
     looks, a tick on PostgreSQL passes the schedules over, and one on SQLite waits.
     """
     with database.read.connect() as connection:
-        zones = read_zone_data_status(connection).mine
+        zones = read_zone_data_status(connection).usable
         if not any_due(connection, now, zones) and not any_pause_over(connection, now):
             return DryRun(now)
         tick_seconds = learned_tick_seconds(connection)
