@@ -46,7 +46,7 @@ def _count(
     may_go_on: Callable[[], bool],
     counted: list[Counted],
 ) -> bool:
-    """Count; True if all is counted, and it is this tick's turn to prune. Without `now` it is not."""
+    """Count; True if all is counted and it is this tick's turn to prune. False without `now`."""
     while True:
         with begin_within(engine, PATIENCE_SECONDS) as connection:
             found = count_ended(connection)
