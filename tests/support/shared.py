@@ -1,12 +1,12 @@
 """Work that would be done anew in every test of a process, done once.
 
 Each test opens a database and a console of its own. Without this it would also compile the same
-SQL and the same templates again, and hash the same passwords at the cost that keeps guessers away.
+SQL, templates and routes again, and hash the same passwords at the cost that keeps guessers away.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
+from werkzeug.routing import Rule
 
 from tick.ops.access import passwords
 
@@ -50,9 +51,21 @@ class CompiledTemplates(BytecodeCache):
             self._codes[bucket.key, bucket.checksum] = bucket.code
 
 
+class Route(Rule):
+    """A route whose writer of addresses, a compiled function, is shared by all that are alike."""
+
+    _writers: ClassVar[dict[tuple[str, bool], Callable[..., tuple[str, str]]]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = f"{self.rule} {self.defaults}", append_unknown
+        if key not in self._writers:
+            self._writers[key] = super()._compile_builder(append_unknown)
+        return self._writers[key]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _compiled_once() -> Iterator[None]:
-    """Compile each statement and each template once."""
+    """Compile each statement, template and route once."""
     statements: dict[str, CompiledStatements] = {}
 
     def share(connection: sa.Connection) -> None:
@@ -63,6 +76,7 @@ def _compiled_once() -> Iterator[None]:
     event.listen(sa.Engine, "engine_connect", share)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(Flask.jinja_options, "bytecode_cache", CompiledTemplates())
+        patch.setattr(Flask, "url_rule_class", Route)
         yield
     event.remove(sa.Engine, "engine_connect", share)
 
