@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.copies import Copies
 from tests.support.factories import World
 from tests.support.postgres import PostgresServer
 from tick.ops.access import passwords
@@ -67,6 +68,15 @@ def postgres_template(postgres_server: PostgresServer) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def postgres_copies(
+    request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
+) -> Copies:
+    """Copies of that database, one for each test."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    return Copies(postgres_server, postgres_template, f"test_{worker}")
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty migrated database of each kind."""
@@ -75,11 +85,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "tick.db"
         path.write_bytes(template.read_bytes())
         return f"sqlite:///{path}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    name = f"test_{worker}_{next(_numbers)}"
-    url = server.create_database(name, request.getfixturevalue("postgres_template"))
-    request.addfinalizer(lambda: server.drop_database(name))
+    copies: Copies = request.getfixturevalue("postgres_copies")
+    name, url = copies.take()
+    request.addfinalizer(lambda: copies.give_back(name))
     return url
 
 

@@ -25,8 +25,10 @@ from sqlalchemy.engine import make_url
 
 STARTS_WITHIN_SECONDS = 60
 # With fsync off nothing survives a power cut, which no test causes. synchronous_commit stays on:
-# without it a killed server loses transactions that it had confirmed.
+# without it a killed server loses transactions that it had confirmed. Statistics come into being
+# when a test asks for them, so plans don't depend on how long it took.
 OPTIONS = {
+    "autovacuum": "off",
     "fsync": "off",
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -45,17 +47,20 @@ class PostgresServer:
         """Make a database anew, empty or as a copy of `template`; returns its SQLAlchemy URL."""
         self.drop_database(name)
         source = sql.Identifier(template or "template0")
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source)
-        )
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
+        """The SQLAlchemy URL of a database."""
         return self.url.set(database=name).render_as_string(hide_password=False)
 
     def drop_database(self, name: str) -> None:
         """Drop a database if it is there, closing what others still have open in it."""
         statement = "DROP DATABASE IF EXISTS {} WITH (FORCE)"
-        self._execute(sql.SQL(statement).format(sql.Identifier(name)))
+        self.execute(sql.SQL(statement).format(sql.Identifier(name)))
 
-    def _execute(self, statement: sql.Composed) -> None:
+    def execute(self, statement: sql.Composed) -> None:
+        """Execute a statement about whole databases."""
         with self._connect() as connection:
             connection.execute(statement)
 
