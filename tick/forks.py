@@ -15,7 +15,7 @@ _GIVEN_UP: list[WeakMethod[Callable[[], None]]] = []
 _OWN_HANDLERS: list[Callable[..., Any]] = []
 
 
-def in_every_copy(method: Callable[[], None]) -> None:
+def register_after_fork(method: Callable[[], None]) -> None:
     """Have a copy of this process call the bound method as soon as it begins.
 
     The method's object may go away before. It must neither wait nor take a lock: the thread that
@@ -25,7 +25,7 @@ def in_every_copy(method: Callable[[], None]) -> None:
     _GIVEN_UP.append(WeakMethod(method))
 
 
-def handle_here_only(number: signal.Signals, handler: Callable[..., Any]) -> None:
+def handle_in_this_process(number: signal.Signals, handler: Callable[..., Any]) -> None:
     """Handle a signal with `handler` in this process; in a copy it does what it does by default."""
     _OWN_HANDLERS.append(handler)
     signal.signal(number, handler)

@@ -2,7 +2,7 @@
 
 import signal
 
-from tick.forks import handle_here_only
+from tick.forks import handle_in_this_process
 
 
 class Stop:
@@ -18,4 +18,4 @@ class Stop:
     def on_signals(self) -> None:
         """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            handle_here_only(number, self)
+            handle_in_this_process(number, self)

@@ -8,8 +8,8 @@ from math import inf
 Clock = Callable[[], float]
 
 
-class Every:
-    """Something to be done each so many seconds; `done` starts the next span."""
+class PeriodicTimer:
+    """Something to be done each so many seconds; `restart` begins the next span."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
@@ -20,16 +20,16 @@ class Every:
         """Whether it is time; at first it is."""
         return self._clock() >= self._next
 
-    def done(self, *, after: float | None = None) -> None:
+    def restart(self, *, after: float | None = None) -> None:
         """It was done, or is put off by `after` seconds."""
         self._next = self._clock() + (self._seconds if after is None else after)
 
-    def hurry(self) -> None:
+    def make_due(self) -> None:
         """Make it due."""
         self._next = self._clock()
 
 
-class CarriedClock:
+class CachedClock:
     """A shared clock that costs a round trip: asked once in `seconds`, carried on in between.
 
     It is late for nothing, and early at most by the longest trip after which it is carried on.
@@ -53,7 +53,7 @@ class CarriedClock:
         return at, self._answer + timedelta(seconds=at - self._asked_at)
 
 
-class Appetite:
+class PrefetchController:
     """How many runs to hold beyond the free slots, so that short ones need not wait for a claim.
 
     As many as `slots` can execute in SPAN_SECONDS, as long as the last ones took: long runs are

@@ -9,7 +9,7 @@ from tick.notify.dispatcher import Courier
 from tick.ops.actions.control import Author
 from tick.runtime import Runtime
 from tick.ticks.result import TickResult
-from tick.timers import Every
+from tick.timers import PeriodicTimer
 
 WATCH_SECONDS = 60.0
 _EXTENSION = "courier"
@@ -29,11 +29,11 @@ def courier_of(app: Flask) -> Courier:
 
 def watch(app: Flask) -> None:
     """Let any request start a round, at most one in a minute and process."""
-    every = Every(WATCH_SECONDS)
+    every = PeriodicTimer(WATCH_SECONDS)
 
     def notice(response: Response) -> Response:
         if every.due:
-            every.done()
+            every.restart()
             courier_of(app).start_round()
         return response
 

@@ -20,7 +20,7 @@ from tick.define.jobs import JobDefinition
 from tick.engine.runs.held import held_runs
 from tick.engine.runs.job_logs import write_progress
 from tick.engine.runs.settle import settle_occurrences
-from tick.executors.executor import Progressed
+from tick.executors.executor import ProgressReport
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 CHAIN = (
@@ -95,7 +95,7 @@ def test_a_further_attempt_begins_without_what_the_one_before_it_said(world: Wor
     hands = Hands(world)
     (run,) = hands.claim()
     with world.database.write.begin() as connection:
-        write_progress(connection, [Progressed(run, 0.5, "half")])
+        write_progress(connection, [ProgressReport(run, 0.5, "half")])
     hands.end(run, end=FAILED)
     world.now += timedelta(hours=1)
     hands.claim()

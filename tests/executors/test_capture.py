@@ -7,27 +7,27 @@ from tests.worker.test_process_pool import RUN
 from tick.executors.bounds import MAX_MESSAGE, cut
 from tick.executors.capture import captured
 from tick.executors.context import CurrentRun, running
-from tick.executors.executor import Said
-from tick.executors.thread_output import Ear
+from tick.executors.executor import LogReport
+from tick.executors.thread_output import OutputCollector
 
 
 def test_a_logger_that_a_job_switched_off_is_heard_again_although_nothing_else_changed() -> None:
     logger = logging.getLogger("tests.of.a.capture")
     with captured(lambda: datetime.now(UTC)) as capture:
         logger.disabled = True
-        capture.renew()
+        capture.reinstall()
         assert not logger.disabled
 
 
 def test_what_is_printed_is_cut_and_cleaned_like_what_is_logged() -> None:
-    ear = Ear(RUN)
-    with captured(lambda: datetime.now(UTC)), running(CurrentRun(RUN, ear)):
+    output = OutputCollector(RUN)
+    with captured(lambda: datetime.now(UTC)), running(CurrentRun(RUN, output)):
         print("a NUL: \0")
         for _ in range(3):
             print("x" * MAX_MESSAGE, end="")
         print()
-    (said,) = ear.empty()
-    assert isinstance(said, Said)
+    (said,) = output.drain()
+    assert isinstance(said, LogReport)
     assert [line.message for line in said.lines] == [
         "a NUL: \N{REPLACEMENT CHARACTER}",
         cut("x" * 3 * MAX_MESSAGE, MAX_MESSAGE),

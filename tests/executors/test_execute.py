@@ -12,7 +12,7 @@ from tests.worker.test_process_pool import RUN
 from tick import Retry, Snooze
 from tick.executors.context import CurrentRun
 from tick.executors.execute import MAX_PAUSE_SECONDS, execute
-from tick.executors.thread_output import Ear
+from tick.executors.thread_output import OutputCollector
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 
@@ -21,12 +21,14 @@ from tick.policy.retry import AttemptEnd, AttemptOutcome
 def test_a_pause_that_is_no_length_of_time_fails_the_run(
     outcome: type[Retry | Snooze], seconds: float
 ) -> None:
-    end = execute(a_job("asks", function=lambda: outcome(seconds)), CurrentRun(RUN, Ear(RUN)))
+    end = execute(
+        a_job("asks", function=lambda: outcome(seconds)), CurrentRun(RUN, OutputCollector(RUN))
+    )
     assert (end.how, end.error_type) == (AttemptOutcome.RAISED, "ValueError")
 
 
 def end_of(function: Callable[[], object]) -> AttemptEnd:
-    return execute(a_job("ends", function=function), CurrentRun(RUN, Ear(RUN)))
+    return execute(a_job("ends", function=function), CurrentRun(RUN, OutputCollector(RUN)))
 
 
 @pytest.mark.parametrize("code", [None, 0])

@@ -5,7 +5,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from tick.executors.framing import Relay, in_pieces
+from tick.executors.framing import FrameParser, to_frames
 from tick.executors.protocol import Message
 
 
@@ -16,7 +16,7 @@ def message(writer: int, size: int) -> Message:
 @pytest.mark.parametrize("chunk", [1, 7, 100, 65536])
 def test_pieces_of_several_writers_are_put_together_however_they_arrive(chunk: int) -> None:
     chance = random.Random(chunk)
-    waiting = {n: in_pieces(n, message(n, 3000 * n)) for n in range(1, 5)}
+    waiting = {n: to_frames(n, message(n, 3000 * n)) for n in range(1, 5)}
     stream, expected = b"begun, ", b"begun, "
     while waiting:
         writer = chance.choice(list(waiting))
@@ -24,31 +24,31 @@ def test_pieces_of_several_writers_are_put_together_however_they_arrive(chunk: i
         expected += b"said\n"
         if not waiting[writer]:
             del waiting[writer]
-    relay = Relay()
+    parser = FrameParser()
     others, messages = b"", []
     for start in range(0, len(stream), chunk):
-        other, found = relay.feed(stream[start : start + chunk])
+        other, found = parser.feed(stream[start : start + chunk])
         others, messages = others + other, messages + found
-    assert others + relay.end() == expected
+    assert others + parser.end() == expected
     assert sorted(m["claim"][0] for m in messages) == [1, 2, 3, 4]
     assert all(m == message(m["claim"][0], 3000 * m["claim"][0]) for m in messages)
 
 
 def test_no_piece_is_longer_than_a_pipe_takes_at_once() -> None:
-    pieces = in_pieces(2**31, message(1, 100_000))
+    pieces = to_frames(2**31, message(1, 100_000))
     assert len(pieces) > 20
     assert max(map(len, pieces)) <= PIPE_BUF
 
 
 def test_what_a_writer_began_before_it_was_killed_spoils_nothing() -> None:
-    relay = Relay()
-    relay.feed(in_pieces(1, message(1, 10_000))[0])
-    (again,) = relay.feed(b"".join(in_pieces(1, message(1, 5_000))))[1]
+    parser = FrameParser()
+    parser.feed(to_frames(1, message(1, 10_000))[0])
+    (again,) = parser.feed(b"".join(to_frames(1, message(1, 5_000))))[1]
     assert again == message(1, 5_000)
 
 
 @pytest.mark.parametrize("text", [b"\x1e", b"\x1e{}\n", b"\x1e1:0:1:no JSON", b"a\x1eb\n", b"\xff"])
 def test_what_only_looks_like_a_piece_is_left_as_it_is(text: bytes) -> None:
-    relay = Relay()
-    others, messages = relay.feed(text)
-    assert (others + relay.end(), messages) == (text, [])
+    parser = FrameParser()
+    others, messages = parser.feed(text)
+    assert (others + parser.end(), messages) == (text, [])

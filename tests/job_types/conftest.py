@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
 
 @dataclass
-class Ear:
+class OutputCollector:
     """Whoever listens to the run; `asked_to_stop` is what the run is told."""
 
     asked_to_stop: bool = False
@@ -48,7 +48,7 @@ class Attempt:
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         self._caplog = caplog
-        self.ear = Ear()
+        self.output = OutputCollector()
 
     def __call__(self, job: Callable[..., Any], **params: Any) -> AttemptEnd:
         definition = definition_of(job)
@@ -65,7 +65,7 @@ class Attempt:
             deadline=NOW,
         )
         self._caplog.clear()
-        return execute(definition, CurrentRun(run, self.ear))
+        return execute(definition, CurrentRun(run, self.output))
 
     @property
     def log(self) -> list[tuple[str, str]]:

@@ -33,7 +33,7 @@ def test_it_is_a_job_with_the_policy_of_one() -> None:
         "slow",
     )
     assert definition.description == "pg_dump 'my app'"
-    assert definition.source.startswith("kinds/test_command.py:")
+    assert definition.source.startswith("job_types/test_command.py:")
 
 
 def test_its_output_is_logged_line_by_line(attempt: Attempt) -> None:
@@ -146,7 +146,7 @@ def test_a_missing_secret_is_a_failure_that_names_it(attempt: Attempt) -> None:
 
 
 def test_a_cancelled_run_terminates_it(attempt: Attempt) -> None:
-    attempt.ear.asked_to_stop = True
+    attempt.output.asked_to_stop = True
     end = attempt(python("import time; time.sleep(600)"))
     assert end.how is AttemptOutcome.CANCELLED
 
@@ -179,7 +179,7 @@ def test_a_mistake_is_told_with_its_place() -> None:
     with pytest.raises(DefinitionsInvalid) as caught:
         build_registry(map(definition_of, jobs), [])
     told = sorted(caught.value.mistakes)
-    assert all(text.startswith("kinds/test_command.py:") for text in told)
+    assert all(text.startswith("job_types/test_command.py:") for text in told)
     assert [text.partition(": ")[2] for text in told] == [
         f"job 'text': argv is 'rm -rf /'; {AS_A_LIST}.",
         f"job 'none': argv is []; {AS_A_LIST}.",

@@ -62,7 +62,7 @@ def test_it_is_a_job_with_the_policy_of_one() -> None:
     assert (definition.name, definition.group, definition.timeout_seconds) == ("ping", "net", 5)
     assert definition.max_attempts == 3
     assert definition.description == "GET https://example.com/a"
-    assert definition.source.startswith("kinds/test_http.py:")
+    assert definition.source.startswith("job_types/test_http.py:")
 
 
 def test_a_good_answer_is_its_result(attempt: Attempt, server: Server) -> None:
@@ -295,4 +295,4 @@ def test_mistakes_are_told_with_their_place() -> None:
     assert {text for _, text in told} == {
         f"'job-{number}': {text}" for number, (text, _) in enumerate(wrong)
     }
-    assert all(place.startswith("kinds/test_http.py:") for place, _ in told)
+    assert all(place.startswith("job_types/test_http.py:") for place, _ in told)

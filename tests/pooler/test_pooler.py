@@ -19,7 +19,7 @@ from tick.store import migration, schema
 from tick.store.advisory_locks import AdvisoryLock, try_acquire
 from tick.store.database import Database
 from tick.store.tables import job_run, occurrence
-from tick.worker.wakeup import Listener
+from tick.worker.wakeup import WakeupListener
 
 pytestmark = pytest.mark.postgres
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -164,7 +164,7 @@ def test_a_listener_leaves_it_to_polling(
 ) -> None:
     caplog.set_level("INFO")
     told = threading.Semaphore(0)
-    with closing(Listener(database, told.release)) as listener:
+    with closing(WakeupListener(database, told.release)) as listener:
         listener._thread.join(30)
         assert not listener._thread.is_alive()
     assert "a pooler stands before the database" in caplog.text

@@ -11,10 +11,10 @@ from datetime import datetime
 from tick.define.registry import Registry
 from tick.executors.capture import captured
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.context import CurrentRun, running_alone
+from tick.executors.context import CurrentRun, running_process_wide
 from tick.executors.execute import execute
-from tick.executors.executor import Ended, Report
-from tick.executors.thread_output import Ear
+from tick.executors.executor import EndReport, Report
+from tick.executors.thread_output import OutputCollector
 
 SLICE_SECONDS = 0.1
 """A poll goes on with further runs for so long, so that they are saved together."""
@@ -71,14 +71,15 @@ class InlineExecutor:
         """Nothing to do: nobody waits here for long."""
 
     def _execute(self, run: ClaimedRun) -> list[Report]:
-        ear, job, began = Ear(run), self._registry.jobs[run.job_name], time.monotonic()
+        output, job = OutputCollector(run), self._registry.jobs[run.job_name]
+        began = time.monotonic()
         if run.claim in self._cancelled:
-            ear.cancel()
-        current = CurrentRun(run, ear)
-        with running_alone(current), captured(self._clock):
+            output.cancel()
+        current = CurrentRun(run, output)
+        with running_process_wide(current), captured(self._clock):
             end = execute(job, current)
         self._cancelled.discard(run.claim)
-        return [*ear.empty(), Ended(run, end, began, time.monotonic() - began)]
+        return [*output.drain(), EndReport(run, end, began, time.monotonic() - began)]
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Give up the runs that have waited for so long: some job took its time."""

@@ -46,7 +46,7 @@ class Havoc:
         self.injuries: Counter[str] = Counter()
         self._work, self._serve, self._note, self._server = work, serve, note, server
         self._chance = random.Random(seed)
-        self._ordered: list[int] = []
+        self._take_order: list[int] = []
         self._ended: dict[int, tuple[Any, ...]] = {}
         self._processes = [self._start() for _ in range(WORKERS)]
         self._ways = [self.kill_worker, self.kill_child, self.freeze_worker]
@@ -102,8 +102,8 @@ class Havoc:
 
     def settle(self) -> None:
         """Let everything that was ordered come to its end."""
-        self._until(lambda: len(self._ended) == len(self._ordered) and not self._live())
-        self._look(len(self._ordered))
+        self._until(lambda: len(self._ended) == len(self._take_order) and not self._live())
+        self._look(len(self._take_order))
 
     def written(self) -> Counter[int]:
         """How often the job of each run said that it did its work."""
@@ -120,7 +120,7 @@ class Havoc:
                 return self._work.order(job, note=str(self._note))
             return None
 
-        self._ordered.append(eventually(order))
+        self._take_order.append(eventually(order))
 
     def _until(self, question: Callable[[], bool]) -> None:
         """Tick until it is true, and look at every run that has ended meanwhile."""
@@ -147,7 +147,7 @@ class Havoc:
         r = job_run.c
         columns = (r.id, r.status, r.finished_at, r.attempt, r.fencing_token, r.error_type)
         ended = sa.select(*columns).where(
-            r.status.in_(ENDED_RUNS), r.id.in_(self._ordered[-latest:])
+            r.status.in_(ENDED_RUNS), r.id.in_(self._take_order[-latest:])
         )
         for row in self._work.rows(ended):
             assert self._ended.setdefault(row.id, tuple(row)) == tuple(row)

@@ -13,7 +13,7 @@ from tests.worker.conftest import DEFINITIONS
 from tests.worker.leaving import PUT_BACK, REPLACED
 from tests.worker.processes import eventually, is_gone
 from tests.worker.test_process_pool import a_run, warm_up
-from tick.executors.executor import Ended, Report, Said
+from tick.executors.executor import EndReport, LogReport, Report
 from tick.executors.process_pool import ProcessPool
 
 WITHIN_SECONDS = 60.0
@@ -42,14 +42,14 @@ def told(pool: ProcessPool, *asked: tuple[str, dict[str, Any]]) -> tuple[list[An
         pool.start(a_run(number, name, **params), 60)
     reports: list[Report] = []
     until = time.monotonic() + WITHIN_SECONDS
-    while sum(isinstance(report, Ended) for report in reports) < len(asked):
+    while sum(isinstance(report, EndReport) for report in reports) < len(asked):
         assert time.monotonic() < until
         reports += pool.poll(0.1)
-    ends = {report.run.run_id: report.end for report in reports if isinstance(report, Ended)}
+    ends = {report.run.run_id: report.end for report in reports if isinstance(report, EndReport)}
     said = [
         line.message
         for report in reports
-        if isinstance(report, Said) and report.run.run_id == 0
+        if isinstance(report, LogReport) and report.run.run_id == 0
         for line in report.lines
     ]
     assert [ends[number].error_message for number in sorted(ends)] == [None] * len(asked)
@@ -99,4 +99,4 @@ def test_a_job_that_left_a_handler_of_sigterm_does_not_keep_the_next_one_alive(
 
 
 def _ended(report: Report) -> bool:
-    return isinstance(report, Ended)
+    return isinstance(report, EndReport)

@@ -12,18 +12,18 @@ from tick.worker.worker import Worker
 
 
 @pytest.fixture
-def hire(work: WorkWorld) -> Iterator[Callable[..., Worker]]:
+def new_worker(work: WorkWorld) -> Iterator[Callable[..., Worker]]:
     """Makes workers that run jobs in this process, under the given settings."""
-    hired: list[Worker] = []
+    workers: list[Worker] = []
 
-    def hire(**settings: Any) -> Worker:
+    def new_worker(**settings: Any) -> Worker:
         work.settings = work.settings.model_copy(update=settings)
         executor = InlineExecutor(work.registry, lambda: NOW)
-        hired.append(Worker(work.runtime, executor=executor, now=lambda: NOW))
-        return hired[-1]
+        workers.append(Worker(work.runtime, executor=executor, now=lambda: NOW))
+        return workers[-1]
 
-    yield hire
-    for worker in hired:
+    yield new_worker
+    for worker in workers:
         worker.close()
 
 
@@ -31,17 +31,19 @@ def hire(work: WorkWorld) -> Iterator[Callable[..., Worker]]:
     "settings", [{"queue_limits": {"default": 2}}, {"group_limits": {"good": 2}}]
 )
 def test_it_claims_no_more_than_a_queue_or_a_group_may_run(
-    work: WorkWorld, hire: Callable[..., Worker], settings: dict[str, Any]
+    work: WorkWorld, new_worker: Callable[..., Worker], settings: dict[str, Any]
 ) -> None:
     for _ in range(5):
         work.order("add")
-    worker = hire(**settings)
+    worker = new_worker(**settings)
     assert [worker.run_once(NOW) for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_it_claims_no_more_than_a_job_allows(work: WorkWorld, hire: Callable[..., Worker]) -> None:
+def test_it_claims_no_more_than_a_job_allows(
+    work: WorkWorld, new_worker: Callable[..., Worker]
+) -> None:
     work.jobs = [replace(job, max_concurrent=1) for job in work.jobs if job.name == "add"]
     for _ in range(3):
         work.order("add")
-    worker = hire()
+    worker = new_worker()
     assert [worker.run_once(NOW) for _ in range(4)] == [1, 1, 1, 0]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tick.timers import Appetite, CarriedClock, Every
+from tick.timers import CachedClock, PeriodicTimer, PrefetchController
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -25,20 +25,20 @@ def hand() -> Hand:
 
 
 def test_a_duty_is_due_at_first_and_then_once_in_each_span(hand: Hand) -> None:
-    duty = Every(10, hand)
+    duty = PeriodicTimer(10, hand)
     assert duty.due
-    duty.done()
+    duty.restart()
     assert not duty.due
     hand.seconds += 10
     assert duty.due
 
 
 def test_a_duty_can_be_hurried_and_put_off(hand: Hand) -> None:
-    duty = Every(10, hand)
-    duty.done()
-    duty.hurry()
+    duty = PeriodicTimer(10, hand)
+    duty.restart()
+    duty.make_due()
     assert duty.due
-    duty.done(after=1)
+    duty.restart(after=1)
     hand.seconds += 1
     assert duty.due
 
@@ -54,7 +54,7 @@ def test_a_shared_clock_that_answers_quickly_is_carried_on_for_a_span(
         hand.seconds += trip
         return answers[-1]
 
-    clock = CarriedClock(ask, 10, hand)
+    clock = CachedClock(ask, 10, hand)
     for seconds in (0, 3, 10):
         hand.seconds = 1000.0 + seconds
         assert clock.read() == (1000.0 + seconds, NOW + timedelta(seconds=seconds))
@@ -67,36 +67,36 @@ def test_a_shared_clock_that_answers_quickly_is_carried_on_for_a_span(
 def test_a_worker_holds_as_many_runs_as_it_can_execute_in_a_quarter_second(
     hand: Hand, took: float, beyond: int
 ) -> None:
-    appetite = Appetite(2, hand)
+    prefetch = PrefetchController(2, hand)
     for _ in range(6):
-        appetite.note([took, took])
-    assert appetite.beyond == beyond
+        prefetch.note([took, took])
+    assert prefetch.beyond == beyond
 
 
 def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
-    appetite = Appetite(2, hand)
+    prefetch = PrefetchController(2, hand)
     grown = []
     for _ in range(6):
         hand.seconds += 0.4
-        appetite.note([0.001, 0.001])
-        grown.append(appetite.beyond)
+        prefetch.note([0.001, 0.001])
+        grown.append(prefetch.beyond)
     assert grown == [20, 200, 500, 500, 500, 500]
 
 
 def test_long_runs_take_the_appetite_away(hand: Hand) -> None:
-    appetite = Appetite(2, hand)
-    appetite.note([0.001] * 100)
-    assert appetite.beyond == 20
+    prefetch = PrefetchController(2, hand)
+    prefetch.note([0.001] * 100)
+    assert prefetch.beyond == 20
     hand.seconds += 0.3
-    appetite.note([])
-    appetite.note([2.0])
-    assert appetite.beyond == 0
+    prefetch.note([])
+    prefetch.note([2.0])
+    assert prefetch.beyond == 0
 
 
 def test_a_worker_to_whom_nothing_happens_loses_its_appetite(hand: Hand) -> None:
-    appetite = Appetite(2, hand)
-    appetite.note([0.001] * 100)
+    prefetch = PrefetchController(2, hand)
+    prefetch.note([0.001] * 100)
     for _ in range(2):
         hand.seconds += 0.3
-        appetite.note([])
-    assert appetite.beyond == 0
+        prefetch.note([])
+    assert prefetch.beyond == 0

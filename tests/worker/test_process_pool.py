@@ -16,7 +16,7 @@ import pytest
 from tests.worker.conftest import DEFINITIONS, NOW
 from tests.worker.processes import eventually
 from tick.executors.claimed_run import ClaimedRun
-from tick.executors.executor import Ended, Report, Said
+from tick.executors.executor import EndReport, LogReport, Report
 from tick.executors.process_pool import ProcessPool
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
@@ -72,7 +72,7 @@ def ends(pool: ProcessPool, count: int) -> list[AttemptEnd]:
     until = time.monotonic() + WITHIN_SECONDS
     while len(found) < count:
         assert time.monotonic() < until
-        found += [report.end for report in pool.poll(0.1) if isinstance(report, Ended)]
+        found += [report.end for report in pool.poll(0.1) if isinstance(report, EndReport)]
     return found
 
 
@@ -173,11 +173,14 @@ def test_what_a_short_run_writes_to_the_pipe_is_its_own(lasting_pool: ProcessPoo
         lasting_pool.start(a_run(number, "writes-below", text=str(number)), 10)
     reports: list[Report] = []
     until = time.monotonic() + WITHIN_SECONDS
-    while sum(isinstance(report, Ended) for report in reports) < 200:
+    while sum(isinstance(report, EndReport) for report in reports) < 200:
         assert time.monotonic() < until
         reports += lasting_pool.poll(0.1)
     said = [
-        (r.run.run_id, line.message) for r in reports if isinstance(r, Said) for line in r.lines
+        (r.run.run_id, line.message)
+        for r in reports
+        if isinstance(r, LogReport)
+        for line in r.lines
     ]
     assert sorted(said) == [(number, str(number)) for number in range(200)]
 
@@ -190,11 +193,11 @@ def test_a_run_is_heard_although_the_one_before_it_took_the_log_for_itself(
     said: list[str] = []
     reports: list[Report] = []
     until = time.monotonic() + WITHIN_SECONDS
-    while sum(isinstance(report, Ended) for report in reports) < 2:
+    while sum(isinstance(report, EndReport) for report in reports) < 2:
         assert time.monotonic() < until
         reports += pool.poll(0.1)
     for report in reports:
-        if isinstance(report, Said) and report.run.run_id == 2:
+        if isinstance(report, LogReport) and report.run.run_id == 2:
             said += [line.message for line in report.lines]
     said.remove("from below")  # another process's: its place among the others is not promised
     assert any("warned" in text for text in said)
@@ -209,12 +212,17 @@ def test_a_run_begins_where_every_run_does_whatever_the_one_before_it_left(
     pool.start(a_run(2, "leaves-a-mess"), 10)
     reports: list[Report] = []
     until = time.monotonic() + WITHIN_SECONDS
-    while sum(isinstance(report, Ended) for report in reports) < 2:
+    while sum(isinstance(report, EndReport) for report in reports) < 2:
         assert time.monotonic() < until
         reports += pool.poll(0.1)
     here = json.dumps(str(Path.cwd()))
-    assert [report.end.result for report in reports if isinstance(report, Ended)] == [here, here]
-    said = [line.message for report in reports if isinstance(report, Said) for line in report.lines]
+    assert [report.end.result for report in reports if isinstance(report, EndReport)] == [
+        here,
+        here,
+    ]
+    said = [
+        line.message for report in reports if isinstance(report, LogReport) for line in report.lines
+    ]
     assert said == ["from below", "from below"]
 
 
@@ -256,7 +264,9 @@ def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(
         assert time.monotonic() < until
         reports += lasting_pool.poll(0.1)
     reports += lasting_pool.poll(0)
-    ended = {report.run.run_id: report.end.how for report in reports if isinstance(report, Ended)}
+    ended = {
+        report.run.run_id: report.end.how for report in reports if isinstance(report, EndReport)
+    }
     assert ended.pop(298) is AttemptOutcome.CANCELLED
     # None at all, if no child had begun its first by then.
     assert set(ended.values()) <= {AttemptOutcome.RETURNED}

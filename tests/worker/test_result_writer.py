@@ -11,23 +11,25 @@ import sqlalchemy as sa
 from tests.engine.worker_steps import Hands, only_postgres
 from tests.support.factories import TESTER, a_job, a_schedule
 from tests.worker.conftest import NOW, WorkWorld
-from tick.executors.executor import Ended, Progressed, Said
+from tick.executors.executor import EndReport, LogReport, ProgressReport
 from tick.executors.log_lines import Line
 from tick.ops.actions import control
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
-from tick.worker.result_writer import Claimed, Saver
+from tick.worker.result_writer import ClaimResult, ResultWriter
 
 
 def test_lines_progress_and_the_end_are_saved_together(work: WorkWorld) -> None:
     run_id = work.order("add")
     (run,) = Hands(work).claim()
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")]), Progressed(run, 0.5, "half")])
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "two")])])
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
-    saver.save(NOW)
-    assert not saver.pending
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add(
+        [LogReport(run, [Line(NOW, LogLevel.INFO, "one")]), ProgressReport(run, 0.5, "half")]
+    )
+    results.add([LogReport(run, [Line(NOW, LogLevel.INFO, "two")])])
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
+    results.save(NOW)
+    assert not results.pending
     assert work.log(run_id) == [("info", "one"), ("info", "two")]
     assert (work.run(run_id).status, work.outcome(run_id)) == ("SUCCESS", "SUCCESS")
     assert (work.run(run_id).progress, work.run(run_id).progress_text) == (1.0, "half")
@@ -38,52 +40,52 @@ def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld)
     hands = Hands(work)
     (run,) = hands.claim()
     second = work.order("add")
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
-    claimed = saver.exchange(NOW, claim=claiming(hands))
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED))])
+    claimed = results.save_and_claim(NOW, claim=claiming(hands))
     assert [run.run_id for run in claimed] == [second]
     assert [work.run(run_id).status for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
-    assert saver.settle(NOW)
+    assert results.settle(NOW)
     assert [work.outcome(run_id) for run_id in (first, second)] == ["SUCCESS", "RUNNING"]
-    assert not saver.pending
+    assert not results.pending
 
 
 def test_only_an_end_makes_another_look_for_runs_worth_while(work: WorkWorld) -> None:
     work.define(a_schedule("all"), jobs=[a_job("one"), a_job("two")])
     control.run_all(work.database, work.registry, now=NOW, author=TESTER)
-    hands, saver = Hands(work), Saver(work.database, work.registry.jobs)
-    run, _ = saver.exchange(NOW, claim=claiming(hands))
-    assert not saver.settle(NOW)
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
-    saver.write(NOW)
+    hands, results = Hands(work), ResultWriter(work.database, work.registry.jobs)
+    run, _ = results.save_and_claim(NOW, claim=claiming(hands))
+    assert not results.settle(NOW)
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED))])
+    results.write(NOW)
     # Its occurrence lives on; what comes next in it may have waited for this run.
-    assert saver.settle(NOW)
+    assert results.settle(NOW)
     assert [row.outcome for row in work.occurrences()] == ["RUNNING"]
 
 
 def test_a_claim_that_fails_leaves_the_ends_to_the_next_time(work: WorkWorld) -> None:
     run_id = work.order("add")
     (run,) = Hands(work).claim()
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED))])
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED))])
     away = sa.exc.OperationalError("UPDATE", {}, Exception("away"))
 
-    def fail(_connection: sa.Connection) -> Claimed:
+    def fail(_connection: sa.Connection) -> ClaimResult:
         raise away
 
     with pytest.raises(sa.exc.OperationalError):
-        saver.exchange(NOW, claim=fail)
-    assert (work.run(run_id).status, saver.pending) == ("RUNNING", True)
-    saver.save(NOW)
-    assert (work.run(run_id).status, saver.pending) == ("SUCCESS", False)
+        results.save_and_claim(NOW, claim=fail)
+    assert (work.run(run_id).status, results.pending) == ("RUNNING", True)
+    results.save(NOW)
+    assert (work.run(run_id).status, results.pending) == ("SUCCESS", False)
 
 
 def test_a_database_that_is_away_takes_no_words_from_a_run(work: WorkWorld) -> None:
     run_id = work.order("add")
     (run,) = Hands(work).claim()
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "one")])])
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([LogReport(run, [Line(NOW, LogLevel.INFO, "one")])])
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
 
     def go_away(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith("INSERT INTO job_log"):
@@ -91,19 +93,19 @@ def test_a_database_that_is_away_takes_no_words_from_a_run(work: WorkWorld) -> N
 
     sa.event.listen(work.database.write, "before_cursor_execute", go_away)
     with pytest.raises(sa.exc.OperationalError):
-        saver.save(NOW)
+        results.save(NOW)
     sa.event.remove(work.database.write, "before_cursor_execute", go_away)
-    saver.save(NOW)
+    results.save(NOW)
     assert work.log(run_id) == [("info", "one")]
     assert (work.run(run_id).result, work.run(run_id).error_type) == ("1", None)
 
 
-def claiming(hands: Hands) -> Callable[[sa.Connection], Claimed]:
+def claiming(hands: Hands) -> Callable[[sa.Connection], ClaimResult]:
     """A claim of everything that is ready."""
 
-    def claim(connection: sa.Connection) -> Claimed:
+    def claim(connection: sa.Connection) -> ClaimResult:
         runs = hands.claim_in(connection)
-        return Claimed(runs, {run.occurrence_id for run in runs})
+        return ClaimResult(runs, {run.occurrence_id for run in runs})
 
     return claim
 
@@ -117,25 +119,28 @@ def test_what_two_ends_at_one_moment_made_ready_is_looked_for_and_claimed_once(
     work.define(a_schedule("all"), jobs=jobs)
     control.run_all(work.database, work.registry, now=NOW, author=TESTER)
     claim = claiming(Hands(work))
-    one, other = Saver(work.database, work.registry.jobs), Saver(work.database, work.registry.jobs)
-    left, right = one.exchange(NOW, claim=claim)
-    one.add([Ended(left, AttemptEnd(AttemptOutcome.RETURNED))])
-    other.add([Ended(right, AttemptEnd(AttemptOutcome.RETURNED))])
+    one, other = (
+        ResultWriter(work.database, work.registry.jobs),
+        ResultWriter(work.database, work.registry.jobs),
+    )
+    left, right = one.save_and_claim(NOW, claim=claim)
+    one.add([EndReport(left, AttemptEnd(AttemptOutcome.RETURNED))])
+    other.add([EndReport(right, AttemptEnd(AttemptOutcome.RETURNED))])
 
-    def claim_while_the_other_does(connection: sa.Connection) -> Claimed:
-        mine: list[Claimed] = []
+    def claim_while_the_other_does(connection: sa.Connection) -> ClaimResult:
+        mine: list[ClaimResult] = []
 
-        def claim_both(others: sa.Connection) -> Claimed:
+        def claim_both(others: sa.Connection) -> ClaimResult:
             mine.append(claim(connection))
             return claim(others)
 
-        assert other.exchange(NOW, claim=claim_both) == []
+        assert other.save_and_claim(NOW, claim=claim_both) == []
         return mine[0]
 
-    assert one.exchange(NOW, claim=claim_while_the_other_does) == []
+    assert one.save_and_claim(NOW, claim=claim_while_the_other_does) == []
     assert one.settle(NOW)
     assert other.settle(NOW)
-    below = [*one.exchange(NOW, claim=claim), *other.exchange(NOW, claim=claim)]
+    below = [*one.save_and_claim(NOW, claim=claim), *other.save_and_claim(NOW, claim=claim)]
     assert [run.job_name for run in below] == ["below"]
 
 
@@ -144,9 +149,11 @@ def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> N
     hands = Hands(work)
     (run,) = hands.claim()
     hands.end(run)
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
-    saver.save(NOW)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add(
+        [LogReport(run, [Line(NOW, LogLevel.INFO, "too late")]), ProgressReport(run, 0.1, "late")]
+    )
+    results.save(NOW)
     assert (work.log(run_id), work.run(run_id).progress) == ([], None)
 
 
@@ -158,10 +165,12 @@ def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
     (run,) = hands.claim()
     hands.end(run, end=AttemptEnd(AttemptOutcome.RELEASED, reason="its worker stopped"))
     hands.claim()
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "too late")]), Progressed(run, 0.1, "late")])
-    saver.add_starts([(run, time.monotonic())])
-    saver.save(NOW + timedelta(minutes=1))
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add(
+        [LogReport(run, [Line(NOW, LogLevel.INFO, "too late")]), ProgressReport(run, 0.1, "late")]
+    )
+    results.add_starts([(run, time.monotonic())])
+    results.save(NOW + timedelta(minutes=1))
     now = work.run(run_id)
     assert (now.status, now.fencing_token, now.started_at) == ("RUNNING", 2, NOW)
     assert (work.log(run_id), now.progress) == ([], None)
@@ -171,10 +180,10 @@ def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
 def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
     run_id = work.order("add")
     (run,) = Hands(work).claim()
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Said(run, [Line(NOW, LogLevel.INFO, "PostgreSQL refuses this: \0")])])
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
-    saver.save(NOW)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([LogReport(run, [Line(NOW, LogLevel.INFO, "PostgreSQL refuses this: \0")])])
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED, result="1"))])
+    results.save(NOW)
     assert (work.run(run_id).status, work.run(run_id).error_type) == ("SUCCESS", "Unstorable")
     assert work.log(run_id) == []
 
@@ -182,9 +191,9 @@ def test_a_run_whose_words_cannot_be_stored_still_ends(work: WorkWorld) -> None:
 def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) -> None:
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED), began=100.0)])
-    saver.save(NOW + timedelta(minutes=1), moment=120.0)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED), began=100.0)])
+    results.save(NOW + timedelta(minutes=1), moment=120.0)
     assert work.run(run_id).started_at == NOW + timedelta(seconds=40)
     assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
 
@@ -194,29 +203,29 @@ def test_a_run_that_began_after_the_clock_was_read_does_not_end_before_its_start
 ) -> None:
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add([Ended(run, AttemptEnd(AttemptOutcome.RETURNED), began=120.5)])
-    saver.save(NOW, moment=120.0)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add([EndReport(run, AttemptEnd(AttemptOutcome.RETURNED), began=120.5)])
+    results.save(NOW, moment=120.0)
     assert work.run(run_id).started_at == work.run(run_id).finished_at == NOW
 
 
 def test_a_run_that_was_claimed_ahead_is_seen_to_start(work: WorkWorld) -> None:
     run_id = work.order("writes-down")
     (run,) = Hands(work).claim(ahead=True)
-    saver = Saver(work.database, work.registry.jobs)
-    saver.add_starts([(run, time.monotonic())])
-    saver.save(NOW)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.add_starts([(run, time.monotonic())])
+    results.save(NOW)
     assert work.run(run_id).started_at is not None
-    assert (work.outcome(run_id), saver.pending) == ("RUNNING", False)
+    assert (work.outcome(run_id), results.pending) == ("RUNNING", False)
 
 
 def test_the_start_of_a_claim_that_was_taken_back_is_left_out(work: WorkWorld) -> None:
     run_id = work.order("writes-down")
     hands = Hands(work)
     (run,) = hands.claim(ahead=True)
-    saver = Saver(work.database, work.registry.jobs)
-    saver.release([run], "its worker had no slot for it")
-    saver.save(NOW)
-    saver.add_starts([(run, time.monotonic())])
-    saver.save(NOW)
+    results = ResultWriter(work.database, work.registry.jobs)
+    results.release([run], "its worker had no slot for it")
+    results.save(NOW)
+    results.add_starts([(run, time.monotonic())])
+    results.save(NOW)
     assert (work.run(run_id).status, work.run(run_id).started_at) == ("QUEUED", None)

@@ -19,7 +19,7 @@ from tests.worker.processes import eventually
 from tests.worker.test_process_pool import a_run
 from tick import current_run
 from tick.executors import thread_pool as threads_module
-from tick.executors.executor import CANCEL_SECONDS, Ended, Progressed, Report, Said
+from tick.executors.executor import CANCEL_SECONDS, EndReport, LogReport, ProgressReport, Report
 from tick.executors.thread_pool import ThreadPool
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.worker.worker import Worker
@@ -104,14 +104,14 @@ def reports_of(pool: ThreadPool, ends: int) -> list[Report]:
     """All that the pool reports until so many runs have ended."""
     found: list[Report] = []
     until = time.monotonic() + WITHIN_SECONDS
-    while sum(isinstance(report, Ended) for report in found) < ends:
+    while sum(isinstance(report, EndReport) for report in found) < ends:
         assert time.monotonic() < until
         found += pool.poll(0.1)
     return found
 
 
 def ends_of(pool: ThreadPool, count: int) -> list[AttemptEnd]:
-    return [report.end for report in reports_of(pool, count) if isinstance(report, Ended)]
+    return [report.end for report in reports_of(pool, count) if isinstance(report, EndReport)]
 
 
 def test_what_runs_say_side_by_side_is_their_own(make_pool: Callable[[], ThreadPool]) -> None:
@@ -122,10 +122,12 @@ def test_what_runs_say_side_by_side_is_their_own(make_pool: Callable[[], ThreadP
             pool.start(a_run(number, "talk"), 10)
         reports = reports_of(pool, 20)
     for report in reports:
-        if isinstance(report, Said):
+        if isinstance(report, LogReport):
             said[report.run.run_id] += [line.message for line in report.lines]
     assert said == {n: [f"printed by {n}", f"logged by {n}", "unended"] for n in range(20)}
-    progressed = {r.run.run_id for r in reports if isinstance(r, Progressed) and r.fraction == 0.5}
+    progressed = {
+        r.run.run_id for r in reports if isinstance(r, ProgressReport) and r.fraction == 0.5
+    }
     assert progressed == set(range(20))
 
 
@@ -138,7 +140,7 @@ def test_what_threads_of_a_job_print_is_said_by_its_own_run(
             # One after the other, so that a new thread gets the number of one that has ended.
             pool.start(a_run(number, "talk-elsewhere"), 10)
             for report in reports_of(pool, 1):
-                if isinstance(report, Said):
+                if isinstance(report, LogReport):
                     said += [(report.run.run_id, line.message) for line in report.lines]
     assert said == [(number, f"printed for {number}") for number in range(5)]
 
@@ -155,7 +157,7 @@ def test_a_run_counts_as_running_until_its_end_is_reported(pool: ThreadPool) -> 
 def test_an_end_that_nobody_has_heard_is_reported_when_the_pool_closes(pool: ThreadPool) -> None:
     pool.start(a_run(1, "talk"), 10)
     eventually(lambda: pool.free == 2)
-    assert [report.run.run_id for report in pool.close() if isinstance(report, Ended)] == [1]
+    assert [report.run.run_id for report in pool.close() if isinstance(report, EndReport)] == [1]
 
 
 def test_many_short_runs_end_in_few_reports(pool: ThreadPool) -> None:
@@ -165,7 +167,7 @@ def test_many_short_runs_end_in_few_reports(pool: ThreadPool) -> None:
     ended: set[int] = set()
     while len(ended) < 500:
         polls += 1
-        ended |= {r.run.run_id for r in pool.poll(1) if isinstance(r, Ended)}
+        ended |= {r.run.run_id for r in pool.poll(1) if isinstance(r, EndReport)}
     assert polls < 100
 
 
@@ -227,7 +229,7 @@ def test_a_cancellation_gives_no_more_time_than_the_run_had(pool: ThreadPool, ga
     pool.start(a_run(1, "hold"), 0.2)
     eventually(lambda: len(gate.inside) == 1)
     pool.cancel(a_run(1, "hold"))
-    (end,) = [report for report in reports_of(pool, 1) if isinstance(report, Ended)]
+    (end,) = [report for report in reports_of(pool, 1) if isinstance(report, EndReport)]
     assert end.took < CANCEL_SECONDS
     gate.open.set()
     eventually(lambda: pool.free == 2)
@@ -254,7 +256,7 @@ def test_what_waits_can_be_taken_back_cancelled_and_forgotten(pool: ThreadPool, 
 
 def test_a_flood_is_cut_and_the_cut_is_counted(pool: ThreadPool) -> None:
     pool.start(a_run(1, "flood"), 60)
-    said = [report for report in reports_of(pool, 1) if isinstance(report, Said)]
+    said = [report for report in reports_of(pool, 1) if isinstance(report, LogReport)]
     heard = sum(len(report.lines) for report in said)
     assert heard + sum(report.lost for report in said) == 20_000
 

@@ -13,7 +13,7 @@ from tests.support.postgres import free_port
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually, has_ended
 from tick.store.database import Database
-from tick.worker.wakeup import Listener
+from tick.worker.wakeup import WakeupListener
 
 WITHIN_SECONDS = 30.0
 """Starting a child takes most of it on a machine that is busy."""
@@ -23,7 +23,7 @@ WITHIN_SECONDS = 30.0
 def told(database: Database) -> Iterator[threading.Semaphore]:
     """Counts what a listener tells; the first time, that it listens, is taken off."""
     told = threading.Semaphore(0)
-    listener = Listener(database, told.release)
+    listener = WakeupListener(database, told.release)
     assert told.acquire(timeout=WITHIN_SECONDS)
     yield told
     listener.close()
@@ -74,7 +74,7 @@ def test_a_lost_connection_is_replaced_and_what_was_missed_is_looked_for(
 
 def test_a_database_that_is_away_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     database = Database(f"postgresql://nobody@127.0.0.1:{free_port()}/away")
-    with closing(Listener(database, lambda: None)):
+    with closing(WakeupListener(database, lambda: None)):
         eventually(lambda: caplog.text.count("hears of no new runs") == 2, WITHIN_SECONDS)
     assert "listener" not in [thread.name for thread in threading.enumerate()]
     database.close()

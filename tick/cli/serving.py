@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
-from tick.forks import handle_here_only
+from tick.forks import handle_in_this_process
 from tick.runtime import Runtime
 from tick.states import RunStatus
 from tick.syncing import ensure_synced
@@ -23,7 +23,7 @@ from tick.ticks.result import TickResult
 from tick.ticks.tick import run_tick
 
 if TYPE_CHECKING:
-    from tick.worker.timed import Worked
+    from tick.worker.timed import WorkSummary
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def _show_dry_run(as_json: bool) -> None:
         click.echo("More is due than was looked at.", err=True)
 
 
-def _work(runtime: Runtime, seconds: float) -> "Worked":
+def _work(runtime: Runtime, seconds: float) -> "WorkSummary":
     from tick.stop import Stop
     from tick.worker.timed import work_for
 
@@ -84,7 +84,7 @@ def _work(runtime: Runtime, seconds: float) -> "Worked":
     return work_for(runtime, seconds, stop)
 
 
-def _show_work(worked: "Worked | None") -> None:
+def _show_work(worked: "WorkSummary | None") -> None:
     if worked is None:
         return
     counts = ", ".join(
@@ -236,5 +236,5 @@ def _stop_on_signals() -> threading.Event:
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        handle_here_only(number, request)
+        handle_in_this_process(number, request)
     return stop

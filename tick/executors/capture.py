@@ -15,10 +15,10 @@ from time import monotonic
 from typing import TextIO
 
 from tick.executors.bounds import MAX_MESSAGE, MAX_NAME, clean, cut
-from tick.executors.context import Listener, level_of, listener
+from tick.executors.context import RunChannel, current_channel, level_of
 from tick.executors.log_lines import Line
-from tick.executors.partial_line import BegunLine
-from tick.forks import in_every_copy
+from tick.executors.partial_line import PartialLine
+from tick.forks import register_after_fork
 from tick.states import LogLevel
 
 Clock = Callable[[], datetime]
@@ -35,15 +35,15 @@ class Capture:
         self._handler = _Handler()
         self._disabled_up_to = logging.root.manager.disable
         self._disabled_loggers = _disabled_loggers()
-        self._take()
+        self._install()
 
-    def renew(self) -> None:
+    def reinstall(self) -> None:
         """Take again what a job may have taken for itself, such as the root logger's handlers."""
-        if self._held() != self._taken:
-            self.release()
-            self._take()
+        if self._current_state() != self._installed_state:
+            self.uninstall()
+            self._install()
 
-    def release(self) -> None:
+    def uninstall(self) -> None:
         """Leave what is said to itself."""
         self.end_all_lines()
         root = logging.getLogger()
@@ -51,10 +51,10 @@ class Capture:
         root.setLevel(self._level)
         root.removeHandler(self._handler)
         for other in self._others:
-            other.removeFilter(_is_said_outside)
+            other.removeFilter(_is_outside_run)
         sys.stdout, sys.stderr = self._real
 
-    def show_begun(self) -> None:
+    def show_partial_lines(self) -> None:
         """Show what was begun to be printed a second ago and has not ended; from any thread."""
         for stream in self._printed:
             stream.show()
@@ -69,13 +69,13 @@ class Capture:
         for stream in self._printed:
             stream.end_all()
 
-    def _take(self) -> None:
+    def _install(self) -> None:
         root = logging.getLogger()
         self._level, self._others = root.level, list(root.handlers)
         self._real = sys.stdout, sys.stderr
-        self._printed = [_Printed(stream, self._clock) for stream in self._real]
+        self._printed = [_CapturedStream(stream, self._clock) for stream in self._real]
         for other in self._others:
-            other.addFilter(_is_said_outside)
+            other.addFilter(_is_outside_run)
         root.addHandler(self._handler)
         root.setLevel(min(self._level, logging.INFO) if self._level else logging.INFO)
         logging.disable(self._disabled_up_to)
@@ -83,9 +83,9 @@ class Capture:
             logger.disabled = False
         logging.captureWarnings(True)
         sys.stdout, sys.stderr = self._printed
-        self._taken = self._held()
+        self._installed_state = self._current_state()
 
-    def _held(self) -> tuple[object, ...]:
+    def _current_state(self) -> tuple[object, ...]:
         root = logging.getLogger()
         disabled = root.manager.disable, _disabled_loggers()
         streams = sys.stdout, sys.stderr
@@ -105,15 +105,15 @@ def captured(clock: Clock) -> Iterator[Capture]:
     try:
         yield capture
     finally:
-        capture.release()
+        capture.uninstall()
 
 
-def _is_said_outside(_record: logging.LogRecord) -> bool:
+def _is_outside_run(_record: logging.LogRecord) -> bool:
     """What a run says is in its log, and need not be in the worker's."""
-    return listener() is None
+    return current_channel() is None
 
 
-def _say_outside(record: logging.LogRecord) -> None:
+def _handle_outside_run(record: logging.LogRecord) -> None:
     """Where there is no handler but ours, logging's own last resort has not been asked."""
     last = logging.lastResort
     if last and record.levelno >= last.level and len(logging.getLogger().handlers) == 1:
@@ -124,8 +124,8 @@ class _Handler(logging.Handler):
     """Log records as lines; the traceback that a record carries stays with it."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if (hearer := listener()) is None:
-            _say_outside(record)
+        if (channel := current_channel()) is None:
+            _handle_outside_run(record)
             return
         try:
             message = cut(self.format(record), MAX_MESSAGE)
@@ -133,33 +133,33 @@ class _Handler(logging.Handler):
             message = f"{record.msg!r} could not be formatted: {error}"
         at = datetime.fromtimestamp(record.created, UTC)
         name = cut(record.name, MAX_NAME)
-        hearer.line(Line(at, level_of(record.levelno), message, name))
+        channel.line(Line(at, level_of(record.levelno), message, name))
 
 
-class _Printing:
+class _PrintedLine:
     """What one thread prints, on its way to the run's log."""
 
-    def __init__(self, hearer: Listener, clock: Clock) -> None:
-        self.hearer, self._clock = hearer, clock
-        self.line = BegunLine()
+    def __init__(self, channel: RunChannel, clock: Clock) -> None:
+        self.channel, self._clock = channel, clock
+        self.line = PartialLine()
 
-    def say(self, texts: Iterable[str]) -> None:
+    def log(self, texts: Iterable[str]) -> None:
         """Hand lines on; empty ones are nothing to read."""
         for text in texts:
             if text:
-                self.hearer.line(Line(self._clock(), LogLevel.INFO, clean(text)))
+                self.channel.line(Line(self._clock(), LogLevel.INFO, clean(text)))
 
 
-class _Printed(io.TextIOBase):
+class _CapturedStream(io.TextIOBase):
     """A text stream whose lines go to the log; what is below it stays the real one's."""
 
     def __init__(self, real: TextIO, clock: Clock) -> None:
         self._real, self._clock = real, clock
         self._lock = threading.RLock()
-        self._begun: dict[int, _Printing] = {}
+        self._open_lines: dict[int, _PrintedLine] = {}
         """By thread: what one prints does not run into what another does."""
         self._is_copy = False
-        in_every_copy(self._begin_as_copy)
+        register_after_fork(self._after_fork)
 
     @property
     def buffer(self) -> object:
@@ -187,45 +187,45 @@ class _Printed(io.TextIOBase):
         with self._lock:
             if self._is_copy:
                 self.end_all()
-            elif printing := self._begun.get(threading.get_ident()):
-                printing.say(printing.line.flush(monotonic()))
+            elif printed := self._open_lines.get(threading.get_ident()):
+                printed.log(printed.line.flush(monotonic()))
         self._real.flush()
 
     def show(self) -> None:
         """Show every line that was begun a second ago and has not ended."""
         with self._lock:
-            for printing in self._begun.values():
-                printing.say(printing.line.due(monotonic()))
+            for printed in self._open_lines.values():
+                printed.log(printed.line.due(monotonic()))
 
     def write(self, text: str) -> int:
         """Take text; a line goes to the log when it ends."""
-        if (hearer := listener()) is None:
+        if (channel := current_channel()) is None:
             return self._real.write(text)
         with self._lock:
-            printing = self._begun_by(hearer)
-            printing.say(printing.line.write(text, monotonic()))
+            printed = self._line_of(channel)
+            printed.log(printed.line.write(text, monotonic()))
         return len(text)
 
-    def _begin_as_copy(self) -> None:
+    def _after_fork(self) -> None:
         # What was begun before is said by the process that began it.
-        self._lock, self._begun, self._is_copy = threading.RLock(), {}, True
+        self._lock, self._open_lines, self._is_copy = threading.RLock(), {}, True
 
-    def _begun_by(self, hearer: Listener) -> _Printing:
+    def _line_of(self, channel: RunChannel) -> _PrintedLine:
         """The calling thread's line; a new one where an earlier thread of that number left one."""
         thread = threading.get_ident()
-        line = self._begun.get(thread)
-        if line is None or line.hearer is not hearer:
+        line = self._open_lines.get(thread)
+        if line is None or line.channel is not channel:
             self.end_line(thread)
-            line = self._begun[thread] = _Printing(hearer, self._clock)
+            line = self._open_lines[thread] = _PrintedLine(channel, self._clock)
         return line
 
     def end_line(self, thread: int) -> None:
         """End the line that a thread is writing, if there is one."""
         with self._lock:
-            if printing := self._begun.pop(thread, None):
-                printing.say(printing.line.end())
+            if printed := self._open_lines.pop(thread, None):
+                printed.log(printed.line.end())
 
     def end_all(self) -> None:
         """End every line that is being written."""
-        for thread in list(self._begun):
+        for thread in list(self._open_lines):
             self.end_line(thread)

@@ -27,20 +27,20 @@ from tick.define.jobs import JobDefinition
 from tick.define.registry import load_jobs
 from tick.executors.capture import Capture, captured
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.context import CurrentRun, running_alone
+from tick.executors.context import CurrentRun, running_process_wide
 from tick.executors.execute import execute, raised
-from tick.executors.forked_copies import be_heard_by_output, be_heard_through
-from tick.executors.leftovers import Traces, wait_to_be_replaced
-from tick.executors.log_lines import HEAD, TAIL, Line, Window
+from tick.executors.forked_copies import send_through, send_through_stdout
+from tick.executors.leftovers import ProcessSnapshot, wait_to_be_replaced
+from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 from tick.executors.partial_line import SHOW_SECONDS
-from tick.executors.protocol import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
-from tick.forks import handle_here_only, in_every_copy
+from tick.executors.protocol import DISCONNECTED_STATUS, ORDER_TOKEN, Message, Unpacker, pack
+from tick.forks import handle_in_this_process, register_after_fork
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
 
 Jobs = Mapping[str, JobDefinition]
 BATCH_SECONDS = 0.1
-AT_ONCE = 20
+SENT_AT_ONCE = 20
 """So many lines in a batch's time travel at once, so that a crash takes none of them along."""
 UNREAD_SECONDS = 5.0
 """How long a child waits at most for the worker to read what a run wrote to the pipe."""
@@ -49,7 +49,7 @@ _PR_SET_PDEATHSIG = 1
 _STDOUT, _STDERR = 1, 2
 
 
-class Speaker:
+class OutputSender:
     """Sends what a run says to the worker, in order: at once, or in batches when it says much.
 
     A flood does not swell: what a batch cannot hold falls out of it, counted.
@@ -58,13 +58,13 @@ class Speaker:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._lock = threading.RLock()
-        self._lines = Window(HEAD, TAIL)
+        self._lines = BoundedLines(HEAD, TAIL)
         self._progress: tuple[float, str] | None = None
         self._since, self._sent = 0.0, 0
         self._waiting = threading.Event()
         self.each_second: Callable[[], None] = lambda: None
         """Called about once a second, or more often while a run says much."""
-        threading.Thread(target=self._send_batches, name="speaker", daemon=True).start()
+        threading.Thread(target=self._send_batches, name="output-sender", daemon=True).start()
 
     def line(self, line: Line) -> None:
         """Take a line of the log."""
@@ -78,7 +78,7 @@ class Speaker:
             self._progress = fraction, text
             self._send_soon()
 
-    def say(self, message: Message) -> None:
+    def send(self, message: Message) -> None:
         """Send everything that waits, then the message."""
         with self._lock:
             self._send_waiting()
@@ -89,15 +89,15 @@ class Speaker:
         if now - self._since >= BATCH_SECONDS:
             self._since, self._sent = now, 0
         self._sent += 1
-        if self._sent <= AT_ONCE:
+        if self._sent <= SENT_AT_ONCE:
             self._send_waiting()
         else:
             self._waiting.set()
 
     def _send_waiting(self) -> None:
         if self._lines:
-            lines, fallen = self._lines.empty()
-            self._send({"lines": [line.to_json() for line in lines], "lost": fallen})
+            lines, dropped = self._lines.drain()
+            self._send({"lines": [line.to_json() for line in lines], "lost": dropped})
         if self._progress is not None:
             self._send({"progress": self._progress})
             self._progress = None
@@ -107,7 +107,7 @@ class Speaker:
         try:
             self._socket.sendall(pack(message))
         except OSError as error:
-            _end_unheard(error)
+            _exit_disconnected(error)
 
     def _send_batches(self) -> None:
         while True:
@@ -121,22 +121,22 @@ class Speaker:
 class Child:
     """Two ears and a mouth: orders and cancellations come in, what runs say goes out."""
 
-    def __init__(self, sock: socket.socket, tickets: socket.socket) -> None:
-        self._socket, self._tickets = sock, tickets
+    def __init__(self, sock: socket.socket, tokens: socket.socket) -> None:
+        self._socket, self._tokens = sock, tokens
         self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
         self._cancelled: set[Claim] = set()
         self._current: Claim | None = None
         self._folder, self._output = _open_here(), os.dup(_STDOUT)
-        self.speaker = Speaker(sock)
-        in_every_copy(self._begin_as_copy)
+        self.sender = OutputSender(sock)
+        register_after_fork(self._after_fork)
 
     def line(self, line: Line) -> None:
         """Pass a line of the run's log on."""
-        self.speaker.line(line)
+        self.sender.line(line)
 
     def progress(self, fraction: float, text: str) -> None:
         """Pass the run's progress on."""
-        self.speaker.progress(fraction, text)
+        self.sender.progress(fraction, text)
 
     def cancelled(self) -> bool:
         """Whether the worker passed on a cancellation of the current run."""
@@ -144,31 +144,31 @@ class Child:
 
     def serve(self, jobs: Jobs) -> None:
         """Run what is ordered, one after another, until the worker goes."""
-        threading.Thread(target=self._listen, name="listener", daemon=True).start()
-        self.speaker.say({"ready": True})
+        threading.Thread(target=self._receive_orders, name="listener", daemon=True).start()
+        self.sender.send({"ready": True})
         with captured(_now) as capture:
-            self.speaker.each_second = capture.show_begun
-            self._serve(jobs, capture, Traces())
+            self.sender.each_second = capture.show_partial_lines
+            self._serve(jobs, capture, ProcessSnapshot())
 
-    def _serve(self, jobs: Jobs, capture: Capture, traces: Traces) -> None:
-        while ticket := self._tickets.recv(TICKET.size):
-            run = self._ordered(TICKET.unpack(ticket))
+    def _serve(self, jobs: Jobs, capture: Capture, snapshot: ProcessSnapshot) -> None:
+        while token := self._tokens.recv(ORDER_TOKEN.size):
+            run = self._take_order(ORDER_TOKEN.unpack(token))
             began = monotonic()
             end = self._run(run, jobs, capture)
             took = monotonic() - began
-            left = traces.clear()
+            left = snapshot.restore()
             if left:
                 self.line(Line(_now(), LogLevel.WARNING, f"left {left} behind: {_REPLACED}"))
-            _wait_for_reader(self._output)
+            _wait_until_output_is_read(self._output)
             said = {name: value for name, value in vars(end).items() if value is not None}
             message = {"end": said, "began": began, "took": took}
             if left is None:
-                self.speaker.say(message)
+                self.sender.send(message)
             else:
-                self.speaker.say(message | {"worn": True})
+                self.sender.send(message | {"must_be_replaced": True})
                 wait_to_be_replaced()
 
-    def _ordered(self, claim: Claim) -> ClaimedRun:
+    def _take_order(self, claim: Claim) -> ClaimedRun:
         """The run of a ticket; the orders before it were taken back."""
         while (run := self._orders.get()).claim != claim:
             pass
@@ -182,26 +182,26 @@ class Child:
                 AttemptOutcome.RELEASED, reason="the job is unknown here", in_seconds=10.0
             )
         current = CurrentRun(run, self)
-        with running_alone(current):
-            capture.renew()
-            self._begin_anew()
+        with running_process_wide(current):
+            capture.reinstall()
+            self._reset_process()
             end = execute(definition, current)
             capture.end_all_lines()
         return end
 
-    def _begin_anew(self) -> None:
+    def _reset_process(self) -> None:
         """Undo what a job may have done that would hit the next one out of the blue."""
         if self._folder is not None:
             os.fchdir(self._folder)
         for number in (_STDOUT, _STDERR):
             os.dup2(self._output, number)
 
-    def _begin_as_copy(self) -> None:
+    def _after_fork(self) -> None:
         self._socket.close()
-        self._tickets.close()
-        be_heard_through(self._output)
+        self._tokens.close()
+        send_through(self._output)
 
-    def _listen(self) -> None:
+    def _receive_orders(self) -> None:
         with suppress(OSError):
             for message in _messages(self._socket):
                 if "run" in message:
@@ -213,14 +213,14 @@ class Child:
         os.killpg(0, signal.SIGKILL)
 
 
-def _end_unheard(error: OSError) -> NoReturn:
+def _exit_disconnected(error: OSError) -> NoReturn:
     """Nobody can hear this process any longer, and whatever its job still did nobody would know."""
     with suppress(OSError):
         text = f"This process can't reach its worker any longer ({error})."
         os.write(
             _STDERR, f"{text} Did the job close descriptors that it had not opened?\n".encode()
         )
-    os._exit(UNHEARD_STATUS)
+    os._exit(DISCONNECTED_STATUS)
 
 
 def _now() -> datetime:
@@ -241,7 +241,7 @@ def _messages(sock: socket.socket) -> Iterator[Message]:
         yield from unpacker.feed(received)
 
 
-def _wait_for_reader(output: int) -> None:
+def _wait_until_output_is_read(output: int) -> None:
     """Let the worker read what the run wrote to the pipe: what comes later is another run's."""
     unread = array("i", [0])
     until = monotonic() + UNREAD_SECONDS
@@ -252,7 +252,7 @@ def _wait_for_reader(output: int) -> None:
             time.sleep(0.001)
 
 
-def _die_with(worker_pid: int) -> None:
+def _exit_with_worker(worker_pid: int) -> None:
     """Ask the kernel to end this process with its worker; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -265,24 +265,24 @@ def _terminate(_number: int, _frame: object) -> None:
     raise SystemExit("terminated")
 
 
-def main(definitions: str, descriptor: int, tickets: int, worker_pid: int) -> None:
+def main(definitions: str, descriptor: int, tokens: int, worker_pid: int) -> None:
     """Load the definitions and serve the worker at the other end of the two sockets."""
-    _die_with(worker_pid)
+    _exit_with_worker(worker_pid)
     faulthandler.enable()
-    handle_here_only(signal.SIGTERM, _terminate)
+    handle_in_this_process(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for inherited in (descriptor, tickets):
+    for inherited in (descriptor, tokens):
         os.set_inheritable(inherited, False)
-    with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tickets) as ticket_socket:
+    with socket.socket(fileno=descriptor) as sock, socket.socket(fileno=tokens) as token_socket:
         try:
             jobs = load_jobs(definitions)
         except BaseException as error:
             sock.sendall(pack({"broken": raised(error).error_message}))
             raise
-        Child(sock, ticket_socket).serve(jobs)
+        Child(sock, token_socket).serve(jobs)
 
 
 if __name__ == "__main__":
     main(sys.argv[1], *map(int, sys.argv[2:]))
 elif __name__ == "__mp_main__":  # a process that a job started by `multiprocessing` without a fork
-    be_heard_by_output(_now)
+    send_through_stdout(_now)

@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 MOST_PAUSE_SECONDS = 30.0
 
 
-class Spawner:
+class ChildFactory:
     """Starts processes that load `definitions`. Its instants are `time.monotonic` seconds."""
 
     def __init__(self, definitions: str) -> None:

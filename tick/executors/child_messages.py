@@ -7,9 +7,9 @@ from datetime import datetime
 
 from tick.executors.bounds import MAX_MESSAGE, cut
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.executor import Progressed, Report, Said
-from tick.executors.framing import Relay
-from tick.executors.line_buffer import Splitter
+from tick.executors.executor import LogReport, ProgressReport, Report
+from tick.executors.framing import FrameParser
+from tick.executors.line_buffer import LineBuffer
 from tick.executors.log_lines import Line
 from tick.executors.protocol import Message
 from tick.states import LogLevel
@@ -34,33 +34,33 @@ class OutputReader:
     """Bytes of an output pipe in, lines and messages out."""
 
     def __init__(self) -> None:
-        self._relay, self._splitter = Relay(), Splitter()
+        self._frames, self._lines = FrameParser(), LineBuffer()
 
     def feed(self, chunk: bytes, now: float) -> Output:
         """What the bytes complete."""
-        others, messages = self._relay.feed(chunk)
-        return Output(self._splitter.feed(others, now), messages)
+        others, messages = self._frames.feed(chunk)
+        return Output(self._lines.feed(others, now), messages)
 
     def due(self, now: float) -> Output:
         """What was begun a second ago and nothing has ended."""
-        return Output(self._splitter.due(now))
+        return Output(self._lines.due(now))
 
     def end(self) -> Output:
         """The last line, if nothing ended it."""
-        return Output([*self._splitter.feed(self._relay.end(), 0.0), *self._splitter.end()])
+        return Output([*self._lines.feed(self._frames.end(), 0.0), *self._lines.end()])
 
 
-def heard(run: ClaimedRun, message: Message) -> list[Report]:
+def reports_from_message(run: ClaimedRun, message: Message) -> list[Report]:
     """What a process says about its run while it goes on."""
     match message:
         case {"lines": lines, "lost": lost}:
-            return [Said(run, [Line.from_json(line) for line in lines], lost)]
+            return [LogReport(run, [Line.from_json(line) for line in lines], lost)]
         case {"progress": [fraction, text]}:
-            return [Progressed(run, fraction, text)]
+            return [ProgressReport(run, fraction, text)]
     return []
 
 
-def read(output: Output, run_of: RunOf, now: datetime, pid: int) -> list[Report]:
+def reports_from_output(output: Output, run_of: RunOf, now: datetime, pid: int) -> list[Report]:
     """What came by the output pipe; `run_of` finds the run of a claim, or the current one.
 
     What belongs to no run goes to the worker's own log.
@@ -69,17 +69,17 @@ def read(output: Output, run_of: RunOf, now: datetime, pid: int) -> list[Report]
     for message in output.messages:
         claim = message.get("claim")
         if (run := run_of(claim and tuple(claim))) is not None:
-            reports += heard(run, message)
+            reports += reports_from_message(run, message)
         else:
-            _say(pid, (line[2] for line in message.get("lines", ())))
+            _log(pid, (line[2] for line in message.get("lines", ())))
     if (current := run_of(None)) is None:
-        _say(pid, output.lines)
+        _log(pid, output.lines)
     elif output.lines:
         lines = [Line(now, LogLevel.INFO, cut(text, MAX_MESSAGE)) for text in output.lines]
-        reports.append(Said(current, lines))
+        reports.append(LogReport(current, lines))
     return reports
 
 
-def _say(pid: int, texts: Iterable[str]) -> None:
+def _log(pid: int, texts: Iterable[str]) -> None:
     for text in texts:
         log.info("child %d: %s", pid, cut(text, MAX_MESSAGE))

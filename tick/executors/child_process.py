@@ -19,9 +19,9 @@ from math import inf
 
 from tick.executors.child_messages import Output, OutputReader
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.protocol import TICKET, UNHEARD_STATUS, Message, Unpacker, pack
+from tick.executors.protocol import DISCONNECTED_STATUS, ORDER_TOKEN, Message, Unpacker, pack
 from tick.executors.run_queue import Order
-from tick.forks import in_every_copy
+from tick.forks import register_after_fork
 from tick.policy.retry import AttemptEnd
 
 SEND_SECONDS = 5
@@ -45,9 +45,9 @@ class ChildProcess:
         """How many seconds its last run took."""
         self.deadline = inf
         self.kill_at = inf
-        self.fate: AttemptEnd | None = None
+        self.planned_end: AttemptEnd | None = None
         """How its run ends, decided before the process is gone."""
-        self.unheard_because: str | None = None
+        self.disconnect_reason: str | None = None
         """Why the worker gives it up although its run has not ended."""
         self._killed_because: str | None = None
         self._unpacker = Unpacker()
@@ -56,9 +56,9 @@ class ChildProcess:
         # The kernel's limit: Python's own would have `recv` wait as well, whatever its flags.
         limit = struct.pack("ll", SEND_SECONDS, 0)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        self._ticket_sockets = socket.socketpair()
+        self._token_sockets = socket.socketpair()
         try:
-            self._process = _spawn(definitions, theirs, self._ticket_sockets[1])
+            self._process = _spawn(definitions, theirs, self._token_sockets[1])
         except OSError:
             self._close_sockets()
             raise
@@ -67,7 +67,7 @@ class ChildProcess:
         assert self._process.stdout is not None  # noqa: S101  (asked for with PIPE)
         self.output = self._process.stdout
         os.set_blocking(self.output.fileno(), False)
-        in_every_copy(self._close_channels)
+        register_after_fork(self._close_channels)
 
     @property
     def pid(self) -> int:
@@ -102,15 +102,15 @@ class ChildProcess:
         if was_idle:
             self._begin(self.orders[0])
         # Tickets first: should the rest fail, the orders can be taken back.
-        self._ticket_sockets[0].sendall(b"".join(TICKET.pack(*o.run.claim) for o in orders))
+        self._token_sockets[0].sendall(b"".join(ORDER_TOKEN.pack(*o.run.claim) for o in orders))
         self.socket.sendall(b"".join(order.packed for order in orders))
 
-    def has_ended_one(self, took: float) -> None:
+    def end_current(self, took: float) -> None:
         """It ended its run after so many seconds, and went on to the next one."""
         self.orders.popleft()
         self.runs_done += 1
         self.last_took = took
-        self.deadline, self.fate = inf, None
+        self.deadline, self.planned_end = inf, None
         if self.orders:
             self._begin(self.orders[0])
 
@@ -120,11 +120,11 @@ class ChildProcess:
         Those that it had ended by then may not have been heard of yet.
         """
         try:
-            size = TICKET.size * len(self.orders)
-            tickets = self._ticket_sockets[1].recv(size, socket.MSG_DONTWAIT) if size else b""
+            size = ORDER_TOKEN.size * len(self.orders)
+            tokens = self._token_sockets[1].recv(size, socket.MSG_DONTWAIT) if size else b""
         except BlockingIOError:
             return []
-        taken = [self.orders.pop() for _ in range(len(tickets) // TICKET.size)]
+        taken = [self.orders.pop() for _ in range(len(tokens) // ORDER_TOKEN.size)]
         if not self.orders:
             self.deadline = inf
         return taken[::-1]
@@ -189,7 +189,7 @@ class ChildProcess:
         """Whether the process is over."""
         return self._process.poll() is not None
 
-    def bury(self) -> str:
+    def clean_up(self) -> str:
         """Kill what is left of the group, give everything back; how the process died."""
         self.signal_group(signal.SIGKILL)
         status = self._process.wait()
@@ -201,14 +201,14 @@ class ChildProcess:
         self.output.close()
 
     def _close_sockets(self) -> None:
-        for sock in (self.socket, *self._ticket_sockets):
+        for sock in (self.socket, *self._token_sockets):
             sock.close()
 
 
 def _spawn(
-    definitions: str, theirs: socket.socket, tickets: socket.socket
+    definitions: str, theirs: socket.socket, tokens: socket.socket
 ) -> "subprocess.Popen[bytes]":
-    descriptors = [theirs.fileno(), tickets.fileno()]
+    descriptors = [theirs.fileno(), tokens.fileno()]
     arguments = [definitions, *map(str, descriptors), str(os.getpid())]
     return subprocess.Popen(
         [sys.executable, "-m", "tick.executors.child", *arguments],
@@ -222,7 +222,7 @@ def _spawn(
 
 
 def _cause(status: int) -> str:
-    if status == UNHEARD_STATUS:
+    if status == DISCONNECTED_STATUS:
         return "its process could no longer reach the worker, and ended; its log says why"
     if status >= 0:
         return f"its process exited with status {status}"

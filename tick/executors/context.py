@@ -21,7 +21,7 @@ MAX_PROGRESS_TEXT = 200
 MILESTONE = 35
 
 
-class Listener(Protocol):
+class RunChannel(Protocol):
     """Who carries a run's words on: to the worker, or nowhere."""
 
     def line(self, line: Line) -> None:
@@ -42,8 +42,8 @@ class CurrentRun:
     late writer must be told apart. `deadline` is when the run will be killed.
     """
 
-    def __init__(self, run: ClaimedRun, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, run: ClaimedRun, channel: RunChannel) -> None:
+        self._channel = channel
         self._told = False
         self.run_id: int = run.run_id
         self.job_name: str = run.job_name
@@ -60,7 +60,7 @@ class CurrentRun:
     def progress(self, fraction: float, text: str = "") -> None:
         """Say how far the job is: from 0 to 1, and in words of at most 200 characters."""
         bounded = min(1.0, max(0.0, float(fraction)))
-        self._listener.progress(bounded, cut(str(text), MAX_PROGRESS_TEXT))
+        self._channel.progress(bounded, cut(str(text), MAX_PROGRESS_TEXT))
 
     def milestone(self, text: str) -> None:
         """Log a line that stands out among the others."""
@@ -71,7 +71,7 @@ class CurrentRun:
 
         A job that was told so and then ends, ends as cancelled.
         """
-        self._told = self._told or self._listener.cancelled()
+        self._told = self._told or self._channel.cancelled()
         return self._told
 
     @property
@@ -96,18 +96,18 @@ def current_run() -> CurrentRun:
     return _here.get() or _of_process[-1]
 
 
-def listener() -> Listener | None:
+def current_channel() -> RunChannel | None:
     """Who hears the run that is executed here; None outside of a run."""
     run = current_run()
-    return None if run is _STAND_IN else run._listener
+    return None if run is _STAND_IN else run._channel
 
 
-def speak_through(listener: Listener) -> None:
+def use_channel(channel: RunChannel) -> None:
     """In a copy of a process: have another listener hear the current run, in every thread."""
     run = current_run()
     if run is _STAND_IN:
-        run = CurrentRun(_NO_RUN, listener)
-    run._listener = listener
+        run = CurrentRun(_NO_RUN, channel)
+    run._channel = channel
     _of_process.append(run)
 
 
@@ -122,7 +122,7 @@ def running(run: CurrentRun) -> Iterator[None]:
 
 
 @contextmanager
-def running_alone(run: CurrentRun) -> Iterator[None]:
+def running_process_wide(run: CurrentRun) -> Iterator[None]:
     """The same for every thread of this process, which executes nothing else."""
     _of_process.append(run)
     try:

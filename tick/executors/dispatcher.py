@@ -6,30 +6,30 @@ from contextlib import suppress
 from math import ceil, inf
 
 from tick.executors.child_process import ChildProcess
-from tick.executors.run_queue import Backlog, Order
+from tick.executors.run_queue import Order, RunQueue
 
 AHEAD_RUNS = 200
 AHEAD_BYTES = 64 * 1024
 """So much fits into a child's socket even while it does not listen."""
 
 
-class Feeder:
+class Dispatcher:
     """Orders runs of a backlog.
 
     A child executes `recycle_after` of them, or more while it is not `recycle_seconds` old.
     """
 
-    def __init__(self, waiting: Backlog, recycle_after: int, recycle_seconds: float) -> None:
+    def __init__(self, waiting: RunQueue, recycle_after: int, recycle_seconds: float) -> None:
         self._waiting = waiting
         self._recycle_after, self._recycle_seconds = recycle_after, recycle_seconds
 
-    def feed(self, children: Collection[ChildProcess]) -> None:
+    def dispatch(self, children: Collection[ChildProcess]) -> None:
         """Begin runs, as far as there are idle children."""
         for child in children:
             if child.idle and self._waiting:
                 _order(child, self._waiting.take(1, inf))
 
-    def feed_ahead(self, children: Collection[ChildProcess]) -> None:
+    def dispatch_ahead(self, children: Collection[ChildProcess]) -> None:
         """Order further runs from the quick ones among the children; each gets its share."""
         quick = [child for child in children if child.is_quick]
         for number, child in enumerate(quick):

@@ -13,7 +13,7 @@ CANCEL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Said:
+class LogReport:
     """The run logged lines; `lost` more fell out before them."""
 
     run: ClaimedRun
@@ -22,7 +22,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Progressed:
+class ProgressReport:
     """The run said how far it is: from 0 to 1, and in words."""
 
     run: ClaimedRun
@@ -31,7 +31,7 @@ class Progressed:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndReport:
     """The attempt is over. It `began` at an instant of `time.monotonic`, or never.
 
     From there it `took` so many seconds.
@@ -43,7 +43,7 @@ class Ended:
     took: float = 0.0
 
 
-Report = Said | Progressed | Ended
+Report = LogReport | ProgressReport | EndReport
 
 
 class Executor(Protocol):

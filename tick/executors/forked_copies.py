@@ -13,17 +13,17 @@ from typing import NoReturn
 
 from tick.executors.capture import Capture, Clock
 from tick.executors.claimed_run import Claim
-from tick.executors.context import current_run, listener, speak_through
-from tick.executors.framing import Relay, in_pieces
+from tick.executors.context import current_channel, current_run, use_channel
+from tick.executors.framing import FrameParser, to_frames
 from tick.executors.log_lines import Line
 from tick.executors.protocol import Message
-from tick.forks import in_every_copy
+from tick.forks import register_after_fork
 
 _READ_BYTES = 64 * 1024
 _STDOUT = 1
 
 
-class CopyVoice:
+class CopyChannel:
     """Says at once what a copy has to say: nobody knows how it will end.
 
     A pipe that the copy's code closed is not written to, whatever has its number now.
@@ -36,33 +36,33 @@ class CopyVoice:
 
     def line(self, line: Line) -> None:
         """Pass a line of the run's log on."""
-        self._say({"lines": [line.to_json()], "lost": 0})
+        self._send({"lines": [line.to_json()], "lost": 0})
 
     def progress(self, fraction: float, text: str) -> None:
         """Pass the run's progress on."""
-        self._say({"progress": (fraction, text)})
+        self._send({"progress": (fraction, text)})
 
     def cancelled(self) -> bool:
         """No: a copy is not told. It is killed with the process that it was made from."""
         return False
 
-    def _say(self, message: Message) -> None:
+    def _send(self, message: Message) -> None:
         with self._lock:
-            for piece in in_pieces(os.getpid(), {"claim": self._claim} | message):
+            for piece in to_frames(os.getpid(), {"claim": self._claim} | message):
                 if _identity(self._pipe) != self._known_as or not _write(self._pipe, piece):
                     break
 
 
-def be_heard_through(pipe: int) -> None:
+def send_through(pipe: int) -> None:
     """In a copy: say what the current run says through the pipe, from every thread."""
-    if listener() is not None:
+    if current_channel() is not None:
         run = current_run()
-        speak_through(CopyVoice(pipe, (run.run_id, run.fencing_token)))
+        use_channel(CopyChannel(pipe, (run.run_id, run.fencing_token)))
 
 
-def be_heard_by_output(clock: Clock) -> None:
+def send_through_stdout(clock: Clock) -> None:
     """In an interpreter that `multiprocessing` started: say everything through its output."""
-    speak_through(CopyVoice(_STDOUT, None))
+    use_channel(CopyChannel(_STDOUT, None))
     # Held by what it put in place: the logging handler and the standard streams.
     Capture(clock)
 
@@ -92,19 +92,19 @@ class CopyPipe:
     """A pipe of this process by which its copies are heard; a thread reads it as it fills."""
 
     def __init__(self, take: Callable[[Message], None]) -> None:
-        self._take, self._relay = take, Relay()
+        self._take, self._frames = take, FrameParser()
         self._lock = threading.Lock()
         self._closed = False
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._reading, False)
-        in_every_copy(self._begin_as_copy)
+        register_after_fork(self._after_fork)
         threading.Thread(target=self._serve, name="copies", daemon=True).start()
 
     def read_all(self) -> None:
         """Hand everything on that copies have said up to here."""
         with self._lock, suppress(BlockingIOError):
             while not self._closed and (chunk := os.read(self._reading, _READ_BYTES)):
-                for message in self._relay.feed(chunk)[1]:
+                for message in self._frames.feed(chunk)[1]:
                     self._take(message)
 
     def close(self) -> None:
@@ -121,12 +121,12 @@ class CopyPipe:
         os.close(self._reading)
         os.close(self._writing)
 
-    def _begin_as_copy(self) -> None:
+    def _after_fork(self) -> None:
         if not self._closed:
-            be_heard_through(self._writing)
+            send_through(self._writing)
 
 
-def leave(error: BaseException) -> NoReturn:
+def exit_copy(error: BaseException) -> NoReturn:
     """End a copy that came back to where its job was called: as a program ends by that error."""
     status = 1
     if isinstance(error, SystemExit) and isinstance(error.code, int | None):

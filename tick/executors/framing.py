@@ -11,11 +11,11 @@ from select import PIPE_BUF
 from tick.executors.protocol import Message
 
 _MARK = b"\x1e"
-_PIECE = re.compile(rb"\x1e(\d{1,10}):(\d{1,4}):([01]):([^\n\x1e]*)\n")
+_FRAME = re.compile(rb"\x1e(\d{1,10}):(\d{1,4}):([01]):([^\n\x1e]*)\n")
 _ROOM = PIPE_BUF - len(b"\x1e1234567890:1234:1:\n")
 
 
-def in_pieces(writer: int, message: Message) -> list[bytes]:
+def to_frames(writer: int, message: Message) -> list[bytes]:
     """The message as the process number `writer` sends it; each piece is one `write`."""
     body = json.dumps(message, separators=(",", ":")).encode()
     starts = range(0, len(body), _ROOM)
@@ -26,7 +26,7 @@ def in_pieces(writer: int, message: Message) -> list[bytes]:
     ]
 
 
-class Relay:
+class FrameParser:
     """Takes messages out of what comes from a pipe, and leaves the rest as it is."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Relay:
             return chunk, []
         whole, self._rest = self._rest + chunk, b""
         others, messages, start = [], [], 0
-        for piece in _PIECE.finditer(whole):
+        for piece in _FRAME.finditer(whole):
             others.append(whole[start : piece.start()])
             messages += self._take(*piece.groups())
             start = piece.end()

@@ -25,7 +25,7 @@ _HELPERS = (
 """The processes that Python keeps for itself, and where it notes their numbers."""
 
 
-class Traces:
+class ProcessSnapshot:
     """Compares this process with what it was when this was made. For its main thread."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Traces:
         self._children = _children()
         self._state = [part.read() for part in STATE]
 
-    def clear(self) -> str | None:
+    def restore(self) -> str | None:
         """Put back what has changed. What can't be, in words for people; None if there is nothing.
 
         The words may be none, where it is nothing that a job knows of.

@@ -2,15 +2,15 @@
 
 import codecs
 
-from tick.executors.partial_line import BegunLine
+from tick.executors.partial_line import PartialLine
 
 
-class Splitter:
+class LineBuffer:
     """Bytes in, lines out. A line that is too long comes in pieces."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line = BegunLine(in_pieces=True)
+        self._line = PartialLine(in_pieces=True)
         self._has_begun = False
 
     def feed(self, chunk: bytes, now: float) -> list[str]:

@@ -17,7 +17,7 @@ IMPORTANT = frozenset((LogLevel.WARNING, LogLevel.ERROR, LogLevel.MILESTONE))
 
 
 @dataclass(frozen=True)
-class Room:
+class LogLimit:
     """So many lines, with so many characters in all."""
 
     lines: int
@@ -39,18 +39,18 @@ class Budget:
     lines: int = LOG_LINES
 
     @property
-    def head(self) -> Room:
+    def head(self) -> LogLimit:
         """For the first lines."""
-        return Room(self.lines - self.lines // 5, self.lines * 3 // 40 * 1024)
+        return LogLimit(self.lines - self.lines // 5, self.lines * 3 // 40 * 1024)
 
     @property
-    def tail(self) -> Room:
+    def tail(self) -> LogLimit:
         """For the last ones, and for the important ones each."""
-        return Room(self.lines // 5, self.lines // 40 * 1024)
+        return LogLimit(self.lines // 5, self.lines // 40 * 1024)
 
 
 HEAD, TAIL = Budget().head, Budget().tail
-NO_ROOM = Room(0, 0)
+NO_LINES = LogLimit(0, 0)
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class Line:
         return cls(datetime.fromtimestamp(at, UTC), LogLevel(level), message, logger)
 
 
-class Window:
+class BoundedLines:
     """The newest lines up to a number and a size; older ones fall out and are counted.
 
     Important lines have room of their own, if there is some; beyond it they are lines like others.
     """
 
-    def __init__(self, room: Room, for_important: Room = NO_ROOM) -> None:
+    def __init__(self, room: LogLimit, for_important: LogLimit = NO_LINES) -> None:
         self._room, self._for_important = room, for_important
         self._clear()
 
@@ -104,23 +104,23 @@ class Window:
         self._characters += size
         while not self._room.takes(len(self._lines), self._characters):
             self._characters -= len(self._lines.popleft()[1].message)
-            self._fallen += 1
+            self._dropped += 1
 
-    def empty(self) -> tuple[list[Line], int]:
+    def drain(self) -> tuple[list[Line], int]:
         """Take everything out: the lines in order, and how many fell out among them."""
         in_order = merge(self._lines, self._important, key=itemgetter(0))
-        taken, fallen = [line for _, line in in_order], self._fallen
+        taken, dropped = [line for _, line in in_order], self._dropped
         self._clear()
-        return taken, fallen
+        return taken, dropped
 
     def _clear(self) -> None:
         self._lines: deque[tuple[int, Line]] = deque()
         self._important: list[tuple[int, Line]] = []
-        self._takes_important = _Filling(self._for_important).takes
-        self._characters = self._pushed = self._fallen = 0
+        self._takes_important = _Quota(self._for_important).takes
+        self._characters = self._pushed = self._dropped = 0
 
 
-class Shortener:
+class LogTruncator:
     """Lets the head of what one attempt logs through, and keeps its tail for the end.
 
     Important lines are let through beyond the head as well, as far as their own room goes.
@@ -128,8 +128,8 @@ class Shortener:
 
     def __init__(self, budget: Budget | None = None) -> None:
         budget = budget or Budget()
-        self._head, self._important = _Filling(budget.head), _Filling(budget.tail)
-        self._tail = Window(budget.tail)
+        self._head, self._important = _Quota(budget.head), _Quota(budget.tail)
+        self._tail = BoundedLines(budget.tail)
         self._lost = 0
         self._newest: datetime | None = None
 
@@ -150,8 +150,8 @@ class Shortener:
 
     def tail(self) -> list[Line]:
         """The rest, when the attempt has ended: how many were cut, then the last ones."""
-        tail, fallen = self._tail.empty()
-        cut = self._lost + fallen
+        tail, dropped = self._tail.drain()
+        cut = self._lost + dropped
         if not cut or self._newest is None:
             return tail
         plural = "" if cut == 1 else "s"
@@ -160,10 +160,10 @@ class Shortener:
         return [Line(at, LogLevel.WARNING, text, stands_for=cut), *tail]
 
 
-class _Filling:
+class _Quota:
     """Room that fills up."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: LogLimit) -> None:
         self._room = room
         self._lines = self._characters = 0
 

@@ -13,7 +13,7 @@ SHOW_SECONDS = 1.0
 _CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhlsu]")
 
 
-class BegunLine:
+class PartialLine:
     """Text in, texts to be logged out. Its instants are `time.monotonic` seconds.
 
     A line that is too long keeps its head and its tail, or comes in pieces if `in_pieces`.

@@ -14,23 +14,23 @@ from contextlib import suppress
 from datetime import datetime
 from math import inf
 
-from tick.executors.child_factory import Spawner
-from tick.executors.child_messages import Output, heard, read
+from tick.executors.child_factory import ChildFactory
+from tick.executors.child_messages import Output, reports_from_message, reports_from_output
 from tick.executors.child_process import ChildProcess
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.dispatcher import Feeder
-from tick.executors.executor import CANCEL_SECONDS, Ended, Report
-from tick.executors.process_reaper import Guard
+from tick.executors.dispatcher import Dispatcher
+from tick.executors.executor import CANCEL_SECONDS, EndReport, Report
+from tick.executors.process_reaper import ProcessReaper
 from tick.executors.protocol import BadMessage, Message, pack
-from tick.executors.run_queue import Backlog, Order
-from tick.forks import in_every_copy
+from tick.executors.run_queue import Order, RunQueue
+from tick.forks import register_after_fork
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 1.0
 """Between SIGTERM and SIGKILL."""
-LAST_WORDS_SECONDS = 0.2
+EXIT_SECONDS = 0.2
 """Between a closed socket and SIGKILL: the process is most likely ending by itself."""
 _AGAIN_SECONDS = 0.05
 _ALARMS = 4096
@@ -56,18 +56,18 @@ class ProcessPool:
         recycle_seconds: float = 60.0,
     ) -> None:
         self.slots, self._clock = processes, clock
-        self._spawner = Spawner(definitions)
+        self._factory = ChildFactory(definitions)
         self._children: list[ChildProcess] = []
-        self._waiting = Backlog()
-        self._feeder = Feeder(self._waiting, recycle_after, recycle_seconds)
-        self._guard = Guard()
-        in_every_copy(self._guard.let_go)
+        self._waiting = RunQueue()
+        self._dispatcher = Dispatcher(self._waiting, recycle_after, recycle_seconds)
+        self._reaper = ProcessReaper()
+        register_after_fork(self._reaper.close_in_copy)
         self._selector = selectors.DefaultSelector()
-        self._waker, self._alarm = socket.socketpair()
+        self._wake_writer, self._wake_reader = socket.socketpair()
         # A thread that wakes may hold a lock that this one needs: it must never wait in `send`.
-        self._waker.setblocking(False)
-        self._alarm.setblocking(False)
-        self._selector.register(self._alarm, selectors.EVENT_READ, self._on_alarm)
+        self._wake_writer.setblocking(False)
+        self._wake_reader.setblocking(False)
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, self._drain_wakeups)
         self._reports: list[Report] = []
 
     @property
@@ -89,7 +89,7 @@ class ProcessPool:
     def running(self) -> Sequence[ClaimedRun]:
         """The runs that are being executed, those that wait for a child, and unreported ones."""
         ordered = [order.run for child in self._children for order in child.orders]
-        unreported = [report.run for report in self._reports if isinstance(report, Ended)]
+        unreported = [report.run for report in self._reports if isinstance(report, EndReport)]
         return ordered + self._waiting.runs + unreported
 
     @property
@@ -101,42 +101,42 @@ class ProcessPool:
         """Give the run to a free child, or to the first that becomes free."""
         packed = pack({"run": run.to_json()})
         self._waiting.add(Order(run, timeout_seconds, time.monotonic(), packed))
-        self._feeder.feed(self._children)
+        self._dispatcher.dispatch(self._children)
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Give up the runs that have waited for so long."""
         for child in self._children:
-            self._hold(child)
+            self._recall(child)
         return self._waiting.take_older(time.monotonic() - waiting_seconds)
 
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
         self._spawn_missing()
-        self._feed_ahead()
+        self._prefetch()
         wait = 0.0 if self._reports else min(timeout_seconds, self._next_instant())
         for key, _ in self._selector.select(max(0.0, wait)):
             with suppress(BlockingIOError):
                 key.data()
         self._enforce(time.monotonic())
-        self._bury_the_dead()
-        self._feeder.feed(self._children)
-        self._feed_ahead()
+        self._clean_up_exited()
+        self._dispatcher.dispatch(self._children)
+        self._prefetch()
         reports, self._reports = self._reports, []
         return reports
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
         with suppress(OSError):  # it is closed, or full of what wakes as well
-            self._waker.send(b"!")
+            self._wake_writer.send(b"!")
 
     def cancel(self, run: ClaimedRun) -> None:
         """Ask the run to stop; after CANCEL_SECONDS it is killed."""
         child = self._child_at(run)
         if self._waiting.drop(run):
-            self._reports.append(Ended(run, AttemptEnd(AttemptOutcome.CANCELLED)))
+            self._reports.append(EndReport(run, AttemptEnd(AttemptOutcome.CANCELLED)))
         elif child:
             child.ask_to_stop()
-            child.fate = child.fate or AttemptEnd(
+            child.planned_end = child.planned_end or AttemptEnd(
                 AttemptOutcome.CANCELLED, reason="did not stop when asked to, and was killed"
             )
             child.deadline = min(child.deadline, time.monotonic() + CANCEL_SECONDS)
@@ -153,65 +153,65 @@ class ProcessPool:
         for child in self._children:
             child.signal_group(signal.SIGKILL)
         for child in self._children:
-            child.bury()
+            child.clean_up()
         self._children.clear()
         self._waiting.clear()
         self._selector.close()
-        self._waker.close()
-        self._alarm.close()
-        self._guard.close()
+        self._wake_writer.close()
+        self._wake_reader.close()
+        self._reaper.close()
         return self._reports
 
-    def _on_alarm(self) -> None:
-        self._alarm.recv(_ALARMS)
+    def _drain_wakeups(self) -> None:
+        self._wake_reader.recv(_ALARMS)
 
-    def _feed_ahead(self) -> None:
+    def _prefetch(self) -> None:
         """Let children with short runs go from one to the next."""
         if not self._waiting and any(child.idle for child in self._children):
             for child in self._children:
                 if len(child.orders) > 1:
-                    self._hold(child)
-            self._feeder.feed(self._children)
-        self._feeder.feed_ahead(self._children)
+                    self._recall(child)
+            self._dispatcher.dispatch(self._children)
+        self._dispatcher.dispatch_ahead(self._children)
 
-    def _hold(self, child: ChildProcess) -> None:
+    def _recall(self, child: ChildProcess) -> None:
         """Take back what the child has not begun, and hear what it said up to here.
 
         After that it is certain which run it executes, and that it begins no other.
         """
         self._waiting.put_back(child.take_back())
-        self._hear_all(child)
+        self._receive_all(child)
 
     def _child_at(self, run: ClaimedRun) -> ChildProcess | None:
         """The child that executes the run; it begins no other."""
         for child in self._children:
             if any(order.run == run for order in child.orders):
-                self._hold(child)
+                self._recall(child)
                 return child if child.run == run else None
         return None
 
     def _spawn_missing(self) -> None:
-        while len(self._children) < self.slots and (child := self._spawner.spawn()):
-            self._guard.watch(child.pid)
+        while len(self._children) < self.slots and (child := self._factory.spawn()):
+            self._reaper.watch(child.pid)
             self._children.append(child)
-            self._listen(child)
+            self._register(child)
 
-    def _listen(self, child: ChildProcess) -> None:
-        read = selectors.EVENT_READ
-        self._selector.register(child.socket, read, lambda: self._hear(child))
-        self._selector.register(child.output, read, lambda: self._take_output(child))
+    def _register(self, child: ChildProcess) -> None:
+        readable = selectors.EVENT_READ
+        self._selector.register(child.socket, readable, lambda: self._receive(child))
+        self._selector.register(child.output, readable, lambda: self._receive_output(child))
 
-    def _hear(self, child: ChildProcess) -> None:
+    def _receive(self, child: ChildProcess) -> None:
         try:
             messages = child.receive()
-            child.unheard_because = _CLOSED if messages is None else None
+            child.disconnect_reason = _CLOSED if messages is None else None
         except (BadMessage, ValueError) as error:
             log.error("child %d does not keep to the protocol: %s", child.pid, error)
-            messages, child.unheard_because = None, f"{_UNREADABLE} ({error})"
+            messages, child.disconnect_reason = None, f"{_UNREADABLE} ({error})"
         if messages is None:
             with suppress(KeyError):
                 self._selector.unregister(child.socket)
-            child.kill_at = min(child.kill_at, time.monotonic() + LAST_WORDS_SECONDS)
+            child.kill_at = min(child.kill_at, time.monotonic() + EXIT_SECONDS)
         for message in messages or ():
             self._handle(child, message)
 
@@ -220,45 +220,49 @@ class ProcessPool:
         match message:
             case {"ready": _}:
                 child.ready = True
-                self._spawner.succeeded()
+                self._factory.succeeded()
             case {"broken": why}:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"end": end, "began": began, "took": took} if run:
                 ended_as = AttemptEnd(**(end | {"how": AttemptOutcome(end["how"])}))
-                self._end(child, Ended(run, ended_as, began, took), worn="worn" in message)
+                self._end(
+                    child,
+                    EndReport(run, ended_as, began, took),
+                    must_be_replaced="must_be_replaced" in message,
+                )
             case _ if run:
-                self._reports += heard(run, message)
+                self._reports += reports_from_message(run, message)
 
-    def _end(self, child: ChildProcess, ended: Ended, *, worn: bool) -> None:
+    def _end(self, child: ChildProcess, ended: EndReport, *, must_be_replaced: bool) -> None:
         if child.kill_at < inf:
             # Its fate is decided: it has ended when its whole group is gone.
             self._kill(child)
             return
         # The child saw to it that its pipe had been read.
-        self._write_down(child, child.rest_of_output())
+        self._report_output(child, child.rest_of_output())
         self._reports.append(ended)
-        child.has_ended_one(ended.took)
-        if worn:
+        child.end_current(ended.took)
+        if must_be_replaced:
             self._waiting.put_back(child.take_back())
-        if worn or (not child.orders and self._feeder.runs_left(child) <= 0):
+        if must_be_replaced or (not child.orders and self._dispatcher.runs_left(child) <= 0):
             self._kill(child)
 
-    def _take_output(self, child: ChildProcess) -> None:
+    def _receive_output(self, child: ChildProcess) -> None:
         # What is in the pipe is the current run's only once the ends before it have been heard.
-        self._hear_all(child)
-        self._write_down(child, child.read_output())
+        self._receive_all(child)
+        self._report_output(child, child.read_output())
 
-    def _write_down(self, child: ChildProcess, output: Output) -> None:
-        self._reports += read(output, child.run_of, self._clock(), child.pid)
+    def _report_output(self, child: ChildProcess, output: Output) -> None:
+        self._reports += reports_from_output(output, child.run_of, self._clock(), child.pid)
 
     def _enforce(self, now: float) -> None:
         for child in self._children:
             if (due := child.due_output(now)).lines:
-                self._write_down(child, due)
+                self._report_output(child, due)
             if now >= min(child.deadline, child.slow_at):
-                self._hold(child)
+                self._recall(child)
             if child.orders and now >= child.deadline:
-                child.fate = child.fate or _timed_out(child.orders[0].timeout_seconds)
+                child.planned_end = child.planned_end or _timed_out(child.orders[0].timeout_seconds)
                 child.deadline, child.kill_at = inf, now + GRACE_SECONDS
                 child.signal_group(signal.SIGTERM)
             elif now >= child.kill_at:
@@ -266,37 +270,37 @@ class ProcessPool:
 
     def _kill(self, child: ChildProcess) -> None:
         child.kill_at = time.monotonic() + _AGAIN_SECONDS
-        child.kill(child.unheard_because)
+        child.kill(child.disconnect_reason)
 
-    def _bury_the_dead(self) -> None:
+    def _clean_up_exited(self) -> None:
         for child in [child for child in self._children if child.has_exited()]:
             # What it sent before it died is still in the socket and the pipe.
-            self._hold(child)
-            self._write_down(child, child.rest_of_output(unread=True))
+            self._recall(child)
+            self._report_output(child, child.rest_of_output(unread=True))
             for fileobj in (child.socket, child.output):
                 with suppress(KeyError):
                     self._selector.unregister(fileobj)
             self._children.remove(child)
-            cause = child.bury()
-            self._guard.forget(child.pid)
+            cause = child.clean_up()
+            self._reaper.forget(child.pid)
             if child.run is not None:
-                end = child.fate or _died(cause)
+                end = child.planned_end or _died(cause)
                 took = time.monotonic() - child.began_at
-                self._reports.append(Ended(child.run, end, child.began_at, took))
+                self._reports.append(EndReport(child.run, end, child.began_at, took))
             elif not child.ready:
                 log.error("a child process ended before it was ready: %s", cause)
-                self._spawner.failed()
+                self._factory.failed()
 
-    def _hear_all(self, child: ChildProcess) -> None:
+    def _receive_all(self, child: ChildProcess) -> None:
         with suppress(BlockingIOError):
             while child.socket in self._selector.get_map():
-                self._hear(child)
+                self._receive(child)
 
     def _next_instant(self) -> float:
         """Seconds until something is to be enforced."""
         instants = [min(child.deadline, child.slow_at, child.kill_at) for child in self._children]
         if len(self._children) < self.slots:
-            instants.append(self._spawner.not_before)
+            instants.append(self._factory.not_before)
         return min(instants, default=inf) - time.monotonic()
 
 

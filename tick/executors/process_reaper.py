@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 
-class Guard:
+class ProcessReaper:
     """The worker's end of the pipe."""
 
     def __init__(self) -> None:
@@ -22,19 +22,19 @@ class Guard:
     def watch(self, group: int) -> None:
         """Kill this process group, should the worker die."""
         self._groups.add(group)
-        self._tell(f"+{group}\n")
+        self._send(f"+{group}\n")
 
     def forget(self, group: int) -> None:
         """The group is gone; its number may soon be somebody else's."""
         self._groups.discard(group)
-        self._tell(f"-{group}\n")
+        self._send(f"-{group}\n")
 
     def close(self) -> None:
         """End the guard, and with it every group that it still watches."""
         with suppress(BrokenPipeError):
             self._process.communicate()
 
-    def let_go(self) -> None:
+    def close_in_copy(self) -> None:
         """In a copy of the worker: leave the pipe to the worker, whose end it is to tell."""
         if self._process.stdin is not None:
             self._process.stdin.close()
@@ -49,7 +49,7 @@ class Guard:
             start_new_session=True,
         )
 
-    def _tell(self, line: str) -> None:
+    def _send(self, line: str) -> None:
         try:
             self._write(line)
         except BrokenPipeError:  # somebody killed the guard
@@ -62,7 +62,7 @@ class Guard:
             self._process.stdin.write(text.encode())
 
 
-def guard(lines: Iterable[str]) -> None:
+def reap(lines: Iterable[str]) -> None:
     """Follow the worker's words to their end, then kill the groups that are left."""
     groups: set[int] = set()
     for line in lines:
@@ -73,4 +73,4 @@ def guard(lines: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    guard(sys.stdin)
+    reap(sys.stdin)

@@ -18,7 +18,7 @@ class Order:
     """The order as it travels to a child."""
 
 
-class Backlog:
+class RunQueue:
     """Orders in the order in which they are to begin."""
 
     def __init__(self) -> None:

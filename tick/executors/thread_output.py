@@ -4,18 +4,18 @@ import threading
 from collections.abc import Iterable
 
 from tick.executors.claimed_run import ClaimedRun
-from tick.executors.executor import Progressed, Report, Said
-from tick.executors.log_lines import HEAD, TAIL, Line, Window
+from tick.executors.executor import LogReport, ProgressReport, Report
+from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 
 
-class Ear:
+class OutputCollector:
     """The listener of one run. A flood does not swell: what it cannot hold falls out, counted."""
 
     def __init__(self, run: ClaimedRun) -> None:
         self._run = run
         self._lock = threading.Lock()
-        self._lines = Window(HEAD, TAIL)
-        self._progress: Progressed | None = None
+        self._lines = BoundedLines(HEAD, TAIL)
+        self._progress: ProgressReport | None = None
         self._cancelled = False
 
     def line(self, line: Line) -> None:
@@ -26,16 +26,16 @@ class Ear:
     def progress(self, fraction: float, text: str) -> None:
         """Take the newest progress."""
         with self._lock:
-            self._progress = Progressed(self._run, fraction, text)
+            self._progress = ProgressReport(self._run, fraction, text)
 
-    def hear(self, reports: Iterable[Report]) -> None:
+    def take(self, reports: Iterable[Report]) -> None:
         """Take what copies of this process said for the run."""
         for report in reports:
             match report:
-                case Said(_, lines):
+                case LogReport(_, lines):
                     for line in lines:
                         self.line(line)
-                case Progressed(_, fraction, text):
+                case ProgressReport(_, fraction, text):
                     self.progress(fraction, text)
 
     def cancelled(self) -> bool:
@@ -46,13 +46,13 @@ class Ear:
         """Ask it to stop."""
         self._cancelled = True
 
-    def empty(self) -> list[Report]:
+    def drain(self) -> list[Report]:
         """What it has heard since the last time."""
         reports: list[Report] = []
         with self._lock:
             if self._lines:
-                lines, fallen = self._lines.empty()
-                reports.append(Said(self._run, lines, fallen))
+                lines, dropped = self._lines.drain()
+                reports.append(LogReport(self._run, lines, dropped))
             if self._progress is not None:
                 reports.append(self._progress)
                 self._progress = None

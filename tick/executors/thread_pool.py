@@ -15,15 +15,15 @@ from math import inf
 
 from tick.define.jobs import JobDefinition
 from tick.executors.capture import Capture
-from tick.executors.child_messages import heard
+from tick.executors.child_messages import reports_from_message
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.context import CurrentRun
 from tick.executors.execute import execute
-from tick.executors.executor import CANCEL_SECONDS, Ended, Report
-from tick.executors.forked_copies import CopyPipe, leave
+from tick.executors.executor import CANCEL_SECONDS, EndReport, Report
+from tick.executors.forked_copies import CopyPipe, exit_copy
 from tick.executors.protocol import Message
-from tick.executors.run_queue import Backlog, Order
-from tick.executors.thread_output import Ear
+from tick.executors.run_queue import Order, RunQueue
+from tick.executors.thread_output import OutputCollector
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
@@ -38,17 +38,17 @@ class _Attempt:
 
     order: Order
     began_at: float
-    ear: Ear
+    output: OutputCollector
     deadline: float
-    fate: AttemptEnd | None = None
+    planned_end: AttemptEnd | None = None
     """How it ends at its deadline."""
 
     @property
     def run(self) -> ClaimedRun:
         return self.order.run
 
-    def ended(self, end: AttemptEnd) -> Ended:
-        return Ended(self.run, end, self.began_at, time.monotonic() - self.began_at)
+    def ended(self, end: AttemptEnd) -> EndReport:
+        return EndReport(self.run, end, self.began_at, time.monotonic() - self.began_at)
 
 
 class ThreadPool:
@@ -64,15 +64,15 @@ class ThreadPool:
         self._jobs, self.slots, self._wake = jobs, threads, wake
         lock = threading.Lock()
         self._has_work, self._has_ends = threading.Condition(lock), threading.Condition(lock)
-        self._waiting = Backlog()
+        self._waiting = RunQueue()
         self._attempts: dict[Claim, _Attempt] = {}
-        self._ended: list[tuple[_Attempt, Ended]] = []
+        self._ended: list[tuple[_Attempt, EndReport]] = []
         self._reports: list[Report] = []
-        self._taken = 0
-        self._is_woken, self._told_at = False, 0.0
+        self._busy = 0
+        self._is_woken, self._notified_at = False, 0.0
         self._closed = False
         self._capture = Capture(clock)
-        self._copies = CopyPipe(self._hear_copy)
+        self._copies = CopyPipe(self._take_copy_message)
         for number in range(threads):
             # A daemon: what cannot be killed must not keep the worker from ending.
             threading.Thread(target=self._serve, name=f"job-{number}", daemon=True).start()
@@ -86,7 +86,7 @@ class ThreadPool:
     def free(self) -> int:
         """How many threads wait for a run."""
         with self._has_work:
-            return max(0, self.slots - self._taken - len(self._waiting))
+            return max(0, self.slots - self._busy - len(self._waiting))
 
     @property
     def waiting(self) -> int:
@@ -119,19 +119,19 @@ class ThreadPool:
 
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
-        self._capture.show_begun()
+        self._capture.show_partial_lines()
         with self._has_ends:
             wait = 0.0 if self._reports else min(timeout_seconds, self._next_deadline())
             if self._waiting or self._ended:
                 wait = min(wait, BATCH_SECONDS)
             self._has_ends.wait_for(lambda: self._is_woken, max(0.0, wait))
             self._is_woken = False
-            self._give_up_the_late(time.monotonic())
+            self._abandon_overdue(time.monotonic())
             reports, self._reports = self._reports, []
             ended, self._ended = self._ended, []
             for attempt in self._attempts.values():
-                reports += attempt.ear.empty()
-        return reports + _last_words(ended)
+                reports += attempt.output.drain()
+        return reports + _final_reports(ended)
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
@@ -144,11 +144,11 @@ class ThreadPool:
         with self._has_work:
             attempt = self._attempts.get(run.claim)
             if self._waiting.drop(run):
-                self._reports.append(Ended(run, AttemptEnd(AttemptOutcome.CANCELLED)))
+                self._reports.append(EndReport(run, AttemptEnd(AttemptOutcome.CANCELLED)))
             elif attempt is not None:
-                attempt.ear.cancel()
+                attempt.output.cancel()
                 reason = f"did not stop when asked to; {_GOES_ON}"
-                attempt.fate = AttemptEnd(AttemptOutcome.CANCELLED, reason=reason)
+                attempt.planned_end = AttemptEnd(AttemptOutcome.CANCELLED, reason=reason)
                 attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
 
     def kill(self, run: ClaimedRun) -> None:
@@ -156,7 +156,7 @@ class ThreadPool:
         with self._has_work:
             attempt = self._attempts.pop(run.claim, None)
             if not self._waiting.drop(run) and attempt is not None:
-                self._dismiss(attempt)
+                self._abandon(attempt)
 
     def close(self) -> list[Report]:
         """Give everything up."""
@@ -164,12 +164,12 @@ class ThreadPool:
             self._closed = True
             self._waiting.clear()
             for attempt in self._attempts.values():
-                self._dismiss(attempt)
+                self._abandon(attempt)
             self._attempts.clear()
             self._has_work.notify_all()
-        self._capture.release()
+        self._capture.uninstall()
         self._copies.close()
-        return self._reports + _last_words(self._ended)
+        return self._reports + _final_reports(self._ended)
 
     def _serve(self) -> None:
         while (attempt := self._next()) is not None:
@@ -180,16 +180,18 @@ class ThreadPool:
 
     def _execute(self, attempt: _Attempt) -> AttemptEnd:
         try:
-            return execute(self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.ear))
+            return execute(
+                self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.output)
+            )
         except BaseException as error:  # only in a copy of the worker that the job forked
-            leave(error)
+            exit_copy(error)
 
-    def _hear_copy(self, message: Message) -> None:
+    def _take_copy_message(self, message: Message) -> None:
         """What a copy of the worker says that some job forked."""
         claim = tuple(message.get("claim") or ())
         attempt = next((a for a in list(self._attempts.values()) if a.run.claim == claim), None)
         if attempt is not None:
-            attempt.ear.hear(heard(attempt.run, message))
+            attempt.output.take(reports_from_message(attempt.run, message))
 
     def _next(self) -> _Attempt | None:
         """Wait for a run and begin it; None when the pool is closed."""
@@ -199,39 +201,41 @@ class ThreadPool:
                 return None
             (order,) = self._waiting.take(1, inf)
             now = time.monotonic()
-            attempt = _Attempt(order, now, Ear(order.run), now + order.timeout_seconds)
+            attempt = _Attempt(order, now, OutputCollector(order.run), now + order.timeout_seconds)
             self._attempts[order.run.claim] = attempt
-            self._taken += 1
+            self._busy += 1
             return attempt
 
     def _end(self, attempt: _Attempt, end: AttemptEnd) -> None:
         """Note an end, and wake who waits for ends: at once, or for many while there are more."""
         with self._has_ends:
-            self._taken -= 1
+            self._busy -= 1
             if self._attempts.pop(attempt.run.claim, None) is None:
-                self._say_late(attempt.run, end)
+                self._log_late_end(attempt.run, end)
                 return
             self._ended.append((attempt, attempt.ended(end)))
             now = time.monotonic()
-            if not self._is_woken and (not self._waiting or now >= self._told_at + BATCH_SECONDS):
-                self._is_woken, self._told_at = True, now
+            if not self._is_woken and (
+                not self._waiting or now >= self._notified_at + BATCH_SECONDS
+            ):
+                self._is_woken, self._notified_at = True, now
                 self._has_ends.notify()
                 self._wake()
 
-    def _say_late(self, run: ClaimedRun, end: AttemptEnd) -> None:
+    def _log_late_end(self, run: ClaimedRun, end: AttemptEnd) -> None:
         if not self._closed:
             name = run.job_name
             log.warning("run %d (%s) %s too late, which is refused", run.run_id, name, end.how)
 
-    def _give_up_the_late(self, now: float) -> None:
+    def _abandon_overdue(self, now: float) -> None:
         for attempt in [late for late in self._attempts.values() if now >= late.deadline]:
             del self._attempts[attempt.run.claim]
-            self._dismiss(attempt)
-            end = attempt.fate or _timed_out(attempt.order.timeout_seconds)
+            self._abandon(attempt)
+            end = attempt.planned_end or _timed_out(attempt.order.timeout_seconds)
             self._ended.append((attempt, attempt.ended(end)))
 
-    def _dismiss(self, attempt: _Attempt) -> None:
-        attempt.ear.cancel()
+    def _abandon(self, attempt: _Attempt) -> None:
+        attempt.output.cancel()
         log.warning("run %d (%s): %s", attempt.run.run_id, attempt.run.job_name, _GOES_ON)
 
     def _next_deadline(self) -> float:
@@ -240,9 +244,9 @@ class ThreadPool:
         return min(deadlines, default=inf) - time.monotonic()
 
 
-def _last_words(ended: Iterable[tuple[_Attempt, Ended]]) -> list[Report]:
+def _final_reports(ended: Iterable[tuple[_Attempt, EndReport]]) -> list[Report]:
     """What each said up to its end, and the end."""
-    return [report for attempt, end in ended for report in (*attempt.ear.empty(), end)]
+    return [report for attempt, end in ended for report in (*attempt.output.drain(), end)]
 
 
 def _timed_out(seconds: float) -> AttemptEnd:

@@ -17,8 +17,8 @@ from tick.define.jobs import DEFAULT_TIMEOUT_SECONDS, Policy, job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.environment import inherited_by_commands
 from tick.executors.context import CurrentRun, current_run
-from tick.executors.line_buffer import Splitter
-from tick.job_types.declare import Run, declare, reveal
+from tick.executors.line_buffer import LineBuffer
+from tick.job_types.declare import Run, declare, resolve_secrets
 
 Meaning = Retry | Cancel | Snooze | Skip | None
 LINGER_SECONDS = 1.0
@@ -137,7 +137,7 @@ def run_command(order: Command) -> Any:
     SettingsError when a secret is missing.
     """
     run = current_run()
-    environment = inherited_by_commands() | _facts(run) | reveal(order.env)
+    environment = inherited_by_commands() | _facts(run) | resolve_secrets(order.env)
     # A shell only where a definition asks for one, which is code; nobody can edit it elsewhere.
     with subprocess.Popen(  # nosec B602
         order.argv,
@@ -149,7 +149,7 @@ def run_command(order: Command) -> Any:
         stderr=subprocess.PIPE,
         bufsize=0,
     ) as process:
-        _Follower(process, run).follow()
+        _OutputLogger(process, run).follow()
     code = process.returncode
     if code != 0 and code not in order.exit_codes:
         raise subprocess.CalledProcessError(code, order.argv)
@@ -165,12 +165,12 @@ def _facts(run: CurrentRun) -> dict[str, str]:
     }
 
 
-class _Follower:
+class _OutputLogger:
     """Logs what a program writes, and passes a cancellation on to it."""
 
     def __init__(self, process: subprocess.Popen[bytes], run: CurrentRun) -> None:
         self._process, self._run = process, run
-        self._splitters = {logging.INFO: Splitter(), logging.WARNING: Splitter()}
+        self._buffers = {logging.INFO: LineBuffer(), logging.WARNING: LineBuffer()}
         self._read_until = inf
 
     def follow(self) -> None:
@@ -189,16 +189,16 @@ class _Follower:
                 for key, _ in selector.select(_POLL_SECONDS):
                     if not self._read(key.fd, key.data):
                         selector.unregister(key.fileobj)
-                for level, splitter in self._splitters.items():
-                    self._log(level, splitter.due(monotonic()))
+                for level, buffer in self._buffers.items():
+                    self._log(level, buffer.due(monotonic()))
         # It may have closed its output and go on.
         while self._reads_on() and self._process.returncode is None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_POLL_SECONDS)
 
     def _end_lines(self) -> None:
-        for level, splitter in self._splitters.items():
-            self._log(level, splitter.end())
+        for level, buffer in self._buffers.items():
+            self._log(level, buffer.end())
 
     def _reads_on(self) -> bool:
         """Until a moment after the program's end."""
@@ -211,7 +211,7 @@ class _Follower:
     def _read(self, descriptor: int, level: int) -> bool:
         """Whether there may be more."""
         chunk = os.read(descriptor, _READ_BYTES)
-        self._log(level, self._splitters[level].feed(chunk, monotonic()))
+        self._log(level, self._buffers[level].feed(chunk, monotonic()))
         return bool(chunk)
 
     def _log(self, level: int, lines: list[str]) -> None:

@@ -25,7 +25,7 @@ def declare(run: Run, declared: Callable[[Run], Run], mistakes: Iterable[str]) -
     return run
 
 
-def reveal(values: Mapping[str, str]) -> dict[str, str]:
+def resolve_secrets(values: Mapping[str, str]) -> dict[str, str]:
     """The values, with the secret NAME in the place of each `secret:NAME`.
 
     Raises SettingsError, which never holds a secret, when one is missing or has control characters.

@@ -15,7 +15,7 @@ from tick.define.wrong_values import in_number
 from tick.executors.bounds import cut
 from tick.executors.context import CurrentRun, current_run
 from tick.job_types.connection import RequestFailed, connect
-from tick.job_types.declare import Run, declare, reveal
+from tick.job_types.declare import Run, declare, resolve_secrets
 
 MAX_BODY_BYTES = 1024 * 1024
 SHOWN_CHARACTERS = 4096
@@ -62,7 +62,7 @@ class _Encoded:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """What came back. `location` is where a redirect leads."""
 
     status: int
@@ -175,7 +175,7 @@ def send(request: Request) -> dict[str, Any]:
     OSError and http.client.HTTPException when there is none.
     """
     run, started = current_run(), monotonic()
-    request = replace(request, headers=_with_key(request, run) | reveal(request.headers))
+    request = replace(request, headers=_with_key(request, run) | resolve_secrets(request.headers))
     answer = _exchange(request)
     for _ in range(request.redirects):
         if answer.location is None:
@@ -192,7 +192,7 @@ def send(request: Request) -> dict[str, Any]:
     return {"status": answer.status, "bytes": size, "cut": answer.cut, "body": text}
 
 
-def _exchange(request: Request) -> Answer:
+def _exchange(request: Request) -> Response:
     url = urlsplit(request.url)
     seconds = request.timeout_seconds
     with connect(url, seconds=seconds, allow_private=request.allow_private) as connection:
@@ -203,7 +203,7 @@ def _exchange(request: Request) -> Answer:
         is_cut = len(body) > MAX_BODY_BYTES
         if response.length and not is_cut:
             raise RequestFailed(f"{request.place}: the answer broke off after {len(body)} bytes.")
-        return Answer(
+        return Response(
             response.status, response.reason, _location(response), body[:MAX_BODY_BYTES], is_cut
         )
 
@@ -212,7 +212,7 @@ def _location(response: HTTPResponse) -> str | None:
     return response.getheader("Location") if response.status in _REDIRECTS else None
 
 
-def _redirected(request: Request, answer: Answer) -> Request:
+def _redirected(request: Request, answer: Response) -> Request:
     """The next request. Raises RequestFailed for a URL that would be a mistake, or is less safe."""
     url = urljoin(request.url, answer.location or "")
     here, there = urlsplit(request.url), urlsplit(url)

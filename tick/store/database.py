@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 
 from tick.errors import DatabaseError
-from tick.forks import in_every_copy
+from tick.forks import register_after_fork
 from tick.store.postgresql import LOCK_SECONDS, postgresql_engine
 from tick.store.sqlite import BUSY_SECONDS, DatabaseFile, in_memory_engine
 
@@ -52,7 +52,7 @@ class Database:
             raise DatabaseError(
                 f"{self.url.get_backend_name()} is not supported; use SQLite or PostgreSQL."
             )
-        in_every_copy(self._begin_as_copy)
+        register_after_fork(self._begin_as_copy)
 
     @classmethod
     def in_memory(cls) -> "Database":

@@ -1,4 +1,4 @@
-"""A worker's claims: a run for each free slot, and some ahead of what may be repeated."""
+"""Claims runs for a worker: one for each free slot, and some ahead where jobs are short."""
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -9,12 +9,15 @@ from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.limits import acquire_capacity, find_limits
 from tick.executors.claimed_run import ClaimedRun
 from tick.settings import Settings
-from tick.worker.executor_group import Jobs, Portion
-from tick.worker.result_writer import Claimed
+from tick.worker.executor_group import ClaimRequest, Jobs
+from tick.worker.result_writer import ClaimResult
 
 
 class Claimer:
-    """Claims what its worker knows, within the limits. `queues` narrows to some of them."""
+    """Claims runs of the jobs that its worker knows, within the concurrency limits.
+
+    `queues` narrows the claims to some queues.
+    """
 
     def __init__(
         self,
@@ -28,35 +31,35 @@ class Claimer:
 
     @property
     def waits(self) -> bool:
-        """Whether a claim may have to wait for the claims of others."""
+        """Whether a claim may have to wait for the claims of other workers."""
         return bool(self._limits)
 
     def claim(
         self,
         connection: sa.Connection,
         worker_id: str,
-        portions: Sequence[Portion],
+        requests: Sequence[ClaimRequest],
         now: datetime,
-    ) -> Claimed:
-        """Claim what is ready of the portions."""
+    ) -> ClaimResult:
+        """Claim ready runs, at most as many as each request allows."""
         capacity = acquire_capacity(connection, self._limits)
         if capacity is not None:
-            # What made room ended after `now`, if this claim had to wait for its turn.
+            # If the claim waited for a limit, the run that made room ended after `now`.
             now = max(now, self._now())
         runs: list[ClaimedRun] = []
         started: set[int] = set()
-        for portion in portions:
+        for request in requests:
             found = claim_runs(
                 connection,
                 worker_id=worker_id,
                 now=now,
-                limit=portion.most,
-                jobs=portion.jobs,
+                limit=request.most,
+                jobs=request.jobs,
                 queues=self._queues,
                 capacity=capacity,
-                ahead=portion.ahead,
+                ahead=request.ahead,
             )
             runs += found
-            if not portion.ahead:
+            if not request.ahead:
                 started.update(run.occurrence_id for run in found)
-        return Claimed(runs, started)
+        return ClaimResult(runs, started)

@@ -1,4 +1,4 @@
-"""Who executes a worker's runs, child processes and threads, and how much each may be given."""
+"""The executors of a worker (child processes, threads) and how many runs each may be given."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from functools import cached_property
 from tick.clock import now as host_now
 from tick.define.jobs import JobDefinition
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.executor import Ended, Executor, Report
+from tick.executors.executor import EndReport, Executor, Report
 from tick.executors.process_pool import ProcessPool
 from tick.executors.thread_pool import BATCH_SECONDS, ThreadPool
 from tick.settings import Settings
 from tick.states import Isolation
-from tick.timers import Appetite
+from tick.timers import PrefetchController
 
 Jobs = Mapping[str, JobDefinition]
 
 
 @dataclass(frozen=True)
-class Portion:
-    """What may be claimed: at most so many runs of these jobs.
+class ClaimRequest:
+    """Asks for at most `most` runs of these jobs.
 
-    Those that are claimed `ahead` wait for their turn; the others begin at once.
+    Runs that are claimed `ahead` wait for a slot; the others begin at once.
     """
 
     jobs: Jobs
@@ -30,31 +30,29 @@ class Portion:
 
 
 @dataclass(frozen=True)
-class Lane:
-    """An executor, the jobs that it executes, and its appetite."""
+class AssignedExecutor:
+    """An executor, the jobs assigned to it, and how many of their runs to claim ahead."""
 
     executor: Executor
     jobs: Jobs
-    appetite: Appetite
+    prefetch: PrefetchController
 
-    def portions(self) -> list[Portion]:
-        """What it may be given now.
-
-        Only runs of idempotent jobs are claimed ahead: should the worker die, they run elsewhere,
-        while any other run that it holds counts as begun.
-        """
+    def claim_requests(self) -> list[ClaimRequest]:
+        """Return what may be claimed for this executor now."""
         executor = self.executor
-        beyond, waiting = self.appetite.beyond, executor.waiting
-        portions = [Portion(self.jobs, executor.free, ahead=False)]
-        # Half a store is enough: many small claims cost more than few large ones.
+        beyond, waiting = self.prefetch.beyond, executor.waiting
+        claim_requests = [ClaimRequest(self.jobs, executor.free, ahead=False)]
+        # Only runs of idempotent jobs are claimed ahead: if the worker dies, they run elsewhere,
+        # while every other run that it holds counts as begun. Refill only when half of them are
+        # gone, because many small claims cost more than a few large ones.
         if 2 * waiting <= beyond:
-            portions.append(Portion(self._repeatable, beyond - waiting, ahead=True))
-        return [portion for portion in portions if portion.jobs and portion.most > 0]
+            claim_requests.append(ClaimRequest(self._repeatable, beyond - waiting, ahead=True))
+        return [request for request in claim_requests if request.jobs and request.most > 0]
 
     def note(self, reports: Iterable[Report]) -> None:
-        """Learn how long the runs take that may be claimed ahead."""
-        ended = [report for report in reports if isinstance(report, Ended)]
-        self.appetite.note(
+        """Note how long runs took, of those jobs whose runs may be claimed ahead."""
+        ended = [report for report in reports if isinstance(report, EndReport)]
+        self.prefetch.note(
             [
                 end.took
                 for end in ended
@@ -67,66 +65,76 @@ class Lane:
         return {name: job for name, job in self.jobs.items() if job.idempotent}
 
 
-def new_lane(executor: Executor, jobs: Jobs) -> Lane:
-    """An executor for these jobs, without appetite yet."""
-    return Lane(executor, jobs, Appetite(executor.slots))
+def assign(executor: Executor, jobs: Jobs) -> AssignedExecutor:
+    """Assign jobs to an executor; nothing is claimed ahead until its first runs have ended."""
+    return AssignedExecutor(executor, jobs, PrefetchController(executor.slots))
 
 
-class Crew:
-    """The executors of one worker, as one."""
+class ExecutorGroup:
+    """Makes the executors of a worker look like one."""
 
-    def __init__(self, lanes: Sequence[Lane]) -> None:
-        self._first, *self._others = self._lanes = list(lanes)
-        self._lane_of = {name: lane for lane in lanes for name in lane.jobs}
+    def __init__(self, members: Sequence[AssignedExecutor]) -> None:
+        self._first, *self._others = self._members = list(members)
+        self._member_of = {name: member for member in members for name in member.jobs}
 
     @property
     def is_ready(self) -> bool:
         """Whether every slot is free."""
-        return all(lane.executor.free >= lane.executor.slots for lane in self._lanes)
+        return all(member.executor.free >= member.executor.slots for member in self._members)
 
     @property
     def warm(self) -> int:
-        """How many slots are there, free or not."""
-        return sum(lane.executor.warm for lane in self._lanes)
+        """How many slots exist by now, free or not."""
+        return sum(member.executor.warm for member in self._members)
 
     @property
     def waiting(self) -> int:
         """How many runs have not begun."""
-        return sum(lane.executor.waiting for lane in self._lanes)
+        return sum(member.executor.waiting for member in self._members)
 
     @property
     def running(self) -> list[ClaimedRun]:
         """The runs that were given and have not ended."""
-        return [run for lane in self._lanes for run in lane.executor.running]
+        return [run for member in self._members for run in member.executor.running]
 
     @property
     def begun(self) -> dict[Claim, float]:
-        """Those among them that are being executed, and since which `time.monotonic` instant."""
-        return {claim: at for lane in self._lanes for claim, at in lane.executor.begun.items()}
+        """The runs that are being executed, and since which `time.monotonic` instant."""
+        return {
+            claim: at for member in self._members for claim, at in member.executor.begun.items()
+        }
 
-    def portions(self) -> list[Portion]:
-        """What may be claimed now."""
-        return [portion for lane in self._lanes for portion in lane.portions()]
+    @property
+    def activity(self) -> str:
+        """What the worker does, as the console shows it."""
+        if running := ", ".join(run.job_name for run in self.running):
+            return running
+        return "idle" if self.warm else "waits for its child processes to start"
+
+    def claim_requests(self) -> list[ClaimRequest]:
+        """Return what may be claimed now."""
+        return [request for member in self._members for request in member.claim_requests()]
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
-        """Give the run to whoever executes its job."""
+        """Give the run to the executor of its job."""
         self._of(run).start(run, timeout_seconds)
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
-        """Give up the runs that have waited for so long."""
-        return [run for lane in self._lanes for run in lane.executor.take_back(waiting_seconds)]
+        """Return the runs that have waited for so long without beginning; they will not begin."""
+        return [
+            run for member in self._members for run in member.executor.take_back(waiting_seconds)
+        ]
 
     def poll(self, timeout_seconds: float) -> list[Report]:
-        """What happened since the last call; waits up to `timeout_seconds` if nothing did.
-
-        The first lane is the one that waits; the others wake it, but not for every end while they
-        have runs to go on with. That is asked first: what is withheld later, they are waited for.
-        """
-        goes_on = any(lane.executor.waiting for lane in self._others)
+        """Return what happened since the last call; wait up to `timeout_seconds` if nothing did."""
+        # Only the first executor waits; the others wake it, but not for every end while they have
+        # runs waiting. Read `waiting` before polling them: an end that they keep to themselves
+        # after that is fetched by the last poll.
+        goes_on = any(member.executor.waiting for member in self._others)
         wait = min(timeout_seconds, BATCH_SECONDS) if goes_on else timeout_seconds
-        reports = self._hear(self._others, 0)
-        reports += self._hear([self._first], 0 if reports else wait)
-        return reports or self._hear(self._others, 0)
+        reports = self._poll(self._others, 0)
+        reports += self._poll([self._first], 0 if reports else wait)
+        return reports or self._poll(self._others, 0)
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
@@ -141,23 +149,23 @@ class Crew:
         self._of(run).kill(run)
 
     def close(self) -> list[Report]:
-        """Kill what can be killed, and give everything back; ends that were not reported."""
-        return [report for lane in self._lanes for report in lane.executor.close()]
+        """Kill what can be killed and free all resources; return ends that were not reported."""
+        return [report for member in self._members for report in member.executor.close()]
 
     def _of(self, run: ClaimedRun) -> Executor:
-        return self._lane_of[run.job_name].executor
+        return self._member_of[run.job_name].executor
 
-    def _hear(self, lanes: Sequence[Lane], timeout_seconds: float) -> list[Report]:
-        heard: list[Report] = []
-        for lane in lanes:
-            reports = lane.executor.poll(timeout_seconds)
-            lane.note(reports)
-            heard += reports
-        return heard
+    def _poll(self, members: Sequence[AssignedExecutor], timeout_seconds: float) -> list[Report]:
+        all_reports: list[Report] = []
+        for member in members:
+            reports = member.executor.poll(timeout_seconds)
+            member.note(reports)
+            all_reports += reports
+        return all_reports
 
 
-def hire(jobs: Jobs, settings: Settings, *, with_threads: bool) -> Crew:
-    """Child processes, and threads for the jobs that ask for them.
+def build_executors(jobs: Jobs, settings: Settings, *, with_threads: bool) -> ExecutorGroup:
+    """Return child processes, and threads for the jobs that ask for them.
 
     Without threads, all jobs run in child processes, which can be killed.
     """
@@ -165,10 +173,12 @@ def hire(jobs: Jobs, settings: Settings, *, with_threads: bool) -> Crew:
     threaded = asking if with_threads else {}
     killable = {name: job for name, job in jobs.items() if name not in threaded}
     if threaded and not killable:
-        return Crew([new_lane(ThreadPool(threaded, settings.worker_threads, host_now), threaded)])
+        return ExecutorGroup(
+            [assign(ThreadPool(threaded, settings.worker_threads, host_now), threaded)]
+        )
     pool = ProcessPool(settings.definitions, settings.worker_processes, host_now)
-    lanes = [new_lane(pool, killable)]
+    members = [assign(pool, killable)]
     if threaded:
         threads = ThreadPool(threaded, settings.worker_threads, host_now, pool.wake)
-        lanes.append(new_lane(threads, threaded))
-    return Crew(lanes)
+        members.append(assign(threads, threaded))
+    return ExecutorGroup(members)

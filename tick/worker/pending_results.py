@@ -1,6 +1,6 @@
-"""What runs have reported and the database does not know yet.
+"""Reports of runs that are not yet in the database.
 
-It is kept until the database has taken it, however long the database is away.
+They are kept until the database has taken them, however long it is away.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,8 @@ from tick.define.jobs import JobDefinition
 from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs, instant_of
 from tick.engine.runs.job_logs import write_lines, write_progress, write_starts
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.executor import Ended, Progressed, Report, Said
-from tick.executors.log_lines import Budget, Line, Shortener
+from tick.executors.executor import EndReport, LogReport, ProgressReport, Report
+from tick.executors.log_lines import Budget, Line, LogTruncator
 from tick.policy.retry import AttemptEnd, AttemptOutcome, Backoff, judge
 
 _UNSTORABLE = AttemptEnd(
@@ -24,14 +24,14 @@ _UNSTORABLE = AttemptEnd(
 )
 
 
-class Unsaved:
-    """Starts, lines, progress and endings on their way to the database."""
+class PendingResults:
+    """Collects starts, lines, progress and ends until they are written together."""
 
     def __init__(self, jobs: Mapping[str, JobDefinition], budget: Budget | None = None) -> None:
         self._jobs, self._budget = jobs, budget or Budget()
-        self._shorteners: dict[Claim, Shortener] = {}
+        self._truncators: dict[Claim, LogTruncator] = {}
         self._lines: list[tuple[ClaimedRun, Line]] = []
-        self._progress: dict[Claim, Progressed] = {}
+        self._progress: dict[Claim, ProgressReport] = {}
         self._starts: list[tuple[ClaimedRun, float]] = []
         self._endings: list[FinishedAttempt] = []
 
@@ -40,29 +40,29 @@ class Unsaved:
 
     @property
     def is_urgent(self) -> bool:
-        """Whether some run has ended, for which others wait, or is to be seen to start."""
+        """Whether a run has ended, for which others may wait, or has begun."""
         return bool(self._endings or self._starts)
 
     def add(self, reports: Iterable[Report]) -> None:
-        """Take what an executor reported."""
+        """Add what an executor reported."""
         for report in reports:
             match report:
-                case Said(run, lines, lost):
-                    head = self._shortener(run).head(lines, lost)
+                case LogReport(run, lines, lost):
+                    head = self._truncator(run).head(lines, lost)
                     self._lines.extend((run, line) for line in head)
-                case Progressed(run):
+                case ProgressReport(run):
                     self._progress[run.claim] = report
-                case Ended():
+                case EndReport():
                     self._end(report)
 
     def add_starts(self, starts: Iterable[tuple[ClaimedRun, float]]) -> None:
-        """Take when runs began that count as not started, in `time.monotonic` seconds."""
+        """Add the `time.monotonic` instants at which runs that were claimed ahead began."""
         self._starts.extend(starts)
 
     def write(self, connection: sa.Connection, now: datetime, moment: float) -> FinishResult:
-        """Write all of it. Call `clear` when the transaction has been committed.
+        """Write everything; call `clear` once the transaction has been committed.
 
-        `moment` is what `time.monotonic` says at `now`.
+        `moment` is the reading of `time.monotonic` at `now`.
         """
         starts = {run.claim: instant_of(began, now, moment) for run, began in self._starts}
         write_starts(connection, starts)
@@ -73,12 +73,12 @@ class Unsaved:
         return replace(accepted, occurrences=accepted.occurrences | begun)
 
     def forget(self, run: ClaimedRun) -> None:
-        """Drop what the run said and was to be written at its end, which will not come."""
-        self._shorteners.pop(run.claim, None)
+        """Drop the lines and the progress that were to be written when this run ends."""
+        self._truncators.pop(run.claim, None)
         self._progress.pop(run.claim, None)
 
     def drop_texts(self) -> None:
-        """Keep how runs ended, and nothing that they said: something in it can't be stored."""
+        """Drop all texts, some of which can't be stored, and keep how the runs ended."""
         self._lines, self._progress = [], {}
         self._endings = [
             replace(ending, end=_UNSTORABLE, verdict=replace(ending.verdict, reason=None))
@@ -86,16 +86,16 @@ class Unsaved:
         ]
 
     def clear(self) -> None:
-        """Forget what was written."""
+        """Forget everything: it was written."""
         self._lines, self._progress, self._starts, self._endings = [], {}, [], []
 
-    def _shortener(self, run: ClaimedRun) -> Shortener:
-        return self._shorteners.setdefault(run.claim, Shortener(self._budget))
+    def _truncator(self, run: ClaimedRun) -> LogTruncator:
+        return self._truncators.setdefault(run.claim, LogTruncator(self._budget))
 
-    def _end(self, ended: Ended) -> None:
+    def _end(self, ended: EndReport) -> None:
         run, end = ended.run, ended.end
-        if shortener := self._shorteners.pop(run.claim, None):
-            self._lines.extend((run, line) for line in shortener.tail())
+        if truncator := self._truncators.pop(run.claim, None):
+            self._lines.extend((run, line) for line in truncator.tail())
         job = self._jobs[run.job_name]
         verdict = judge(
             end,

@@ -1,4 +1,4 @@
-"""Brings what runs report into the database, and keeps it until the database has taken it."""
+"""Writes what runs report, and keeps it until the database has taken it."""
 
 import logging
 import time
@@ -13,33 +13,33 @@ from tick.define.jobs import JobDefinition
 from tick.engine.runs.finish import FinishResult
 from tick.engine.runs.settle import settle_occurrences
 from tick.executors.claimed_run import ClaimedRun
-from tick.executors.executor import Ended, Report
+from tick.executors.executor import EndReport, Report
 from tick.executors.log_lines import LOG_LINES, Budget
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import RunStatus
 from tick.store.database import TRANSIENT, Database
-from tick.worker.pending_results import Unsaved
+from tick.worker.pending_results import PendingResults
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """Runs that were claimed, and the occurrences that started by it, which are to be settled."""
+class ClaimResult:
+    """Claimed runs, and the occurrences that started with them and are still to be settled."""
 
     runs: Sequence[ClaimedRun] = ()
     occurrences: Collection[int] = ()
 
 
-Claim = Callable[[sa.Connection], Claimed]
+ClaimFunction = Callable[[sa.Connection], ClaimResult]
 
 
 class Unstorable(Exception):
-    """Something that a run left was refused by the database."""
+    """The database refused something that a run reported."""
 
 
-class Saver:
-    """A worker's reports on their way: saved together, settled, and never given up."""
+class ResultWriter:
+    """Saves the reports of a worker together, settles their occurrences, and loses none."""
 
     def __init__(
         self,
@@ -48,22 +48,22 @@ class Saver:
         log_lines: int = LOG_LINES,
     ) -> None:
         self._database = database
-        self._unsaved = Unsaved(jobs, Budget(log_lines))
+        self._pending = PendingResults(jobs, Budget(log_lines))
         # Occurrences to be settled: those of runs that ended, and of runs that started.
         self._ended: set[int] = set()
         self._started: set[int] = set()
         self.statuses: Counter[RunStatus] = Counter()
-        """How many runs this saver brought into each status."""
+        """How many runs it brought into each status."""
 
     @property
     def pending(self) -> bool:
         """Whether there is something to save."""
-        return bool(self._unsaved) or self.is_unsettled
+        return bool(self._pending) or self.is_unsettled
 
     @property
     def is_urgent(self) -> bool:
-        """Whether some run has ended, for which others may wait, or is to be seen to start."""
-        return self._unsaved.is_urgent
+        """Whether a run has ended, for which others may wait, or has begun."""
+        return self._pending.is_urgent
 
     @property
     def is_unsettled(self) -> bool:
@@ -71,40 +71,43 @@ class Saver:
         return bool(self._ended or self._started)
 
     def add(self, reports: Iterable[Report]) -> None:
-        """Take what an executor reported."""
-        self._unsaved.add(reports)
+        """Add what an executor reported."""
+        self._pending.add(reports)
 
     def add_starts(self, starts: Iterable[tuple[ClaimedRun, float]]) -> None:
-        """Take when runs that were claimed ahead have begun, in `time.monotonic` seconds."""
-        self._unsaved.add_starts(starts)
+        """Add the `time.monotonic` instants at which runs that were claimed ahead began."""
+        self._pending.add_starts(starts)
 
     def release(self, runs: Iterable[ClaimedRun], reason: str) -> None:
-        """Let runs go back to the queue without burning their attempts."""
+        """Put runs back into the queue without burning their attempts."""
         end = AttemptEnd(AttemptOutcome.RELEASED, reason=reason)
-        self._unsaved.add(Ended(run, end) for run in runs)
+        self._pending.add(EndReport(run, end) for run in runs)
 
     def forget(self, run: ClaimedRun) -> None:
-        """The run is somebody else's now."""
-        self._unsaved.forget(run)
+        """Drop what the run reported: another worker has it now."""
+        self._pending.forget(run)
 
     def save(self, now: datetime, moment: float | None = None) -> None:
         """Write what was reported, then settle the occurrences that it touched.
 
-        `moment` is what `time.monotonic` said at `now`, by default what it says.
+        `moment` is the reading of `time.monotonic` at `now`, by default the present one.
         Raises one of TRANSIENT; then nothing is lost, and the next call tries again.
         """
         self.write(now, moment)
         self.settle(now)
 
     def write(self, now: datetime, moment: float | None = None) -> None:
-        """The first half of `save`."""
-        if self._unsaved:
-            self.exchange(now, moment)
+        """Write what was reported, without settling. Raises one of TRANSIENT, as `save` does."""
+        if self._pending:
+            self.save_and_claim(now, moment)
 
-    def exchange(
-        self, now: datetime, moment: float | None = None, claim: Claim = lambda _: Claimed()
+    def save_and_claim(
+        self,
+        now: datetime,
+        moment: float | None = None,
+        claim: ClaimFunction = lambda _: ClaimResult(),
     ) -> Sequence[ClaimedRun]:
-        """Write what was reported and `claim` further runs in one transaction; what was claimed.
+        """Write what was reported and `claim` runs in one transaction; return the claimed runs.
 
         Raises one of TRANSIENT, as `save` does.
         """
@@ -113,9 +116,9 @@ class Saver:
             accepted, claimed = self._write(now, moment, claim)
         except Unstorable:
             log.exception("something that a run left cannot be stored; only its end will be")
-            self._unsaved.drop_texts()
+            self._pending.drop_texts()
             accepted, claimed = self._write(now, moment, claim)
-        self._unsaved.clear()
+        self._pending.clear()
         self._ended |= accepted.occurrences
         self._started.update(claimed.occurrences)
         self.statuses.update(accepted.statuses.values())
@@ -130,10 +133,10 @@ class Saver:
         return claimed.runs
 
     def settle(self, now: datetime) -> bool:
-        """Settle the occurrences whose runs have started or ended; whether some have ended.
+        """Settle the occurrences whose runs have started or ended; return whether some have ended.
 
-        Then further runs may be ready: of occurrences that waited, and of the same one, if the last
-        two that they waited for ended in two transactions at one moment.
+        After an end, further runs may be ready: of occurrences that waited for this one, and of
+        the same occurrence, if two upstream runs ended in two transactions at the same moment.
         Raises one of TRANSIENT, as `save` does.
         """
         if not self.is_unsettled:
@@ -146,10 +149,12 @@ class Saver:
         self._started.clear()
         return has_ended
 
-    def _write(self, now: datetime, moment: float, claim: Claim) -> tuple[FinishResult, Claimed]:
+    def _write(
+        self, now: datetime, moment: float, claim: ClaimFunction
+    ) -> tuple[FinishResult, ClaimResult]:
         with self._database.write.begin() as connection:
             try:
-                accepted = self._unsaved.write(connection, now, moment)
+                accepted = self._pending.write(connection, now, moment)
             except TRANSIENT:
                 raise
             except sa.exc.SQLAlchemyError as error:

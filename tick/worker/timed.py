@@ -1,4 +1,4 @@
-"""A spell of work for hosts where no worker process lives: whoever ticks there works as well."""
+"""Work for a limited time, for hosts without a worker process: the caller of a tick works too."""
 
 import time
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from tick.states import RunStatus
 from tick.stop import Stop
 from tick.worker.worker import Worker
 
-GOODBYE_SECONDS = 1.0
-"""Kept for killing what still runs, and for giving it back."""
+SHUTDOWN_SECONDS = 1.0
+"""Reserved for killing what still runs and putting it back."""
 _DRAIN_SHARE = 0.25
 
 
 @dataclass(frozen=True)
-class Worked:
-    """What one spell brought about. `statuses` counts runs; QUEUED are those that were put back."""
+class WorkSummary:
+    """The outcome of one call. `statuses` counts runs; QUEUED are those that were put back."""
 
     statuses: Mapping[RunStatus, int]
     more: bool
@@ -33,17 +33,17 @@ class Worked:
         }
 
 
-def work_for(runtime: Runtime, seconds: float, stop: Stop | None = None) -> Worked:
+def work_for(runtime: Runtime, seconds: float, stop: Stop | None = None) -> WorkSummary:
     """Claim and run what is ready, in child processes, within so many seconds.
 
-    The last quarter is left to what runs then (at most `drain_seconds` of the settings): nothing is
-    claimed in it. What has not ended by the end goes back without burning its attempt. `stop` ends
-    it sooner.
+    Nothing is claimed in the last quarter (at most `drain_seconds` of the settings): it is left to
+    the runs that have begun. A run that has not ended by then goes back without burning its
+    attempt. `stop` ends it sooner.
     """
     started = time.monotonic()
-    # What cannot be killed would go on in a process that is not a worker's.
+    # A job in a thread cannot be killed: it would go on in the caller's process.
     worker = Worker(runtime, with_threads=False)
     worker.drain_seconds = min(worker.drain_seconds, seconds * _DRAIN_SHARE)
-    claiming = max(0.0, seconds - worker.drain_seconds - GOODBYE_SECONDS)
+    claiming = max(0.0, seconds - worker.drain_seconds - SHUTDOWN_SECONDS)
     is_done = worker.serve(stop or Stop(), claiming)
-    return Worked(worker.statuses, not is_done, time.monotonic() - started)
+    return WorkSummary(worker.statuses, not is_done, time.monotonic() - started)

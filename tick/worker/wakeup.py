@@ -1,8 +1,7 @@
-"""Hears that runs may have become ready, so that an idle worker starts them at once.
+"""Wakes an idle worker as soon as runs may have become ready.
 
-Nothing depends on it. What it does not hear while the database is away is found by polling, and so
-is all behind a pooler: it may give each transaction another connection, and what one of them hears
-is nobody's.
+Nothing depends on it: polling finds what it misses while the database is away. Behind a pooler it
+ends, because each transaction may get another connection and notifications would reach nobody.
 """
 
 import logging
@@ -23,30 +22,30 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.005
 """How often SQLite is asked whether somebody has committed a change."""
 REST_SECONDS = 0.02
-"""After telling, before the next look: of many changes in a row, few are told."""
-GOODBYE_SECONDS = 2.0
+"""Between a call and the next look, so that many changes in a row cause few calls."""
+SHUTDOWN_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 
 
-class Listener:
-    """A thread that calls `tell` when there may be something, and when it begins to listen."""
+class WakeupListener:
+    """Calls `callback` from a thread when runs may be ready, and whenever it begins to listen."""
 
-    def __init__(self, database: Database, tell: Callable[[], None]) -> None:
-        self._engine, self._tell = database.read, tell
+    def __init__(self, database: Database, callback: Callable[[], None]) -> None:
+        self._engine, self._callback = database.read, callback
         self._pause = 0.0
         self._stop = threading.Event()
-        self._waker, self._alarm = socket.socketpair()
+        self._wake_writer, self._wake_reader = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, name="listener", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, which closes its connection."""
+        """End the thread and its connection."""
         self._stop.set()
-        self._waker.close()
-        self._thread.join(GOODBYE_SECONDS)
+        self._wake_writer.close()
+        self._thread.join(SHUTDOWN_SECONDS)
 
     def _serve(self) -> None:
-        with self._alarm:
+        with self._wake_reader:
             while not self._stop.wait(self._pause):
                 try:
                     if not self._listen():
@@ -63,7 +62,7 @@ class Listener:
                     )
 
     def _listen(self) -> bool:
-        """Listen, on a connection of its own, until asked to stop; whether that makes sense."""
+        """Listen on a connection of its own until asked to stop; return False behind a pooler."""
         pooled = self._engine.raw_connection()
         connection: Any = pooled.driver_connection
         pooled.detach()
@@ -74,37 +73,37 @@ class Listener:
                 self._begin()
                 return False
             else:
-                self._hear_notifications(connection)
+                self._wait_for_notifications(connection)
         finally:
             pooled.close()
         return True
 
     def _begin(self) -> None:
         self._pause = 0.0
-        # What became ready before is heard of in no other way.
-        self._tell()
+        # Runs that became ready before this moment cause no notification.
+        self._callback()
 
-    def _hear_notifications(self, connection: Any) -> None:
+    def _wait_for_notifications(self, connection: Any) -> None:
         connection.autocommit = True
         connection.execute(f"LISTEN {CHANNEL}")
         self._begin()
         with selectors.DefaultSelector() as selector:
             selector.register(connection, selectors.EVENT_READ)
-            selector.register(self._alarm, selectors.EVENT_READ)
+            selector.register(self._wake_reader, selectors.EVENT_READ)
             while not self._stop.wait(REST_SECONDS):
                 selector.select()
                 if list(connection.notifies(timeout=0)):
-                    self._tell()
+                    self._callback()
 
     def _watch_version(self, connection: Any) -> None:
-        """SQLite counts up this number when another connection has committed a change."""
+        # SQLite raises this number whenever another connection has committed a change.
         seen = _data_version(connection)
         self._begin()
         while not self._stop.wait(WATCH_SECONDS):
             version = _data_version(connection)
             if version != seen:
                 seen = version
-                self._tell()
+                self._callback()
                 self._stop.wait(REST_SECONDS)
 
 

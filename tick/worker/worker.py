@@ -1,6 +1,6 @@
 """The worker: claims ready runs, has them executed, and finishes them; a loop around the engine.
 
-It reads the clock and opens the transactions. What becomes of a run is the engine's to say.
+It reads the clock and opens the transactions; the engine decides what becomes of a run.
 """
 
 import logging
@@ -11,21 +11,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
-from tick.engine.runs.heartbeat import beat, drain_worker, register_worker, stop_worker
-from tick.engine.runs.rescue import cancel_orphans, rescue_dead_workers
-from tick.engine.runs.settle import settle_forgotten
-from tick.executors.executor import Ended, Executor
+from tick.executors.executor import Executor
 from tick.runtime import Runtime
-from tick.states import RunStatus, WorkerStatus, WorkerType
+from tick.states import RunStatus, WorkerStatus
 from tick.stop import Stop
 from tick.store.database import TRANSIENT, short_error
-from tick.timers import CarriedClock, Every
+from tick.timers import CachedClock, PeriodicTimer
 from tick.utc import utc
 from tick.worker.claimer import Claimer
-from tick.worker.executor_group import Crew, hire, new_lane
-from tick.worker.reconcile import Custody
-from tick.worker.result_writer import Saver
-from tick.worker.wakeup import Listener
+from tick.worker.executor_group import ExecutorGroup, assign, build_executors
+from tick.worker.membership import Membership
+from tick.worker.reconcile import Reconciler
+from tick.worker.result_writer import ResultWriter
+from tick.worker.shutdown import shut_down
+from tick.worker.wakeup import WakeupListener
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +35,15 @@ CLOCK_SECONDS = 1.0
 SETTLE_SECONDS = 0.1
 """How often occurrences are settled while there are runs."""
 GATHER_SECONDS = 0.001
-"""How long an end waits for others that are as near, so that one commit does for all."""
+"""How long an end waits for others that are about to come, so that one commit serves all."""
 SAVE_SECONDS = 1.0
 """How often lines and progress are written, and cancellations looked for."""
 WAIT_SECONDS = 1.0
 """How long a claimed run may wait for a slot before others may have it."""
 RESCUE_SECONDS = 30.0
-ORPHANED_AFTER = timedelta(hours=1)
 READY_SECONDS = 60.0
 """How long `run_once` waits for the child processes to be warm."""
-LEAVE_SECONDS = 5.0
-"""How long a stopped worker goes on trying to reach a database that is away."""
-_LONGEST_PAUSE_SECONDS = 5.0
-_GOODBYE_SECONDS = 0.5
+_LONGEST_BACKOFF_SECONDS = 5.0
 
 
 class Worker:
@@ -69,55 +64,55 @@ class Worker:
         now: Callable[[], datetime] | None = None,
     ) -> None:
         settings = runtime.settings
-        self.worker_id: str | None = None
         self.drain_seconds = settings.drain_seconds
-        self._settings, self._database = settings, runtime.database
-        self._jobs = runtime.jobs
-        self._queues = queues
+        self._settings, self._jobs = settings, runtime.jobs
         self._now = now or runtime.now
         self._claimer = Claimer(self._jobs, settings, queues, self._now)
-        # Where rows are to show that a limit was kept, they are told apart by the clock itself.
-        is_carried = now is None and not self._claimer.waits
-        self._clock = CarriedClock(self._now, CLOCK_SECONDS if is_carried else 0.0)
+        # With concurrency limits use exact instants: whoever checks a limit compares start times.
+        is_cached = now is None and not self._claimer.waits
+        self._clock = CachedClock(self._now, CLOCK_SECONDS if is_cached else 0.0)
         if executor is None:
-            self._crew = hire(self._jobs, settings, with_threads=with_threads)
+            self._executors = build_executors(self._jobs, settings, with_threads=with_threads)
         else:
-            self._crew = Crew([new_lane(executor, self._jobs)])
-        self._saver = Saver(self._database, self._jobs, settings.log_lines)
-        self._custody = Custody(self._database, self._crew, self._saver)
+            self._executors = ExecutorGroup([assign(executor, self._jobs)])
+        database = self._database = runtime.database
+        self._results = ResultWriter(database, self._jobs, settings.log_lines)
+        self._reconciler = Reconciler(database, self._executors, self._results)
+        self._membership = Membership(database, self._jobs, queues, self._reconciler.abandon_all)
         self._found_nothing = False
         self._drain_until: float | None = None
-        self._has_left = False
-        self._pause = 0.0
-        self._talk = Every(0)
-        self._beat = Every(settings.heartbeat_seconds)
-        self._finish = Every(FINISH_SECONDS)
-        self._settle = Every(SETTLE_SECONDS)
-        self._save = Every(SAVE_SECONDS)
-        self._claim = Every(settings.worker_poll_seconds)
-        self._rescue = Every(RESCUE_SECONDS)
+        self._is_closed = False
+        self._backoff_seconds = 0.0
+        self._database_retry = PeriodicTimer(0)
+        self._beat = PeriodicTimer(settings.heartbeat_seconds)
+        self._finish = PeriodicTimer(FINISH_SECONDS)
+        self._settle = PeriodicTimer(SETTLE_SECONDS)
+        self._save = PeriodicTimer(SAVE_SECONDS)
+        self._claim = PeriodicTimer(settings.worker_poll_seconds)
+        self._rescue = PeriodicTimer(RESCUE_SECONDS)
 
     def run_once(self, now: datetime) -> int:
-        """One turn of the crank: claim what is ready, run it to its end, finish it; how many."""
+        """Claim what is ready, run it to its end and finish it; return how many were claimed."""
         now = utc(now, "now")
         self._beat_once(now)
-        self._wait_for_crew()
-        claimed = self._exchange(now)
-        while self._crew.running:
-            self._saver.add(self._crew.poll(SAVE_SECONDS))
-            self._saver.save(now)
+        self._wait_until_ready()
+        claimed = self._save_and_claim(now)
+        while self._executors.running:
+            self._results.add(self._executors.poll(SAVE_SECONDS))
+            self._results.save(now)
         return claimed
 
     def serve(self, stop: Stop, seconds: float = inf) -> bool:
         """Work until asked to stop, then drain for `drain_seconds`, by default the setting.
 
-        With `seconds` it asks itself, when they are over or nothing is ready; True for the latter.
+        With `seconds` it stops by itself when they are over or nothing is ready. Returns whether
+        nothing was left.
         """
         until = time.monotonic() + seconds
         try:
-            with closing(Listener(self._database, self._hear)):
+            with closing(WakeupListener(self._database, self._on_notify)):
                 while not self._may_leave(stop):
-                    self._turn()
+                    self._step()
                     is_over = seconds < inf and (self._is_idle() or time.monotonic() >= until)
                     if is_over and not stop.requests:
                         stop()
@@ -126,205 +121,151 @@ class Worker:
             self.close()
 
     @property
+    def worker_id(self) -> str | None:
+        """The id under which the worker is registered; None before that and after it stopped."""
+        return self._membership.worker_id
+
+    @property
     def statuses(self) -> Mapping[RunStatus, int]:
         """How many runs it ended or put back, by the status that they got."""
-        return self._saver.statuses
+        return self._results.statuses
 
     def close(self) -> None:
-        """Kill what runs, give it back to the queue, and say that this worker stopped."""
-        if not self._has_left:
-            self._leave()
+        """Kill what runs, give it back to the queue, and show that this worker stopped."""
+        if not self._is_closed:
+            self._is_closed = True
+            shut_down(self._executors, self._results, self._membership, self._now)
 
-    def _hear(self) -> None:
-        """Runs may have become ready; from the listener's thread."""
-        self._claim.hurry()
-        self._crew.wake()
+    def _on_notify(self) -> None:
+        """Claim soon: runs may have become ready. Called from the listener's thread."""
+        self._claim.make_due()
+        self._executors.wake()
 
-    def _turn(self) -> None:
-        """One round: talk to the database if it is there, then hear what the runs say."""
-        if self._talk.due and self._has_to_talk():
+    def _step(self) -> None:
+        """Write to the database if something is due and it can be reached, then poll executors."""
+        if self._database_retry.due and self._needs_database():
             try:
                 moment, now = self._clock.read()
-                self._converse(now, moment)
-                self._pause = 0.0
+                self._use_database(now, moment)
+                self._backoff_seconds = 0.0
             except TRANSIENT as error:
-                self._pause = min(_LONGEST_PAUSE_SECONDS, 2 * self._pause + 0.25)
-                self._talk.done(after=self._pause)
-                self._claim.hurry()
+                doubled = 2 * self._backoff_seconds + 0.25
+                self._backoff_seconds = min(_LONGEST_BACKOFF_SECONDS, doubled)
+                self._database_retry.restart(after=self._backoff_seconds)
+                self._claim.make_due()
                 log.warning(
-                    "the database is away, next try in %.1f s: %s", self._pause, short_error(error)
+                    "the database is away, next try in %.1f s: %s",
+                    self._backoff_seconds,
+                    short_error(error),
                 )
-        self._hear_runs()
+        self._poll_executors()
 
-    def _hear_runs(self) -> None:
-        """Wait for what the runs say, but for nothing else longer than it may wait."""
-        warm = self._crew.warm
-        longest = SETTLE_SECONDS if self._saver.pending else SAVE_SECONDS
-        self._saver.add(self._crew.poll(min(self._settings.worker_poll_seconds, longest)))
+    def _poll_executors(self) -> None:
+        """Take reports; wait for them no longer than until the next write is due."""
+        warm = self._executors.warm
+        longest = SETTLE_SECONDS if self._results.pending else SAVE_SECONDS
+        self._results.add(self._executors.poll(min(self._settings.worker_poll_seconds, longest)))
         until = time.monotonic() + GATHER_SECONDS
-        while self._saver.is_urgent and self._crew.running and not self._crew.waiting:
+        while self._results.is_urgent and self._executors.running and not self._executors.waiting:
             if (left := until - time.monotonic()) <= 0:
                 break
-            self._saver.add(self._crew.poll(left))
-        if self._crew.warm > warm:
-            # A slot has come into being, for what an earlier claim had no room for.
-            self._claim.hurry()
+            self._results.add(self._executors.poll(left))
+        if self._executors.warm > warm:
+            # A slot was added: an earlier claim may have left runs for which there was none.
+            self._claim.make_due()
 
-    def _has_to_talk(self) -> bool:
-        duties = (self._beat, self._save, self._rescue)
-        has_to = self._has_to_finish() or self._has_to_settle() or self._has_to_claim()
-        return has_to or any(duty.due for duty in duties)
+    def _needs_database(self) -> bool:
+        timers = (self._beat, self._save, self._rescue)
+        is_needed = self._finish_is_due() or self._settle_is_due() or self._claim_is_due()
+        return is_needed or any(timer.due for timer in timers)
 
-    def _has_to_finish(self) -> bool:
-        """Ends are saved at once, or together while there is enough to do."""
-        return self._saver.is_urgent and (not self._crew.waiting or self._finish.due)
+    def _finish_is_due(self) -> bool:
+        # Save ends at once, but in batches while there is more to execute anyway.
+        return self._results.is_urgent and (not self._executors.waiting or self._finish.due)
 
-    def _has_to_settle(self) -> bool:
-        return self._saver.is_unsettled and (self._settle.due or not self._crew.running)
+    def _settle_is_due(self) -> bool:
+        return self._results.is_unsettled and (self._settle.due or not self._executors.running)
 
-    def _has_to_claim(self) -> bool:
-        """A claim that is due waits for a slot."""
-        return self._claim.due and self._drain_until is None and bool(self._crew.portions())
+    def _claim_is_due(self) -> bool:
+        # A claim that is due waits for a free slot.
+        is_wanted = self._claim.due and self._drain_until is None
+        return is_wanted and bool(self._executors.claim_requests())
 
-    def _converse(self, now: datetime, moment: float) -> None:
+    def _use_database(self, now: datetime, moment: float) -> None:
         if self._beat.due:
             self._beat_once(now)
-            self._beat.done()
-        if self._has_to_finish() or self._has_to_claim():
-            self._exchange(now, moment)
+            self._beat.restart()
+        if self._finish_is_due() or self._claim_is_due():
+            self._save_and_claim(now, moment)
         elif self._save.due:
-            self._saver.write(now, moment)
-        if self._has_to_settle():
-            if self._saver.settle(now):
-                # What waited for an end may be ready only now.
-                self._claim.hurry()
+            self._results.write(now, moment)
+        if self._settle_is_due():
+            if self._results.settle(now):
+                # Runs that waited for one of these ends may be ready only now.
+                self._claim.make_due()
                 self._found_nothing = False
-            self._settle.done()
+            self._settle.restart()
         if self._save.due and self.worker_id is not None:
-            patience = WAIT_SECONDS if self._drain_until is None else 0.0
-            self._custody.compare(self.worker_id, patience)
-            self._save.done()
+            wait_seconds = WAIT_SECONDS if self._drain_until is None else 0.0
+            self._reconciler.reconcile(self.worker_id, wait_seconds)
+            self._save.restart()
         if self._rescue.due:
-            self._rescue_once(now)
-            self._rescue.done()
+            dead_after = timedelta(seconds=self._settings.dead_after_seconds)
+            self._membership.rescue_others(now, dead_after)
+            self._rescue.restart()
 
     def _beat_once(self, now: datetime) -> None:
-        """Beat; register first, or anew if others declared this worker dead."""
-        self._database.want_file()
-        status = None
-        with self._database.write.begin() as connection:
-            if self.worker_id is not None:
-                status = beat(connection, self.worker_id, now, self._activity())
-            if status is None:
-                registered = register_worker(
-                    connection,
-                    worker_type=WorkerType.JOB_WORKER,
-                    now=now,
-                    abilities=self._abilities(),
-                )
-        if status is None:
-            if self.worker_id is not None:
-                log.warning("worker %s was declared dead; going on anew", self.worker_id)
-                self._custody.lose()
-            self.worker_id = registered
-        elif status is WorkerStatus.DRAINING and self._drain_until is None:
+        status = self._membership.beat(now, self._executors.activity)
+        if status is WorkerStatus.DRAINING and self._drain_until is None:
             log.info("draining, as somebody asked")
             self._drain_until = inf
 
-    def _activity(self) -> str:
-        running = ", ".join(run.job_name for run in self._crew.running)
-        return running or ("idle" if self._crew.warm else "waits for its child processes to start")
-
-    def _abilities(self) -> dict[str, object]:
-        return {
-            "queues": None if self._queues is None else sorted(self._queues),
-            "jobs": sorted(self._jobs),
-        }
-
-    def _wait_for_crew(self) -> None:
+    def _wait_until_ready(self) -> None:
         until = time.monotonic() + READY_SECONDS
-        while not self._crew.is_ready and time.monotonic() < until:
-            self._saver.add(self._crew.poll(SAVE_SECONDS))
+        while not self._executors.is_ready and time.monotonic() < until:
+            self._results.add(self._executors.poll(SAVE_SECONDS))
 
-    def _exchange(self, now: datetime, moment: float | None = None) -> int:
-        """Save what was reported, and claim for what is free by then; how many were claimed.
+    def _save_and_claim(self, now: datetime, moment: float | None = None) -> int:
+        """Save what was reported and claim runs for the free slots; return how many were claimed.
 
-        Both in one transaction, for the shortest runs are not much longer than one; but ends do
-        not wait for a claim that waits itself, or that may have been what failed the last time.
+        Both happen in one transaction, because the shortest runs take not much longer than one.
         """
-        portions = self._crew.portions() if self._drain_until is None else []
-        if not portions or self._claimer.waits or self._pause:
-            self._saver.write(now, moment)
-            self._finish.done()
-        if not portions or self.worker_id is None:
+        requests = self._executors.claim_requests() if self._drain_until is None else []
+        # Save ends first, if the claim may wait for others or may be what failed the last time.
+        if not requests or self._claimer.waits or self._backoff_seconds:
+            self._results.write(now, moment)
+            self._finish.restart()
+        if not requests or self.worker_id is None:
             return 0
-        # In this order: what is heard of meanwhile is looked for by the next claim.
-        self._claim.done()
-        claim = partial(self._claimer.claim, worker_id=self.worker_id, portions=portions, now=now)
-        runs = self._saver.exchange(now, moment, claim)
-        self._finish.done()
+        # Before the claim: a notification that arrives meanwhile makes the next one due.
+        self._claim.restart()
+        claim = partial(self._claimer.claim, worker_id=self.worker_id, requests=requests, now=now)
+        runs = self._results.save_and_claim(now, moment, claim)
+        self._finish.restart()
         self._found_nothing = not runs
         for run in runs:
-            self._crew.start(run, self._jobs[run.job_name].timeout_seconds)
+            self._executors.start(run, self._jobs[run.job_name].timeout_seconds)
         return len(runs)
 
-    def _rescue_once(self, now: datetime) -> None:
-        dead_after = timedelta(seconds=self._settings.dead_after_seconds)
-        with self._database.write.begin() as connection:
-            rescued = rescue_dead_workers(connection, now, dead_after)
-            cancel_orphans(connection, now, ORPHANED_AFTER, self._jobs)
-        with self._database.write.begin() as connection:
-            settle_forgotten(connection, now)
-        for worker_id in rescued.workers:
-            log.warning("worker %s stopped beating and was declared dead", worker_id)
+    def _holds_nothing(self) -> bool:
+        return not self._executors.running and not self._results.pending
 
     def _is_idle(self) -> bool:
-        """Whether it holds nothing, and its last look found nothing to claim."""
-        return self._found_nothing and not self._crew.running and not self._saver.pending
+        return self._found_nothing and self._holds_nothing()
 
     def _may_leave(self, stop: Stop) -> bool:
-        """Whether nothing is left to do, or nothing more may be waited for."""
+        """Return whether nothing is left to do, or nothing more may be waited for."""
         if stop.requests and self._drain_until in (None, inf):
             self._drain()
         if self._drain_until is None:
             return False
-        done = not self._crew.running and not self._saver.pending
-        return done or stop.requests > 1 or time.monotonic() >= self._drain_until
+        is_over = stop.requests > 1 or time.monotonic() >= self._drain_until
+        return is_over or self._holds_nothing()
 
     def _drain(self) -> None:
         log.info("stopping: takes nothing new, waits %.0f s for what runs", self.drain_seconds)
         self._drain_until = time.monotonic() + self.drain_seconds
-        if self.worker_id is not None:
-            try:
-                with self._database.write.begin() as connection:
-                    drain_worker(connection, self.worker_id)
-            except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", short_error(error))
-
-    def _leave(self) -> None:
-        """Give back what has not ended, without burning its attempt, and say goodbye."""
-        self._has_left = True
-        unfinished = self._crew.take_back(0)
-        self._saver.add(self._crew.poll(0))
-        unfinished += self._crew.running
-        last = self._crew.close()
-        self._saver.add(last)
-        ended = {report.run.claim for report in last if isinstance(report, Ended)}
-        given_back = (run for run in unfinished if run.claim not in ended)
-        self._saver.release(given_back, "its worker stopped")
-        until = time.monotonic() + LEAVE_SECONDS
-        while self.worker_id is not None:
-            try:
-                self._say_goodbye(self.worker_id)
-            except TRANSIENT as error:
-                log.warning("the database is away while stopping: %s", short_error(error))
-                if time.monotonic() >= until:
-                    return
-                time.sleep(_GOODBYE_SECONDS)
-
-    def _say_goodbye(self, worker_id: str) -> None:
-        now = self._now()
-        self._saver.save(now)
-        with self._database.write.begin() as connection:
-            stop_worker(connection, worker_id, now)
-        self.worker_id = None
+        try:
+            self._membership.drain()
+        except TRANSIENT as error:
+            log.warning("the database is away while stopping: %s", short_error(error))

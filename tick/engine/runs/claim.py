@@ -41,7 +41,7 @@ def claim_runs(
     taken `ahead`, of idempotent jobs only, have not started. Their occurrences are to be settled
     soon, in a transaction of its own: so a claim, which holds runs, never waits for an occurrence,
     and the order of locks stays. `queues` narrows to some queues. Where
-    there are limits, `capacity` is what `take_turn` gave in the same transaction.
+    there are limits, `capacity` is what `acquire_capacity` gave in the same transaction.
     """
     if limit <= 0 or not jobs:
         return []

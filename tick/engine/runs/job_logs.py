@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.executor import Progressed
+from tick.executors.executor import ProgressReport
 from tick.executors.log_lines import Line
 from tick.states import RunStatus
 from tick.store.sql import instant_text, json_rows
@@ -60,7 +60,7 @@ def _write(dialect: str) -> sa.Insert:
     return sa.insert(job_log).from_select([column.name for column in copied], chosen)
 
 
-def write_progress(connection: sa.Connection, reports: Iterable[Progressed]) -> None:
+def write_progress(connection: sa.Connection, reports: Iterable[ProgressReport]) -> None:
     """Store the newest progress of each run that is still its claimer's."""
     rows = [
         {
