@@ -46,6 +46,15 @@ class InvalidFilter(TickError, ValueError):
         super().__init__(" ".join(self.mistakes))
 
 
+class InvalidInput(TickError, ValueError):
+    """Values of a request that do not fit; `mistakes` holds the place and problem of each."""
+
+    def __init__(self, mistakes: Sequence[tuple[str, str]]) -> None:
+        self.mistakes = tuple(mistakes)
+        listed = "".join(f"\n  - {where}: {problem}" for where, problem in self.mistakes)
+        super().__init__(f"Some values do not fit:{listed}")
+
+
 class NotFound(TickError):
     """Nothing has the id or name that was asked for."""
 

@@ -10,7 +10,16 @@ from flask import Flask
 from tick.errors import SettingsError
 from tick.ops.reports import days_off
 from tick.runtime import Runtime, open_runtime
-from webapp import compression, config, dispatcher, errors, presentation, query, services
+from webapp import (
+    compression,
+    config,
+    dispatcher,
+    errors,
+    presentation,
+    query,
+    services,
+    waiting,
+)
 from webapp.access import login, oidc_login, permissions, security
 from webapp.api import routes as api_routes
 from webapp.machines import health, metrics, trigger_auth
@@ -86,7 +95,7 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     trigger_auth.init_app(app, runtime.settings)
     dispatcher.init_app(app, runtime)
     presentation.init_app(app)
-    logs.init_app(app, runtime.settings.log_streams)
+    waiting.init_app(app, runtime.settings.log_streams)
     errors.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

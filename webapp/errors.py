@@ -14,6 +14,7 @@ from tick.errors import (
     DefinitionsInvalid,
     InvalidCron,
     InvalidFilter,
+    InvalidInput,
     InvalidParams,
     NotFound,
     Refused,
@@ -64,6 +65,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(InvalidFilter, _invalid_filter)
     app.register_error_handler(InvalidCron, lambda error: answer(422, str(error)))
     app.register_error_handler(DefinitionsInvalid, _invalid)
+    app.register_error_handler(InvalidInput, _invalid_input)
     app.register_error_handler(InvalidParams, _invalid_params)
     for unreachable in UNREACHABLE:
         app.register_error_handler(unreachable, _unreachable)
@@ -120,6 +122,11 @@ def _unreachable(error: Exception) -> Response:
 def _invalid(error: Exception) -> Response:
     _log.error("request %s: %s", _request_id(), error)
     return answer(503, "The definitions hold mistakes; `tick check` lists them. Mend and deploy.")
+
+
+def _invalid_input(error: InvalidInput) -> Response:
+    mistakes = [problem.Mistake(where=where, problem=why) for where, why in error.mistakes]
+    return problem.answer(422, mistakes=mistakes)
 
 
 def _invalid_params(error: InvalidParams) -> Response:

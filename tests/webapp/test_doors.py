@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.cli.test_every_command import LEAVES
-from tests.webapp.api.client import OPERATIONS
+from tick.interface.table import OPERATIONS
 from webapp.access.permissions import NEEDED, PUBLIC
 
 BROWSER = "only a browser needs it"

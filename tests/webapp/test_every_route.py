@@ -18,12 +18,14 @@ from werkzeug.test import TestResponse
 from tests.support.factories import TESTER, World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
+from tick.interface.permissions import ROLES, Permission
+from tick.interface.table import OPERATIONS
 from tick.ops.access import tokens
 from tick.runtime import Runtime
 from tick.states import Role, TokenScope
 from tick.store.tables import user_session
 from webapp import create_app
-from webapp.access.permissions import API, NEEDED, PUBLIC
+from webapp.access.permissions import NEEDED, PUBLIC
 
 VALUES: dict[str, Any] = {
     "day": "2026-03-01",
@@ -39,6 +41,7 @@ VALUES: dict[str, Any] = {
     "window_id": 1,
     "worker_id": "c0ffee",
 }
+API = {f"api.{name}": operation.needs for name, operation in OPERATIONS.items()}
 FRAGMENT = {"HX-Request": "true", "HX-Source": "main#page"}
 
 
@@ -87,11 +90,11 @@ def _word(response: TestResponse) -> str:
     return words.get(response.status_code, "open")
 
 
-def expected(app: Flask, table: dict[str, Role], role: Role | None, otherwise: str) -> Any:
+def expected(app: Flask, table: dict[str, Permission], role: Role | None, otherwise: str) -> Any:
     """The same by the table, for somebody of that role; None is somebody without any."""
     words = {}
     for endpoint, method, _ in routes(app, table):
-        may = role in (table[endpoint], Role.ADMIN)
+        may = role is not None and table[endpoint] in ROLES[role]
         words[endpoint, method] = "open" if may else "refused" if role else otherwise
     return words
 

@@ -14,6 +14,7 @@ from tests.webapp.visitor import Visitor
 from tick.ops.access import users
 from tick.ops.reports import composed
 from tick.store.tables import job_log, job_run
+from webapp import waiting
 from webapp.pages import logs
 
 
@@ -209,7 +210,7 @@ def test_streams_are_counted_and_the_rest_is_polled(app: Flask, ada: Visitor) ->
 
 @pytest.mark.usefixtures("one_run")
 def test_without_places_every_log_is_polled(app: Flask, ada: Visitor) -> None:
-    logs.init_app(app, 0)
+    waiting.init_app(app, 0)
     assert ada.get("/runs/1/stream").status_code == 204
 
 

@@ -12,8 +12,8 @@ from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick import clock
+from tick.interface.permissions import Permission
 from tick.runtime import Runtime
-from tick.states import Role
 from tick.store.tables import job_log, job_run
 from webapp import create_app
 from webapp.access import permissions
@@ -148,7 +148,7 @@ def test_an_error_page_names_the_request_and_shows_no_stack(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.add_url_rule("/broken", "broken", lambda: 1 / 0)
-    monkeypatch.setitem(permissions.NEEDED, "broken", Role.VIEWER)
+    monkeypatch.setitem(permissions.NEEDED, "broken", Permission.READ)
     response = Visitor(app).log_in("ada").get("/broken", X_Request_ID="abc12345-6789")
     assert response.status_code == 500
     assert "abc12345-6789" in response.text

@@ -4,10 +4,11 @@ import logging
 
 from flask import Response, g, request
 
+from tick.interface.operation import Author
+from tick.interface.permissions import ROLES
+from tick.interface.table import OPERATIONS
 from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
-from tick.ops.actions.control import Author
-from tick.states import Role
 from webapp import problem
 from webapp.access import permissions
 from webapp.access.pace import keep_pace
@@ -47,11 +48,11 @@ def author() -> Author:
 
 
 def _check_role(token: Token) -> Response | None:
-    needed = permissions.API.get(request.endpoint or "")
-    if needed is None or token.role not in (needed, Role.ADMIN):
+    operation = OPERATIONS.get((request.endpoint or "").removeprefix("api."))
+    if operation is None or operation.needs not in ROLES[token.role]:
         _log.warning("request %s: %s may not %s", g.request_id, token.author_name, request.endpoint)
         return problem.answer(403)
-    if needed is Role.ADMIN:
+    if not operation.reads:
         keep_pace(token.author_name)
     return None
 

@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 document, made from the operations and their models."""
 
 import inspect
-import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -9,13 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from tick.states import Role
-from webapp.access import permissions
-from webapp.api.operations import Operation, Resource
+from tick.interface.operation import ROOT, Operation, Resource
+from tick.interface.permissions import least_role
 from webapp.api.reading import KEY_HEADER, KEY_PATTERN
 from webapp.problem import ADVICE, MEDIA_TYPE, Problem
 
-ROOT = "/api/admin"
 _REF = "#/components/schemas/{model}"
 _ABOUT = (
     "Read and operate Job Schedule Manager. Every request needs an API token: "
@@ -55,7 +52,7 @@ def build_document(resources: Iterable[Resource]) -> dict[str, Any]:
     schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        place = ROOT + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.path)
+        place = ROOT + operation.place("{{{}}}".format)
         paths.setdefault(place, {})[operation.method.lower()] = _describe(operation, schemas)
     for operation in operations:
         if operation.query is not None:
@@ -74,9 +71,9 @@ def build_document(resources: Iterable[Resource]) -> dict[str, Any]:
     }
 
 
-def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+def _schemas(operations: Iterable[Operation[BaseModel]]) -> dict[str, Any]:
     inputs = {model for each in operations for model in (each.query, each.body) if model}
-    outputs = {each.answer for each in operations if each.answer} | {Problem}
+    outputs = {each.output for each in operations if each.output} | {Problem}
     wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in inputs]
     wanted += [(model, "serialization") for model in outputs]
     wanted.sort(key=lambda pair: pair[0].__name__)
@@ -84,16 +81,16 @@ def _schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     return schemas
 
 
-def _describe(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any]:
+def _describe(operation: Operation[BaseModel], schemas: Mapping[str, Any]) -> dict[str, Any]:
     summary, _, more = (inspect.getdoc(operation.function) or "").partition("\n")
-    role = permissions.API[f"api.{operation.name}"]
+    role = least_role(operation.needs)
     found: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
         "summary": summary,
         "description": f"{more.strip()}\n\nNeeds a token of role {role}.".strip(),
         "parameters": _parameters(operation, schemas),
-        "responses": _responses(operation, role),
+        "responses": _responses(operation),
     }
     if operation.body is not None:
         needed = "required" in schemas[operation.body.__name__]
@@ -101,7 +98,9 @@ def _describe(operation: Operation, schemas: Mapping[str, Any]) -> dict[str, Any
     return found
 
 
-def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parameters(
+    operation: Operation[BaseModel], schemas: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": _IDS[kind]}
         for name, kind in operation.ids.items()
@@ -117,8 +116,8 @@ def _parameters(operation: Operation, schemas: Mapping[str, Any]) -> list[dict[s
             }
             for name, schema in model["properties"].items()
         ]
-    found += [_KEY] if operation.acts_once else []
-    return [*found, _MATCH] if operation.may_be_stale else found
+    found += [_KEY] if operation.takes_key else []
+    return [*found, _MATCH] if operation.takes_revision else found
 
 
 def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,22 +129,22 @@ def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _responses(operation: Operation, role: Role) -> dict[str, Any]:
+def _responses(operation: Operation[BaseModel]) -> dict[str, Any]:
     statuses = {400, 401, 422, 500, 503}
     if operation.ids:
         statuses.add(404)
-    if role is Role.ADMIN:
+    if not operation.reads:
         statuses |= {403, 409, 429}
-    if operation.may_be_stale:
+    if operation.takes_revision:
         statuses.add(412)
     if operation.body is not None:
         statuses |= {408, 413, 415}
     refs = {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
     }
-    if operation.answer is None:
+    if operation.output is None:
         return refs
-    good = {"description": HTTPStatus(operation.status).phrase, "content": _json(operation.answer)}
+    good = {"description": HTTPStatus(operation.status).phrase, "content": _json(operation.output)}
     unchanged = {"304": _NOT_MODIFIED} if operation.method == "GET" else {}
     return {str(operation.status): good, **unchanged, **refs}
 

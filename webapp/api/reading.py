@@ -3,20 +3,16 @@
 import hashlib
 import json
 import re
-from typing import NoReturn, TypeVar
 
 from flask import abort, request
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
-from tick.ops.queries.nearest import choose_from
+from tick.interface.inputs import Model, invalid_input, parse
 from webapp import problem
 from webapp.api import caller
 
-Model = TypeVar("Model", bound=BaseModel)
 KEY_HEADER = "Idempotency-Key"
 KEY_PATTERN = r"[!-~]{1,100}"
-_NONE = "is not known here: nothing is taken"
 
 
 def read_query(model: type[Model]) -> Model:
@@ -24,10 +20,7 @@ def read_query(model: type[Model]) -> Model:
     given = {
         name: values[0] if len(values) == 1 else values for name, values in request.args.lists()
     }
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        _refuse(error, "query", model)
+    return parse(model, given, "query")
 
 
 def read_body(model: type[Model]) -> Model:
@@ -38,7 +31,9 @@ def read_body(model: type[Model]) -> Model:
     try:
         return model.model_validate_json(content or b"{}")
     except ValidationError as error:
-        _refuse(error, "body", model)
+        if (first := error.errors()[0])["type"] == "json_invalid":
+            abort(problem.answer(400, f"The body is not JSON: {first['msg']}."))
+        raise invalid_input(error, "body", model) from None
 
 
 def read_key() -> str | None:
@@ -56,7 +51,7 @@ def read_key() -> str | None:
     return f"api-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
-def read_match() -> str | None:
+def read_revision() -> str | None:
     """The revision that must still be the resource's (If-Match); None without one, or for `*`."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
@@ -65,26 +60,3 @@ def read_match() -> str | None:
     if not request.if_match or len(tags) > 1:
         abort(problem.answer(400, "If-Match takes one tag here."))
     return (tags[0] or "").partition("-")[0] if tags else ""
-
-
-def _refuse(error: ValidationError, part: str, model: type[BaseModel]) -> NoReturn:
-    """400 for what is no JSON, else 422 with every value that does not fit, without the values."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    if found[0]["type"] == "json_invalid":
-        abort(problem.answer(400, f"The body is not JSON: {found[0]['msg']}."))
-    mistakes = [
-        problem.Mistake(
-            where=".".join(map(str, (part, *item["loc"]))),
-            problem=_problem(item, model),
-        )
-        for item in found
-    ]
-    abort(problem.answer(422, mistakes=mistakes))
-
-
-def _problem(item: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong with a value; of a name that there is not, what there is."""
-    if item["type"] != "extra_forbidden" or len(item["loc"]) > 1:
-        return item["msg"].removeprefix("Value error, ")
-    known = model.model_fields
-    return f"is not known here; {choose_from(str(item['loc'][0]), known)}" if known else _NONE

@@ -1,54 +1,31 @@
 """Every route of the API, and the two documents that describe them."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
+from pydantic import BaseModel
 
+from tick.interface.operation import ROOT, Operation
+from tick.interface.table import OPERATIONS, RESOURCES
 from webapp.access.security import csrf
-from webapp.api import (
-    alerts,
-    audit,
-    batches,
-    caller,
-    cron,
-    jobs,
-    occurrences,
-    proof,
-    queues,
-    runs,
-    scheduler,
-    schedules,
-    stats,
-    windows,
-    workers,
-)
-from webapp.api.openapi import ROOT, build_document
+from webapp.api import caller
+from webapp.api.binding import respond
+from webapp.api.openapi import build_document
 
-RESOURCES = (
-    schedules.resource,
-    cron.resource,
-    scheduler.resource,
-    windows.resource,
-    alerts.resource,
-    jobs.resource,
-    occurrences.resource,
-    runs.resource,
-    batches.resource,
-    workers.resource,
-    queues.resource,
-    proof.resource,
-    audit.resource,
-    stats.resource,
-)
+
+def _view(operation: Operation[BaseModel]) -> Callable[..., Response]:
+    return lambda **ids: respond(operation, ids)
+
+
 blueprint = Blueprint("api", __name__, url_prefix=ROOT)
 csrf.exempt(blueprint)  # no cookie opens anything here, so none can be misused
 blueprint.before_request(caller.check)
-for _resource in RESOURCES:
-    for _operation in _resource.operations:
-        blueprint.add_url_rule(
-            _operation.path, _operation.name, _operation.view, methods=[_operation.method]
-        )
+for _operation in OPERATIONS.values():
+    blueprint.add_url_rule(
+        _operation.path, _operation.name, _view(_operation), methods=[_operation.method]
+    )
 
 
 @cache

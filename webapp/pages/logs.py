@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from threading import BoundedSemaphore
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +17,7 @@ from webapp import query
 from webapp.drawing.log_text import plain
 from webapp.presentation import iso
 from webapp.services import reading, runtime
+from webapp.waiting import LOOK_EVERY_SECONDS, take_place
 
 blueprint = Blueprint("logs", __name__)
 LEVELS = {
@@ -29,32 +28,13 @@ LEVELS = {
 # A stream holds a thread of the server: so many at one time, so many looks, then the browser
 # asks for another one.
 LOOKS = 50
-LOOK_EVERY_SECONDS = 1.0
 BEAT_EVERY_LOOKS = 3
-_PLACES = "log_streams"
 LOG_FILTER = {
     "level": query.one_of(LEVELS),
     "q": query.text_of,
     "wrap": query.one_of(("off",)),
 }
 _TAIL = LOG_FILTER | {"after": query.number_of, "attempt": query.number_of}
-
-
-def init_app(app: Flask, most_streams: int) -> None:
-    """Give the process its places for streams."""
-    app.extensions[_PLACES] = BoundedSemaphore(most_streams) if most_streams else None
-
-
-@contextmanager
-def holding_a_thread() -> Iterator[bool]:
-    """Whether there is a place for a request that waits; it is given back at the end."""
-    places: BoundedSemaphore | None = current_app.extensions[_PLACES]
-    taken = places is not None and places.acquire(blocking=False)
-    try:
-        yield taken
-    finally:
-        if places is not None and taken:
-            places.release()
 
 
 def read_filter() -> logs.LineFilter:
@@ -92,8 +72,7 @@ def stream(run_id: int) -> ResponseReturnValue:
     """
     with reading() as connection:
         runs.get_run(connection, run_id)
-    places: BoundedSemaphore | None = current_app.extensions[_PLACES]
-    if places is None or not places.acquire(blocking=False):
+    if (place := take_place()) is None:
         return "", 204
     follower = _Follower(
         app=current_app._get_current_object(),  # type: ignore[attr-defined]
@@ -104,7 +83,7 @@ def stream(run_id: int) -> ResponseReturnValue:
     )
     response = Response(follower.events(), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(places.release)
+    response.call_on_close(place.release)
     return response
 
 

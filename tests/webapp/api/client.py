@@ -6,13 +6,10 @@ from flask import Flask
 from pydantic import TypeAdapter
 from werkzeug.test import TestResponse
 
-from webapp.api.openapi import ROOT
-from webapp.api.routes import RESOURCES, document
+from tick.interface.operation import ROOT
+from tick.interface.table import OPERATIONS
+from webapp.api.routes import document
 from webapp.problem import MEDIA_TYPE, Problem
-
-OPERATIONS = {
-    operation.name: operation for resource in RESOURCES for operation in resource.operations
-}
 
 
 class Program:
@@ -67,7 +64,7 @@ class Program:
         described = described_operation(operation.name)
         assert str(response.status_code) in described["responses"], (method, path, response.text)
         if response.status_code < 300:
-            TypeAdapter(operation.answer).validate_json(response.data, strict=False)
+            TypeAdapter(operation.output).validate_json(response.data, strict=False)
 
 
 def described_operation(name: str) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World
-from tests.webapp.api.client import OPERATIONS, Program, described_operation
+from tests.webapp.api.client import Program, described_operation
+from tick.interface.table import OPERATIONS
 from tick.store.tables import audit_entry
 
 ACTIONS = {
@@ -216,7 +217,9 @@ def test_the_document_tells_of_both(world: World) -> None:
         described = described_operation(name)
         assert ("304" in described["responses"]) is (operation.method == "GET"), name
         named = [parameter["name"] for parameter in described["parameters"]]
-        assert ("If-Match" in named) is operation.may_be_stale is ("412" in described["responses"])
+        assert (
+            ("If-Match" in named) is operation.takes_revision is ("412" in described["responses"])
+        )
 
 
 @pytest.mark.parametrize("tag", ['""', 'W/"1"', '"", W/"1"'])

@@ -1,21 +1,20 @@
 """A filter with a mistake in it is answered by its place and what to write, and by nothing else."""
 
 import pytest
+from pydantic import BaseModel
 
-from tests.webapp.api.client import OPERATIONS, Program
+from tests.webapp.api.client import Program
 from tests.webapp.test_every_route import VALUES
-from webapp.api.operations import Operation
+from tick.interface.operation import Operation
+from tick.interface.table import OPERATIONS
 
 NONSENSE = "x" * 101
 IDS = {"alert": 1, "mute": 1, "window": 1, **VALUES}
 
 
-def path_of(operation: Operation) -> str:
+def path_of(operation: Operation[BaseModel]) -> str:
     """Its path, with a value for each name in it."""
-    path = operation.path.replace("<id:", "<")
-    for name in operation.ids:
-        path = path.replace(f"<{name}>", str(IDS[name]))
-    return path
+    return operation.place(lambda name: str(IDS[name]))
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -26,7 +26,7 @@ class Naps:
 @pytest.fixture
 def naps(monkeypatch: pytest.MonkeyPatch) -> Naps:
     naps = Naps()
-    monkeypatch.setattr("webapp.api.runs.time", naps)
+    monkeypatch.setattr("webapp.api.binding.time", naps)
     return naps
 
 

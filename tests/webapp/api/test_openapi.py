@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.webapp.api.client import OPERATIONS, described_operation
+from tests.webapp.api.client import described_operation
+from tick.interface.table import OPERATIONS
 from webapp.access.security import CONTENT_SECURITY_POLICY
 from webapp.api.routes import document
 

@@ -2,12 +2,11 @@
 
 from pydantic import Field
 
+from tick.interface.inputs import Body, Id, OptionalReason
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import batches
 from tick.ops.schemas.work import BatchDone
-from webapp.api import caller
-from webapp.api.models import Body, Id, OptionalReason
-from webapp.api.operations import Resource
-from webapp.services import now, runtime
 
 resource = Resource("batches", "The same, done to many runs.")
 
@@ -29,28 +28,28 @@ class RetryMany(ManyRuns):
     )
 
 
-@resource.post("/runs/cancel")
-def cancel_runs(body: ManyRuns) -> BatchDone:
+@resource.post("/runs/cancel", Permission.RUN_CANCEL)
+def cancel_runs(context: Context, body: ManyRuns) -> BatchDone:
     """Cancel runs: at once those that are queued, by asking their jobs if they run."""
     batch = batches.cancel_runs(
-        runtime().database,
+        context.database,
         set(body.run_ids),
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
         reason=body.reason,
     )
     return BatchDone.model_validate(batch)
 
 
-@resource.post("/runs/retry")
-def retry_runs(body: RetryMany) -> BatchDone:
+@resource.post("/runs/retry", Permission.RUN_RETRY)
+def retry_runs(context: Context, body: RetryMany) -> BatchDone:
     """Put runs that ended badly back into the queue, and what was skipped because of them."""
     batch = batches.retry_runs(
-        runtime().database,
-        runtime().registry,
+        context.database,
+        context.registry,
         set(body.run_ids),
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
         reason=body.reason,
         override_overlap=body.override_overlap,
         only=body.only,

@@ -1,19 +1,16 @@
 """Runs: what is to be done, is being done, was done; their logs; cancelling."""
 
-import time
-
 from pydantic import Field
 
+from tick.interface.inputs import Body, Id, Instant, Name, OptionalReason, Query, onward
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import control, retries
 from tick.ops.queries import runs
 from tick.ops.reports import composed
+from tick.ops.schemas import Page
 from tick.ops.schemas.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
 from tick.states import LogLevel, RunStatus, Trigger
-from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Name, OptionalReason, Page, Query, continued
-from webapp.api.operations import Resource
-from webapp.pages.logs import LOOK_EVERY_SECONDS, holding_a_thread
-from webapp.services import now, reading, runtime
 
 resource = Resource("runs", "Runs: one execution of one job each, with its log.")
 
@@ -68,7 +65,7 @@ class RetryRun(Retry):
 
 
 @resource.get("/runs")
-def list_runs(query: RunQuery) -> RunPage:
+def list_runs(context: Context, query: RunQuery) -> RunPage:
     """List runs, newest first."""
     chosen = runs.RunFilter(
         status=query.status,
@@ -81,67 +78,56 @@ def list_runs(query: RunQuery) -> RunPage:
         until=query.until,
         text=query.text,
     )
-    with reading() as connection:
+    with context.reading() as connection:
         page = runs.list_runs(connection, chosen, before=query.before)
-    return RunPage.model_validate({"items": page.rows, "next": continued(before=page.older)})
+    return RunPage.model_validate({"items": page.rows, "next": onward(before=page.older)})
 
 
 @resource.get("/runs/<id:run_id>")
-def read_run(run_id: int) -> RunWithNeighbours:
+def read_run(context: Context, run_id: int) -> RunWithNeighbours:
     """Read a run, with what it waits for and what waits for it."""
-    with reading() as connection:
+    with context.reading() as connection:
         return composed.read_run(connection, run_id)
 
 
-@resource.get("/runs/<id:run_id>/logs")
-def read_logs(run_id: int, query: LogQuery) -> LogPage:
+@resource.get("/runs/<id:run_id>/logs", waits=True)
+def read_logs(context: Context, run_id: int, query: LogQuery) -> LogPage:
     """Read what a run logged. To follow it, ask for `next` until that is null.
 
     With `wait` a question that finds no new line is answered when there is one, when the run ends,
     or after so many seconds; at once if too many others wait already.
     """
-    page = _read_log(run_id, query)
-    if query.wait:
-        with holding_a_thread() as may_wait:
-            looks = int(query.wait / LOOK_EVERY_SECONDS) if may_wait else 0
-            while looks and page.next is not None and not page.items:
-                looks -= 1
-                time.sleep(LOOK_EVERY_SECONDS)
-                page = _read_log(run_id, query)
-    places = {"previous": continued(before=page.previous), "next": continued(after=page.next)}
+    levels = () if query.level is None else (query.level,)
+    with context.reading() as connection:
+        page = composed.read_log(
+            connection, run_id, after=query.after, before=query.before, levels=levels
+        )
+    places = {"previous": onward(before=page.previous), "next": onward(after=page.next)}
     return page.model_copy(update=places)
 
 
-def _read_log(run_id: int, query: LogQuery) -> LogPage:
-    levels = () if query.level is None else (query.level,)
-    with reading() as connection:
-        return composed.read_log(
-            connection, run_id, after=query.after, before=query.before, levels=levels
-        )
-
-
-@resource.post("/runs/<id:run_id>/cancel")
-def cancel_run(run_id: int, body: Cancel) -> RunDetail:
+@resource.post("/runs/<id:run_id>/cancel", Permission.RUN_CANCEL)
+def cancel_run(context: Context, run_id: int, body: Cancel) -> RunDetail:
     """Cancel a run: at once if it is queued, by asking its job if it runs."""
     control.cancel_run(
-        runtime().database, run_id, now=now(), author=caller.author(), reason=body.reason
+        context.database, run_id, now=context.now, author=context.author, reason=body.reason
     )
-    with reading() as connection:
+    with context.reading() as connection:
         return RunDetail.model_validate(runs.get_run(connection, run_id))
 
 
-@resource.post("/runs/<id:run_id>/retry")
-def retry_run(run_id: int, body: RetryRun) -> RetriedRun:
+@resource.post("/runs/<id:run_id>/retry", Permission.RUN_RETRY)
+def retry_run(context: Context, run_id: int, body: RetryRun) -> RetriedRun:
     """Put a run that ended badly back into the queue, and what was skipped because of it."""
     ids = retries.retry_run(
-        runtime().database,
-        runtime().registry,
+        context.database,
+        context.registry,
         run_id,
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
         reason=body.reason,
         override_overlap=body.override_overlap,
         only=body.only,
     )
-    with reading() as connection:
+    with context.reading() as connection:
         return composed.read_retried(connection, run_id, ids)

@@ -2,15 +2,14 @@
 
 from pydantic import Field
 
+from tick.interface.inputs import Name, Nothing, Query, continued_at
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import workers_and_queues
 from tick.ops.queries import workers
 from tick.ops.queries.workers import WorkerPage
 from tick.ops.schemas.work import Changed
 from tick.states import WorkerStatus
-from webapp.api import caller
-from webapp.api.models import Name, Nothing, Query, with_address
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("workers", "The processes that tick and work.")
 
@@ -23,17 +22,17 @@ class WorkerQuery(Query):
 
 
 @resource.get("/workers")
-def list_workers(query: WorkerQuery) -> WorkerPage:
+def list_workers(context: Context, query: WorkerQuery) -> WorkerPage:
     """List the processes that live, and those that lived until they are pruned."""
-    with reading() as connection:
+    with context.reading() as connection:
         page = workers.list_workers(connection, status=query.status, after=query.after)
-    return with_address(page, "after")
+    return continued_at(page, "after")
 
 
-@resource.post("/workers/<worker_id>/drain")
-def drain_worker(worker_id: str, body: Nothing) -> Changed:
+@resource.post("/workers/<worker_id>/drain", Permission.WORKER_DRAIN)
+def drain_worker(context: Context, worker_id: str, body: Nothing) -> Changed:
     """Let a worker finish what it has, take nothing new, and end."""
     changed = workers_and_queues.drain_worker(
-        runtime().database, worker_id, now=now(), author=caller.author()
+        context.database, worker_id, now=context.now, author=context.author
     )
     return Changed(changed=changed)

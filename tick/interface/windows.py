@@ -1,13 +1,13 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
+from tick.interface.inputs import Body, Id, Instant, Nothing, Reason
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import windows
 from tick.ops.queries import windows as queries
+from tick.ops.schemas import Page
 from tick.ops.schemas.system import WindowAdded
 from tick.ops.schemas.work import Changed
-from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Nothing, Page, Reason
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("windows", "Times in which nothing fires; a stop is one without an end.")
 
@@ -30,54 +30,54 @@ class AddWindow(Body):
     reason: Reason
 
 
-@resource.post("/scheduler/stop")
-def stop_scheduler(body: StopScheduler, match: str | None) -> Changed:
+@resource.post("/scheduler/stop", Permission.SCHEDULER_STOP)
+def stop_scheduler(context: Context, body: StopScheduler, revision: str | None) -> Changed:
     """Let nothing fire until the scheduler is started; what is queued goes on."""
     changed = windows.stop_scheduler(
-        runtime().database,
-        now=now(),
-        author=caller.author(),
+        context.database,
+        now=context.now,
+        author=context.author,
         reason=body.reason,
-        expected=match,
+        expected=revision,
     )
     return Changed(changed=changed)
 
 
-@resource.post("/scheduler/start")
-def start_scheduler(body: Nothing, match: str | None) -> Changed:
+@resource.post("/scheduler/start", Permission.SCHEDULER_STOP)
+def start_scheduler(context: Context, body: Nothing, revision: str | None) -> Changed:
     """Let schedules fire again; what fell into the stop stays BLACKOUT."""
     changed = windows.start_scheduler(
-        runtime().database, now=now(), author=caller.author(), expected=match
+        context.database, now=context.now, author=context.author, expected=revision
     )
     return Changed(changed=changed)
 
 
 @resource.get("/windows")
-def list_windows() -> WindowList:
+def list_windows(context: Context) -> WindowList:
     """List the maintenance windows."""
-    with reading() as connection:
-        found = queries.list_windows(connection, now())
+    with context.reading() as connection:
+        found = queries.list_windows(connection, context.now)
     return WindowList(items=found)
 
 
-@resource.post("/windows", status=201)
-def add_window(body: AddWindow) -> WindowAdded:
+@resource.post("/windows", Permission.WINDOW_EDIT, status=201)
+def add_window(context: Context, body: AddWindow) -> WindowAdded:
     """Plan a maintenance window; the same one again adds nothing."""
     window_id = windows.add_window(
-        runtime().database,
+        context.database,
         starts_at=body.starts_at,
         ends_at=body.ends_at,
         reason=body.reason,
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
     )
     return WindowAdded(window_id=window_id)
 
 
-@resource.post("/windows/<id:window>/end")
-def end_window(window: Id, body: Nothing, match: str | None) -> Changed:
+@resource.post("/windows/<id:window>/end", Permission.WINDOW_EDIT)
+def end_window(context: Context, window: Id, body: Nothing, revision: str | None) -> Changed:
     """End a window now, or call off one that is to come."""
     changed = windows.end_window(
-        runtime().database, window, now=now(), author=caller.author(), expected=match
+        context.database, window, now=context.now, author=context.author, expected=revision
     )
     return Changed(changed=changed)

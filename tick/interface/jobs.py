@@ -2,15 +2,15 @@
 
 from pydantic import Field, JsonValue
 
+from tick.interface.inputs import Body, Name, OptionalReason, Query, onward
+from tick.interface.occurrences import started
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import control
 from tick.ops.reports import composed
+from tick.ops.schemas import Page
 from tick.ops.schemas.system import Job
 from tick.ops.schemas.work import Started
-from webapp.api import caller
-from webapp.api.models import Body, Name, OptionalReason, Page, Query, continued
-from webapp.api.occurrences import started
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("jobs", "Jobs: Python functions with their policy, as the definitions say.")
 
@@ -48,64 +48,64 @@ class RunJobs(Body):
 
 
 @resource.get("/jobs")
-def list_jobs(query: JobQuery) -> JobPage:
+def list_jobs(context: Context, query: JobQuery) -> JobPage:
     """List the jobs with their latest runs."""
-    with reading() as connection:
+    with context.reading() as connection:
         page = composed.list_jobs(
-            connection, runtime().registry, group=query.group, after=query.after
+            connection, context.registry, group=query.group, after=query.after
         )
-    return JobPage(items=page.items, next=continued(after=page.next))
+    return JobPage(items=page.items, next=onward(after=page.next))
 
 
 @resource.get("/jobs/<job_name>")
-def read_job(job_name: str) -> Job:
+def read_job(context: Context, job_name: str) -> Job:
     """Read a job with its policy and its latest run."""
-    with reading() as connection:
-        return composed.read_job(connection, runtime().registry, job_name)
+    with context.reading() as connection:
+        return composed.read_job(connection, context.registry, job_name)
 
 
-@resource.post("/jobs/<job_name>/run", status=202)
-def run_job(job_name: str, body: RunJob, key: str | None) -> Started:
+@resource.post("/jobs/<job_name>/run", Permission.JOB_RUN, status=202)
+def run_job(context: Context, job_name: str, body: RunJob, key: str | None) -> Started:
     """Run one job now, without what it depends on."""
     occurrence_id = control.run_job(
-        runtime().database,
-        runtime().registry,
+        context.database,
+        context.registry,
         job_name,
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
         key=key,
         reason=body.reason,
         params=body.params,
     )
-    return started(occurrence_id)
+    return started(context, occurrence_id)
 
 
-@resource.post("/groups/<group>/run", status=202)
-def run_group(group: str, body: RunJobs, key: str | None) -> Started:
+@resource.post("/groups/<group>/run", Permission.JOB_RUN, status=202)
+def run_group(context: Context, group: str, body: RunJobs, key: str | None) -> Started:
     """Run the jobs of a group now, in dependency order."""
     occurrence_id = control.run_group(
-        runtime().database,
-        runtime().registry,
+        context.database,
+        context.registry,
         group,
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
         key=key,
         reason=body.reason,
         params=body.params,
     )
-    return started(occurrence_id)
+    return started(context, occurrence_id)
 
 
-@resource.post("/jobs/run", status=202)
-def run_all_jobs(body: RunJobs, key: str | None) -> Started:
+@resource.post("/jobs/run", Permission.JOB_RUN, status=202)
+def run_all_jobs(context: Context, body: RunJobs, key: str | None) -> Started:
     """Run all jobs now, in dependency order."""
     occurrence_id = control.run_all(
-        runtime().database,
-        runtime().registry,
-        now=now(),
-        author=caller.author(),
+        context.database,
+        context.registry,
+        now=context.now,
+        author=context.author,
         key=key,
         reason=body.reason,
         params=body.params,
     )
-    return started(occurrence_id)
+    return started(context, occurrence_id)

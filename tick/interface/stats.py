@@ -5,14 +5,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from tick.cron.zones import check_zone
+from tick.interface.inputs import Name, Query
+from tick.interface.operation import Context, Resource
 from tick.ops.queries.occurrences import get_occurrence
 from tick.ops.reports import statistics
 from tick.ops.reports.expected_end import ExpectedEnd, read_expected_end
 from tick.ops.reports.statistics import Statistics, Window
 from tick.ops.schemas import Schema
-from webapp.api.models import Name, Query
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("statistics", "How often things go well, on time, and in what time.")
 
@@ -37,15 +36,15 @@ class StatisticsQuery(Query):
 
 
 @resource.get("/stats")
-def read_statistics(query: StatisticsQuery) -> Statistics:
+def read_statistics(context: Context, query: StatisticsQuery) -> Statistics:
     """Read the statistics of a window that ends now.
 
     They count what happened, up to now: a run that failed, and succeeded when it was retried, is
     one failure and one success. Rates are parts of 1, lengths are seconds.
     """
     return statistics.gather(
-        runtime().database,
-        now(),
+        context.database,
+        context.now,
         window=query.window,
         timezone=query.timezone,
         job_name=query.job,
@@ -60,8 +59,8 @@ class Forecast(Schema):
 
 
 @resource.get("/occurrences/<id:occurrence_id>/forecast")
-def read_forecast(occurrence_id: int) -> Forecast:
+def read_forecast(context: Context, occurrence_id: int) -> Forecast:
     """Read when an occurrence that is at work will have ended, as its jobs usually go."""
-    with reading() as connection:
+    with context.reading() as connection:
         get_occurrence(connection, occurrence_id)
-        return Forecast(expected=read_expected_end(connection, occurrence_id, now()))
+        return Forecast(expected=read_expected_end(connection, occurrence_id, context.now))

@@ -2,11 +2,10 @@
 
 from pydantic import Field
 
+from tick.interface.inputs import Id, Instant, Name, Query, continued_at
+from tick.interface.operation import Context, Resource
 from tick.ops.queries import audit
 from tick.ops.queries.audit import AuditPage
-from webapp.api.models import Id, Instant, Name, Query, with_address
-from webapp.api.operations import Resource
-from webapp.services import reading
 
 resource = Resource("audit", "Who changed what; nothing here can be changed.")
 
@@ -23,9 +22,9 @@ class AuditQuery(Query):
 
 
 @resource.get("/audit")
-def list_audit(query: AuditQuery) -> AuditPage:
+def list_audit(context: Context, query: AuditQuery) -> AuditPage:
     """List changes, newest first."""
-    with reading() as connection:
+    with context.reading() as connection:
         chosen = audit.AuditFilter(**query.model_dump(exclude={"before"}))
         page = audit.list_audit(connection, chosen, before=query.before)
-    return with_address(page, "before")
+    return continued_at(page, "before")

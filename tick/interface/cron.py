@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from flask import abort
 from pydantic import Field
 
-from tick.errors import InvalidCron
+from tick.errors import InvalidCron, InvalidInput
+from tick.interface.inputs import Body, Instant, Text
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.reports.upcoming import preview_cron
-from webapp import problem
-from webapp.api.models import Body, Instant, Schema, Text
-from webapp.api.operations import Resource
-from webapp.services import now
+from tick.ops.schemas import Schema
 
 resource = Resource("cron", "Trying cron expressions before anybody relies on them.")
 MOST_PREVIEWED = 100
@@ -45,23 +44,23 @@ class PreviewedRuns(Schema):
     times: tuple[datetime, ...]
 
 
-@resource.post("/schedules/validate-cron")
-def validate_cron(body: Cron) -> CronVerdict:
+@resource.post("/schedules/validate-cron", Permission.READ)
+def validate_cron(context: Context, body: Cron) -> CronVerdict:
     """Say what a cron expression means, or what is wrong with it."""
     try:
-        found = preview_cron(body.expression, body.timezone, after=now(), count=0)
+        found = preview_cron(body.expression, body.timezone, after=context.now, count=0)
     except InvalidCron as error:
         return CronVerdict(valid=False, mistake=str(error))
     return CronVerdict(valid=True, words=found.words)
 
 
-@resource.post("/schedules/preview-runs")
-def preview_runs(body: Preview) -> PreviewedRuns:
+@resource.post("/schedules/preview-runs", Permission.READ)
+def preview_runs(context: Context, body: Preview) -> PreviewedRuns:
     """List the next instants of a cron expression."""
     try:
         found = preview_cron(
-            body.expression, body.timezone, after=body.after or now(), count=body.count
+            body.expression, body.timezone, after=body.after or context.now, count=body.count
         )
     except InvalidCron as error:
-        abort(problem.answer(422, mistakes=[problem.Mistake(where="body", problem=str(error))]))
+        raise InvalidInput([("body", str(error))]) from None
     return PreviewedRuns.model_validate(found)

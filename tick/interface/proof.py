@@ -2,16 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from flask import abort
 from pydantic import Field
 
+from tick.errors import InvalidInput
+from tick.interface.inputs import Instant, Query, onward
+from tick.interface.operation import Context, Resource
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.verify_parts import prove_part
+from tick.ops.schemas import Schema
 from tick.ops.schemas.system import ProofPart
-from webapp import problem
-from webapp.api.models import Instant, Query, Schema, continued
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("proof", "Whether the promises held, and what a sync would change.")
 _WEEK = timedelta(days=7)
@@ -63,26 +62,23 @@ class Plan(Schema):
 
 
 @resource.get("/verify")
-def verify_ledger(query: VerifyQuery) -> ProofPart:
+def verify_ledger(context: Context, query: VerifyQuery) -> ProofPart:
     """Prove that no instant fired twice and none is unaccounted for.
 
     One answer proves at most 8 days of what is known, so that it comes in time: `end` says how far
     it reached, and `next` leads on, until it is null.
     """
-    end = min(query.until or now(), now())
+    end = min(query.until or context.now, context.now)
     start = query.since or end - _WEEK
     if start > end:
-        mistake = problem.Mistake(
-            where="query.since", problem="lies after `until`, or is yet to come"
-        )
-        abort(problem.answer(422, mistakes=[mistake]))
-    found, onward = prove_part(runtime().database, start, end)
-    since = None if onward is None else onward.isoformat()
-    return ProofPart(**vars(found), next=continued(since=since, until=end.isoformat()))
+        raise InvalidInput([("query.since", "lies after `until`, or is yet to come")])
+    found, since = prove_part(context.database, start, end)
+    next_since = since and since.isoformat()
+    return ProofPart(**vars(found), next=onward(since=next_since, until=end.isoformat()))
 
 
 @resource.get("/plan")
-def plan_definitions() -> Plan:
+def plan_definitions(context: Context) -> Plan:
     """Compare the definitions that the console has loaded with those that the database holds."""
-    with reading() as connection:
-        return Plan.model_validate(plan_deploy(connection, runtime().registry, now()))
+    with context.reading() as connection:
+        return Plan.model_validate(plan_deploy(connection, context.registry, context.now))

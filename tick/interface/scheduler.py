@@ -4,18 +4,18 @@ from datetime import datetime
 
 from pydantic import Field
 
+from tick.interface.inputs import Nothing, Query
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import clock_ahead
 from tick.ops.queries import scheduler
 from tick.ops.queries.scheduler import SchedulerStatus
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
+from tick.ops.schemas import Schema
 from tick.ops.schemas.system import BroughtBack
 from tick.ops.schemas.work import UpcomingInstant
 from tick.states import Outcome
-from webapp.api import caller
-from webapp.api.models import Nothing, Query, Schema
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("scheduler", "Whether the system ticks, and what there is to do.")
 
@@ -58,30 +58,32 @@ class TickPreview(Schema):
 
 
 @resource.get("/scheduler/dry-run")
-def preview_tick() -> TickPreview:
+def preview_tick(context: Context) -> TickPreview:
     """Read what a tick would decide now."""
-    return TickPreview.model_validate(dry_run(runtime().database, runtime().settings, now()))
+    return TickPreview.model_validate(dry_run(context.database, context.settings, context.now))
 
 
 @resource.get("/scheduler/upcoming")
-def read_upcoming(query: UpcomingQuery) -> Upcoming:
+def read_upcoming(context: Context, query: UpcomingQuery) -> Upcoming:
     """List what fires next, over all schedules that are on."""
-    with reading() as connection:
+    with context.reading() as connection:
         found = list_upcoming(
-            connection, now(), query.count, with_off=query.with_off, once_each=query.once_each
+            connection, context.now, query.count, with_off=query.with_off, once_each=query.once_each
         )
     return Upcoming.model_validate({"items": found})
 
 
-@resource.post("/scheduler/resume-from-now")
-def resume_all_from_now(body: Nothing) -> BroughtBack:
+@resource.post("/scheduler/resume-from-now", Permission.SCHEDULE_EDIT)
+def resume_all_from_now(context: Context, body: Nothing) -> BroughtBack:
     """Let each schedule that a clock ahead has put into the future go on after now."""
-    found = clock_ahead.resume_all_from_now(runtime().database, now=now(), author=caller.author())
+    found = clock_ahead.resume_all_from_now(
+        context.database, now=context.now, author=context.author
+    )
     return BroughtBack.model_validate(found)
 
 
 @resource.get("/scheduler/status")
-def read_status() -> SchedulerStatus:
+def read_status(context: Context) -> SchedulerStatus:
     """Read whether the system ticks and works."""
-    with reading() as connection:
-        return scheduler.read_status(connection, now(), runtime().settings.dead_after_seconds)
+    with context.reading() as connection:
+        return scheduler.read_status(connection, context.now, context.settings.dead_after_seconds)

@@ -5,17 +5,16 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from tick.define.alerts import NAMES
+from tick.interface.inputs import Body, Id, Instant, Name, Nothing, Query, Reason, continued_at
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
 from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries.alerts import AlertDetail, AlertList, Mute
 from tick.ops.queries.nearest import choose_from
+from tick.ops.schemas import Page
 from tick.ops.schemas.alerts import ChannelTest, ChannelTests, Muted
 from tick.ops.schemas.work import Changed
-from webapp import dispatcher
-from webapp.api import caller
-from webapp.api.models import Body, Id, Instant, Name, Nothing, Page, Query, Reason, with_address
-from webapp.api.operations import Resource
-from webapp.services import now, reading, runtime
 
 resource = Resource("alerts", "What is wrong, who was told of it, and what is muted.")
 
@@ -53,68 +52,71 @@ class AddMute(Body):
 
 
 @resource.get("/alerts")
-def list_alerts(query: AlertQuery) -> AlertList:
+def list_alerts(context: Context, query: AlertQuery) -> AlertList:
     """List alerts, newest first."""
-    with reading() as connection:
+    with context.reading() as connection:
         page = queries.list_alerts(
             connection,
-            now(),
+            context.now,
             open=None if query.state is None else query.state == "open",
             rule=query.rule,
             schedule_id=query.schedule,
             before=query.before,
         )
-    return with_address(page, "before")
+    return continued_at(page, "before")
 
 
 @resource.get("/alerts/<id:alert>")
-def read_alert(alert: Id) -> AlertDetail:
+def read_alert(context: Context, alert: Id) -> AlertDetail:
     """Read an alert, and each attempt to tell of it."""
-    with reading() as connection:
-        return queries.get_alert(connection, alert, now())
+    with context.reading() as connection:
+        return queries.get_alert(connection, alert, context.now)
 
 
-@resource.post("/alerts/<id:alert>/close")
-def close_alert(alert: Id, body: Nothing) -> Changed:
+@resource.post("/alerts/<id:alert>/close", Permission.ALERT_CLOSE)
+def close_alert(context: Context, alert: Id, body: Nothing) -> Changed:
     """Call an alert settled that has no end of its own."""
-    changed = alerts.close(runtime().database, alert, now=now(), author=caller.author())
+    changed = alerts.close(context.database, alert, now=context.now, author=context.author)
     return Changed(changed=changed)
 
 
-@resource.post("/alerts/test")
-def test_channels(body: Nothing) -> ChannelTests:
+@resource.post("/alerts/test", Permission.ALERT_TEST)
+def test_channels(context: Context, body: Nothing) -> ChannelTests:
     """Send a test message to every channel."""
-    found = dispatcher.test_channels(caller.author())
+    # Not for everyone who lists alerts: it brings the libraries of all channels.
+    from tick.notify.dispatcher import Courier
+
+    found = Courier(context.runtime).test(context.author)
     items = tuple(ChannelTest(channel=name, error=error) for name, error in found.items())
     return ChannelTests(items=items)
 
 
 @resource.get("/mutes")
-def list_mutes() -> MuteList:
+def list_mutes(context: Context) -> MuteList:
     """List what is muted, by whom and why."""
-    with reading() as connection:
-        return MuteList(items=queries.list_mutes(connection, now()))
+    with context.reading() as connection:
+        return MuteList(items=queries.list_mutes(connection, context.now))
 
 
-@resource.post("/mutes", status=201)
-def add_mute(body: AddMute) -> Muted:
+@resource.post("/mutes", Permission.ALERT_MUTE, status=201)
+def add_mute(context: Context, body: AddMute) -> Muted:
     """Send nothing of some alerts for a while; what is still wrong then is told then."""
     mute_id = alerts.mute(
-        runtime().database,
+        context.database,
         schedule_id=body.schedule_id,
         rule=body.rule,
         until=body.until,
         reason=body.reason,
-        now=now(),
-        author=caller.author(),
+        now=context.now,
+        author=context.author,
     )
     return Muted(mute_id=mute_id)
 
 
-@resource.post("/mutes/<id:mute>/end")
-def end_mute(mute: Id, body: Nothing, match: str | None) -> Changed:
+@resource.post("/mutes/<id:mute>/end", Permission.ALERT_MUTE)
+def end_mute(context: Context, mute: Id, body: Nothing, revision: str | None) -> Changed:
     """End a mute before its time."""
     changed = alerts.unmute(
-        runtime().database, mute, now=now(), author=caller.author(), expected=match
+        context.database, mute, now=context.now, author=context.author, expected=revision
     )
     return Changed(changed=changed)

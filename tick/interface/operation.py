@@ -1,0 +1,196 @@
+"""How an operation is declared: by a decorator and the signature of its function.
+
+The first parameter is the Context. A parameter called `query` or `body` is a pydantic model, `key`
+is an idempotency key, `revision` the revision that must still be in force; all others stand in the
+path. The function returns a model. The routes of the JSON API, its OpenAPI document and the command
+line's client, here or by HTTP, are all made from that.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, get_type_hints
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from tick.define.registry import Registry
+from tick.engine.ledger.audit import Author as Author
+from tick.interface.inputs import parse
+from tick.interface.permissions import Permission
+from tick.runtime import Runtime
+from tick.settings import Settings
+from tick.store.database import Database
+
+ROOT = "/api/admin"
+Output = TypeVar("Output", bound=BaseModel, covariant=True)
+Declared = TypeVar("Declared", bound=BaseModel)
+_RESERVED = frozenset({"context", "query", "body", "key", "revision", "return"})
+_IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+@dataclass
+class Context:
+    """What an operation works with: the system, who asks, and the instant of the question."""
+
+    runtime: Runtime
+    author: Author
+    clock: Callable[[], datetime]
+    root: str = ROOT
+    """The address below which the JSON API lies."""
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant of the question: the same wherever the operation asks."""
+        return self.clock()
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+        return self.runtime.database
+
+    @property
+    def registry(self) -> Registry:
+        """The definitions. Raises DefinitionsInvalid."""
+        return self.runtime.registry
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        return self.runtime.settings
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection that only reads."""
+        with self.database.read.connect() as connection:
+            yield connection
+
+
+@dataclass(frozen=True)
+class Operation(Generic[Output]):
+    """One method on one path, the permission that it needs, and the function that answers it."""
+
+    method: str
+    path: str
+    tag: str
+    needs: Permission
+    function: Callable[..., Output]
+    status: int
+    waits: bool
+    """Whether an empty page is answered late, when there is something to read (`query.wait`)."""
+
+    def __call__(self, context: Context, **given: Any) -> Output:
+        """Answer; `given` are the function's parameters, as `bind` makes them."""
+        return self.function(context, **given)
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self.function)
+
+    @property
+    def name(self) -> str:
+        """Its id in the OpenAPI document, and its endpoint's name."""
+        return self.function.__name__
+
+    @property
+    def query(self) -> type[BaseModel] | None:
+        """The model of its query string."""
+        return self._hints.get("query")
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The model of its body."""
+        return self._hints.get("body")
+
+    @property
+    def output(self) -> type[Output] | None:
+        """The model of what it answers; None for one that always refuses."""
+        returned = self._hints["return"]
+        return None if returned is NoReturn else returned
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, so that whoever reads may ask."""
+        return self.needs is Permission.READ
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return "key" in self._hints
+
+    @property
+    def takes_revision(self) -> bool:
+        """Whether it takes If-Match."""
+        return "revision" in self._hints
+
+    @property
+    def ids(self) -> dict[str, type]:
+        """The types of the parameters in its path."""
+        return {name: hint for name, hint in self._hints.items() if name not in _RESERVED}
+
+    def place(self, written: Callable[[str], str]) -> str:
+        """Its path, with each parameter's name replaced by how it is to be written."""
+        return _IN_PATH.sub(lambda found: written(found[1]), self.path)
+
+    def bind(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The function's parameters, made from plain values by name. Raises InvalidInput.
+
+        What is neither in the path nor a key or revision belongs to the query or the body; None
+        stands for what was not given there.
+        """
+        rest = dict(arguments)
+        given = {name: rest.pop(name) for name in self.ids}
+        for name in ("key", "revision"):
+            if name in self._hints:
+                given[name] = rest.pop(name, None)
+        for part in {"query", "body"} & self._hints.keys():
+            values = {name: value for name, value in rest.items() if value is not None}
+            given[part], rest = parse(self._hints[part], values, part), {}
+        if rest:
+            raise TypeError(f"{self.name} takes no {', '.join(rest)}")
+        return given
+
+
+class Declare(Protocol):
+    """A decorator that makes a function an operation."""
+
+    def __call__(self, function: Callable[..., Declared], /) -> Operation[Declared]:
+        """The operation."""
+
+
+@dataclass
+class Resource:
+    """The operations on one kind of thing; `tag` and `about` head them in the document."""
+
+    tag: str
+    about: str
+    operations: list[Operation[BaseModel]] = field(default_factory=list)
+
+    def get(self, path: str, *, waits: bool = False) -> Declare:
+        """Declare an operation that reads."""
+        return self._declare("GET", path, Permission.READ, waits=waits)
+
+    def post(self, path: str, needs: Permission, *, status: int = 200) -> Declare:
+        """Declare an operation that acts, or that takes a body to compute from."""
+        return self._declare("POST", path, needs, status=status)
+
+    def put(self, path: str, needs: Permission) -> Declare:
+        """Declare an operation that replaces."""
+        return self._declare("PUT", path, needs)
+
+    def delete(self, path: str, needs: Permission) -> Declare:
+        """Declare an operation that removes."""
+        return self._declare("DELETE", path, needs)
+
+    def _declare(
+        self, method: str, path: str, needs: Permission, *, status: int = 200, waits: bool = False
+    ) -> Declare:
+        def declare(function: Callable[..., Declared]) -> Operation[Declared]:
+            operation = Operation(method, path, self.tag, needs, function, status, waits)
+            self.operations.append(operation)
+            return operation
+
+        return declare

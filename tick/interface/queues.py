@@ -1,0 +1,52 @@
+"""Queues: what waits in them, and pausing one."""
+
+from tick.interface.inputs import Body, Nothing, Reason
+from tick.interface.operation import Context, Resource
+from tick.interface.permissions import Permission
+from tick.ops.actions import workers_and_queues
+from tick.ops.queries import queues
+from tick.ops.schemas import Page
+from tick.ops.schemas.work import Changed
+
+resource = Resource("queues", "What carries runs to workers.")
+
+
+class QueueList(Page[queues.Queue]):
+    """All such queues, by name."""
+
+
+class PauseQueue(Body):
+    """Why a queue is paused."""
+
+    reason: Reason
+
+
+@resource.get("/queues")
+def list_queues(context: Context) -> QueueList:
+    """List the queues."""
+    with context.reading() as connection:
+        found = queues.list_queues(connection, context.settings.queue_limits)
+    return QueueList(items=found)
+
+
+@resource.post("/queues/<queue>/pause", Permission.QUEUE_EDIT)
+def pause_queue(context: Context, queue: str, body: PauseQueue, revision: str | None) -> Changed:
+    """Let no run of a queue be claimed; what runs goes on."""
+    changed = workers_and_queues.pause_queue(
+        context.database,
+        queue,
+        now=context.now,
+        author=context.author,
+        reason=body.reason,
+        expected=revision,
+    )
+    return Changed(changed=changed)
+
+
+@resource.post("/queues/<queue>/resume", Permission.QUEUE_EDIT)
+def resume_queue(context: Context, queue: str, body: Nothing, revision: str | None) -> Changed:
+    """Let the runs of a queue be claimed again."""
+    changed = workers_and_queues.resume_queue(
+        context.database, queue, now=context.now, author=context.author, expected=revision
+    )
+    return Changed(changed=changed)
