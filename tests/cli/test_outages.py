@@ -4,6 +4,7 @@ import errno
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +13,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from tests.cli.conftest import CommandLine
 from tests.cli.test_remote import SETTINGS, FarCommandLine, token_of
 from tick.cli import patience
-from tick.cli.local import LocalDesk
+from tick.cli.client import LocalClient
 from tick.cli.statuses import ExitStatus
 from tick.clock import now as clock_now
-from tick.ops.schemas.work import OccurrenceWithRuns
+from tick.interface.occurrences import read_occurrence
 from tick.runtime import Runtime
 from tick.states import Role
 from tick.store.tables import api_token
@@ -104,7 +105,7 @@ def test_a_console_that_is_deployed_anew_does_not_end_the_waiting(
 
     between_two_looks(monkeypatch, console.stop)
     clock = in_an_outage(monkeypatch, come_back)
-    monkeypatch.setattr("tick.cli.remote.FOLLOW_SECONDS", 0)
+    monkeypatch.setattr("tick.cli.runs.FOLLOW_SECONDS", 0)
     if what[0] == "logs":
         tick.good("run", "--job", "fetch")
     result = far(*what)
@@ -144,14 +145,14 @@ def test_what_is_refused_is_not_asked_again(
 def test_a_database_that_fails_over_does_not_end_the_waiting(
     tick: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls, read = itertools.count(1), LocalDesk.occurrence
+    calls, call = itertools.count(1), LocalClient.call
 
-    def fail_twice(self: LocalDesk, occurrence_id: int) -> OccurrenceWithRuns:
-        if next(calls) in (2, 3):
+    def fail_twice(self: LocalClient, operation: Any, **arguments: Any) -> Any:
+        if operation is read_occurrence and next(calls) in (2, 3):
             raise sa.exc.OperationalError("SELECT", {}, Exception("the server is starting up"))
-        return read(self, occurrence_id)
+        return call(self, operation, **arguments)
 
-    monkeypatch.setattr(LocalDesk, "occurrence", fail_twice)
+    monkeypatch.setattr(LocalClient, "call", fail_twice)
     between_two_looks(monkeypatch, tick.work)
     in_an_outage(monkeypatch, lambda: None)
     result = tick("run", "--job", "fetch", "--wait")

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
-from tick.cli import ANYWHERE, COMMANDS, REMOTE, client
+from tick.cli import ANYWHERE, COMMANDS, REMOTE, client, connection
 from tick.engine.runs.heartbeat import register_worker
 from tick.ops.access import tokens
 from tick.runtime import Runtime
@@ -119,7 +119,7 @@ def without_moments(said: str) -> str:
 
 
 @pytest.mark.parametrize("command", READING, ids=lambda command: " ".join(command))
-def test_both_desks_tell_the_same(
+def test_a_command_prints_the_same_here_and_through_a_console(
     busy: CommandLine, far: FarCommandLine, command: list[str]
 ) -> None:
     near = busy.good(*command, "--json")
@@ -317,7 +317,7 @@ def test_another_shape_of_answer_is_told(far: FarCommandLine, impostor: str) -> 
 def test_an_answer_without_end_is_not_read(
     far: FarCommandLine, impostor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "MOST_BYTES", 10)
+    monkeypatch.setattr(connection, "MOST_BYTES", 10)
     assert "answers with more than 10 bytes" in far.bad("status", TICK_URL=impostor)
 
 

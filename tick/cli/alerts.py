@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import click
 
+from tick.cli.client import open_client
 from tick.cli.common import (
     ID,
     as_json,
@@ -15,13 +16,20 @@ from tick.cli.common import (
     tell_change,
 )
 from tick.cli.completion import complete_schedules
-from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT, LENGTH
 from tick.cli.known import OneOf, check_names
 from tick.cli.statuses import ExitStatus
 from tick.define.alerts import NAMES
+from tick.interface.alerts import (
+    add_mute,
+    close_alert,
+    end_mute,
+    list_alerts,
+    list_mutes,
+    read_alert,
+)
+from tick.interface.alerts import test_channels as test_channels_
 from tick.ops.queries.alerts import AlertDetail
-from tick.ops.schemas.alerts import ChannelTests, Muted
 
 _RULE = click.option("--rule", type=OneOf(NAMES), help="Only of this rule.")
 _SCHEDULE = click.option(
@@ -44,10 +52,11 @@ def list_(everything: bool, rule: str | None, schedule: str | None, as_json: boo
 
     With --all it lists the latest 50, and the exit status is 0.
     """
-    with open_desk() as desk:
-        found = desk.alerts.latest(open=None if everything else True, rule=rule, schedule=schedule)
+    with open_client() as client:
+        state = None if everything else "open"
+        found = client.call(list_alerts, state=state, rule=rule, schedule=schedule).items
         if not found:
-            check_names(desk, schedule=schedule)
+            check_names(client, schedule=schedule)
     if as_json:
         show_json(found)
     else:
@@ -70,8 +79,8 @@ def list_(everything: bool, rule: str | None, schedule: str | None, as_json: boo
 @as_json
 def show(alert_id: int, as_json: bool) -> None:
     """Show an alert and each attempt to tell of it."""
-    with open_desk() as desk:
-        found = desk.alerts.show(alert_id)
+    with open_client() as client:
+        found = client.call(read_alert, alert=alert_id)
     if as_json:
         show_json(found)
     else:
@@ -100,8 +109,8 @@ def _show(found: AlertDetail) -> None:
 @as_json
 def close(alert_id: int, as_json: bool) -> None:
     """Call an alert settled that has no end of its own."""
-    with open_desk() as desk:
-        changed = desk.alerts.close(alert_id)
+    with open_client() as client:
+        changed = client.call(close_alert, alert=alert_id).changed
     tell_change(changed, f"Alert {alert_id} {'is' if changed else 'was'} closed.", as_json)
 
 
@@ -127,21 +136,22 @@ def mute(
     """
     if (length is None) == (until is None):
         raise click.UsageError("Say how long: either --for or --until.")
-    with open_desk() as desk:
-        end = until or desk.now() + (length or timedelta())
-        mute_id = desk.alerts.mute(schedule=schedule, rule=rule, until=end, reason=reason)
+    with open_client() as client:
+        end = until or client.now() + (length or timedelta())
+        made = client.call(add_mute, schedule_id=schedule, rule=rule, until=end, reason=reason)
     if as_json:
-        show_json(Muted(mute_id=mute_id))
+        show_json(made)
     else:
-        click.echo(f"Muted until {end:%Y-%m-%d %H:%M %Z}; `tick alerts unmute {mute_id}` ends it.")
+        ends = f"`tick alerts unmute {made.mute_id}` ends it"
+        click.echo(f"Muted until {end:%Y-%m-%d %H:%M %Z}; {ends}.")
 
 
 @alerts.command()
 @as_json
 def mutes(as_json: bool) -> None:
     """List what is muted, by whom and why."""
-    with open_desk() as desk:
-        found = desk.alerts.mutes()
+    with open_client() as client:
+        found = client.call(list_mutes).items
     if as_json:
         show_json(found)
         return
@@ -162,8 +172,8 @@ def mutes(as_json: bool) -> None:
 @as_json
 def unmute(mute_id: int, expected: str | None, as_json: bool) -> None:
     """End a mute before its time."""
-    with open_desk() as desk:
-        changed = desk.alerts.unmute(mute_id, expected=expected)
+    with open_client() as client:
+        changed = client.call(end_mute, mute=mute_id, revision=expected).changed
     tell_change(changed, f"Mute {mute_id} {'is' if changed else 'was'} over.", as_json)
 
 
@@ -171,13 +181,13 @@ def unmute(mute_id: int, expected: str | None, as_json: bool) -> None:
 @as_json
 def test(as_json: bool) -> None:
     """Send a test message to every channel. Exit status 1 when one did not take it."""
-    with open_desk() as desk:
-        found = desk.alerts.test()
+    with open_client() as client:
+        found = client.call(test_channels_)
     if as_json:
-        show_json(ChannelTests(items=tuple(found)))
+        show_json(found)
     else:
-        rows = [vars(each) | {"said": each.error or "took it"} for each in found]
+        rows = [vars(each) | {"said": each.error or "took it"} for each in found.items]
         empty = "No channel is set up: set TICK_ALERT_URLS, TICK_WEBHOOK_URLS or TICK_PING_URL."
         show_table({"channel": "CHANNEL", "said": "ANSWER"}, rows, empty)
-    if any(each.error for each in found) or not found:
+    if any(each.error for each in found.items) or not found.items:
         raise SystemExit(ExitStatus.FAILED)

@@ -1,178 +1,149 @@
-"""Requests to the JSON API of a console that runs elsewhere, with an API token.
+"""The client of the commands: it calls operations here, or through a console that runs elsewhere.
 
-Nothing is sent in the clear: https, or http to this very machine. A redirect is not followed, since
-the token would go with it.
+A command is written once, for either: what an operation takes and answers is declared in
+`tick.interface`, and both ways are made from that.
 """
 
-import http.client
 import json
-import re
-import urllib.error
-import urllib.parse
-import urllib.request
+import secrets
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import quote, urlencode
 
+import click
 from pydantic import BaseModel, ValidationError
 
-from tick import __version__
-from tick.errors import NotFound, Refused, RemoteError, Stale, TickError, Unavailable
-from tick.ops.schemas import Page
-from tick.ops.schemas.system import ProofPart
+from tick import __version__, clock
+from tick.cli.common import author, ready_runtime
+from tick.cli.connection import Connection
+from tick.cli.patience import ask_patiently
+from tick.environment import read_file_of, read_secret
+from tick.errors import RemoteError
+from tick.interface.inputs import arguments_of
+from tick.interface.operation import Author, Context, Operation, Output
+from tick.runtime import Runtime
 
-ROOT = "/api/admin"
-TIMEOUT_SECONDS = 40
 MOST_PAGES = 1000
-MOST_BYTES = 32 * 1024 * 1024
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_TOKEN = re.compile(r"[!-~]+")
-_KINDS: Mapping[int, type[TickError]] = {
-    404: NotFound,
-    409: Refused,
-    412: Stale,
-    422: Refused,
-    502: Unavailable,
-    503: Unavailable,
-    504: Unavailable,
-}
-Model = TypeVar("Model", bound=BaseModel)
-PageModel = TypeVar("PageModel", bound="Page[Any] | ProofPart")
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Lets a redirect be the error that it is for an API."""
+class Client(ABC):
+    """Calls operations with plain arguments by name."""
 
-    def redirect_request(self, *_: Any) -> None:
-        return None
+    @abstractmethod
+    def now(self) -> datetime:
+        """The instant it is."""
 
+    @abstractmethod
+    def call(self, operation: Operation[Output], **arguments: Any) -> Output:
+        """What the operation answers. An argument that is None counts as not given.
 
-class Client:
-    """Sends requests to the JSON API of one console, with one token."""
+        Raises InvalidInput, and what the operation raises.
+        """
 
-    def __init__(self, url: str, token: str) -> None:
-        self._base = _checked(url)
-        if not _TOKEN.fullmatch(token):
-            raise RemoteError("The token is not one word; give the text that was printed, only.")
-        self._headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "User-Agent": f"tick/{__version__}",
-        }
-        # What is plain http goes to this machine: a proxy must not see it.
-        direct = [urllib.request.ProxyHandler({})] if self._base.startswith("http:") else []
-        self._opener = urllib.request.build_opener(_NoRedirect, *direct)
+    def call_patiently(self, operation: Operation[Output], **arguments: Any) -> Output:
+        """The same, asked again through a short outage. Only for what changes nothing."""
+        if not operation.reads:
+            raise TypeError(f"{operation.name} may act twice if it is called again")
+        return ask_patiently(lambda: self.call(operation, **arguments))
 
-    def get(self, model: type[Model], path: str, **query: Any) -> Model:
-        """What a GET answers; what is None is left out of the query string."""
-        given = {name: _text(value) for name, value in query.items() if value is not None}
-        place = f"{path}?{urllib.parse.urlencode(given)}" if given else path
-        return self._parsed(model, self._send("GET", place))
-
-    def post(
-        self,
-        model: type[Model],
-        path: str,
-        body: Mapping[str, Any],
-        *,
-        key: str | None = None,
-        match: str | None = None,
-    ) -> Model:
-        """What a POST of JSON answers; only if the revision there is still `match`."""
-        data = json.dumps({name: value for name, value in body.items() if value is not None})
-        headers = {"Content-Type": "application/json"}
-        if key is not None:
-            headers["Idempotency-Key"] = key
-        if match is not None:
-            headers["If-Match"] = f'"{match}"'
-        return self._parsed(model, self._send("POST", path, headers, data.encode()))
-
-    def all(self, model: type[Page[Any]], path: str) -> list[Any]:
-        """The items of every page of a list."""
-        return [item for page in self.pages(model, path) for item in page.items]
-
-    def pages(self, model: type[PageModel], path: str, **query: Any) -> Iterator[PageModel]:
-        """What a GET answers, and what its `next` leads to, to the end."""
-        page = self.get(model, path, **query)
-        yield page
-        for _ in range(MOST_PAGES - 1):
-            if page.next is None:
-                break
-            # Where the console lies below a path of its host, that stands before it.
-            page = self.get(model, page.next.partition(ROOT)[2])
+    def pages(self, operation: Operation[Output], **arguments: Any) -> Iterator[Output]:
+        """Every page of an answer that goes on, the first to the last. Raises RemoteError."""
+        for _ in range(MOST_PAGES):
+            page: Any = self.call(operation, **arguments)
             yield page
-        if page.next is not None:
-            said = f"{self._base} has more than {MOST_PAGES} pages of that; ask for less."
-            raise RemoteError(said)
+            if (onward := page.next) is None:
+                return
+            arguments |= arguments_of(onward)
+        raise RemoteError(f"There are more than {MOST_PAGES} pages of that; ask for less.")
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] = MappingProxyType({}),
-        data: bytes | None = None,
-    ) -> bytes:
-        request = urllib.request.Request(  # noqa: S310  (the scheme was checked)
-            f"{self._base}{ROOT}{path}", data, {**self._headers, **headers}, method=method
-        )
-        try:
-            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-                content: bytes = response.read(MOST_BYTES + 1)
-        except urllib.error.HTTPError as error:
-            with error:
-                raise _refusal(error, self._base) from None
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            raise Unavailable(
-                f"{self._base} can't be reached: {reason}. Check --url and that the console runs."
-            ) from None
-        if len(content) > MOST_BYTES:
-            raise RemoteError(f"{self._base} answers with more than {MOST_BYTES} bytes; ask less.")
-        return content
+    def all(self, operation: Operation[Output], **arguments: Any) -> list[Any]:
+        """The items of every page of a list."""
+        pages: Iterator[Any] = self.pages(operation, **arguments)
+        return [item for page in pages for item in page.items]
 
-    def _parsed(self, model: type[Model], content: bytes) -> Model:
+
+class LocalClient(Client):
+    """Calls operations in this process, as the person at the keyboard."""
+
+    def __init__(self, runtime: Runtime, author: Author) -> None:
+        self._runtime, self._author = runtime, author
+
+    def now(self) -> datetime:
+        """The instant it is by the database's clock, or this machine's where it has none."""
+        return self._runtime.now()
+
+    def call(self, operation: Operation[Output], **arguments: Any) -> Output:
+        """What the operation answers."""
+        context = Context(self._runtime, self._author, self._runtime.now)
+        return operation(context, **operation.bind(arguments))
+
+
+class RemoteClient(Client):
+    """Sends operations to the JSON API of a console, as the name of the token."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def now(self) -> datetime:
+        """The instant it is here."""
+        return clock.now()
+
+    def call(self, operation: Operation[Output], **arguments: Any) -> Output:
+        """What the operation answers there."""
+        given = operation.bind(arguments)
+        path = operation.place(lambda name: quote(str(given[name]), safe=""))
+        if query := _plain(given.get("query")):
+            path += f"?{urlencode({name: _text(value) for name, value in query.items()})}"
+        data = json.dumps(_plain(given["body"])).encode() if operation.body else None
+        headers = _headers(operation, given)
+        return self._parsed(operation, self._connection.send(operation.method, path, headers, data))
+
+    def _parsed(self, operation: Operation[Output], content: bytes) -> Output:
+        if operation.output is None:
+            raise TypeError(f"{operation.name} always refuses")
         try:
-            return model.model_validate_json(content)
+            return operation.output.model_validate_json(content)
         except ValidationError:
-            raise RemoteError(
-                f"{self._base} answers otherwise than this `tick` (version {__version__}) expects. "
-                "Check --url, and install here the version that runs there."
-            ) from None
+            said = f"answers otherwise than this `tick` (version {__version__}) expects"
+            advice = "Check --url, and install here the version that runs there."
+            raise RemoteError(f"{self._connection.base} {said}. {advice}") from None
+
+
+def _headers(operation: Operation[BaseModel], given: Mapping[str, Any]) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"} if operation.body else {}
+    if operation.takes_key:
+        # With a key in any case: what lies in between may send a request twice.
+        headers["Idempotency-Key"] = given["key"] or secrets.token_hex(16)
+    if operation.takes_revision and given["revision"] is not None:
+        headers["If-Match"] = f'"{given["revision"]}"'
+    return headers
+
+
+def _plain(given: BaseModel | None) -> dict[str, Any]:
+    """The values that were given, as JSON has them."""
+    return {} if given is None else given.model_dump(mode="json", exclude_unset=True)
 
 
 def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _checked(url: str) -> str:
-    """The address, with a path if the console lies below one. Raises RemoteError."""
-    try:
-        parts = urllib.parse.urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise RemoteError(f"{url!r} is no address: {error}. Write https://HOST.") from None
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not is_safe or not parts.hostname:
-        raise RemoteError(
-            f"{url!r} is no safe address of a console: write https://HOST. "
-            "The token would travel in the clear."
-        )
-    if parts.query or parts.fragment or parts.username or ROOT in parts.path:
-        raise RemoteError(
-            f"{url!r} holds more than an address: write {parts.scheme}://HOST, or "
-            f"{parts.scheme}://HOST/PATH where the console lies below a path."
-        )
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+@contextmanager
+def open_client() -> Iterator[Client]:
+    """The client of the console that `tick --url` names, else one on TICK_DATABASE_URL."""
+    options = click.get_current_context().find_root().params
+    if options.get("url"):
+        yield RemoteClient(Connection(options["url"], _token(options.get("token_file"))))
+        return
+    with ready_runtime() as runtime:
+        yield LocalClient(runtime, author())
 
 
-def _refusal(error: urllib.error.HTTPError, base: str) -> TickError:
-    """The problem document (RFC 9457) as one of our errors."""
-    try:
-        problem = json.loads(error.read(MOST_BYTES))
-        mistakes = [f"\n  - {each['where']}: {each['problem']}" for each in problem["mistakes"]]
-        said = f"Some values do not fit:{''.join(mistakes)}" if mistakes else str(problem["detail"])
-    except (ValueError, LookupError, TypeError, OSError):
-        where = f" to {error.headers['Location']!r}" if error.headers.get("Location") else ""
-        said = f"{base} answers {error.code} {error.reason}{where}. Check --url."
-    return _KINDS.get(error.code, RemoteError)(said)
+def _token(file: str | None) -> str:
+    """The API token: from the file, or else TICK_TOKEN or TICK_TOKEN_FILE. Raises SettingsError."""
+    if file is not None:
+        return read_file_of("--token-file", {"--token-file": file})
+    return read_secret("TICK_TOKEN")

@@ -13,6 +13,7 @@ import click
 from pydantic import BaseModel
 
 from tick.engine.ledger.audit import MAX_REASON, Author
+from tick.interface.inputs import arguments_of
 from tick.runtime import Runtime, open_runtime
 from tick.settings import load_settings
 from tick.store.schema import check_schema
@@ -139,7 +140,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
 def tell_older(page: "Page[Any]") -> None:
     """Say how a list goes on; beside it, so that a pipe gets rows only."""
     if page.next is not None:
-        click.echo(f"Older ones: --before {page.next}", err=True)
+        click.echo(f"Older ones: --before {arguments_of(page.next)['before']}", err=True)
 
 
 def tell_change(changed: bool, said: str, as_json: bool) -> None:

@@ -5,16 +5,16 @@ from typing import Any
 
 import click
 
-from tick.cli.desk import Desk
+from tick.cli.client import Client
 from tick.errors import DefinitionsInvalid
+from tick.interface.jobs import list_jobs
+from tick.interface.runs import list_runs
+from tick.interface.schedules import list_schedules
+from tick.interface.workers import list_workers
 from tick.ops.queries.nearest import did_you_mean
-from tick.ops.queries.runs import RunFilter
 
-_RAN: dict[str, Callable[[str], RunFilter]] = {
-    "job": lambda name: RunFilter(job_name=name),
-    "group": lambda name: RunFilter(job_group=name),
-    "worker": lambda name: RunFilter(worker_id=name),
-}
+# What runs are listed by, so that a removed one is known by its runs.
+_RAN = frozenset({"job", "group", "worker"})
 
 
 class OneOf(click.Choice[str]):
@@ -27,16 +27,16 @@ class OneOf(click.Choice[str]):
         return f"{said.rstrip('.')}; {guess}" if guess else said
 
 
-def check_names(desk: Desk, **names: str | None) -> None:
+def check_names(client: Client, **names: str | None) -> None:
     """Refuse a schedule, job, group or worker that there is not and never was.
 
     For a list that has turned out empty: what was removed is still found by its history.
     Raises UsageError.
     """
     for kind, name in names.items():
-        if name is None or (known := _known(desk, kind)) is None or name in known:
+        if name is None or (known := _known(client, kind)) is None or name in known:
             continue
-        if kind in _RAN and desk.runs(_RAN[kind](name), before=None).items:
+        if kind in _RAN and client.call(list_runs, **{kind: name}).items:
             continue
         raise click.UsageError(f"There is no {kind} {name!r}; {_advice(kind, name, known)}.")
 
@@ -45,18 +45,18 @@ def _advice(kind: str, name: str, known: Collection[str]) -> str:
     return f"{did_you_mean(name, known)}`tick {_LISTED_BY[kind]}` lists what there is"
 
 
-def _known(desk: Desk, kind: str) -> Collection[str] | None:
+def _known(client: Client, kind: str) -> Collection[str] | None:
     """The names of that kind; None while the definitions hold mistakes."""
     try:
-        return set(_NAMES[kind](desk))
+        return set(_NAMES[kind](client))
     except DefinitionsInvalid:
         return None
 
 
 _LISTED_BY = {"schedule": "schedules", "job": "jobs", "group": "jobs", "worker": "workers"}
-_NAMES: dict[str, Callable[[Desk], Iterable[str]]] = {
-    "schedule": lambda desk: [each.id for each in desk.schedules()],
-    "job": lambda desk: [each.name for each in desk.jobs()],
-    "group": lambda desk: [each.group for each in desk.jobs()],
-    "worker": lambda desk: [each.id for each in desk.workers(None)],
+_NAMES: dict[str, Callable[[Client], Iterable[str]]] = {
+    "schedule": lambda client: [each.id for each in client.all(list_schedules)],
+    "job": lambda client: [each.name for each in client.all(list_jobs)],
+    "group": lambda client: [each.group for each in client.all(list_jobs)],
+    "worker": lambda client: [each.id for each in client.call(list_workers).items],
 }

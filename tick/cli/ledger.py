@@ -6,11 +6,14 @@ from datetime import date, datetime, timedelta
 
 import click
 
+from tick.cli.client import Client, open_client
 from tick.cli.common import as_json, counted, say, show_json, show_table
-from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import DAY_OR_INSTANT, INSTANT, bounds, local
 from tick.cli.statuses import ExitStatus, status_of
 from tick.cli.waiting import progress_bar, wait_for, wait_option
+from tick.interface.proof import verify_ledger
+from tick.interface.scheduler import read_upcoming
+from tick.interface.schedules import explain, plan_backfill, read_schedule, run_slots
 from tick.ops.reports.verify_parts import join_parts
 from tick.ops.schemas.system import Proof
 
@@ -31,8 +34,10 @@ _WEEK = timedelta(days=7)
 @as_json
 def next_(count: int, every: bool, with_off: bool, as_json: bool) -> None:
     """Show what fires next, over all schedules."""
-    with open_desk() as desk:
-        found = desk.upcoming(count, with_off=with_off, once_each=not every)
+    with open_client() as client:
+        found = client.call(
+            read_upcoming, count=count, with_off=with_off, once_each=not every
+        ).items
     if as_json:
         show_json(found)
         return
@@ -49,8 +54,8 @@ def next_(count: int, every: bool, with_off: bool, as_json: bool) -> None:
 @as_json
 def why(schedule_id: str, at: datetime, as_json: bool) -> None:
     """Say why SCHEDULE_ID fired AT an instant, or why it did not."""
-    with open_desk() as desk:
-        answer = desk.why(schedule_id, at)
+    with open_client() as client:
+        answer = client.call(explain, schedule_id=schedule_id, at=at)
     if as_json:
         show_json(answer)
         return
@@ -68,13 +73,14 @@ def verify(start: datetime | None, end: datetime | None, as_json: bool) -> None:
 
     What was pruned can't be proven: it reaches back to where the ledger is whole, and says so.
     """
-    with open_desk() as desk:
-        now = desk.now()
+    with open_client() as client:
+        now = client.now()
         end = min(end or now, now)
         start = start or end - _WEEK
         if start > end:
             raise click.UsageError("--from lies after --to, or is yet to come.")
-        found = join_parts(list(_watched(desk.verify(start, end), start, end)))
+        parts = client.pages(verify_ledger, since=start, until=end)
+        found = join_parts(list(_watched(parts, start, end)))
     if as_json:
         show_json(found)
     else:
@@ -121,9 +127,8 @@ def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) 
 
     For example: tick slot nightly 2026-03-29T02:00Z
     """
-    with open_desk() as desk:
-        made = desk.run_slots(schedule_id, at)
-        _show_made(desk, made, wait, as_json)
+    with open_client() as client:
+        _run_slots(client, schedule_id, at, wait, as_json)
 
 
 @click.command()
@@ -149,9 +154,10 @@ def backfill(
     the definition in force then; what has run is skipped. For example:
     tick backfill nightly --from 2026-03-01 --to 2026-03-08
     """
-    with open_desk() as desk:
-        timezone = desk.schedule(schedule_id).schedule.timing.timezone
-        plan = desk.plan_backfill(schedule_id, *bounds(first, last, timezone))
+    with open_client() as client:
+        timezone = client.call(read_schedule, schedule_id=schedule_id).schedule.timing.timezone
+        start, end = bounds(first, last, timezone)
+        plan = client.call(plan_backfill, schedule_id=schedule_id, since=start, until=end)
         if not plan.wanted:
             click.echo(
                 f"Nothing to run; already done: {counted(plan.done, 'instant')}.", err=as_json
@@ -164,7 +170,7 @@ def backfill(
         )
         if not yes:
             click.confirm("Run them?", abort=True, err=as_json)
-        _show_made(desk, desk.run_slots(schedule_id, plan.wanted), wait, as_json)
+        _run_slots(client, schedule_id, plan.wanted, wait, as_json)
 
 
 def _span(wanted: Sequence[datetime], timezone: str) -> str:
@@ -175,8 +181,11 @@ def _span(wanted: Sequence[datetime], timezone: str) -> str:
     return f"{in_utc} UTC" if timezone == "UTC" else f"{in_utc} UTC ({there})"
 
 
-def _show_made(desk: Desk, made: Sequence[int], wait: bool, as_json: bool) -> None:
-    outcomes = [each.occurrence.outcome for each in wait_for(desk, made)] if wait else []
+def _run_slots(
+    client: Client, schedule_id: str, at: Sequence[datetime], wait: bool, as_json: bool
+) -> None:
+    made = client.call(run_slots, schedule_id=schedule_id, scheduled_for=tuple(at)).occurrence_ids
+    outcomes = [each.occurrence.outcome for each in wait_for(client, made)] if wait else []
     if as_json:
         show_json({"occurrences": made, "outcomes": outcomes})
     else:

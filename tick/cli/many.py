@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 import click
 
+from tick.cli.client import Client, open_client
 from tick.cli.common import harmless, say, show_json
-from tick.cli.desk import Desk, open_desk
 from tick.cli.statuses import ExitStatus
 from tick.errors import TickError
 
@@ -15,7 +15,7 @@ Told = tuple[object, str]
 
 def one_by_one(
     ids: Iterable[str],
-    act: Callable[[Desk, str], Told],
+    act: Callable[[Client, str], Told],
     as_json: bool,
     *,
     of_one: Mapping[str, object],
@@ -29,14 +29,14 @@ def one_by_one(
     chosen = list(dict.fromkeys(ids))
     if len(chosen) > 1 and (given := [name for name, value in of_one.items() if value]):
         raise click.UsageError(f"{given[0]} is about one of them: give one id beside it.")
-    with open_desk() as desk:
+    with open_client() as client:
         if len(chosen) == 1:
-            facts, said = act(desk, chosen[0])
+            facts, said = act(client, chosen[0])
             show_json(facts) if as_json else say(said)
             return
         facts_of: dict[str, object] = {}
         try:
-            refused = _each(desk, chosen, act, facts_of, aloud=not as_json)
+            refused = _each(client, chosen, act, facts_of, aloud=not as_json)
         finally:
             if as_json:  # what was done is told, whatever ends the rest
                 show_json(list(facts_of.values()))
@@ -46,9 +46,9 @@ def one_by_one(
 
 
 def _each(
-    desk: Desk,
+    client: Client,
     ids: Iterable[str],
-    act: Callable[[Desk, str], Told],
+    act: Callable[[Client, str], Told],
     facts_of: dict[str, object],
     *,
     aloud: bool,
@@ -57,7 +57,7 @@ def _each(
     refused = 0
     for each in ids:
         try:
-            facts_of[each], said = act(desk, each)
+            facts_of[each], said = act(client, each)
         except TickError as error:
             refused += 1
             facts_of[each] = {"id": each, "error": harmless(str(error))}

@@ -2,8 +2,10 @@
 
 import click
 
+from tick.cli.client import open_client
 from tick.cli.common import as_json, if_revision, reason_option, show_json, show_table, tell_change
-from tick.cli.desk import open_desk
+from tick.interface.queues import list_queues, pause_queue, resume_queue
+from tick.interface.workers import drain_worker, list_workers
 from tick.states import LIVING_WORKERS
 
 
@@ -13,8 +15,8 @@ from tick.states import LIVING_WORKERS
 def workers(everything: bool, as_json: bool) -> None:
     """List the processes: workers and loops."""
     chosen = (None,) if everything else LIVING_WORKERS
-    with open_desk() as desk:
-        found = [row for status in chosen for row in desk.workers(status)]
+    with open_client() as client:
+        found = [row for status in chosen for row in client.call(list_workers, status=status).items]
     if as_json:
         show_json(found)
         return
@@ -39,8 +41,8 @@ def drain(worker_id: str, as_json: bool) -> None:
 
     `tick workers` lists the ids.
     """
-    with open_desk() as desk:
-        changed = desk.drain(worker_id)
+    with open_client() as client:
+        changed = client.call(drain_worker, worker_id=worker_id).changed
     said = f"Worker {worker_id} {'will drain' if changed else 'drains already'}."
     tell_change(changed, said, as_json)
 
@@ -54,8 +56,8 @@ def queue() -> None:
 @as_json
 def list_(as_json: bool) -> None:
     """List the queues: what waits, what runs, what is paused."""
-    with open_desk() as desk:
-        found = desk.queues()
+    with open_client() as client:
+        found = client.call(list_queues).items
     if as_json:
         show_json(found)
         return
@@ -79,8 +81,8 @@ def list_(as_json: bool) -> None:
 @as_json
 def pause(name: str, reason: str, expected: str | None, as_json: bool) -> None:
     """Let no run of the queue NAME start; what runs goes on."""
-    with open_desk() as desk:
-        changed = desk.pause_queue(name, reason=reason, expected=expected)
+    with open_client() as client:
+        changed = client.call(pause_queue, queue=name, reason=reason, revision=expected).changed
     tell_change(changed, f"Queue {name} is paused{'' if changed else ' already'}.", as_json)
 
 
@@ -90,6 +92,6 @@ def pause(name: str, reason: str, expected: str | None, as_json: bool) -> None:
 @as_json
 def resume(name: str, expected: str | None, as_json: bool) -> None:
     """Let the runs of the queue NAME start again."""
-    with open_desk() as desk:
-        changed = desk.resume_queue(name, expected=expected)
+    with open_client() as client:
+        changed = client.call(resume_queue, queue=name, revision=expected).changed
     tell_change(changed, f"Queue {name} {'goes on' if changed else 'was not paused'}.", as_json)

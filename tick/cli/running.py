@@ -5,11 +5,16 @@ from typing import Any
 
 import click
 
+from tick.cli.client import open_client
 from tick.cli.common import ID, as_json, counted, reason_option, say, tell
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
-from tick.cli.desk import open_desk
 from tick.cli.statuses import ExitStatus
 from tick.cli.waiting import tell_started, wait_option
+from tick.interface.batches import cancel_runs, retry_runs
+from tick.interface.jobs import run_all_jobs, run_group, run_job
+from tick.interface.occurrences import cancel_occurrence, read_occurrence, retry_occurrence
+from tick.interface.runs import cancel_run, retry_run
+from tick.interface.schedules import trigger_schedule
 from tick.ops.schemas.work import BatchDone
 from tick.states import RunStatus
 
@@ -54,18 +59,22 @@ def run(
     if params is not None and schedule_id is not None:
         raise click.UsageError("--params goes with --job, --group and --all, not with a schedule.")
     given = _read_params(params)
-    with open_desk() as desk:
+    with open_client() as client:
         if schedule_id is not None:
-            made = desk.run_schedule(
-                schedule_id, key=key, reason=reason, override_overlap=override_overlap
+            made = client.call(
+                trigger_schedule,
+                schedule_id=schedule_id,
+                key=key,
+                reason=reason,
+                override_overlap=override_overlap,
             )
         elif job is not None:
-            made = desk.run_job(job, key=key, reason=reason, params=given)
+            made = client.call(run_job, job_name=job, key=key, reason=reason, params=given)
         elif group is not None:
-            made = desk.run_group(group, key=key, reason=reason, params=given)
+            made = client.call(run_group, group=group, key=key, reason=reason, params=given)
         else:
-            made = desk.run_all(key=key, reason=reason, params=given)
-        tell_started(desk, made, wait=wait, as_json=as_json)
+            made = client.call(run_all_jobs, key=key, reason=reason, params=given)
+        tell_started(client, made.occurrence_id, wait=wait, as_json=as_json)
 
 
 def _read_params(text: str | None) -> dict[str, Any]:
@@ -91,20 +100,19 @@ def cancel(
     What is queued is cancelled at once; a job that runs is asked to stop.
     """
     _want_one_kind(run_id, occurrence)
-    with open_desk() as desk:
+    with open_client() as client:
         if occurrence is not None:
-            count = desk.cancel_occurrence(occurrence, reason=reason)
+            count = client.call(cancel_occurrence, occurrence_id=occurrence, reason=reason).runs
             said = f"Occurrence {occurrence}: {counted(count, 'run')} cancelled or asked to stop."
-            tell(desk.occurrence(occurrence), said, as_json)
+            tell(client.call(read_occurrence, occurrence_id=occurrence), said, as_json)
         elif len(run_id) == 1:
-            found = desk.cancel_run(run_id[0], reason=reason)
+            found = client.call(cancel_run, run_id=run_id[0], reason=reason)
             ended = found.status is RunStatus.CANCELLED
             said = "is cancelled" if ended else "is asked to stop"
             tell(found, f"Run {found.id} ({found.job_name}) {said}.", as_json)
         else:
-            _tell_batch(
-                "Cancelled or asked to stop", desk.cancel_runs(run_id, reason=reason), as_json
-            )
+            batch = client.call(cancel_runs, run_ids=run_id, reason=reason)
+            _tell_batch("Cancelled or asked to stop", batch, as_json)
 
 
 @click.command()
@@ -139,29 +147,40 @@ def retry(
         raise click.UsageError("--only goes with RUN_ID, not with --occurrence.")
     if wait and len(run_id) > 1:
         raise click.UsageError("--wait goes with one RUN_ID or with --occurrence.")
-    with open_desk() as desk:
+    with open_client() as client:
         if len(run_id) > 1:
-            batch = desk.retry_runs(
-                run_id, reason=reason, override_overlap=override_overlap, only=only
+            batch = client.call(
+                retry_runs,
+                run_ids=run_id,
+                reason=reason,
+                override_overlap=override_overlap,
+                only=only,
             )
             _tell_batch("Back in the queue", batch, as_json)
             return
         if occurrence is not None:
-            ids = desk.retry_occurrence(
-                occurrence, reason=reason, override_overlap=override_overlap
-            )
+            ids = client.call(
+                retry_occurrence,
+                occurrence_id=occurrence,
+                reason=reason,
+                override_overlap=override_overlap,
+            ).run_ids
             numbers = ", ".join(map(str, ids))
             said = f"Back in the queue: {numbers}" if ids else "It is in the queue already, or runs"
         else:
-            found = desk.retry_run(
-                run_id[0], reason=reason, override_overlap=override_overlap, only=only
+            found = client.call(
+                retry_run,
+                run_id=run_id[0],
+                reason=reason,
+                override_overlap=override_overlap,
+                only=only,
             )
             occurrence = found.occurrence_id
             along = f", with {counted(len(found.put_back) - 1, 'run')} skipped because of it"
             more = along if found.put_back[1:] else ""
             said = f"Run {found.id} ({found.job_name}) is {found.status}{more}"
         if wait or as_json:
-            tell_started(desk, occurrence, wait=wait, as_json=as_json)
+            tell_started(client, occurrence, wait=wait, as_json=as_json)
         else:
             click.echo(f"{said}.")
 

@@ -3,22 +3,22 @@
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import partial
 
 import click
 
+from tick.cli.client import Client, open_client
 from tick.cli.common import ID, as_json, harmless, show_json, show_line, show_table, tell_older
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
-from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
-from tick.cli.patience import ask_patiently
-from tick.ops.queries.runs import RunFilter
-from tick.ops.schemas import Page
+from tick.interface.occurrences import read_occurrence
+from tick.interface.runs import RunPage, list_runs, read_logs, read_run
 from tick.ops.schemas.work import LogLine, Run, RunDetail
 from tick.states import RunStatus
 
 POLL_SECONDS = 0.5
+FOLLOW_SECONDS = 20
+"""How long a console waits for a line before it answers without one."""
 
 
 @click.command()
@@ -47,26 +47,28 @@ def runs(
     as_json: bool,
 ) -> None:
     """List the latest 50 runs, newest first."""
-    chosen = RunFilter(
-        status=RunStatus(status) if status else None,
-        job_name=job,
-        job_group=group,
-        schedule_id=schedule,
-        worker_id=worker,
-        since=since,
-        until=until,
-        text=text,
-    )
-    if occurrence is not None and (chosen.set_parts or before is not None):
+    chosen = {
+        "status": status,
+        "job": job,
+        "group": group,
+        "schedule": schedule,
+        "worker": worker,
+        "since": since,
+        "until": until,
+        "text": text,
+        "before": before,
+    }
+    if occurrence is not None and any(value is not None for value in chosen.values()):
         raise click.UsageError("--occurrence goes alone: it lists all the runs of one.")
-    with open_desk() as desk:
-        now = desk.now()
+    with open_client() as client:
+        now = client.now()
         if occurrence is not None:
-            page = Page[Run](items=desk.occurrence(occurrence).runs, next=None)
+            found = client.call(read_occurrence, occurrence_id=occurrence)
+            page = RunPage(items=found.runs)
         else:
-            page = desk.runs(chosen, before=before)
+            page = client.call(list_runs, **chosen)
         if not page.items:
-            check_names(desk, schedule=schedule, job=job, group=group, worker=worker)
+            check_names(client, schedule=schedule, job=job, group=group, worker=worker)
     if as_json:
         show_json(page.items)
     else:
@@ -111,15 +113,15 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
 
     With --follow and --json each line is a JSON object of its own, the last one the run.
     """
-    with open_desk() as desk:
+    with open_client() as client:
         if follow:
-            for line in _follow(desk, run_id):
+            for line in _follow(client, run_id):
                 show_line(line) if as_json else _print(line)
-            run = ask_patiently(partial(desk.run, run_id)).run
+            run = client.call_patiently(read_run, run_id=run_id).run
             show_line(run) if as_json else _print_end(run)
             return
-        page = desk.logs(run_id)
-        run = desk.run(run_id).run
+        page = client.call(read_logs, run_id=run_id)
+        run = client.call(read_run, run_id=run_id).run
     if as_json:
         show_json({"run": run, "lines": page.items, "cut": page.cut})
         return
@@ -130,9 +132,9 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
     _print_end(run)
 
 
-def _follow(desk: Desk, run_id: int) -> Iterable[LogLine]:
+def _follow(client: Client, run_id: int) -> Iterable[LogLine]:
     """The lines there are, and those that come until the run has ended."""
-    page, last = desk.logs(run_id), 0
+    page, last = client.call(read_logs, run_id=run_id), 0
     while True:
         yield from page.items
         if page.next is None:
@@ -141,7 +143,7 @@ def _follow(desk: Desk, run_id: int) -> Iterable[LogLine]:
             last = page.items[-1].id
         else:
             time.sleep(POLL_SECONDS)
-        page = ask_patiently(partial(desk.logs, run_id, after=last))
+        page = client.call_patiently(read_logs, run_id=run_id, after=last, wait=FOLLOW_SECONDS)
 
 
 def _print(line: LogLine) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import click
 
+from tick.cli.client import Client, open_client
 from tick.cli.common import (
     as_json,
     counted,
@@ -15,9 +16,18 @@ from tick.cli.common import (
     show_table,
 )
 from tick.cli.completion import complete_schedules
-from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT, local
 from tick.cli.many import Told, one_by_one
+from tick.interface.scheduler import resume_all_from_now
+from tick.interface.schedules import (
+    disable_schedule,
+    enable_schedule,
+    list_schedules,
+    pause_schedule,
+    read_schedule,
+    resume_schedule,
+    resume_schedule_from_now,
+)
 from tick.ops.schemas.work import Policy, Schedule
 from tick.states import ScheduleState
 
@@ -35,8 +45,8 @@ schedules_argument = click.argument(
 @as_json
 def schedules(as_json: bool) -> None:
     """List the schedules with their last and next firing."""
-    with open_desk() as desk:
-        found = desk.schedules()
+    with open_client() as client:
+        found = client.all(list_schedules)
     if as_json:
         show_json(found)
         return
@@ -67,8 +77,8 @@ def _line(row: Schedule) -> dict[str, object]:
 @as_json
 def schedule(schedule_id: str, as_json: bool) -> None:
     """Show a schedule: its rule, its state, its next instants."""
-    with open_desk() as desk:
-        found, now = desk.schedule(schedule_id), desk.now()
+    with open_client() as client:
+        found, now = client.call(read_schedule, schedule_id=schedule_id), client.now()
     if as_json:
         show_json(found)
         return
@@ -148,8 +158,13 @@ def enable(
 ) -> None:
     """Switch schedules on. Each next fires at its first instant after now."""
 
-    def switch(desk: Desk, schedule_id: str) -> Told:
-        row = desk.enable(schedule_id, catch_up_latest=catch_up, expected=expected)
+    def switch(client: Client, schedule_id: str) -> Told:
+        row = client.call(
+            enable_schedule,
+            schedule_id=schedule_id,
+            catch_up_latest=catch_up,
+            revision=expected,
+        )
         return row, f"{schedule_id} is on; next: {_next(row)}"
 
     one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
@@ -165,8 +180,10 @@ def disable(
 ) -> None:
     """Switch schedules off. What runs already goes on."""
 
-    def switch(desk: Desk, schedule_id: str) -> Told:
-        row = desk.disable(schedule_id, reason=reason, expected=expected)
+    def switch(client: Client, schedule_id: str) -> Told:
+        row = client.call(
+            disable_schedule, schedule_id=schedule_id, reason=reason, revision=expected
+        )
         since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
         return row, f"{schedule_id} is off{since}"
 
@@ -188,8 +205,10 @@ def pause(
 ) -> None:
     """Keep schedules from firing, for a reason."""
 
-    def stop(desk: Desk, schedule_id: str) -> Told:
-        row = desk.pause(schedule_id, reason=reason, until=until, expected=expected)
+    def stop(client: Client, schedule_id: str) -> Told:
+        row = client.call(
+            pause_schedule, schedule_id=schedule_id, reason=reason, until=until, revision=expected
+        )
         end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
         return row, f"{schedule_id} is paused {end}."
 
@@ -226,13 +245,19 @@ def resume(
         _resume_all_from_now(as_json)
         return
 
-    def bring_back(desk: Desk, schedule_id: str) -> Told:
-        row = desk.resume_from_now(schedule_id, expected=expected)
+    def bring_back(client: Client, schedule_id: str) -> Told:
+        row = client.call(resume_schedule_from_now, schedule_id=schedule_id, revision=expected)
         return row, f"{schedule_id} goes on from now; next: {_next(row)}"
 
-    def go_on(desk: Desk, schedule_id: str) -> Told:
-        passed = desk.schedule(schedule_id).undecided
-        row = desk.resume(schedule_id, catch_up_latest=catch_up, run=run, expected=expected)
+    def go_on(client: Client, schedule_id: str) -> Told:
+        passed = client.call(read_schedule, schedule_id=schedule_id).undecided
+        row = client.call(
+            resume_schedule,
+            schedule_id=schedule_id,
+            catch_up_latest=catch_up,
+            run=run,
+            revision=expected,
+        )
         missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
         return row, f"{schedule_id} goes on; {missed}; next: {_next(row)}"
 
@@ -241,8 +266,8 @@ def resume(
 
 
 def _resume_all_from_now(as_json: bool) -> None:
-    with open_desk() as desk:
-        found = desk.resume_all_from_now()
+    with open_client() as client:
+        found = client.call(resume_all_from_now)
     if as_json:
         show_json(found)
         return

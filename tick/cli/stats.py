@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 import click
 
+from tick.cli.client import open_client
 from tick.cli.common import as_json, show_json, show_table
 from tick.cli.completion import complete_jobs, complete_schedules
-from tick.cli.desk import open_desk
 from tick.cli.known import OneOf, check_names
+from tick.interface.stats import read_statistics
 from tick.ops.reports.rates import FiringFigures, Lengths, RunFigures
 from tick.ops.reports.statistics import Statistics, Window
 
@@ -30,10 +31,12 @@ from tick.ops.reports.statistics import Statistics, Window
 @as_json
 def stats(window: str, timezone: str, job: str | None, schedule: str | None, as_json: bool) -> None:
     """Show how often things go well, on time, and in what time."""
-    with open_desk() as desk:
-        found = desk.statistics(Window(window), timezone, job=job, schedule=schedule)
+    with open_client() as client:
+        found = client.call(
+            read_statistics, window=window, timezone=timezone, job=job, schedule=schedule
+        )
         if not found.jobs and not found.schedules:
-            check_names(desk, job=job, schedule=schedule)
+            check_names(client, job=job, schedule=schedule)
     if as_json:
         show_json(found)
         return

@@ -1,18 +1,24 @@
 """The commands that show: status, jobs, occurrences, one occurrence, the audit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import click
 
+from tick.cli.client import Client, open_client
 from tick.cli.common import ID, as_json, say, show_json, show_line, show_table, tell_older
 from tick.cli.completion import complete_schedules
-from tick.cli.desk import Desk, open_desk
 from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.cli.runs import show_runs
 from tick.cli.statuses import ExitStatus
-from tick.ops.queries.audit import AuditEntry, AuditFilter
+from tick.interface.audit import list_audit
+from tick.interface.inputs import arguments_of
+from tick.interface.jobs import list_jobs
+from tick.interface.occurrences import list_occurrences, read_occurrence
+from tick.interface.scheduler import read_status
+from tick.ops.queries.audit import AuditEntry
 from tick.ops.queries.scheduler import SchedulerStatus, TickSource
 from tick.ops.schemas.work import Occurrence
 from tick.states import Outcome
@@ -25,8 +31,8 @@ def status(as_json: bool) -> None:
 
     Exit status 1 when ticks are late or never came, or when a clock ahead keeps schedules silent.
     """
-    with open_desk() as desk:
-        found = desk.status()
+    with open_client() as client:
+        found = client.call(read_status)
     if as_json:
         show_json(found)
     else:
@@ -75,8 +81,8 @@ def _in_time(late: bool) -> str:
 @as_json
 def jobs(as_json: bool) -> None:
     """List the jobs with their latest runs."""
-    with open_desk() as desk:
-        found = desk.jobs()
+    with open_client() as client:
+        found = client.all(list_jobs)
     if as_json:
         show_json(found)
         return
@@ -111,11 +117,10 @@ def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_
 
     The latest 50 occurrences, of SCHEDULE_ID or of all schedules.
     """
-    chosen = Outcome(outcome) if outcome else None
-    with open_desk() as desk:
-        page = desk.occurrences(schedule=schedule_id, outcome=chosen, before=before)
+    with open_client() as client:
+        page = client.call(list_occurrences, schedule=schedule_id, outcome=outcome, before=before)
         if not page.items:
-            check_names(desk, schedule=schedule_id)
+            check_names(client, schedule=schedule_id)
     if as_json:
         show_json(page.items)
     else:
@@ -146,9 +151,9 @@ def _show_occurrences(found: Sequence[Occurrence]) -> None:
 @as_json
 def occurrence(occurrence_id: int, as_json: bool) -> None:
     """Show an occurrence and its runs."""
-    with open_desk() as desk:
-        found = desk.occurrence(occurrence_id)
-        now = desk.now()
+    with open_client() as client:
+        found = client.call(read_occurrence, occurrence_id=occurrence_id)
+        now = client.now()
     if as_json:
         show_json(found)
         return
@@ -179,13 +184,20 @@ def audit(
     as_json: bool,
 ) -> None:
     """List who changed what and why, newest first."""
-    chosen = AuditFilter(subject, actor, action, since, until)
-    with open_desk() as desk:
+    chosen = {
+        "subject": subject,
+        "actor": actor,
+        "action": action,
+        "since": since,
+        "until": until,
+        "before": before,
+    }
+    with open_client() as client:
         if export:
-            for entry in _all_changes(desk, chosen, before):
+            for entry in _all_changes(client, chosen):
                 show_line(entry)
             return
-        page = desk.audit(chosen, before=before)
+        page = client.call(list_audit, **chosen)
     if as_json:
         show_json(page.items)
         return
@@ -201,10 +213,11 @@ def audit(
     tell_older(page)
 
 
-def _all_changes(desk: Desk, chosen: AuditFilter, before: int | None) -> Iterator[AuditEntry]:
+def _all_changes(client: Client, chosen: Mapping[str, Any]) -> Iterator[AuditEntry]:
+    asked = dict(chosen)
     while True:
-        page = desk.audit(chosen, before=before)
+        page = client.call(list_audit, **asked)
         yield from page.items
         if page.next is None:
             return
-        before = int(page.next)
+        asked |= arguments_of(page.next)

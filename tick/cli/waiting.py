@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 
 import click
 from rich.console import Console
@@ -16,10 +15,10 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from tick.cli.client import Client
 from tick.cli.common import show_json
-from tick.cli.desk import Desk
-from tick.cli.patience import ask_patiently
 from tick.cli.statuses import status_of
+from tick.interface.occurrences import read_occurrence
 from tick.ops.schemas.work import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
 
@@ -29,12 +28,12 @@ wait_option = click.option(
 )
 
 
-def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRuns]:
+def wait_for(client: Client, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRuns]:
     """The occurrences, when all of them have ended. Ctrl-C ends the waiting, not the work.
 
     A short outage of who is asked does not end it either.
     """
-    found = {number: _read(desk, number) for number in occurrence_ids}
+    found = {number: _read(client, number) for number in occurrence_ids}
     with progress_bar() as bar:
         task = bar.add_task("", total=None)
         while True:
@@ -44,7 +43,7 @@ def wait_for(desk: Desk, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRu
                 return list(found.values())
             try:
                 time.sleep(POLL_SECONDS)
-                found |= {number: _read(desk, number) for number in live}
+                found |= {number: _read(client, number) for number in live}
             except KeyboardInterrupt:
                 _tell_what_goes_on(live)
                 raise
@@ -55,16 +54,16 @@ def _tell_what_goes_on(occurrence_ids: Sequence[int]) -> None:
     click.echo(f"\nNo longer waiting; the work goes on: {shown}.", err=True)
 
 
-def _read(desk: Desk, occurrence_id: int) -> OccurrenceWithRuns:
-    return ask_patiently(partial(desk.occurrence, occurrence_id))
+def _read(client: Client, occurrence_id: int) -> OccurrenceWithRuns:
+    return client.call_patiently(read_occurrence, occurrence_id=occurrence_id)
 
 
-def tell_started(desk: Desk, occurrence_id: int, *, wait: bool, as_json: bool) -> None:
+def tell_started(client: Client, occurrence_id: int, *, wait: bool, as_json: bool) -> None:
     """Say what was started or, after waiting, what came of it; that is the exit status."""
     if wait:
-        (found,) = wait_for(desk, [occurrence_id])
+        (found,) = wait_for(client, [occurrence_id])
     else:
-        found = desk.occurrence(occurrence_id)
+        found = client.call(read_occurrence, occurrence_id=occurrence_id)
     outcome = found.occurrence.outcome
     if as_json:
         show_json(found)

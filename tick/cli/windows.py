@@ -4,6 +4,7 @@ from datetime import datetime
 
 import click
 
+from tick.cli.client import open_client
 from tick.cli.common import (
     ID,
     as_json,
@@ -14,9 +15,15 @@ from tick.cli.common import (
     show_table,
     tell_change,
 )
-from tick.cli.desk import open_desk
 from tick.cli.instants import INSTANT
-from tick.ops.schemas.system import WindowAdded
+from tick.interface.scheduler import read_status
+from tick.interface.windows import (
+    add_window,
+    end_window,
+    list_windows,
+    start_scheduler,
+    stop_scheduler,
+)
 
 
 @click.group()
@@ -33,8 +40,8 @@ def stop(reason: str, expected: str | None, as_json: bool) -> None:
 
     What falls due meanwhile is BLACKOUT in the ledger, and does not fire afterwards.
     """
-    with open_desk() as desk:
-        changed = desk.stop_scheduler(reason=reason, expected=expected)
+    with open_client() as client:
+        changed = client.call(stop_scheduler, reason=reason, revision=expected).changed
     tell_change(changed, f"The scheduler is stopped{'' if changed else ' already'}.", as_json)
 
 
@@ -43,8 +50,8 @@ def stop(reason: str, expected: str | None, as_json: bool) -> None:
 @as_json
 def start(expected: str | None, as_json: bool) -> None:
     """Let schedules fire again, from now on."""
-    with open_desk() as desk:
-        changed = desk.start_scheduler(expected=expected)
+    with open_client() as client:
+        changed = client.call(start_scheduler, revision=expected).changed
     said = "The scheduler goes on." if changed else "The scheduler was not stopped."
     tell_change(changed, said, as_json)
 
@@ -53,8 +60,8 @@ def start(expected: str | None, as_json: bool) -> None:
 @as_json
 def status(as_json: bool) -> None:
     """Say whether anything can fire now, and if not, why."""
-    with open_desk() as desk:
-        found = desk.status()
+    with open_client() as client:
+        found = client.call(read_status)
     if as_json:
         show_json(found.model_dump(mode="json", include={"stands", "stands_because", "revision"}))
     else:
@@ -70,8 +77,8 @@ def windows() -> None:
 @as_json
 def list_(as_json: bool) -> None:
     """List the windows, those to come first."""
-    with open_desk() as desk:
-        found = desk.windows()
+    with open_client() as client:
+        found = client.call(list_windows).items
     if as_json:
         show_json(found)
         return
@@ -94,12 +101,13 @@ def list_(as_json: bool) -> None:
 @as_json
 def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
     """Plan a time in which nothing fires."""
-    with open_desk() as desk:
-        window_id = desk.add_window(start, end, reason=reason)
+    with open_client() as client:
+        added = client.call(add_window, starts_at=start, ends_at=end, reason=reason)
     if as_json:
-        show_json(WindowAdded(window_id=window_id))
+        show_json(added)
     else:
-        click.echo(f"Window {window_id} is planned; `tick windows end {window_id}` calls it off.")
+        number = added.window_id
+        click.echo(f"Window {number} is planned; `tick windows end {number}` calls it off.")
 
 
 @windows.command()
@@ -108,6 +116,6 @@ def add(start: datetime, end: datetime, reason: str, as_json: bool) -> None:
 @as_json
 def end(window_id: int, expected: str | None, as_json: bool) -> None:
     """End a window now, or call off one that is to come."""
-    with open_desk() as desk:
-        changed = desk.end_window(window_id, expected=expected)
+    with open_client() as client:
+        changed = client.call(end_window, window=window_id, revision=expected).changed
     tell_change(changed, f"Window {window_id} {'is' if changed else 'was'} over.", as_json)

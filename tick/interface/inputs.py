@@ -16,8 +16,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from tick.engine.ledger.audit import MAX_REASON
 from tick.errors import InvalidInput, InvalidInstant
-from tick.ops.actions.control import MAX_REASON
 from tick.ops.queries.nearest import choose_from
 from tick.ops.schemas import Page
 from tick.utc import YEARS, utc
