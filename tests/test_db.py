@@ -47,7 +47,7 @@ def test_what_sqlite_has_committed_outlives_a_power_cut(tmp_path: Path) -> None:
     assert found == ["wal", 2]  # 2 is FULL
 
 
-def test_a_database_that_can_not_be_made_is_told_without_sending_in_circles(
+def test_an_impossible_database_gets_one_clear_next_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbid(*_: object, **__: object) -> None:

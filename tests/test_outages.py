@@ -76,7 +76,7 @@ def test_what_one_statement_met_is_no_outage(orig: Exception) -> None:
 
 
 @pytest.mark.parametrize("name", ["a lock", "too long", "a deadlock"])
-def test_who_meets_another_transaction_is_not_sent_to_look_after_the_server(name: str) -> None:
+def test_a_lock_conflict_is_not_told_as_an_outage(name: str) -> None:
     error = wrapped(ITS_OWN[name])
     advice = outages.advice_on(error)
     assert advice is not None and advice != outages.CHECK

@@ -31,7 +31,7 @@ def test_a_secret_that_is_too_short_is_told_its_length_and_how_to_make_one(name:
         load_settings({f"TICK_{name}": "short"})
 
 
-def test_the_definitions_can_be_found_whatever_is_wrong_with_other_settings() -> None:
+def test_the_definitions_are_found_whatever_other_settings_hold() -> None:
     wrong = {"TICK_SECRET_KEY_FILE": "nowhere/key", "TICK_KEEP_DAYS": "many"}
     assert definitions_package(wrong) == "definitions"
     assert definitions_package(wrong | {"TICK_DEFINITIONS": "mine"}) == "mine"

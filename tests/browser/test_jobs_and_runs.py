@@ -51,7 +51,7 @@ def _node(page: Page, job: str) -> Locator:
     return page.get_by_role("link", name=re.compile(rf"^{job}, "))
 
 
-def test_a_mistake_comes_back_beside_its_field_and_a_double_click_starts_once(
+def test_mistakes_stand_at_their_field_and_a_double_click_starts_once(
     page: Page, console: Console
 ) -> None:
     before = len(_runs_of(console, "trending"))

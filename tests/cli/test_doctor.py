@@ -130,7 +130,7 @@ def test_a_variable_that_nothing_reads_is_named_with_what_was_meant() -> None:
     assert found.advice == "Did you mean TICK_ALERT_URLS?"
 
 
-def test_what_kubernetes_says_of_services_is_no_misspelt_setting() -> None:
+def test_service_variables_of_kubernetes_are_no_misspelt_settings() -> None:
     tick = ("TICK_SERVICE_HOST", "TICK_SERVICE_PORT", "TICK_PORT", "TICK_PORT_8000_TCP_ADDR")
     web = ("TICK_WEB_SERVICE_HOST", "TICK_WEB_SERVICE_PORT_HTTP", "TICK_WEB_PORT")
     assert list(checks.check_names((*tick, *web))) == []
@@ -138,7 +138,7 @@ def test_what_kubernetes_says_of_services_is_no_misspelt_setting() -> None:
     assert found.text == "Nothing reads TICK_PORT."
 
 
-def test_what_a_program_is_told_as_a_job_is_no_misspelt_setting() -> None:
+def test_variables_given_to_a_job_are_no_misspelt_settings() -> None:
     assert list(checks.check_names(_facts(current_run()))) == []
 
 
@@ -193,7 +193,7 @@ def zones(version: str | None) -> Finding:
     return finding
 
 
-def test_older_data_beside_newer_ones_are_named_with_the_schedules_that_differ() -> None:
+def test_older_zone_data_on_a_host_are_named_with_the_schedules_concerned() -> None:
     vancouver, berlin = "America/Vancouver", "Europe/Berlin"
     old = {vancouver: fixed(-8), berlin: fixed(1)}
     system = Source("/usr/share/zoneinfo", "2025b", old.get)
@@ -234,7 +234,7 @@ def test_what_is_judged_by_a_number(finding: Finding, level: Level) -> None:
     assert finding.level is level
 
 
-def test_a_channel_whose_library_is_missing_is_a_problem_and_a_sentence_at_the_start(
+def test_a_channel_without_its_library_is_named_by_doctor_and_at_start(
     tick: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)

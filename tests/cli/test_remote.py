@@ -159,7 +159,7 @@ def test_what_acts_acts_there_as_the_token(busy: CommandLine, far: FarCommandLin
 
 
 @pytest.mark.parametrize("place", ["near", "far"])
-def test_what_somebody_changed_meanwhile_is_told_and_left_alone(
+def test_bulk_actions_skip_and_name_what_changed_meanwhile(
     tick: CommandLine, far: FarCommandLine, place: str
 ) -> None:
     here = far if place == "far" else tick

@@ -75,7 +75,7 @@ def test_a_schedule_that_nobody_knows_is_named_with_where_to_look(tick: CommandL
         ("resume", ()),
     ],
 )
-def test_a_command_on_many_schedules_tells_what_came_of_each_and_stops_at_none(
+def test_a_command_on_many_schedules_reports_each_and_stops_at_none(
     tick: CommandLine, command: str, options: tuple[str, ...]
 ) -> None:
     ids = ("monthly-report", "launch")
@@ -94,7 +94,7 @@ def test_a_command_on_many_schedules_tells_what_came_of_each_and_stops_at_none(
     )
 
 
-def test_many_schedules_as_json_are_a_list_with_the_error_of_each_that_failed(
+def test_many_schedules_as_json_list_each_error(
     tick: CommandLine,
 ) -> None:
     assert [row["enabled"] for row in tick.json("enable", "monthly-report", "launch")] == [

@@ -69,7 +69,7 @@ def test_a_chunk_passes_over_a_row_that_another_transaction_holds(
 
 
 @on_postgresql
-def test_what_was_passed_over_is_done_at_the_end_of_the_same_tick(
+def test_schedules_passed_over_are_done_at_the_end_of_the_same_tick(
     ships: World, rival: sa.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rival.execute(S01.with_for_update())

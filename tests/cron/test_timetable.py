@@ -50,7 +50,7 @@ def test_a_fixed_time_in_the_spring_gap_runs_at_the_first_valid_minute() -> None
     assert runs("30 2 * * *", "2026-03-28", 3) == ["03-28 01:30", "03-29 01:00", "03-30 00:30"]
 
 
-def test_a_fixed_time_in_the_spring_gap_and_one_right_after_it_are_one_instant() -> None:
+def test_a_time_in_the_spring_gap_and_one_right_after_it_fire_once() -> None:
     assert runs("0 2,3 * * *", "2026-03-29 00:00", 2) == ["03-29 01:00", "03-30 00:00"]
 
 
@@ -100,7 +100,7 @@ def test_previous_is_the_instant_itself_when_it_is_one() -> None:
     )
 
 
-def test_a_made_up_time_that_waits_for_a_whole_minute_is_not_there_before_it() -> None:
+def test_a_substitute_time_is_rounded_up_to_the_whole_minute() -> None:
     """Monrovia leapt over 44 minutes and a half: from 00:00:00 to 00:44:30."""
     ask, zone = "20 0 * * *", "Africa/Monrovia"
     assert timetable.next_times(ask, zone, utc("1972-01-07 00:44:40")) == [utc("1972-01-07 00:45")]
@@ -108,7 +108,7 @@ def test_a_made_up_time_that_waits_for_a_whole_minute_is_not_there_before_it() -
     assert timetable.previous_time(ask, zone, utc("1972-01-07 00:44:40")) == yesterday
 
 
-def test_times_between_leaves_out_the_start_holds_the_end_and_stops_at_the_limit() -> None:
+def test_times_between_excludes_the_start_includes_the_end_and_is_bounded() -> None:
     start, end = utc("2026-07-01 00:00"), utc("2026-07-01 03:00")
     hourly = [utc(f"2026-07-01 0{hour}:00") for hour in (1, 2, 3)]
     assert timetable.times_between("0 * * * *", "UTC", start, end) == hourly

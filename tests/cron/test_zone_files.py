@@ -20,7 +20,7 @@ def with_change(name: str, at: datetime, offset_seconds: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "America/New_York", "Asia/Tokyo"])
-def test_what_differs_only_before_the_year_2000_is_the_same_data(name: str) -> None:
+def test_zone_data_that_differ_only_before_2000_are_the_same(name: str) -> None:
     installed = zone_data.current().zone(name)
     other = with_change(name, datetime(1949, 1, 1, tzinfo=UTC), 4321)
     assert other != installed.data

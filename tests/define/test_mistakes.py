@@ -126,7 +126,7 @@ def test_ids_must_differ() -> None:
     assert len(mistakes(a_schedule(), a_schedule())) == 2
 
 
-def test_what_is_renamed_must_be_gone_and_can_be_taken_over_once() -> None:
+def test_a_renamed_schedule_must_be_gone_and_is_taken_over_once() -> None:
     old, new = a_schedule(), a_schedule("new", renamed_from="daily")
     assert "renamed_from 'daily' is still defined" in mistakes(old, new)[0]
     found = mistakes(new, a_schedule("other", renamed_from="daily"))

@@ -154,7 +154,7 @@ def of_job(function: object) -> str:
     return text.partition(f"job {definition.name!r}: ")[2]
 
 
-def test_a_function_that_yields_or_a_condition_that_is_async_would_run_nothing() -> None:
+def test_generators_and_async_conditions_are_refused_as_jobs() -> None:
     @job(group="matching")
     def lines() -> Any:
         yield 1

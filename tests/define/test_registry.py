@@ -143,7 +143,7 @@ def test_the_digest_changes_with_everything_that_a_sync_would_store(parts: dict[
     assert with_schedule(**parts).digest != REGISTRY.digest
 
 
-def test_the_digest_changes_with_a_jobs_policy_and_not_with_where_it_stands() -> None:
+def test_a_digest_follows_a_jobs_policy_and_ignores_its_place() -> None:
     other = build_registry(
         [*JOBS[:2], a_job("suggestions", depends_on=["match-scores"], retries=1)], [a_schedule()]
     )
@@ -151,7 +151,7 @@ def test_the_digest_changes_with_a_jobs_policy_and_not_with_where_it_stands() ->
     assert with_schedule().digest == REGISTRY.digest
 
 
-def test_a_share_of_jitter_is_stable_within_its_bound_and_differs_between_schedules() -> None:
+def test_jitter_is_stable_bounded_and_differs_between_schedules() -> None:
     shares = {
         name: a_schedule(name, jitter=600.0).rule().offset_seconds
         for name in (f"s{number}" for number in range(50))

@@ -49,7 +49,7 @@ PAIRS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("named", "mode"), PAIRS, ids=lambda value: str(value))
-def test_what_a_schedule_names_implies_its_mode_and_saying_it_makes_no_other_version(
+def test_a_target_implies_its_mode_and_naming_it_makes_no_new_version(
     named: dict[str, Any], mode: str
 ) -> None:
     implied, said = a_schedule(**named), a_schedule(mode=mode, **named)

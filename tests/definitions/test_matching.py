@@ -123,7 +123,7 @@ def test_compatibility_of_everybody_agrees_with_the_database(query):
     assert [row[2] for row in stored] == pytest.approx([row[2] for row in by_database], abs=2e-6)
 
 
-def test_suggestions_are_new_people_and_everybody_gets_and_gives_a_fair_number(query):
+def test_suggestions_are_new_people_in_fair_numbers(query):
     followed = set(query("SELECT * FROM follow"))
     suggested = query("SELECT member_id, other_id FROM match_suggestion")
     assert not followed & set(suggested)

@@ -72,7 +72,7 @@ def test_gunicorn_finds_its_settings_where_the_image_puts_them() -> None:
     assert procfile()["web"][2] == "deploy/gunicorn.conf.py"
 
 
-def test_compose_starts_what_it_should_and_publishes_the_console_only_to_its_machine() -> None:
+def test_compose_starts_its_services_and_publishes_only_to_loopback() -> None:
     assert compose().keys() == OURS | {"database"}
     assert re.findall(r"ports: (.*)", COMPOSE) == ['["127.0.0.1:8000:8000"]']
 
@@ -109,7 +109,7 @@ def test_compose_takes_its_secrets_from_files() -> None:
         assert value.removeprefix("/run/secrets/") in declared
 
 
-def test_every_service_starts_the_installed_programs_behind_the_common_walls() -> None:
+def test_every_service_unit_starts_installed_programs_with_hardening() -> None:
     common = (DEPLOY / "systemd" / "tick-.service.d" / "common.conf").read_text()
     for wall in ("User=tick", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes"):
         assert wall in common.splitlines()

@@ -143,7 +143,7 @@ def test_a_schedule_with_a_broken_rule_can_be_removed_and_come_back_mended(
     assert pair.ledger("bad")[-1] == ("QUEUED", TWO + HOUR + MINUTE, 1)
 
 
-def test_a_firing_that_the_database_refuses_does_not_keep_the_mended_target_out(
+def test_a_refused_firing_does_not_block_the_mended_target(
     pair: World,
 ) -> None:
     with pair.database.write.begin() as connection:
@@ -161,7 +161,7 @@ def test_a_firing_that_the_database_refuses_does_not_keep_the_mended_target_out(
     assert names == [("mended",)]
 
 
-def test_what_was_in_error_and_is_removed_comes_back_without_its_failures(pair: World) -> None:
+def test_a_returned_schedule_forgets_its_failures(pair: World) -> None:
     rewrite(pair, {"grace_seconds": float("inf")}, digest="another")
     give_up_on_bad(pair)
     pair.define(minutely("good"))

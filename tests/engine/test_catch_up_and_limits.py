@@ -65,7 +65,7 @@ def test_what_a_used_up_limit_leaves_due_is_one_suppressed_row(world: World) -> 
     assert world.schedule("hourly").next_run_at is None
 
 
-def test_a_limit_that_was_used_up_before_the_outage_leaves_one_suppressed_row(world: World) -> None:
+def test_a_used_up_run_limit_leaves_one_suppressed_row_after_an_outage(world: World) -> None:
     enabled(world, "hourly", cron="0 * * * *", max_runs=1)
     world.tick(TWO)
     world.finish_runs()
@@ -169,7 +169,7 @@ def test_an_instant_that_the_brake_held_too_long_is_held_and_says_so(world: Worl
     assert world.schedule("two").deferred_to is None
 
 
-def test_what_is_missed_after_the_brake_held_an_older_one_is_missed(world: World) -> None:
+def test_instants_missed_after_a_held_one_are_missed(world: World) -> None:
     allow_runs(world, 1)
     enabled(world, "one", "two", cron="* * * * *", overlap="ALLOW")
     world.tick(TWO)

@@ -44,7 +44,7 @@ def chain(world: World) -> World:
     return fired(world, *CHAIN)
 
 
-def test_what_depends_on_nothing_is_claimed_first_the_urgent_before_the_rest(
+def test_independent_runs_are_claimed_first_by_priority(
     chain: World,
 ) -> None:
     assert Hands(chain).claim_names() == ["trending", "features"]
@@ -179,7 +179,7 @@ def names(runs: Sequence[object]) -> list[str]:
     return [run.job_name for run in runs]  # type: ignore[attr-defined]
 
 
-def test_only_runs_of_idempotent_jobs_are_claimed_ahead_and_they_have_not_started(
+def test_only_idempotent_runs_are_claimed_ahead_and_not_started(
     world: World,
 ) -> None:
     fired(world, a_job("once"), a_job("again", idempotent=True))

@@ -103,7 +103,7 @@ def test_a_tick_in_the_future_alone_is_that_state(world: World) -> None:
     assert state(world) is TickState.AHEAD
 
 
-def test_schedules_that_are_brought_back_fire_at_their_next_instants_and_none_twice(
+def test_rewound_schedules_fire_next_instants_and_none_twice(
     ahead: World,
 ) -> None:
     found = bring_back(ahead)
@@ -189,7 +189,7 @@ def test_a_cursor_that_newer_zone_data_put_ahead_is_no_fault_of_a_clock(world: W
     assert bring_back(world).schedules == ()
 
 
-def test_runs_that_were_queued_in_the_future_begin_now_and_free_the_schedule(
+def test_runs_queued_in_the_future_begin_after_a_rewind(
     world: World,
 ) -> None:
     world.define(a_schedule("hourly", cron="0 * * * *"))

@@ -57,7 +57,7 @@ def test_a_schedule_woken_before_its_instant_keeps_it(world: World) -> None:
     assert world.ledger() == [("QUEUED", TWO + HOUR, 1)]
 
 
-def test_of_schedules_that_share_a_rule_each_is_decided_from_its_own_cursor(world: World) -> None:
+def test_schedules_sharing_a_rule_are_decided_from_their_own_cursors(world: World) -> None:
     world.define(a_schedule("old"), a_schedule("new"), a_schedule("newer"))
     world.enable("old")
     world.now = TWO + timedelta(minutes=1)

@@ -106,13 +106,13 @@ def test_a_tolerated_failure_beside_another_one_fails_the_occurrence(world: Worl
     assert the_outcome(world) == "FAILED"
 
 
-def test_a_failure_before_a_job_that_always_runs_still_fails_the_occurrence(world: World) -> None:
+def test_a_failure_before_an_always_job_fails_the_occurrence(world: World) -> None:
     fired(world, a_job("a"), a_job("clean-up", depends_on=["a"], always=True))
     Hands(world).work_off(a=FAILED)
     assert (the_outcome(world), statuses(world)["clean-up"]) == ("FAILED", "SUCCESS")
 
 
-def test_a_failure_that_one_dependent_does_not_tolerate_fails_the_occurrence(
+def test_a_failure_that_one_dependent_cannot_tolerate_fails_the_occurrence(
     world: World,
 ) -> None:
     fired(
@@ -222,7 +222,7 @@ def test_an_occurrence_is_settled_once(diamond: World) -> None:
     assert diamond.schedule().failure_count == 1
 
 
-def test_what_a_dead_worker_finished_and_did_not_settle_is_settled_later(world: World) -> None:
+def test_an_occurrence_left_by_a_dead_worker_is_settled_later(world: World) -> None:
     fired(world, a_job("a"))
     hands = Hands(world)
     hands.finish(*hands.claim())
@@ -232,7 +232,7 @@ def test_what_a_dead_worker_finished_and_did_not_settle_is_settled_later(world: 
     assert the_outcome(world) == "SUCCESS"
 
 
-def test_an_occurrence_that_ends_while_it_is_looked_at_is_left_to_whoever_ended_it(
+def test_an_occurrence_settled_by_another_is_left_alone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fired(world, a_job("a"))
@@ -252,7 +252,7 @@ def test_an_occurrence_that_ends_while_it_is_looked_at_is_left_to_whoever_ended_
 
 
 @only_postgres
-def test_what_another_transaction_settles_is_not_waited_for_by_who_looks_for_the_forgotten(
+def test_settle_forgotten_skips_locked_occurrences(
     world: World,
 ) -> None:
     fired(world, a_job("a"))
@@ -289,7 +289,7 @@ def test_a_run_is_ready_when_its_last_two_upstreams_ended_at_one_moment(world: W
 
 
 @only_postgres
-def test_what_is_cancelled_while_a_failure_is_written_stays_cancelled(world: World) -> None:
+def test_a_cancellation_beside_a_failure_stays_cancelled(world: World) -> None:
     """The failure found it queued, then had to wait for it."""
     fired(world, a_job("a"), a_job("b", depends_on=["a"]))
     hands = Hands(world)

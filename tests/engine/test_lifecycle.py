@@ -43,7 +43,7 @@ def reasons(world: World) -> list[str | None]:
 # --- the switch ---
 
 
-def test_enabling_after_three_weeks_leaves_one_suppressed_row_and_fires_nothing(
+def test_enabling_after_three_weeks_fires_nothing_and_leaves_one_row(
     world: World,
 ) -> None:
     world.define(a_schedule())
@@ -139,7 +139,7 @@ def test_of_two_people_at_one_switch_the_second_is_told(daily: World) -> None:
 # --- failing again and again ---
 
 
-def test_a_schedule_that_fails_again_and_again_ends_in_error_and_fires_nothing_later(
+def test_a_schedule_that_keeps_failing_ends_in_error(
     daily: World,
 ) -> None:
     now = TWO
@@ -168,7 +168,7 @@ def test_the_pause_between_failures_grows(daily: World) -> None:
     assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE]
 
 
-def test_it_is_tried_again_as_the_pause_ends_and_a_firing_forgets_its_failures(
+def test_a_back_off_ends_with_a_retry_and_success_resets_it(
     daily: World,
 ) -> None:
     with daily.database.write.begin() as connection:
@@ -298,7 +298,7 @@ def test_an_instant_at_the_end_of_a_pause_fires_with_the_tick_that_sees_it(daily
     assert daily.ledger() == [("QUEUED", TWO, 1)]
 
 
-def test_resuming_after_the_end_of_a_pause_suppresses_nothing_that_is_due_since(
+def test_resuming_after_a_pause_ended_suppresses_nothing_due_since(
     daily: World,
 ) -> None:
     pause(daily, until=TWO)
@@ -308,14 +308,14 @@ def test_resuming_after_the_end_of_a_pause_suppresses_nothing_that_is_due_since(
     assert [line.scheduled_for for line in daily.tick().fired] == [TWO]
 
 
-def test_resuming_at_the_very_end_of_a_pause_leaves_its_instant_to_the_tick(daily: World) -> None:
+def test_resuming_at_the_end_of_a_pause_leaves_its_instant_to_the_tick(daily: World) -> None:
     pause(daily, until=TWO)
     daily.now = TWO
     resume(daily)
     assert daily.tick().fired_count == 1
 
 
-def test_resuming_late_with_the_latest_leaves_what_is_due_since_the_end_to_the_rule(
+def test_resuming_late_with_the_latest_leaves_later_instants_to_the_rule(
     daily: World,
 ) -> None:
     pause(daily, until=TWO + HOUR)
@@ -363,7 +363,7 @@ def test_a_pause_that_ends_while_the_schedule_is_off_leaves_it_off(daily: World)
     assert (row.state, row.enabled, row.next_run_at) == ("ACTIVE", False, None)
 
 
-def test_what_passed_while_it_was_off_does_not_fire_though_its_pause_had_run_out(
+def test_instants_passed_while_disabled_do_not_fire_after_a_pause(
     daily: World,
 ) -> None:
     pause(daily, until=TWO - MINUTE / 2)
@@ -376,7 +376,7 @@ def test_what_passed_while_it_was_off_does_not_fire_though_its_pause_had_run_out
     assert daily.schedule().next_run_at == TWO + DAY
 
 
-def test_the_end_of_a_pause_takes_back_no_decision_though_the_clock_was_set_back(
+def test_the_end_of_a_pause_undoes_no_decision_after_a_clock_step(
     daily: World,
 ) -> None:
     daily.tick(TWO)

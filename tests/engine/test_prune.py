@@ -78,7 +78,7 @@ def test_log_lines_and_ticks_go_by_age_and_by_number(month: World) -> None:
 
 
 @pytest.mark.parametrize(("slice_", "firings"), [(1, 1), (7, 2), (1000, 19)])
-def test_so_many_firings_go_at_once_as_have_a_slice_of_rows_and_at_least_one(
+def test_a_prune_step_is_sized_by_rows_and_takes_at_least_one_firing(
     month: World, monkeypatch: pytest.MonkeyPatch, slice_: int, firings: int
 ) -> None:
     monkeypatch.setattr(prune, "SLICE", slice_)

@@ -107,7 +107,7 @@ def test_swapped_names_are_refused_before_anything_is_changed(world: World) -> N
     assert world.schedule("a") == before
 
 
-def test_a_new_schedule_under_a_former_name_is_new_while_the_renamed_one_lives(
+def test_a_former_name_can_be_reused_while_the_renamed_schedule_lives(
     world: World,
 ) -> None:
     deploy(world, a_schedule("a"))
@@ -117,7 +117,7 @@ def test_a_new_schedule_under_a_former_name_is_new_while_the_renamed_one_lives(
     assert (world.schedule("b").enabled, world.schedule("a").enabled) == (True, False)
 
 
-def test_the_plan_says_that_a_rename_moves_no_instant_and_when_one_is_taken_back(
+def test_the_deploy_plan_explains_renames_and_their_reversal(
     world: World,
 ) -> None:
     deploy(world, a_schedule("a", **SPREAD))

@@ -126,7 +126,7 @@ def test_one_refused_slot_takes_back_the_others(missed: World) -> None:
     assert missed.runs() == []
 
 
-def test_a_slot_of_a_schedule_that_is_off_runs_and_stays_run_when_it_is_on_again(
+def test_a_replayed_instant_of_a_disabled_schedule_stays_run_after_enabling(
     world: World,
 ) -> None:
     world.define(a_schedule())
@@ -142,7 +142,7 @@ def test_a_slot_of_a_schedule_that_is_off_runs_and_stays_run_when_it_is_on_again
     ]
 
 
-def test_what_runs_after_all_is_counted_as_not_fired_and_as_run(world: World) -> None:
+def test_a_replayed_instant_counts_as_not_fired_and_as_run(world: World) -> None:
     world.define(a_schedule())
     world.now = TWO + 2 * DAY + HOUR
     run(world, TWO + DAY, schedule_id="daily")

@@ -124,7 +124,7 @@ def test_what_a_dead_worker_still_reports_is_refused(world: World) -> None:
     assert statuses(world) == {"a": "QUEUED"}
 
 
-def test_a_claim_that_came_after_the_declaration_is_found_by_the_next_rescue(
+def test_a_claim_made_after_its_worker_was_declared_dead_is_rescued_next(
     world: World,
 ) -> None:
     fired(world, a_job("a", idempotent=True))
@@ -135,7 +135,7 @@ def test_a_claim_that_came_after_the_declaration_is_found_by_the_next_rescue(
     assert rescue(world).queued == 1
 
 
-def test_a_run_that_was_to_be_cancelled_ends_cancelled_when_its_worker_dies(world: World) -> None:
+def test_a_cancel_request_holds_when_the_worker_dies(world: World) -> None:
     fired(world, a_job("a", idempotent=True))
     Hands(world).claim()
     change_run(world, "a", cancel_requested_at=TWO)
@@ -153,7 +153,7 @@ def test_rescuing_twice_changes_nothing_more(world: World) -> None:
 
 @only_postgres
 @pytest.mark.usefixtures("patient")
-def test_a_run_that_ended_between_the_look_and_the_lock_of_a_rescue_has_ended(
+def test_a_rescue_spares_a_run_that_ended_before_its_lock(
     world: World,
 ) -> None:
     fired(world, a_job("a", idempotent=True))
@@ -170,7 +170,7 @@ def test_a_run_that_ended_between_the_look_and_the_lock_of_a_rescue_has_ended(
 
 @only_postgres
 @pytest.mark.usefixtures("patient")
-def test_a_worker_that_beat_between_the_look_and_the_lock_of_a_rescue_lives(world: World) -> None:
+def test_a_rescue_spares_a_worker_that_beat_before_its_lock(world: World) -> None:
     hands = Hands(world)
     world.now += SILENT
     with ThreadPoolExecutor(1) as thread:

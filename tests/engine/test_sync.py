@@ -98,7 +98,7 @@ def test_what_was_due_at_the_edit_settles_under_the_old_rule(daily: World) -> No
     assert daily.schedule().next_run_at == TWO + HOUR
 
 
-def test_what_was_missed_before_the_edit_is_missed_under_the_old_rule(daily: World) -> None:
+def test_instants_missed_before_an_edit_are_missed_under_the_old_rule(daily: World) -> None:
     deploy(daily, TWO + HOUR, a_schedule(cron="0 3 * * *"))
     assert daily.ledger() == [("MISSED", TWO, 1)]
     assert daily.runs() == []
@@ -144,7 +144,7 @@ def test_a_new_rule_does_not_wait_for_the_back_off_of_the_old_one(daily: World) 
     assert daily.tick(TWO + 2 * MINUTE).fired_count == 1
 
 
-def test_what_is_removed_and_returns_does_not_wait_for_its_old_back_off(daily: World) -> None:
+def test_a_returned_schedule_does_not_wait_for_its_old_back_off(daily: World) -> None:
     deploy(daily, TWO, a_schedule(cron="* * * * *"))
     back_off(daily, times=2)
     deploy(daily, TWO + MINUTE / 2, a_schedule("other"))
@@ -196,7 +196,7 @@ def test_a_removed_schedule_stops_at_once_and_keeps_its_history(daily: World) ->
     assert daily.ledger() == [("QUEUED", TWO, 1)]
 
 
-def test_a_schedule_that_returns_within_two_weeks_is_on_again_and_replays_nothing(
+def test_a_schedule_back_within_two_weeks_is_enabled_and_replays_nothing(
     daily: World,
 ) -> None:
     daily.tick(TWO)
@@ -413,7 +413,7 @@ def test_a_paused_schedule_that_returns_under_another_name_is_still_paused(daily
     assert (row.state, row.state_reason, row.next_run_at) == ("PAUSED", "moving house", None)
 
 
-def test_what_came_due_after_a_pause_is_settled_under_the_old_rule(daily: World) -> None:
+def test_instants_due_after_a_pause_are_decided_by_the_old_rule(daily: World) -> None:
     control.pause_schedule(
         daily.database,
         "daily",
@@ -427,7 +427,7 @@ def test_what_came_due_after_a_pause_is_settled_under_the_old_rule(daily: World)
     assert (daily.schedule().state, daily.schedule().next_run_at) == ("ACTIVE", TWO + HOUR)
 
 
-def test_a_sync_and_a_settling_of_the_same_schedules_do_not_block_each_other(
+def test_sync_and_settle_of_the_same_schedules_do_not_deadlock(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if world.database.write.dialect.name == "sqlite":
@@ -467,7 +467,7 @@ def test_a_sync_and_a_settling_of_the_same_schedules_do_not_block_each_other(
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("act", [control.disable_schedule, control.run_schedule])
-def test_who_waits_for_a_deploy_finds_the_schedule_that_it_changed(
+def test_an_action_that_waited_for_a_deploy_finds_its_schedule(
     daily: World, act: Callable[..., object]
 ) -> None:
     rival = Thread(

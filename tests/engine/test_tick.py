@@ -92,7 +92,7 @@ def test_an_instant_that_stands_in_the_ledger_is_not_fired_again(daily: World) -
 
 
 @pytest.mark.parametrize("table", [occurrence, job_run], ids=str)
-def test_the_database_itself_refuses_an_instant_and_each_of_its_jobs_a_second_time(
+def test_unique_keys_refuse_an_instant_and_its_jobs_a_second_time(
     daily: World, table: sa.Table
 ) -> None:
     daily.tick(TWO)
@@ -102,7 +102,7 @@ def test_the_database_itself_refuses_an_instant_and_each_of_its_jobs_a_second_ti
         connection.execute(copy)
 
 
-def test_below_the_high_water_mark_nothing_fires_though_clock_and_cursor_were_set_back(
+def test_nothing_fires_below_the_high_water_mark(
     daily: World,
 ) -> None:
     daily.tick(TWO)
@@ -195,7 +195,7 @@ def test_an_unfinished_occurrence_is_named_by_the_one_it_blocks(world: World) ->
     assert world.tick(TWO + timedelta(hours=2)).fired
 
 
-def test_schedules_that_stand_alike_are_decided_together_and_each_gets_its_own_rows(
+def test_schedules_with_equal_plans_share_it_and_get_their_own_rows(
     world: World,
 ) -> None:
     world.define(
@@ -209,7 +209,7 @@ def test_schedules_that_stand_alike_are_decided_together_and_each_gets_its_own_r
     assert world.tick(TWO + MINUTE).fired[0].schedule_id == "odd"
 
 
-def test_enabling_with_its_latest_instant_fires_that_instant_which_is_not_late(
+def test_enabling_with_the_latest_instant_fires_it_and_it_is_not_late(
     world: World,
 ) -> None:
     world.now = TWO + timedelta(hours=9)

@@ -141,7 +141,7 @@ ROWS_READ = sa.text(
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_later_chunk_does_not_read_what_earlier_ones_fired_for_each_of_its_schedules(
+def test_later_chunks_do_not_read_the_firings_of_earlier_ones(
     database: Database,
 ) -> None:
     """No statistics know of what this tick has written, so that no plan may hang on them."""

@@ -278,7 +278,7 @@ def storm(world: World, schedules: int, most: int, **parts: Any) -> None:
         world.enable(schedule.id)
 
 
-def test_a_tick_makes_no_more_runs_than_it_may_and_the_rest_fires_with_the_next(
+def test_a_tick_keeps_to_its_run_limit_and_the_next_fires_the_rest(
     world: World,
 ) -> None:
     storm(world, schedules=5, most=2)
@@ -287,7 +287,7 @@ def test_a_tick_makes_no_more_runs_than_it_may_and_the_rest_fires_with_the_next(
     assert len({run.schedule_id for run in world.runs()}) == 4
 
 
-def test_what_the_brake_keeps_from_firing_in_time_is_held_for_a_person(world: World) -> None:
+def test_instants_over_the_run_limit_past_grace_are_held(world: World) -> None:
     storm(world, schedules=5, most=1)
     for minute in range(4):
         world.tick(TWO + minute * MINUTE)
@@ -296,7 +296,7 @@ def test_what_the_brake_keeps_from_firing_in_time_is_held_for_a_person(world: Wo
     assert world.tick(TWO + 4 * MINUTE).due == 0
 
 
-def test_what_catches_up_is_never_held_and_all_of_it_fires_in_the_end(world: World) -> None:
+def test_instants_that_catch_up_are_never_held_and_all_fire(world: World) -> None:
     storm(world, schedules=5, most=2, missed="CATCH_UP")
     counts = [world.tick(TWO + HOUR + minute * MINUTE).fired_count for minute in range(4)]
     assert counts == [2, 2, 1, 0]

@@ -67,7 +67,7 @@ def test_it_goes_on_with_the_first_instant_after_the_start(hourly: World) -> Non
     assert verify(hourly.database, TWO - HOUR, TWO + 3 * HOUR).ok
 
 
-def test_what_was_due_a_moment_before_the_stop_does_not_fire_after_it(hourly: World) -> None:
+def test_instants_due_just_before_the_stop_do_not_fire_after_it(hourly: World) -> None:
     stop(hourly, TWO + MINUTE / 2)
     hourly.tick(TWO + MINUTE)
     start(hourly, TWO + 1.5 * MINUTE)

@@ -133,7 +133,7 @@ def test_a_yearly_schedule_keeps_its_year(world: World) -> None:
     assert fired(world) == [yearly - HOUR]
 
 
-def test_one_line_of_the_audit_tells_of_the_data_however_many_schedules_go_by_them(
+def test_new_zone_data_are_one_audit_entry_for_all_schedules(
     world: World,
 ) -> None:
     world.now = NINE - DAY
@@ -162,7 +162,7 @@ def test_the_same_data_from_another_place_change_nothing(world: World) -> None:
     assert fired(world) == [NINE - DAY]
 
 
-def test_a_host_with_older_data_leaves_the_zones_schedules_alone_and_says_so(world: World) -> None:
+def test_a_host_with_older_zone_data_leaves_its_schedules_and_says_so(world: World) -> None:
     start(world, overlap="ALLOW")
     utc = a_schedule("utc", cron="0 17 * * *", overlap="ALLOW")
     world.define(*world.schedules, utc)
@@ -179,7 +179,7 @@ def test_a_host_with_older_data_leaves_the_zones_schedules_alone_and_says_so(wor
     assert fired(world, "utc") == [NINE - DAY, NINE]
 
 
-def test_a_host_whose_release_is_unknown_takes_over_only_with_data_never_seen(world: World) -> None:
+def test_a_host_of_unknown_release_takes_over_only_with_new_data(world: World) -> None:
     unknown = released(None, {ZONE: fixed(-7)})
     start(world, overlap="ALLOW")
     for minute in range(-70, 70):
@@ -347,7 +347,7 @@ def test_an_interval_from_a_wall_time_keeps_its_distance_by_the_newer_data(
         assert world.schedule().next_run_at == NINE + DAY + first
 
 
-def test_versions_that_an_older_release_wrote_are_read_once_and_their_instants_worked_out(
+def test_versions_of_an_older_release_get_their_instants_computed_once(
     world: World,
 ) -> None:
     start(world)

@@ -11,7 +11,7 @@ from tick.executors.executor import LogReport
 from tick.executors.thread_output import OutputCollector
 
 
-def test_a_logger_that_a_job_switched_off_is_heard_again_although_nothing_else_changed() -> None:
+def test_a_logger_disabled_by_a_job_is_enabled_for_the_next() -> None:
     logger = logging.getLogger("tests.of.a.capture")
     with captured(lambda: datetime.now(UTC)) as capture:
         logger.disabled = True
@@ -19,7 +19,7 @@ def test_a_logger_that_a_job_switched_off_is_heard_again_although_nothing_else_c
         assert not logger.disabled
 
 
-def test_what_is_printed_is_cut_and_cleaned_like_what_is_logged() -> None:
+def test_printed_lines_are_cut_and_cleaned_like_logged_ones() -> None:
     output = OutputCollector(RUN)
     with captured(lambda: datetime.now(UTC)), running(CurrentRun(RUN, output)):
         print("a NUL: \0")

@@ -40,7 +40,7 @@ def test_no_piece_is_longer_than_a_pipe_takes_at_once() -> None:
     assert max(map(len, pieces)) <= PIPE_BUF
 
 
-def test_what_a_writer_began_before_it_was_killed_spoils_nothing() -> None:
+def test_an_unfinished_write_of_a_killed_process_spoils_nothing() -> None:
     parser = FrameParser()
     parser.feed(to_frames(1, message(1, 10_000))[0])
     (again,) = parser.feed(b"".join(to_frames(1, message(1, 5_000))))[1]

@@ -72,7 +72,7 @@ def test_important_lines_beyond_their_own_room_are_lines_like_others() -> None:
     assert (cut.stands_for, tail[-1].message) == (960, "error 999")
 
 
-def test_what_was_lost_before_the_head_was_full_is_told_as_well() -> None:
+def test_lines_lost_before_the_head_was_full_are_counted() -> None:
     truncator = LogTruncator()
     truncator.head(lines(5), lost=7)
     assert [line.message for line in truncator.tail()] == ["7 lines cut"]

@@ -27,7 +27,7 @@ def test_an_unfinished_line_is_shown_after_a_second_and_then_only_its_rest() -> 
     assert line.write("done\n", 10) == ["done"]
 
 
-def test_what_is_flushed_is_shown_at_once_but_not_more_than_once_a_second() -> None:
+def test_flushed_output_is_shown_at_once_at_most_once_a_second() -> None:
     line = PartialLine()
     shown = []
     for number in range(25):
@@ -63,7 +63,7 @@ def test_what_a_program_writes_is_shown_likewise() -> None:
     assert buffer.end() == []
 
 
-def test_bars_that_move_the_cursor_up_are_plain_lines_in_their_newest_states() -> None:
+def test_progress_bars_that_move_the_cursor_become_plain_lines() -> None:
     bars = LineBuffer()
     shown = []
     for percent in (0, 50, 100):

@@ -54,7 +54,7 @@ def test_a_condition_that_raises_fails_the_run(work: WorkWorld, worker: Worker) 
     assert (work.run(run_id).status, work.run(run_id).error_type) == ("FAILED", "ZeroDivisionError")
 
 
-def test_what_depends_on_a_skipped_run_is_skipped_unless_it_tolerates_that(
+def test_dependents_of_a_skipped_run_are_skipped_unless_they_tolerate_it(
     work: WorkWorld, worker: Worker
 ) -> None:
     work.jobs = [job for job in work.jobs if job.name in {"closed", "after", "regardless"}]

@@ -115,9 +115,7 @@ def test_a_table_made_anew_keeps_triggers_indexes_and_rules(full: Database, step
 
 
 @ON_SQLITE
-def test_what_a_table_made_anew_has_of_its_own_is_made_as_the_migration_says(
-    full: Database, step
-) -> None:
+def test_a_rebuilt_table_gets_the_indexes_of_its_migration(full: Database, step) -> None:
     step(
         'with op.batch_alter_table("audit_entry", recreate="always") as batch:\n'
         '        batch.alter_column("request_id", new_column_name="asked_by")\n'
@@ -130,7 +128,7 @@ def test_what_a_table_made_anew_has_of_its_own_is_made_as_the_migration_says(
     assert "audit_entry_no_delete" in read_schema(full)
 
 
-def test_all_migrations_back_and_forth_one_at_a_time_keep_every_row_of_tables_that_stay(
+def test_each_migration_up_and_down_keeps_every_row(
     full: Database,
 ) -> None:
     before = read_counts(full)
@@ -174,7 +172,7 @@ def test_a_migration_that_fails_half_way_leaves_all_as_it_was(full: Database, st
 
 
 @ON_SQLITE
-def test_what_referred_to_nothing_before_does_not_stop_a_migration(full: Database, step) -> None:
+def test_rows_that_already_referred_to_nothing_stop_no_migration(full: Database, step) -> None:
     with closing(sqlite3.connect(str(full.url.database))) as connection:
         connection.execute("UPDATE job_log SET run_id = 77 WHERE id = 1")
         connection.commit()
@@ -238,7 +236,7 @@ def test_without_room_for_a_copy_nothing_is_migrated(
 
 
 @ON_SQLITE
-def test_a_copy_that_cannot_be_made_stops_the_migration_and_leaves_no_half_of_it(
+def test_a_failed_copy_stops_the_migration_and_is_removed(
     old: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = Path(str(old.url.database))

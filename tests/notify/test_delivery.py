@@ -110,7 +110,7 @@ def test_whoever_only_ticked_waits_no_longer_than_it_may(
     assert [row.status for row in hooked.deliveries()] == ["DELIVERED"]
 
 
-def test_what_a_sender_took_along_when_it_died_is_sent_by_another_after_its_lease(
+def test_deliveries_of_a_dead_sender_are_sent_by_another_after_the_lease(
     hooked: Telling, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:

@@ -144,7 +144,7 @@ def test_a_switch_that_is_down_holds_up_no_other(
     assert (hook.paths, ping.paths) == (["/hook"], ["/hook"])
 
 
-def test_switches_that_do_not_answer_do_not_keep_a_courier_from_looking_around(
+def test_unreachable_ping_urls_do_not_block_the_dispatcher(
     telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hands = pinged(telling, ping)
@@ -313,7 +313,7 @@ def test_a_channel_that_can_never_work_is_refused_without_its_address(telling: T
     assert "very-secret-token" not in str(refused.value)
 
 
-def test_what_a_service_says_goes_out_without_the_secrets_of_its_address(
+def test_a_services_error_is_told_without_the_secrets_of_its_url(
     telling: Telling,
 ) -> None:
     url = "json://127.0.0.1:1/very-secret-token"

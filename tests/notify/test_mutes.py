@@ -67,7 +67,7 @@ def test_a_mute_of_another_rule_or_schedule_mutes_nothing_else(
 
 
 @pytest.mark.parametrize("is_muted", [False, True])
-def test_a_rule_speaks_once_in_a_while_also_when_one_of_its_alerts_is_muted(
+def test_a_rule_with_a_muted_alert_still_repeats_its_reminders(
     telling: Telling, mail: MailServer, is_muted: bool
 ) -> None:
     names = ["muted", "one", "two", "three"]
@@ -91,7 +91,7 @@ def test_a_rule_speaks_once_in_a_while_also_when_one_of_its_alerts_is_muted(
     assert (heard, len(mail.mails)) == ([1, 1, 1], 2)
 
 
-def test_an_alert_of_the_moment_in_which_its_like_is_sent_waits_for_the_next_message(
+def test_an_alert_opened_during_a_send_waits_for_the_next_message(
     telling: Telling, mail: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ["one", "two"]
@@ -184,7 +184,7 @@ def test_what_ends_by_itself_can_be_muted_and_not_closed(silent: Telling) -> Non
         alerts.close(silent.world.database, 999, now=silent.world.now, author=TESTER)
 
 
-def test_an_event_that_can_still_be_seen_does_not_come_again_when_it_was_closed(
+def test_a_closed_event_does_not_open_again_while_still_visible(
     telling: Telling,
 ) -> None:
     world = telling.world

@@ -44,9 +44,7 @@ def made_of(url: str) -> NotifyEmail:
 
 
 @pytest.mark.parametrize(("url", "people"), SEVERAL.items())
-def test_each_address_of_a_mail_url_gets_a_url_of_its_own_that_is_alike_otherwise(
-    url: str, people: list[str]
-) -> None:
+def test_a_mail_url_is_split_into_one_url_an_address(url: str, people: list[str]) -> None:
     whole, parts = made_of(url), [made_of(each) for each in each_recipient(url)]
     assert [part.targets for part in parts] == [[(False, person)] for person in people]
     for part in parts:
@@ -59,7 +57,7 @@ def test_any_other_url_stays_as_it_is(url: str) -> None:
     assert each_recipient(url) == [url]
 
 
-def test_who_took_a_mail_does_not_get_it_again_because_another_refused_it(
+def test_a_refusing_mail_address_makes_no_duplicate_for_others(
     telling: Telling, mail: MailServer
 ) -> None:
     both = mail.url.replace("to=ops@b.example", "to=gone@b.example,ops@b.example")

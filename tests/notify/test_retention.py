@@ -35,7 +35,7 @@ def test_alerts_go_with_their_messages_when_they_are_long_over(telling: Telling)
     assert [world.rows(sa.select(sa.func.count()).select_from(t))[0][0] for t in TABLES] == [0] * 4
 
 
-def test_what_is_owed_to_a_channel_that_nobody_has_any_more_goes_as_well(
+def test_deliveries_to_a_removed_channel_are_pruned(
     told_three_ways: Telling, hook: HttpReceiver
 ) -> None:
     hands = hourly(told_three_ways)

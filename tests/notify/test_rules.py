@@ -103,7 +103,7 @@ def test_the_fifth_failure_in_a_row_is_told_once_and_the_next_success_too(
     assert "succeeded again, 3 h" in mail.body()
 
 
-def test_a_failure_that_was_mended_before_anybody_looked_is_told_all_the_same(
+def test_a_failure_mended_before_the_next_evaluation_is_still_reported(
     telling: Telling, mail: MailServer
 ) -> None:
     hands = hourly(telling)
@@ -126,7 +126,7 @@ def test_a_manual_failure_is_nobodys_alert(telling: Telling) -> None:
     assert telling.alerts() == []
 
 
-def test_an_operators_retry_that_succeeds_ends_the_alert_and_one_that_fails_adds_none(
+def test_a_manual_retry_ends_the_alert_or_adds_none(
     telling: Telling,
 ) -> None:
     hands = hourly(telling)
@@ -173,7 +173,7 @@ def test_a_retry_that_leaves_runs_out_does_not_end_the_alert(
     assert mail.subjects == ["Nightly failed: 1 of 2 jobs"]
 
 
-def test_what_was_left_out_of_the_retry_of_a_cancelled_run_is_told(
+def test_runs_left_out_of_a_retry_of_a_cancelled_run_are_named(
     telling: Telling, mail: MailServer
 ) -> None:
     hands = chained(telling)
@@ -225,9 +225,7 @@ def test_instants_that_no_tick_saw_are_told_with_how_many(
     assert "tick slot daily" in mail.body()
 
 
-def test_what_happened_expires_after_an_hour_and_nobody_is_told_of_that(
-    telling: Telling, mail: MailServer
-) -> None:
+def test_events_expire_after_an_hour_without_a_message(telling: Telling, mail: MailServer) -> None:
     hourly(telling)
     telling.world.tick(telling.world.now + timedelta(hours=3, minutes=30))
     telling.tell()
@@ -252,7 +250,7 @@ def test_a_firing_that_no_worker_takes_is_told_until_it_starts(telling: Telling)
     assert telling.open() == []
 
 
-def test_what_nobody_looked_at_among_very_many_is_not_told_to_be_over(
+def test_alerts_beyond_the_evaluated_ones_are_not_resolved(
     telling: Telling, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hourly(telling, alerts.LateStart(after=timedelta(minutes=5)))

@@ -9,7 +9,7 @@ from tests.notify.receivers import HttpReceiver, MailServer
 from tick.notify.dispatcher import Courier
 
 
-def test_stopped_ticking_is_told_by_mail_webhook_and_ping_once_and_its_end_once(
+def test_a_stopped_scheduler_is_reported_once_a_channel_and_so_is_its_end(
     told_three_ways: Telling, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
     telling = told_three_ways

@@ -277,7 +277,7 @@ def test_who_is_switched_off_leaves_no_trace_of_a_sign_in(database: Database, ad
     assert _row(database) == before
 
 
-def test_who_has_no_password_costs_a_guess_as_much_work_as_another(
+def test_guessing_at_an_account_without_password_costs_the_same(
     database: Database, compared: list[str]
 ) -> None:
     person = Person("https://id.example", "17", "eve", Role.ADMIN)

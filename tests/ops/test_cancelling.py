@@ -70,7 +70,7 @@ def test_an_occurrence_of_which_nothing_runs_has_an_outcome_at_once(world: World
     assert world.runs()[0].status == "SUCCESS"
 
 
-def test_cancelling_its_last_run_ends_an_occurrence_at_once_and_is_in_the_audit(
+def test_cancelling_the_last_run_settles_the_occurrence_and_is_audited(
     world: World,
 ) -> None:
     for name in ("features", "scores"):

@@ -86,9 +86,7 @@ def test_nothing_due_takes_no_write_transaction(world: World) -> None:
         },
     ],
 )
-def test_a_schedule_that_can_not_be_planned_or_written_does_not_hide_the_others(
-    world: World, wrong: dict[str, object]
-) -> None:
+def test_a_broken_schedule_does_not_hide_the_others(world: World, wrong: dict[str, object]) -> None:
     with world.database.write.begin() as connection:
         broken = sa.update(schedule_version).where(schedule_version.c.schedule_id == "daily")
         connection.execute(broken.values(wrong))

@@ -100,7 +100,7 @@ def test_who_read_that_a_queue_is_paused_may_pause_it_again(world: World) -> Non
 
 
 @pytest.mark.parametrize(("first", "second"), [(pause, resume), (resume, pause)])
-def test_of_two_who_pause_and_resume_at_once_the_second_waits_for_the_first(
+def test_pause_and_resume_at_once_wait_for_each_other(
     world: World,
     monkeypatch: pytest.MonkeyPatch,
     first: Callable[[World, str], bool],

@@ -82,7 +82,7 @@ def test_what_was_before_the_first_schedule_is_passed_over(month: World) -> None
     assert join_parts(parts) == Proof.model_validate(verify(month.database, since, month.now))
 
 
-def test_what_was_run_by_hand_before_the_first_schedule_is_proven(month: World) -> None:
+def test_firings_by_hand_before_the_first_schedule_are_proven(month: World) -> None:
     o = occurrence.c
     with month.database.write.begin() as connection:
         fired = sa.select(sa.func.min(o.id)).where(o.runs > 0).scalar_subquery()
@@ -94,7 +94,7 @@ def test_what_was_run_by_hand_before_the_first_schedule_is_proven(month: World) 
     assert len(said) == 1
 
 
-def test_a_version_that_cannot_be_read_is_one_violation_however_many_the_parts(
+def test_an_unreadable_version_is_one_violation_over_all_parts(
     month: World,
 ) -> None:
     v = schedule_version.c

@@ -83,7 +83,7 @@ def test_the_world_is_broken(broken: World) -> None:
     assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (1, 1)
 
 
-def test_one_run_goes_back_with_a_fresh_budget_and_its_attempts_go_on_rising(
+def test_a_requeued_run_gets_new_attempts_counted_onwards(
     broken: World,
 ) -> None:
     change_run(broken, "features", rescues=MAX_RESCUES, progress=0.5, progress_text="half")

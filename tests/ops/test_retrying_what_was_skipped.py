@@ -107,7 +107,7 @@ def test_a_retry_takes_along_what_a_release_before_skipped(world: World) -> None
     assert again(world, "a") == ["a", "b", "c"]
 
 
-def test_a_run_that_is_retried_without_what_a_release_before_skipped_is_no_success(
+def test_a_retry_without_runs_skipped_by_an_older_release_is_no_success(
     world: World,
 ) -> None:
     hands = fire(world, *CHAIN, a=FAILED)
@@ -177,7 +177,7 @@ def test_a_run_that_was_left_out_can_be_retried_and_takes_along_its_own(world: W
     assert outcome(world) == "SUCCESS"
 
 
-def test_what_a_cancellation_skipped_goes_back_with_the_cancelled_run(world: World) -> None:
+def test_a_retry_of_a_cancelled_run_takes_its_skipped_runs_along(world: World) -> None:
     hands = cancelled(world)
     assert outcome(world) == "CANCELLED"
     assert again(world, "a") == ["a", "b", "c"]
@@ -195,7 +195,7 @@ def test_a_cancelled_run_that_is_retried_alone_leaves_a_failure(world: World) ->
 TWO_ROOTS = (a_job("a"), a_job("z"), a_job("b", depends_on=["a", "z"]), a_job("c", depends_on="b"))
 
 
-def test_what_another_failure_holds_back_stays_skipped_for_that_one(world: World) -> None:
+def test_a_retry_leaves_runs_skipped_that_another_failure_blocks(world: World) -> None:
     hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
     assert reasons(world)["b"] == "a failed"
     assert again(world, "a") == ["a"]
@@ -245,7 +245,7 @@ def test_a_run_that_skipped_itself_stays_and_leaves_no_failure(world: World) -> 
     assert (statuses(world)["own"], outcome(world)) == ("SKIPPED", "SUCCESS")
 
 
-def test_a_tolerated_failure_beside_what_was_left_out_is_no_partial_success(world: World) -> None:
+def test_a_tolerated_failure_beside_a_left_out_run_is_no_partial_success(world: World) -> None:
     jobs = (
         a_job("a"),
         a_job("b", depends_on=["a"]),

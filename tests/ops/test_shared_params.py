@@ -145,7 +145,7 @@ def test_a_number_that_is_none_is_left_to_the_jobs_to_refuse() -> None:
         read_shared_form([*JOBS, a_job("label", function=label)], {"limit": "{"})
 
 
-def test_a_request_that_comes_twice_is_the_same_whatever_its_parameters_are_made_of(
+def test_repeated_requests_are_recognised_with_any_kind_of_parameter(
     team: World,
 ) -> None:
     team.define(jobs=[a_job("anything", function=anything)])

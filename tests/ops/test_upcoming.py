@@ -298,7 +298,7 @@ def test_a_deploy_promises_no_more_than_the_limit_leaves(world: World) -> None:
     assert (len(change.next_before), len(change.next_after)) == (2, 2)
 
 
-def test_a_host_with_older_zone_data_lists_the_instants_by_the_data_in_force(
+def test_a_host_with_older_zone_data_lists_instants_by_the_data_in_force(
     world: World, using_older: Callable[[], AbstractContextManager[None]]
 ) -> None:
     rules = {"cron": "0 9 * * *", "timezone": VANCOUVER}

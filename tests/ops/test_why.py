@@ -99,7 +99,7 @@ def test_what_is_to_come_and_what_waits_for_a_tick(daily: World) -> None:
     assert why(daily, TWO).sentence.endswith("is due and waits for a tick.")
 
 
-def test_what_a_window_keeps_from_firing_before_at_and_after_it(daily: World) -> None:
+def test_a_window_suppresses_instants_from_its_start_to_before_its_end(daily: World) -> None:
     def stop(at: datetime) -> None:
         windows.stop_scheduler(daily.database, now=at, author=TESTER, reason="new disks")
 
@@ -175,9 +175,7 @@ def test_a_renamed_schedule_remembers_who_switched_it_on(daily: World) -> None:
         "nonsense",
     ],
 )
-def test_what_a_rule_that_cannot_be_read_decided_is_told_without_it(
-    daily: World, rule: str
-) -> None:
+def test_why_explains_decisions_of_an_unreadable_rule(daily: World, rule: str) -> None:
     daily.tick(TWO + MINUTE)
     with daily.database.write.begin() as connection:
         connection.execute(sa.update(schedule_version).values(rule=rule))

@@ -55,7 +55,7 @@ def test_a_quantile_of_many_values_is_near() -> None:
         )
 
 
-def test_a_quantile_of_nothing_is_none_and_one_beyond_the_bounds_is_the_last() -> None:
+def test_quantiles_of_nothing_are_none_and_of_overflow_the_last_bound() -> None:
     nothing = [0] * (len(TOOK_BOUNDS) + 1)
     assert quantile(nothing, TOOK_BOUNDS, 0.5) is None
     assert quantile([*nothing[1:], 3], TOOK_BOUNDS, 0.5) == TOOK_BOUNDS[-1]

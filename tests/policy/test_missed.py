@@ -46,19 +46,19 @@ def test_a_missed_instant_says_when_the_next_tick_came() -> None:
     )
 
 
-def test_grace_is_two_minutes_or_twice_the_usual_distance_between_ticks_unless_set() -> None:
+def test_grace_defaults_to_two_minutes_or_twice_the_tick_interval() -> None:
     assert grace_seconds(daily(), 60.0) == 120.0
     assert grace_seconds(daily(), 10.0) == 120.0
     assert grace_seconds(daily(), 600.0) == 1200.0
     assert grace_seconds(daily(grace_seconds=5.0), 600.0) == 5.0
 
 
-def test_the_usual_distance_is_the_median_and_a_minute_while_little_is_known() -> None:
+def test_the_learned_tick_interval_is_the_median_or_a_minute_at_first() -> None:
     assert usual_tick_seconds([300.0] * 4) == 60.0
     assert usual_tick_seconds([300.0, 300.0, 301.0, 299.0, 86_400.0]) == 300.0
 
 
-def test_of_several_in_grace_the_newest_fires_and_the_others_are_coalesced_into_it() -> None:
+def test_the_newest_of_several_in_grace_fires_and_coalesces_the_rest() -> None:
     found = chosen(daily(cron=MINUTELY), "03-01 02:00", "03-01 02:02")
     assert found.fire == at("03-01 02:02")
     assert rows(found) == [("COALESCED", at("03-01 02:00"), at("03-01 02:01"), 2)]
@@ -100,7 +100,7 @@ def test_catch_up_leaves_alone_what_is_too_old() -> None:
         (daily(ends_at=at("03-01 02:00")), "03-01 02:00", "03-02 02:00", "03-02 02:01"),
     ],
 )
-def test_unless_told_otherwise_the_newest_is_caught_up_for_a_day_or_until_the_next_one(
+def test_by_default_the_newest_is_caught_up_for_a_day_or_a_period(
     missed: MissedPolicy, rule: Rule, due: str, still: str, too_late: str | None
 ) -> None:
     rule = replace(rule, missed=missed)
@@ -109,7 +109,7 @@ def test_unless_told_otherwise_the_newest_is_caught_up_for_a_day_or_until_the_ne
         assert chosen(rule, due, too_late).fire is None
 
 
-def test_the_reason_of_what_was_not_caught_up_is_the_limit_that_kept_it_out() -> None:
+def test_an_instant_not_caught_up_names_the_limit_that_decided() -> None:
     monthly = daily(
         cron="0 3 1 * *", missed=MissedPolicy.CATCH_UP, max_catch_up_age_seconds=86400.0
     )
@@ -150,7 +150,7 @@ def test_catch_up_all_keeps_to_its_number_and_its_age() -> None:
     assert chosen(old, "03-01 02:00", "03-01 04:00").fire is None
 
 
-def test_what_a_person_asked_for_fires_whatever_its_age_and_policy() -> None:
+def test_a_requested_instant_fires_at_any_age_under_any_policy() -> None:
     for missed in MissedPolicy:
         rule = daily(missed=missed, max_catch_up_age_seconds=60.0)
         found = chosen(rule, "03-01 02:00", "03-01 23:00", any_age=True)

@@ -66,7 +66,7 @@ def test_catch_up_all_waits_while_an_earlier_one_lives() -> None:
     assert planner.is_left_over(plan, at("03-01 05:30"))
 
 
-def test_what_a_person_asked_for_does_not_wait_but_is_skipped_behind_another() -> None:
+def test_a_firing_by_hand_is_skipped_rather_than_queued() -> None:
     rule = daily(missed=MissedPolicy.CATCH_UP_ALL)
     asked = at("03-01 02:00")
     plan = planned(rule, "03-01 02:00", "03-01 09:00", live=1, requested_instant=asked)
@@ -125,7 +125,7 @@ def test_the_brake_leaves_alone_what_fires_nothing_or_was_asked_for() -> None:
     assert throttled(daily(), "03-01 02:00", "03-01 09:00", requested_instant=asked).fire == asked
 
 
-def test_under_the_brake_what_is_older_is_decided_and_only_the_newest_waits() -> None:
+def test_over_the_run_limit_older_instants_are_decided_and_the_newest_waits() -> None:
     plan = throttled(daily(cron="* * * * *"), "03-01 01:50", "03-01 02:00:10")
     assert outcomes(plan) == [(Outcome.MISSED, 9), (Outcome.COALESCED, 1)]
     assert (plan.fire, plan.next_run_at) == (None, at("03-01 02:00"))

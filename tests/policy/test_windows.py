@@ -49,7 +49,7 @@ def test_the_first_instant_is_inside_and_the_last_is_not() -> None:
     assert planned(TWO + HOUR, window, since=TWO + HOUR).fire == TWO + HOUR
 
 
-def test_what_fell_in_a_window_is_not_made_up_for_when_it_is_over() -> None:
+def test_instants_in_a_window_do_not_fire_after_it() -> None:
     """Also when no tick came while it lasted, and whatever the policy on missed instants."""
     for policy in MissedPolicy:
         found = planned(TWO + 3.5 * HOUR, a_window(TWO - MINUTE, TWO + 3.2 * HOUR), missed=policy)
@@ -96,7 +96,7 @@ def test_catching_up_counts_only_what_was_allowed_to_fire() -> None:
     )
 
 
-def test_what_a_person_asked_for_fires_though_it_fell_in_a_window() -> None:
+def test_a_requested_instant_fires_inside_a_window() -> None:
     cursor = Cursor(TWO, requested_instant=TWO)
     over = a_window(TWO - HOUR, TWO + HOUR)
     found = plan(daily(cron="0 2 * * *"), cursor, TWO + 5 * HOUR, 60.0, [over])

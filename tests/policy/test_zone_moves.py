@@ -42,7 +42,7 @@ def next_after_change(cron: str, old: Zone, new: Zone, decided_to: str, **option
     ("fold", "following"),
     [("first", "08-31T00:59"), ("second", "08-31T00:59"), ("both", "08-30T00:59")],
 )
-def test_a_decided_time_comes_again_in_a_new_fold_only_where_both_passes_are_asked_for(
+def test_a_decided_time_repeats_in_a_new_fold_only_with_fold_both(
     fold: str, following: str
 ) -> None:
     goes_back = staying("08-30T00:00", 1)
@@ -52,7 +52,7 @@ def test_a_decided_time_comes_again_in_a_new_fold_only_where_both_passes_are_ask
 
 
 @pytest.mark.parametrize("offset_seconds", [0.0, 613.0])
-def test_what_the_first_pass_decided_does_not_come_again_when_the_fold_is_taken_back(
+def test_instants_of_the_first_pass_do_not_repeat_without_the_fold(
     offset_seconds: float,
 ) -> None:
     # 02:45 was decided at 00:45; at 01:20 the clocks show 02:20 or less for the second time.
@@ -63,7 +63,7 @@ def test_what_the_first_pass_decided_does_not_come_again_when_the_fold_is_taken_
     assert following.date() == at("10-26T00:00").date()
 
 
-def test_what_waits_for_the_second_pass_is_due_when_the_fold_is_taken_back() -> None:
+def test_instants_of_the_second_pass_are_due_without_the_fold() -> None:
     no_fold = staying("10-20T00:00", 1)
     assert next_after_change(
         "30 2 * * *", installed(), no_fold, "10-25T00:45", fold="second"
@@ -78,14 +78,14 @@ def test_a_leap_does_not_make_up_for_a_time_that_was_decided_before_it() -> None
 
 
 @pytest.mark.parametrize("cron", ["15,30 2 * * *", "15,30 1,2 * * *"])
-def test_a_leap_makes_up_for_the_later_one_of_two_times_when_the_earlier_is_decided(
+def test_of_two_leapt_times_the_undecided_later_one_is_made_up(
     cron: str,
 ) -> None:
     leapt_before = staying("03-28T00:00", 2)
     assert next_after_change(cron, leapt_before, installed(), "03-29T00:15") == at("03-29T01:00")
 
 
-def test_times_right_after_a_leap_are_due_when_a_leapt_over_time_was_decided() -> None:
+def test_times_right_after_a_leap_are_due_beside_a_decided_leapt_time() -> None:
     half_way = staying("03-28T00:00", 1.5)
     assert next_after_change("45 2,3 * * *", half_way, installed(), "03-29T01:15") == at(
         "03-29T01:45"

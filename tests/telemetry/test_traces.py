@@ -143,7 +143,7 @@ def test_an_end_that_several_workers_and_ticks_see_is_exported_once(
 
 
 @only_postgres
-def test_what_another_process_counts_at_this_moment_is_exported_by_that_one(
+def test_runs_counted_by_another_process_are_exported_there(
     world: World, exporter: InMemorySpanExporter
 ) -> None:
     hands, _ = fired(world, exporter)

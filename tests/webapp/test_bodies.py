@@ -130,7 +130,7 @@ def test_a_client_that_leaves_is_told_of_no_deadline(
     assert failure(seen) == 400
 
 
-def test_while_as_many_bodies_are_on_their_way_as_may_be_the_next_is_sent_away_at_once(
+def test_a_body_over_the_limit_at_once_is_refused_at_once(
     guard: BodyGuard, seen: dict[str, Any]
 ) -> None:
     told: list[int | None] = []

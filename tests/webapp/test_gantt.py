@@ -27,7 +27,7 @@ def _after(**edges: tuple[int, ...]) -> dict[int, tuple[Neighbour, ...]]:
     }
 
 
-def test_a_line_leads_from_the_end_of_a_bar_down_to_where_another_waited_for_it() -> None:
+def test_a_line_joins_the_end_of_a_bar_with_the_start_of_its_dependent() -> None:
     bars = {1: _bar(0, 30), 2: _bar(0, 10), 3: _bar(40, 60)}
     found = lines(bars, _after(r3=(1,)), ()).by_row
     assert found == {

@@ -78,9 +78,7 @@ def test_ticks_that_stay_away_for_three_intervals_are_a_503(world: World, app: F
     assert "Retry-After" in late.headers
 
 
-def test_the_probe_says_that_a_host_has_older_zone_data_without_naming_the_zones(
-    world: World, app: Flask
-) -> None:
+def test_the_probe_reports_older_zone_data_without_naming_zones(world: World, app: Flask) -> None:
     zone = "America/Vancouver"
     world.define(a_schedule(timezone=zone))
     world.enable()
@@ -101,7 +99,7 @@ def probe(app: Flask) -> Any:
     return app.test_client().get("/health/scheduler").json
 
 
-def test_a_clock_that_was_ahead_is_told_by_probe_and_console_and_taken_back(
+def test_a_clock_that_was_ahead_is_shown_and_can_be_undone(
     world: World, app: Flask, ada: Visitor
 ) -> None:
     s = job_schedule.c

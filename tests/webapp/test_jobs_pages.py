@@ -143,9 +143,7 @@ def test_what_no_database_could_keep_is_refused(world: World, ada: Visitor) -> N
     assert world.runs() == []
 
 
-def test_json_that_is_nested_too_deeply_or_holds_half_a_character_is_refused(
-    world: World, ada: Visitor
-) -> None:
+def test_too_deep_json_and_lone_surrogates_are_refused(world: World, ada: Visitor) -> None:
     for path in (FORM, "/groups/matching/run", "/run-all"):
         for text in ("[" * 3000, '["\\ud800"]'):
             response = ada.post(path, fields="yes", **{"param-names": text})
@@ -249,9 +247,7 @@ def test_broken_definitions_leave_every_page_standing(
     assert ada.get(FORM).status_code == 503
 
 
-def test_why_somebody_ran_a_job_a_group_or_all_stays_in_the_form_until_it_is_right(
-    world: World, ada: Visitor
-) -> None:
+def test_a_reason_stays_in_the_form_until_the_form_is_right(world: World, ada: Visitor) -> None:
     refused = ada.post(FORM, **{"fields": "yes", "param-depth": "odd", "reason": "new <disk>"})
     assert 'value="new &lt;disk&gt;"' in refused.text
     for path in (FORM, "/groups/matching/run", "/run-all"):

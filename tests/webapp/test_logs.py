@@ -73,9 +73,7 @@ def test_a_log_that_is_not_whole_says_so_wherever_it_is_read(world: World, ada: 
 
 
 @pytest.mark.usefixtures("one_run")
-def test_a_line_names_its_logger_once_and_not_where_it_is_the_job_s_or_the_group_s(
-    world: World, ada: Visitor
-) -> None:
+def test_a_line_names_its_logger_unless_it_is_the_job_or_group(world: World, ada: Visitor) -> None:
     (run,) = world.rows(sa.select(job_run).where(job_run.c.id == 1))
     line = {"run_id": 1, "attempt": 1, "at": world.now, "level": "info", "message": "x"}
     own = [run.job_name, run.job_name.replace("-", "_"), f"definitions.{run.job_group}"]

@@ -135,7 +135,7 @@ def test_a_browser_that_has_signed_in_before_gets_in_though_many_guess(still: Wo
     assert try_as_ada(mine, "192.0.2.200", PASSWORD) == 303
 
 
-def test_a_device_is_no_cookie_that_somebody_made_or_took_from_another_account(
+def test_forged_or_borrowed_device_cookies_are_ignored(
     still: World,
 ) -> None:
     app = console(still)

@@ -24,7 +24,7 @@ def test_a_fragment_asks_the_whole_page_to_log_in(stranger: Visitor) -> None:
     assert response.text == ""
 
 
-def test_who_was_looking_at_a_page_comes_back_to_it_after_the_login(stranger: Visitor) -> None:
+def test_login_returns_to_the_page_that_was_asked_for(stranger: Visitor) -> None:
     shown = "https://tick.example/runs/7?level=error#log-title"
     asked = stranger.get("/runs/7", HX_Request="true", HX_Current_URL=shown)
     assert asked.headers["HX-Redirect"] == "/login?next=/runs/7?level%3Derror"

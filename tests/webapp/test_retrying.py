@@ -209,7 +209,7 @@ def test_why_somebody_retries_or_cancels_is_kept(world: World, ada: Visitor) -> 
     assert "wrong disk" in changes
 
 
-def test_what_was_missed_is_run_from_its_own_page_after_a_preview(
+def test_missed_instants_are_run_from_their_page_after_a_preview(
     world: World, ada: Visitor
 ) -> None:
     world.define(a_schedule(cron="0 * * * *"), jobs=[a_job("content-features")])

@@ -85,7 +85,7 @@ def test_run_now_while_it_runs_says_which_occurrence_stands_in_the_way(ada: Visi
     assert "0 of 3" in _row(page, "daily")
 
 
-def test_an_action_leads_back_to_the_page_it_was_made_on_only_if_it_is_ours(ada: Visitor) -> None:
+def test_an_action_returns_only_to_pages_of_this_site(ada: Visitor) -> None:
     back = ada.post("/schedules/daily/run", next="/schedules?after=a")
     assert location(back) == "/schedules?after=a"
     assert location(ada.post("/schedules/daily/run", next="//evil")) == "/schedules/daily"
@@ -235,7 +235,7 @@ def _send_many(ada: Visitor, deed: str, *ids: str) -> None:
 
 
 @pytest.mark.parametrize(("deed", "word"), [("enable", "off"), ("disable", "on")])
-def test_undo_switches_back_what_was_switched_and_nothing_that_was_so_before(
+def test_undo_switches_back_only_the_schedules_it_had_switched(
     world: World, ada: Visitor, deed: str, word: str
 ) -> None:
     world.enable("daily")
@@ -253,7 +253,7 @@ def test_undo_switches_back_what_was_switched_and_nothing_that_was_so_before(
     assert f"1 schedule: {word}." in ada.page("/schedules")
 
 
-def test_there_is_no_undo_where_nothing_was_switched_nor_of_what_another_did(
+def test_undo_covers_only_own_switches_and_is_hidden_without_any(
     world: World, ada: Visitor
 ) -> None:
     world.enable("daily")
@@ -293,7 +293,7 @@ def test_switching_none_says_so(ada: Visitor) -> None:
     assert "tick some schedules first" in ada.page("/schedules")
 
 
-def test_a_row_says_once_a_minute_what_part_of_its_firings_went_well_in_thirty_days(
+def test_a_row_shows_its_thirty_day_success_rate_cached_for_a_minute(
     world: World, ada: Visitor, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def look_at(second: int) -> str:

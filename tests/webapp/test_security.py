@@ -85,9 +85,7 @@ def test_a_secure_cookie_is_bound_to_this_host(world: World) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "said"), [("http", "use https://"), ("https", "too long")])
-def test_who_signs_in_without_a_session_is_told_why_there_is_none(
-    world: World, scheme: str, said: str
-) -> None:
+def test_signing_in_without_cookies_explains_why(world: World, scheme: str, said: str) -> None:
     settings = SETTINGS.model_copy(update={"cookie_secure": True})
     client = create_app(Runtime(settings, world.database)).test_client()
     answer = client.post("/login", data={"name": "ada"}, base_url=f"{scheme}://console.example")

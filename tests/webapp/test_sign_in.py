@@ -300,7 +300,7 @@ def test_a_return_works_once(stranger: Visitor) -> None:
     refused(stranger, back)
 
 
-def test_what_was_begun_ends_with_its_first_return_however_that_was(stranger: Visitor) -> None:
+def test_a_begun_line_ends_with_its_first_line_break(stranger: Visitor) -> None:
     back = approve(begin(stranger))
     refused(stranger, back + "&iss=https://elsewhere.example")
     refused(stranger, back)

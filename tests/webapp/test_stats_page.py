@@ -61,7 +61,7 @@ def test_a_job_and_a_schedule_have_figures_of_their_own(vic: Visitor) -> None:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("query", ["job=%3Cscript%3E", "schedule=", "window="])
-def test_what_nothing_has_and_what_is_empty_is_no_reason_to_fail(vic: Visitor, query: str) -> None:
+def test_missing_and_empty_values_are_no_reason_to_fail(vic: Visitor, query: str) -> None:
     page = vic.page(f"/stats?{query}")
     assert "<script>" not in page.replace('<script src="', "")
 
@@ -73,7 +73,7 @@ def test_days_are_those_of_the_viewers_zone(vic: Visitor) -> None:
     vic.page("/stats?window=7d")
 
 
-def test_lengths_say_whether_they_are_exact_estimated_or_beyond_what_is_counted(
+def test_lengths_are_marked_exact_estimated_or_over_the_last_bound(
     world: World, vic: Visitor
 ) -> None:
     def cells(label: str) -> list[str]:

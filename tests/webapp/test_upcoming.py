@@ -208,7 +208,7 @@ def test_a_calendar_that_is_cut_says_so(world: World, ada: Visitor) -> None:
     assert "SUMMARY:256 more firings of this week are not shown" in feed
 
 
-def test_what_lies_in_a_window_is_no_event_and_no_firing_of_its_day(
+def test_instants_in_a_window_are_no_firings_in_feed_and_calendar(
     world: World, ada: Visitor
 ) -> None:
     _define(world, daily="0 2 * * *")

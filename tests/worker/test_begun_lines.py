@@ -23,9 +23,7 @@ def test_of_a_progress_bar_the_last_state_is_in_the_log(
     assert len(said) < 20
 
 
-def test_what_was_printed_and_flushed_before_a_kill_is_in_the_log(
-    work: WorkWorld, worker: Worker
-) -> None:
+def test_output_flushed_before_a_kill_is_in_the_log(work: WorkWorld, worker: Worker) -> None:
     run_id = work.order("dies-at-work")
     worker.run_once(NOW)
     assert [text for _, text in work.log(run_id)] == ["20%", "loading the model ... "]

@@ -75,7 +75,7 @@ def test_a_child_that_dies_fails_only_its_run(
     assert work.run(after).status == "SUCCESS"
 
 
-def test_a_job_that_ignores_sigterm_ends_at_its_timeout_with_all_that_it_started(
+def test_a_job_that_ignores_sigterm_is_killed_with_its_children(
     work: WorkWorld, worker: Worker, tmp_path: Path
 ) -> None:
     note = tmp_path / "pids"

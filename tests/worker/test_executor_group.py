@@ -47,7 +47,7 @@ def executor(work: WorkWorld) -> InlineExecutor:
     return InlineExecutor(work.registry, lambda: NOW, slots=2)
 
 
-def test_what_may_not_be_repeated_is_claimed_for_a_free_slot_only(executor: InlineExecutor) -> None:
+def test_runs_that_may_not_repeat_are_claimed_for_free_slots_only(executor: InlineExecutor) -> None:
     assert AssignedExecutor(executor, JOBS, Hungry(2)).claim_requests() == [
         ClaimRequest(JOBS, 2, ahead=False),
         ClaimRequest({"again": AGAIN}, 100, ahead=True),

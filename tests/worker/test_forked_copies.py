@@ -38,7 +38,7 @@ def expected(copies: int, lines: int, size: int) -> Counter[str]:
 
 @pytest.mark.parametrize("isolation", JOBS)
 @pytest.mark.parametrize("way", WAYS)
-def test_what_forked_copies_log_and_print_is_in_the_log_of_their_run(
+def test_logs_and_prints_of_forks_are_in_the_log_of_their_run(
     work: WorkWorld, make_worker: MakeWorker, isolation: str, way: str
 ) -> None:
     run_id, said = said_by(work, make_worker, JOBS[isolation], way=way)
@@ -48,7 +48,7 @@ def test_what_forked_copies_log_and_print_is_in_the_log_of_their_run(
 
 @pytest.mark.parametrize("way", ["pool", "executor", "process"])
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_what_new_interpreters_of_multiprocessing_log_and_print_is_there_as_well(
+def test_logs_and_prints_of_spawned_interpreters_are_in_the_log(
     work: WorkWorld, make_worker: MakeWorker, way: str, method: str
 ) -> None:
     run_id, said = said_by(work, make_worker, JOBS["process"], way=way, method=method)
@@ -108,7 +108,7 @@ def test_a_copy_that_is_terminated_dies_of_it_without_a_word(
 
 
 @pytest.mark.parametrize("isolation", DOES)
-def test_a_copy_that_closed_its_descriptors_writes_to_none_that_took_their_numbers(
+def test_a_fork_that_closed_its_descriptors_never_writes_to_reused_numbers(
     work: WorkWorld, make_worker: MakeWorker, isolation: str
 ) -> None:
     run_id, said = said_by(work, make_worker, DOES[isolation], what="closes_all")
@@ -124,7 +124,7 @@ def test_a_copy_that_closed_its_descriptors_writes_to_none_that_took_their_numbe
         ("loses_its_voice", "its process could no longer reach the worker, and ended"),
     ],
 )
-def test_a_process_that_the_worker_cannot_hear_fails_its_run_and_memory_is_not_blamed(
+def test_a_lost_connection_fails_the_run_without_blaming_memory(
     work: WorkWorld, make_worker: MakeWorker, what: str, why: str
 ) -> None:
     run_id, said = said_by(work, make_worker, "does", what=what)

@@ -57,7 +57,7 @@ def told(pool: ProcessPool, *asked: tuple[str, dict[str, Any]]) -> tuple[list[An
 
 
 @pytest.mark.parametrize("what", REPLACED)
-def test_a_process_in_which_a_run_left_something_alive_is_replaced_and_the_run_says_so(
+def test_a_process_with_leftovers_is_replaced_and_its_run_says_so(
     pool: ProcessPool, what: str
 ) -> None:
     (pid, after), said = told(pool, ("leaves-behind", {"what": what}), ("looks", {}))
@@ -77,7 +77,7 @@ def test_what_can_be_put_back_is_and_the_process_stays(pool: ProcessPool, what: 
     assert said == []
 
 
-def test_the_runs_that_were_to_follow_in_a_process_that_is_replaced_run_elsewhere(
+def test_prefetched_runs_of_a_replaced_process_run_elsewhere(
     pool: ProcessPool,
 ) -> None:
     asked: list[tuple[str, dict[str, Any]]] = [("leaves-behind", {})] * 60
@@ -87,7 +87,7 @@ def test_the_runs_that_were_to_follow_in_a_process_that_is_replaced_run_elsewher
     assert pids[30] != pids[31]
 
 
-def test_a_job_that_left_a_handler_of_sigterm_does_not_keep_the_next_one_alive(
+def test_a_leftover_sigterm_handler_does_not_protect_the_next_job(
     pool: ProcessPool,
 ) -> None:
     told(pool, ("leaves-behind", {"what": "terminating"}))

@@ -146,7 +146,7 @@ def test_definitions_that_do_not_load_leave_no_child_free(
     pool.close()
 
 
-def test_short_runs_are_ordered_ahead_and_taken_back_from_a_child_that_is_held_up(
+def test_prefetched_runs_are_taken_back_from_a_slow_child(
     lasting_pool: ProcessPool,
 ) -> None:
     runs = [a_run(number, "add") for number in range(100)]
@@ -249,7 +249,7 @@ def test_a_copy_of_its_process_that_a_job_forks_executes_nothing_further(
     assert [end.result for end in ends(pool, 2)] == [f'"{status}"', '{"sum": 3}']
 
 
-def test_runs_that_were_ordered_ahead_can_be_cancelled_killed_and_taken_back(
+def test_prefetched_runs_can_be_cancelled_killed_and_taken_back(
     lasting_pool: ProcessPool,
 ) -> None:
     quick = [a_run(number, "add") for number in range(300)]

@@ -111,7 +111,7 @@ def claiming(hands: Hands) -> Callable[[sa.Connection], ClaimResult]:
 
 
 @only_postgres
-def test_what_two_ends_at_one_moment_made_ready_is_looked_for_and_claimed_once(
+def test_runs_made_ready_by_two_ends_are_claimed_once(
     work: WorkWorld,
 ) -> None:
     """Neither of two open transactions sees the other's end, so neither claims what is below."""
@@ -157,7 +157,7 @@ def test_lines_of_a_claim_that_was_taken_back_are_left_out(work: WorkWorld) -> N
     assert (work.log(run_id), work.run(run_id).progress) == ([], None)
 
 
-def test_what_an_older_claim_says_of_a_run_that_another_executes_is_left_out(
+def test_reports_under_an_older_claim_are_ignored(
     work: WorkWorld,
 ) -> None:
     run_id = work.order("add")
@@ -198,7 +198,7 @@ def test_a_run_started_when_it_began_not_when_it_was_claimed(work: WorkWorld) ->
     assert work.run(run_id).finished_at == NOW + timedelta(minutes=1)
 
 
-def test_a_run_that_began_after_the_clock_was_read_does_not_end_before_its_start(
+def test_a_run_never_ends_before_it_started(
     work: WorkWorld,
 ) -> None:
     run_id = work.order("writes-down")

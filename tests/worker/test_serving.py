@@ -62,7 +62,7 @@ def test_a_stopped_worker_waits_for_what_runs(
     assert (work.run(run_id).status, workers(work)) == ("CANCELLED", ["STOPPED"])
 
 
-def test_four_busy_workers_that_are_replaced_lose_no_run_and_burn_no_attempt(
+def test_replacing_four_busy_workers_loses_no_run_and_no_attempt(
     work: WorkWorld, serve: Callable[..., Process], tmp_path: Path
 ) -> None:
     note = tmp_path / "finished"
@@ -152,7 +152,7 @@ def test_what_the_jobs_of_a_killed_worker_started_dies_too(
     eventually(lambda: is_gone(child) and is_gone(grandchild))
 
 
-def test_a_frozen_worker_that_wakes_up_dead_kills_its_jobs_and_goes_on_as_another(
+def test_a_worker_declared_dead_kills_its_jobs_and_registers_anew(
     work: WorkWorld, serve: Callable[..., Process], tmp_path: Path
 ) -> None:
     process, note = serve(dead_after_seconds=1.0), tmp_path / "note"

@@ -171,7 +171,7 @@ def test_many_short_runs_end_in_few_reports(pool: ThreadPool) -> None:
     assert polls < 100
 
 
-def test_what_is_said_outside_of_a_run_goes_where_it_would_have_gone(
+def test_output_outside_of_a_run_goes_where_it_would_have_gone(
     pool: ThreadPool, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     pool.start(a_run(1, "hold"), 10)

@@ -49,7 +49,7 @@ def test_what_waited_for_the_last_occurrence_is_ready_too(work: WorkWorld) -> No
     assert [row.outcome for row in work.occurrences()] == ["SUCCESS", "SUCCESS"]
 
 
-def test_what_does_not_end_in_time_goes_back_without_burning_its_attempt(
+def test_runs_over_the_drain_time_are_requeued_without_an_attempt(
     work: WorkWorld, runtime: Runtime
 ) -> None:
     run_id = work.order("waits")

@@ -156,7 +156,7 @@ def test_of_two_people_with_one_thing_the_second_learns_of_the_first(
     act(admin, shared.second)
 
 
-def test_a_queue_that_was_paused_anew_is_not_resumed_on_what_was_read_before(
+def test_a_stale_revision_cannot_resume_a_queue_paused_since(
     admin: Program,
 ) -> None:
     admin.post("/queues/media/pause", {"reason": "disk full"})
