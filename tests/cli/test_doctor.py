@@ -14,7 +14,7 @@ from tests.cli.conftest import CommandLine
 from tests.support.zones import fixed
 from tick import current_run
 from tick.cli import checks
-from tick.cli.checks import Finding, Level
+from tick.cli.checks import CheckResult, Level
 from tick.cron.zone_data import Source
 from tick.engine.runs.heartbeat import register_worker
 from tick.job_types.command import _facts
@@ -183,11 +183,11 @@ def test_what_has_to_be_written_and_may_not_be_is_named(
     assert finding.text == f"{path} can't be written to."
 
 
-def disk(free_mib: int) -> Finding:
+def disk(free_mib: int) -> CheckResult:
     return checks.check_disk(Path("/"), lambda _: SimpleNamespace(free=free_mib * 1024**2))
 
 
-def zones(version: str | None) -> Finding:
+def zones(version: str | None) -> CheckResult:
     source = Source("/usr/share/zoneinfo", version, lambda _: None)
     (finding,) = checks.check_zones([source], {}, NOW)
     return finding
@@ -230,7 +230,7 @@ def test_newer_data_in_force_than_this_host_has_are_a_problem() -> None:
         (checks.check_synced(DeployPlan((), (), (), ())), Level.GOOD),
     ],
 )
-def test_what_is_judged_by_a_number(finding: Finding, level: Level) -> None:
+def test_what_is_judged_by_a_number(finding: CheckResult, level: Level) -> None:
     assert finding.level is level
 
 

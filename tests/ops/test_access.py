@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER
 from tick.engine.ledger.audit import Author
 from tick.errors import NotFound, Refused, Stale
-from tick.ops.access import guessing, identities, users
-from tick.ops.access.guessing import Origin
-from tick.ops.access.identities import Person
+from tick.ops.access import identities, login_attempts, users
+from tick.ops.access.identities import ExternalIdentity
+from tick.ops.access.login_attempts import LoginOrigin
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.tables import audit_entry, pace, user
@@ -169,13 +169,13 @@ def test_of_two_who_add_the_same_name_at_once_one_does(
 
 def _guess(database: Database, network: str, after: float, password: str = WRONG) -> Any:
     at = NOW + timedelta(seconds=after)
-    return users.log_in(database, "ada", password, now=at, origin=Origin(network))
+    return users.log_in(database, "ada", password, now=at, origin=LoginOrigin(network))
 
 
 def test_a_few_mistakes_are_free_then_a_network_tries_once_a_minute(
     database: Database, ada: int
 ) -> None:
-    for _ in range(guessing.FREE_ATTEMPTS):
+    for _ in range(login_attempts.FREE_ATTEMPTS):
         assert _log_in(database, "wrong password") is None
     assert _log_in(database, after=59) is None
     assert _log_in(database, "wrong password", after=61) is None
@@ -198,18 +198,22 @@ def test_many_networks_guess_no_faster_than_strangers_may(
         for number in range(60):
             _guess(database, f"192.0.2.{number}", minute * 60 + number / 60)
     read = [each for each in compared if each != nobody]
-    assert guessing.STRANGERS_A_MINUTE <= len(read) <= 2 * guessing.STRANGERS_A_MINUTE + 1
+    assert (
+        login_attempts.STRANGERS_A_MINUTE <= len(read) <= 2 * login_attempts.STRANGERS_A_MINUTE + 1
+    )
 
 
 def test_a_known_device_gets_in_whoever_guesses_from_wherever(database: Database, ada: int) -> None:
     for number in range(60):
         _guess(database, f"192.0.2.{number}", number / 60)
-    at, here = NOW + timedelta(seconds=2), Origin("192.0.2.200", "c0ffee", epoch=0)
-    assert users.log_in(database, "ada", PASSWORD, now=at, origin=Origin("192.0.2.200")) is None
-    for _ in range(guessing.FREE_ATTEMPTS):
+    at, here = NOW + timedelta(seconds=2), LoginOrigin("192.0.2.200", "c0ffee", epoch=0)
+    assert (
+        users.log_in(database, "ada", PASSWORD, now=at, origin=LoginOrigin("192.0.2.200")) is None
+    )
+    for _ in range(login_attempts.FREE_ATTEMPTS):
         assert users.log_in(database, "ada", "a slip of keys", now=at, origin=here) is None
     assert users.log_in(database, "ada", PASSWORD, now=at, origin=here) is None
-    soon = at + timedelta(seconds=guessing.DEVICE_SECONDS)
+    soon = at + timedelta(seconds=login_attempts.DEVICE_SECONDS)
     assert soon - at < timedelta(minutes=1)
     assert users.log_in(database, "ada", PASSWORD, now=soon, origin=here) is not None
 
@@ -218,25 +222,25 @@ def test_a_device_is_known_until_the_sessions_of_its_account_end(
     database: Database, ada: int
 ) -> None:
     users.end_sessions(database, "ada", now=NOW, author=TESTER)
-    here = Origin("192.0.2.4", "c0ffee", epoch=0)
-    for _ in range(guessing.FREE_ATTEMPTS):
+    here = LoginOrigin("192.0.2.4", "c0ffee", epoch=0)
+    for _ in range(login_attempts.FREE_ATTEMPTS):
         users.log_in(database, "ada", "a wrong guess", now=NOW, origin=here)
-    other = Origin("192.0.2.4", "another", epoch=0)
+    other = LoginOrigin("192.0.2.4", "another", epoch=0)
     assert users.log_in(database, "ada", PASSWORD, now=NOW, origin=other) is None
 
 
 def test_a_network_that_has_no_turn_takes_none_from_the_others(
     database: Database, ada: int
 ) -> None:
-    for _ in range(10 * guessing.STRANGERS_A_MINUTE):
+    for _ in range(10 * login_attempts.STRANGERS_A_MINUTE):
         _guess(database, "192.0.2.4", 0)
-    others = range(guessing.STRANGERS_A_MINUTE - guessing.FREE_ATTEMPTS)
+    others = range(login_attempts.STRANGERS_A_MINUTE - login_attempts.FREE_ATTEMPTS)
     assert all(_guess(database, f"198.51.100.{number}", 0, PASSWORD) for number in others)
 
 
 def test_a_login_clears_the_charge_of_its_network_alone(database: Database, ada: int) -> None:
     for network in ("192.0.2.4", "192.0.2.9"):
-        for _ in range(guessing.FREE_ATTEMPTS - 1):
+        for _ in range(login_attempts.FREE_ATTEMPTS - 1):
             _guess(database, network, 0)
     assert _guess(database, "192.0.2.4", 0, PASSWORD) is not None
     for network, free in (("192.0.2.4", 5), ("192.0.2.9", 1)):
@@ -248,7 +252,7 @@ def test_a_login_clears_the_charge_of_its_network_alone(database: Database, ada:
 def test_a_new_password_clears_the_charge_for_guesses_at_the_old_one(
     database: Database, ada: int
 ) -> None:
-    for _ in range(guessing.FREE_ATTEMPTS + 1):
+    for _ in range(login_attempts.FREE_ATTEMPTS + 1):
         _log_in(database, "wrong password")
     users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
     assert _log_in(database, "a second password") is not None
@@ -260,7 +264,7 @@ def test_guesses_that_arrive_together_do_not_pass_together(
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: _log_in(database, "wrong password"), range(16)))
     read = [each for each in compared if each != users.passwords.nobodys_hash()]
-    assert len(read) == guessing.FREE_ATTEMPTS
+    assert len(read) == login_attempts.FREE_ATTEMPTS
 
 
 def test_a_name_that_is_all_marks_costs_no_more_than_another(database: Database) -> None:
@@ -280,8 +284,8 @@ def test_who_is_switched_off_leaves_no_trace_of_a_sign_in(database: Database, ad
 def test_guessing_at_an_account_without_password_costs_the_same(
     database: Database, compared: list[str]
 ) -> None:
-    person = Person("https://id.example", "17", "eve", Role.ADMIN)
-    identities.admit(database, person, now=NOW, author=TESTER)
+    person = ExternalIdentity("https://id.example", "17", "eve", Role.ADMIN)
+    identities.find_or_create_user(database, person, now=NOW, author=TESTER)
     before = _row(database)
     assert users.log_in(database, "eve", "", now=NOW) is None
     assert compared == [users.passwords.nobodys_hash()]

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tick.ops.access import sessions, users
-from tick.ops.access.sessions import Limits, Session
+from tick.ops.access.sessions import Session, SessionLimits
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.tables import user, user_session
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-LIMITS = Limits(longest=timedelta(hours=12), idle=timedelta(hours=4))
+LIMITS = SessionLimits(longest=timedelta(hours=12), idle=timedelta(hours=4))
 
 
 @pytest.fixture

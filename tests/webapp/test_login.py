@@ -7,7 +7,7 @@ from tests.support.factories import TESTER, World
 from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor, location
 from tick.ops.access import users
-from tick.ops.access.guessing import FREE_ATTEMPTS
+from tick.ops.access.login_attempts import FREE_ATTEMPTS
 from tick.runtime import Runtime
 from webapp import create_app
 from webapp.links import is_local

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from tests.support.factories import World
 from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor
-from tick.ops.access.guessing import FREE_ATTEMPTS, STRANGERS_A_MINUTE
+from tick.ops.access.login_attempts import FREE_ATTEMPTS, STRANGERS_A_MINUTE
 from tick.runtime import Runtime
 from webapp import create_app
 

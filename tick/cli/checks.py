@@ -47,7 +47,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What one check found; `advice` says what to do unless all is well."""
 
     check: str
@@ -60,26 +60,26 @@ class Finding:
         return asdict(self)
 
 
-def good(check: str, text: str) -> Finding:
+def good(check: str, text: str) -> CheckResult:
     """Nothing to complain of."""
-    return Finding(check, Level.GOOD, text)
+    return CheckResult(check, Level.GOOD, text)
 
 
-def warning(check: str, text: str, advice: str) -> Finding:
+def warning(check: str, text: str, advice: str) -> CheckResult:
     """Something that works, and might not one day."""
-    return Finding(check, Level.WARNING, text, advice)
+    return CheckResult(check, Level.WARNING, text, advice)
 
 
-def problem(check: str, text: str, advice: str) -> Finding:
+def problem(check: str, text: str, advice: str) -> CheckResult:
     """Something that does not work."""
-    return Finding(check, Level.PROBLEM, text, advice)
+    return CheckResult(check, Level.PROBLEM, text, advice)
 
 
-def check_names(variables: Collection[str]) -> Iterator[Finding]:
+def check_names(variables: Collection[str]) -> Iterator[CheckResult]:
     """Whether each TICK_ variable is one that is read: a misspelt one would have no effect."""
     known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}
-    # Kubernetes tells each container of the Services beside it, of which one may be called tick.
+    # Kubernetes injects TICK_* variables if a Service is named `tick`.
     hosts = [name for name in variables if name.endswith(_SERVICE)]
     services = tuple(host.removesuffix(_SERVICE) + of for host in hosts for of in _OF_SERVICES)
     own = [name for name in variables if name.startswith(PREFIX) and not name.startswith(services)]
@@ -90,7 +90,7 @@ def check_names(variables: Collection[str]) -> Iterator[Finding]:
         yield warning("settings", f"Nothing reads {PREFIX}{name}.", advice)
 
 
-def check_secrets(settings: Settings) -> Iterator[Finding]:
+def check_secrets(settings: Settings) -> Iterator[CheckResult]:
     """Whether the secrets are there, long and varied, and each used for one thing only."""
     named = {
         f"{PREFIX}{name.upper()}": value.get_secret_value()
@@ -116,7 +116,7 @@ def _is_weak(value: str) -> bool:
     return len(value) < STRONG_LENGTH or len(set(value)) < STRONG_VARIETY
 
 
-def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterator[Finding]:
+def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterator[CheckResult]:
     """Whether others may read what is secret, and this user may write what has to be written."""
     private = dict(secret_files)
     if sqlite is not None:
@@ -134,7 +134,7 @@ def _is_seen(path: Path) -> bool:
     return os.path.exists(path)
 
 
-def _check_writable(sqlite: Path) -> Iterator[Finding]:
+def _check_writable(sqlite: Path) -> Iterator[CheckResult]:
     needed = {
         sqlite.parent: "SQLite makes files beside its own: give this user the folder",
         sqlite: "Nothing fires nor runs before: give this user the file",
@@ -145,7 +145,7 @@ def _check_writable(sqlite: Path) -> Iterator[Finding]:
             yield problem("files", text, f"{advice}, and mount it for writing.")
 
 
-def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -> Finding:
+def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -> CheckResult:
     """Whether the database has room to grow."""
     free = usage(folder).free
     text = f"{free // MIB:,} MiB are free in {folder}."
@@ -155,7 +155,7 @@ def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -
     return warning("disk", text, advice) if free < LITTLE_SPACE else good("disk", text)
 
 
-def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
+def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> CheckResult:
     """Whether the SQLite library has the bug that damages databases with several connections."""
     text = f"SQLite {'.'.join(map(str, version))}"
     if version >= SAFE_SQLITE:
@@ -165,7 +165,7 @@ def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Find
     return warning("sqlite", text, f"Use SQLite {safe} or later, or PostgreSQL.")
 
 
-def check_clocks(skew: timedelta) -> Finding:
+def check_clocks(skew: timedelta) -> CheckResult:
     """Whether this machine's clock is the database's."""
     text = f"This machine is {abs(skew.total_seconds()):.1f} s from the database."
     advice = "Let both keep time by NTP; ticks go by the database's clock."
@@ -174,7 +174,7 @@ def check_clocks(skew: timedelta) -> Finding:
     return warning("clocks", text, advice) if abs(skew) >= SKEW_SEEN else good("clocks", text)
 
 
-def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
+def check_ticks(pulse: Pulse, now: datetime) -> Iterator[CheckResult]:
     """Whether something ticks as often as it used to, by a clock that is right."""
     trigger = "See that the trigger runs: `tick loop`, a timer, or POST /internal/tick."
     if pulse.ahead_to is not None:
@@ -196,7 +196,7 @@ def check_ticks(pulse: Pulse, now: datetime) -> Iterator[Finding]:
         yield warning("ticks", text, "`tick now` tells more, and so does the trigger's log.")
 
 
-def check_workers(living: Iterable[Worker], pulse: Pulse) -> Iterator[Finding]:
+def check_workers(living: Iterable[Worker], pulse: Pulse) -> Iterator[CheckResult]:
     """Whether something works, and whether it all is of one release."""
     start = "Start one with `tick worker`, or let the trigger work: `tick now --drain 50`."
     if not pulse.workers:
@@ -211,7 +211,7 @@ def check_workers(living: Iterable[Worker], pulse: Pulse) -> Iterator[Finding]:
         yield warning("workers", text, "End the deploy: restart them with this version.")
 
 
-def check_channels(settings: Settings) -> Finding:
+def check_channels(settings: Settings) -> CheckResult:
     """Whether anybody hears of what goes wrong."""
     channels = (settings.alert_urls, settings.webhook_urls, settings.ping_url)
     try:
@@ -225,7 +225,7 @@ def check_channels(settings: Settings) -> Finding:
     return warning("alerts", "Nobody is told when something goes wrong.", advice)
 
 
-def check_synced(plan: DeployPlan) -> Finding:
+def check_synced(plan: DeployPlan) -> CheckResult:
     """Whether the database holds what the definitions here say."""
     if plan.changes_nothing:
         return good("definitions", "The database holds the same.")
@@ -233,7 +233,7 @@ def check_synced(plan: DeployPlan) -> Finding:
     return warning("definitions", text, "`tick plan` shows how, `tick sync` brings them there.")
 
 
-def check_holidays(regions: Sequence[str]) -> Iterator[Finding]:
+def check_holidays(regions: Sequence[str]) -> Iterator[CheckResult]:
     """Whether Upcoming can name the holidays that TICK_HOLIDAYS asks for."""
     try:
         days_off.check(regions)
@@ -244,7 +244,7 @@ def check_holidays(regions: Sequence[str]) -> Iterator[Finding]:
 
 def check_zones(
     sources: Sequence[Source], schedules: Mapping[str, str], now: datetime
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Whether the time zone data are of this year or the last, and the same everywhere here.
 
     `schedules` maps the id of each schedule to its zone.
@@ -276,7 +276,7 @@ def _differing(one: Source, other: Source, schedules: Mapping[str, str]) -> Iter
             yield schedule_id
 
 
-def check_zone_data_in_force(older: Mapping[str, str | None]) -> Iterator[Finding]:
+def check_zone_data_in_force(older: Mapping[str, str | None]) -> Iterator[CheckResult]:
     """Whether schedules are decided by newer time zone data than this process has."""
     if older:
         said = older_in_words(older)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
-from tick.cli.checks import Finding, good, problem, warning
+from tick.cli.checks import CheckResult, good, problem, warning
 from tick.store.database import Database
 from tick.store.outages import DAMAGED
 from tick.store.postgresql import is_pooled
@@ -15,7 +15,7 @@ _STEPS = 100_000
 _UTC = {"utc", "uct", "gmt", "zulu", "universal"}
 
 
-def check_sessions(database: Database) -> Iterator[Finding]:
+def check_sessions(database: Database) -> Iterator[CheckResult]:
     """What stands before a PostgreSQL server, and in which zone its sessions begin."""
     if database.read.dialect.name != "postgresql":
         return
@@ -35,7 +35,7 @@ def check_sessions(database: Database) -> Iterator[Finding]:
         yield warning("database", text, advice)
 
 
-def check_pages(database: Database, most_seconds: float = MOST_SECONDS) -> Finding | None:
+def check_pages(database: Database, most_seconds: float = MOST_SECONDS) -> CheckResult | None:
     """What is wrong with the pages of a SQLite file, as far as there is time to look."""
     if database.read.dialect.name != "sqlite":
         return None

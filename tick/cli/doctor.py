@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tick import clock
 from tick.cli import checks
-from tick.cli.checks import Finding, Level, good, problem
+from tick.cli.checks import CheckResult, Level, good, problem
 from tick.cli.common import as_json, counted, say, show_json
 from tick.cli.database_checks import check_pages, check_sessions
 from tick.cli.statuses import ExitStatus
@@ -50,7 +50,7 @@ def doctor(as_json: bool) -> None:
         raise SystemExit(ExitStatus.FAILED)
 
 
-def examine() -> Iterator[Finding]:
+def examine() -> Iterator[CheckResult]:
     """Every finding; what can't be looked at because of an earlier one is left out."""
     try:
         settings = load_settings()
@@ -74,7 +74,7 @@ def examine() -> Iterator[Finding]:
     yield from _examine_database(settings, registry)
 
 
-def _examine_database(settings: Settings, registry: Registry | None) -> Iterator[Finding]:
+def _examine_database(settings: Settings, registry: Registry | None) -> Iterator[CheckResult]:
     try:
         with open_runtime(settings) as runtime:
             yield from _examine_files(runtime.database)
@@ -91,7 +91,7 @@ def _examine_database(settings: Settings, registry: Registry | None) -> Iterator
         yield problem("database", f"It fails: {sentence(error)}", "Nothing works without it.")
 
 
-def _examine_files(database: Database) -> Iterator[Finding]:
+def _examine_files(database: Database) -> Iterator[CheckResult]:
     is_sqlite = database.url.get_backend_name() == "sqlite"
     path = Path(database.url.database or "") if is_sqlite else None
     yield from checks.check_files(secret_files(), path)
@@ -100,7 +100,7 @@ def _examine_files(database: Database) -> Iterator[Finding]:
         yield checks.check_sqlite()
 
 
-def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Finding]:
+def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[CheckResult]:
     yield checks.check_clocks(_skew(runtime))
     now, dead_after = runtime.now(), runtime.settings.dead_after_seconds
     with runtime.database.read.connect() as connection:

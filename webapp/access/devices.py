@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from tick.ops.access.guessing import Origin
+from tick.ops.access.login_attempts import LoginOrigin
 from tick.ops.access.users import User
 from webapp.access.pace import caller
 from webapp.config import YEAR_SECONDS
@@ -20,10 +20,10 @@ _SALT = "tick.device"
 _MOST_PEOPLE = 5
 
 
-def origin_of(name: str) -> Origin:
+def origin_of(name: str) -> LoginOrigin:
     """Where an attempt to sign in as somebody comes from."""
     device, epoch = _people().get(_key(name), (None, None))
-    return Origin(caller(), device, epoch)
+    return LoginOrigin(caller(), device, epoch)
 
 
 def remember(response: Response, user: User) -> None:

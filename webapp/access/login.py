@@ -19,7 +19,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, current_user, login_user, logout_user
 
 from tick.ops.access import sessions, users
-from tick.ops.access.sessions import Limits, Session
+from tick.ops.access.sessions import Session, SessionLimits
 from tick.states import Role
 from webapp.access import devices
 from webapp.access.pace import seconds_until_login
@@ -156,10 +156,10 @@ def _end_session() -> None:
         sessions.end_session(runtime().database, current_user.user.id, current_user.session.id)
 
 
-def limits() -> Limits:
+def limits() -> SessionLimits:
     """How long a session lasts."""
     settings = runtime().settings
-    return Limits(
+    return SessionLimits(
         longest=timedelta(hours=settings.session_hours),
         idle=timedelta(hours=settings.session_idle_hours),
     )

@@ -167,9 +167,9 @@ def _admit(claims: Mapping[str, Any], target: str) -> ResponseReturnValue:
         _log.warning("request %s: %r has no role here", g.request_id, claims["sub"])
         return login.login_page(403, _STRANGER)
     name = str(claims.get("preferred_username") or claims.get("email") or claims.get("name") or "")
-    person = identities.Person(settings.oidc_issuer, claims["sub"], name, role)
+    person = identities.ExternalIdentity(settings.oidc_issuer, claims["sub"], name, role)
     author = Author("system", g.request_id)
-    user = identities.admit(runtime().database, person, now=now(), author=author)
+    user = identities.find_or_create_user(runtime().database, person, now=now(), author=author)
     if user is None:
         return login.login_page(403, "Your account here is switched off. Ask an administrator.")
     return login.begin_session(user, target)

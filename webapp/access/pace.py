@@ -5,8 +5,8 @@ from ipaddress import IPv6Address, ip_address
 from flask import request
 from werkzeug.exceptions import TooManyRequests
 
-from tick.ops.access.guessing import FREE_ATTEMPTS
-from tick.ops.access.pace import seconds_to_wait
+from tick.ops.access.login_attempts import FREE_ATTEMPTS
+from tick.ops.access.rate_limit import seconds_to_wait
 from webapp.services import now, runtime
 
 _ONE_NETWORK = 64

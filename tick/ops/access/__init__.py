@@ -1,1 +1,1 @@
-"""WHO may do what: people, their sessions, tokens of programs, and how fast each may act."""
+"""Users, their sessions, API tokens, and the rate limits of each."""

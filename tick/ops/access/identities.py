@@ -1,7 +1,7 @@
-"""People whom an identity provider vouches for: an account each, linked by issuer and subject.
+"""Accounts of users of an identity provider, linked by issuer and subject.
 
-The provider decides the role, anew at each sign-in. A name alone links nothing: whoever is called
-like somebody who has an account here becomes somebody else.
+The provider decides the role anew at each sign-in. A name alone links nothing: a person with the
+name of an existing user gets an account under another name.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.ledger.audit import Author, record
-from tick.ops.access.names import MAX_NAME, is_a_programs, is_free
+from tick.ops.access.names import MAX_NAME, is_free, is_reserved
 from tick.ops.access.users import User, find_user
 from tick.states import Role
 from tick.store.database import Database
@@ -22,8 +22,8 @@ _u = user.c
 
 
 @dataclass(frozen=True)
-class Person:
-    """Whom the provider has vouched for, and as what they may come in."""
+class ExternalIdentity:
+    """A person as the identity provider describes them, and the role that they have here."""
 
     issuer: str
     subject: str
@@ -32,11 +32,11 @@ class Person:
 
     @property
     def external_id(self) -> str:
-        """What the account is linked by: an issuer has no space in it."""
+        """The issuer and the subject, by which the account is found (without spaces)."""
         return f"{self.issuer} {self.subject}"
 
     def names(self) -> Iterator[str]:
-        """What the account may be called, the best first."""
+        """The names that the account may have, the best first."""
         shown = "".join(letter for letter in self.name if letter.isprintable()).strip()
         if shown:
             yield shown[:MAX_NAME]
@@ -44,10 +44,12 @@ class Person:
         yield self.external_id[-MAX_NAME:]
 
 
-def admit(database: Database, person: Person, *, now: datetime, author: Author) -> User | None:
-    """The person's account, made at the first sign-in; None if it has been switched off.
+def find_or_create_user(
+    database: Database, person: ExternalIdentity, *, now: datetime, author: Author
+) -> User | None:
+    """Return the person's account, created at the first sign-in; None if it is disabled.
 
-    A role that the provider has changed ends the sessions that began under the old one.
+    If the provider has changed the role, sessions that began under the old one end.
     """
     with database.write.begin() as connection:
         found = _find(connection, person)
@@ -63,16 +65,20 @@ def admit(database: Database, person: Person, *, now: datetime, author: Author) 
         return find_user(connection, found.id)
 
 
-def _find(connection: sa.Connection, person: Person) -> sa.Row[*tuple[object, ...]] | None:
+def _find(
+    connection: sa.Connection, person: ExternalIdentity
+) -> sa.Row[*tuple[object, ...]] | None:
     wanted = sa.select(_u.id, _u.name, _u.role, _u.active)
     return connection.execute(wanted.where(_u.external_id == person.external_id)).one_or_none()
 
 
-def _create(connection: sa.Connection, person: Person, now: datetime, author: Author) -> None:
-    """An account under the first name that is free; it has no password, so none fits."""
+def _create(
+    connection: sa.Connection, person: ExternalIdentity, now: datetime, author: Author
+) -> None:
+    """Create an account under the first free name, without a password."""
     values = {"password_hash": "", "role": person.role, "created_at": now}
     for name in person.names():
-        if is_a_programs(name) or not is_free(connection, name):
+        if is_reserved(name) or not is_free(connection, name):
             continue
         insert = insert_into(connection.dialect.name, user).on_conflict_do_nothing()
         made = insert.values(name=name, external_id=person.external_id, **values).returning(_u.id)

@@ -1,4 +1,4 @@
-"""What people are called: each name once, however it is written, and never as a program is."""
+"""Names of users: unique whatever their case and form, and none that the audit reserves."""
 
 import unicodedata
 
@@ -10,38 +10,36 @@ from tick.store.tables import user
 
 MAX_NAME = 100
 _MOST_WRITTEN = 10 * MAX_NAME
-"""More than a name has in any form. Of marks alone, as many as a form holds take a second."""
-# The audit names by them whoever is no person with an account.
-_PROGRAMS, _KINDS_OF_PROGRAM = ("system", "cli"), ("token:", "cli:")
+"""Longer than any form of a name; normalizing a whole form field of marks takes a second."""
+# Audit entries use these names and prefixes for actors that are not users.
+_RESERVED_NAMES, _RESERVED_PREFIXES = ("system", "cli"), ("token:", "cli:")
 _u = user.c
 
 
 def checked_name(name: str) -> str:
-    """The name as it is kept. Raises Refused for one that nobody may have."""
+    """Return the name as it is stored. Raises Refused for one that is not allowed."""
     name = unicodedata.normalize("NFC", name.strip())
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise Refused(f"A user's name has 1 to {MAX_NAME} printable characters.")
-    if is_a_programs(name):
+    if is_reserved(name):
         raise Refused(f"In the audit {name!r} would be a program; choose another name.")
     return name
 
 
-def is_a_programs(name: str) -> bool:
-    """Whether the audit would take whoever is called so for a program."""
-    return _folded(name) in _PROGRAMS or _folded(name).startswith(_KINDS_OF_PROGRAM)
+def is_reserved(name: str) -> bool:
+    """Whether audit entries use the name for an actor that is not a user."""
+    return _folded(name) in _RESERVED_NAMES or _folded(name).startswith(_RESERVED_PREFIXES)
 
 
 def is_free(connection: sa.Connection, name: str) -> bool:
-    """Whether nobody is called so, which then holds to the end of the transaction."""
+    """Whether no user has the name; this then holds until the transaction ends."""
     acquire(connection, AdvisoryLock.NAMES)
-    return find_named(connection, name) is None
+    return find_user_id(connection, name) is None
 
 
-def find_named(connection: sa.Connection, name: str) -> int | None:
-    """The id of the account that is meant, in whatever case and form the name is written.
-
-    Compared here and not there: only of ASCII do both databases know the small letters.
-    """
+def find_user_id(connection: sa.Connection, name: str) -> int | None:
+    """Return the id of the user of that name, whatever its case and form; None if there is none."""
+    # Compared here: the databases agree about upper and lower case of ASCII only.
     wanted = _folded(name[:_MOST_WRITTEN])
     for row in connection.execute(sa.select(_u.id, _u.name)):
         if _folded(row.name) == wanted:
@@ -50,5 +48,5 @@ def find_named(connection: sa.Connection, name: str) -> int | None:
 
 
 def _folded(name: str) -> str:
-    """By which names are the same (Unicode, section 3.13, D146)."""
+    """The form in which names are compared (Unicode, section 3.13, D146)."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name.strip()).casefold())

@@ -9,7 +9,7 @@ from tick.errors import Refused
 
 MIN_PASSWORD = 12
 MAX_PASSWORD = 256
-# What everybody thinks of first here.
+# Words that a guesser tries first here.
 CONTEXT_WORDS = ("job", "schedule", "scheduler", "manager", "tick", "console", "admin", "viewer")
 _MOST_JUDGED, _GOOD_ENOUGH = 72, 4
 # The parameters that OWASP's password storage cheat sheet names first for argon2id.
@@ -31,12 +31,12 @@ def hash_password(password: str, name: str) -> str:
 
 @cache
 def nobodys_hash() -> str:
-    """A hash to compare with where there is none, so that it takes as long."""
+    """A hash to compare with when no user has the name, so that this takes as long."""
     return _hasher.hash("nobody's password")
 
 
 def matches(password_hash: str, password: str) -> bool:
-    """Whether it is the password."""
+    """Whether the hash is that of the password."""
     try:
         return _hasher.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
@@ -44,12 +44,12 @@ def matches(password_hash: str, password: str) -> bool:
 
 
 def rehashed(password_hash: str, password: str) -> str:
-    """The hash as it is made today of a password that has just matched."""
+    """The hash of a password that has just matched, made anew if the parameters have changed."""
     return _hasher.hash(password) if _hasher.check_needs_rehash(password_hash) else password_hash
 
 
 def _easily_guessed(password: str, name: str) -> str | None:
-    """Why somebody with a list of common passwords would find it in 10**10 attempts, if so."""
+    """Why the password can be guessed in 10**10 attempts; None if it can't."""
     from zxcvbn import zxcvbn  # its lists take a tenth of a second, which no tick must wait for
 
     found = zxcvbn(password[:_MOST_JUDGED], [*CONTEXT_WORDS, name])

@@ -1,6 +1,6 @@
-"""Who is signed in where: sessions that the server knows, and can end one by one.
+"""Sessions of the console, stored on the server, which can end each of them.
 
-What a browser holds is 256 random bits; only their hash is kept here, as with API tokens.
+A browser holds 256 random bits; only their hash is stored, as with API tokens.
 """
 
 import hashlib
@@ -18,14 +18,14 @@ from tick.store.database import Database
 from tick.store.tables import user, user_session
 
 MAX_AGENT = 200
-# A page that somebody reads asks often; when it last did so is noted this coarsely.
+# Open pages poll often: without this each poll would be a write.
 NOTED_EVERY = timedelta(minutes=1)
 _s, _u = user_session.c, user.c
 
 
 @dataclass(frozen=True)
-class Limits:
-    """How long a session lasts: in all, and without its person doing anything."""
+class SessionLimits:
+    """How long a session lasts in all, and without use."""
 
     longest: timedelta
     idle: timedelta
@@ -33,7 +33,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Session:
-    """One browser that somebody is signed in with."""
+    """One browser in which a user is signed in."""
 
     id: int
     created_at: datetime
@@ -42,9 +42,9 @@ class Session:
 
 
 def begin_session(
-    database: Database, user: User, *, agent: str, now: datetime, limits: Limits
+    database: Database, user: User, *, agent: str, now: datetime, limits: SessionLimits
 ) -> tuple[Session, str]:
-    """A session of the user, and the text that opens it, which is kept nowhere else."""
+    """Begin a session of the user; return it with its secret text, which is not stored."""
     text = secrets.token_urlsafe(32)
     values = {
         "token_hash": _hash(text),
@@ -63,9 +63,9 @@ def begin_session(
 
 
 def find_session(
-    connection: sa.Connection, text: str, *, now: datetime, limits: Limits
+    connection: sa.Connection, text: str, *, now: datetime, limits: SessionLimits
 ) -> tuple[Session, User] | None:
-    """The living session that the text opens, and whose it is."""
+    """Return the session of the secret text with its user; None if it has ended."""
     query = _SESSIONS.add_columns(*_PERSON).join(user, _OF_THIS_EPOCH)
     query = query.where(_s.token_hash == _hash(text), _lives(now, limits), _u.active)
     row = connection.execute(query).one_or_none()
@@ -73,16 +73,16 @@ def find_session(
 
 
 def list_sessions(
-    connection: sa.Connection, user_id: int, *, now: datetime, limits: Limits
+    connection: sa.Connection, user_id: int, *, now: datetime, limits: SessionLimits
 ) -> Sequence[Session]:
-    """Where somebody is signed in, the latest first, at most 100."""
+    """List the sessions of a user that last, the latest first, at most 100."""
     query = _SESSIONS.join(user, _OF_THIS_EPOCH)
     query = query.where(_s.user_id == user_id, _lives(now, limits))
     return [_as_session(row) for row in connection.execute(query.order_by(_s.seen_at.desc()))]
 
 
 def note_use(database: Database, session: Session, now: datetime) -> None:
-    """Note that the session's person has done something."""
+    """Record that the session was used."""
     if now - session.seen_at >= NOTED_EVERY:
         seen = sa.update(user_session).where(_s.id == session.id, _s.seen_at < now)
         with database.write.begin() as connection:
@@ -90,14 +90,14 @@ def note_use(database: Database, session: Session, now: datetime) -> None:
 
 
 def end_session(database: Database, user_id: int, session_id: int) -> bool:
-    """End one of somebody's sessions; False if it has ended already, or is not theirs."""
+    """End a session of the user; False if it has ended already, or belongs to another user."""
     gone = sa.delete(user_session).where(_s.id == session_id, _s.user_id == user_id)
     with database.write.begin() as connection:
         return connection.execute(gone).rowcount == 1
 
 
 def end_other_sessions(database: Database, user_id: int, kept: int) -> int:
-    """End all of somebody's sessions but one; how many."""
+    """End all sessions of a user but one; return how many ended."""
     gone = sa.delete(user_session).where(_s.user_id == user_id, _s.id != kept)
     with database.write.begin() as connection:
         return connection.execute(gone).rowcount
@@ -118,7 +118,7 @@ def _as_user(row: sa.Row[*tuple[Any, ...]]) -> User:
     return User(row.user_id, row.name, role, row.active, row.session_epoch, row.last_login_at)
 
 
-def _lives(now: datetime, limits: Limits) -> sa.ColumnElement[bool]:
+def _lives(now: datetime, limits: SessionLimits) -> sa.ColumnElement[bool]:
     return sa.and_(_s.created_at > now - limits.longest, _s.seen_at > now - limits.idle)
 
 

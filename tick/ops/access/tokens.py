@@ -1,7 +1,7 @@
-"""API tokens: random, shown once, kept as a hash, ended by time or by hand.
+"""API tokens: random, shown once, stored as a hash, expired by time or revoked.
 
-A token is 256 random bits, so its SHA-256 needs neither salt nor stretching: nobody can guess a
-token, and what a look-up by hash gives away by its time says nothing about one.
+A token is 256 random bits, so its SHA-256 needs neither salt nor stretching, and the time that a
+look-up by hash takes reveals nothing about a token.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _t = api_token.c
 
 @dataclass(frozen=True)
 class Token:
-    """What is known of a token; the token itself is not."""
+    """A token as it is stored: without its text."""
 
     id: int
     name: str
@@ -43,7 +43,7 @@ class Token:
 
     @property
     def author_name(self) -> str:
-        """How the audit names what is done with it."""
+        """The actor in audit entries of what was done with the token."""
         return f"token:{self.name}"
 
     def state(self, now: datetime) -> str:
@@ -66,10 +66,10 @@ def create_token(
     author: Author,
     scope: TokenScope = TokenScope.API,
 ) -> tuple[Token, str]:
-    """A token that works for `days`, and its text, which nobody sees again.
+    """Create a token that works for `days`; return it with its text, which is not stored.
 
-    Raises Refused for an odd name, one that a usable token bears, a life too long, or an ADMIN's
-    token for what can only be read.
+    Raises Refused for an invalid name, the name of a usable token, too many days, or an ADMIN's
+    token for a scope that only reads.
     """
     if scope is not TokenScope.API and role is not Role.VIEWER:
         raise Refused(f"What {scope} opens can only be read: give the token the role VIEWER.")

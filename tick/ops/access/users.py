@@ -16,14 +16,19 @@ import sqlalchemy as sa
 from tick.engine.ledger.audit import Author, record
 from tick.errors import NotFound, Refused
 from tick.ops.access import passwords
-from tick.ops.access.guessing import Origin, forget_guesses, forgive, may_try
-from tick.ops.access.names import checked_name, find_named, is_free
+from tick.ops.access.login_attempts import (
+    LoginOrigin,
+    clear_all_attempts,
+    clear_attempts,
+    spend_attempt,
+)
+from tick.ops.access.names import checked_name, find_user_id, is_free
 from tick.ops.queries.revisions import expect_revision, revision_of
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.tables import user
 
-_NOWHERE = Origin()
+_NOWHERE = LoginOrigin()
 _u = user.c
 _SHOWN = ("role", "active")  # in the audit, before and after: never a password
 
@@ -102,7 +107,7 @@ def change_own_password(
 
     Raises Refused when the present one is wrong, or was tried too often, or the new one is weak.
     """
-    if log_in(database, name, present, now=now, origin=Origin("a session")) is None:
+    if log_in(database, name, present, now=now, origin=LoginOrigin("a session")) is None:
         raise Refused(
             "The present password is wrong, or was tried too often. Wait, then try again."
         )
@@ -161,7 +166,7 @@ def list_users(connection: sa.Connection) -> Sequence[User]:
 
 
 def log_in(
-    database: Database, name: str, password: str, *, now: datetime, origin: Origin = _NOWHERE
+    database: Database, name: str, password: str, *, now: datetime, origin: LoginOrigin = _NOWHERE
 ) -> User | None:
     """The user, if name and password are right and the pace of guesses allows the attempt.
 
@@ -172,7 +177,7 @@ def log_in(
     account = _find_account(database, name)
     who = _nobody(name) if account is None else str(account.id)
     epoch = None if account is None else account.session_epoch
-    admitted = may_try(database, who, origin, epoch, now) and account is not None
+    admitted = spend_attempt(database, who, origin, epoch, now) and account is not None
     password_hash = (
         account.password_hash if account is not None and admitted else passwords.nobodys_hash()
     )
@@ -185,7 +190,7 @@ def log_in(
     with database.write.begin() as connection:
         if connection.execute(admit).rowcount == 0:
             return None
-        forgive(connection, who, origin)
+        clear_attempts(connection, who, origin)
         return find_user(connection, account.id)
 
 
@@ -208,7 +213,7 @@ def _find_account(database: Database, name: str) -> _Account | None:
     # Those whom a provider vouches for have no password.
     query = query.where(_u.active, _u.password_hash != "")
     with database.read.connect() as connection:
-        named = find_named(connection, name)
+        named = find_user_id(connection, name)
         row = connection.execute(query.where(_u.id == (named or 0))).one_or_none()
     return None if row is None else _Account(*row)
 
@@ -240,7 +245,7 @@ def _change(
         changed = sa.update(user).where(_u.id == found.id)
         connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
         if "password_hash" in changes:
-            forget_guesses(connection, str(found.id))
+            clear_all_attempts(connection, str(found.id))
         shown = {column: changes[column] for column in _SHOWN if column in changes}
         before = {column: found._mapping[column] for column in shown}
         record(
@@ -260,7 +265,7 @@ def _lock(connection: sa.Connection, name: str, author: Author) -> sa.Row[*tuple
     A person who changes another is locked besides: of two who take the administration from one
     another the second has lost it by then, so that somebody who administers always remains.
     """
-    named = find_named(connection, name)
+    named = find_user_id(connection, name)
     if named is None:
         raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")
     concerned = _USERS.where(sa.or_(_u.id == named, _u.name == author.name))

@@ -131,7 +131,7 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
         yield "removed: it stops firing, its history stays"
     if change.renamed and change.known is not None:
         how = "renamed back" if change.taken_back else "renamed"
-        yield f"{how} from {change.known.id}: history and switch stay{_slots_stay(change.schedule)}"
+        yield f"{how} from {change.known.id}: history and switch stay{_hash_note(change.schedule)}"
     if change.returned:
         yield "defined again: as it was if it was removed less than 14 days ago, else switched off"
     if change.changed and change.known is not None and change.schedule is not None:
@@ -143,7 +143,7 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
         yield from notes_on(change.schedule.rule(), now)
 
 
-def _slots_stay(schedule: Schedule | None) -> str:
+def _hash_note(schedule: Schedule | None) -> str:
     """That a rename moves no instant, where the name decides about instants."""
     if schedule is None or replace(schedule, first_id=schedule.id).rule() == schedule.rule():
         return ""

@@ -1,4 +1,4 @@
-"""A schedule's rows of the ledger in a time: one by one, or many at once if they are plain."""
+"""Reads a schedule's ledger rows of a period: one by one, or grouped if they are plain."""
 
 import json
 from collections import Counter
@@ -19,8 +19,8 @@ from tick.store.tables import Instant, job_run, job_run_dependency, occurrence, 
 _o, _r, _d, _v = occurrence.c, job_run.c, job_run_dependency.c, schedule_version.c
 
 
-class Row(NamedTuple):
-    """A row that stands for so many instants from `first` to `last`."""
+class LedgerRow(NamedTuple):
+    """A ledger row that stands for `instants` instants from `first` to `last`."""
 
     id: int
     version_id: int
@@ -31,11 +31,11 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a first look at a schedule's rows found.
+class LedgerSummary:
+    """A schedule's ledger rows of a period, grouped.
 
-    `instants` are those of the rows that stand for one each, in order; with `ranges` there are
-    other rows. `suspects` are the ids of rows that are not plainly right about their runs.
+    `instants` are those of rows for one instant each, in order; `ranges` says whether there are
+    other rows. `suspects` are the ids of rows whose runs have to be checked one by one.
     """
 
     instants: list[datetime] = field(default_factory=list)
@@ -45,24 +45,22 @@ class Found:
     suspects: list[int] = field(default_factory=list)
 
 
-def look(
+def summarize_ledger(
     connection: sa.Connection,
     schedule_id: str,
     targets: Mapping[int, Target],
     start: datetime,
     end: datetime,
-) -> Found:
-    """What the rows with an instant in (start, end] say. `targets`: by id of the version.
-
-    A schedule that fires each minute has ten thousand a week: those that are alike come as one row,
-    with their instants as text, which is read several times as fast.
-    """
+) -> LedgerSummary:
+    """Summarize the rows with an instant in (start, end]. `targets`: by id of the version."""
+    # A schedule that fires each minute has ten thousand rows a week: grouped, with their instants
+    # as one text, they are read several times as fast.
     given = {"schedule": schedule_id, "start": start, "end": end, "known": _known(targets)}
-    alike = connection.execute(_look(connection.dialect.name), given).all()
+    alike = connection.execute(_summary_query(connection.dialect.name), given).all()
     outcomes: Counter[str] = Counter()
     for rows in alike:
         outcomes[rows.outcome] += rows.number
-    return Found(
+    return LedgerSummary(
         sorted(map(datetime.fromisoformat, _split(rows.instants for rows in alike))),
         any(rows.is_range for rows in alike),
         outcomes,
@@ -75,19 +73,19 @@ def _split(lists: Iterable[str | None]) -> Iterator[str]:
     return chain.from_iterable(each.split(",") for each in lists if each)
 
 
-def look_at_unscheduled(
+def find_unscheduled_suspects(
     connection: sa.Connection, targets: Mapping[int, Target], start: datetime, end: datetime
 ) -> list[int]:
-    """The suspects among what was due at no instant, and decided in (start, end]; ids."""
+    """Return the ids of suspect firings by hand that were decided in (start, end]."""
     given = {"start": start, "end": end, "known": _known(targets)}
-    rows = connection.execute(_look_at_unscheduled(connection.dialect.name), given).scalars()
+    rows = connection.execute(_unscheduled_query(connection.dialect.name), given).scalars()
     return sorted(filter(None, rows))
 
 
 def read_targets_of_unscheduled(
     connection: sa.Connection, start: datetime, end: datetime
 ) -> dict[int, Target]:
-    """What was fired at no instant in that time: the targets by id of the version."""
+    """Return the targets of firings by hand in (start, end], by id of the version."""
     query = (
         sa.select(_v.id, _v.target)
         .join_from(occurrence, schedule_version, _v.id == _o.version_id)
@@ -99,12 +97,12 @@ def read_targets_of_unscheduled(
 
 def read_rows(
     connection: sa.Connection, schedule_id: str, start: datetime, end: datetime
-) -> list[Row]:
-    """The rows with an instant in (start, end], in order."""
+) -> list[LedgerRow]:
+    """Return the rows with an instant in (start, end], in order."""
     given = {"schedule": schedule_id, "start": start, "end": end}
     found = [
-        Row(id, version_id, outcome, first, until or first, count)
-        for id, version_id, outcome, first, until, count in connection.execute(_rows(), given)
+        LedgerRow(id, version_id, outcome, first, until or first, count)
+        for id, version_id, outcome, first, until, count in connection.execute(_rows_query(), given)
     ]
     found.sort(key=lambda row: (row.first, row.id))
     return found
@@ -120,19 +118,19 @@ def _known(targets: Mapping[int, Target]) -> str:
 
 
 @cache
-def _rows() -> sa.CompoundSelect[Any]:
+def _rows_query() -> sa.CompoundSelect[Any]:
     columns = (_o.id, _o.version_id, _o.outcome, _o.scheduled_for, _o.scheduled_until)
     query = sa.select(*columns, _o["count"])
     return sa.union_all(query.where(*_begins_within()), query.where(*_reaches_into()))
 
 
 @cache
-def _look(dialect: str) -> sa.Select[Any]:
-    """The rows by what they have in common."""
+def _summary_query(dialect: str) -> sa.Select[Any]:
+    """The query that groups the rows by version, outcome and shape."""
     is_range = sa.or_(_o.scheduled_until.is_not(None), _o["count"] != 1)
     alike = (_o.version_id, _o.outcome, sa.case((is_range, 1), else_=0).label("is_range"))
     columns = (*alike, _utc_text(dialect).label("at"))
-    source, suspect = _suspects(dialect)
+    source, suspect = _suspect_column(dialect)
     found = sa.union_all(
         sa.select(*columns, sa.cast(suspect, sa.Text).label("suspect"))
         .select_from(source)
@@ -157,21 +155,21 @@ def _utc_text(dialect: str) -> sa.ColumnElement[str]:
 
 
 @cache
-def _look_at_unscheduled(dialect: str) -> sa.Select[Any]:
-    source, suspect = _suspects(dialect)
+def _unscheduled_query(dialect: str) -> sa.Select[Any]:
+    source, suspect = _suspect_column(dialect)
     start, end = (sa.bindparam(name, type_=Instant) for name in ("start", "end"))
     decided = (_o.decided_at > start, _o.decided_at <= end)
     return sa.select(suspect).select_from(source).where(_o.scheduled_for.is_(None), *decided)
 
 
 def _begins_within() -> tuple[sa.ColumnElement[bool], ...]:
-    """Those of the schedule that begin in (start, end]: a part of an index."""
+    """The schedule's rows that begin in (start, end]: a range of an index."""
     schedule, start, end = _bounds()
     return _o.schedule_id == schedule, _o.scheduled_for > start, _o.scheduled_for <= end
 
 
 def _reaches_into() -> tuple[sa.ColumnElement[bool], ...]:
-    """Those that begin earlier and reach into it: the index of the ranges has them."""
+    """The rows that begin earlier and reach into it: the index of ranges has them."""
     schedule, start, _ = _bounds()
     reaches = (_o.scheduled_until.is_not(None), _o.scheduled_until > start)
     return _o.schedule_id == schedule, *reaches, _o.scheduled_for <= start
@@ -182,8 +180,8 @@ def _bounds() -> tuple[sa.BindParameter[Any], ...]:
     return tuple(sa.bindparam(name, type_=type_) for name, type_ in types)
 
 
-def _suspects(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[int | None]]:
-    """Rows of the ledger, and the ids of those that are not plainly right; null for the others."""
+def _suspect_column(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[int | None]]:
+    """The ledger's rows, and a column with the id of each suspect row, null for the others."""
     columns: list[sa.ColumnClause[Any]] = [
         sa.column("id", sa.Integer),
         sa.column("jobs", sa.Text),
@@ -201,10 +199,8 @@ def _suspects(dialect: str) -> tuple[sa.FromClause, sa.ColumnElement[int | None]
 
 
 def _is_whole(dialect: str, known: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether all the runs that a row speaks of are there, its own, and have succeeded.
-
-    One look at its runs: a database that joined them might read those of all time.
-    """
+    """Whether all runs of a row exist, belong to it and have succeeded."""
+    # One subquery for each row: a database that joined the runs might read those of all time.
     is_its_own = sa.and_(
         _r.status == RunStatus.SUCCESS,
         _r.schedule_id.is_not_distinct_from(_o.schedule_id),
@@ -215,11 +211,11 @@ def _is_whole(dialect: str, known: sa.FromClause) -> sa.ColumnElement[bool]:
     edges = sa.select(sa.func.count()).where(_d.run_id == _r.id).correlate(job_run)
     whole = sa.and_(
         sa.func.count(_r.id) == _o.runs,
-        _number(is_its_own) == _o.runs,
+        _count_where(is_its_own) == _o.runs,
         sa.func.sum(edges.scalar_subquery()) == known.c.edges,
-        _listed(dialect) == known.c.jobs,
-        _number(_r.started_at == _o.first_started_at) > 0,
-        _number(_r.finished_at == _o.last_finished_at) > 0,
+        _job_names(dialect) == known.c.jobs,
+        _count_where(_r.started_at == _o.first_started_at) > 0,
+        _count_where(_r.finished_at == _o.last_finished_at) > 0,
         _o.succeeded == _o.runs,
         _o.failed + _o.cancelled + _o.skipped == 0,
     )
@@ -227,13 +223,13 @@ def _is_whole(dialect: str, known: sa.FromClause) -> sa.ColumnElement[bool]:
     return runs.correlate(occurrence, known).scalar_subquery()
 
 
-def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    """How many rows fulfil it; cheaper than a least and a greatest text on SQLite."""
+def _count_where(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    """The number of rows that fulfil it; on SQLite cheaper than min and max of texts."""
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _listed(dialect: str) -> sa.ColumnElement[str]:
-    """The names of the jobs in the order of the runs; in any other order it is looked at again."""
+def _job_names(dialect: str) -> sa.ColumnElement[str]:
+    """The names of the jobs in the order of the runs; in another order the row is suspect."""
     if dialect == "postgresql":
         return sa.func.string_agg(_r.job_name, sa.text("',' ORDER BY job_run.id"))
     return sa.func.group_concat(_r.job_name)

@@ -22,12 +22,12 @@ from tick.engine.ledger.versions import RulePeriod, Version, rule_periods, versi
 from tick.engine.statistics.prune_state import pruned_up_to
 from tick.ops.queries.snapshot import snapshot
 from tick.ops.reports.ledger_rows import (
-    Found,
-    Row,
-    look,
-    look_at_unscheduled,
+    LedgerRow,
+    LedgerSummary,
+    find_unscheduled_suspects,
     read_rows,
     read_targets_of_unscheduled,
+    summarize_ledger,
 )
 from tick.ops.reports.run_proof import find_contradictions
 from tick.policy import instants
@@ -48,7 +48,7 @@ AllBetween: TypeAlias = Callable[[Rule, datetime, datetime], list[datetime]]
 
 @dataclass(frozen=True)
 class Violation:
-    """Something that the promises rule out; `at` is the instant that it is about."""
+    """A broken promise, and the instant that it concerns."""
 
     schedule_id: str
     at: datetime
@@ -61,7 +61,7 @@ class Violation:
 
 @dataclass
 class Verified:
-    """What a proof found for the instants in (start, end].
+    """The result of a proof over the instants in (start, end].
 
     `start` is later than asked for where the ledger was pruned: `pruned_to` says up to when.
     `outcomes` counts instants by outcome; `waiting` are due for the next tick; `off` passed while
@@ -102,23 +102,24 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
         whole_from = min(max(start, pruned_to or start), end)
         result = Verified(whole_from, end, pruned_to)
         targets = read_targets_of_unscheduled(connection, whole_from, end)
-        suspects = look_at_unscheduled(connection, targets, whole_from, end)
-        # Many schedules have the rule of the one before.
+        suspects = find_unscheduled_suspects(connection, targets, whole_from, end)
+        # Schedules in a row often share a rule.
         all_between = lru_cache(maxsize=4)(instants.all_between)
         for row in connection.execute(sa.select(job_schedule).order_by(_s.id)).all():
             result.schedules += 1
             proof = _Proof(connection, row, result, all_between)
-            _note(result, proof.find())
+            _add(result, proof.find())
             targets |= proof.targets
             suspects += proof.suspects
-        # Of all schedules at once: a few in each would be many statements.
-        _note(result, _in_runs(connection, suspects, targets))
+        # For all schedules at once: one statement for each schedule would be many.
+        _add(result, _in_runs(connection, suspects, targets))
     return result
 
 
 @contextmanager
 def _more_pages_kept(connection: sa.Connection) -> Iterator[None]:
-    """Of a SQLite file: schedules that fire side by side have their runs on the same pages."""
+    """Give a SQLite connection a larger page cache for a while."""
+    # Schedules that fire side by side have their runs on the same pages.
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -130,7 +131,7 @@ def _more_pages_kept(connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
 
 
-def _note(result: Verified, found: Iterator[Violation]) -> None:
+def _add(result: Verified, found: Iterator[Violation]) -> None:
     for violation in found:
         if len(result.violations) == MOST_LISTED:
             return
@@ -155,13 +156,13 @@ class _Proof:
         self.versions = {version.id: version for version in versions_of(connection, row.id)}
         self.targets = {id: Target.from_json(each.target) for id, each in self.versions.items()}
         self.suspects: list[int] = []
-        self.entries: list[Row] = []
-        self.strays: list[Row] = []
+        self.entries: list[LedgerRow] = []
+        self.strays: list[LedgerRow] = []
 
     def find(self) -> Iterator[Violation]:
-        """Every violation in its ledger; `suspects` are then the rows whose runs are to be read."""
+        """Yield every violation in its ledger; then `suspects` are the rows whose runs to check."""
         start, end = self.result.start, self.result.end
-        found = look(self.connection, self.row.id, self._in_force(), start, end)
+        found = summarize_ledger(self.connection, self.row.id, self._in_force(), start, end)
         self.suspects = found.suspects
         try:
             yield from self._in_ledger(found)
@@ -171,7 +172,7 @@ class _Proof:
             )
 
     def _in_force(self) -> dict[int, Target]:
-        """Of the versions that were in force at some time of the period."""
+        """The targets of the versions that were in force at some time of the period, by id."""
         ends = [*(version.since for version in self.versions.values()), self.result.end][1:]
         return {
             id: self.targets[id]
@@ -179,17 +180,17 @@ class _Proof:
             if version.since < self.result.end and until > self.result.start
         }
 
-    def _in_ledger(self, found: Found) -> Iterator[Violation]:
+    def _in_ledger(self, found: LedgerSummary) -> Iterator[Violation]:
         known: list[Version] = list(self.versions.values())
         if not self._is_plain(found, rule_periods(known)):
             yield from self._in_detail(rule_periods(known))
         if known:
             yield from self._in_cursor(known[-1])
 
-    def _is_plain(self, found: Found, in_order: Sequence[RulePeriod]) -> bool:
+    def _is_plain(self, found: LedgerSummary, periods: Sequence[RulePeriod]) -> bool:
         """Whether one rule was in force, and each of its instants has one row of its own."""
         start, end = self.result.start, self.result.end
-        covering = [each for each in in_order if each.since <= start and end <= (each.until or end)]
+        covering = [each for each in periods if each.since <= start and end <= (each.until or end)]
         if found.ranges or not covering:
             return False
         rule = covering[0].rule
@@ -201,8 +202,8 @@ class _Proof:
         self.result.outcomes.update(found.outcomes)
         return True
 
-    def _in_detail(self, in_order: Sequence[RulePeriod]) -> Iterator[Violation]:
-        """Row by row."""
+    def _in_detail(self, periods: Sequence[RulePeriod]) -> Iterator[Violation]:
+        """Yield the violations of each row."""
         entries = read_rows(self.connection, self.row.id, self.result.start, self.result.end)
         self.entries = [entry for entry in entries if entry.version_id in self.versions]
         self.strays = [entry for entry in entries if entry.version_id not in self.versions]
@@ -211,15 +212,15 @@ class _Proof:
                 entry.first, f"row {entry.id} ({entry.outcome}) stems from no version of it"
             )
         yield from self._in_order()
-        for reign in in_order:
-            yield from self._in_reign(reign)
+        for period in periods:
+            yield from self._in_period(period)
 
     def _in_order(self) -> Iterator[Violation]:
         for entry, count in self._miscounted():
             yield self._violation(
                 entry.first,
                 f"row {entry.id} ({entry.outcome}) stands for {entry.instants} instants up to "
-                f"{_said(entry.last)}, and its rule has {count} there",
+                f"{_utc_text(entry.last)}, and its rule has {count} there",
             )
         for before, after in pairwise(self.entries):
             if after.first <= before.last:
@@ -229,12 +230,12 @@ class _Proof:
                     f"({after.outcome})",
                 )
 
-    def _miscounted(self) -> Iterator[tuple[Row, int]]:
+    def _miscounted(self) -> Iterator[tuple[LedgerRow, int]]:
         """The rows that stand for other instants than their rule has there, and how many it has.
 
         Nearly all stand for one instant: those are looked up in their rule all at once.
         """
-        single: dict[int, list[Row]] = defaultdict(list)
+        single: dict[int, list[LedgerRow]] = defaultdict(list)
         for entry in self.entries:
             if entry.instants == 1 and entry.first == entry.last:
                 single[entry.version_id].append(entry)
@@ -253,49 +254,56 @@ class _Proof:
     def _rule(self, version_id: int) -> Rule:
         return self.versions[version_id].rule
 
-    def _ends_at_an_instant(self, entry: Row) -> bool:
+    def _ends_at_an_instant(self, entry: LedgerRow) -> bool:
         """Whether the last of the counted instants is the last of the row."""
         if entry.first == entry.last:
             return True  # the only one that was counted
         rule = self._rule(entry.version_id)
         return instants.latest_until(rule, just_before(entry.first), entry.last) == entry.last
 
-    def _in_reign(self, reign: RulePeriod) -> Iterator[Violation]:
-        start = max(reign.since, self.result.start)
-        end = min(reign.until or self.result.end, self.result.end, self.row.decided_to)
+    def _in_period(self, period: RulePeriod) -> Iterator[Violation]:
+        start = max(period.since, self.result.start)
+        end = min(period.until or self.result.end, self.result.end, self.row.decided_to)
         inside = [entry for entry in self.entries if entry.first <= end and entry.last > start]
-        expected = instants.count(reign.rule, start, end)
+        expected = instants.count(period.rule, start, end)
         self.result.instants += expected
-        same = {id for id in {entry.version_id for entry in inside} if self._rule(id) == reign.rule}
+        same = {
+            id for id in {entry.version_id for entry in inside} if self._rule(id) == period.rule
+        }
         held = 0
         for entry in inside:
             cut = entry.first <= start or entry.last > end
             here = entry.instants  # proven, where the rule is the same
             if cut or entry.version_id not in same:
                 here = instants.count(
-                    reign.rule, max(just_before(entry.first), start), min(entry.last, end)
+                    period.rule, max(just_before(entry.first), start), min(entry.last, end)
                 )
             held += here
             self.result.outcomes[entry.outcome] += here
             if not cut and entry.version_id not in same:
                 yield self._violation(entry.first, "decided by a rule that was not in force then")
         if held != expected:
-            yield self._gap(reign, start, end, inside, expected - held)
+            yield self._gap(period, start, end, inside, expected - held)
 
     def _gap(
-        self, reign: RulePeriod, start: datetime, end: datetime, inside: Sequence[Row], lacking: int
+        self,
+        period: RulePeriod,
+        start: datetime,
+        end: datetime,
+        inside: Sequence[LedgerRow],
+        lacking: int,
     ) -> Violation:
         after = start
         for entry in inside:
-            due = instants.first_after(reign.rule, after)
+            due = instants.first_after(period.rule, after)
             if due is not None and due < entry.first:
                 break
             after = max(after, entry.last)
-        due = instants.first_after(reign.rule, after) or end
+        due = instants.first_after(period.rule, after) or end
         return self._violation(due, f"{lacking} instants are missing in the ledger from here on")
 
     def _in_cursor(self, version: Version) -> Iterator[Violation]:
-        """What is not decided yet must be due, or the schedule off."""
+        """Yield a violation if undecided instants are not due although the schedule is on."""
         row, rule = self.row, version.rule
         undecided = instants.count(rule, max(row.decided_to, self.result.start), self.result.end)
         if not (row.enabled and row.state == ScheduleState.ACTIVE):
@@ -306,11 +314,11 @@ class _Proof:
         self.result.waiting += undecided
         due = instants.first_after(rule, row.decided_to)
         if due is not None and (row.next_run_at is None or row.next_run_at > due):
-            yield self._violation(due, f"never due: the next run is {_said(row.next_run_at)}")
+            yield self._violation(due, f"never due: the next run is {_utc_text(row.next_run_at)}")
 
     def _violation(self, at: datetime, message: str) -> Violation:
         return Violation(self.row.id, at, message)
 
 
-def _said(instant: datetime | None) -> str:
+def _utc_text(instant: datetime | None) -> str:
     return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"

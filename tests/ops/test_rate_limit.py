@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from tick.ops.access.pace import seconds_to_wait
+from tick.ops.access.rate_limit import seconds_to_wait
 from tick.store.database import Database
 from tick.store.tables import pace
 
