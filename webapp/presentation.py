@@ -18,8 +18,8 @@ from tick.ops.queries.courses import minute_of
 from tick.ops.queries.health import COUNT_UP_TO
 from tick.ops.queries.runs import RunRow
 from tick.ops.queries.schedules import RecentOccurrence
-from tick.policy.excerpts import excerpt
 from tick.states import Role
+from tick.text import counted, excerpt, length
 from webapp import badges, forms, links, services
 from webapp.access.permissions import may
 from webapp.drawing import charts, graphs
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
         clock_change=clock_change,
         clock_minute=clock_minute,
         compact=compact,
+        counted=counted,
         day=day,
         duration=duration,
         exact=exact,
@@ -141,19 +142,8 @@ def ago(instant: datetime, now: datetime | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
-    if seconds is None:
-        return "-"
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+    """The words for a length; static/app.js says the same while the page stays open."""
+    return "-" if seconds is None else length(seconds)
 
 
 def exact(instant: datetime, zone: str = "UTC") -> str:

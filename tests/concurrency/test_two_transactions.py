@@ -139,7 +139,7 @@ def test_a_claim_that_was_taken_over_cannot_advance(
     assert ships.tick(NOW).due == 0
     monkeypatch.setattr(claim_schedules, "STALE_AFTER", timedelta(seconds=1))
     assert ships.tick(NOW + timedelta(seconds=2)).due > 0
-    plans = [(group, plan(group.rule, group.standing, NOW, 60)) for group in groups]
+    plans = [(group, plan(group.rule, group.cursor, NOW, 60)) for group in groups]
     taken_over = pytest.raises(PlanFailed, match="taken by another tick")
     with taken_over, database.write.begin() as connection:
         write_plans(connection, stale, plans, targets, busy)

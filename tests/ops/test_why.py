@@ -37,7 +37,7 @@ def facts(found: Why) -> dict[str, str]:
 def test_what_fired(daily: World) -> None:
     daily.tick(TWO + MINUTE)
     found = why(daily, TWO)
-    assert found.sentence == "daily at 2026-03-01 02:00:00 UTC fired, 60 s late, and is QUEUED."
+    assert found.sentence == "daily at 2026-03-01 02:00:00 UTC fired, 1 min late, and is QUEUED."
     said = facts(found)
     assert said["version"] == "1, 0 2 * * * (UTC), since 2026-03-01 01:59:00 UTC by tester"
     assert said["tick after"] == "2026-03-01 02:01:00 UTC by test"
@@ -180,7 +180,7 @@ def test_why_explains_decisions_of_an_unreadable_rule(daily: World, rule: str) -
     with daily.database.write.begin() as connection:
         connection.execute(sa.update(schedule_version).values(rule=rule))
     found = why(daily, TWO)
-    assert found.sentence == "daily at 2026-03-01 02:00:00 UTC fired, 60 s late, and is QUEUED."
+    assert found.sentence == "daily at 2026-03-01 02:00:00 UTC fired, 1 min late, and is QUEUED."
     said = facts(found)
     assert said["version"].startswith("1, which can't be read: ")
     assert said["runs"] == "1 QUEUED"

@@ -186,7 +186,7 @@ def test_a_job_shows_its_policy_both_ways_of_its_dependencies_and_its_runs(
     world: World, ada: Visitor, failed_run: int
 ) -> None:
     page = ada.page("/jobs/content-features")
-    for words in ("tests:1", "1 h 00 min", f"/runs/{failed_run}", "KeyError", ">daily</a>"):
+    for words in ("tests:1", "1 h", f"/runs/{failed_run}", "KeyError", ">daily</a>"):
         assert words in page
     assert '<a class="chip" href="/jobs/match-scores">' in page
     assert "by default 25" in ada.page("/jobs/match-scores")

@@ -93,7 +93,7 @@ def test_lengths_are_marked_exact_estimated_or_over_the_last_bound(
         beyond = {f"late_{number}": 0 for number in range(len(LATE_BOUNDS))}
         beyond[f"late_{len(LATE_BOUNDS)}"] = 1
         connection.execute(sa.update(occurrence_hour).values(**beyond))
-    assert cells("Late, 95 %") == ["over 4 h 00 min"]
+    assert cells("Late, 95 %") == ["over 4 h"]
 
 
 def test_strangers_see_nothing(stranger: Visitor) -> None:

@@ -25,6 +25,7 @@ from tick.ops.queries.workers import Worker
 from tick.ops.reports import days_off
 from tick.ops.reports.deploy_plan import DeployPlan
 from tick.settings import PREFIX, Settings
+from tick.text import length
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 STRONG_LENGTH, STRONG_VARIETY = 32, 10
@@ -185,11 +186,11 @@ def check_ticks(pulse: Pulse, now: datetime) -> Iterator[CheckResult]:
     if pulse.last_tick_at is None:
         yield problem("ticks", "Nothing has ever ticked.", trigger)
         return
-    age = (now - pulse.last_tick_at).total_seconds()
+    age = round((now - pulse.last_tick_at).total_seconds())
     usual = "too few ticks yet to know how often one comes"
     if pulse.learned:
-        usual = f"usually one comes every {pulse.usual_seconds:.0f} s"
-    text = f"The last tick was {age:.0f} s ago, by {pulse.last_tick_source}; {usual}."
+        usual = f"usually one comes every {length(pulse.usual_seconds)}"
+    text = f"The last tick was {length(age)} ago, by {pulse.last_tick_source}; {usual}."
     yield problem("ticks", text, trigger) if pulse.ticks_are_late(now) else good("ticks", text)
     if pulse.last_tick_error:
         text = f"The last tick met an error: {pulse.last_tick_error}"

@@ -161,11 +161,6 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(harmless(text), err=err)
 
 
-def counted(number: int, noun: str) -> str:
-    """So many of them: `1 instant`, `2 instants`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def harmless(text: str) -> str:
     """Text of a job's or a stranger's making, without what a terminal would obey."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", click.unstyle(text))

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import click
 
-from tick.cli.common import as_json, author, counted, ready_runtime, show_json, show_table
+from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
 from tick.cli.instants import INSTANT
 from tick.cron import timetable as policy
 from tick.cron.grammar import parse
@@ -12,6 +12,7 @@ from tick.cron.words import either_day
 from tick.cron.zone_data import find_zone
 from tick.define.registry import load_registry
 from tick.settings import definitions_package
+from tick.text import counted
 
 
 @click.command()

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tick import clock
 from tick.cli import checks
 from tick.cli.checks import CheckResult, Level, good, problem
-from tick.cli.common import as_json, counted, say, show_json
+from tick.cli.common import as_json, say, show_json
 from tick.cli.database_checks import check_pages, check_sessions
 from tick.cli.statuses import ExitStatus
 from tick.cron.zone_data import system_sources
@@ -26,6 +26,7 @@ from tick.settings import Settings, load_settings
 from tick.store.database import Database
 from tick.store.outages import sentence
 from tick.store.schema import REVISION, check_schema
+from tick.text import counted
 
 MARKS = {Level.GOOD: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 

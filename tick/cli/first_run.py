@@ -28,6 +28,7 @@ from tick.runtime import Runtime, open_runtime
 from tick.states import RunStatus
 from tick.store import schema
 from tick.syncing import sync_definitions
+from tick.text import length
 from tick.ticks.tick import run_tick
 
 POLL_SECONDS = 0.2
@@ -148,7 +149,7 @@ def _table(runs: Sequence[RunRow], now: datetime) -> Table:
             run.job_group,
             Text(run.status, style),
             _progress(run),
-            "" if took is None else f"{took:.1f} s",
+            "" if took is None else length(took),
         )
     return table
 

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import click
 
 from tick.cli.client import Client, open_client
-from tick.cli.common import as_json, counted, say, show_json, show_table
+from tick.cli.common import as_json, say, show_json, show_table
 from tick.cli.instants import DAY_OR_INSTANT, INSTANT, bounds, local
 from tick.cli.statuses import ExitStatus, status_of
 from tick.cli.waiting import progress_bar, wait_for, wait_option
@@ -16,6 +16,7 @@ from tick.interface.scheduler import read_upcoming
 from tick.interface.schedules import explain, plan_backfill, read_schedule, run_slots
 from tick.ops.reports.verify_parts import join_parts
 from tick.ops.schemas.system import Proof
+from tick.text import counted
 
 _WEEK = timedelta(days=7)
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from tick.cli.client import open_client
-from tick.cli.common import ID, as_json, counted, reason_option, say, tell
+from tick.cli.common import ID, as_json, reason_option, say, tell
 from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
 from tick.cli.statuses import ExitStatus
 from tick.cli.waiting import tell_started, wait_option
@@ -17,6 +17,7 @@ from tick.interface.runs import cancel_run, retry_run
 from tick.interface.schedules import trigger_schedule
 from tick.ops.schemas.work import BatchDone
 from tick.states import RunStatus
+from tick.text import counted
 
 
 @click.command()

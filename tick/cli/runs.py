@@ -15,6 +15,7 @@ from tick.interface.occurrences import read_occurrence
 from tick.interface.runs import RunPage, list_runs, read_logs, read_run
 from tick.ops.schemas.work import LogLine, Run, RunDetail
 from tick.states import RunStatus
+from tick.text import length
 
 POLL_SECONDS = 0.5
 FOLLOW_SECONDS = 20
@@ -95,7 +96,7 @@ def show_runs(found: Iterable[Run], now: datetime) -> None:
 def _took(run: Run, now: datetime) -> str | None:
     if run.started_at is None or run.status is RunStatus.QUEUED:
         return None
-    return f"{max(0.0, ((run.finished_at or now) - run.started_at).total_seconds()):.1f} s"
+    return length((run.finished_at or now) - run.started_at)
 
 
 def _reason(run: Run) -> str | None:

@@ -8,7 +8,6 @@ import click
 from tick.cli.client import Client, open_client
 from tick.cli.common import (
     as_json,
-    counted,
     if_revision,
     reason_option,
     say,
@@ -30,6 +29,7 @@ from tick.interface.schedules import (
 )
 from tick.ops.schemas.work import Policy, Schedule
 from tick.states import ScheduleState
+from tick.text import counted
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
 schedules_argument = click.argument(

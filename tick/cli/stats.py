@@ -11,6 +11,7 @@ from tick.cli.known import OneOf, check_names
 from tick.interface.stats import read_statistics
 from tick.ops.reports.rates import FiringFigures, Lengths, RunFigures
 from tick.ops.reports.statistics import Statistics, Window
+from tick.text import length
 
 
 @click.command()
@@ -79,7 +80,7 @@ def _show_jobs(found: Statistics) -> None:
     runs, failed = found.runs, found.last_day.runs.failed
     click.echo(
         f"{runs.succeeded + runs.failed} runs, {_percent(runs.success_rate) or '-'} good; "
-        f"{failed} failed in the last 24 hours, {runs.lost_seconds:.0f} s lost in this window."
+        f"{failed} failed in the last 24 hours, {length(runs.lost_seconds)} lost in this window."
     )
     columns = {"job": "JOB", **_RATES, "waited": "WAIT P95", **_LENGTHS, "lost": "LOST"}
     rows = [
@@ -87,7 +88,7 @@ def _show_jobs(found: Statistics) -> None:
         | {
             "job": each.job_name,
             "waited": _quantile(each.waited, "p95"),
-            "lost": _seconds(each.lost_seconds or None),
+            "lost": length(each.lost_seconds) if each.lost_seconds else None,
         }
         for each in found.jobs
     ]
@@ -115,9 +116,5 @@ def _percent(part: float | None) -> str | None:
 
 
 def _quantile(lengths: Lengths, part: Literal["p50", "p95"]) -> str | None:
-    words = _seconds(lengths.p50 if part == "p50" else lengths.p95)
-    return words and lengths.hedge(part) + words
-
-
-def _seconds(seconds: float | None) -> str | None:
-    return None if seconds is None else f"{seconds:.1f} s"
+    seconds = lengths.p50 if part == "p50" else lengths.p95
+    return None if seconds is None else lengths.hedge(part) + length(seconds)

@@ -22,6 +22,7 @@ from tick.ops.queries.audit import AuditEntry
 from tick.ops.queries.scheduler import SchedulerStatus, TickSource
 from tick.ops.schemas.work import Occurrence
 from tick.states import Outcome
+from tick.text import length
 
 
 @click.command()
@@ -46,9 +47,9 @@ def _show_status(found: SchedulerStatus) -> None:
         synced = found.synced_at and f"; a sync decided what was due at {found.synced_at:%H:%M} UTC"
         click.echo(f"No tick yet{synced or ''}: `tick now` makes one.")
     else:
-        age = (found.now - found.last_tick_at).total_seconds()
+        age = round((found.now - found.last_tick_at).total_seconds())
         click.echo(
-            f"Last tick {age:.0f} s ago by {found.last_tick_source}, "
+            f"Last tick {length(age)} ago by {found.last_tick_source}, "
             f"{_in_time(found.ticks_are_late)}: {_usual(found)}."
         )
     if found.ahead_to is not None:
@@ -67,7 +68,7 @@ def _show_status(found: SchedulerStatus) -> None:
 
 def _usual(ticks: SchedulerStatus | TickSource) -> str:
     return (
-        f"one comes every {ticks.usual_seconds:.0f} s"
+        f"one comes every {length(ticks.usual_seconds)}"
         if ticks.learned
         else "too few to know how often one comes"
     )

@@ -18,6 +18,7 @@ from tick.cron.fields import (
     NthWeekday,
 )
 from tick.errors import InvalidCron
+from tick.text import counted
 
 MAX_LENGTH = 100
 """Longest text that is looked at: the work of parsing grows with the length."""
@@ -66,7 +67,7 @@ def split(expression: str) -> tuple[str, ...]:
         else "for example '30 2 * * *' for 02:30 each day"
     )
     raise InvalidCron(
-        f"{quote(expression)} has {len(texts)} field{'s' * (len(texts) != 1)}, not five: write "
+        f"{quote(expression)} has {counted(len(texts), 'field')}, not five: write "
         f"'minute hour day-of-month month day-of-week'; {hint}"
     )
 

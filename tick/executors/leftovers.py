@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tick.executors.process_state import STATE, zero_timers
+from tick.text import counted
 
 LINGER_SECONDS = 0.05
 """How long a thread that is about to end may take for it."""
@@ -44,8 +45,8 @@ class ProcessSnapshot:
         if not stuck and not threads and processes is None:
             return None
         left = (
-            *_counted("thread", "threads", threads),
-            *_counted("process", "processes", processes or ()),
+            *_named("thread", "threads", threads),
+            *_named("process", "processes", processes or ()),
             *stuck,
         )
         return " and ".join(left)
@@ -77,11 +78,11 @@ class ProcessSnapshot:
         return [str(pid) for pid in sorted(new - _helpers())]
 
 
-def _counted(one: str, many: str, names: Collection[str]) -> Iterator[str]:
+def _named(noun: str, plural: str, names: Collection[str]) -> Iterator[str]:
     if names:
         more = [f"{len(names) - _NAMED} more"] if len(names) > _NAMED else []
         listed = ", ".join([*list(names)[:_NAMED], *more])
-        yield f"{len(names)} {one if len(names) == 1 else many} ({listed})"
+        yield f"{counted(len(names), noun, plural)} ({listed})"
 
 
 def _has_children() -> bool:

@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any, Self
 
 from tick.states import LogLevel
+from tick.text import counted
 
 LOG_LINES = 10_000
 """How many lines one attempt may leave, if nothing else is set."""
@@ -154,8 +155,7 @@ class LogTruncator:
         cut = self._lost + dropped
         if not cut or self._newest is None:
             return tail
-        plural = "" if cut == 1 else "s"
-        text = f"{cut:,} line{plural} cut"
+        text = f"{counted(cut, 'line')} cut"
         at = tail[0].at if tail else self._newest
         return [Line(at, LogLevel.WARNING, text, stands_for=cut), *tail]
 

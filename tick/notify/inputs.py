@@ -13,7 +13,6 @@ from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
 from tick.engine.ledger.latest_ticks import read_tick_health
 from tick.engine.ledger.tick_log import read_older_zone_data
 from tick.notify.forecast import expected_ends
-from tick.policy.excerpts import excerpt
 from tick.policy.tick_health import TickHealth
 from tick.states import (
     LIVE_OUTCOMES,
@@ -25,6 +24,7 @@ from tick.states import (
 )
 from tick.store.sql import AnyRow, literal_state
 from tick.store.tables import IS_ACTIVE, alert, job_run, job_schedule, occurrence, worker_instance
+from tick.text import excerpt
 
 MOST_AT_ONCE = 500
 EVENT_LASTS = timedelta(hours=1)

@@ -31,6 +31,7 @@ from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, Facts, Told
 from tick.policy.tick_health import LATE_AFTER_INTERVALS
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
 from tick.store.sql import AnyRow
+from tick.text import length
 
 AnyRule = TypeVar("AnyRule", bound=Rule)
 
@@ -114,7 +115,7 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
     if ticks.last_at is not None and facts.now > ticks.last_at + patience:
         usual = ""
         if ticks.learned:
-            usual = f"; usually one comes every {wording.length(ticks.usual_seconds)}"
+            usual = f"; usually one comes every {length(ticks.usual_seconds)}"
         yield Finding(
             SILENT,
             SILENT,
@@ -169,10 +170,10 @@ def _in_schedules(facts: Facts) -> Iterator[Finding]:
             yield Finding(
                 f"{NoSuccess.NAME}:{quiet.id}",
                 NoSuccess.NAME,
-                f"{quiet.name} has not succeeded for {wording.length_of(facts.now - quiet.since)}",
+                f"{quiet.name} has not succeeded for {length(facts.now - quiet.since)}",
                 f"Its last success, or when it was switched on, was "
                 f"{wording.instant(quiet.since)}; one is expected every "
-                f"{wording.length_of(quiet.within)}.",
+                f"{length(quiet.within)}.",
                 quiet.id,
             )
 

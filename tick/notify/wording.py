@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from tick.notify.inputs import Failure, Told, Usual
 from tick.states import Outcome
 from tick.store.sql import AnyRow
+from tick.text import length
 
 _LISTED = 10
 _NAMED = 5
 MAX_TITLE = 300
-_STEPS = ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
 @dataclass(frozen=True)
@@ -26,21 +26,6 @@ def instant(at: datetime) -> str:
     """`Mon 23 Nov 2026, 02:00 UTC`."""
     at = at.astimezone(UTC)
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC"
-
-
-def length_of(span: timedelta) -> str:
-    """`1 h 10 min`."""
-    return length(span.total_seconds())
-
-
-def length(seconds: float) -> str:
-    """`45 s`, `3 min`, `1 h 10 min`, `2 d 4 h`."""
-    whole = round(seconds)
-    for size, unit, lesser, lesser_unit in _STEPS:
-        if whole >= size:
-            rest = whole % size // lesser
-            return f"{whole // size} {unit}" + (f" {rest} {lesser_unit}" if rest else "")
-    return f"{whole} s"
 
 
 def failed(told: Told) -> Said:
@@ -96,7 +81,7 @@ def late_start(told: Told, waited: timedelta) -> Said:
     """Fired, and nothing has begun."""
     return Said(
         f"{told.name} has not started",
-        f"{_firing(told)} was fired {length_of(waited)} ago, and none of its runs has started: no "
+        f"{_firing(told)} was fired {length(waited)} ago, and none of its runs has started: no "
         "worker is free or lives. `tick workers` lists them.",
     )
 
@@ -105,8 +90,8 @@ def runs_long(told: Told, took: timedelta, usual: Usual | None) -> Said:
     """Longer than it may, or than is usual."""
     known = f" Usually it takes {length(usual.p50)}." if usual else ""
     return Said(
-        f"{told.name} runs for {length_of(took)}",
-        f"{_firing(told)} has been running for {length_of(took)}.{known}",
+        f"{told.name} runs for {length(took)}",
+        f"{_firing(told)} has been running for {length(took)}.{known}",
     )
 
 
@@ -141,7 +126,7 @@ def resolution(alert: AnyRow, now: datetime) -> str:
     words = _ENDED.get(alert.rule, "It is over, after {length}.")
     return words.format(
         name=alert.schedule_name or alert.schedule_id or alert.title,
-        length=length_of(now - alert.at),
+        length=length(now - alert.at),
     )
 
 
@@ -163,10 +148,6 @@ def _by_error(failures: Iterable[Failure], total: int) -> list[str]:
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _ordinal(number: int) -> str:

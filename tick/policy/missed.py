@@ -7,10 +7,10 @@ from functools import partial
 
 from tick.policy import instants
 from tick.policy.instants import just_before
-from tick.policy.lengths import in_words
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
 from tick.policy.windows import Window, WindowSegment, split_by_windows
 from tick.states import MissedPolicy, Outcome
+from tick.text import exact_length
 
 MIN_GRACE_SECONDS = 120.0
 USUAL_TICK_SECONDS = 60.0
@@ -220,7 +220,7 @@ def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetim
     longest = max_catch_up_age(rule, newest)
     if newest >= now - longest:
         return Choice(newest, newest, due.missed(due.before, just_before(newest)), CAUGHT_UP)
-    too_old = f", when it was older than max_catch_up_age, {in_words(longest)}"
+    too_old = f", when it was older than max_catch_up_age, {exact_length(longest)}"
     return Choice(None, newest, due.missed(due.before, newest, too_old))
 
 
@@ -230,7 +230,7 @@ def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     longest = max(timedelta(seconds=grace), max_catch_up_age(rule, newest))
     start = max(due.before, just_before(now - longest))
     waiting = due.count(start, newest)
-    too_old = f"it was older than max_catch_up_age, {in_words(longest)}, when a tick came"
+    too_old = f"it was older than max_catch_up_age, {exact_length(longest)}, when a tick came"
     too_many = f"more than max_catch_up_runs, {rule.max_catch_up_runs}, were waiting"
     aged = due.entries(due.before, start, Outcome.MISSED, too_old)
     if waiting == 0:

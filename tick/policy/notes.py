@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from tick.cron.grammar import parse
 from tick.cron.words import either_day
 from tick.policy import instants
-from tick.policy.lengths import in_words
 from tick.policy.rule import Rule
 from tick.states import MissedPolicy
+from tick.text import exact_length
 
 
 def notes_on(rule: Rule, now: datetime) -> Iterator[str]:
@@ -21,6 +21,6 @@ def notes_on(rule: Rule, now: datetime) -> Iterator[str]:
     distance, age = following[1] - following[0], timedelta(seconds=limit)
     if age < distance:
         yield (
-            f"note: one that is missed is caught up for {in_words(age)} (max_catch_up_age) of the "
-            f"{in_words(distance)} until the next one; left out, it would be all of them"
+            f"note: one that is missed is caught up for {exact_length(age)} (max_catch_up_age) "
+            f"of the {exact_length(distance)} until the next one; left out, it would be all of them"
         )

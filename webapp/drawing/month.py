@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 
 from tick.ops.queries.courses import minute_of
 from tick.ops.reports.lanes import Lane, by_instants
+from tick.text import counted
 from tick.utc import in_utc
 from webapp.drawing.clock_changes import ClockChange, find_zone
 from webapp.drawing.days_off import free_days
@@ -37,9 +38,9 @@ class MonthDay:
     @property
     def words(self) -> str:
         """`Tue 24 Nov: 3 firings, 1 collision`."""
-        parts = [_count(self.firings, "firing")]
+        parts = [counted(self.firings, "firing")]
         if self.collisions:
-            parts.append(_count(self.collisions, "collision"))
+            parts.append(counted(self.collisions, "collision"))
         if self.holiday:
             parts.append(self.holiday)
         parts += [f"{change.zone}: {change.words}" for change in self.changes]
@@ -136,7 +137,3 @@ def _fill(by_date: Mapping[date, MonthDay], lanes: Iterable[Lane], zone: tzinfo)
             square.first += [(at, name) for name in names[:MOST_NAMED]]
     for square in by_date.values():
         square.first = sorted(square.first)[:MOST_NAMED]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

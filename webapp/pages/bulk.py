@@ -10,6 +10,7 @@ from tick.ops.actions.batches import MOST_IN_BATCH, Batch
 from tick.ops.queries import runs
 from tick.ops.queries.runs import RunRow
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
+from tick.text import counted
 from webapp import messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
@@ -110,16 +111,14 @@ def act_on_runs() -> ResponseReturnValue:
 
 def _tell(deed: Deed, batch: Batch) -> None:
     if batch.done:
-        messages.tell(f"{_runs(len(batch.done))}: {deed.result}.")
+        messages.tell(f"{counted(len(batch.done), 'run')}: {deed.result}.")
     if batch.refused:
         told = list(batch.refused.values())[:TOLD]
         rest = len(batch.refused) - len(told)
         more = f" And {rest} more." if rest else ""
-        messages.tell_refusal(f"Not done to {_runs(len(batch.refused))}. {' '.join(told)}{more}")
-
-
-def _runs(number: int) -> str:
-    return f"{number} run{'' if number == 1 else 's'}"
+        messages.tell_refusal(
+            f"Not done to {counted(len(batch.refused), 'run')}. {' '.join(told)}{more}"
+        )
 
 
 def _at_the_same_time(found: list[RunRow]) -> bool:

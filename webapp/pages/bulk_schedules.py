@@ -11,6 +11,7 @@ from tick.errors import NotFound, Refused
 from tick.ops.actions import control
 from tick.ops.actions.control import Author
 from tick.ops.queries import audit, schedules
+from tick.text import counted
 from webapp import messages, query
 from webapp.forms import acting, reason
 from webapp.links import go_back
@@ -101,7 +102,7 @@ def _action(deed: str, author: Author) -> Callable[[str], object]:
 
 def _tell(deed: str, done: int, refused: list[str], undo: str | None = None) -> None:
     if done:
-        words = f"{done} schedule{'' if done == 1 else 's'}: {DONE[deed]}."
+        words = f"{counted(done, 'schedule')}: {DONE[deed]}."
         if undo:
             messages.tell_undoable(words, undo)
         else:

@@ -13,6 +13,7 @@ from tick.ops.queries import occurrences as ledger
 from tick.ops.reports import why
 from tick.ops.reports.expected_end import forecast
 from tick.states import Outcome, RunStatus
+from tick.text import counted
 from webapp import messages, polling, query
 from webapp.drawing import gantt, graphs
 from webapp.forms import acting, reason
@@ -110,7 +111,7 @@ def cancel(occurrence_id: int) -> ResponseReturnValue:
         count = control.cancel_occurrence(
             runtime().database, occurrence_id, now=now(), author=author, reason=reason()
         )
-        messages.tell(f"Asked to stop: {count} run{'' if count == 1 else 's'}.")
+        messages.tell(f"Asked to stop: {counted(count, 'run')}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
 
 
@@ -160,5 +161,5 @@ def retry(occurrence_id: int) -> ResponseReturnValue:
             reason=reason(),
             override_overlap="override_overlap" in request.form,
         )
-        messages.tell(f"Put back into the queue: {len(again)} run{'' if len(again) == 1 else 's'}.")
+        messages.tell(f"Put back into the queue: {counted(len(again), 'run')}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))

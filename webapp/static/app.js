@@ -33,14 +33,16 @@
     const text = `${Math.floor(length / size)} ${unit}`;
     return seconds > 0 ? `in ${text}` : `${text} ago`;
   };
-  const two = (number) => String(number).padStart(2, "0");
+  // The same words as tick/text.py.
+  const units = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
   const duration = (seconds) => {
-    if (seconds < 10) return `${Math.max(seconds, 0).toFixed(1)} s`;
+    if (seconds < 10) return `${Number(Math.max(seconds, 0).toFixed(1))} s`;
     const whole = Math.round(seconds);
-    if (whole < 60) return `${whole} s`;
-    if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
-    if (whole < 86400) return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
-    return `${Math.floor(whole / 86400)} d ${Math.floor((whole % 86400) / 3600)} h`;
+    const found = units.find(([size]) => whole >= size);
+    if (!found) return `${whole} s`;
+    const [size, unit, lesser, lesserUnit] = found;
+    const rest = Math.floor((whole % size) / lesser);
+    return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${lesserUnit}` : ""}`;
   };
   // Pointing at a time, or tapping it, tells the instant; the key t lets all of them tell it.
   const digits = { year: "numeric", month: "2-digit", day: "2-digit",

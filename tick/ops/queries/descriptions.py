@@ -9,10 +9,10 @@ from tick.cron.zone_data import Zone
 from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.policy import instants
-from tick.policy.lengths import in_words
 from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import Mode, ScheduleKind
+from tick.text import counted, exact_length
 
 # What stored JSON of another release, or of a zone that vanished, may raise.
 _UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
@@ -58,7 +58,7 @@ def describe_target(mode: str | None, target_text: str | None) -> Selected:
         return Selected("Cannot be read", ())
     names = tuple(job.name for job in jobs)
     if mode == Mode.GROUP and jobs:
-        return Selected(f"Group {jobs[0].group}, {_count(len(jobs), 'job')}", names)
+        return Selected(f"Group {jobs[0].group}, {counted(len(jobs), 'job')}", names)
     if mode == Mode.SINGLE_JOB and jobs:
         return Selected(f"Job {jobs[0].name}", names)
     return Selected(f"All {len(jobs)} jobs" if mode == Mode.ALL_JOBS else _chosen(names), names)
@@ -91,15 +91,15 @@ def describe_alert(rule: alerts.Rule) -> str:
         case alerts.Held():
             return "an instant is held back by the storm brake"
         case alerts.LateStart(after):
-            return f"nothing has started {in_words(after)} after its firing"
+            return f"nothing has started {exact_length(after)} after its firing"
         case alerts.RunsLong(None, factor):
             return f"it runs for more than {factor:g} times its usual longest"
         case alerts.RunsLong(timedelta() as than):
-            return f"it runs for more than {in_words(than)}"
+            return f"it runs for more than {exact_length(than)}"
         case alerts.NoSuccess(within):
-            return f"it has had no success for {in_words(within)}"
+            return f"it has had no success for {exact_length(within)}"
         case alerts.Deadline(after):
-            return f"it will not have ended {in_words(after)} after its instant"
+            return f"it will not have ended {exact_length(after)} after its instant"
     return rule.NAME
 
 
@@ -122,15 +122,11 @@ def _words(rule: Rule) -> str:
 def _every(rule: Rule) -> str:
     """The length, and where its steps are counted from unless the full hours show that."""
     length = timedelta(seconds=rule.every_seconds or 0)
-    said = f"Every {in_words(length).removeprefix('1 ')}"
+    said = f"Every {exact_length(length).removeprefix('1 ')}"
     if rule.anchor is None and length < timedelta(days=1):
         return said
     return f"{said}, counted from {rule.anchor or instants.EPOCH:%Y-%m-%d %H:%M} UTC"
 
 
 def _chosen(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if 0 < len(names) <= 2 else _count(len(names), "chosen job")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return ", ".join(names) if 0 < len(names) <= 2 else counted(len(names), "chosen job")

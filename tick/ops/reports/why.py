@@ -20,6 +20,7 @@ from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import audit_entry, job_run, job_schedule, occurrence, tick_log
+from tick.text import counted, length
 from tick.utc import utc
 
 _s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
@@ -84,7 +85,9 @@ def _sentence(
         return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
         asked = entry.late_seconds is None
-        how = "because somebody asked for it" if asked else f"{_length(entry.late_seconds)} late"
+        how = (
+            "because somebody asked for it" if asked else f"{length(entry.late_seconds or 0)} late"
+        )
         return f"{said} fired, {how}, and is {entry.outcome}."
     if entry is not None:
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
@@ -106,7 +109,7 @@ def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
     if (window := covering(course.windows, at)) is not None:
         return f"will not fire: {window.in_words()}"
     if course.is_beyond_limit(at):
-        rest = "1 run is" if course.left == 1 else f"{course.left} runs are"
+        rest = f"{counted(course.left or 0, 'run')} {'is' if course.left == 1 else 'are'}"
         return f"will not fire: only {rest} left of its limit of {most}, and go to earlier instants"
     return "is still to come"
 
@@ -230,7 +233,3 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
 
 def _said(instant: datetime | None) -> str:
     return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _length(seconds: float | None) -> str:
-    return f"{seconds or 0:.0f} s"
