@@ -17,7 +17,7 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import World, a_job, a_schedule
 from tick.define.jobs import JobDefinition
-from tick.engine.runs.held import held_runs
+from tick.engine.runs.claim import held_runs
 from tick.engine.runs.job_logs import write_progress
 from tick.engine.runs.settle import settle_occurrences
 from tick.executors.executor import ProgressReport

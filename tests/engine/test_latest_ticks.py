@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.support.factories import World, a_schedule
-from tick.engine.ledger.latest_ticks import read_tick_health
+from tick.engine.ledger.tick_log import read_tick_health
 from tick.ops.queries.health import read_signs, take_pulse
 from tick.ops.queries.metrics import read_metrics
 from tick.policy.tick_health import TickState

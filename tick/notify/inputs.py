@@ -10,8 +10,7 @@ import sqlalchemy as sa
 
 from tick.define import alerts
 from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
-from tick.engine.ledger.latest_ticks import read_tick_health
-from tick.engine.ledger.tick_log import read_older_zone_data
+from tick.engine.ledger.tick_log import read_older_zone_data, read_tick_health
 from tick.notify.forecast import expected_ends
 from tick.policy.tick_health import TickHealth
 from tick.states import (

@@ -2,7 +2,7 @@
 
 import logging
 
-from tick.engine.runs.held import held_runs
+from tick.engine.runs.claim import held_runs
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.store.database import Database
 from tick.worker.executor_group import ExecutorGroup

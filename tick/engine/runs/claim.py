@@ -6,6 +6,7 @@ finishes would lose a run whose two last upstreams finish at one moment.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -210,3 +211,30 @@ def _waits_for_an_occurrence() -> sa.Exists:
 def _there_is(*conditions: sa.ColumnElement[bool]) -> sa.Exists:
     # The offset has it asked for each run in turn, instead of for the whole history beforehand.
     return sa.select(sa.literal(1)).where(*conditions).offset(0).correlate(job_run).exists()
+
+
+@dataclass(frozen=True)
+class HeldRun:
+    """A run that is RUNNING in the worker's name."""
+
+    run: ClaimedRun
+    has_started: bool
+    cancel_requested: bool
+
+
+def held_runs(connection: sa.Connection, worker_id: str) -> list[HeldRun]:
+    """All runs that are RUNNING in the worker's name, for it to compare with what it has."""
+    rows = connection.execute(_HELD, {"worker": worker_id})
+    return [
+        HeldRun(
+            as_claimed_run(row),
+            has_started=row.started_at is not None,
+            cancel_requested=row.cancel_requested_at is not None,
+        )
+        for row in rows
+    ]
+
+
+_HELD: sa.Select[Any] = sa.select(*CLAIMED_COLUMNS, _r.started_at, _r.cancel_requested_at).where(
+    _r.worker_id == sa.bindparam("worker"), literal_state(_r.status, RunStatus.RUNNING)
+)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
-from tick.engine.ledger.latest_ticks import MOVED_BY_ZONE_DATA
+from tick.engine.ledger.tick_log import MOVED_BY_ZONE_DATA
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.engine.runs.wake_workers import announce_ready
 from tick.engine.schedules.lifecycle import LockedSchedule, find_schedules, switch

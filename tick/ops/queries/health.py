@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.latest_ticks import read_tick_health, read_ticks
-from tick.engine.ledger.tick_log import TickRow, read_older_zone_data
+from tick.engine.ledger.tick_log import TickRow, read_older_zone_data, read_tick_health, read_ticks
 from tick.policy.tick_health import SourceHealth, TickHealth, TickState
 from tick.policy.windows import Window
 from tick.states import LIVING_WORKERS, RunStatus, WorkerType

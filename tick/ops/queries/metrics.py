@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.latest_ticks import HAS_COME
+from tick.engine.ledger.tick_log import HAS_COME
 from tick.engine.statistics.count import Sums
 from tick.engine.statistics.prune import sums_of_ticks
 from tick.engine.statistics.prune_state import pruned_ticks
