@@ -13,7 +13,7 @@ from tests.browser.console import log_in, served
 from tests.support.factories import World
 from tests.webapp.scenes import build_scene
 from tick import clock
-from tick.notify.dispatcher import Courier
+from tick.notify.dispatcher import NotificationDispatcher
 from tick.store.database import Database
 
 
@@ -32,7 +32,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     shutil.copy(sqlite_template, path)
     database = Database(f"sqlite:///{path}")
     world = build_scene(database, clock.now(), hours=2)
-    Courier(world.runtime).go_round()  # what went wrong is noticed
+    NotificationDispatcher(world.runtime).run_once()  # what went wrong is noticed
     with served(world) as url:
         yield Console(url, world)
     database.close()

@@ -10,7 +10,7 @@ from tests.cli.conftest import CommandLine
 from tests.notify.receivers import HttpReceiver, http_receiver
 from tick import clock
 from tick.engine.ledger.tick_log import TickRow, record_tick
-from tick.notify.dispatcher import Courier
+from tick.notify.dispatcher import NotificationDispatcher
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.store.tables import audit_entry
@@ -31,7 +31,7 @@ def silent(tick: CommandLine) -> CommandLine:
     row = TickRow("one", "cron", at, at, 0.1, 0, 0, 0, 0, 0, None, False, None)
     with tick.database.write.begin() as connection:
         record_tick(connection, row)
-    Courier(Runtime(Settings(), tick.database)).go_round()
+    NotificationDispatcher(Runtime(Settings(), tick.database)).run_once()
     return tick
 
 

@@ -33,7 +33,7 @@ from click.testing import Result
 from tests.cli.conftest import CommandLine
 from tests.support.postgres import free_port
 from tick.engine.runs.heartbeat import register_worker
-from tick.notify.dispatcher import Courier
+from tick.notify.dispatcher import NotificationDispatcher
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import RunStatus, WorkerStatus, WorkerType
@@ -138,7 +138,7 @@ class Stage:
         elif stopped := _WHEN.match(said):
             self.until = _SIGNS[stopped[1]]
         elif said.startswith("A watcher makes its round"):
-            Courier(Runtime(Settings(), self.near.database)).go_round()
+            NotificationDispatcher(Runtime(Settings(), self.near.database)).run_once()
 
     def _check(self, call: Call, line: CommandLine) -> None:
         known = {"$WORKER": self.worker, "$PORT": self.port}

@@ -13,7 +13,7 @@ from tests.support.zones import fixed, released
 from tick.cron.zone_data import using
 from tick.errors import OlderZoneData
 from tick.notify import rules
-from tick.notify.inputs import read_facts
+from tick.notify.inputs import read_inputs
 from tick.ops.actions import control
 from tick.ops.reports.verify import Verified, verify
 from tick.ops.reports.why import explain
@@ -255,8 +255,8 @@ def test_older_zone_data_are_told_by_the_log_of_ticks_and_an_alert(world: World)
         world.tick(NINE - 10 * HOUR)
     world.tick(NINE - 9 * HOUR)
     with world.database.read.connect() as connection:
-        found = rules.find(read_facts(connection, world.now))
-        later = read_facts(connection, world.now + HOUR)
+        found = rules.find(read_inputs(connection, world.now))
+        later = read_inputs(connection, world.now + HOUR)
     (alert,) = [finding for finding in found if finding.rule == "zone-data"]
     assert "`tick sync --accept-older-zone-data`" in alert.message
     assert ZONE in alert.message

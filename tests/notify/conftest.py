@@ -1,4 +1,4 @@
-"""A world whose alerts go to real receivers, and a courier whose rounds are turned by hand."""
+"""A world whose alerts go to real receivers, and a dispatcher that tests run by hand."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from tests.notify.receivers import HttpReceiver, MailServer, http_receiver, mail_server
 from tests.support.factories import World, a_job, a_schedule
-from tick.notify.dispatcher import Courier
+from tick.notify.dispatcher import NotificationDispatcher
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.store.tables import alert, alert_delivery
@@ -30,26 +30,26 @@ class ClockedRuntime(Runtime):
 
 
 @dataclass
-class Telling:
-    """A world, and who is told of what goes wrong in it."""
+class Alerting:
+    """A world with settings for its alerts."""
 
     world: World
     settings: Settings
 
-    def courier(self, **changes: Any) -> Courier:
-        """Another process's courier, at the present of the world."""
+    def dispatcher(self, **changes: Any) -> NotificationDispatcher:
+        """Another process's dispatcher, at the present of the world."""
         settings = self.settings.model_copy(update=changes)
-        return Courier(ClockedRuntime(settings, self.world.database, self.world.now))
+        return NotificationDispatcher(ClockedRuntime(settings, self.world.database, self.world.now))
 
-    def round(self, *, after: float = 0.0, **changes: Any) -> None:
-        """One round, so many seconds later."""
+    def run_once(self, *, after: float = 0.0, **changes: Any) -> None:
+        """Evaluate and send once, so many seconds later."""
         self.world.now += timedelta(seconds=after)
-        self.courier(**changes).go_round()
+        self.dispatcher(**changes).run_once()
 
-    def tell(self) -> None:
-        """Two rounds: what was noticed in the first has settled by the second."""
-        self.round()
-        self.round(after=self.settings.alert_settle_seconds + 1)
+    def run_until_sent(self) -> None:
+        """Run twice: alerts that the first run opened have settled by the second."""
+        self.run_once()
+        self.run_once(after=self.settings.alert_settle_seconds + 1)
 
     def tick_on(self, minutes: int, *, every: int = 1) -> None:
         """Tick each minute for so long."""
@@ -88,20 +88,20 @@ def ping() -> Iterator[HttpReceiver]:
 
 
 @pytest.fixture
-def telling(world: World, mail: MailServer) -> Telling:
+def alerting(world: World, mail: MailServer) -> Alerting:
     """A world with one daily schedule that is on, whose people get mail."""
     world.define(a_schedule(), jobs=[a_job("match-scores")])
     world.enable()
     settings = Settings(alert_urls=SecretStr(mail.url))
-    return Telling(world, settings)
+    return Alerting(world, settings)
 
 
 @pytest.fixture
-def told_three_ways(telling: Telling, hook: HttpReceiver, ping: HttpReceiver) -> Telling:
+def all_channels(alerting: Alerting, hook: HttpReceiver, ping: HttpReceiver) -> Alerting:
     """The same, with a webhook and a dead-man's switch besides."""
     more = {
         "webhook_urls": SecretStr(hook.url),
         "webhook_secret": SecretStr(SECRET),
         "ping_url": SecretStr(ping.url),
     }
-    return replace(telling, settings=telling.settings.model_copy(update=more))
+    return replace(alerting, settings=alerting.settings.model_copy(update=more))

@@ -9,45 +9,44 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from tests.notify.conftest import SECRET, Telling
+from tests.notify.conftest import SECRET, Alerting
 from tests.notify.receivers import HttpReceiver, MailServer
 from tests.support.factories import a_job, a_schedule, a_worker
 from tick.engine.runs.rescue import rescue_dead_workers
-from tick.notify import delivery, sending
-from tick.notify import dispatcher as couriers
+from tick.notify import dispatcher, sending
 from tick.notify.outbox import LEASE, claim, record
 from tick.store.tables import alert_attempt, alert_delivery, worker_instance
 
 
 @pytest.fixture
-def hooked(telling: Telling, hook: HttpReceiver) -> Telling:
+def hooked(alerting: Alerting, hook: HttpReceiver) -> Alerting:
     """Told by a webhook alone."""
     hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
-    telling.settings = telling.settings.model_copy(update={"alert_urls": None, **hooks})
-    telling.world.disable()
-    telling.tick_on(10)
-    telling.world.now += timedelta(seconds=181)
-    return telling
+    alerting.settings = alerting.settings.model_copy(update={"alert_urls": None, **hooks})
+    alerting.world.disable()
+    alerting.tick_on(10)
+    alerting.world.now += timedelta(seconds=181)
+    return alerting
 
 
-def attempts(telling: Telling) -> list[str | None]:
+def attempts(alerting: Alerting) -> list[str | None]:
     """The error of each attempt."""
-    rows = telling.world.rows(sa.select(alert_attempt).order_by(alert_attempt.c.id))
+    rows = alerting.world.rows(sa.select(alert_attempt).order_by(alert_attempt.c.id))
     return [row.error for row in rows]
 
 
 @pytest.mark.parametrize(("status", "words"), [(500, "Internal Server Error"), (302, "Found")])
 def test_a_receiver_that_does_not_take_it_gets_it_when_it_is_well_again(
-    hooked: Telling, hook: HttpReceiver, status: int, words: str
+    hooked: Alerting, hook: HttpReceiver, status: int, words: str
 ) -> None:
     hook.status = status
-    hooked.round()
+    hooked.run_once()
     assert len(hook.requests) == 1
-    hooked.round(after=5)
+    hooked.run_once(after=5)
     assert len(hook.requests) == 1, "it is left alone for a while"
     hook.status = 200
-    hooked.round(after=31)
-    hooked.round(after=31)
+    hooked.run_once(after=31)
+    hooked.run_once(after=31)
     assert [json.loads(request.body)["type"] for request in hook.requests] == 2 * ["alert.opened"]
     ids = {request.headers["webhook-id"] for request in hook.requests}
     assert len(ids) == 1, "a receiver knows an event that it has seen"
@@ -55,53 +54,55 @@ def test_a_receiver_that_does_not_take_it_gets_it_when_it_is_well_again(
 
 
 def test_the_pauses_grow_and_after_a_day_it_is_given_up_and_said(
-    hooked: Telling, hook: HttpReceiver, mail: MailServer
+    hooked: Alerting, hook: HttpReceiver, mail: MailServer
 ) -> None:
     hook.status = 503
     for _ in range(60):
-        hooked.round(after=1810)
+        hooked.run_once(after=1810)
     tried = len(hook.requests)
     assert 48 <= tried <= 56
     assert [row.status for row in hooked.deliveries()] == ["GAVE_UP"]
     assert hooked.open() == ["silent", "undelivered"]
     hooked.settings = hooked.settings.model_copy(update={"alert_urls": SecretStr(mail.url)})
-    hooked.tell()
+    hooked.run_until_sent()
     assert "can't be reached" in mail.body()
     assert len(hook.requests) == tried, "it is not told about itself"
 
 
 def test_a_receiver_that_is_down_is_no_error_of_anybody_else(
-    hooked: Telling, mail: MailServer
+    hooked: Alerting, mail: MailServer
 ) -> None:
     nowhere = "http://127.0.0.1:1/hook"
     hooked.settings = hooked.settings.model_copy(
         update={"webhook_urls": SecretStr(nowhere), "alert_urls": SecretStr(mail.url)}
     )
-    hooked.tell()
+    hooked.run_until_sent()
     assert mail.subjects == ["The scheduler does not tick"]
     assert "Connection refused" in (attempts(hooked)[0] or "")
 
 
 def test_a_receiver_that_never_answers_is_left_in_bounded_time(
-    hooked: Telling, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    hooked: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enough = threading.Event()
     hook.while_asked = lambda: bool(enough.wait(20)) and None
-    monkeypatch.setattr(delivery, "in_time", lambda send: sending.in_time(send, seconds=0.2))
+    monkeypatch.setattr(
+        dispatcher, "run_with_timeout", lambda send: sending.run_with_timeout(send, seconds=0.2)
+    )
     started = time.monotonic()
-    hooked.round()
+    hooked.run_once()
     enough.set()
     assert time.monotonic() - started < 5
     assert attempts(hooked) == ["no answer within 0 s"]
 
 
 def test_whoever_only_ticked_waits_no_longer_than_it_may(
-    hooked: Telling, hook: HttpReceiver
+    hooked: Alerting, hook: HttpReceiver
 ) -> None:
     enough = threading.Event()
     hook.while_asked = lambda: bool(enough.wait(20)) and None
     started = time.monotonic()
-    thread = hooked.courier().start_round()
+    thread = hooked.dispatcher().run_in_thread()
     thread.join(0.3)
     assert time.monotonic() - started < 5
     assert thread.is_alive()
@@ -111,27 +112,27 @@ def test_whoever_only_ticked_waits_no_longer_than_it_may(
 
 
 def test_deliveries_of_a_dead_sender_are_sent_by_another_after_the_lease(
-    hooked: Telling, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    hooked: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(delivery, "attempt", die)
+        patched.setattr(dispatcher, "attempt", die)
         with pytest.raises(KeyboardInterrupt):
-            hooked.round()
-    hooked.round(after=30)
+            hooked.run_once()
+    hooked.run_once(after=30)
     assert hook.requests == []
-    hooked.round(after=31)
+    hooked.run_once(after=31)
     assert len(hook.requests) == 1
 
 
 def test_a_sender_whose_lease_is_over_does_not_speak_for_the_one_after_it(
-    hooked: Telling, monkeypatch: pytest.MonkeyPatch
+    hooked: Alerting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(couriers, "deliver", lambda *_: False)
-    hooked.round()
-    (channel,), database = hooked.courier().channels, hooked.world.database
+    monkeypatch.setattr(dispatcher, "deliver", lambda *_: False)
+    hooked.run_once()
+    (channel,), database = hooked.dispatcher().channels, hooked.world.database
     now = hooked.world.now
     later = now + LEASE
     with database.write.begin() as connection:
@@ -150,23 +151,23 @@ def test_a_sender_whose_lease_is_over_does_not_speak_for_the_one_after_it(
 
 @pytest.mark.parametrize(("minutes", "told"), [(50, ["alert.opened", "alert.resolved"]), (70, [])])
 def test_a_channel_that_is_new_is_not_told_what_is_long_over(
-    telling: Telling, hook: HttpReceiver, minutes: int, told: list[str]
+    alerting: Alerting, hook: HttpReceiver, minutes: int, told: list[str]
 ) -> None:
-    telling.world.disable()
-    telling.tick_on(10)
-    telling.world.now += timedelta(seconds=181)
-    telling.tell()
-    telling.tick_on(1)
-    telling.round()
-    telling.tick_on(minutes)
+    alerting.world.disable()
+    alerting.tick_on(10)
+    alerting.world.now += timedelta(seconds=181)
+    alerting.run_until_sent()
+    alerting.tick_on(1)
+    alerting.run_once()
+    alerting.tick_on(minutes)
     hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
     for _ in range(2):
-        telling.round(**hooks)
+        alerting.run_once(**hooks)
     assert [json.loads(request.body)["type"] for request in hook.requests] == told
 
 
-def test_several_alerts_of_one_moment_are_one_mail(telling: Telling, mail: MailServer) -> None:
-    world = telling.world
+def test_several_alerts_of_one_moment_are_one_mail(alerting: Alerting, mail: MailServer) -> None:
+    world = alerting.world
     names = [f"feed-{number:02}" for number in range(12)]
     world.define(
         *(a_schedule(name, cron="0 * * * *", jobs=("match-scores",)) for name in names),
@@ -175,7 +176,7 @@ def test_several_alerts_of_one_moment_are_one_mail(telling: Telling, mail: MailS
     for name in names:
         world.enable(name)
     world.tick(world.now + timedelta(hours=2, minutes=30))
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == [
         "12 alerts: Feed 00 missed 3 instants; Feed 01 missed 3 instants; "
         "Feed 02 missed 3 instants and 9 more"
@@ -185,29 +186,29 @@ def test_several_alerts_of_one_moment_are_one_mail(telling: Telling, mail: MailS
 
 
 def test_a_rule_that_goes_on_and_on_speaks_once_a_minute(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    telling.world.disable()
-    telling.tick_on(1)
+    alerting.world.disable()
+    alerting.tick_on(1)
     for number in range(12):
-        die(telling, number)
-        telling.round(after=10)
+        die(alerting, number)
+        alerting.run_once(after=10)
     assert len(mail.mails) == 2, "one soon, and one a minute later with what came meanwhile"
     assert mail.subjects[1].startswith("7 alerts: ")
 
 
-def die(telling: Telling, number: int) -> None:
+def die(alerting: Alerting, number: int) -> None:
     """Let a worker die that nobody has heard of for long."""
-    now = telling.world.now
+    now = alerting.world.now
     worker = a_worker(now, id=f"worker{number}", last_heartbeat_at=now - timedelta(hours=2))
-    with telling.world.database.write.begin() as connection:
+    with alerting.world.database.write.begin() as connection:
         connection.execute(sa.insert(worker_instance), worker)
         rescue_dead_workers(connection, now, timedelta(seconds=90))
 
 
-def test_a_delivery_is_written_down_once(hooked: Telling) -> None:
+def test_a_delivery_is_written_down_once(hooked: Alerting) -> None:
     for _ in range(3):
-        hooked.round(after=11)
+        hooked.run_once(after=11)
     keys = [row.key for row in hooked.deliveries()]
     assert len(keys) == len(set(keys)) == 1
     assert hooked.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]

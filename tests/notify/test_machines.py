@@ -12,24 +12,23 @@ import pytest
 from pydantic import SecretStr
 
 from tests.engine.worker_steps import FAILED, RETURNED, Hands
-from tests.notify.conftest import SECRET, Telling
+from tests.notify.conftest import SECRET, Alerting
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import chained, end_all, fire, hourly, retry_alone
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick.errors import SettingsError
 from tick.notify import dispatcher, outbox
-from tick.notify.channels import pings_of
-from tick.notify.signing import key_of, signature
+from tick.notify.channels import key_of, ping_channels_of, signature
 from tick.ops.actions import control
 from tick.settings import load_settings
 
 
 @pytest.fixture
-def hooked(telling: Telling, hook: HttpReceiver) -> Telling:
+def hooked(alerting: Alerting, hook: HttpReceiver) -> Alerting:
     """Told by a webhook alone."""
     hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
-    telling.settings = telling.settings.model_copy(update={"alert_urls": None, **hooks})
-    return telling
+    alerting.settings = alerting.settings.model_copy(update={"alert_urls": None, **hooks})
+    return alerting
 
 
 def events(hook: HttpReceiver) -> list[dict[str, Any]]:
@@ -38,14 +37,14 @@ def events(hook: HttpReceiver) -> list[dict[str, Any]]:
 
 
 def test_each_occurrence_that_ends_is_told_with_its_runs(
-    hooked: Telling, hook: HttpReceiver
+    hooked: Alerting, hook: HttpReceiver
 ) -> None:
     hands = hourly(hooked, jobs=["first", "second"])
     fire(hooked)
     first, second = hands.claim()
     hands.end(first)
     hands.end(second, end=FAILED)
-    hooked.round()
+    hooked.run_once()
     (finished,) = [event for event in events(hook) if event["type"] == "occurrence.finished"]
     assert finished["data"]["outcome"] == "FAILED"
     assert finished["data"]["schedule_id"] == "daily"
@@ -58,32 +57,32 @@ def test_each_occurrence_that_ends_is_told_with_its_runs(
 
 
 def test_a_retry_that_leaves_runs_out_is_told_as_a_failure(
-    hooked: Telling, hook: HttpReceiver
+    hooked: Alerting, hook: HttpReceiver
 ) -> None:
     hands = chained(hooked)
     end_all(hands, FAILED)
     retry_alone(hooked)
     end_all(hands)
-    hooked.round()
+    hooked.run_once()
     ends = [event["data"] for event in events(hook) if event["type"] == "occurrence.finished"]
     assert [end["outcome"] for end in ends] == ["FAILED"]
     assert [run["status"] for run in ends[0]["runs"]] == ["SUCCESS", "SKIPPED"]
 
 
-def test_what_did_not_fire_is_told_too(hooked: Telling, hook: HttpReceiver) -> None:
+def test_what_did_not_fire_is_told_too(hooked: Alerting, hook: HttpReceiver) -> None:
     hourly(hooked)
     fire(hooked)
     fire(hooked)
-    hooked.round()
+    hooked.run_once()
     (event,) = [each for each in events(hook) if each["type"] == "occurrence.not_fired"]
     assert event["data"]["outcome"] == "SKIPPED_OVERLAP"
 
 
-def test_a_receiver_can_check_who_sent_it_and_when(hooked: Telling, hook: HttpReceiver) -> None:
+def test_a_receiver_can_check_who_sent_it_and_when(hooked: Alerting, hook: HttpReceiver) -> None:
     hands = hourly(hooked)
     fire(hooked)
     end_all(hands)
-    hooked.round()
+    hooked.run_once()
     (request,) = hook.requests
     stamp = request.headers["webhook-timestamp"]
     assert int(stamp) == int(hooked.world.now.timestamp())
@@ -102,121 +101,121 @@ def test_the_example_of_the_specification_is_signed_as_it_says() -> None:
     assert key_of("whsec_not base64") == b"whsec_not base64"
 
 
-def pinged(telling: Telling, ping: HttpReceiver) -> Hands:
+def pinged(alerting: Alerting, ping: HttpReceiver) -> Hands:
     """A schedule with a dead-man's switch of its own."""
-    hands = hourly(telling)
+    hands = hourly(alerting)
     schedule = a_schedule(name="Nightly", cron="0 * * * *", alerts=(), ping_url=ping.url)
-    telling.world.define(schedule, jobs=[a_job("match-scores")])
+    alerting.world.define(schedule, jobs=[a_job("match-scores")])
     return hands
 
 
-def add_switch(telling: Telling, schedule_id: str, hook: HttpReceiver) -> None:
+def add_switch(alerting: Alerting, schedule_id: str, hook: HttpReceiver) -> None:
     """Another such schedule, with a switch elsewhere."""
     schedule = a_schedule(schedule_id, cron="0 * * * *", alerts=(), ping_url=hook.url)
-    telling.world.define(schedule, *telling.world.schedules)
-    telling.world.enable(schedule_id)
+    alerting.world.define(schedule, *alerting.world.schedules)
+    alerting.world.enable(schedule_id)
 
 
 def test_a_schedules_switch_hears_of_start_and_success(
-    telling: Telling, ping: HttpReceiver
+    alerting: Alerting, ping: HttpReceiver
 ) -> None:
-    hands = pinged(telling, ping)
-    fire(telling)
+    hands = pinged(alerting, ping)
+    fire(alerting)
     (run,) = hands.claim()
-    telling.round()
-    telling.round(after=10)
+    alerting.run_once()
+    alerting.run_once(after=10)
     assert ping.paths == ["/hook/start"]
     hands.end(run)
-    telling.round(after=10)
-    telling.round(after=10)
+    alerting.run_once(after=10)
+    alerting.run_once(after=10)
     assert ping.paths == ["/hook/start", "/hook"]
 
 
 def test_a_switch_that_is_down_holds_up_no_other(
-    telling: Telling, hook: HttpReceiver, ping: HttpReceiver
+    alerting: Alerting, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
-    hands = pinged(telling, ping)
-    add_switch(telling, "broken", hook)
+    hands = pinged(alerting, ping)
+    add_switch(alerting, "broken", hook)
     hook.status = 500
-    fire(telling)
+    fire(alerting)
     end_all(hands)
-    telling.round()
+    alerting.run_once()
     assert (hook.paths, ping.paths) == (["/hook"], ["/hook"])
 
 
 def test_unreachable_ping_urls_do_not_block_the_dispatcher(
-    telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    alerting: Alerting, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands = pinged(telling, ping)
-    add_switch(telling, "another", hook)
-    fire(telling)
+    hands = pinged(alerting, ping)
+    add_switch(alerting, "another", hook)
+    fire(alerting)
     end_all(hands)
     monkeypatch.setattr(dispatcher, "PINGS_SECONDS", 0.1)
     hook.while_asked = lambda: time.sleep(0.2)
-    telling.round()
+    alerting.run_once()
     assert (hook.paths, ping.paths) == (["/hook"], [])
-    telling.round()
+    alerting.run_once()
     assert (hook.paths, ping.paths) == (["/hook"], ["/hook"])
 
 
 def test_a_start_that_could_not_be_told_by_the_time_of_the_end_never_is(
-    telling: Telling, ping: HttpReceiver
+    alerting: Alerting, ping: HttpReceiver
 ) -> None:
-    hands = pinged(telling, ping)
-    fire(telling)
+    hands = pinged(alerting, ping)
+    fire(alerting)
     (run,) = hands.claim()
     ping.status = 500
-    telling.round()
+    alerting.run_once()
     ping.status = 200
     hands.end(run)
-    telling.round(after=1)
-    telling.round(after=60)
+    alerting.run_once(after=1)
+    alerting.run_once(after=60)
     assert ping.paths == ["/hook/start", "/hook"]
 
 
 def test_a_success_does_not_overtake_a_start_that_is_on_its_way(
-    telling: Telling, ping: HttpReceiver
+    alerting: Alerting, ping: HttpReceiver
 ) -> None:
-    hands = pinged(telling, ping)
-    fire(telling)
+    hands = pinged(alerting, ping)
+    fire(alerting)
     (run,) = hands.claim()
     heard_by_then: list[list[str]] = []
 
     def end_and_let_another_process_tell() -> None:
         ping.while_asked = lambda: None
         hands.end(run)
-        telling.round()
+        alerting.run_once()
         heard_by_then.append(ping.paths)
 
     ping.while_asked = end_and_let_another_process_tell
-    telling.round()
+    alerting.run_once()
     assert heard_by_then == [["/hook/start"]]
     assert ping.paths == ["/hook/start", "/hook"]
 
 
 def test_a_success_does_not_overtake_a_start_that_is_being_claimed(
-    telling: Telling, ping: HttpReceiver
+    alerting: Alerting, ping: HttpReceiver
 ) -> None:
     """Both are owed after a failure; another process has locked the start, and saved nothing."""
-    hands = pinged(telling, ping)
-    fire(telling)
+    hands = pinged(alerting, ping)
+    fire(alerting)
     (run,) = hands.claim()
 
     def end() -> None:
         ping.status = 500
         ping.while_asked = lambda: None
         hands.end(run)
-        telling.round()
+        alerting.run_once()
 
     ping.while_asked = end
-    telling.round()
-    assert [(row.event, row.status) for row in telling.deliveries()] == [
+    alerting.run_once()
+    assert [(row.event, row.status) for row in alerting.deliveries()] == [
         ("start", "OWED"),
         ("success", "OWED"),
     ]
-    later = telling.world.now + timedelta(minutes=5)
-    (switch,) = pings_of({row.channel for row in telling.deliveries()})
-    database = telling.world.database
+    later = alerting.world.now + timedelta(minutes=5)
+    (switch,) = ping_channels_of({row.channel for row in alerting.deliveries()})
+    database = alerting.world.database
     with database.write.begin() as one:
         assert outbox.claim(one, switch, later) is not None
         if database.write.dialect.name == "postgresql":  # SQLite's writers take turns
@@ -225,70 +224,70 @@ def test_a_success_does_not_overtake_a_start_that_is_being_claimed(
 
 
 def test_the_switch_that_waits_the_longest_is_told_first(
-    telling: Telling, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    alerting: Alerting, hook: HttpReceiver, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hands = pinged(telling, ping)
-    add_switch(telling, "another", hook)
+    hands = pinged(alerting, ping)
+    add_switch(alerting, "another", hook)
     hook.status = 500
-    fire(telling)
+    fire(alerting)
     end_all(hands)
     monkeypatch.setattr(dispatcher, "PINGS_SECONDS", 0.1)
     hook.while_asked = lambda: time.sleep(0.2)
-    telling.round()
-    telling.round(after=60)
+    alerting.run_once()
+    alerting.run_once(after=60)
     assert ping.paths == ["/hook"]
 
 
-def test_a_failure_is_told_with_the_logs_end(telling: Telling, ping: HttpReceiver) -> None:
-    hands = pinged(telling, ping)
-    fire(telling)
+def test_a_failure_is_told_with_the_logs_end(alerting: Alerting, ping: HttpReceiver) -> None:
+    hands = pinged(alerting, ping)
+    fire(alerting)
     end_all(hands, FAILED)
-    telling.round()
+    alerting.run_once()
     assert ping.paths == ["/hook/fail"]
     assert ping.requests[0].body.decode().endswith("match-scores failed: ValueError: no")
 
 
 def test_a_manual_success_does_not_hide_a_missed_night(
-    telling: Telling, ping: HttpReceiver
+    alerting: Alerting, ping: HttpReceiver
 ) -> None:
-    hands = pinged(telling, ping)
-    world = telling.world
+    hands = pinged(alerting, ping)
+    world = alerting.world
     control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
     end_all(hands)
-    telling.round()
+    alerting.run_once()
     assert ping.requests == []
 
 
 def test_a_switch_may_be_named_by_a_variable(
-    telling: Telling, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    alerting: Alerting, ping: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NIGHTLY_PING", ping.url)
-    hands = hourly(telling)
+    hands = hourly(alerting)
     schedule = a_schedule(cron="0 * * * *", alerts=(), ping_url="secret:NIGHTLY_PING")
-    telling.world.define(schedule)
-    fire(telling)
+    alerting.world.define(schedule)
+    fire(alerting)
     end_all(hands)
-    telling.round()
+    alerting.run_once()
     assert ping.paths == ["/hook"]
 
 
 def test_the_switch_of_the_ticking_hears_of_nothing_else(
-    told_three_ways: Telling, ping: HttpReceiver
+    all_channels: Alerting, ping: HttpReceiver
 ) -> None:
-    hands = hourly(told_three_ways)
+    hands = hourly(all_channels)
     for end in (FAILED, RETURNED):
-        fire(told_three_ways)
+        fire(all_channels)
         end_all(hands, end)
-        told_three_ways.tell()
-    assert [alert.resolution is None for alert in told_three_ways.alerts()] == [False]
+        all_channels.run_until_sent()
+    assert [alert.resolution is None for alert in all_channels.alerts()] == [False]
     assert ping.requests == []
 
 
-def test_a_tick_pings_its_switch(told_three_ways: Telling, ping: HttpReceiver) -> None:
-    result = told_three_ways.world.tick()
-    told_three_ways.courier().start_round(result).join(20)
+def test_a_tick_pings_its_switch(all_channels: Alerting, ping: HttpReceiver) -> None:
+    result = all_channels.world.tick()
+    all_channels.dispatcher().run_in_thread(result).join(20)
     result.errors["daily"] = "no such table"
-    told_three_ways.courier().start_round(result).join(20)
+    all_channels.dispatcher().run_in_thread(result).join(20)
     assert ping.paths == ["/hook", "/hook/fail"]
     assert ping.requests[1].body == b"daily: no such table"
 
@@ -306,18 +305,18 @@ def test_settings_that_could_tell_nobody_stop_the_start(given: dict[str, str], s
         load_settings(given)
 
 
-def test_a_channel_that_can_never_work_is_refused_without_its_address(telling: Telling) -> None:
-    nonsense = telling.courier(alert_urls=SecretStr("nonsense://very-secret-token"))
+def test_a_channel_that_can_never_work_is_refused_without_its_address(alerting: Alerting) -> None:
+    nonsense = alerting.dispatcher(alert_urls=SecretStr("nonsense://very-secret-token"))
     with pytest.raises(SettingsError) as refused:
         nonsense.check()
     assert "very-secret-token" not in str(refused.value)
 
 
 def test_a_services_error_is_told_without_the_secrets_of_its_url(
-    telling: Telling,
+    alerting: Alerting,
 ) -> None:
     url = "json://127.0.0.1:1/very-secret-token"
-    found = telling.courier(alert_urls=SecretStr(url)).test(TESTER)
+    found = alerting.dispatcher(alert_urls=SecretStr(url)).test(TESTER)
     (error,) = found.values()
     assert error
     assert not any(secret in error for secret in ("127.0.0.1", "very-secret-token")), error

@@ -7,7 +7,7 @@ import pytest
 from apprise.plugins.email import NotifyEmail
 from pydantic import SecretStr
 
-from tests.notify.conftest import Telling
+from tests.notify.conftest import Alerting
 from tests.notify.receivers import MailServer
 from tick.notify.recipients import each_recipient
 
@@ -58,21 +58,21 @@ def test_any_other_url_stays_as_it_is(url: str) -> None:
 
 
 def test_a_refusing_mail_address_makes_no_duplicate_for_others(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
     both = mail.url.replace("to=ops@b.example", "to=gone@b.example,ops@b.example")
-    telling.settings = telling.settings.model_copy(update={"alert_urls": SecretStr(both)})
+    alerting.settings = alerting.settings.model_copy(update={"alert_urls": SecretStr(both)})
     mail.refuses = {"gone@b.example": "550 5.1.1 no such mailbox"}
-    telling.world.tick(telling.world.now + timedelta(hours=30))
-    telling.tell()
+    alerting.world.tick(alerting.world.now + timedelta(hours=30))
+    alerting.run_until_sent()
     for _ in range(3):
-        telling.round(after=2000)
-    assert told(mail) == ["ops@b.example"]
+        alerting.run_once(after=2000)
+    assert recipients(mail) == ["ops@b.example"]
     mail.refuses = {}
-    telling.round(after=2000)
-    assert told(mail) == ["ops@b.example", "gone@b.example"]
+    alerting.run_once(after=2000)
+    assert recipients(mail) == ["ops@b.example", "gone@b.example"]
 
 
-def told(mail: MailServer) -> list[str]:
+def recipients(mail: MailServer) -> list[str]:
     """Who has heard of what was missed."""
     return [str(each["To"]) for each in mail.mails if "missed" in str(each["Subject"])]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from tests.notify.conftest import Telling
+from tests.notify.conftest import Alerting
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER
@@ -16,19 +16,19 @@ from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute
 TABLES = (alert, alert_delivery, alert_attempt, alert_mute)
 
 
-def test_alerts_go_with_their_messages_when_they_are_long_over(telling: Telling) -> None:
-    world = telling.world
+def test_alerts_go_with_their_messages_when_they_are_long_over(alerting: Alerting) -> None:
+    world = alerting.world
     world.disable()
-    telling.tick_on(10)
+    alerting.tick_on(10)
     world.now += timedelta(seconds=181)
-    telling.tell()
+    alerting.run_until_sent()
     until = world.now + timedelta(hours=1)
     alerts.mute(world.database, until=until, reason="x", now=world.now, author=TESTER)
-    assert prunable(telling, days=91) == {"alert": 0, "alert_delivery": 0, "alert_mute": 1}
-    telling.tick_on(1)
-    telling.round()
-    assert prunable(telling, days=89) == {"alert": 0, "alert_delivery": 0, "alert_mute": 0}
-    assert prunable(telling, days=91)["alert"] == 1
+    assert prunable(alerting, days=91) == {"alert": 0, "alert_delivery": 0, "alert_mute": 1}
+    alerting.tick_on(1)
+    alerting.run_once()
+    assert prunable(alerting, days=89) == {"alert": 0, "alert_delivery": 0, "alert_mute": 0}
+    assert prunable(alerting, days=91)["alert"] == 1
     now = world.now + timedelta(days=91)
     gone, done = prune_all(world.database.write, now, Keep.of(Settings()))
     assert (gone["alert"], gone["alert_mute"], done) == (1, 1, True)
@@ -36,23 +36,23 @@ def test_alerts_go_with_their_messages_when_they_are_long_over(telling: Telling)
 
 
 def test_deliveries_to_a_removed_channel_are_pruned(
-    told_three_ways: Telling, hook: HttpReceiver
+    all_channels: Alerting, hook: HttpReceiver
 ) -> None:
-    hands = hourly(told_three_ways)
+    hands = hourly(all_channels)
     hook.status = 500
-    fire(told_three_ways)
+    fire(all_channels)
     end_all(hands)
-    told_three_ways.round()
-    assert "OWED" in {row.status for row in told_three_ways.deliveries() if not row.alert_id}
-    assert prunable(told_three_ways, days=89)["alert_delivery"] == 0
-    now = told_three_ways.world.now + timedelta(days=91)
-    gone, _ = prune_all(told_three_ways.world.database.write, now, Keep.of(Settings()))
+    all_channels.run_once()
+    assert "OWED" in {row.status for row in all_channels.deliveries() if not row.alert_id}
+    assert prunable(all_channels, days=89)["alert_delivery"] == 0
+    now = all_channels.world.now + timedelta(days=91)
+    gone, _ = prune_all(all_channels.world.database.write, now, Keep.of(Settings()))
     assert gone["alert_delivery"] == 1
 
 
-def prunable(telling: Telling, days: int) -> dict[str, int]:
+def prunable(alerting: Alerting, days: int) -> dict[str, int]:
     """What of alerts a pruning would delete so many days later."""
-    now = telling.world.now + timedelta(days=days)
-    with telling.world.database.read.connect() as connection:
+    now = alerting.world.now + timedelta(days=days)
+    with alerting.world.database.read.connect() as connection:
         found = count_prunable(connection, now, Keep.of(Settings()))
     return {name: count for name, count in found.items() if name.startswith("alert")}

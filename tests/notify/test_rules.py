@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.engine.worker_steps import FAILED, RETURNED, Hands, rescue
-from tests.notify.conftest import Telling
+from tests.notify.conftest import Alerting
 from tests.notify.receivers import MailServer
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick import alerts
@@ -20,9 +20,9 @@ from tick.settings import Settings
 from tick.store.tables import job_schedule
 
 
-def hourly(telling: Telling, *rules: Rule, jobs: Sequence[str] = ("match-scores",)) -> Hands:
+def hourly(alerting: Alerting, *rules: Rule, jobs: Sequence[str] = ("match-scores",)) -> Hands:
     """One schedule that fires each hour, with these rules; and a worker."""
-    world = telling.world
+    world = alerting.world
     world.settings = Settings(dead_after_seconds=10**6)  # nobody beats here
     schedule = a_schedule(name="Nightly", cron="0 * * * *", alerts=rules or None)
     world.define(schedule, jobs=[a_job(name) for name in jobs])
@@ -30,11 +30,11 @@ def hourly(telling: Telling, *rules: Rule, jobs: Sequence[str] = ("match-scores"
     return Hands(world)
 
 
-def fire(telling: Telling) -> None:
+def fire(alerting: Alerting) -> None:
     """Tick at the next full hour, and at the minutes in between."""
-    now = telling.world.now
+    now = alerting.world.now
     hour = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
-    telling.world.tick(hour)
+    alerting.world.tick(hour)
 
 
 def end_all(hands: Hands, end: AttemptEnd = RETURNED) -> None:
@@ -43,32 +43,32 @@ def end_all(hands: Hands, end: AttemptEnd = RETURNED) -> None:
         hands.end(*runs, end=end)
 
 
-def chained(telling: Telling) -> Hands:
+def chained(alerting: Alerting) -> Hands:
     """The same with two jobs, of which the second depends on the first; it has fired."""
-    hands = hourly(telling)
+    hands = hourly(alerting)
     jobs = [a_job("match-scores"), a_job("mail", depends_on=["match-scores"])]
-    telling.world.define(a_schedule(name="Nightly", cron="0 * * * *"), jobs=jobs)
-    fire(telling)
+    alerting.world.define(a_schedule(name="Nightly", cron="0 * * * *"), jobs=jobs)
+    fire(alerting)
     return hands
 
 
-def retry_alone(telling: Telling) -> None:
+def retry_alone(alerting: Alerting) -> None:
     """Retry the first run, and leave out what was skipped because of it."""
-    world = telling.world
+    world = alerting.world
     again = {"now": world.now, "author": TESTER, "only": True}
     retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
 
 
-def beating(telling: Telling) -> None:
+def beating(alerting: Alerting) -> None:
     """Let the ticks be regular, so that nothing else is wrong."""
-    telling.tick_on(3)
+    alerting.tick_on(3)
 
 
 def test_twenty_failing_jobs_of_one_sync_are_one_message_that_reads_well(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hands = hourly(telling, jobs=[f"job-{number:02}" for number in range(24)])
-    fire(telling)
+    hands = hourly(alerting, jobs=[f"job-{number:02}" for number in range(24)])
+    fire(alerting)
     runs = hands.claim()
     gone = AttemptEnd(
         AttemptOutcome.RAISED, error_type="ConnectionError", error_message="no route to host"
@@ -76,7 +76,7 @@ def test_twenty_failing_jobs_of_one_sync_are_one_message_that_reads_well(
     hands.end(*runs[:18], end=gone)
     hands.end(*runs[18:20], end=FAILED)
     hands.end(*runs[20:])
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly failed: 20 of 24 jobs"]
     assert mail.body().strip() == (
         "Nightly failed: 20 of 24 jobs\n\n"
@@ -87,121 +87,121 @@ def test_twenty_failing_jobs_of_one_sync_are_one_message_that_reads_well(
 
 
 def test_the_fifth_failure_in_a_row_is_told_once_and_the_next_success_too(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hands = hourly(telling, alerts.Failed(after=5))
+    hands = hourly(alerting, alerts.Failed(after=5))
     for number in range(7):
-        fire(telling)
+        fire(alerting)
         end_all(hands, FAILED)
-        telling.tell()
+        alerting.run_until_sent()
         assert len(mail.mails) == (number >= 4)
     assert "for the 5th time in a row" in mail.body()
-    fire(telling)
+    fire(alerting)
     end_all(hands)
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly failed", "Resolved: Nightly failed"]
     assert "succeeded again, 3 h" in mail.body()
 
 
 def test_a_failure_mended_before_the_next_evaluation_is_still_reported(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hands = hourly(telling)
-    fire(telling)
+    hands = hourly(alerting)
+    fire(alerting)
     end_all(hands, FAILED)
-    fire(telling)
+    fire(alerting)
     end_all(hands)
-    telling.tell()
-    telling.tell()
-    assert [row.rule for row in telling.alerts()] == ["failed"]
-    assert telling.open() == []
+    alerting.run_until_sent()
+    alerting.run_until_sent()
+    assert [row.rule for row in alerting.alerts()] == ["failed"]
+    assert alerting.open() == []
     assert any("failed" in subject for subject in mail.subjects)
 
 
-def test_a_manual_failure_is_nobodys_alert(telling: Telling) -> None:
-    hands = hourly(telling)
-    control.run_schedule(telling.world.database, "daily", now=telling.world.now, author=TESTER)
+def test_a_manual_failure_is_nobodys_alert(alerting: Alerting) -> None:
+    hands = hourly(alerting)
+    control.run_schedule(alerting.world.database, "daily", now=alerting.world.now, author=TESTER)
     end_all(hands, FAILED)
-    telling.tell()
-    assert telling.alerts() == []
+    alerting.run_until_sent()
+    assert alerting.alerts() == []
 
 
 def test_a_manual_retry_ends_the_alert_or_adds_none(
-    telling: Telling,
+    alerting: Alerting,
 ) -> None:
-    hands = hourly(telling)
-    world = telling.world
-    fire(telling)
+    hands = hourly(alerting)
+    world = alerting.world
+    fire(alerting)
     end_all(hands, FAILED)
-    telling.tell()
+    alerting.run_until_sent()
     again = {"now": world.now, "author": TESTER, "override_overlap": True}
     retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
     end_all(hands, FAILED)
-    telling.tell()
-    assert telling.open() == ["failed"]
+    alerting.run_until_sent()
+    assert alerting.open() == ["failed"]
     retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
     end_all(hands)
-    telling.tell()
-    assert (telling.open(), len(telling.alerts())) == ([], 1)
+    alerting.run_until_sent()
+    assert (alerting.open(), len(alerting.alerts())) == ([], 1)
 
 
-def test_a_failure_is_not_over_while_it_is_retried(telling: Telling, mail: MailServer) -> None:
-    hands = hourly(telling)
-    world = telling.world
-    fire(telling)
+def test_a_failure_is_not_over_while_it_is_retried(alerting: Alerting, mail: MailServer) -> None:
+    hands = hourly(alerting)
+    world = alerting.world
+    fire(alerting)
     end_all(hands, FAILED)
-    telling.tell()
+    alerting.run_until_sent()
     again = {"now": world.now, "author": TESTER}
     retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
-    telling.tell()
-    assert telling.open() == ["failed"]
+    alerting.run_until_sent()
+    assert alerting.open() == ["failed"]
     end_all(hands)
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly failed", "Resolved: Nightly failed"]
 
 
 def test_a_retry_that_leaves_runs_out_does_not_end_the_alert(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hands = chained(telling)
+    hands = chained(alerting)
     end_all(hands, FAILED)
-    telling.tell()
-    retry_alone(telling)
+    alerting.run_until_sent()
+    retry_alone(alerting)
     end_all(hands)
-    telling.tell()
-    assert telling.open() == ["failed"]
+    alerting.run_until_sent()
+    assert alerting.open() == ["failed"]
     assert mail.subjects == ["Nightly failed: 1 of 2 jobs"]
 
 
 def test_runs_left_out_of_a_retry_of_a_cancelled_run_are_named(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hands = chained(telling)
-    world = telling.world
+    hands = chained(alerting)
+    world = alerting.world
     control.cancel_run(world.database, world.runs()[0].id, now=world.now, author=TESTER)
-    retry_alone(telling)
+    retry_alone(alerting)
     end_all(hands)
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly failed: 1 of 2 jobs was skipped, and left out of a retry"]
 
 
-def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(telling: Telling) -> None:
-    hands = hourly(telling)
-    world = telling.world
-    fire(telling)
+def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(alerting: Alerting) -> None:
+    hands = hourly(alerting)
+    world = alerting.world
+    fire(alerting)
     (run,) = world.runs()
     control.cancel_run(world.database, run.id, now=world.now, author=TESTER)
-    telling.tell()
-    assert telling.alerts() == []
+    alerting.run_until_sent()
+    assert alerting.alerts() == []
     retries.retry_run(world.database, world.registry, run.id, now=world.now, author=TESTER)
     end_all(hands, FAILED)
-    telling.tell()
-    assert telling.open() == ["failed"]
+    alerting.run_until_sent()
+    assert alerting.open() == ["failed"]
 
 
-def test_what_a_person_asked_for_has_no_deadline_to_miss(telling: Telling) -> None:
-    hourly(telling, alerts.Deadline(timedelta(minutes=10)))
-    world = telling.world
+def test_what_a_person_asked_for_has_no_deadline_to_miss(alerting: Alerting) -> None:
+    hourly(alerting, alerts.Deadline(timedelta(minutes=10)))
+    world = alerting.world
     control.disable_schedule(world.database, "daily", now=world.now, author=TESTER)
     world.now += timedelta(hours=5, minutes=30)
     asked = {"now": world.now, "author": TESTER}
@@ -209,65 +209,67 @@ def test_what_a_person_asked_for_has_no_deadline_to_miss(telling: Telling) -> No
     world.tick(world.now)
     old = world.now.replace(minute=0) - timedelta(hours=2)
     control.run_slots(world.database, "daily", [old], **asked)
-    telling.tell()
-    assert telling.open() == []
+    alerting.run_until_sent()
+    assert alerting.open() == []
 
 
 def test_instants_that_no_tick_saw_are_told_with_how_many(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hourly(telling)
-    telling.world.tick(telling.world.now + timedelta(hours=3, minutes=30))
-    telling.tell()
-    assert telling.open() == ["missed"]
+    hourly(alerting)
+    alerting.world.tick(alerting.world.now + timedelta(hours=3, minutes=30))
+    alerting.run_until_sent()
+    assert alerting.open() == ["missed"]
     assert mail.subjects == ["Nightly missed 4 instants"]
     assert "Sun 1 Mar 2026, 02:00 UTC to Sun 1 Mar 2026, 05:00 UTC" in mail.body()
     assert "tick slot daily" in mail.body()
 
 
-def test_events_expire_after_an_hour_without_a_message(telling: Telling, mail: MailServer) -> None:
-    hourly(telling)
-    telling.world.tick(telling.world.now + timedelta(hours=3, minutes=30))
-    telling.tell()
-    fire(telling)
-    telling.world.tick(telling.world.now + timedelta(minutes=32))
-    telling.tell()
-    assert "missed" not in telling.open()
+def test_events_expire_after_an_hour_without_a_message(
+    alerting: Alerting, mail: MailServer
+) -> None:
+    hourly(alerting)
+    alerting.world.tick(alerting.world.now + timedelta(hours=3, minutes=30))
+    alerting.run_until_sent()
+    fire(alerting)
+    alerting.world.tick(alerting.world.now + timedelta(minutes=32))
+    alerting.run_until_sent()
+    assert "missed" not in alerting.open()
     assert [subject for subject in mail.subjects if "Resolved" in subject] == []
 
 
-def test_a_firing_that_no_worker_takes_is_told_until_it_starts(telling: Telling) -> None:
-    hands = hourly(telling, alerts.LateStart(after=timedelta(minutes=5)))
-    fire(telling)
-    telling.tick_on(5)
-    telling.round()
-    assert telling.open() == []
-    telling.tick_on(1)
-    telling.round()
-    assert telling.open() == ["late-start"]
+def test_a_firing_that_no_worker_takes_is_told_until_it_starts(alerting: Alerting) -> None:
+    hands = hourly(alerting, alerts.LateStart(after=timedelta(minutes=5)))
+    fire(alerting)
+    alerting.tick_on(5)
+    alerting.run_once()
+    assert alerting.open() == []
+    alerting.tick_on(1)
+    alerting.run_once()
+    assert alerting.open() == ["late-start"]
     end_all(hands)
-    telling.round()
-    assert telling.open() == []
+    alerting.run_once()
+    assert alerting.open() == []
 
 
 def test_alerts_beyond_the_evaluated_ones_are_not_resolved(
-    telling: Telling, monkeypatch: pytest.MonkeyPatch
+    alerting: Alerting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hourly(telling, alerts.LateStart(after=timedelta(minutes=5)))
-    fire(telling)
-    telling.tick_on(6)
-    telling.round()
+    hourly(alerting, alerts.LateStart(after=timedelta(minutes=5)))
+    fire(alerting)
+    alerting.tick_on(6)
+    alerting.run_once()
     monkeypatch.setattr(inputs, "_LIVE", inputs._LIVE.limit(0))
-    telling.round()
-    assert telling.open() == ["late-start"]
+    alerting.run_once()
+    assert alerting.open() == ["late-start"]
 
 
-def usual(telling: Telling, hands: Hands, minutes: float) -> None:
+def usual(alerting: Alerting, hands: Hands, minutes: float) -> None:
     """Six firings that each take so long."""
     for _ in range(6):
-        fire(telling)
+        fire(alerting)
         run = claim_one(hands)
-        telling.tick_on(int(minutes))
+        alerting.tick_on(int(minutes))
         hands.end(run)
 
 
@@ -277,127 +279,127 @@ def claim_one(hands: Hands) -> ClaimedRun:
     return run
 
 
-def test_three_times_the_usual_is_long(telling: Telling, mail: MailServer) -> None:
-    hands = hourly(telling)
-    usual(telling, hands, 4)
-    fire(telling)
+def test_three_times_the_usual_is_long(alerting: Alerting, mail: MailServer) -> None:
+    hands = hourly(alerting)
+    usual(alerting, hands, 4)
+    fire(alerting)
     run = claim_one(hands)
-    telling.tick_on(12)
-    telling.round()
-    assert telling.open() == []
-    telling.tick_on(1)
-    telling.tell()
+    alerting.tick_on(12)
+    alerting.run_once()
+    assert alerting.open() == []
+    alerting.tick_on(1)
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly runs for 13 min"]
     assert "Usually it takes 4 min." in mail.body()
     hands.end(run)
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects[1:] == ["Resolved: Nightly runs for 13 min"]
 
 
-def test_a_fixed_length_needs_no_history(telling: Telling) -> None:
-    hands = hourly(telling, alerts.RunsLong(than=timedelta(minutes=2)))
-    fire(telling)
+def test_a_fixed_length_needs_no_history(alerting: Alerting) -> None:
+    hands = hourly(alerting, alerts.RunsLong(than=timedelta(minutes=2)))
+    fire(alerting)
     claim_one(hands)
-    telling.tick_on(3)
-    telling.round()
-    assert telling.open() == ["runs-long"]
+    alerting.tick_on(3)
+    alerting.run_once()
+    assert alerting.open() == ["runs-long"]
 
 
-def test_a_deadline_is_foreseen_before_it_passes(telling: Telling, mail: MailServer) -> None:
-    hands = hourly(telling, alerts.Deadline(after=timedelta(minutes=10)))
-    usual(telling, hands, 8)
-    fire(telling)
-    telling.tick_on(1)
-    telling.round()
-    assert telling.open() == []
-    telling.tick_on(2)
+def test_a_deadline_is_foreseen_before_it_passes(alerting: Alerting, mail: MailServer) -> None:
+    hands = hourly(alerting, alerts.Deadline(after=timedelta(minutes=10)))
+    usual(alerting, hands, 8)
+    fire(alerting)
+    alerting.tick_on(1)
+    alerting.run_once()
+    assert alerting.open() == []
+    alerting.tick_on(2)
     claim_one(hands)
-    telling.tell()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly will miss its deadline"]
     assert "08:10 UTC" in mail.body() and "08:11 UTC" in mail.body()
 
 
-def test_a_schedule_that_never_succeeds_is_told_however_it_fails(telling: Telling) -> None:
-    hands = hourly(telling, alerts.NoSuccess(within=timedelta(hours=3)))
-    fire(telling)
+def test_a_schedule_that_never_succeeds_is_told_however_it_fails(alerting: Alerting) -> None:
+    hands = hourly(alerting, alerts.NoSuccess(within=timedelta(hours=3)))
+    fire(alerting)
     end_all(hands)
     for _ in range(3):
-        fire(telling)
+        fire(alerting)
         end_all(hands, FAILED)
-    telling.tick_on(1)
-    telling.round()
-    assert telling.open() == ["no-success"]
-    fire(telling)
+    alerting.tick_on(1)
+    alerting.run_once()
+    assert alerting.open() == ["no-success"]
+    fire(alerting)
     end_all(hands)
-    telling.round()
-    assert telling.open() == []
+    alerting.run_once()
+    assert alerting.open() == []
 
 
 @pytest.mark.parametrize("state", ["off", "paused"])
-def test_a_success_that_nobody_can_expect_is_not_missed(telling: Telling, state: str) -> None:
-    hourly(telling, alerts.NoSuccess(within=timedelta(hours=3)))
-    world = telling.world
+def test_a_success_that_nobody_can_expect_is_not_missed(alerting: Alerting, state: str) -> None:
+    hourly(alerting, alerts.NoSuccess(within=timedelta(hours=3)))
+    world = alerting.world
     if state == "off":
         world.disable()
     else:
         why = {"now": world.now, "author": TESTER, "reason": "the database moves"}
         control.pause_schedule(world.database, "daily", **why)
-    telling.tick_on(4 * 60, every=30)
-    telling.round()
-    assert telling.open() == []
+    alerting.tick_on(4 * 60, every=30)
+    alerting.run_once()
+    assert alerting.open() == []
 
 
 def test_a_schedule_that_cannot_be_fired_is_told_until_somebody_resumes_it(
-    telling: Telling,
+    alerting: Alerting,
 ) -> None:
-    world = telling.world
-    beating(telling)
+    world = alerting.world
+    beating(alerting)
     with world.database.write.begin() as connection:
         connection.execute(
             sa.update(job_schedule).values(
                 state="ERROR", state_reason="firing failed 5 times: no.", state_at=world.now
             )
         )
-    telling.round()
-    assert telling.open() == ["error"]
+    alerting.run_once()
+    assert alerting.open() == ["error"]
     control.resume_schedule(world.database, "daily", now=world.now, author=TESTER)
-    telling.round()
-    assert telling.open() == []
+    alerting.run_once()
+    assert alerting.open() == []
 
 
 def test_a_schedule_that_is_removed_while_it_is_on_is_told_once(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    hourly(telling)
-    telling.world.define(a_schedule("other"))
-    telling.tell()
-    telling.tell()
+    hourly(alerting)
+    alerting.world.define(a_schedule("other"))
+    alerting.run_until_sent()
+    alerting.run_until_sent()
     assert mail.subjects == ["Nightly was removed while it was on"]
 
 
-def test_a_worker_that_dies_is_told_once(telling: Telling, mail: MailServer) -> None:
-    Hands(telling.world)
-    telling.world.settings = Settings(dead_after_seconds=10**6)
-    telling.tick_on(3)
-    rescue(telling.world)
-    telling.tell()
-    telling.tell()
+def test_a_worker_that_dies_is_told_once(alerting: Alerting, mail: MailServer) -> None:
+    Hands(alerting.world)
+    alerting.world.settings = Settings(dead_after_seconds=10**6)
+    alerting.tick_on(3)
+    rescue(alerting.world)
+    alerting.run_until_sent()
+    alerting.run_until_sent()
     assert len(mail.mails) == 1
     assert mail.subjects[0].startswith("A job worker on ")
 
 
-def test_no_rules_means_no_alerts_of_the_schedule(telling: Telling) -> None:
-    world = telling.world
+def test_no_rules_means_no_alerts_of_the_schedule(alerting: Alerting) -> None:
+    world = alerting.world
     world.define(a_schedule(cron="0 * * * *", alerts=()))
     hands = Hands(world)
-    fire(telling)
+    fire(alerting)
     end_all(hands, FAILED)
-    telling.tell()
-    assert telling.alerts() == []
+    alerting.run_until_sent()
+    assert alerting.alerts() == []
 
 
-def test_a_change_of_the_rules_alone_makes_no_new_version(telling: Telling) -> None:
-    world = telling.world
+def test_a_change_of_the_rules_alone_makes_no_new_version(alerting: Alerting) -> None:
+    world = alerting.world
     before = world.schedule().version_id
     world.define(a_schedule(alerts=(alerts.Failed(after=2),)))
     assert world.schedule().version_id == before

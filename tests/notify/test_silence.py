@@ -4,28 +4,28 @@ import json
 import threading
 from datetime import timedelta
 
-from tests.notify.conftest import Telling
+from tests.notify.conftest import Alerting
 from tests.notify.receivers import HttpReceiver, MailServer
-from tick.notify.dispatcher import Courier
+from tick.notify.dispatcher import NotificationDispatcher
 
 
 def test_a_stopped_scheduler_is_reported_once_a_channel_and_so_is_its_end(
-    told_three_ways: Telling, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
+    all_channels: Alerting, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
-    telling = told_three_ways
-    telling.tick_on(10)
-    telling.round(after=179)
+    alerting = all_channels
+    alerting.tick_on(10)
+    alerting.run_once(after=179)
     assert (mail.mails, hook.requests, ping.requests) == ([], [], [])
 
     for _ in range(5):
-        telling.round(after=11)
+        alerting.run_once(after=11)
     assert mail.subjects == ["The scheduler does not tick"]
     assert [json.loads(request.body)["type"] for request in hook.requests] == ["alert.opened"]
     assert ping.paths == ["/hook/fail"]
 
-    telling.tick_on(1)
+    alerting.tick_on(1)
     for _ in range(5):
-        telling.round(after=11)
+        alerting.run_once(after=11)
     assert mail.subjects[1:] == ["Resolved: The scheduler does not tick"]
     assert json.loads(hook.requests[-1].body)["type"] == "alert.resolved"
     assert ping.paths == ["/hook/fail", "/hook"]
@@ -33,27 +33,27 @@ def test_a_stopped_scheduler_is_reported_once_a_channel_and_so_is_its_end(
 
 
 def test_five_processes_that_notice_at_one_moment_tell_it_once(
-    told_three_ways: Telling, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
+    all_channels: Alerting, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
-    telling = told_three_ways
-    telling.tick_on(10)
-    telling.world.now += timedelta(seconds=181)
+    alerting = all_channels
+    alerting.tick_on(10)
+    alerting.world.now += timedelta(seconds=181)
     for _ in range(4):
-        all_at_once([telling.courier() for _ in range(5)])
-        telling.world.now += timedelta(seconds=11)
-    assert (len(telling.alerts()), len(mail.mails)) == (1, 1)
+        all_at_once([alerting.dispatcher() for _ in range(5)])
+        alerting.world.now += timedelta(seconds=11)
+    assert (len(alerting.alerts()), len(mail.mails)) == (1, 1)
     assert (len(hook.requests), ping.paths) == (1, ["/hook/fail"])
 
 
-def all_at_once(couriers: list[Courier]) -> None:
+def all_at_once(dispatchers: list[NotificationDispatcher]) -> None:
     """Let them go round at one moment: three consoles and two workers, say."""
-    together = threading.Barrier(len(couriers))
+    together = threading.Barrier(len(dispatchers))
 
-    def go(courier: Courier) -> None:
+    def go(dispatcher: NotificationDispatcher) -> None:
         together.wait()
-        courier.go_round()
+        dispatcher.run_once()
 
-    threads = [threading.Thread(target=go, args=(courier,)) for courier in couriers]
+    threads = [threading.Thread(target=go, args=(dispatcher,)) for dispatcher in dispatchers]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -61,13 +61,13 @@ def all_at_once(couriers: list[Courier]) -> None:
 
 
 def test_a_schedule_that_is_due_and_never_saw_a_tick_is_told(
-    telling: Telling, mail: MailServer
+    alerting: Alerting, mail: MailServer
 ) -> None:
-    telling.round(after=60 + 180)
-    assert telling.open() == []
-    telling.round(after=1)
-    telling.round(after=11)
+    alerting.run_once(after=60 + 180)
+    assert alerting.open() == []
+    alerting.run_once(after=1)
+    alerting.run_once(after=11)
     assert mail.subjects == ["The scheduler has never ticked"]
-    telling.tick_on(1)
-    telling.round()
-    assert telling.open() == ["missed"]
+    alerting.tick_on(1)
+    alerting.run_once()
+    assert alerting.open() == ["missed"]

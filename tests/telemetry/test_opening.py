@@ -47,7 +47,7 @@ class Listener:
     def close(self) -> None: ...
 
 
-def test_by_default_nothing_is_told_and_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_settings_nothing_is_exported_or_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("opentelemetry", "sentry_sdk"):
         monkeypatch.setitem(sys.modules, name, None)
     open_telemetry(Settings()).close()
@@ -60,7 +60,7 @@ def test_by_default_nothing_is_told_and_nothing_is_loaded(monkeypatch: pytest.Mo
         (Settings(sentry_dsn=SecretStr("https://key@sentry.example/1")), "sentry_sdk"),
     ],
 )
-def test_a_missing_package_is_told_with_what_to_install(
+def test_a_missing_package_is_named_with_what_to_install(
     settings: Settings, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in [name for name in sys.modules if name.startswith((package, "tick.telemetry."))]:
@@ -89,10 +89,10 @@ def test_a_sink_that_fails_fails_no_tick(world: World) -> None:
 def test_a_database_that_is_away_fails_no_tick(caplog: pytest.LogCaptureFixture) -> None:
     away = sa.create_engine("sqlite:////no/such/folder/tick.db")
     Telemetry([Broken()]).ended(away, [Counted([1], [1], more=False)], TWO)
-    assert "what ended was not told" in caplog.text
+    assert "ends were not exported" in caplog.text
 
 
-def test_a_run_that_lives_again_by_now_is_not_told(world: World) -> None:
+def test_a_run_that_is_retried_meanwhile_is_not_exported(world: World) -> None:
     world.define(a_schedule())
     world.enable()
     world.tick(TWO)
@@ -100,7 +100,7 @@ def test_a_run_that_lives_again_by_now_is_not_told(world: World) -> None:
         assert read_runs(connection, [run.id for run in world.runs()], TWO) == []
 
 
-def test_a_past_that_is_counted_late_is_not_told(world: World) -> None:
+def test_old_ends_are_not_exported(world: World) -> None:
     world.define(a_schedule())
     world.enable()
     runtime, told = world.runtime, Listener()

@@ -17,7 +17,7 @@ from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
 from tick.store.tables import alert, alert_mute, audit_entry
 from webapp import create_app, dispatcher
-from webapp.dispatcher import courier_of
+from webapp.dispatcher import dispatcher_of
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def world(world: World, hook: HttpReceiver, now: datetime) -> World:
 
 def noticed(app: Flask) -> None:
     """What the console notices by itself."""
-    courier_of(app).go_round()
+    dispatcher_of(app).run_once()
 
 
 def test_a_page_view_notices_that_nothing_ticks_and_tells_it_once(
@@ -166,7 +166,7 @@ def test_a_receiver_that_never_answers_keeps_no_tick_waiting(
     assert secret
     headers = {"Authorization": f"Bearer {secret.get_secret_value()}"}
     started = time.monotonic()
-    noticed_by_somebody = courier_of(app).start_round()
+    noticed_by_somebody = dispatcher_of(app).run_in_thread()
     response = app.test_client().post("/internal/tick", headers=headers)
     assert response.status_code == 200
     assert time.monotonic() - started < 2 * SETTINGS.http_budget_seconds
@@ -181,5 +181,5 @@ def test_a_tick_by_http_has_its_alerts_told(world: World, app: Flask, hook: Http
     assert secret
     headers = {"Authorization": f"Bearer {secret.get_secret_value()}"}
     assert app.test_client().post("/internal/tick", headers=headers).status_code == 200
-    courier_of(app).go_round()
+    dispatcher_of(app).run_once()
     assert b'"alert.resolved"' in hook.requests[-1].body

@@ -128,12 +128,12 @@ def loop() -> None:
 
     For hosts where no platform calls `tick now` or POST /internal/tick.
     """
-    from tick.notify.dispatcher import at_work
+    from tick.notify.dispatcher import running
     from tick.ticks.loop import Loop
 
     log_to_stderr()
-    with ready_runtime() as runtime, at_work(runtime) as courier:
-        Loop(runtime, courier.start_round).serve(_stop_on_signals())
+    with ready_runtime() as runtime, running(runtime) as dispatcher:
+        Loop(runtime, dispatcher.run_in_thread).serve(_stop_on_signals())
 
 
 @click.command()
@@ -147,7 +147,7 @@ def worker(queues: str | None, processes: int | None) -> None:
     SIGTERM lets running jobs finish for TICK_DRAIN_SECONDS and gives back the rest; a second one
     kills them.
     """
-    from tick.notify.dispatcher import at_work
+    from tick.notify.dispatcher import running
     from tick.stop import Stop
     from tick.worker.worker import Worker
 
@@ -160,7 +160,7 @@ def worker(queues: str | None, processes: int | None) -> None:
             runtime = replace(runtime, settings=settings)
         chosen = {name.strip() for name in queues.split(",")} if queues else None
         log.info("takes runs of %s", queues or "all queues")
-        with at_work(runtime):
+        with running(runtime):
             Worker(runtime, queues=chosen).serve(stop)
 
 
@@ -187,11 +187,11 @@ def up(host: str, port: int, web_threads: int) -> None:
     For one container or one machine. If one of the three ends, all end, so that the host's
     supervisor can start them again together.
     """
-    from tick.notify.dispatcher import Courier
+    from tick.notify.dispatcher import NotificationDispatcher
 
     log_to_stderr()
     with ready_runtime() as runtime:
-        Courier(runtime).check()
+        NotificationDispatcher(runtime).check()
         ensure_synced(runtime, runtime.now())
         grace = runtime.settings.drain_seconds + 10
     console = ["gunicorn", "--worker-class", "gthread", "--threads", str(web_threads)]

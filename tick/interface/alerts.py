@@ -84,9 +84,9 @@ def close_alert(context: Context, alert: Id, body: Nothing) -> Changed:
 def test_channels(context: Context, body: Nothing) -> ChannelTests:
     """Send a test message to every channel."""
     # Not for everyone who lists alerts: it brings the libraries of all channels.
-    from tick.notify.dispatcher import Courier
+    from tick.notify.dispatcher import NotificationDispatcher
 
-    found = Courier(context.runtime).test(context.author)
+    found = NotificationDispatcher(context.runtime).test(context.author)
     items = tuple(ChannelTest(channel=name, error=error) for name, error in found.items())
     return ChannelTests(items=items)
 

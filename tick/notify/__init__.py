@@ -1,1 +1,1 @@
-"""Who is told of what went wrong, and how it reaches them."""
+"""Alerts: rules, deliveries and channels."""

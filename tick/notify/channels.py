@@ -1,9 +1,17 @@
-"""The channels: by what ways people and machines are told. One class each, made of the settings.
+"""The channels for notifications, a class each, made from the settings.
 
-Their addresses are secrets: a channel is known by its kind and a digest of its address.
+Addresses are secrets: a channel is shown by its kind and a digest of its address.
+
+Webhooks are signed as the Standard Webhooks specification says (https://www.standardwebhooks.com
+has libraries that verify them), by three headers: `webhook-id`, the same for each attempt, so that
+a receiver can drop duplicates; `webhook-timestamp`, seconds since 1970, so that it can refuse what
+is old; `webhook-signature`, `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.
 """
 
+import base64
+import binascii
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -14,43 +22,51 @@ from urllib.parse import urlsplit
 from tick.define.alerts import SILENT
 from tick.environment import read_secret
 from tick.errors import SettingsError
-from tick.notify.message import compose
-from tick.notify.notifications import FAILED, OPENED, STARTED, Parcel, event_of
+from tick.notify.messages import (
+    FAILED,
+    OPENED,
+    STARTED,
+    Notification,
+    compose,
+    event_of,
+)
 from tick.notify.recipients import each_recipient
 from tick.notify.sending import SEND_SECONDS, SendFailed, post
-from tick.notify.signing import signed_headers
 from tick.settings import Settings
 
 _SCHEDULE_PING = "ping-of:"
-MOST_TOGETHER = 100
+MAX_BATCH = 100
 _SHORTEST_SECRET = 6
+_KEY_PREFIX = "whsec_"
 
 
 class Channel(Protocol):
-    """A way to tell. `id` names it without a secret; `together` is how many parcels it takes."""
+    """Sends notifications, up to `batch_size` at once. `id` names it without a secret."""
 
     id: str
-    together: int
+    batch_size: int
 
-    def takes(self, rule: str) -> bool:
-        """Whether alerts of this rule go by it."""
+    def accepts(self, rule: str) -> bool:
+        """Return whether it sends alerts of this rule."""
 
     @property
-    def takes_events(self) -> bool:
-        """Whether it wants to know of each occurrence that ends."""
+    def accepts_events(self) -> bool:
+        """Whether it sends an event for each occurrence that ends."""
 
     def check(self) -> None:
         """Raise SettingsError if it can never work."""
 
-    def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """Hand over the parcels, together. Raises SendFailed."""
+    def send(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Send the notifications together. Raises SendFailed."""
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
-    """All channels that are set up. Schedules' own pings are `pings_of` what is owed."""
+    """Return the channels of the settings; those of schedules come from `ping_channels_of`."""
     public = settings.public_url.rstrip("/")
     found: list[Channel] = [
-        People(each, public) for url in _lines(settings.alert_urls) for each in each_recipient(url)
+        AppriseChannel(each, public)
+        for url in _lines(settings.alert_urls)
+        for each in each_recipient(url)
     ]
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
@@ -61,36 +77,36 @@ def channels_of(settings: Settings) -> tuple[Channel, ...]:
 
 
 def ping_channel(schedule_id: str) -> str:
-    """The id of the channel to a schedule's own dead-man's switch."""
+    """Return the id of the channel to a schedule's own ping URL."""
     return f"{_SCHEDULE_PING}{schedule_id}"
 
 
-def pings_of(ids: Iterable[str]) -> list[Channel]:
-    """The channels among these that are schedules' own switches, in the same order."""
+def ping_channels_of(ids: Iterable[str]) -> list[Channel]:
+    """Return a channel for each id that is of a schedule's ping URL, in the same order."""
     return [SchedulePing(id) for id in ids if id.startswith(_SCHEDULE_PING)]
 
 
-class People:
-    """Mail, chat and the rest, by whatever Apprise can reach."""
+class AppriseChannel:
+    """Sends to people by Apprise: mail, chat and more."""
 
-    together = MOST_TOGETHER
-    takes_events = False
+    batch_size = MAX_BATCH
+    accepts_events = False
 
     def __init__(self, url: str, public_url: str) -> None:
         self._url, self._public_url = url, public_url
         self.id = _id(urlsplit(url).scheme or "channel", url)
 
-    def takes(self, rule: str) -> bool:
-        """All of them."""
+    def accepts(self, rule: str) -> bool:
+        """Return True."""
         return True
 
     def check(self) -> None:
         """Raise SettingsError if Apprise is missing or does not understand the URL."""
         self._service()
 
-    def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """One message for all parcels."""
-        message = compose(parcels, self._public_url)
+    def send(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Send one message for all notifications."""
+        message = compose(notifications, self._public_url)
         with self._service().notify(
             body=message.body,
             title=message.title,
@@ -99,9 +115,9 @@ class People:
             timeout=SEND_SECONDS,
         ) as done:
             # All at once: an iteration that is left in the middle keeps Apprise's lock.
-            said = [] if done else [entry.message for entry in list(done.logs())]
+            logged = [] if done else [entry.message for entry in list(done.logs())]
         if not done:
-            text = "; ".join(said) or "it was not taken"
+            text = "; ".join(logged) or "it was not taken"
             raise SendFailed(self._without_secrets(text)[:500])
 
     def _service(self) -> Any:
@@ -120,7 +136,8 @@ class People:
         return service
 
     def _without_secrets(self, text: str) -> str:
-        """Services like to say where they could not reach, and for some that is the secret."""
+        """Return the text with each part of the URL masked."""
+        # Services name the address that they could not reach; for some that is the secret.
         for part in re.split(r"[/:@?&=%]+", self._url):
             if len(part) >= _SHORTEST_SECRET:
                 text = text.replace(part, "***")
@@ -128,75 +145,75 @@ class People:
 
 
 class Webhook:
-    """Signed JSON, one event a request."""
+    """Sends signed JSON, one event a request."""
 
-    together = 1
-    takes_events = True
+    batch_size = 1
+    accepts_events = True
 
     def __init__(self, url: str, secret: str, public_url: str) -> None:
         self._url, self._secret, self._public_url = url, secret, public_url
         self.id = _id("webhook", url)
 
-    def takes(self, rule: str) -> bool:
-        """All of them."""
+    def accepts(self, rule: str) -> bool:
+        """Return True."""
         return True
 
     def check(self) -> None:
-        """Nothing to check: the settings have done it."""
+        """Do nothing: the settings were checked."""
 
-    def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """The event as JSON."""
-        for parcel in parcels:
-            event = event_of(parcel, self._public_url)
+    def send(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Send each notification as an event."""
+        for notification in notifications:
+            event = event_of(notification, self._public_url)
             body = json.dumps(event, default=_plain, ensure_ascii=False).encode()
             headers = {"Content-Type": "application/json"}
             post(self._url, body, headers | signed_headers(self._secret, event["id"], now, body))
 
 
 class TickPing:
-    """A dead-man's switch for the ticking: pinged by each tick, and told when they stop."""
+    """Pings TICK_PING_URL: a failure when ticks stop, a success when they go on."""
 
-    together = 1
-    takes_events = False
+    batch_size = 1
+    accepts_events = False
 
     def __init__(self, url: str) -> None:
         self._url = url
         self.id = _id("ping", url)
 
-    def takes(self, rule: str) -> bool:
-        """Only of the ticking."""
+    def accepts(self, rule: str) -> bool:
+        """Return whether the rule is that of silent ticks."""
         return rule == SILENT
 
     def check(self) -> None:
-        """Nothing to check: the settings have done it."""
+        """Do nothing: the settings were checked."""
 
-    def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """A failure when the ticking stopped, a success when it goes on."""
-        for parcel in parcels:
-            ping(self._url, "" if parcel.event != OPENED else FAILED, parcel.text)
+    def send(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Ping once for each notification."""
+        for notification in notifications:
+            ping(self._url, "" if notification.event != OPENED else FAILED, notification.text)
 
 
 class SchedulePing:
-    """The dead-man's switch of one schedule: the address travels with the parcel."""
+    """Pings the URL of one schedule; each notification holds the URL."""
 
-    together = 1
-    takes_events = False
+    batch_size = 1
+    accepts_events = False
 
     def __init__(self, id: str) -> None:
         self.id = id
 
-    def takes(self, rule: str) -> bool:
-        """No alerts."""
+    def accepts(self, rule: str) -> bool:
+        """Return False: it sends no alerts."""
         return False
 
     def check(self) -> None:
-        """Nothing to check: the definitions were."""
+        """Do nothing: the definitions were checked."""
 
-    def send(self, parcels: Sequence[Parcel], now: datetime) -> None:
-        """The start, success or failure of one occurrence."""
-        for parcel in parcels:
-            payload = parcel.payload or {}
-            which = parcel.event if parcel.event in (STARTED, FAILED) else ""
+    def send(self, notifications: Sequence[Notification], now: datetime) -> None:
+        """Ping the start, success or failure of an occurrence."""
+        for notification in notifications:
+            payload = notification.payload or {}
+            which = notification.event if notification.event in (STARTED, FAILED) else ""
             ping(_address(payload["ping_url"]), which, payload.get("text", ""))
 
 
@@ -207,8 +224,34 @@ def ping(url: str, which: str, text: str) -> None:
     post(parts._replace(path=path).geturl(), text.encode(), {"Content-Type": "text/plain"})
 
 
+def signed_headers(secret: str, id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """Return the three headers for a body that is sent at this instant."""
+    timestamp = str(int(at.timestamp()))
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": f"v1,{signature(secret, id, timestamp, body)}",
+    }
+
+
+def signature(secret: str, id: str, timestamp: str, body: bytes) -> str:
+    """Return the base64 of the HMAC; a receiver compares it in constant time."""
+    signed = f"{id}.{timestamp}.".encode() + body
+    return base64.b64encode(hmac.digest(key_of(secret), signed, hashlib.sha256)).decode()
+
+
+def key_of(secret: str) -> bytes:
+    """Return the key: the base64 after `whsec_`, or the secret itself."""
+    if secret.startswith(_KEY_PREFIX):
+        try:
+            return base64.b64decode(secret.removeprefix(_KEY_PREFIX), validate=True)
+        except binascii.Error:
+            pass  # an operator's own secret may begin like that
+    return secret.encode()
+
+
 def _address(given: str) -> str:
-    """The URL itself, or the one in a variable of this process."""
+    """Return the URL, or that in the environment variable which `secret:NAME` names."""
     kind, _, name = given.partition(":")
     try:
         return read_secret(name) if kind == "secret" else given
@@ -217,7 +260,7 @@ def _address(given: str) -> str:
 
 
 def _lines(urls: Any) -> list[str]:
-    """The addresses, each once; separated by spaces or lines."""
+    """Return the addresses that spaces or lines separate, without duplicates."""
     return list(dict.fromkeys(urls.get_secret_value().split())) if urls is not None else []
 
 

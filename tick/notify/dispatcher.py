@@ -1,7 +1,7 @@
-"""Who looks and delivers, in a process that serves: a thread, so that nobody else ever waits.
+"""Evaluates the alert rules and sends notifications, in threads of a process that serves.
 
-A slow or silent receiver delays neither a tick nor a worker nor a page: they only tell the courier
-that there may be something, and go on.
+A slow or silent receiver delays neither a tick nor a worker nor a page: they only start a thread,
+and go on.
 """
 
 import logging
@@ -9,110 +9,113 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
+from tick.define.alerts import UNDELIVERED
 from tick.engine.ledger.audit import Author
 from tick.notify import outbox
-from tick.notify.channels import Channel, channels_of, ping, pings_of
-from tick.notify.delivery import attempt, deliver
-from tick.notify.evaluate import look
-from tick.notify.notifications import FAILED, TEST, AlertText, Parcel
-from tick.notify.outbox import Pace
-from tick.notify.sending import SendFailed, in_time
+from tick.notify.channels import Channel, channels_of, ping, ping_channels_of
+from tick.notify.evaluate import evaluate, open_alerts
+from tick.notify.messages import FAILED, TEST, AlertSnapshot, Notification
+from tick.notify.outbox import GIVE_UP_AFTER, DeliveryPolicy, undelivered_key
+from tick.notify.rules import DetectedAlert
+from tick.notify.sending import SendFailed, run_with_timeout
 from tick.ops.actions.alerts import note_test
 from tick.runtime import Runtime
-from tick.store.database import TRANSIENT, short_error
+from tick.store.database import TRANSIENT, Database, short_error
 from tick.ticks.result import TickResult
 
 log = logging.getLogger(__name__)
-ROUND_SECONDS = 10.0
-"""How often a process that serves looks around."""
-MOST_IN_A_ROUND = 50
+INTERVAL_SECONDS = 10.0
+"""How often a process that serves evaluates and sends."""
+MAX_BATCHES = 50
 CHANNEL_SECONDS = 15.0
-"""After so long in a round, what else one channel is owed is left to the next one."""
+"""How long one run sends to one channel; the rest is left to the next run."""
 PINGS_SECONDS = 20.0
-"""After so long in a round, further schedules' pings are left to the next one."""
+"""How long one run sends pings of schedules; the rest is left to the next run."""
 PING_SECONDS = 5.0
-GOODBYE_SECONDS = 2.0
-"""How long a process that ends waits for what is being sent."""
+SHUTDOWN_SECONDS = 2.0
+"""How long a process that ends waits for messages that are being sent."""
 
 
-class Courier:
-    """Looks, then delivers; one round at a time in a process."""
+class NotificationDispatcher:
+    """Evaluates the alert rules, then sends what is due; one run at a time in a process."""
 
     def __init__(self, runtime: Runtime, channels: Sequence[Channel] | None = None) -> None:
         settings = runtime.settings
         self._runtime = runtime
         self.channels = channels_of(settings) if channels is None else tuple(channels)
-        self._pace = Pace(
+        self._policy = DeliveryPolicy(
             settle=timedelta(seconds=settings.alert_settle_seconds),
             rate=timedelta(seconds=settings.alert_rate_seconds),
         )
-        self._at_work = threading.Lock()
-        self._rounds: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
 
     def check(self) -> None:
         """Raise SettingsError for a channel that can never work."""
         for channel in self.channels:
             channel.check()
 
-    def go_round(self) -> None:
-        """Look, and send what is due; what fails is tried again by a later round, of anybody."""
-        if not self._at_work.acquire(blocking=False):
+    def run_once(self) -> None:
+        """Evaluate, and send what is due; do nothing while another thread is at it.
+
+        A later run, of any process, tries again what failed.
+        """
+        if not self._lock.acquire(blocking=False):
             return
         try:
             now = self._runtime.now()
-            look(self._runtime.database, self.channels, now, self._pace)
+            evaluate(self._runtime.database, self.channels, now, self._policy)
             self._deliver()
         except TRANSIENT as error:
             log.warning("alerts wait for the database: %s", short_error(error))
         except Exception:
-            log.exception("a round of alerts failed")
+            log.exception("alerts could not be evaluated or sent")
         finally:
-            self._at_work.release()
+            self._lock.release()
 
-    def start_round(self, result: TickResult | None = None) -> threading.Thread:
-        """A round in a thread of its own, which the process need not wait for.
+    def run_in_thread(self, result: TickResult | None = None) -> threading.Thread:
+        """Start `run_once` in a daemon thread, and return the thread.
 
-        With the `result` of a tick, TICK_PING_URL hears of it first.
+        With the `result` of a tick, ping TICK_PING_URL first.
         """
 
         def run() -> None:
             if result is not None:
                 self._ping(result)
-            self.go_round()
+            self.run_once()
 
         thread = threading.Thread(target=run, name="alerts", daemon=True)
         thread.start()
-        self._rounds = [*(each for each in self._rounds if each.is_alive()), thread]
+        self._threads = [*(each for each in self._threads if each.is_alive()), thread]
         return thread
 
     def wait(self, seconds: float) -> None:
-        """Wait for the rounds that have begun, but no longer than that."""
+        """Wait for the threads that were started, for at most so many seconds."""
         until = monotonic() + seconds
-        for thread in self._rounds:
+        for thread in self._threads:
             thread.join(max(0.0, until - monotonic()))
 
     def serve(self, stop: threading.Event) -> None:
-        """Go round until asked to stop."""
-        while not stop.wait(ROUND_SECONDS):
-            self.go_round()
+        """Run every INTERVAL_SECONDS until `stop` is set."""
+        while not stop.wait(INTERVAL_SECONDS):
+            self.run_once()
 
     def test(self, author: Author) -> dict[str, str | None]:
-        """Send a test message to every channel of the settings, all at once, and wait.
-
-        What went wrong, by channel; None for one that took it.
-        """
+        """Send a test message to all channels at once, and return the error or None of each."""
         now = self._runtime.now()
         note_test(self._runtime.database, now=now, author=author)
         if not self.channels:
             return {}
-        said = f"{author.name} asks whether this channel works. It does."
-        told = AlertText(0, TEST, "A test of Job Schedule Manager's alerts", said, now)
-        parcel = Parcel(0, TEST, 1, now, alert=told)
+        text = f"{author.name} asks whether this channel works. It does."
+        snapshot = AlertSnapshot(0, TEST, "A test of Job Schedule Manager's alerts", text, now)
+        notification = Notification(0, TEST, 1, now, alert=snapshot)
         with ThreadPoolExecutor(len(self.channels)) as pool:
-            errors = list(pool.map(lambda channel: attempt(channel, (parcel,), now), self.channels))
+            errors = list(
+                pool.map(lambda channel: attempt(channel, (notification,), now), self.channels)
+            )
         return {channel.id: error for channel, error in zip(self.channels, errors, strict=True)}
 
     def _deliver(self) -> None:
@@ -122,51 +125,102 @@ class Courier:
             if channel.id in due:
                 self._deliver_to(channel)
         until = monotonic() + PINGS_SECONDS
-        for switch in pings_of(due):
+        for switch in ping_channels_of(due):
             if monotonic() < until:
                 self._deliver_to(switch)
 
     def _deliver_to(self, channel: Channel) -> None:
         until = monotonic() + CHANNEL_SECONDS
-        for _ in range(MOST_IN_A_ROUND):
+        for _ in range(MAX_BATCHES):
             is_on = deliver(self._runtime.database, channel, self._runtime.now())
             if not is_on or monotonic() >= until:
                 break
 
     def _ping(self, result: TickResult) -> None:
-        """Tell the dead-man's switch of the ticking. When a ping gets lost, others follow."""
+        """Ping TICK_PING_URL. A lost ping is not sent again: the next tick pings as well."""
         url = self._runtime.settings.ping_url
         if url is None:
             return
         which = FAILED if result.errors else ""
         text = "\n".join(f"{id}: {reason}" for id, reason in result.errors.items())
         try:
-            in_time(lambda: ping(url.get_secret_value(), which, text), PING_SECONDS)
+            run_with_timeout(lambda: ping(url.get_secret_value(), which, text), PING_SECONDS)
         except SendFailed as failure:
             log.warning("TICK_PING_URL was not reached: %s", failure)
 
 
 def after_tick(runtime: Runtime, result: TickResult, seconds: float) -> None:
-    """Let a courier go round once, and wait for it for at most so long.
+    """Evaluate and send once in a thread, and wait for it for at most so many seconds.
 
-    What it has not sent by then it goes on sending while the process lives; else another does.
+    The thread goes on while the process lives; what it leaves, another process sends.
     """
     started = monotonic()
-    thread = Courier(runtime).start_round(result)
+    thread = NotificationDispatcher(runtime).run_in_thread(result)
     thread.join(max(0.0, seconds - (monotonic() - started)))
 
 
 @contextmanager
-def at_work(runtime: Runtime) -> Iterator[Courier]:
-    """A courier that goes round while a process serves. Raises SettingsError at once."""
-    courier = Courier(runtime)
-    courier.check()
+def running(runtime: Runtime) -> Iterator[NotificationDispatcher]:
+    """Run a dispatcher for as long as the block lasts. Raises SettingsError for a bad channel."""
+    dispatcher = NotificationDispatcher(runtime)
+    dispatcher.check()
     stop = threading.Event()
-    thread = threading.Thread(target=courier.serve, args=(stop,), name="courier", daemon=True)
+    thread = threading.Thread(
+        target=dispatcher.serve, args=(stop,), name="notifications", daemon=True
+    )
     thread.start()
     try:
-        yield courier
+        yield dispatcher
     finally:
         stop.set()
-        thread.join(GOODBYE_SECONDS)
-        courier.wait(GOODBYE_SECONDS)
+        thread.join(SHUTDOWN_SECONDS)
+        dispatcher.wait(SHUTDOWN_SECONDS)
+
+
+def deliver(database: Database, channel: Channel, now: datetime) -> bool:
+    """Send one batch to a channel and record the result. Return whether more may be sent.
+
+    Returns False if nothing was due, or if the attempt failed and the channel gets a pause.
+    """
+    with database.write.begin() as connection:
+        claimed = outbox.claim(connection, channel, now)
+    if claimed is None:
+        return False
+    started = monotonic()
+    error = attempt(channel, claimed.notifications, now)
+    took = monotonic() - started
+    with database.write.begin() as connection:
+        ended = now + timedelta(seconds=took)
+        given_up = outbox.record(connection, claimed, ended, took, error)
+        if given_up:
+            lost = _undelivered(channel, len(given_up), error or "", ended)
+            open_alerts(connection, [lost], ended)
+    if error:
+        log.warning("%s could not be told, attempt %d: %s", channel.id, _attempts(claimed), error)
+    if given_up:
+        log.error("gave up telling %s of %d alerts: %s", channel.id, len(given_up), error)
+    return error is None
+
+
+def attempt(channel: Channel, notifications: Sequence[Notification], now: datetime) -> str | None:
+    """Send notifications together, in bounded time. Return the error, None for success."""
+    try:
+        run_with_timeout(lambda: channel.send(notifications, now))
+    except SendFailed as failure:
+        return str(failure)
+    return None
+
+
+def _attempts(claimed: outbox.ClaimedBatch) -> int:
+    return max(notification.attempt for notification in claimed.notifications)
+
+
+def _undelivered(channel: Channel, count: int, error: str, now: datetime) -> DetectedAlert:
+    return DetectedAlert(
+        undelivered_key(channel.id),
+        UNDELIVERED,
+        f"{channel.id} can't be reached",
+        f"{count} messages were given up after 24 hours of trying: {error}. Look after the "
+        "receiver or its address, then `tick alerts test`.",
+        expires_at=now + GIVE_UP_AFTER,
+    )

@@ -1,9 +1,9 @@
-"""Looks at the state of affairs, and writes down what is wrong, what is over, and who is to hear.
+"""Evaluates the alert rules: opens and resolves alerts, and enqueues their deliveries.
 
-Everybody looks: workers, loops, whoever ticked, and the console. The looks that write take turns,
-and each reads anew what it judges, so several who notice at one moment write one alert. What
-happened is never forgotten in between: an occurrence that comes to its outcome is unjudged until
-a look has marked it, in the transaction that writes its alerts.
+Workers, loops, consoles and processes that tick all do this. Evaluations that write take turns, and
+each reads its inputs anew, so several that notice at one moment write one alert. No event is lost
+in between: an occurrence that comes to its outcome stays unjudged until an evaluation marks it, in
+the transaction that writes its alerts.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from tick.engine.schedules.mutes import all_muted
 from tick.notify import events, outbox, rules
 from tick.notify.channels import Channel
-from tick.notify.inputs import Facts, read_facts
-from tick.notify.outbox import Owed, Pace
-from tick.notify.rules import Ending, Finding
+from tick.notify.inputs import AlertInputs, read_inputs
+from tick.notify.outbox import DeliveryPolicy, PendingDelivery
+from tick.notify.rules import DetectedAlert, Resolution
 from tick.store.advisory_locks import AdvisoryLock, try_acquire
 from tick.store.database import Database
 from tick.store.sql import insert_ignore
@@ -27,98 +27,104 @@ _a, _d, _o = alert.c, alert_delivery.c, occurrence.c
 
 
 @dataclass(frozen=True)
-class _News:
-    """What a look has to write."""
+class Changes:
+    """Holds what an evaluation has to write."""
 
-    facts: Facts
-    found: tuple[Finding, ...]
-    ended: tuple[Ending, ...]
-    owed: tuple[Owed, ...]
+    inputs: AlertInputs
+    found: tuple[DetectedAlert, ...]
+    ended: tuple[Resolution, ...]
+    pending: tuple[PendingDelivery, ...]
 
     def __bool__(self) -> bool:
-        return bool(self.facts.ended or self.found or self.ended or self.owed)
+        return bool(self.inputs.ended or self.found or self.ended or self.pending)
 
 
-def look(database: Database, channels: Sequence[Channel], now: datetime, pace: Pace) -> int:
-    """Look once; how many alerts it opened.
+def evaluate(
+    database: Database, channels: Sequence[Channel], now: datetime, policy: DeliveryPolicy
+) -> int:
+    """Evaluate the rules once, and return how many alerts were opened.
 
-    Most looks find nothing new, and only read. On SQLite a look that writes waits for other
-    writers; on PostgreSQL it leaves the writing to a look that is at it.
+    Without changes it only reads. With changes it waits for other writers on SQLite; on PostgreSQL
+    it leaves them to another evaluation that is at it.
     """
     with database.read.connect() as connection:
-        if not _find_news(connection, channels, now, pace):
+        if not _find_changes(connection, channels, now, policy):
             return 0
     with database.write.begin() as connection:
         if not try_acquire(connection, AdvisoryLock.ALERTS):
             return 0
-        opened = _write(connection, channels, _find_news(connection, channels, now, pace))
-        # Of what was opened or resolved just now.
-        outbox.write_owed(connection, outbox.find_owed(connection, channels, now, pace), now)
+        opened = _write(connection, channels, _find_changes(connection, channels, now, policy))
+        # Deliveries of the alerts that were opened or resolved just now.
+        outbox.enqueue_deliveries(
+            connection, outbox.find_pending(connection, channels, now, policy), now
+        )
         return opened
 
 
-def _find_news(
-    connection: sa.Connection, channels: Sequence[Channel], now: datetime, pace: Pace
-) -> _News:
-    facts = read_facts(connection, now)
-    found = rules.find(facts)
-    owed = [
-        *outbox.find_owed(connection, channels, now, pace),
-        *events.find_started(connection, facts),
+def _find_changes(
+    connection: sa.Connection, channels: Sequence[Channel], now: datetime, policy: DeliveryPolicy
+) -> Changes:
+    inputs = read_inputs(connection, now)
+    found = rules.find(inputs)
+    pending = [
+        *outbox.find_pending(connection, channels, now, policy),
+        *events.find_started(connection, inputs),
     ]
-    return _News(
-        facts,
-        tuple(_unknown(connection, facts, found)),
-        tuple(rules.find_ended(facts, found)),
-        tuple(owed),
+    return Changes(
+        inputs,
+        tuple(_unknown(connection, inputs, found)),
+        tuple(rules.find_ended(inputs, found)),
+        tuple(pending),
     )
 
 
 def _unknown(
-    connection: sa.Connection, facts: Facts, found: Iterable[Finding]
-) -> Iterable[Finding]:
-    """What is found for the first time. Events are known for good, even after they were closed."""
-    is_open = {row.key for row in facts.open}
-    new = {finding.key: finding for finding in found if finding.key not in is_open}
-    events_ = [key for key, finding in new.items() if finding.expires_at is not None]
+    connection: sa.Connection, inputs: AlertInputs, found: Iterable[DetectedAlert]
+) -> Iterable[DetectedAlert]:
+    """Return alerts that are new. An event is never new again, even after it was closed."""
+    is_open = {row.key for row in inputs.open}
+    new = {detected.key: detected for detected in found if detected.key not in is_open}
+    events_ = [key for key, detected in new.items() if detected.expires_at is not None]
     known = sa.select(_a.key).where(_a.key.in_(events_))
-    told = set(connection.execute(known).scalars()) if events_ else set()
-    return [finding for key, finding in new.items() if key not in told]
+    old = set(connection.execute(known).scalars()) if events_ else set()
+    return [detected for key, detected in new.items() if key not in old]
 
 
-def _write(connection: sa.Connection, channels: Sequence[Channel], news: _News) -> int:
-    now = news.facts.now
-    judged = [told.row.id for told in news.facts.ended]
+def _write(connection: sa.Connection, channels: Sequence[Channel], changes: Changes) -> int:
+    now = changes.inputs.now
+    judged = [context.row.id for context in changes.inputs.ended]
     if judged:
         connection.execute(
             sa.update(occurrence).where(_o.id.in_(judged), ~_o.judged).values(judged=True)
         )
-    outbox.write_owed(connection, news.owed, now)
-    outbox.write_owed(connection, events.find_ended(connection, channels, news.facts), now)
-    events.drop_starts(connection, news.facts)
-    for ending in news.ended:
-        _resolve(connection, ending, now)
-    return open_alerts(connection, news.found, now)
+    outbox.enqueue_deliveries(connection, changes.pending, now)
+    outbox.enqueue_deliveries(
+        connection, events.find_ended(connection, channels, changes.inputs), now
+    )
+    events.drop_starts(connection, changes.inputs)
+    for resolution in changes.ended:
+        _resolve(connection, resolution, now)
+    return open_alerts(connection, changes.found, now)
 
 
-def open_alerts(connection: sa.Connection, found: Iterable[Finding], now: datetime) -> int:
-    """Open alerts; one whose key is open already is left alone. How many were opened."""
+def open_alerts(connection: sa.Connection, found: Iterable[DetectedAlert], now: datetime) -> int:
+    """Open alerts unless their keys are open already, and return how many were opened."""
     rows = [
-        {name: value for name, value in vars(finding).items() if name != "since"}
-        | {"at": finding.since or now}
-        for finding in found
+        {name: value for name, value in vars(detected).items() if name != "since"}
+        | {"at": detected.since or now}
+        for detected in found
     ]
     insert = insert_ignore(connection.dialect.name, alert)
     return sum(connection.execute(insert.values(row)).rowcount for row in rows)
 
 
-def _resolve(connection: sa.Connection, ending: Ending, now: datetime) -> None:
+def _resolve(connection: sa.Connection, resolution: Resolution, now: datetime) -> None:
     connection.execute(
         sa.update(alert)
-        .where(_a.id == ending.alert_id, _a.resolved_at.is_(None))
-        .values(resolved_at=now, resolution=ending.resolution)
+        .where(_a.id == resolution.alert_id, _a.resolved_at.is_(None))
+        .values(resolved_at=now, resolution=resolution.text)
     )
-    # While it is muted, nobody was told that it began, and need not be told that it is over.
+    # While an alert is muted, neither its beginning nor its end is sent.
     quiet = sa.true() if all_muted(connection, now) else outbox.muted_alert(now)
     untried = _d.attempt == 0
-    outbox.drop(connection, now, _d.alert_id == ending.alert_id, untried, quiet)
+    outbox.drop(connection, now, _d.alert_id == resolution.alert_id, untried, quiet)

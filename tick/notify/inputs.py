@@ -1,4 +1,4 @@
-"""What alerts are judged by, read from the database: bounded, by indexes, in few statements."""
+"""Reads the inputs of the alert rules from the database: bounded, by indexes, in few statements."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -39,15 +39,15 @@ _a, _o, _r, _s, _w = alert.c, occurrence.c, job_run.c, job_schedule.c, worker_in
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that failed: the job, and what was said."""
+    """Holds the job and the error of a failed run."""
 
     job_name: str
     error: str
 
 
 @dataclass(frozen=True)
-class Told:
-    """An occurrence with the schedule's name and rules. `row` has the occurrence's columns."""
+class OccurrenceContext:
+    """Holds an occurrence (`row`: its columns) with its schedule's name and rules."""
 
     row: AnyRow
     name: str
@@ -58,16 +58,16 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Usual:
-    """How long a schedule's successes took, in seconds."""
+class TypicalDuration:
+    """Holds how long a schedule's successes took, in seconds."""
 
     p50: float
     p95: float
 
 
 @dataclass(frozen=True)
-class Quiet:
-    """A schedule that is on and wants to be missed: since when it had no success."""
+class MissingSuccess:
+    """Holds an enabled schedule with a NoSuccess rule, and since when it had no success."""
 
     id: str
     name: str
@@ -76,62 +76,64 @@ class Quiet:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """The state of affairs at one instant."""
+class AlertInputs:
+    """Holds everything that the rules judge, as of one instant."""
 
     now: datetime
     ticks: TickHealth
     due_since: datetime | None = None
-    """What waits for the very first tick has been due for so long."""
+    """Since when schedules are due, if there was never a tick."""
     older_zone_data: str | None = None
-    """What a tick said lately whose time zone data are older than those in force."""
-    ended: tuple[Told, ...] = ()
+    """A recent tick's message that its time zone data are older than those in force."""
+    ended: tuple[OccurrenceContext, ...] = ()
     """Occurrences that came to their outcome and were not judged yet, the oldest first."""
-    live: tuple[Told, ...] = ()
-    usual: dict[str, Usual] = field(default_factory=dict)
-    """By schedule id; only of what runs for a while, and has succeeded often enough."""
+    live: tuple[OccurrenceContext, ...] = ()
+    typical: dict[str, TypicalDuration] = field(default_factory=dict)
+    """By schedule id; only of those that run for a while, and succeeded often enough."""
     expected: dict[int, datetime] = field(default_factory=dict)
     """When live occurrences that have a deadline will have ended, by their id."""
     troubled: tuple[AnyRow, ...] = ()
     """Schedules in ERROR, and those removed a short while ago while they were on."""
-    quiet: tuple[Quiet, ...] = ()
+    missing_successes: tuple[MissingSuccess, ...] = ()
     dead: tuple[AnyRow, ...] = ()
     """Processes that were declared dead a short while ago."""
     open: tuple[AnyRow, ...] = ()
     """Alerts, with the schedule's `consecutive_failures` and name, and the occurrence's outcome."""
 
 
-def read_facts(connection: sa.Connection, now: datetime) -> Facts:
-    """Everything that the rules ask for."""
-    live = _told(connection.execute(_LIVE).all())
+def read_inputs(connection: sa.Connection, now: datetime) -> AlertInputs:
+    """Read all inputs of the rules."""
+    live = _contexts(connection.execute(_LIVE).all())
     recently = {"after": now - EVENT_LASTS}
     ticks = read_tick_health(connection, now)
-    return Facts(
+    return AlertInputs(
         now=now,
         ticks=ticks,
         due_since=None if ticks.last_at else connection.execute(_FIRST_DUE).scalar(),
         older_zone_data=read_older_zone_data(connection, now),
         ended=_read_ended(connection),
         live=live,
-        usual=_read_usual(connection, _running_on(_with(live, RunsLong), now)),
-        expected=expected_ends(connection, [told.row.id for told in _with(live, Deadline)], now),
+        typical=_read_typical(connection, _running_on(_with(live, RunsLong), now)),
+        expected=expected_ends(
+            connection, [context.row.id for context in _with(live, Deadline)], now
+        ),
         troubled=tuple(connection.execute(_TROUBLED, recently)),
-        quiet=tuple(_read_quiet(connection)),
+        missing_successes=tuple(_read_missing_successes(connection)),
         dead=tuple(connection.execute(_DEAD, recently)),
         open=tuple(connection.execute(_OPEN)),
     )
 
 
 def ping_url_of(stored: Any) -> str | None:
-    """The ping URL in a schedule's column `alerts`."""
+    """Return the ping URL in a schedule's column `alerts`, or None."""
     return (stored or {}).get("ping_url")
 
 
-def _told(
+def _contexts(
     rows: Iterable[AnyRow], failures: dict[int, list[Failure]] | None = None
-) -> tuple[Told, ...]:
+) -> tuple[OccurrenceContext, ...]:
     return tuple(
-        Told(
+        OccurrenceContext(
             row=row,
             name=row.schedule_name or row.title or row.schedule_id or "A manual firing",
             rules=alerts.of_schedule(row.alerts) if row.schedule_id else (),
@@ -143,48 +145,50 @@ def _told(
     )
 
 
-def _read_ended(connection: sa.Connection) -> tuple[Told, ...]:
+def _read_ended(connection: sa.Connection) -> tuple[OccurrenceContext, ...]:
     rows = connection.execute(_ENDED).all()
     failed = [row.id for row in rows if row.failed]
     found: dict[int, list[Failure]] = {}
     for run in connection.execute(_FAILURES, {"ids": failed}) if failed else ():
-        said = ": ".join(part for part in (run.error_type, run.error_message) if part)
+        error = ": ".join(part for part in (run.error_type, run.error_message) if part)
         mine = found.setdefault(run.occurrence_id, [])
         if len(mine) < _LISTED_FAILURES:
-            mine.append(Failure(run.job_name, excerpt(said, _LONGEST_ERROR) or "it failed"))
-    return _told(rows, found)
+            mine.append(Failure(run.job_name, excerpt(error, _LONGEST_ERROR) or "it failed"))
+    return _contexts(rows, found)
 
 
-def _with(live: Iterable[Told], kind: type[Rule]) -> list[Told]:
-    """Those that have a rule of this kind."""
-    return [told for told in live if any(isinstance(rule, kind) for rule in told.rules)]
+def _with(live: Iterable[OccurrenceContext], kind: type[Rule]) -> list[OccurrenceContext]:
+    """Return those that have a rule of this kind."""
+    return [context for context in live if any(isinstance(rule, kind) for rule in context.rules)]
 
 
-def _running_on(live: Iterable[Told], now: datetime) -> set[str]:
-    """The schedules of those that could be called long."""
-    rows = [told.row for told in live if told.row.first_started_at is not None]
+def _running_on(live: Iterable[OccurrenceContext], now: datetime) -> set[str]:
+    """Return the ids of schedules with an occurrence that could be called long."""
+    rows = [context.row for context in live if context.row.first_started_at is not None]
     return {row.schedule_id for row in rows if now - row.first_started_at > NEVER_LONG}
 
 
-def _read_usual(connection: sa.Connection, ids: Collection[str]) -> dict[str, Usual]:
-    """How long the latest successes of each took, where there are enough to learn from."""
+def _read_typical(connection: sa.Connection, ids: Collection[str]) -> dict[str, TypicalDuration]:
+    """Return how long the latest successes took, by schedule with enough of them."""
     found = {}
     for schedule_id in sorted(ids):
         rows = connection.execute(_SUCCESSES, {"id": schedule_id})
         took = [(row.last_finished_at - row.first_started_at).total_seconds() for row in rows]
         if len(took) >= LEAST_LEARNED_FROM:
-            found[schedule_id] = Usual(median(took), quantiles(took, n=20, method="inclusive")[-1])
+            found[schedule_id] = TypicalDuration(
+                median(took), quantiles(took, n=20, method="inclusive")[-1]
+            )
     return found
 
 
-def _read_quiet(connection: sa.Connection) -> Iterable[Quiet]:
+def _read_missing_successes(connection: sa.Connection) -> Iterable[MissingSuccess]:
     for row in connection.execute(_WANTS_SUCCESS):
         within = [r.within for r in alerts.of_schedule(row.alerts) if isinstance(r, NoSuccess)]
         if within:
             last = connection.execute(_LAST_SUCCESS, {"id": row.id}).scalar()
             begun = [row.created_at, row.enabled_at, row.state_at, last]
             since = max(instant for instant in begun if instant is not None)
-            yield Quiet(row.id, row.name, since, within[0])
+            yield MissingSuccess(row.id, row.name, since, within[0])
 
 
 def _occurrences() -> sa.Select[Any]:

@@ -1,4 +1,4 @@
-"""What is owed to the channels: written down once, claimed by one sender, sent until it is taken.
+"""The outbox: deliveries are written once, claimed by one sender, and sent until accepted.
 
 A sender claims under a token and a lease, so nothing goes out twice while it works; should it die
 between sending and writing that down, the lease ends and another sends it again. A webhook's id is
@@ -16,14 +16,14 @@ import sqlalchemy as sa
 from tick.define.alerts import UNDELIVERED
 from tick.engine.schedules.mutes import all_muted, is_muted
 from tick.notify.channels import Channel
-from tick.notify.notifications import (
+from tick.notify.messages import (
     FAILED,
     OPENED,
     RESOLVED,
     STARTED,
     SUCCEEDED,
-    AlertText,
-    Parcel,
+    AlertSnapshot,
+    Notification,
 )
 from tick.policy.retry import Backoff, retry_delay
 from tick.states import DeliveryStatus
@@ -34,23 +34,23 @@ LEASE = timedelta(seconds=60)
 """Longer than any attempt takes."""
 BACKOFF = Backoff(first_seconds=30.0, longest_seconds=1800.0)
 GIVE_UP_AFTER = timedelta(hours=24)
-TOLD_LATE = timedelta(hours=1)
-"""An alert that ended longer ago is not told to a channel that is new."""
-_MOST_OWED = 500
+RECENT = timedelta(hours=1)
+"""A new channel gets no alerts that ended longer ago."""
+_MAX_PENDING = 500
 _a, _d = alert.c, alert_delivery.c
 
 
 @dataclass(frozen=True)
-class Pace:
-    """How long an alert waits for others to become one message, and how often a rule may speak."""
+class DeliveryPolicy:
+    """Holds how long an alert waits to be sent with others, and the pause between two of a rule."""
 
     settle: timedelta
     rate: timedelta
 
 
 @dataclass(frozen=True)
-class Owed:
-    """A delivery to be written down."""
+class PendingDelivery:
+    """Holds a delivery that is to be enqueued."""
 
     key: str
     channel: str
@@ -61,39 +61,41 @@ class Owed:
 
 
 @dataclass(frozen=True)
-class Claimed:
-    """Parcels that this sender may send, all together."""
+class ClaimedBatch:
+    """Holds the notifications that a sender has claimed, to be sent together."""
 
     channel: str
     token: str
-    parcels: tuple[Parcel, ...]
+    notifications: tuple[Notification, ...]
 
 
-def find_owed(
-    connection: sa.Connection, channels: Iterable[Channel], now: datetime, pace: Pace
-) -> list[Owed]:
-    """The alerts that these channels take and that are not written down for them yet."""
+def find_pending(
+    connection: sa.Connection, channels: Iterable[Channel], now: datetime, policy: DeliveryPolicy
+) -> list[PendingDelivery]:
+    """Return deliveries for alerts that the channels accept and that are not enqueued yet."""
     found = []
     for channel in channels:
-        values = {"channel": channel.id, "recently": now - TOLD_LATE}
-        for row in connection.execute(_NOT_OWED[OPENED], values):
-            if channel.takes(row.rule) and row.key != undelivered_key(channel.id):
-                at = _slot(connection, channel, row.rule, now, pace)
+        values = {"channel": channel.id, "recently": now - RECENT}
+        for row in connection.execute(_NOT_ENQUEUED[OPENED], values):
+            if channel.accepts(row.rule) and row.key != undelivered_key(channel.id):
+                at = _next_delivery_time(connection, channel, row.rule, now, policy)
                 found.append(_of_alert(row.id, channel, OPENED, at))
-        for row in connection.execute(_NOT_OWED[RESOLVED], values):
+        for row in connection.execute(_NOT_ENQUEUED[RESOLVED], values):
             found.append(_of_alert(row.id, channel, RESOLVED, now))
     return found
 
 
-def write_owed(connection: sa.Connection, owed: Iterable[Owed], now: datetime) -> None:
-    """Write deliveries down; one that is there already is left alone."""
-    rows = [vars(one) | {"created_at": now} for one in owed]
+def enqueue_deliveries(
+    connection: sa.Connection, pending: Iterable[PendingDelivery], now: datetime
+) -> None:
+    """Write deliveries, leaving alone those that exist."""
+    rows = [vars(one) | {"created_at": now} for one in pending]
     if rows:
         connection.execute(insert_ignore(connection.dialect.name, alert_delivery), rows)
 
 
 def drop(connection: sa.Connection, now: datetime, *which: sa.ColumnElement[bool]) -> None:
-    """Forget deliveries that nobody is sending: what they tell of is over."""
+    """Drop matching deliveries that nobody is sending."""
     connection.execute(
         sa.update(alert_delivery)
         .where(_OWED, _UNCLAIMED, *which)
@@ -102,19 +104,19 @@ def drop(connection: sa.Connection, now: datetime, *which: sa.ColumnElement[bool
 
 
 def due_channels(connection: sa.Connection, now: datetime) -> list[str]:
-    """The ids of the channels that have something to send, who waits the longest first."""
+    """Return the ids of channels with due deliveries, the longest waiting first."""
     due = sa.select(_d.channel).where(*_due(now)).group_by(_d.channel)
     by_age = due.order_by(sa.func.min(_d.available_at), _d.channel)
     return list(connection.execute(by_age).scalars())
 
 
-def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed | None:
-    """The next parcels of a channel, the oldest first; None when nothing is due."""
+def claim(connection: sa.Connection, channel: Channel, now: datetime) -> ClaimedBatch | None:
+    """Claim a channel's next notifications, the oldest first; None if nothing is due."""
     due = (
         sa.select(_d.id)
         .where(_d.channel == channel.id, *_due(now), ~_overtakes_a_start(channel))
         .order_by(_d.id)
-        .limit(channel.together)
+        .limit(channel.batch_size)
         .with_for_update(skip_locked=True)
     )
     if all_muted(connection, now):
@@ -129,25 +131,30 @@ def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed
     if not taken:
         return None
     rows = connection.execute(_CLAIMED, {"token": token}).all()
-    return Claimed(channel.id, token, tuple(_parcel(row) for row in rows))
+    return ClaimedBatch(channel.id, token, tuple(_notification(row) for row in rows))
 
 
 def record(
     connection: sa.Connection,
-    claimed: Claimed,
+    claimed: ClaimedBatch,
     now: datetime,
     took_seconds: float,
     error: str | None,
-) -> list[Parcel]:
-    """Write down how an attempt went; the parcels that are given up by it.
+) -> list[Notification]:
+    """Record the result of an attempt, and return the notifications that are given up.
 
-    After a failure everything that waits for this channel waits until it is tried again.
+    After a failure all deliveries to this channel wait for its next attempt.
     """
     connection.execute(
         sa.insert(alert_attempt),
         [
-            {"delivery_id": parcel.id, "at": now, "took_seconds": took_seconds, "error": error}
-            for parcel in claimed.parcels
+            {
+                "delivery_id": notification.id,
+                "at": now,
+                "took_seconds": took_seconds,
+                "error": error,
+            }
+            for notification in claimed.notifications
         ],
     )
     mine: list[Any] = [_d.token == claimed.token, _OWED]
@@ -155,11 +162,11 @@ def record(
         taken = {"status": DeliveryStatus.DELIVERED, "ended_at": now, "error": None}
         connection.execute(sa.update(alert_delivery).where(*mine).values(taken))
         return []
-    given_up = [p for p in claimed.parcels if now - p.created_at >= GIVE_UP_AFTER]
+    given_up = [p for p in claimed.notifications if now - p.created_at >= GIVE_UP_AFTER]
     again_at = now + timedelta(seconds=_pause(claimed))
     connection.execute(
         sa.update(alert_delivery)
-        .where(*mine, _d.id.in_([parcel.id for parcel in given_up]))
+        .where(*mine, _d.id.in_([notification.id for notification in given_up]))
         .values(status=DeliveryStatus.GAVE_UP, ended_at=now, error=error)
     )
     failed = {"token": None, "leased_until": None, "error": error, "available_at": again_at}
@@ -173,44 +180,48 @@ def record(
 
 
 def muted_alert(now: datetime) -> sa.ColumnElement[bool]:
-    """Whether somebody has muted the alert that a delivery is of."""
+    """Return the condition that the alert of a delivery is muted."""
     return sa.exists().where(_a.id == _d.alert_id, is_muted(now))
 
 
 def undelivered_key(channel_id: str) -> str:
-    """The key of the alert that a channel can't be reached; it is told to the others."""
+    """Return the key of the alert that a channel can't be reached; the others get it."""
     return f"{UNDELIVERED}:{channel_id}"
 
 
-def _of_alert(alert_id: int, channel: Channel, event: str, at: datetime) -> Owed:
-    return Owed(f"alert:{alert_id}:{event}:{channel.id}", channel.id, event, at, alert_id)
+def _of_alert(alert_id: int, channel: Channel, event: str, at: datetime) -> PendingDelivery:
+    return PendingDelivery(
+        f"alert:{alert_id}:{event}:{channel.id}", channel.id, event, at, alert_id
+    )
 
 
-def _slot(
-    connection: sa.Connection, channel: Channel, rule: str, now: datetime, pace: Pace
+def _next_delivery_time(
+    connection: sa.Connection, channel: Channel, rule: str, now: datetime, policy: DeliveryPolicy
 ) -> datetime:
-    """When an alert of this rule may go out: with its like, and not too soon after the last."""
-    if channel.together == 1:
-        return now  # a machine counts for itself
+    """Return when an alert may be sent: with others of its rule, not too soon after the last."""
+    if channel.batch_size == 1:
+        return now  # machines get every alert by itself, at once
     mine = {"channel": channel.id, "rule": rule}
     waiting = connection.execute(_waiting(now), mine).one()
     if waiting.available_at is not None:
         at: datetime = waiting.available_at
         return at
-    recently = {"since": now - pace.rate}
-    last = now if waiting.owed else connection.execute(_LAST_TOLD, mine | recently).scalar()
-    return max(now + pace.settle, now if last is None else last + pace.rate)
+    recently = {"since": now - policy.rate}
+    last = now if waiting.pending else connection.execute(_LAST_DELIVERED, mine | recently).scalar()
+    return max(now + policy.settle, now if last is None else last + policy.rate)
 
 
-def _pause(claimed: Claimed) -> float:
-    first = claimed.parcels[0]
-    return retry_delay(BACKOFF, run_id=first.id, attempt=max(p.attempt for p in claimed.parcels))
+def _pause(claimed: ClaimedBatch) -> float:
+    first = claimed.notifications[0]
+    return retry_delay(
+        BACKOFF, run_id=first.id, attempt=max(p.attempt for p in claimed.notifications)
+    )
 
 
-def _parcel(row: AnyRow) -> Parcel:
-    told = None
+def _notification(row: AnyRow) -> Notification:
+    snapshot = None
     if row.alert_id is not None:
-        told = AlertText(
+        snapshot = AlertSnapshot(
             id=row.alert_id,
             rule=row.rule,
             title=row.title,
@@ -221,7 +232,7 @@ def _parcel(row: AnyRow) -> Parcel:
             resolved_at=row.resolved_at,
             resolution=row.resolution,
         )
-    return Parcel(row.id, row.event, row.attempt, row.created_at, told, row.payload)
+    return Notification(row.id, row.event, row.attempt, row.created_at, snapshot, row.payload)
 
 
 _OWED = literal_state(_d.status, DeliveryStatus.OWED)
@@ -232,7 +243,7 @@ _OPENED_BY_RULE = [
     _d.event == OPENED,
     _a.rule == sa.bindparam("rule"),
 ]
-_LAST_TOLD = sa.select(sa.func.max(_d.ended_at, type_=_d.ended_at.type)).where(
+_LAST_DELIVERED = sa.select(sa.func.max(_d.ended_at, type_=_d.ended_at.type)).where(
     *_OPENED_BY_RULE,
     _d.status == DeliveryStatus.DELIVERED,
     _d.ended_at > sa.bindparam("since", type_=_d.ended_at.type),
@@ -250,24 +261,24 @@ _CLAIMED = (
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:
-    """Nobody has it, or whoever had it is gone."""
+    """Return the condition that no sender has a delivery, or that its lease is over."""
     return sa.or_(_UNCLAIMED, _d.leased_until <= now)
 
 
 def _waiting(now: datetime) -> sa.Select[Any, int]:
-    """When the next message of a rule goes out, and how many alerts wait or are being sent.
+    """Select when the next message of a rule is due, and how many alerts wait or are being sent.
 
-    What is muted waits for that to end, and says nothing on when the others may go.
+    Muted alerts don't count: they wait for the end of the mute.
     """
     free = sa.case((_is_free(now), _d.available_at))
     return sa.select(
         sa.func.min(free, type_=_d.available_at.type).label("available_at"),
-        sa.func.count().label("owed"),
+        sa.func.count().label("pending"),
     ).where(*_OPENED_BY_RULE, _OWED, ~is_muted(now))
 
 
 def _due(now: datetime) -> list[Any]:
-    """Owed, its time has come, nobody has it, not muted, and not overtaking what it follows."""
+    """Return the conditions for sending: owed, due, free, not muted, not before its opening."""
     first = alert_delivery.alias("first")
     waits = sa.exists().where(
         _d.event == RESOLVED,
@@ -281,29 +292,31 @@ def _due(now: datetime) -> list[Any]:
 
 
 def _overtakes_a_start(channel: Channel) -> sa.ColumnElement[bool]:
-    """It tells of an end before an earlier start is told, which somebody may just have locked."""
+    """Return the condition that a ping of an end would overtake an earlier start."""
+    # Another sender may just have locked that start.
     first = alert_delivery.alias("first")
-    is_told = sa.exists().where(
+    unsent = sa.exists().where(
         first.c.channel == channel.id,
         literal_state(first.c.status, DeliveryStatus.OWED),
         first.c.event == STARTED,
         first.c.id < _d.id,
     )
-    return sa.and_(_d.event.in_((SUCCEEDED, FAILED)), is_told)
+    return sa.and_(_d.event.in_((SUCCEEDED, FAILED)), unsent)
 
 
-def _not_owed(event: str) -> sa.Select[Any]:
-    """Alerts of which a channel was not told, or not told that they are resolved."""
+def _not_enqueued(event: str) -> sa.Select[Any]:
+    """Select alerts whose opening, or resolution, is not enqueued for a channel."""
     mine = [_d.alert_id == _a.id, _d.channel == sa.bindparam("channel")]
-    told = sa.exists().where(*mine, _d.event == event).correlate(alert)
+    enqueued = sa.exists().where(*mine, _d.event == event).correlate(alert)
     recently = _a.resolved_at > sa.bindparam("recently", type_=_a.resolved_at.type)
     if event == OPENED:
         wanted = sa.or_(_a.resolved_at.is_(None), recently)
     else:
         known = sa.exists().where(*mine, _d.event == OPENED)
-        was_told = known.where(_d.status.in_((DeliveryStatus.OWED, DeliveryStatus.DELIVERED)))
-        wanted = sa.and_(recently, _a.resolution.is_not(None), was_told.correlate(alert))
-    return sa.select(_a.id, _a.rule, _a.key).where(wanted, ~told).order_by(_a.id).limit(_MOST_OWED)
+        was_sent = known.where(_d.status.in_((DeliveryStatus.OWED, DeliveryStatus.DELIVERED)))
+        wanted = sa.and_(recently, _a.resolution.is_not(None), was_sent.correlate(alert))
+    found = sa.select(_a.id, _a.rule, _a.key).where(wanted, ~enqueued)
+    return found.order_by(_a.id).limit(_MAX_PENDING)
 
 
-_NOT_OWED = {event: _not_owed(event) for event in (OPENED, RESOLVED)}
+_NOT_ENQUEUED = {event: _not_enqueued(event) for event in (OPENED, RESOLVED)}

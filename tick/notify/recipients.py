@@ -1,7 +1,7 @@
-"""Mail to several people, as a channel for each. Pure.
+"""Splits mail URLs, so that each recipient is a channel. Pure.
 
-What is not taken is sent again, and a URL is sent to as a whole: a single address that a mail
-server refuses would make everybody else hear the same for a day.
+A failed delivery is sent again to the whole URL: with several recipients, one address that a mail
+server refuses would make all others get the same mail for a day.
 """
 
 import re
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"[^@<>\"]+(@|%40)[^@<>\"%+]+", re.IGNORECASE)
 
 
 def each_recipient(url: str) -> list[str]:
-    """The Apprise URL, or one for each address that a mail URL names in its path or its `to`.
+    """Return the Apprise URL, or one for each address in the path or the `to` of a mail URL.
 
     An address with a name beside it, or written in another unusual way, leaves the URL whole.
     """

@@ -1,8 +1,8 @@
-"""The alert rules: what the facts mean for the alerts. Pure.
+"""The alert rules: they turn inputs into alerts, and decide which open alerts are over. Pure.
 
-An alert of a state (it does not tick, a run takes long) is found for as long as the state holds,
-and ends with it. An alert of an event (an instant was missed, a worker died) has no end to wait
-for: it expires. `failed` begins with an event, the failed occurrence, and ends with a success.
+An alert of a state (nothing ticks, a run takes long) is detected while the state holds, and ends
+with it. An alert of an event (an instant was missed, a worker died) expires. `failed` begins with
+an event, the failed occurrence, and ends with a success.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ from tick.define.alerts import (
     RunsLong,
 )
 from tick.notify import wording
-from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, Facts, Told
+from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, AlertInputs, OccurrenceContext
 from tick.policy.tick_health import LATE_AFTER_INTERVALS
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
 from tick.store.sql import AnyRow
@@ -37,8 +37,8 @@ AnyRule = TypeVar("AnyRule", bound=Rule)
 
 
 @dataclass(frozen=True)
-class Finding:
-    """Something that is wrong. The `key` is the same each time that the same is found."""
+class DetectedAlert:
+    """Holds an alert that a rule calls for; its `key` is the same at each evaluation."""
 
     key: str
     rule: str
@@ -47,64 +47,63 @@ class Finding:
     schedule_id: str | None = None
     occurrence_id: int | None = None
     expires_at: datetime | None = None
-    """Of an event only."""
+    """Set for events only."""
     since: datetime | None = None
-    """When it began, if that is not when it was found."""
+    """When it began, if not now."""
 
 
 @dataclass(frozen=True)
-class Ending:
-    """An open alert that is over; without `resolution` nobody is told of it."""
+class Resolution:
+    """Says that an open alert is over; without a `text` no message is sent."""
 
     alert_id: int
-    resolution: str | None
+    text: str | None
 
 
-def find(facts: Facts) -> list[Finding]:
-    """All that is wrong, whether it is known already or not."""
+def find(inputs: AlertInputs) -> list[DetectedAlert]:
+    """Return all alerts that the inputs call for, new or already open."""
     return [
-        *_in_ticks(facts),
-        *_in_zone_data(facts),
-        *_in_schedules(facts),
-        *_in_workers(facts),
-        *(finding for told in facts.ended for finding in _in_ended(told, facts.now)),
-        *(finding for told in facts.live for finding in _in_live(told, facts)),
+        *_in_ticks(inputs),
+        *_in_zone_data(inputs),
+        *_in_schedules(inputs),
+        *_in_workers(inputs),
+        *(detected for context in inputs.ended for detected in _in_ended(context, inputs.now)),
+        *(detected for context in inputs.live for detected in _in_live(context, inputs)),
     ]
 
 
-def find_ended(facts: Facts, found: list[Finding]) -> list[Ending]:
-    """The open alerts that are over."""
-    holding = {finding.key for finding in found}
-    return [
-        Ending(row.id, how) for row in facts.open if (how := _end_of(row, facts, holding)) != ""
-    ]
+def find_ended(inputs: AlertInputs, found: list[DetectedAlert]) -> list[Resolution]:
+    """Return the open alerts that are over."""
+    holding = {detected.key for detected in found}
+    ended = [_resolution_of(row, inputs, holding) for row in inputs.open]
+    return [resolution for resolution in ended if resolution is not None]
 
 
-def _end_of(row: AnyRow, facts: Facts, holding: set[str]) -> str | None:
-    """How an alert ended; None for without a word, and "" when it has not ended."""
+def _resolution_of(row: AnyRow, inputs: AlertInputs, holding: set[str]) -> Resolution | None:
+    """Return how an open alert ended; None if it goes on."""
     if row.expires_at is not None:
-        return None if row.expires_at <= facts.now else ""
+        return Resolution(row.id, None) if row.expires_at <= inputs.now else None
     if row.rule == Failed.NAME:
         if row.schedule_id is None:
-            return None  # nothing of it is left that could succeed
-        # What failed only now is not over, even if the counter says so already.
-        # Nor is what lives again, because somebody retries it: that takes its failure back.
+            return Resolution(row.id, None)  # its schedule is gone and can't succeed
+        # A new failure is not over, even if the counter is back at 0 already; nor is one that
+        # is being retried: the retry has taken its failure out of the counter.
         goes_on = row.outcome in LIVE_OUTCOMES
         is_over = row.consecutive_failures == 0 and row.key not in holding and not goes_on
     elif row.outcome in LIVE_OUTCOMES and row.rule in _RULES_OF_LIVE:
-        # Of very many that are alive not all were looked at.
-        looked_at = any(told.row.id == row.occurrence_id for told in facts.live)
-        is_over = looked_at and row.key not in holding
+        # The inputs hold a bounded number of live occurrences: judge only those.
+        was_read = any(context.row.id == row.occurrence_id for context in inputs.live)
+        is_over = was_read and row.key not in holding
     else:
         is_over = row.key not in holding
-    return wording.resolution(row, facts.now) if is_over else ""
+    return Resolution(row.id, wording.resolution(row, inputs.now)) if is_over else None
 
 
-def _in_ticks(facts: Facts) -> Iterator[Finding]:
-    ticks, due = facts.ticks, facts.due_since
+def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
+    ticks, due = inputs.ticks, inputs.due_since
     patience = timedelta(seconds=LATE_AFTER_INTERVALS * ticks.usual_seconds)
-    if due is not None and facts.now - due > patience:
-        yield Finding(
+    if due is not None and inputs.now - due > patience:
+        yield DetectedAlert(
             SILENT,
             SILENT,
             "The scheduler has never ticked",
@@ -112,42 +111,42 @@ def _in_ticks(facts: Facts) -> Iterator[Finding]:
             "comes: let a platform call POST /internal/tick, or start `tick loop`.",
             since=due,
         )
-    if ticks.last_at is not None and facts.now > ticks.last_at + patience:
-        usual = ""
+    if ticks.last_at is not None and inputs.now > ticks.last_at + patience:
+        typical = ""
         if ticks.learned:
-            usual = f"; usually one comes every {length(ticks.usual_seconds)}"
-        yield Finding(
+            typical = f"; usually one comes every {length(ticks.usual_seconds)}"
+        yield DetectedAlert(
             SILENT,
             SILENT,
             "The scheduler does not tick",
             f"The last tick came at {wording.instant(ticks.last_at)}, by {ticks.last_source}"
-            f"{usual}. Nothing fires until one does: look after what calls "
+            f"{typical}. Nothing fires until one does: look after what calls "
             "POST /internal/tick, or start `tick loop`.",
             since=ticks.last_at,
         )
     if ticks.ahead_to is not None:
-        yield Finding(
+        yield DetectedAlert(
             CLOCK_AHEAD,
             CLOCK_AHEAD,
             "A clock was ahead, and schedules are silent",
             f"Everything up to {wording.instant(ticks.ahead_to)} counts as decided already, so "
             "nothing fires before. Set the clock right, then bring the schedules back: "
             "`tick resume --from-now --all`, or in the console.",
-            since=facts.now,
+            since=inputs.now,
         )
 
 
-def _in_zone_data(facts: Facts) -> Iterator[Finding]:
-    if facts.older_zone_data is not None:
-        said = facts.older_zone_data
+def _in_zone_data(inputs: AlertInputs) -> Iterator[DetectedAlert]:
+    if inputs.older_zone_data is not None:
+        message = inputs.older_zone_data
         title = "A process ticks with older time zone data"
-        yield Finding(ZONE_DATA, ZONE_DATA, title, said[:1].upper() + said[1:])
+        yield DetectedAlert(ZONE_DATA, ZONE_DATA, title, message[:1].upper() + message[1:])
 
 
-def _in_schedules(facts: Facts) -> Iterator[Finding]:
-    for row in facts.troubled:
+def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
+    for row in inputs.troubled:
         if row.state == ScheduleState.ERROR:
-            yield Finding(
+            yield DetectedAlert(
                 f"{ERROR}:{row.id}",
                 ERROR,
                 f"{row.name} can't be fired",
@@ -156,7 +155,7 @@ def _in_schedules(facts: Facts) -> Iterator[Finding]:
                 row.id,
             )
         else:
-            yield Finding(
+            yield DetectedAlert(
                 f"{REMOVED}:{row.id}:{row.state_at:%Y%m%dT%H%M%S}",
                 REMOVED,
                 f"{row.name} was removed while it was on",
@@ -165,23 +164,24 @@ def _in_schedules(facts: Facts) -> Iterator[Finding]:
                 row.id,
                 expires_at=row.state_at + EVENT_LASTS,
             )
-    for quiet in facts.quiet:
-        if facts.now - quiet.since > quiet.within:
-            yield Finding(
-                f"{NoSuccess.NAME}:{quiet.id}",
+    for missing in inputs.missing_successes:
+        silent_for = inputs.now - missing.since
+        if silent_for > missing.within:
+            yield DetectedAlert(
+                f"{NoSuccess.NAME}:{missing.id}",
                 NoSuccess.NAME,
-                f"{quiet.name} has not succeeded for {length(facts.now - quiet.since)}",
+                f"{missing.name} has not succeeded for {length(silent_for)}",
                 f"Its last success, or when it was switched on, was "
-                f"{wording.instant(quiet.since)}; one is expected every "
-                f"{length(quiet.within)}.",
-                quiet.id,
+                f"{wording.instant(missing.since)}; one is expected every "
+                f"{length(missing.within)}.",
+                missing.id,
             )
 
 
-def _in_workers(facts: Facts) -> Iterator[Finding]:
-    for row in facts.dead:
+def _in_workers(inputs: AlertInputs) -> Iterator[DetectedAlert]:
+    for row in inputs.dead:
         what = row.worker_type.replace("_", " ")
-        yield Finding(
+        yield DetectedAlert(
             f"{WORKER_DEAD}:{row.id}",
             WORKER_DEAD,
             f"A {what} on {row.hostname} died",
@@ -191,59 +191,67 @@ def _in_workers(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _in_ended(told: Told, now: datetime) -> Iterator[Finding]:
-    """What the outcome of an occurrence that nobody watched means."""
-    row = told.row
+def _in_ended(context: OccurrenceContext, now: datetime) -> Iterator[DetectedAlert]:
+    """Yield alerts of an occurrence that came to its outcome."""
+    row = context.row
     if row.kind == OccurrenceKind.MANUAL or row.schedule_id is None:
         return
-    failing = _rule(told, Failed)
-    # It may have succeeded since, and that has set the counter back.
-    in_a_row = max(told.consecutive_failures, 1)
+    failing = _rule(context, Failed)
+    # A later success may have set the counter back to 0.
+    in_a_row = max(context.consecutive_failures, 1)
     if row.outcome == Outcome.FAILED and failing and in_a_row >= failing.after:
-        found = _of(told, Failed.NAME, f"{Failed.NAME}:{row.schedule_id}", wording.failed(told))
+        found = _of(
+            context, Failed.NAME, f"{Failed.NAME}:{row.schedule_id}", wording.failed(context)
+        )
         yield replace(found, since=row.last_finished_at)
     for outcome, rule in ((Outcome.MISSED, Missed), (Outcome.HELD, Held)):
-        if row.outcome == outcome and _rule(told, rule):
+        if row.outcome == outcome and _rule(context, rule):
             key = f"{rule.NAME}:{row.id}"
-            yield _of(told, rule.NAME, key, wording.not_fired(told), now + EVENT_LASTS)
+            yield _of(context, rule.NAME, key, wording.not_fired(context), now + EVENT_LASTS)
 
 
-def _in_live(told: Told, facts: Facts) -> Iterator[Finding]:
-    """What is wrong with an occurrence that has not ended."""
+def _in_live(context: OccurrenceContext, inputs: AlertInputs) -> Iterator[DetectedAlert]:
+    """Yield alerts of an occurrence that has not ended."""
     for rule, judge in _OF_LIVE.items():
-        chosen = _rule(told, rule)
-        said = judge(chosen, told, facts) if chosen else None
-        if said is not None:
-            yield _of(told, rule.NAME, f"{rule.NAME}:{told.row.id}", said)
+        chosen = _rule(context, rule)
+        message = judge(chosen, context, inputs) if chosen else None
+        if message is not None:
+            yield _of(context, rule.NAME, f"{rule.NAME}:{context.row.id}", message)
 
 
-def _late_start(rule: LateStart, told: Told, facts: Facts) -> wording.Said | None:
-    waited = facts.now - told.row.decided_at
-    if told.row.first_started_at is not None or waited <= rule.after:
+def _late_start(
+    rule: LateStart, context: OccurrenceContext, inputs: AlertInputs
+) -> wording.AlertMessage | None:
+    waited = inputs.now - context.row.decided_at
+    if context.row.first_started_at is not None or waited <= rule.after:
         return None
-    return wording.late_start(told, waited)
+    return wording.late_start(context, waited)
 
 
-def _runs_long(rule: RunsLong, told: Told, facts: Facts) -> wording.Said | None:
-    usual = facts.usual.get(told.row.schedule_id)
-    if told.row.first_started_at is None or (rule.than is None and usual is None):
+def _runs_long(
+    rule: RunsLong, context: OccurrenceContext, inputs: AlertInputs
+) -> wording.AlertMessage | None:
+    typical = inputs.typical.get(context.row.schedule_id)
+    if context.row.first_started_at is None or (rule.than is None and typical is None):
         return None
     limit = rule.than
-    if limit is None and usual is not None:
-        limit = max(timedelta(seconds=rule.factor * usual.p95), NEVER_LONG)
-    took = facts.now - told.row.first_started_at
-    return wording.runs_long(told, took, usual) if limit and took > limit else None
+    if limit is None and typical is not None:
+        limit = max(timedelta(seconds=rule.factor * typical.p95), NEVER_LONG)
+    took = inputs.now - context.row.first_started_at
+    return wording.runs_long(context, took, typical) if limit and took > limit else None
 
 
-def _deadline(rule: Deadline, told: Told, facts: Facts) -> wording.Said | None:
-    if told.row.triggered_by is not None or told.row.late_seconds is None:
-        return None  # a person asked for it, when its deadline may have been long over
-    due: datetime = (told.row.scheduled_for or told.row.decided_at) + rule.after
-    expected = facts.expected.get(told.row.id, facts.now)
-    return wording.deadline(told, due, expected, facts.now) if expected > due else None
+def _deadline(
+    rule: Deadline, context: OccurrenceContext, inputs: AlertInputs
+) -> wording.AlertMessage | None:
+    if context.row.triggered_by is not None or context.row.late_seconds is None:
+        return None  # fired by a person, perhaps long after its deadline
+    due: datetime = (context.row.scheduled_for or context.row.decided_at) + rule.after
+    expected = inputs.expected.get(context.row.id, inputs.now)
+    return wording.deadline(context, due, expected, inputs.now) if expected > due else None
 
 
-_OF_LIVE: dict[type[Rule], Callable[..., wording.Said | None]] = {
+_OF_LIVE: dict[type[Rule], Callable[..., wording.AlertMessage | None]] = {
     LateStart: _late_start,
     RunsLong: _runs_long,
     Deadline: _deadline,
@@ -251,12 +259,18 @@ _OF_LIVE: dict[type[Rule], Callable[..., wording.Said | None]] = {
 _RULES_OF_LIVE = frozenset(rule.NAME for rule in _OF_LIVE)
 
 
-def _rule(told: Told, kind: type[AnyRule]) -> AnyRule | None:
-    return next((rule for rule in told.rules if isinstance(rule, kind)), None)
+def _rule(context: OccurrenceContext, kind: type[AnyRule]) -> AnyRule | None:
+    return next((rule for rule in context.rules if isinstance(rule, kind)), None)
 
 
 def _of(
-    told: Told, rule: str, key: str, said: wording.Said, expires_at: datetime | None = None
-) -> Finding:
-    row = told.row
-    return Finding(key, rule, said.title, said.message, row.schedule_id, row.id, expires_at)
+    context: OccurrenceContext,
+    rule: str,
+    key: str,
+    message: wording.AlertMessage,
+    expires_at: datetime | None = None,
+) -> DetectedAlert:
+    row = context.row
+    return DetectedAlert(
+        key, rule, message.title, message.message, row.schedule_id, row.id, expires_at
+    )

@@ -28,7 +28,7 @@ class SendFailed(Exception):
     """The receiver was not reached or did not take it; the message holds no address."""
 
 
-def in_time(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
+def run_with_timeout(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
     """Call `send`, and wait for at most so long. Raises SendFailed, whatever went wrong.
 
     A thread, because no time-out of a socket bounds a receiver that answers byte by byte. What is

@@ -1,10 +1,10 @@
-"""Alerts in words: a title of one line, and a message that says what happened and what to do."""
+"""Words alerts: a title of one line, and a message that says what happened and what to do."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tick.notify.inputs import Failure, Told, Usual
+from tick.notify.inputs import Failure, OccurrenceContext, TypicalDuration
 from tick.states import Outcome
 from tick.store.sql import AnyRow
 from tick.text import length
@@ -15,22 +15,22 @@ MAX_TITLE = 300
 
 
 @dataclass(frozen=True)
-class Said:
-    """A title and a message."""
+class AlertMessage:
+    """Holds the title and the message of an alert."""
 
     title: str
     message: str
 
 
 def instant(at: datetime) -> str:
-    """`Mon 23 Nov 2026, 02:00 UTC`."""
+    """Return `Mon 23 Nov 2026, 02:00 UTC`."""
     at = at.astimezone(UTC)
     return f"{at:%a} {at.day} {at:%b %Y, %H:%M} UTC"
 
 
-def failed(told: Told) -> Said:
-    """An occurrence failed: how many of its jobs, and what they said, alike errors together."""
-    row, in_a_row = told.row, told.consecutive_failures
+def failed(context: OccurrenceContext) -> AlertMessage:
+    """Return how many jobs of an occurrence failed, and their errors, equal ones together."""
+    row, in_a_row = context.row, context.consecutive_failures
     often = f", for the {_ordinal(in_a_row)} time in a row" if in_a_row > 1 else ""
     counted = [
         f"{number} {word}"
@@ -42,17 +42,17 @@ def failed(told: Told) -> Said:
         )
         if number
     ]
-    head = f"{_firing(told)} failed{often}."
+    head = f"{_firing(context)} failed{often}."
     sums = f" Of {row.runs} jobs {', '.join(counted)}." if row.runs > 1 else ""
-    lines = "\n".join(_by_error(told.failures, row.failed))
-    return Said(
-        f"{told.name} failed{_which(told)}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}".rstrip()
+    lines = "\n".join(_by_error(context.failures, row.failed))
+    return AlertMessage(
+        f"{context.name} failed{_which(context)}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}".rstrip()
     )
 
 
-def _which(told: Told) -> str:
-    """Which part of the jobs made an occurrence fail; of a single job there is nothing to say."""
-    row = told.row
+def _which(context: OccurrenceContext) -> str:
+    """Return how many jobs made an occurrence fail; "" if it has only one."""
+    row = context.row
     if row.runs <= 1:
         return ""
     if not row.failed:
@@ -61,9 +61,9 @@ def _which(told: Told) -> str:
     return f": {row.failed} of {row.runs} jobs"
 
 
-def not_fired(told: Told) -> Said:
-    """Instants that did not fire."""
-    row = told.row
+def not_fired(context: OccurrenceContext) -> AlertMessage:
+    """Return the message on instants that did not fire."""
+    row = context.row
     count = row._mapping["count"]  # the name is a tuple's method, too
     many = count > 1
     word = "missed" if row.outcome == Outcome.MISSED else "held"
@@ -73,39 +73,43 @@ def not_fired(told: Told) -> Said:
         when += f" to {instant(row.scheduled_until)}"
     todo = f"Run what is wanted as itself: `tick slot {row.schedule_id}`, or in the console."
     why = f"{row.reason}." if row.reason else ""
-    title = f"{told.name} {word} {what}" if word == "missed" else f"{told.name}: {what} held"
-    return Said(title[:MAX_TITLE], f"{when} did not fire: {why} {todo}".replace("  ", " "))
+    title = f"{context.name} {word} {what}" if word == "missed" else f"{context.name}: {what} held"
+    return AlertMessage(title[:MAX_TITLE], f"{when} did not fire: {why} {todo}".replace("  ", " "))
 
 
-def late_start(told: Told, waited: timedelta) -> Said:
-    """Fired, and nothing has begun."""
-    return Said(
-        f"{told.name} has not started",
-        f"{_firing(told)} was fired {length(waited)} ago, and none of its runs has started: no "
-        "worker is free or lives. `tick workers` lists them.",
+def late_start(context: OccurrenceContext, waited: timedelta) -> AlertMessage:
+    """Return the message on an occurrence without a started run."""
+    return AlertMessage(
+        f"{context.name} has not started",
+        f"{_firing(context)} was fired {length(waited)} ago, and none of its runs has started: "
+        "no worker is free or lives. `tick workers` lists them.",
     )
 
 
-def runs_long(told: Told, took: timedelta, usual: Usual | None) -> Said:
-    """Longer than it may, or than is usual."""
-    known = f" Usually it takes {length(usual.p50)}." if usual else ""
-    return Said(
-        f"{told.name} runs for {length(took)}",
-        f"{_firing(told)} has been running for {length(took)}.{known}",
+def runs_long(
+    context: OccurrenceContext, took: timedelta, typical: TypicalDuration | None
+) -> AlertMessage:
+    """Return the message on an occurrence that runs too long."""
+    known = f" Usually it takes {length(typical.p50)}." if typical else ""
+    return AlertMessage(
+        f"{context.name} runs for {length(took)}",
+        f"{_firing(context)} has been running for {length(took)}.{known}",
     )
 
 
-def deadline(told: Told, due: datetime, expected: datetime, now: datetime) -> Said:
-    """The end will come too late, or is late already."""
+def deadline(
+    context: OccurrenceContext, due: datetime, expected: datetime, now: datetime
+) -> AlertMessage:
+    """Return the message on an end that is late, or will be."""
     if now >= due:
-        return Said(
-            f"{told.name} missed its deadline",
-            f"{_firing(told)} should have ended by {instant(due)}, and it has not.",
+        return AlertMessage(
+            f"{context.name} missed its deadline",
+            f"{_firing(context)} should have ended by {instant(due)}, and it has not.",
         )
-    return Said(
-        f"{told.name} will miss its deadline",
-        f"{_firing(told)} should end by {instant(due)}; as long as it usually takes, it will end "
-        f"at about {instant(expected)}.",
+    return AlertMessage(
+        f"{context.name} will miss its deadline",
+        f"{_firing(context)} should end by {instant(due)}; as long as it usually takes, it will "
+        f"end at about {instant(expected)}.",
     )
 
 
@@ -122,7 +126,7 @@ _ENDED = {
 
 
 def resolution(alert: AnyRow, now: datetime) -> str:
-    """How an alert ended, with how long it lasted."""
+    """Return how an alert ended, with how long it lasted."""
     words = _ENDED.get(alert.rule, "It is over, after {length}.")
     return words.format(
         name=alert.schedule_name or alert.schedule_id or alert.title,
@@ -130,13 +134,13 @@ def resolution(alert: AnyRow, now: datetime) -> str:
     )
 
 
-def _firing(told: Told) -> str:
-    at = told.row.scheduled_for
-    return f"{told.name} of {instant(at)}" if at else told.name
+def _firing(context: OccurrenceContext) -> str:
+    at = context.row.scheduled_for
+    return f"{context.name} of {instant(at)}" if at else context.name
 
 
 def _by_error(failures: Iterable[Failure], total: int) -> list[str]:
-    """A line for each error, with the jobs that ended with it."""
+    """Return a line for each error, with its jobs."""
     found: dict[str, list[str]] = {}
     for failure in failures:
         found.setdefault(failure.error, []).append(failure.job_name)

@@ -1,7 +1,7 @@
-"""What goes to systems outside: traces by OpenTelemetry, failures to Sentry, logs as JSON.
+"""Exports to other systems: traces by OpenTelemetry, failures to Sentry, logs as JSON.
 
-A tick hands over what it counted (tick.engine.statistics.count), so each end is told by one
-process, whoever brought it about, within a minute or so. Nothing here holds a tick up or fails it.
+A tick exports the ends that it counted (tick.engine.statistics.count), so one process exports each
+end, within a minute or so. An export neither delays a tick nor fails it.
 """
 
 import logging
@@ -17,42 +17,42 @@ from tick.engine.statistics.count import Counted
 from tick.errors import SettingsError
 from tick.settings import Settings
 from tick.store.database import short_error
-from tick.telemetry.records import OccurrenceTold, RunTold, read_occurrences, read_runs
+from tick.telemetry.records import OccurrenceRecord, RunRecord, read_occurrences, read_runs
 
 log = logging.getLogger(__name__)
 LATEST = timedelta(days=1)
-"""What ended longer ago is news to nobody."""
+"""Ends that are older are not exported."""
 
 
 class Sink(Protocol):
-    """A system outside that hears of ticks, occurrences and runs."""
+    """Exports ticks, occurrences and runs to one system."""
 
     def tick(self, row: TickRow) -> None:
-        """A tick that found something due, or went wrong."""
+        """Export a tick that found something due, or failed."""
 
-    def occurrence(self, told: OccurrenceTold) -> None:
-        """An occurrence that came to its outcome."""
+    def occurrence(self, record: OccurrenceRecord) -> None:
+        """Export an occurrence that came to its outcome."""
 
-    def run(self, told: RunTold) -> None:
-        """A run that ended."""
+    def run(self, record: RunRecord) -> None:
+        """Export a run that ended."""
 
     def close(self) -> None:
-        """Send what is still to be sent, and stop."""
+        """Send the rest, and stop."""
 
 
 class Telemetry:
-    """All sinks of a process; none by default."""
+    """Exports to all sinks of a process; by default there is none."""
 
     def __init__(self, sinks: Sequence[Sink] = ()) -> None:
         self._sinks = sinks
 
     def tick(self, row: TickRow) -> None:
-        """Tell of a tick, unless it was an idle one."""
+        """Export a tick, unless it was idle."""
         if row.due or row.error:
-            self._tell(methodcaller("tick", row))
+            self._send(methodcaller("tick", row))
 
     def ended(self, engine: sa.Engine, counted: Iterable[Counted], now: datetime) -> None:
-        """Tell of what a tick counted, unless it ended long before: as after an upgrade."""
+        """Export what a tick counted, except for ends that are old, as after an upgrade."""
         if not self._sinks:
             return
         try:
@@ -60,30 +60,30 @@ class Telemetry:
                 with engine.connect() as connection:
                     runs = read_runs(connection, part.runs, now - LATEST)
                     occurrences = read_occurrences(connection, part.occurrences, now - LATEST)
-                self._tell_all(occurrences, runs)
+                self._send_all(occurrences, runs)
         except sa.exc.SQLAlchemyError as error:
-            log.warning("what ended was not told: %s", short_error(error))
+            log.warning("ends were not exported: %s", short_error(error))
 
-    def _tell_all(self, occurrences: Iterable[OccurrenceTold], runs: Iterable[RunTold]) -> None:
-        for told in occurrences:
-            self._tell(methodcaller("occurrence", told))
+    def _send_all(self, occurrences: Iterable[OccurrenceRecord], runs: Iterable[RunRecord]) -> None:
+        for record in occurrences:
+            self._send(methodcaller("occurrence", record))
         for run in runs:
-            self._tell(methodcaller("run", run))
+            self._send(methodcaller("run", run))
 
     def close(self) -> None:
-        """Let every sink send what it still has."""
-        self._tell(methodcaller("close"))
+        """Close every sink."""
+        self._send(methodcaller("close"))
 
-    def _tell(self, tell: Callable[[Sink], None]) -> None:
+    def _send(self, send: Callable[[Sink], None]) -> None:
         for sink in self._sinks:
             try:
-                tell(sink)
+                send(sink)
             except Exception as error:
-                log.warning("%s was not told: %s", type(sink).__name__, error)
+                log.warning("%s failed to export: %s", type(sink).__name__, error)
 
 
 def open_telemetry(settings: Settings) -> Telemetry:
-    """The sinks that the settings name. Raises SettingsError when a package is missing."""
+    """Open the sinks of the settings. Raises SettingsError if a package is missing."""
     sinks: list[Sink] = []
     try:
         if settings.traces == "otlp":

@@ -1,4 +1,4 @@
-"""How processes log: lines for people, or JSON for programs, with the ids that join them."""
+"""Sets up logging: lines for people, or JSON for programs, with ids to join them by."""
 
 import json
 import logging
@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import Literal
 
 IDS = ("tick_id", "occurrence_id", "run_id", "worker_id", "schedule_id", "request_id")
-"""What a line may carry: given as `extra=`, or bound for all lines of a block."""
+"""The ids of a line: given as `extra=`, or bound for all lines of a block."""
 _bound: ContextVar[dict[str, str]] = ContextVar("bound_ids")
 
 
 @contextmanager
 def bound(**ids: str) -> Iterator[None]:
-    """Every line that is logged inside the block carries these ids."""
+    """Add these ids to every line that is logged inside the block."""
     token = _bound.set(_bound.get({}) | ids)
     try:
         yield
@@ -25,10 +25,10 @@ def bound(**ids: str) -> Iterator[None]:
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object on one line."""
+    """Formats a record as one JSON object on one line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """`at`, `level`, `logger`, `message`, `pid`, the ids that are known, an `error`."""
+        """Return `at`, `level`, `logger`, `message`, `pid`, the known ids and an `error`."""
         line = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -1,4 +1,4 @@
-"""What is told of a run and of an occurrence, read when it has been counted."""
+"""Reads the runs and occurrences that were counted, for export."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -12,8 +12,8 @@ _r, _o = job_run.c, occurrence.c
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunTold:
-    """A run that ended; `tick_id` names the tick, or the action, that fired it."""
+class RunRecord:
+    """Holds a run that ended; `tick_id` names the tick, or the action, that fired it."""
 
     id: int
     occurrence_id: int
@@ -36,8 +36,8 @@ class RunTold:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OccurrenceTold:
-    """An occurrence that came to its outcome, or instants that did not fire."""
+class OccurrenceRecord:
+    """Holds an occurrence that came to its outcome, or instants that did not fire."""
 
     id: int
     tick_id: str
@@ -54,21 +54,21 @@ class OccurrenceTold:
 
 
 _RUNS = sa.select(
-    _o.tick_id, *(_r[field.name] for field in fields(RunTold) if field.name != "tick_id")
+    _o.tick_id, *(_r[field.name] for field in fields(RunRecord) if field.name != "tick_id")
 ).join_from(job_run, occurrence)
-_OCCURRENCES = sa.select(*(_o[field.name] for field in fields(OccurrenceTold)))
+_OCCURRENCES = sa.select(*(_o[field.name] for field in fields(OccurrenceRecord)))
 
 
-def read_runs(connection: sa.Connection, ids: Collection[int], since: datetime) -> list[RunTold]:
-    """Those of the runs that ended since; one that lives again by now is left out."""
+def read_runs(connection: sa.Connection, ids: Collection[int], since: datetime) -> list[RunRecord]:
+    """Return the runs that ended since then; without those that are being retried."""
     query = _RUNS.where(_r.id.in_(ids), _r.finished_at >= since).order_by(_r.id)
-    return [RunTold(**row._mapping) for row in connection.execute(query)]
+    return [RunRecord(**row._mapping) for row in connection.execute(query)]
 
 
 def read_occurrences(
     connection: sa.Connection, ids: Collection[int], since: datetime
-) -> list[OccurrenceTold]:
-    """Those of the occurrences that ended since, or were decided since without firing."""
+) -> list[OccurrenceRecord]:
+    """Return the occurrences that ended since then, or were decided without firing."""
     ended_at = sa.func.coalesce(_o.last_finished_at, _o.decided_at, type_=_o.decided_at.type)
     query = _OCCURRENCES.where(_o.id.in_(ids), ended_at >= since).order_by(_o.id)
-    return [OccurrenceTold(**row._mapping) for row in connection.execute(query)]
+    return [OccurrenceRecord(**row._mapping) for row in connection.execute(query)]

@@ -1,8 +1,8 @@
-"""Traces by OpenTelemetry: a tick, the occurrences that it fired, and their runs.
+"""Sends traces by OpenTelemetry: a tick, the occurrences that it fired, and their runs.
 
-Spans are made when things have ended, by whichever process counts them, so their ids are not drawn
-but derived: of the tick, of the occurrence, of the run and its attempt. Where they go is for the
-OTEL_* variables to say.
+The process that counts an end makes its span, so ids are derived from those of the tick, the
+occurrence, or the run and its attempt, instead of drawn at random. The OTEL_* variables say where
+spans go.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from opentelemetry.util.types import AttributeValue
 
 from tick.engine.ledger.tick_log import TickRow
 from tick.states import Outcome, RunStatus
-from tick.telemetry.records import OccurrenceTold, RunTold
+from tick.telemetry.records import OccurrenceRecord, RunRecord
 
 SERVICE = "job-schedule-manager"
 _TICK_ID = re.compile(r"[0-9a-f]{16}\Z")
@@ -38,22 +38,22 @@ _BAD = {Outcome.FAILED, Outcome.FIRE_FAILED, Outcome.MISSED}
 
 
 class DerivedIds(IdGenerator):
-    """Hands out the ids that were set for the span that is begun next."""
+    """Returns the ids that were set for the next span."""
 
     def __init__(self) -> None:
         self.trace_id = self.span_id = 1
 
     def generate_trace_id(self) -> int:
-        """The trace of a span without a parent."""
+        """Return the trace id for a span without a parent."""
         return self.trace_id
 
     def generate_span_id(self) -> int:
-        """The id of the span."""
+        """Return the id for the span."""
         return self.span_id
 
 
 def otlp_provider() -> TracerProvider:
-    """What sends spans, in the background, to where OTEL_EXPORTER_OTLP_* says."""
+    """Return a provider that sends spans in the background, as OTEL_EXPORTER_OTLP_* says."""
     resource = Resource.create()
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         resource = resource.merge(Resource({SERVICE_NAME: SERVICE}))
@@ -63,14 +63,14 @@ def otlp_provider() -> TracerProvider:
 
 
 class Traces:
-    """Makes spans of what is told. The provider's ids must be DerivedIds."""
+    """Makes spans. The provider's id generator must be a DerivedIds."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider, self._lock = provider, Lock()
         self._tracer = provider.get_tracer("tick")
 
     def tick(self, row: TickRow) -> None:
-        """The root of a trace."""
+        """Make the root span of a trace."""
         attributes: dict[str, AttributeValue] = {
             "tick.id": row.id,
             "tick.source": row.source,
@@ -84,52 +84,54 @@ class Traces:
             "tick", row.id, _tick_span(row.id), None, (row.started_at, end), attributes, row.error
         )
 
-    def occurrence(self, told: OccurrenceTold) -> None:
-        """From the decision to the last end."""
+    def occurrence(self, record: OccurrenceRecord) -> None:
+        """Make a span from the decision to the last end."""
         attributes: dict[str, AttributeValue] = {
-            "tick.id": told.tick_id,
-            "tick.occurrence.id": told.id,
-            "tick.occurrence.kind": told.kind,
-            "tick.occurrence.outcome": told.outcome,
-            "tick.occurrence.runs": told.runs,
-            "tick.schedule.id": told.schedule_id or "",
+            "tick.id": record.tick_id,
+            "tick.occurrence.id": record.id,
+            "tick.occurrence.kind": record.kind,
+            "tick.occurrence.outcome": record.outcome,
+            "tick.occurrence.runs": record.runs,
+            "tick.schedule.id": record.schedule_id or "",
         }
-        if told.scheduled_for is not None:
-            attributes["tick.occurrence.scheduled_for"] = told.scheduled_for.isoformat()
-        parent = _tick_span(told.tick_id) if _TICK_ID.match(told.tick_id) else None
-        times = told.decided_at, told.last_finished_at or told.decided_at
-        problem = (told.reason or told.outcome.lower()) if told.outcome in _BAD else None
-        name = f"occurrence {told.schedule_id or told.kind.lower()}"
+        if record.scheduled_for is not None:
+            attributes["tick.occurrence.scheduled_for"] = record.scheduled_for.isoformat()
+        parent = _tick_span(record.tick_id) if _TICK_ID.match(record.tick_id) else None
+        times = record.decided_at, record.last_finished_at or record.decided_at
+        problem = (record.reason or record.outcome.lower()) if record.outcome in _BAD else None
+        name = f"occurrence {record.schedule_id or record.kind.lower()}"
         self._span(
-            name, told.tick_id, _occurrence_span(told.id), parent, times, attributes, problem
+            name, record.tick_id, _occurrence_span(record.id), parent, times, attributes, problem
         )
 
-    def run(self, told: RunTold) -> None:
-        """The last attempt; of one that never began, the moment of its end."""
+    def run(self, record: RunRecord) -> None:
+        """Make a span of the last attempt; of a run that never started, at its end."""
         attributes: dict[str, AttributeValue] = {
-            "tick.id": told.tick_id,
-            "tick.occurrence.id": told.occurrence_id,
-            "tick.run.id": told.id,
-            "tick.run.attempt": told.attempt,
-            "tick.run.status": told.status,
-            "tick.run.trigger": told.trigger,
-            "tick.job.name": told.job_name,
-            "tick.job.group": told.job_group,
-            "tick.queue": told.queue,
-            "tick.schedule.id": told.schedule_id or "",
-            "tick.worker.id": told.worker_id or "",
+            "tick.id": record.tick_id,
+            "tick.occurrence.id": record.occurrence_id,
+            "tick.run.id": record.id,
+            "tick.run.attempt": record.attempt,
+            "tick.run.status": record.status,
+            "tick.run.trigger": record.trigger,
+            "tick.job.name": record.job_name,
+            "tick.job.group": record.job_group,
+            "tick.queue": record.queue,
+            "tick.schedule.id": record.schedule_id or "",
+            "tick.worker.id": record.worker_id or "",
         }
         problem = None
-        if told.status == RunStatus.FAILED:
-            attributes["exception.type"] = told.error_type or ""
-            problem = told.error_message or told.reason or "failed"
-        span = _id("run", f"{told.id}.{told.attempt}", 8)
-        times = told.started_at or told.finished_at, told.finished_at
-        parent = _occurrence_span(told.occurrence_id)
-        self._span(f"run {told.job_name}", told.tick_id, span, parent, times, attributes, problem)
+        if record.status == RunStatus.FAILED:
+            attributes["exception.type"] = record.error_type or ""
+            problem = record.error_message or record.reason or "failed"
+        span = _id("run", f"{record.id}.{record.attempt}", 8)
+        times = record.started_at or record.finished_at, record.finished_at
+        parent = _occurrence_span(record.occurrence_id)
+        self._span(
+            f"run {record.job_name}", record.tick_id, span, parent, times, attributes, problem
+        )
 
     def close(self) -> None:
-        """Send what is left, for a few seconds at most."""
+        """Send the rest, for a few seconds at most."""
         self._provider.force_flush(_FLUSH_MILLIS)
         self._provider.shutdown()
 
@@ -174,7 +176,7 @@ def _occurrence_span(occurrence_id: int) -> int:
 
 
 def _id(kind: str, of: str, size: int) -> int:
-    """An id of so many bytes, the same whoever asks; never zero."""
+    """Return an id of so many bytes, derived from `of`; never zero."""
     digest = hashlib.sha256(f"{kind}:{of}".encode()).digest()
     return int.from_bytes(digest[:size]) or 1
 
