@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from tick.ops.queries.courses import minute_of
 from tick.ops.queries.health import COUNT_UP_TO
-from tick.ops.queries.runs import RunRow
+from tick.ops.queries.runs import Run
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Role
 from tick.text import counted, excerpt, length
@@ -233,7 +233,7 @@ def older_url(before: int) -> str:
     return f"{links.this_page()}?{urlencode({**request.args.to_dict(), 'before': before})}"
 
 
-def log_url(run: RunRow, endpoint: str = "runs.show", **changes: Any) -> str:
+def log_url(run: Run, endpoint: str = "runs.show", **changes: Any) -> str:
     """An address of a run's log that keeps the filter of this request, but for `changes`."""
     kept = {name: request.args.get(name) or None for name in ("level", "q", "wrap")}
     return url_for(endpoint, run_id=run.id, **(kept | changes))

@@ -49,8 +49,8 @@ def _take(page: Page, world: World) -> None:
 def _paths(world: World) -> dict[str, str]:
     """What to show: the schedules, a sync at work, a failed run with its log."""
     with world.database.read.connect() as connection:
-        running = queries.list_runs(connection, RunFilter(status=RunStatus.RUNNING)).rows[0]
-        failed = queries.list_runs(connection, RunFilter(status=RunStatus.FAILED)).rows[0]
+        running = queries.list_runs(connection, RunFilter(status=RunStatus.RUNNING)).items[0]
+        failed = queries.list_runs(connection, RunFilter(status=RunStatus.FAILED)).items[0]
     return {
         "schedules": "/schedules",
         "sync": f"/occurrences/{running.occurrence_id}",

@@ -18,7 +18,7 @@ from tick.cli.checks import CheckResult, Level
 from tick.cron.zone_data import Source
 from tick.engine.runs.heartbeat import register_worker
 from tick.job_types.command import _facts
-from tick.ops.reports.deploy_plan import DeployPlan
+from tick.ops.reports.deploy_plan import Plan
 from tick.settings import Settings
 from tick.states import WorkerType
 from tick.store.tables import tick_log, worker_instance
@@ -26,6 +26,7 @@ from tick.store.tables import tick_log, worker_instance
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STRONG = "kV3v8w0mJcQeT5yLr9Zb2XhNf7GdUaPs"
 OTHER = "pW4n1x6bHtRfY8uKs0Vc3ZjMg5EeTiOd"
+NOTHING = Plan(changes_nothing=True, changes=(), fires=(), clock_changes=(), collisions=())
 
 
 def found(tick: CommandLine, **environment: str) -> dict[str, str]:
@@ -227,7 +228,7 @@ def test_newer_data_in_force_than_this_host_has_are_a_problem() -> None:
         (zones("2025b"), Level.GOOD),
         (zones("2022a"), Level.WARNING),
         (zones(None), Level.WARNING),
-        (checks.check_synced(DeployPlan((), (), (), ())), Level.GOOD),
+        (checks.check_synced(NOTHING), Level.GOOD),
     ],
 )
 def test_what_is_judged_by_a_number(finding: CheckResult, level: Level) -> None:

@@ -134,7 +134,7 @@ def test_the_proof_holds_after_the_return(ahead: World) -> None:
     for minute in range(2, 10):
         ahead.tick(TWO + minute * MINUTE)
     verified = verify(ahead.database, TWO - MINUTE, TWO + 9 * MINUTE)
-    assert verified.violations == []
+    assert verified.violations == ()
 
 
 def test_instants_taken_back_leave_the_statistics_too(ahead: World) -> None:

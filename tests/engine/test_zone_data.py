@@ -15,7 +15,7 @@ from tick.errors import OlderZoneData
 from tick.notify import rules
 from tick.notify.inputs import read_inputs
 from tick.ops.actions import control
-from tick.ops.reports.verify import Verified, verify
+from tick.ops.reports.verify import Proof, verify
 from tick.ops.reports.why import explain
 from tick.store.tables import audit_entry, job_schedule, schedule_version, zone_data
 from tick.syncing import ensure_synced, sync_definitions
@@ -47,7 +47,7 @@ def fired(world: World, schedule_id: str = "daily") -> list[datetime | None]:
     return [at for outcome, at, _ in world.ledger(schedule_id) if outcome == "QUEUED"]
 
 
-def proof(world: World) -> Verified:
+def proof(world: World) -> Proof:
     return verify(world.database, world.now - 30 * DAY, world.now)
 
 
@@ -70,7 +70,7 @@ def test_an_instant_that_newer_data_put_earlier_wakes_the_tick_in_time(world: Wo
         world.tick(NINE)
         assert fired(world) == []
         assert [at for _, at, _ in world.ledger()] == [NINE - DAY, NINE - HOUR]
-        assert proof(world).violations == []
+        assert proof(world).violations == ()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_instant_that_newer_data_put_into_the_past_is_decided_late(
         world.tick(due - 20 * MINUTE)
         assert world.ledger()[-1] == (outcome, due - HOUR, 1)
         assert world.schedule().next_run_at == due - HOUR + DAY
-        assert proof(world).violations == []
+        assert proof(world).violations == ()
 
 
 def test_of_a_list_each_instant_is_decided_once_by_the_newer_data(world: World) -> None:
@@ -113,7 +113,7 @@ def test_a_wall_time_that_newer_data_put_later_does_not_fire_again(world: World,
             world.tick(NINE + minute * MINUTE)
         assert world.ledger() == before
         assert world.schedule().next_run_at == NINE + DAY + HOUR
-        assert proof(world).violations == []
+        assert proof(world).violations == ()
 
 
 def test_what_follows_real_time_goes_on_at_every_hour(world: World) -> None:
@@ -231,7 +231,7 @@ def test_an_old_row_is_explained_and_proven_by_the_data_that_decided_it(world: W
         for day in range(3):
             world.tick(NINE - HOUR + day * DAY)
             world.finish_runs()
-        assert proof(world).violations == []
+        assert proof(world).violations == ()
         with world.database.read.connect() as connection:
             said = explain(connection, "daily", NINE - DAY, world.now).sentence
             moved = explain(connection, "daily", NINE - HOUR, world.now).sentence

@@ -15,7 +15,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
 from tick.errors import Refused
 from tick.ops.actions import control, windows
-from tick.ops.reports.verify import Verified, verify
+from tick.ops.reports.verify import Proof, verify
 from tick.store.tables import job_run, job_schedule, occurrence
 from tick.syncing import sync_definitions
 from tick.ticks.tick import run_tick
@@ -150,7 +150,7 @@ class Chaos:
             self.now = due + self.random.randint(0, 150) * SECOND
         self.latest = max(self.latest, self.now)
 
-    def verified(self) -> Verified:
+    def verified(self) -> Proof:
         """The proof over all the time that has passed."""
         return verify(self.world.database, START, self.latest)
 

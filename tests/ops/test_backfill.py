@@ -7,7 +7,7 @@ import pytest
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.errors import NotFound, Refused
 from tick.ops.actions import backfill, control
-from tick.ops.actions.backfill import Backfill, plan_backfill
+from tick.ops.actions.backfill import BackfillPlan, plan_backfill
 from tick.ops.reports.verify import verify
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -29,14 +29,12 @@ def week(world: World) -> World:
     return world
 
 
-def planned(world: World, start: datetime, end: datetime) -> Backfill:
+def planned(world: World, start: datetime, end: datetime) -> BackfillPlan:
     return plan_backfill(world.database, "daily", start, end, now=world.now)
 
 
-def run_planned(world: World, plan: Backfill) -> list[int]:
-    return control.run_slots(
-        world.database, plan.schedule_id, plan.wanted, now=world.now, author=TESTER
-    )
+def run_planned(world: World, plan: BackfillPlan) -> list[int]:
+    return control.run_slots(world.database, "daily", plan.wanted, now=world.now, author=TESTER)
 
 
 def test_what_is_done_is_skipped_and_counted(week: World) -> None:

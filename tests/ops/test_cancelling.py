@@ -90,7 +90,7 @@ def test_cancelling_the_last_run_settles_the_occurrence_and_is_audited(
 def test_of_many_runs_those_that_have_ended_are_told_apart(world: World) -> None:
     _set(world, "features", status="SUCCESS", finished_at=NOW)
     batch = batches.cancel_runs(world.database, [1, 2, 99], now=NOW, author=TESTER)
-    assert batch.done == [2]
+    assert batch.done == (2,)
     assert set(batch.refused) == {1, 99}
 
 

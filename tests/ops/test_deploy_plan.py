@@ -10,7 +10,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
 from tick.engine.schedules import lifecycle
 from tick.ops.actions import windows
-from tick.ops.reports.deploy_plan import DeployPlan, PlannedChange, plan_deploy
+from tick.ops.reports.deploy_plan import Plan, PlannedChange, plan_deploy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -24,14 +24,14 @@ def daily(world: World) -> World:
     return world
 
 
-def planned(world: World, *schedules: Schedule) -> DeployPlan:
+def planned(world: World, *schedules: Schedule) -> Plan:
     """The plan of deploying these schedules."""
     world.schedules = schedules
     with world.database.read.connect() as connection:
         return plan_deploy(connection, world.registry, world.now)
 
 
-def only(plan: DeployPlan) -> PlannedChange:
+def only(plan: Plan) -> PlannedChange:
     (change,) = plan.changes
     return change
 

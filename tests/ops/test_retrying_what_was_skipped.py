@@ -219,7 +219,10 @@ def test_of_two_roots_retried_alone_the_last_leaves_what_waits_for_both(world: W
 def test_many_runs_of_one_occurrence_go_back_with_what_they_skipped(world: World) -> None:
     hands = fire(world, *TWO_ROOTS, a=FAILED, z=FAILED)
     batch = many_again(world, "a", "z")
-    assert (batch.done, batch.refused) == (sorted(run_id(world, name) for name in "azbc"), {})
+    assert (batch.done, batch.refused) == (
+        tuple(sorted(run_id(world, name) for name in "azbc")),
+        {},
+    )
     hands.work_off()
     assert outcome(world) == "SUCCESS"
 
@@ -227,12 +230,12 @@ def test_many_runs_of_one_occurrence_go_back_with_what_they_skipped(world: World
 def test_a_chosen_run_that_went_along_with_another_is_done_and_not_refused(world: World) -> None:
     fire(world, *CHAIN, a=FAILED)
     batch = many_again(world, "a", "b", "c")
-    assert (batch.done, batch.refused) == ([run_id(world, name) for name in "abc"], {})
+    assert (batch.done, batch.refused) == (tuple(run_id(world, name) for name in "abc"), {})
 
 
 def test_many_runs_can_go_back_alone(world: World) -> None:
     fire(world, *CHAIN, a=FAILED)
-    assert many_again(world, "a", only=True).done == [run_id(world, "a")]
+    assert many_again(world, "a", only=True).done == (run_id(world, "a"),)
     assert statuses(world)["b"] == "SKIPPED"
 
 

@@ -19,7 +19,7 @@ def test_weeks_of_chaos_leave_nothing_unexplained(world: World, seed: int) -> No
     for _ in range(3):
         chaos.live(steps=120)
         found = chaos.verified()
-        assert found.violations == []
+        assert found.violations == ()
     assert found.instants > 500
     assert found.outcomes["SUCCESS"] > 100
     assert found.outcomes["BLACKOUT"] > 10
@@ -36,7 +36,7 @@ def test_ten_years_of_chaos_leave_nothing_unexplained(world: World) -> None:
     for quarter in range(1, 41):
         chaos.live(until=START + quarter * timedelta(days=91.3125))
         found = verify(world.database, proven_to, chaos.latest)
-        assert (found.violations, found.start) == ([], proven_to)
+        assert (found.violations, found.start) == ((), proven_to)
         proven_to = chaos.latest - timedelta(days=7)
 
 
@@ -68,4 +68,4 @@ def test_a_tick_may_die_at_any_of_its_statements(world: World) -> None:
         assert len(fired) == 3 * len(JOBS)
         world.finish_runs()
     assert fates == {0, 3}
-    assert verify(world.database, START, at).violations == []
+    assert verify(world.database, START, at).violations == ()

@@ -16,7 +16,7 @@ from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
 from tick.ops.reports.upcoming import (
     Undecided,
-    Upcoming,
+    UpcomingInstant,
     count_undecided,
     list_next,
     list_upcoming,
@@ -39,7 +39,7 @@ def using_older() -> Iterator[Callable[[], AbstractContextManager[None]]]:
         yield lambda: using(older)
 
 
-def upcoming(world: World, count: int, **how: Any) -> list[Upcoming]:
+def upcoming(world: World, count: int, **how: Any) -> list[UpcomingInstant]:
     with world.database.read.connect() as connection:
         return list_upcoming(connection, world.now, count, **how)
 

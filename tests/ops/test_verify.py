@@ -10,7 +10,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.engine.statistics.prune_state import pruned_up_to
 from tick.ops.actions import control
-from tick.ops.reports.verify import Verified, verify
+from tick.ops.reports.verify import Proof, verify
 from tick.store.tables import (
     job_run,
     job_run_dependency,
@@ -37,7 +37,7 @@ def day(world: World) -> World:
     return world
 
 
-def proof(world: World) -> Verified:
+def proof(world: World) -> Proof:
     return verify(world.database, TWO - DAY, world.now)
 
 
@@ -88,7 +88,7 @@ def test_what_is_pruned_while_it_is_proven_is_still_seen(
 
     monkeypatch.setattr("tick.ops.reports.verify.pruned_up_to", read_and_prune)
     found = proof(day)
-    assert (found.violations, found.instants) == ([], 13)
+    assert (found.violations, found.instants) == ((), 13)
     assert len(day.ledger("hourly")) < 10
 
 
@@ -134,7 +134,7 @@ def test_slots_run_by_hand_and_rows_split_by_them_are_proven(day: World) -> None
     control.run_slots(day.database, "hourly", [TWO - 3 * DAY], now=day.now, author=TESTER)
     control.run_schedule(day.database, "hourly", now=day.now, author=TESTER, override_overlap=True)
     found = proof(day)
-    assert found.violations == []
+    assert found.violations == ()
     assert found.instants == 13
 
 

@@ -8,9 +8,8 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.ops.reports import verify_parts
-from tick.ops.reports.verify import verify
+from tick.ops.reports.verify import Proof, verify
 from tick.ops.reports.verify_parts import join_parts, prove
-from tick.ops.schemas.system import Proof
 from tick.store.tables import occurrence, schedule_version
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -40,7 +39,7 @@ def test_parts_prove_what_the_whole_proves(
     month: World, monkeypatch: pytest.MonkeyPatch, part: timedelta
 ) -> None:
     monkeypatch.setattr(verify_parts, "PART", part)
-    whole = Proof.model_validate(verify(month.database, TWO - 40 * DAY, month.now))
+    whole = verify(month.database, TWO - 40 * DAY, month.now)
     assert in_parts(month, TWO - 40 * DAY) == whole
     assert whole.ok and whole.outcomes["MISSED"] > 500 and whole.off == 10
 
@@ -79,7 +78,7 @@ def test_what_was_before_the_first_schedule_is_passed_over(month: World) -> None
     since = datetime(2000, 1, 1, tzinfo=UTC)
     parts = list(prove(month.database, since, month.now))
     assert len(parts) < 7
-    assert join_parts(parts) == Proof.model_validate(verify(month.database, since, month.now))
+    assert join_parts(parts) == verify(month.database, since, month.now)
 
 
 def test_firings_by_hand_before_the_first_schedule_are_proven(month: World) -> None:
@@ -104,7 +103,7 @@ def test_an_unreadable_version_is_one_violation_over_all_parts(
     found = in_parts(month, TWO - DAY)
     assert [each.schedule_id for each in found.violations] == ["daily"]
     assert "cannot be read by this release" in found.violations[0].message
-    whole = Proof.model_validate(verify(month.database, TWO - DAY, month.now))
+    whole = verify(month.database, TWO - DAY, month.now)
     assert found.violations == whole.violations
 
 

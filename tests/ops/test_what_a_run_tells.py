@@ -6,8 +6,9 @@ from tests.engine.worker_steps import FAILED, Hands, change_run
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.ops.actions import control, retries
 from tick.ops.queries import logs, runs
+from tick.ops.queries.neighbours import read_run
+from tick.ops.queries.occurrences import read_occurrence
 from tick.ops.queries.runs import RunFilter
-from tick.ops.reports.composed import read_occurrence, read_run
 from tick.ops.reports.expected_end import read_expected_end
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
@@ -20,7 +21,7 @@ def lacks(world: World) -> set[str | None]:
         return {
             read_run(connection, 1).run.lacks,
             read_occurrence(connection, 1).runs[0].lacks,
-            runs.list_runs(connection, RunFilter()).rows[-1].lacks,
+            runs.list_runs(connection, RunFilter()).items[-1].lacks,
         }
 
 

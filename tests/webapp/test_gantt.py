@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor
-from tick.ops.queries.runs import Neighbour
+from tick.ops.queries.neighbours import Neighbour
+from tick.states import RunStatus
 from tick.store.tables import job_log
 from webapp.drawing import gantt
 from webapp.drawing.gantt import Segment, TimelineBar, lines
@@ -20,11 +21,14 @@ def _bar(ready: float, end: float) -> TimelineBar:
     return TimelineBar(0, ready, ready, 0, ready, end - ready)
 
 
+def _neighbour(number: int) -> Neighbour:
+    return Neighbour(
+        run_id=number, job_name=f"job-{number}", status=RunStatus.SUCCESS, tolerant=False
+    )
+
+
 def _after(**edges: tuple[int, ...]) -> dict[int, tuple[Neighbour, ...]]:
-    return {
-        int(name[1:]): tuple(Neighbour(n, f"job-{n}", "SUCCESS", False) for n in awaited)
-        for name, awaited in edges.items()
-    }
+    return {int(name[1:]): tuple(_neighbour(n) for n in awaited) for name, awaited in edges.items()}
 
 
 def test_a_line_joins_the_end_of_a_bar_with_the_start_of_its_dependent() -> None:

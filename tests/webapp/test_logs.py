@@ -12,7 +12,7 @@ from flask import Flask
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
 from tick.ops.access import users
-from tick.ops.reports import composed
+from tick.ops.queries.logs import read_log
 from tick.store.tables import job_log, job_run
 from webapp import waiting
 from webapp.pages import logs
@@ -69,7 +69,7 @@ def test_a_log_that_is_not_whole_says_so_wherever_it_is_read(world: World, ada: 
     found = " ".join(ada.page("/runs/1?q=50001").split())
     assert "searched 5 of 90,239 lines; 90,234 were cut." in found
     with world.database.read.connect() as connection:
-        assert composed.read_log(connection, 1).cut == 90_234
+        assert read_log(connection, 1).cut == 90_234
 
 
 @pytest.mark.usefixtures("one_run")

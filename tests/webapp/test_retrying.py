@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.visitor import Visitor, location
 from tick.ops.actions.control import MAX_REASON
-from tick.ops.queries.runs import Neighbour, RunRow
+from tick.ops.queries.neighbours import Neighbour
+from tick.ops.queries.runs import Run
+from tick.states import RunStatus
 from tick.store.tables import audit_entry, job_run, occurrence
 from webapp.drawing.gantt import critical_path, timeline
 
@@ -142,19 +144,24 @@ def test_an_upstream_run_that_is_not_shown_ends_the_path() -> None:
 
 def _after(edges: dict[int, tuple[int, ...]]) -> dict[int, tuple[Neighbour, ...]]:
     return {
-        number: tuple(Neighbour(other, f"job-{other}", "SUCCESS", False) for other in others)
-        for number, others in edges.items()
+        number: tuple(_neighbour(other) for other in others) for number, others in edges.items()
     }
 
 
-def _run(number: int, start: int | None, end: int | None) -> RunRow:
+def _neighbour(number: int) -> Neighbour:
+    return Neighbour(
+        run_id=number, job_name=f"job-{number}", status=RunStatus.SUCCESS, tolerant=False
+    )
+
+
+def _run(number: int, start: int | None, end: int | None) -> Run:
     """A run with start and end in seconds from NOW; one that started and did not end runs."""
     status = "QUEUED" if start is None else "RUNNING" if end is None else "SUCCESS"
-    values: dict[str, Any] = dict.fromkeys(RunRow.__dataclass_fields__)
+    values: dict[str, Any] = dict.fromkeys(Run.model_fields)
     values |= {"id": number, "job_name": f"job-{number}", "status": status, "queued_at": NOW}
     values["started_at"] = None if start is None else NOW + timedelta(seconds=start)
     values["finished_at"] = None if end is None else NOW + timedelta(seconds=end)
-    return RunRow(**values)
+    return Run.model_construct(**values)
 
 
 def test_an_occurrence_is_cancelled_after_a_question(world: World, ada: Visitor) -> None:
@@ -182,7 +189,7 @@ def test_an_occurrence_as_a_graph_lists_who_waits_for_whom(world: World, ada: Vi
 
 def test_a_bar_tells_waiting_for_others_from_waiting_for_a_worker() -> None:
     runs = [_run(1, start=10, end=40), _run(2, start=60, end=100)]
-    bars = timeline(runs, {2: (Neighbour(1, "job-1", "SUCCESS", False),)}, NOW)
+    bars = timeline(runs, {2: (_neighbour(1),)}, NOW)
     one, two = bars[1], bars[2]
     assert (one.wait_width, one.ready_width, one.work_x, one.work_width) == (0, 10, 10, 30)
     assert (two.wait_width, two.ready_x, two.ready_width) == (40, 40, 20)

@@ -140,7 +140,7 @@ def test_the_first_run_of_an_instant_is_found_by_halving(world: World, ada: Visi
             chosen = RunFilter(
                 since=first + timedelta(days=since), until=first + timedelta(days=until, hours=1)
             )
-            ids = [run.id for run in runs.list_runs(connection, chosen).rows]
+            ids = [run.id for run in runs.list_runs(connection, chosen).items]
             there = set(range(since, until + 1)) & set(range(2, 16)) - {6, 7}
             assert ids == sorted(there, reverse=True), (since, until)
 
@@ -148,7 +148,7 @@ def test_the_first_run_of_an_instant_is_found_by_halving(world: World, ada: Visi
 def test_a_search_goes_on_below_the_last_run_that_was_shown(three_runs: World) -> None:
     matching = RunFilter(job_group="matching")
     with three_runs.database.read.connect() as connection:
-        found = [runs.list_runs(connection, matching, before=before).rows for before in (4, 3, 2)]
+        found = [runs.list_runs(connection, matching, before=before).items for before in (4, 3, 2)]
     assert [[run.id for run in rows] for rows in found] == [[3, 2], [2], []]
 
 
@@ -156,7 +156,7 @@ def test_a_time_begins_with_its_first_instant_and_ends_before_its_last(three_run
     at = three_runs.runs()[0].queued_at
     with three_runs.database.read.connect() as connection:
         found = {
-            name: len(runs.list_runs(connection, RunFilter(**{name: at})).rows)
+            name: len(runs.list_runs(connection, RunFilter(**{name: at})).items)
             for name in ("since", "until")
         }
     assert found == {"since": 3, "until": 0}

@@ -18,6 +18,7 @@ from webapp.drawing.charts import axis, lane_path
 from webapp.drawing.clock_changes import clock_changes
 
 NOW = datetime(2026, 10, 24, 10, 7, tzinfo=UTC)
+IN_UTC = Timing(words="", expression=None, timezone="UTC", mistake=None)
 
 
 def _define(world: World, **expressions: str) -> None:
@@ -130,7 +131,13 @@ def test_a_day_of_the_month_opens_as_its_lanes(world: World, ada: Visitor) -> No
 def test_a_month_cuts_its_days_in_the_zone_of_whoever_looks() -> None:
     zone = ZoneInfo("Asia/Kolkata")
     at = datetime(2026, 11, 29, 19, 0, tzinfo=UTC)  # half past midnight on the 30th there
-    lane = Lane("a", "A", Timing("", None, "UTC"), (at,), dense=False)
+    lane = Lane(
+        "a",
+        "A",
+        IN_UTC,
+        (at,),
+        dense=False,
+    )
     changes = clock_changes(["Europe/Paris"], NOW, NOW + timedelta(days=2))
     shown = month.days_shown(date(2026, 11, 1), date(2026, 10, 24))
     weeks = month.month_weeks(shown, [lane], {at}, changes, zone)
@@ -212,7 +219,7 @@ def test_instants_in_a_window_are_no_firings_in_feed_and_calendar(
     world: World, ada: Visitor
 ) -> None:
     _define(world, daily="0 2 * * *")
-    world.plan_window(world.now, world.now + timedelta(days=3))
+    world.plan_window(world.now, world.now + timedelta(days=3, hours=8))
     assert ada.get("/upcoming.ics").text.count("BEGIN:VEVENT") == 4
     assert "will not fire" in ada.page("/upcoming")
     assert '<span class="num">4</span>' in ada.page("/upcoming?span=7d")
@@ -226,6 +233,14 @@ def test_this_month_begins_with_this_week_and_fills_every_day_to_come() -> None:
     later = month.days_shown(date(2026, 12, 1), date(2026, 11, 29))
     assert (later.days[0], later.days[-1]) == (date(2026, 11, 30), date(2027, 1, 3))
     at = datetime(2027, 1, 2, 12, tzinfo=UTC)
-    lanes = [Lane("a", "A", Timing("", None, "UTC"), (at,), dense=False)]
+    lanes = [
+        Lane(
+            "a",
+            "A",
+            IN_UTC,
+            (at,),
+            dense=False,
+        )
+    ]
     weeks = month.month_weeks(later, lanes, {}, [], UTC)
     assert [(day.date, day.beside) for day in weeks[-1] if day.firings] == [(at.date(), True)]

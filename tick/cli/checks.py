@@ -23,7 +23,7 @@ from tick.notify.channels import channels_of
 from tick.ops.queries.health import Pulse
 from tick.ops.queries.workers import Worker
 from tick.ops.reports import days_off
-from tick.ops.reports.deploy_plan import DeployPlan
+from tick.ops.reports.deploy_plan import Plan
 from tick.settings import PREFIX, Settings
 from tick.text import length
 
@@ -226,7 +226,7 @@ def check_channels(settings: Settings) -> CheckResult:
     return warning("alerts", "Nobody is told when something goes wrong.", advice)
 
 
-def check_synced(plan: DeployPlan) -> CheckResult:
+def check_synced(plan: Plan) -> CheckResult:
     """Whether the database holds what the definitions here say."""
     if plan.changes_nothing:
         return good("definitions", "The database holds the same.")

@@ -22,8 +22,8 @@ from tick.ops.access import users
 from tick.ops.actions import control
 from tick.ops.queries import runs as run_queries
 from tick.ops.queries import schedules as schedule_queries
-from tick.ops.queries.runs import RunRow
-from tick.ops.queries.schedules import ScheduleRow
+from tick.ops.queries.runs import Run
+from tick.ops.queries.schedules import Schedule
 from tick.runtime import Runtime, open_runtime
 from tick.states import RunStatus
 from tick.store import schema
@@ -90,12 +90,12 @@ def _fire(runtime: Runtime, schedule_id: str) -> int:
     return last.id
 
 
-def _read_schedule(runtime: Runtime, schedule_id: str) -> ScheduleRow:
+def _read_schedule(runtime: Runtime, schedule_id: str) -> Schedule:
     with runtime.database.read.connect() as connection:
         return schedule_queries.get_schedule(connection, schedule_id)
 
 
-def _watch(runtime: Runtime, occurrence_id: int) -> Sequence[RunRow]:
+def _watch(runtime: Runtime, occurrence_id: int) -> Sequence[Run]:
     """Draw the runs until all have ended; with a worker of our own if there is work to do."""
     runs = _read(runtime, occurrence_id)
     if any(run.is_live for run in runs):
@@ -104,7 +104,7 @@ def _watch(runtime: Runtime, occurrence_id: int) -> Sequence[RunRow]:
     return runs
 
 
-def _work(runtime: Runtime, occurrence_id: int, runs: Sequence[RunRow]) -> Sequence[RunRow]:
+def _work(runtime: Runtime, occurrence_id: int, runs: Sequence[Run]) -> Sequence[Run]:
     with (
         tempfile.TemporaryFile() as said,
         _worker(said) as worker,
@@ -130,12 +130,12 @@ def _worker(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
-def _read(runtime: Runtime, occurrence_id: int) -> Sequence[RunRow]:
+def _read(runtime: Runtime, occurrence_id: int) -> Sequence[Run]:
     with runtime.database.read.connect() as connection:
         return run_queries.runs_of_occurrence(connection, occurrence_id)
 
 
-def _table(runs: Sequence[RunRow], now: datetime) -> Table:
+def _table(runs: Sequence[Run], now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "JOB", "GROUP", "STATE", "PROGRESS"):
         table.add_column(heading)
@@ -154,11 +154,11 @@ def _table(runs: Sequence[RunRow], now: datetime) -> Table:
     return table
 
 
-def _by_start(run: RunRow) -> tuple[datetime, int]:
+def _by_start(run: Run) -> tuple[datetime, int]:
     return (run.started_at or datetime.max.replace(tzinfo=UTC), run.id)
 
 
-def _progress(run: RunRow) -> ProgressBar | Text:
+def _progress(run: Run) -> ProgressBar | Text:
     if run.status == RunStatus.SUCCESS:
         return Text("100 %", "dim")
     if run.status == RunStatus.RUNNING:

@@ -14,8 +14,7 @@ from tick.cli.instants import INSTANT, LENGTH, WINDOW
 from tick.cli.ledger import show_proof
 from tick.cli.statuses import ExitStatus
 from tick.define.registry import load_registry
-from tick.ops.reports.deploy_plan import DeployPlan, plan_deploy
-from tick.ops.schemas.system import Proof
+from tick.ops.reports.deploy_plan import Plan, plan_deploy
 from tick.settings import load_settings
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def plan(as_json: bool) -> None:
         raise SystemExit(ExitStatus.CHANGES)
 
 
-def _show_plan(found: DeployPlan) -> None:
+def _show_plan(found: Plan) -> None:
     if found.changes_nothing:
         click.echo("Nothing changes.")
         return
@@ -135,7 +134,7 @@ def _show_simulation(found: "Simulation") -> None:
         )
     if len(odd) > SHOWN:
         click.echo(f"… and {len(odd) - SHOWN} more; --json prints all.")
-    show_proof(Proof.model_validate(found.verified))
+    show_proof(found.verified)
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from tick.cli.waiting import progress_bar, wait_for, wait_option
 from tick.interface.proof import verify_ledger
 from tick.interface.scheduler import read_upcoming
 from tick.interface.schedules import explain, plan_backfill, read_schedule, run_slots
+from tick.ops.reports.verify import Proof
 from tick.ops.reports.verify_parts import join_parts
-from tick.ops.schemas.system import Proof
 from tick.text import counted
 
 _WEEK = timedelta(days=7)

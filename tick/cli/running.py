@@ -15,7 +15,7 @@ from tick.interface.jobs import run_all_jobs, run_group, run_job
 from tick.interface.occurrences import cancel_occurrence, read_occurrence, retry_occurrence
 from tick.interface.runs import cancel_run, retry_run
 from tick.interface.schedules import trigger_schedule
-from tick.ops.schemas.work import BatchDone
+from tick.ops.actions.batches import BatchDone
 from tick.states import RunStatus
 from tick.text import counted
 

@@ -12,8 +12,9 @@ from tick.cli.completion import complete_groups, complete_jobs, complete_schedul
 from tick.cli.instants import INSTANT
 from tick.cli.known import OneOf, check_names
 from tick.interface.occurrences import read_occurrence
-from tick.interface.runs import RunPage, list_runs, read_logs, read_run
-from tick.ops.schemas.work import LogLine, Run, RunDetail
+from tick.interface.runs import list_runs, read_logs, read_run
+from tick.ops.queries.logs import LogLine
+from tick.ops.queries.runs import Run, RunDetail, RunPage
 from tick.states import RunStatus
 from tick.text import length
 

@@ -19,8 +19,8 @@ from tick.interface.jobs import list_jobs
 from tick.interface.occurrences import list_occurrences, read_occurrence
 from tick.interface.scheduler import read_status
 from tick.ops.queries.audit import AuditEntry
+from tick.ops.queries.occurrences import Occurrence
 from tick.ops.queries.scheduler import SchedulerStatus, TickSource
-from tick.ops.schemas.work import Occurrence
 from tick.states import Outcome
 from tick.text import length
 

@@ -19,7 +19,7 @@ from tick.cli.client import Client
 from tick.cli.common import show_json
 from tick.cli.statuses import status_of
 from tick.interface.occurrences import read_occurrence
-from tick.ops.schemas.work import OccurrenceWithRuns
+from tick.ops.queries.occurrences import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
 
 POLL_SECONDS = 0.5

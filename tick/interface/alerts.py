@@ -12,9 +12,7 @@ from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries.alerts import AlertDetail, AlertList, Mute
 from tick.ops.queries.nearest import choose_from
-from tick.ops.schemas import Page
-from tick.ops.schemas.alerts import ChannelTest, ChannelTests, Muted
-from tick.ops.schemas.work import Changed
+from tick.ops.schemas import Changed, ChannelTest, ChannelTests, Muted, Page
 
 resource = Resource("alerts", "What is wrong, who was told of it, and what is muted.")
 

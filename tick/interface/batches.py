@@ -6,7 +6,7 @@ from tick.interface.inputs import Body, Id, OptionalReason
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import batches
-from tick.ops.schemas.work import BatchDone
+from tick.ops.actions.batches import BatchDone
 
 resource = Resource("batches", "The same, done to many runs.")
 
@@ -31,20 +31,19 @@ class RetryMany(ManyRuns):
 @resource.post("/runs/cancel", Permission.RUN_CANCEL)
 def cancel_runs(context: Context, body: ManyRuns) -> BatchDone:
     """Cancel runs: at once those that are queued, by asking their jobs if they run."""
-    batch = batches.cancel_runs(
+    return batches.cancel_runs(
         context.database,
         set(body.run_ids),
         now=context.now,
         author=context.author,
         reason=body.reason,
     )
-    return BatchDone.model_validate(batch)
 
 
 @resource.post("/runs/retry", Permission.RUN_RETRY)
 def retry_runs(context: Context, body: RetryMany) -> BatchDone:
     """Put runs that ended badly back into the queue, and what was skipped because of them."""
-    batch = batches.retry_runs(
+    return batches.retry_runs(
         context.database,
         context.registry,
         set(body.run_ids),
@@ -54,4 +53,3 @@ def retry_runs(context: Context, body: RetryMany) -> BatchDone:
         override_overlap=body.override_overlap,
         only=body.only,
     )
-    return BatchDone.model_validate(batch)

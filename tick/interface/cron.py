@@ -1,14 +1,12 @@
 """Cron expressions: what they mean and when they would fire, before anybody relies on them."""
 
-from datetime import datetime
-
 from pydantic import Field
 
 from tick.errors import InvalidCron, InvalidInput
 from tick.interface.inputs import Body, Instant, Text
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
-from tick.ops.reports.upcoming import preview_cron
+from tick.ops.reports.upcoming import PreviewedRuns, preview_cron
 from tick.ops.schemas import Schema
 
 resource = Resource("cron", "Trying cron expressions before anybody relies on them.")
@@ -37,13 +35,6 @@ class CronVerdict(Schema):
     mistake: str | None = None
 
 
-class PreviewedRuns(Schema):
-    """An expression in words, and its next instants."""
-
-    words: str
-    times: tuple[datetime, ...]
-
-
 @resource.post("/schedules/validate-cron", Permission.READ)
 def validate_cron(context: Context, body: Cron) -> CronVerdict:
     """Say what a cron expression means, or what is wrong with it."""
@@ -58,9 +49,8 @@ def validate_cron(context: Context, body: Cron) -> CronVerdict:
 def preview_runs(context: Context, body: Preview) -> PreviewedRuns:
     """List the next instants of a cron expression."""
     try:
-        found = preview_cron(
+        return preview_cron(
             body.expression, body.timezone, after=body.after or context.now, count=body.count
         )
     except InvalidCron as error:
         raise InvalidInput([("body", str(error))]) from None
-    return PreviewedRuns.model_validate(found)

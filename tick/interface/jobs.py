@@ -2,21 +2,16 @@
 
 from pydantic import Field, JsonValue
 
-from tick.interface.inputs import Body, Name, OptionalReason, Query, onward
+from tick.interface.inputs import Body, Name, OptionalReason, Query, continued_at
 from tick.interface.occurrences import started
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import control
-from tick.ops.reports import composed
-from tick.ops.schemas import Page
-from tick.ops.schemas.system import Job
-from tick.ops.schemas.work import Started
+from tick.ops.queries import jobs
+from tick.ops.queries.jobs import Job, JobPage
+from tick.ops.schemas import Started
 
 resource = Resource("jobs", "Jobs: Python functions with their policy, as the definitions say.")
-
-
-class JobPage(Page[Job]):
-    """Jobs by name."""
 
 
 class JobQuery(Query):
@@ -51,17 +46,15 @@ class RunJobs(Body):
 def list_jobs(context: Context, query: JobQuery) -> JobPage:
     """List the jobs with their latest runs."""
     with context.reading() as connection:
-        page = composed.list_jobs(
-            connection, context.registry, group=query.group, after=query.after
-        )
-    return JobPage(items=page.items, next=onward(after=page.next))
+        page = jobs.list_jobs(connection, context.registry, group=query.group, after=query.after)
+    return continued_at(page, "after")
 
 
 @resource.get("/jobs/<job_name>")
 def read_job(context: Context, job_name: str) -> Job:
     """Read a job with its policy and its latest run."""
     with context.reading() as connection:
-        return composed.read_job(connection, context.registry, job_name)
+        return jobs.read_job(connection, context.registry, job_name)
 
 
 @resource.post("/jobs/<job_name>/run", Permission.JOB_RUN, status=202)

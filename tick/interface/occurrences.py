@@ -2,22 +2,17 @@
 
 from pydantic import Field
 
-from tick.interface.inputs import Id, Name, Query, onward
+from tick.interface.inputs import Id, Name, Query, continued_at
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.interface.runs import Cancel, Retry
 from tick.ops.actions import control, retries
 from tick.ops.queries import occurrences as ledger
-from tick.ops.reports import composed
-from tick.ops.schemas import Page
-from tick.ops.schemas.work import Cancelled, Occurrence, OccurrenceWithRuns, Retried, Started
+from tick.ops.queries.occurrences import OccurrencePage, OccurrenceWithRuns
+from tick.ops.schemas import Cancelled, Retried, Started
 from tick.states import Outcome
 
 resource = Resource("occurrences", "The ledger: what fired, and what did not fire and why.")
-
-
-class OccurrencePage(Page[Occurrence]):
-    """Occurrences, newest first."""
 
 
 class OccurrenceQuery(Query):
@@ -43,7 +38,7 @@ def list_occurrences(context: Context, query: LedgerQuery) -> OccurrencePage:
 def read_occurrence(context: Context, occurrence_id: int) -> OccurrenceWithRuns:
     """Read an occurrence with its runs."""
     with context.reading() as connection:
-        return composed.read_occurrence(connection, occurrence_id)
+        return ledger.read_occurrence(connection, occurrence_id)
 
 
 @resource.post("/occurrences/<id:occurrence_id>/retry", Permission.RUN_RETRY)
@@ -77,7 +72,7 @@ def page_of(context: Context, schedule_id: str | None, query: OccurrenceQuery) -
         page = ledger.list_occurrences(
             connection, schedule_id, outcomes=outcomes, before=query.before
         )
-    return OccurrencePage.model_validate({"items": page.rows, "next": onward(before=page.older)})
+    return continued_at(page, "before")
 
 
 def started(context: Context, occurrence_id: int) -> Started:

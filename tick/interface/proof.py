@@ -1,16 +1,14 @@
 """Proof and foresight: whether the ledger is whole, and what the deployed definitions change."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import Field
 
 from tick.errors import InvalidInput
 from tick.interface.inputs import Instant, Query, onward
 from tick.interface.operation import Context, Resource
-from tick.ops.reports.deploy_plan import plan_deploy
-from tick.ops.reports.verify_parts import prove_part
-from tick.ops.schemas import Schema
-from tick.ops.schemas.system import ProofPart
+from tick.ops.reports.deploy_plan import Plan, plan_deploy
+from tick.ops.reports.verify_parts import ProofPart, prove_part
 
 resource = Resource("proof", "Whether the promises held, and what a sync would change.")
 _WEEK = timedelta(days=7)
@@ -21,44 +19,6 @@ class VerifyQuery(Query):
 
     since: Instant | None = Field(None, description="default: a week before `until`")
     until: Instant | None = Field(None, description="default: now")
-
-
-class PlannedChange(Schema):
-    """What a sync would do to one schedule."""
-
-    schedule_id: str
-    what: tuple[str, ...]
-    before: str | None
-    after: str | None
-    next_before: tuple[datetime, ...]
-    next_after: tuple[datetime, ...]
-
-
-class Moment(Schema):
-    """Something about a schedule at an instant."""
-
-    schedule_id: str
-    at: datetime
-    text: str
-
-
-class Collision(Schema):
-    """Two schedules that start the same jobs at the same instants."""
-
-    schedules: tuple[str, str]
-    jobs: tuple[str, ...]
-    first: datetime
-    count: int = Field(description="how often in a week")
-
-
-class Plan(Schema):
-    """What syncing the definitions that the console has loaded would change."""
-
-    changes_nothing: bool
-    changes: tuple[PlannedChange, ...]
-    fires: tuple[Moment, ...] = Field(description="what is due, and fires with the next tick")
-    clock_changes: tuple[Moment, ...]
-    collisions: tuple[Collision, ...]
 
 
 @resource.get("/verify")
@@ -81,4 +41,4 @@ def verify_ledger(context: Context, query: VerifyQuery) -> ProofPart:
 def plan_definitions(context: Context) -> Plan:
     """Compare the definitions that the console has loaded with those that the database holds."""
     with context.reading() as connection:
-        return Plan.model_validate(plan_deploy(connection, context.registry, context.now))
+        return plan_deploy(connection, context.registry, context.now)

@@ -5,8 +5,7 @@ from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import workers_and_queues
 from tick.ops.queries import queues
-from tick.ops.schemas import Page
-from tick.ops.schemas.work import Changed
+from tick.ops.schemas import Changed, Page
 
 resource = Resource("queues", "What carries runs to workers.")
 

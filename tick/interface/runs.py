@@ -2,21 +2,26 @@
 
 from pydantic import Field
 
-from tick.interface.inputs import Body, Id, Instant, Name, OptionalReason, Query, onward
+from tick.interface.inputs import (
+    Body,
+    Id,
+    Instant,
+    Name,
+    OptionalReason,
+    Query,
+    continued_at,
+    onward,
+)
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import control, retries
-from tick.ops.queries import runs
-from tick.ops.reports import composed
-from tick.ops.schemas import Page
-from tick.ops.schemas.work import LogPage, RetriedRun, Run, RunDetail, RunWithNeighbours
+from tick.ops.queries import logs, neighbours, runs
+from tick.ops.queries.logs import LogPage
+from tick.ops.queries.neighbours import RunWithNeighbours
+from tick.ops.queries.runs import RetriedRun, RunDetail, RunPage
 from tick.states import LogLevel, RunStatus, Trigger
 
 resource = Resource("runs", "Runs: one execution of one job each, with its log.")
-
-
-class RunPage(Page[Run]):
-    """Runs, newest first."""
 
 
 class RunQuery(Query):
@@ -80,14 +85,14 @@ def list_runs(context: Context, query: RunQuery) -> RunPage:
     )
     with context.reading() as connection:
         page = runs.list_runs(connection, chosen, before=query.before)
-    return RunPage.model_validate({"items": page.rows, "next": onward(before=page.older)})
+    return continued_at(page, "before")
 
 
 @resource.get("/runs/<id:run_id>")
 def read_run(context: Context, run_id: int) -> RunWithNeighbours:
     """Read a run, with what it waits for and what waits for it."""
     with context.reading() as connection:
-        return composed.read_run(connection, run_id)
+        return neighbours.read_run(connection, run_id)
 
 
 @resource.get("/runs/<id:run_id>/logs", waits=True)
@@ -99,7 +104,7 @@ def read_logs(context: Context, run_id: int, query: LogQuery) -> LogPage:
     """
     levels = () if query.level is None else (query.level,)
     with context.reading() as connection:
-        page = composed.read_log(
+        page = logs.read_log(
             connection, run_id, after=query.after, before=query.before, levels=levels
         )
     places = {"previous": onward(before=page.previous), "next": onward(after=page.next)}
@@ -113,7 +118,7 @@ def cancel_run(context: Context, run_id: int, body: Cancel) -> RunDetail:
         context.database, run_id, now=context.now, author=context.author, reason=body.reason
     )
     with context.reading() as connection:
-        return RunDetail.model_validate(runs.get_run(connection, run_id))
+        return runs.get_run(connection, run_id)
 
 
 @resource.post("/runs/<id:run_id>/retry", Permission.RUN_RETRY)
@@ -130,4 +135,4 @@ def retry_run(context: Context, run_id: int, body: RetryRun) -> RetriedRun:
         only=body.only,
     )
     with context.reading() as connection:
-        return composed.read_retried(connection, run_id, ids)
+        return runs.read_retried(connection, run_id, ids)

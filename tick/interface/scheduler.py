@@ -8,13 +8,12 @@ from tick.interface.inputs import Nothing, Query
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import clock_ahead
+from tick.ops.actions.clock_ahead import BroughtBack
 from tick.ops.queries import scheduler
 from tick.ops.queries.scheduler import SchedulerStatus
 from tick.ops.reports.dry_run import dry_run
-from tick.ops.reports.upcoming import list_upcoming
+from tick.ops.reports.upcoming import UpcomingInstant, list_upcoming
 from tick.ops.schemas import Schema
-from tick.ops.schemas.system import BroughtBack
-from tick.ops.schemas.work import UpcomingInstant
 from tick.states import Outcome
 
 resource = Resource("scheduler", "Whether the system ticks, and what there is to do.")
@@ -70,16 +69,13 @@ def read_upcoming(context: Context, query: UpcomingQuery) -> Upcoming:
         found = list_upcoming(
             connection, context.now, query.count, with_off=query.with_off, once_each=query.once_each
         )
-    return Upcoming.model_validate({"items": found})
+    return Upcoming(items=tuple(found))
 
 
 @resource.post("/scheduler/resume-from-now", Permission.SCHEDULE_EDIT)
 def resume_all_from_now(context: Context, body: Nothing) -> BroughtBack:
     """Let each schedule that a clock ahead has put into the future go on after now."""
-    found = clock_ahead.resume_all_from_now(
-        context.database, now=context.now, author=context.author
-    )
-    return BroughtBack.model_validate(found)
+    return clock_ahead.resume_all_from_now(context.database, now=context.now, author=context.author)
 
 
 @resource.get("/scheduler/status")

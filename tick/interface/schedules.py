@@ -13,10 +13,9 @@ from tick.interface.inputs import (
     OptionalReason,
     Query,
     Reason,
-    onward,
+    continued_at,
 )
 from tick.interface.occurrences import (
-    OccurrencePage,
     OccurrenceQuery,
     page_of,
     started,
@@ -24,27 +23,20 @@ from tick.interface.occurrences import (
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import backfill, clock_ahead, control
+from tick.ops.actions.backfill import BackfillPlan
 from tick.ops.queries import schedules
-from tick.ops.reports import composed, why
-from tick.ops.schemas import Page
-from tick.ops.schemas.work import (
-    BackfillPlan,
-    Schedule,
-    ScheduleWithInstants,
-    SlotsStarted,
-    Started,
-    Why,
-)
+from tick.ops.queries.occurrences import OccurrencePage
+from tick.ops.queries.schedules import Schedule, SchedulePage
+from tick.ops.reports import upcoming, why
+from tick.ops.reports.upcoming import ScheduleWithInstants
+from tick.ops.reports.why import Why
+from tick.ops.schemas import SlotsStarted, Started
 
 resource = Resource("schedules", "Schedules live in code; here they are read, switched and fired.")
 _IN_CODE = (
     "Schedules live in code, so that every change of one is reviewed and deployed with the jobs "
     "that it runs. {} in the definitions package, deploy, and `tick sync`."
 )
-
-
-class SchedulePage(Page[Schedule]):
-    """Schedules by id."""
 
 
 class WhyQuery(Query):
@@ -111,7 +103,7 @@ def list_schedules(context: Context, query: ScheduleQuery) -> SchedulePage:
     """List the schedules."""
     with context.reading() as connection:
         page = schedules.list_schedules(connection, after=query.after)
-    return SchedulePage.model_validate({"items": page.rows, "next": onward(after=page.after)})
+    return continued_at(page, "after")
 
 
 @resource.post("/schedules", Permission.SCHEDULE_EDIT)
@@ -124,7 +116,7 @@ def create_schedule(context: Context) -> NoReturn:
 def read_schedule(context: Context, schedule_id: str) -> ScheduleWithInstants:
     """Read a schedule and its next instants."""
     with context.reading() as connection:
-        return composed.read_schedule(connection, schedule_id, context.now)
+        return upcoming.read_schedule(connection, schedule_id, context.now)
 
 
 @resource.put("/schedules/<schedule_id>", Permission.SCHEDULE_EDIT)
@@ -249,12 +241,11 @@ def run_slots(context: Context, schedule_id: str, body: Slots) -> SlotsStarted:
 def plan_backfill(context: Context, schedule_id: str, query: TimeQuery) -> BackfillPlan:
     """List the instants of a time that did not fire, to be sent to `slots`."""
     try:
-        plan = backfill.plan_backfill(
+        return backfill.plan_backfill(
             context.database, schedule_id, query.since, query.until or context.now, now=context.now
         )
     except Refused as refusal:
         raise InvalidInput([("query.since", str(refusal))]) from None
-    return BackfillPlan.model_validate(plan)
 
 
 @resource.get("/schedules/<schedule_id>/history")
@@ -268,9 +259,9 @@ def read_history(context: Context, schedule_id: str, query: OccurrenceQuery) -> 
 def explain(context: Context, schedule_id: str, query: WhyQuery) -> Why:
     """Say why a schedule fired at an instant, or why it did not."""
     with context.reading() as connection:
-        return Why.model_validate(why.explain(connection, schedule_id, query.at, context.now))
+        return why.explain(connection, schedule_id, query.at, context.now)
 
 
 def _find(context: Context, schedule_id: str) -> Schedule:
     with context.reading() as connection:
-        return Schedule.model_validate(schedules.get_schedule(connection, schedule_id))
+        return schedules.get_schedule(connection, schedule_id)

@@ -5,9 +5,7 @@ from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import windows
 from tick.ops.queries import windows as queries
-from tick.ops.schemas import Page
-from tick.ops.schemas.system import WindowAdded
-from tick.ops.schemas.work import Changed
+from tick.ops.schemas import Changed, Page, WindowAdded
 
 resource = Resource("windows", "Times in which nothing fires; a stop is one without an end.")
 

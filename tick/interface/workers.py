@@ -8,7 +8,7 @@ from tick.interface.permissions import Permission
 from tick.ops.actions import workers_and_queues
 from tick.ops.queries import workers
 from tick.ops.queries.workers import WorkerPage
-from tick.ops.schemas.work import Changed
+from tick.ops.schemas import Changed
 from tick.states import WorkerStatus
 
 resource = Resource("workers", "The processes that tick and work.")

@@ -11,7 +11,7 @@ from tick.states import MissedPolicy
 
 
 @dataclass(frozen=True)
-class UpcomingInstant:
+class NextInstant:
     """One instant to come, and the window in which it will not fire."""
 
     at: datetime
@@ -20,7 +20,7 @@ class UpcomingInstant:
 
 def cut_at_limit(
     found: Iterable[datetime], windows: Sequence[Window], left: int | None
-) -> Iterator[UpcomingInstant]:
+) -> Iterator[NextInstant]:
     """The instants up to the last that may fire; those in a window use up none of what is left."""
     for at in found:
         if left is not None and left <= 0:
@@ -28,7 +28,7 @@ def cut_at_limit(
         window = covering(windows, at) if windows else None
         if left is not None and window is None:
             left -= 1
-        yield UpcomingInstant(at, window)
+        yield NextInstant(at, window)
 
 
 def runs_left(

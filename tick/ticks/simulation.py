@@ -21,7 +21,7 @@ from tick.engine.runs.settle import settle_forgotten
 from tick.engine.schedules import sync
 from tick.errors import Refused
 from tick.ops.actions import control
-from tick.ops.reports.verify import Verified, verify
+from tick.ops.reports.verify import Proof, verify
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
 from tick.states import LIVE_OUTCOMES, Outcome, OverlapPolicy, RunStatus
@@ -51,7 +51,7 @@ class Simulation:
     end: datetime
     ticks: int
     lines: Sequence[OccurrenceLine]
-    verified: Verified
+    verified: Proof
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

@@ -11,7 +11,8 @@ from datetime import datetime
 from itertools import islice, pairwise
 from typing import NamedTuple
 
-from tick.ops.queries.runs import Neighbour, RunRow
+from tick.ops.queries.neighbours import Neighbour
+from tick.ops.queries.runs import Run
 
 MOST_SEGMENTS = 2000
 _LEAST_PERCENT = 0.4
@@ -41,7 +42,7 @@ class TimelineBar:
 
 
 def timeline(
-    runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
+    runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
 ) -> dict[int, TimelineBar]:
     """One bar a run, by run id, on a common scale from the first queueing to the last end."""
     if not runs:
@@ -53,7 +54,7 @@ def timeline(
     def percent(instant: datetime) -> float:
         return round(min(max((instant - start).total_seconds() / span * 100, 0), 100), 2)
 
-    def ready(run: RunRow) -> datetime:
+    def ready(run: Run) -> datetime:
         awaited = [ends[other.run_id] for other in upstream.get(run.id, ()) if other.run_id in ends]
         return max([run.queued_at, *awaited])
 
@@ -61,7 +62,7 @@ def timeline(
 
 
 def critical_path(
-    runs: Sequence[RunRow], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
+    runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
 ) -> tuple[int, ...]:
     """The ids of the runs that made the occurrence as long as it is, from the first to the last.
 
@@ -78,12 +79,12 @@ def critical_path(
     return tuple(reversed(path))
 
 
-def _end(run: RunRow, now: datetime) -> datetime:
+def _end(run: Run, now: datetime) -> datetime:
     return run.finished_at or (now if run.is_live else run.started_at or run.queued_at)
 
 
 def _bar(
-    percent: Callable[[datetime], float], run: RunRow, ready_at: datetime, now: datetime
+    percent: Callable[[datetime], float], run: Run, ready_at: datetime, now: datetime
 ) -> TimelineBar:
     worked = run.took_seconds(now) is not None and run.started_at is not None
     end = percent(_end(run, now))

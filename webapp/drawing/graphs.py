@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from tick.define.jobs import JobDefinition
-from tick.ops.queries.runs import Neighbour, RunRow
+from tick.ops.queries.neighbours import Neighbour
+from tick.ops.queries.runs import Run
 
 MOST_LEVELS = 20
 
@@ -35,7 +36,7 @@ class Branch:
 
 def of_jobs(
     jobs: Iterable[JobDefinition],
-    latest: Mapping[str, RunRow],
+    latest: Mapping[str, Run],
     *,
     link: Callable[[str], str],
 ) -> list[Node]:
@@ -55,7 +56,7 @@ def of_jobs(
 
 
 def of_runs(
-    runs: Sequence[RunRow],
+    runs: Sequence[Run],
     upstream: Mapping[int, Sequence[Neighbour]],
     *,
     link: Callable[[int], str],

@@ -6,9 +6,9 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops.actions import batches
-from tick.ops.actions.batches import MOST_IN_BATCH, Batch
+from tick.ops.actions.batches import MOST_IN_BATCH, BatchDone
 from tick.ops.queries import runs
-from tick.ops.queries.runs import RunRow
+from tick.ops.queries.runs import Run
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
 from tick.text import counted
 from webapp import messages, query
@@ -109,7 +109,7 @@ def act_on_runs() -> ResponseReturnValue:
     return go_back(url_for("runs.index"))
 
 
-def _tell(deed: Deed, batch: Batch) -> None:
+def _tell(deed: Deed, batch: BatchDone) -> None:
     if batch.done:
         messages.tell(f"{counted(len(batch.done), 'run')}: {deed.result}.")
     if batch.refused:
@@ -121,7 +121,7 @@ def _tell(deed: Deed, batch: Batch) -> None:
         )
 
 
-def _at_the_same_time(found: list[RunRow]) -> bool:
+def _at_the_same_time(found: list[Run]) -> bool:
     """Whether several occurrences of one schedule are among them."""
     pairs = {(run.schedule_id, run.occurrence_id) for run in found if run.schedule_id is not None}
     return len(pairs) > len({schedule_id for schedule_id, _ in pairs})

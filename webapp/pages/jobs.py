@@ -57,7 +57,7 @@ def show(name: str) -> ResponseReturnValue:
     jobs = _known_jobs()
     job = jobs.get(name)
     with reading() as connection:
-        recent = runs.list_runs(connection, runs.RunFilter(job_name=name)).rows[:RECENT]
+        recent = runs.list_runs(connection, runs.RunFilter(job_name=name)).items[:RECENT]
     if job is None and not recent:
         raise NotFound(f"No job is called {name!r}; /jobs lists what the definitions hold.")
     ended = _ended(recent)
@@ -256,7 +256,7 @@ def _schedules_of(name: str) -> list[str]:
     ]
 
 
-def _ended(recent: Sequence[runs.RunRow]) -> list[PastRow]:
+def _ended(recent: Sequence[runs.Run]) -> list[PastRow]:
     """Those that worked to an end, oldest first, as their trend is drawn from."""
     return [
         PastRow(run.id, run.status, run.queued_at, run.queued_at, 1, run.took_seconds(now()))

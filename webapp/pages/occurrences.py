@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops.actions import backfill, control, retries
-from tick.ops.queries import logs, runs
+from tick.ops.queries import logs, neighbours, runs
 from tick.ops.queries import occurrences as ledger
 from tick.ops.reports import why
 from tick.ops.reports.expected_end import forecast
@@ -40,7 +40,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         queued_since = _blocker_queued_since(connection, occurrence)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
-        upstream = runs.upstream_by_run(connection, occurrence_id)
+        upstream = neighbours.upstream_by_run(connection, occurrence_id)
         expected = forecast(connection, its_runs, upstream, now())
         logged = next((run for run in its_runs if run.id == query.number("run")), None)
         log = logs.last_lines(connection, logged.id, limit=LOG_LINES) if logged else None
@@ -70,7 +70,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
 
 
 def _blocker_queued_since(
-    connection: sa.Connection, occurrence: ledger.OccurrenceRow
+    connection: sa.Connection, occurrence: ledger.Occurrence
 ) -> datetime | None:
     """Since when the one in its way had been waiting for a worker, if it was that."""
     if occurrence.blocked_by_id is None or occurrence.outcome != Outcome.SKIPPED_OVERLAP:

@@ -5,7 +5,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.ops.actions import control, retries
-from tick.ops.queries import logs, runs, schedules
+from tick.ops.queries import logs, neighbours, runs, schedules
 from tick.states import RunStatus, Trigger
 from webapp import links, messages, polling, query
 from webapp.badges import look
@@ -88,7 +88,7 @@ def show(run_id: int) -> ResponseReturnValue:
     before, around = query.number("before"), query.number("at")
     with reading() as connection:
         run = runs.get_run(connection, run_id)
-        upstream, downstream = runs.neighbours(connection, run_id)
+        upstream, downstream = neighbours.neighbours(connection, run_id)
         if around is None:
             log = logs.last_lines(connection, run_id, read_log_filter(), before=before)
         else:
@@ -116,7 +116,7 @@ def show(run_id: int) -> ResponseReturnValue:
     )
 
 
-def _goes_along(connection: sa.Connection, run: runs.RunRow) -> int:
+def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
     """How many runs a retry of this one would take along."""
     if not run.can_be_retried:
         return 0

@@ -57,12 +57,12 @@ def index() -> ResponseReturnValue:
     """All schedules."""
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
-        rates = _rates(connection, tuple(row.id for row in page.rows))
+        rates = _rates(connection, tuple(row.id for row in page.items))
         strip = pulse(connection)
     return polling.page(
         "schedules/index.html",
         "live",
-        (page, [row.id for row in page.rows if row.is_due(now())], rates, strip),
+        (page, [row.id for row in page.items if row.is_due(now())], rates, strip),
         page=page,
         rates=rates,
         percent=percent,
@@ -257,7 +257,7 @@ def confirm_run(schedule_id: str) -> ResponseReturnValue:
     """Which jobs would run, and what is under way beside which they would."""
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
-        live_now = ledger.list_occurrences(connection, schedule_id, outcomes=LIVE_OUTCOMES).rows
+        live_now = ledger.list_occurrences(connection, schedule_id, outcomes=LIVE_OUTCOMES).items
         in_force = versions.list_versions(connection, schedule_id)[:1]
     overlap = next((each.terms.get("overlap") for each in in_force), None)
     return render_template(
@@ -312,6 +312,6 @@ def _name(schedule_id: str) -> str:
     return _find(schedule_id).name
 
 
-def _find(schedule_id: str) -> schedules.ScheduleRow:
+def _find(schedule_id: str) -> schedules.Schedule:
     with reading() as connection:
         return schedules.find_schedule(connection, schedule_id)

@@ -13,7 +13,7 @@ from tick.ops.actions.control import Author
 from tick.ops.queries.courses import minute_of
 from tick.ops.queries.windows import windows_touching
 from tick.ops.reports import lanes as ahead
-from tick.ops.reports.upcoming import Upcoming
+from tick.ops.reports.upcoming import UpcomingInstant
 from tick.states import Role, TokenScope
 from webapp import messages, polling, query
 from webapp.drawing import charts, days_off, ical, month
@@ -198,7 +198,7 @@ def _calendar() -> Response:
     return Response(text, headers=headers, content_type=ical.MEDIA_TYPE)
 
 
-def _event(instant: Upcoming) -> ical.Event:
+def _event(instant: UpcomingInstant) -> ical.Event:
     return ical.Event(
         uid=f"{instant.schedule_id}-{instant.at:%Y%m%dT%H%M%SZ}@{request.host}",
         at=instant.at,
@@ -208,7 +208,7 @@ def _event(instant: Upcoming) -> ical.Event:
     )
 
 
-def _end_of(found: Sequence[Upcoming], rest: int) -> ical.Event:
+def _end_of(found: Sequence[UpcomingInstant], rest: int) -> ical.Event:
     """Where a calendar ends that would be too long, so that nobody takes it for the whole week."""
     return ical.Event(
         uid=f"more@{request.host}",

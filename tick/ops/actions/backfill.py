@@ -1,6 +1,5 @@
 """What a schedule did not run in the past, by the definition that was in force then."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,6 +7,7 @@ import sqlalchemy as sa
 from tick.engine.ledger.versions import RulePeriod, rule_periods, versions_of
 from tick.engine.schedules.replay import MOST_AT_ONCE
 from tick.errors import NotFound, Refused
+from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
@@ -20,18 +20,16 @@ _o = occurrence.c
 MOST_LOOKED_AT = 50_000  # more than the minutes of a month
 
 
-@dataclass(frozen=True)
-class Backfill:
-    """What a backfill would run: `wanted`, oldest first; `done` instants have run already."""
+class BackfillPlan(Schema):
+    """What a backfill would run, oldest first; `done` instants of that time have run already."""
 
-    schedule_id: str
     wanted: tuple[datetime, ...]
     done: int
 
 
 def plan_backfill(
     database: Database, schedule_id: str, start: datetime, end: datetime, *, now: datetime
-) -> Backfill:
+) -> BackfillPlan:
     """The instants of [start, end] that did not fire. Raises NotFound, Refused when too many."""
     start, end = utc(start, "the start"), min(utc(end, "the end"), utc(now, "now"))
     with database.read.connect() as connection:
@@ -61,7 +59,7 @@ def plan_backfill(
             f"{len(wanted):,} instants of {schedule_id} in that time have not run, and at most "
             f"{MOST_AT_ONCE:,} run at once; narrow it."
         )
-    return Backfill(schedule_id, wanted, len(due) - len(wanted))
+    return BackfillPlan(wanted=wanted, done=len(due) - len(wanted))
 
 
 def _from_the_start(found: list[RulePeriod]) -> list[RulePeriod]:

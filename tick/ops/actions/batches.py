@@ -5,10 +5,10 @@ changed anything that the audit does not know.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.define.registry import Registry
 from tick.engine.ledger import audit
@@ -18,6 +18,7 @@ from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.errors import Refused
 from tick.ops.actions.retries import Retry
+from tick.ops.schemas import Schema
 from tick.states import UNFINISHED_RUNS
 from tick.store.database import Database
 from tick.store.tables import job_run
@@ -27,12 +28,11 @@ _CANCELLED_AT_ONCE = 100
 _r = job_run.c
 
 
-@dataclass
-class Batch:
-    """What became of the runs: those it was done to, and why not to the others, by id."""
+class BatchDone(Schema):
+    """What became of many runs: those it was done to, and why not to the others, by id."""
 
-    done: list[int] = field(default_factory=list)
-    refused: dict[int, str] = field(default_factory=dict)
+    done: tuple[int, ...] = Field(description="of a retry, with what was skipped because of them")
+    refused: dict[int, str]
 
 
 def retry_runs(
@@ -45,24 +45,25 @@ def retry_runs(
     reason: str | None = None,
     override_overlap: bool = False,
     only: bool = False,
-) -> Batch:
+) -> BatchDone:
     """Put runs back into the queue, each as `retries.retry_run` would, an occurrence at a time.
 
     What a run waits for may be among them. `done` holds what went back with them as well. Raises
     Refused for none and for too many.
     """
     _record(database, "runs.retry", run_ids, now, author, reason)
-    batch = Batch()
+    done: list[int] = []
+    refused: dict[int, str] = {}
     for occurrence_id, ids in _by_occurrence(database, run_ids).items():
         with database.write.begin() as connection:
             retry = Retry(
                 connection, registry, occurrence_id, now, author, reason, override_overlap
             )
-            done = _retry_each(retry, ids, only, batch.refused)
-            if done:
+            went = _retry_each(retry, ids, only, refused)
+            if went:
                 retry.revive()
-        batch.done += sorted(done)
-    return batch
+        done += sorted(went)
+    return BatchDone(done=tuple(done), refused=refused)
 
 
 def _retry_each(
@@ -91,13 +92,15 @@ def cancel_runs(
     now: datetime,
     author: Author,
     reason: str | None = None,
-) -> Batch:
+) -> BatchDone:
     """Cancel runs: at once those that are queued, by asking those that run.
 
     Raises Refused for none and for too many.
     """
     _record(database, "runs.cancel", run_ids, now, author, reason)
-    batch, ordered = Batch(), sorted(run_ids)
+    done: list[int] = []
+    refused: dict[int, str] = {}
+    ordered = sorted(run_ids)
     for first in range(0, len(ordered), _CANCELLED_AT_ONCE):
         ids = ordered[first : first + _CANCELLED_AT_ONCE]
         with database.write.begin() as connection:
@@ -108,11 +111,11 @@ def cancel_runs(
         with database.write.begin() as connection:
             settle_occurrences(connection, touched, now)
             announce_ready(connection)
-        batch.done += live
-        batch.refused |= {
+        done += live
+        refused |= {
             number: f"Run {number} has ended, or is not there." for number in set(ids) - set(live)
         }
-    return batch
+    return BatchDone(done=tuple(done), refused=refused)
 
 
 def _live_among(connection: sa.Connection, ids: Collection[int]) -> list[int]:

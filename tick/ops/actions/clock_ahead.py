@@ -1,7 +1,8 @@
 """Bringing schedules back after a clock was ahead: they go on from now, and nothing fires twice."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import Field
 
 from tick.engine.ledger import audit
 from tick.engine.ledger.audit import Author
@@ -9,15 +10,15 @@ from tick.engine.schedules.lifecycle import find_schedule
 from tick.engine.schedules.rewind import AT_ONCE, forget_the_future, rewind
 from tick.errors import Refused
 from tick.ops.queries.revisions import check_revision
+from tick.ops.schemas import Schema
 from tick.store.database import Database
 
 
-@dataclass(frozen=True)
-class BroughtBack:
-    """The ids of the schedules that go on from now, and how many ticks of the future are gone."""
+class BroughtBack(Schema):
+    """What was brought back after a clock had been ahead."""
 
-    schedules: tuple[str, ...]
-    ticks: int
+    schedules: tuple[str, ...] = Field(description="those that fire at their instants again")
+    ticks: int = Field(description="ticks from the future that left the log")
 
 
 def resume_from_now(
@@ -67,4 +68,4 @@ def resume_all_from_now(database: Database, *, now: datetime, author: Author) ->
                 after={"ticks": ticks},
                 reason="a clock was ahead",
             )
-    return BroughtBack(tuple(found), ticks)
+    return BroughtBack(schedules=tuple(found), ticks=ticks)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.ops.queries.id_ranges import find_stretch
+from tick.ops.queries.id_ranges import find_id_range
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.schemas import Page, Schema
 from tick.store.tables import audit_entry
@@ -85,12 +85,12 @@ def list_audit(
     query = _ROWS.where(*chosen.conditions()).order_by(_a.id.desc()).limit(size + 1)
     if chosen.is_indexed:
         return _page(connection, query if before is None else query.where(_a.id < before), size)
-    stretch = find_stretch(
+    id_range = find_id_range(
         connection, _a.id, _a.at, since=chosen.since, until=chosen.until, before=before
     )
-    page = _page(connection, query.where(stretch.holds(_a.id)), size)
-    if page.next is None and stretch.goes_on:
-        return AuditPage(items=page.items, next=str(stretch.start))
+    page = _page(connection, query.where(id_range.contains(_a.id)), size)
+    if page.next is None and id_range.goes_on:
+        return AuditPage(items=page.items, next=str(id_range.start))
     return page
 
 

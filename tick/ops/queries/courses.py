@@ -16,7 +16,7 @@ from tick.cron.zone_data import Zone, ZoneData, current
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
-from tick.policy.ahead import UpcomingInstant, count_firing, cut_at_limit, runs_left
+from tick.policy.ahead import NextInstant, count_firing, cut_at_limit, runs_left
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
@@ -60,7 +60,7 @@ class Course:
 
     def ahead(
         self, count: int, *, after: datetime | None = None, until: datetime | None = None
-    ) -> tuple[UpcomingInstant, ...]:
+    ) -> tuple[NextInstant, ...]:
         """Its first `count` instants in (after, until]; of one that is off, as if it went on now.
 
         None are there when its rule cannot be read.

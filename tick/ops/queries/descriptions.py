@@ -1,6 +1,6 @@
 """A schedule's rule and target in plain words, whatever state they are in. Pure."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -8,6 +8,7 @@ from tick.cron import timetable
 from tick.cron.zone_data import Zone
 from tick.define import alerts
 from tick.errors import InvalidCron
+from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.rule import Rule
 from tick.policy.target import Target
@@ -18,22 +19,17 @@ from tick.text import counted, exact_length
 _UNREADABLE = (InvalidCron, ValueError, TypeError, KeyError, AttributeError)
 
 
-@dataclass(frozen=True)
-class Timing:
-    """When a schedule fires: `words`, the `expression` behind them, its `timezone`.
-
-    A rule that can no longer be read has its `mistake` instead of words.
-    """
+class Timing(Schema):
+    """When a schedule fires, in words; `mistake` if its rule can no longer be read."""
 
     words: str
     expression: str | None
     timezone: str
-    mistake: str | None = None
+    mistake: str | None
 
 
-@dataclass(frozen=True)
-class Selected:
-    """What a schedule runs: in words, and the names of the jobs in dependency order."""
+class Selected(Schema):
+    """What a schedule runs: in words, and the jobs in dependency order."""
 
     words: str
     jobs: tuple[str, ...]
@@ -44,9 +40,11 @@ def describe_timing(rule_text: str | None) -> Timing:
     """The words for a version's rule; a rule that is broken is described, not raised."""
     try:
         rule = _read(rule_text)
-        return Timing(_words(rule), rule.cron, rule.timezone)
+        return Timing(
+            words=_words(rule), expression=rule.cron, timezone=rule.timezone, mistake=None
+        )
     except _UNREADABLE as error:
-        return Timing("Cannot be read", None, "UTC", str(error))
+        return Timing(words="Cannot be read", expression=None, timezone="UTC", mistake=str(error))
 
 
 @lru_cache(maxsize=4096)
@@ -55,13 +53,15 @@ def describe_target(mode: str | None, target_text: str | None) -> Selected:
     try:
         jobs = Target.from_json(target_text or "").jobs
     except _UNREADABLE:
-        return Selected("Cannot be read", ())
+        return Selected(words="Cannot be read", jobs=())
     names = tuple(job.name for job in jobs)
     if mode == Mode.GROUP and jobs:
-        return Selected(f"Group {jobs[0].group}, {counted(len(jobs), 'job')}", names)
-    if mode == Mode.SINGLE_JOB and jobs:
-        return Selected(f"Job {jobs[0].name}", names)
-    return Selected(f"All {len(jobs)} jobs" if mode == Mode.ALL_JOBS else _chosen(names), names)
+        words = f"Group {jobs[0].group}, {counted(len(jobs), 'job')}"
+    elif mode == Mode.SINGLE_JOB and jobs:
+        words = f"Job {jobs[0].name}"
+    else:
+        words = f"All {len(jobs)} jobs" if mode == Mode.ALL_JOBS else _chosen(names)
+    return Selected(words=words, jobs=names)
 
 
 def next_instants(

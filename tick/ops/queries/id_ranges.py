@@ -1,4 +1,4 @@
-"""A stretch of ids to search in: bounded, whatever is looked for and however long ago.
+"""A range of ids to search in: bounded, whatever is looked for and however long ago.
 
 Ids rise with the instant at which their rows were written (but for clocks and transactions that
 overlap), so the first id of an instant is found by halving, without an index on instants.
@@ -16,19 +16,19 @@ _SLACK = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Stretch:
+class IdRange:
     """Ids from `start` up to, but without, `end`; `goes_on` if older ones may match, too."""
 
     start: int
     end: int
     goes_on: bool
 
-    def holds(self, ids: sa.Column[int]) -> sa.ColumnElement[bool]:
-        """The stretch as SQL."""
+    def contains(self, ids: sa.Column[int]) -> sa.ColumnElement[bool]:
+        """Whether an id lies in it, as SQL."""
         return sa.and_(ids >= self.start, ids < self.end)
 
 
-def find_stretch(
+def find_id_range(
     connection: sa.Connection,
     ids: sa.Column[int],
     written_at: sa.Column[datetime],
@@ -36,7 +36,7 @@ def find_stretch(
     since: datetime | None,
     until: datetime | None,
     before: int | None,
-) -> Stretch:
+) -> IdRange:
     """The newest SEARCHED ids below `before`, as far as they lie between the instants."""
     lowest, highest, first, after_last = connection.execute(
         sa.select(
@@ -49,7 +49,7 @@ def find_stretch(
     bottom = max(lowest or 1, first or 1)
     end = min(number for number in (before, after_last, (highest or 0) + 1) if number is not None)
     start = max(bottom, end - SEARCHED)
-    return Stretch(start, end, goes_on=start > bottom)
+    return IdRange(start, end, goes_on=start > bottom)
 
 
 def _edge(ids: sa.Column[int], extreme: Callable[..., Any]) -> sa.ScalarSelect[Any]:

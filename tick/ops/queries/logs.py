@@ -6,9 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.engine.runs.attempt_ends import ENDED
-from tick.states import LogLevel
+from tick.ops.queries import runs
+from tick.ops.schemas import Schema
+from tick.states import LogLevel, RunStatus
 from tick.store.tables import job_log
 
 _l = job_log.c
@@ -17,14 +20,13 @@ FILE_ROWS = 5000
 SERIOUS = (LogLevel.WARNING, LogLevel.ERROR)
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(Schema):
     """One line that a run logged."""
 
     id: int
     attempt: int
     at: datetime
-    level: str
+    level: LogLevel
     message: str
     fields: Any
 
@@ -40,8 +42,21 @@ class LineFilter:
 ALL_LINES = LineFilter()
 
 
+class LogPage(Schema):
+    """Consecutive lines, oldest first."""
+
+    items: tuple[LogLine, ...]
+    previous: str | None = Field(description="the lines before these; null at the top")
+    next: str | None = Field(
+        description="the lines after these, to be asked for again and again; "
+        "null when the run has ended and these are its last"
+    )
+    status: RunStatus = Field(description="of the run")
+    cut: int = Field(default=0, description="how many lines of the log were too many to be kept")
+
+
 @dataclass(frozen=True)
-class LogPage:
+class LogLines:
     """Consecutive lines, oldest first.
 
     `earlier` leads on upwards as `before=`, `later` downwards as the line to look around; None at
@@ -54,7 +69,7 @@ class LogPage:
 
     @property
     def last_id(self) -> int | None:
-        """Where a tail goes on."""
+        """The id that a tail goes on after."""
         return self.lines[-1].id if self.lines else None
 
 
@@ -79,25 +94,25 @@ def last_lines(
     *,
     before: int | None = None,
     limit: int = LOG_ROWS,
-) -> LogPage:
+) -> LogLines:
     """The newest lines of a run, or the newest of those before an id."""
     query = _lines(run_id, wanted).order_by(_l.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(_l.id < before)
     rows = [LogLine(**row._mapping) for row in connection.execute(query)]
     kept = tuple(reversed(rows[:limit]))
-    return LogPage(kept, kept[0].id if len(rows) > limit else None, before)
+    return LogLines(kept, kept[0].id if len(rows) > limit else None, before)
 
 
 def lines_around(
     connection: sa.Connection, run_id: int, line_id: int, wanted: LineFilter = ALL_LINES
-) -> LogPage:
+) -> LogLines:
     """A page of lines with the one of that id in its middle."""
     half = LOG_ROWS // 2
     above = last_lines(connection, run_id, wanted, before=line_id, limit=half)
     below = lines_after(connection, run_id, line_id - 1, wanted, limit=half + 1)
     kept = below[:half]
-    return LogPage(
+    return LogLines(
         above.lines + kept, above.earlier, below[-1].id if len(below) > len(kept) else None
     )
 
@@ -113,6 +128,34 @@ def lines_after(
     """The lines that came after an id, oldest first."""
     query = _lines(run_id, wanted).where(_l.id > after).order_by(_l.id).limit(limit)
     return tuple(LogLine(**row._mapping) for row in connection.execute(query))
+
+
+def read_log(
+    connection: sa.Connection,
+    run_id: int,
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    levels: Sequence[LogLevel] = (),
+) -> LogPage:
+    """The newest lines, or those after or before an id; `previous` and `next` are such ids.
+
+    Raises NotFound.
+    """
+    # The state first: lines that come between the two reads are seen by this or the next page.
+    run = runs.get_run(connection, run_id)
+    if after is None:
+        page = last_lines(connection, run_id, LineFilter(levels), before=before)
+    else:
+        page = LogLines(lines_after(connection, run_id, after, LineFilter(levels)))
+    goes_on = run.is_live or before is not None or len(page.lines) == LOG_ROWS
+    return LogPage(
+        items=page.lines,
+        previous=None if page.earlier is None else str(page.earlier),
+        next=str(page.last_id or after or 0) if goes_on else None,
+        status=run.status,
+        cut=count_cut_lines(connection, run_id),
+    )
 
 
 def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog, ...]:

@@ -1,17 +1,20 @@
 """The ledger, as people read it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.engine.ledger.rows import covering_id
 from tick.errors import NotFound
-from tick.ops.queries.id_ranges import SEARCHED, find_stretch
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
-from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome
+from tick.ops.queries.id_ranges import SEARCHED, find_id_range
+from tick.ops.queries.paging import PAGE_ROWS, paged, sorted_ids
+from tick.ops.queries.runs import Run, runs_of_occurrence
+from tick.ops.schemas import Internal, Page, Schema
+from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, OccurrenceKind, Outcome
 from tick.store.sql import literal_state
 from tick.store.tables import job_schedule, occurrence
 
@@ -30,22 +33,20 @@ _IS_LIVE = literal_state(_o.outcome, *LIVE_OUTCOMES)
 _IS_UNUSUAL = ~literal_state(_o.outcome, *LIVE_OUTCOMES, Outcome.SUCCESS)
 
 
-@dataclass(frozen=True)
-class OccurrenceRow:
+class Occurrence(Schema):
     """One row of the ledger: a firing, or instants that did not fire, with the reason."""
 
     id: int
     schedule_id: str | None
-    kind: str
-    scheduled_for: datetime | None
-    scheduled_until: datetime | None
-    count: int
-    title: str | None
-    outcome: str
+    name: str = Field(description="of the schedule, or what a manual firing was of")
+    kind: OccurrenceKind
+    scheduled_for: datetime | None = Field(description="the nominal instant; null if manual")
+    scheduled_until: datetime | None = Field(description="the last instant of a range not fired")
+    count: int = Field(description="how many instants this row stands for")
+    outcome: Outcome
     reason: str | None
-    blocked_by_id: int | None
+    blocked_by_id: int | None = Field(description="the occurrence that held this one back")
     late_seconds: float | None
-    tick_id: str
     triggered_by: str | None
     decided_at: datetime
     first_started_at: datetime | None
@@ -55,7 +56,6 @@ class OccurrenceRow:
     failed: int
     cancelled: int
     skipped: int
-    schedule_name: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -77,11 +77,6 @@ class OccurrenceRow:
         """How many of its runs have ended, in whatever way."""
         return self.succeeded + self.failed + self.cancelled + self.skipped
 
-    @property
-    def name(self) -> str:
-        """What it was a firing of."""
-        return self.schedule_name or self.title or self.schedule_id or "Manual firing"
-
     def took_seconds(self, now: datetime) -> float | None:
         """From the first start to the last end, or to `now` while it lives; None before that."""
         if self.first_started_at is None:
@@ -90,25 +85,42 @@ class OccurrenceRow:
         return max(0.0, (end - self.first_started_at).total_seconds())
 
 
-_COLUMNS = [_o[field.name] for field in fields(OccurrenceRow) if field.name in _o]
-_NAMED = sa.select(*_COLUMNS, _s.name.label("schedule_name")).outerjoin_from(
-    occurrence, job_schedule, _s.id == _o.schedule_id
+class OccurrenceWithRuns(Schema):
+    """An occurrence, and its runs in dependency order (at most 500)."""
+
+    occurrence: Occurrence
+    runs: tuple[Run, ...]
+
+
+_NAME = sa.func.coalesce(
+    _s.name, _o.title, _o.schedule_id, sa.literal_column("'Manual firing'"), type_=sa.String
 )
+_NAMED = sa.select(
+    *(_o[name] for name in Occurrence.model_fields if name in _o), _NAME.label("name")
+).outerjoin_from(occurrence, job_schedule, _s.id == _o.schedule_id)
 
 
-def get_occurrence(connection: sa.Connection, occurrence_id: int) -> OccurrenceRow:
+def get_occurrence(connection: sa.Connection, occurrence_id: int) -> Occurrence:
     """One row of the ledger. Raises NotFound."""
     row = connection.execute(_NAMED.where(_o.id == occurrence_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no occurrence {occurrence_id}; it may have been pruned.")
-    return OccurrenceRow(**row._mapping)
+    return Occurrence(**row._mapping)
 
 
-@dataclass(frozen=True)
-class LedgerPage(Page[OccurrenceRow]):
-    """Rows; after a search that found too few, `older` continues it below the `searched` rows."""
+def read_occurrence(connection: sa.Connection, occurrence_id: int) -> OccurrenceWithRuns:
+    """An occurrence with its runs. Raises NotFound."""
+    return OccurrenceWithRuns(
+        occurrence=get_occurrence(connection, occurrence_id),
+        runs=tuple(runs_of_occurrence(connection, occurrence_id)),
+    )
 
-    searched: int | None = None
+
+class OccurrencePage(Page[Occurrence]):
+    """Occurrences, newest first."""
+
+    searched: Internal[int | None] = None
+    """How many rows were searched, if too few of them matched; `next` searches older ones."""
 
 
 def queued_until(connection: sa.Connection, occurrence_id: int, at: datetime) -> datetime | None:
@@ -129,7 +141,7 @@ def list_occurrences(
     outcomes: Iterable[Outcome] = (),
     between: tuple[datetime, datetime] | None = None,
     before: int | None = None,
-) -> LedgerPage:
+) -> OccurrencePage:
     """A page of the ledger, newest first: a schedule's part of it, or all; of some outcomes.
 
     `between`: of the schedule, with an instant at or after the first and before the second. An
@@ -159,19 +171,20 @@ def _page(
     query: sa.Select[Any],
     ids: sa.ColumnElement[int],
     before: int | None,
-) -> LedgerPage:
+) -> OccurrencePage:
     if before is not None:
         query = query.where(ids < before)
     found = connection.execute(query.order_by(ids.desc()).limit(PAGE_ROWS + 1))
-    page = cut([OccurrenceRow(**row._mapping) for row in found])
-    return LedgerPage(page.rows, page.older)
+    return paged(OccurrencePage, [Occurrence(**row._mapping) for row in found])
 
 
-def _search(connection: sa.Connection, query: sa.Select[Any], before: int | None) -> LedgerPage:
-    stretch = find_stretch(connection, _o.id, _o.decided_at, since=None, until=None, before=before)
-    page = _page(connection, query.where(stretch.holds(_o.id)), _o.id, None)
-    if page.older is None and stretch.goes_on:
-        return replace(page, older=stretch.start, searched=SEARCHED)
+def _search(connection: sa.Connection, query: sa.Select[Any], before: int | None) -> OccurrencePage:
+    id_range = find_id_range(
+        connection, _o.id, _o.decided_at, since=None, until=None, before=before
+    )
+    page = _page(connection, query.where(id_range.contains(_o.id)), _o.id, None)
+    if page.next is None and id_range.goes_on:
+        return OccurrencePage(items=page.items, next=str(id_range.start), searched=SEARCHED)
     return page
 
 
@@ -202,27 +215,27 @@ def _newest_unusual(
 
 def occurrences_by_id(
     connection: sa.Connection, ids: Iterable[int | None]
-) -> dict[int, OccurrenceRow]:
+) -> dict[int, Occurrence]:
     """The rows of these ids that still exist."""
     wanted = {number for number in ids if number is not None}
     if not wanted:
         return {}
     found = connection.execute(_NAMED.where(_o.id.in_(wanted)))
-    return {row.id: OccurrenceRow(**row._mapping) for row in found}
+    return {row.id: Occurrence(**row._mapping) for row in found}
 
 
-def list_live(connection: sa.Connection, limit: int) -> tuple[OccurrenceRow, ...]:
+def list_live(connection: sa.Connection, limit: int) -> tuple[Occurrence, ...]:
     """The newest occurrences that have not finished."""
     query = _NAMED.where(_IS_LIVE).order_by(sorted_ids(_o.id).desc())
     found = connection.execute(query.limit(limit))
-    return tuple(OccurrenceRow(**row._mapping) for row in found)
+    return tuple(Occurrence(**row._mapping) for row in found)
 
 
 @dataclass(frozen=True)
 class Repeated:
     """Occurrences of one schedule that went wrong in the same way: the latest, and how often."""
 
-    latest: OccurrenceRow
+    latest: Occurrence
     times: int
     """Firings, or instants that did not fire."""
 
@@ -245,9 +258,4 @@ def list_unwanted(connection: sa.Connection, since: datetime, limit: int) -> tup
     )
     query = _NAMED.add_columns(repeats.c.times).join(repeats, repeats.c.latest == _o.id)
     found = connection.execute(query.order_by(_o.id.desc()))
-    return tuple(_repeated(dict(row._mapping)) for row in found)
-
-
-def _repeated(row: dict[str, Any]) -> Repeated:
-    times = int(row.pop("times"))
-    return Repeated(OccurrenceRow(**row), times)
+    return tuple(Repeated(Occurrence(**row._mapping), int(row.times)) for row in found)

@@ -1,52 +1,52 @@
 """JobRuns, as people read them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.errors import NotFound
-from tick.ops.queries.id_ranges import SEARCHED, Stretch, find_stretch
-from tick.ops.queries.paging import PAGE_ROWS, Page, cut, sorted_ids
+from tick.ops.queries.id_ranges import SEARCHED, IdRange, find_id_range
+from tick.ops.queries.paging import PAGE_ROWS, paged, sorted_ids
 from tick.ops.queries.waiting import lacks_by_job
+from tick.ops.schemas import Internal, Page, Schema
 from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
 from tick.store.sql import literal_state
-from tick.store.tables import job_run, job_run_dependency, job_schedule
+from tick.store.tables import job_run, job_schedule
 
-_r, _s, _d = job_run.c, job_schedule.c, job_run_dependency.c
+_r, _s = job_run.c, job_schedule.c
 MAX_RUNS_OF_OCCURRENCE = 500
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunRow:
-    """A run as a list shows it."""
+class Run(Schema):
+    """One execution of a job, perhaps in several attempts."""
 
     id: int
     occurrence_id: int
     schedule_id: str | None
+    schedule_name: str | None
     scheduled_for: datetime | None
     job_name: str
     job_group: str
-    status: str
-    trigger: str
+    status: RunStatus
+    trigger: Trigger
     triggered_by: str | None
     attempt: int
     max_attempts: int
-    available_at: datetime
+    available_at: datetime = Field(description="not claimed before")
     cancel_requested_at: datetime | None
     queued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
-    progress: float | None
+    progress: float | None = Field(description="from 0 to 1")
     progress_text: str | None
-    reason: str | None
+    reason: str | None = Field(description="why it was skipped, cancelled or put back")
+    lacks: str | None = Field(description="why no worker can take it, while it is queued")
     error_type: str | None
     error_message: str | None
-    schedule_name: str | None = None
-    lacks: str | None = None
-    """Why no worker can take it, while it is queued."""
 
     @property
     def is_live(self) -> bool:
@@ -70,33 +70,30 @@ class RunRow:
         return max(0.0, (end - self.queued_at).total_seconds())
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunDetail(RunRow):
+class RunDetail(Run):
     """Everything that is known about a run."""
 
     queue: str
     priority: int
     params: Any
     run_metadata: Any
-    rescues: int
+    rescues: int = Field(description="how often its worker died")
     worker_id: str | None
     fencing_token: int
     deadline_at: datetime | None
-    result: str | None
+    result: str | None = Field(description="JSON text, cut if it was too long")
     error_traceback: str | None
 
 
-AnyRun = TypeVar("AnyRun", bound=RunRow)
+class RetriedRun(RunDetail):
+    """A run that was put back, with all runs that went back by it."""
+
+    put_back: tuple[int, ...] = Field(
+        description="itself, and what was skipped because of it; none if it had not ended"
+    )
 
 
-@dataclass(frozen=True)
-class Neighbour:
-    """A run that another one waits for, or that waits for it."""
-
-    run_id: int
-    job_name: str
-    status: str
-    tolerant: bool
+AnyRun = TypeVar("AnyRun", bound=Run)
 
 
 @dataclass(frozen=True)
@@ -132,9 +129,9 @@ class RunFilter:
         """Whether the runs of an unfinished status are sought: few, whatever the history."""
         return self.status in UNFINISHED_RUNS
 
-    def stretch(self, connection: sa.Connection, before: int | None) -> Stretch:
-        """Where to look for them."""
-        return find_stretch(
+    def id_range(self, connection: sa.Connection, before: int | None) -> IdRange:
+        """The ids to search in."""
+        return find_id_range(
             connection, _r.id, _r.queued_at, since=self.since, until=self.until, before=before
         )
 
@@ -160,21 +157,21 @@ _READ = ("job_name", "error_type", "error_message", "reason", "progress_text")
 _INDEXED_STATUSES = (RunStatus.FAILED, *UNFINISHED_RUNS)
 
 
-def _select(row: type[RunRow]) -> sa.Select[Any]:
-    columns = [_r[field.name] for field in fields(row) if field.name in _r]
+def _select(shape: type[Run]) -> sa.Select[Any]:
+    columns = [_r[name] for name in shape.model_fields if name in _r]
     return sa.select(*columns, _s.name.label("schedule_name")).outerjoin_from(
         job_run, job_schedule, _s.id == _r.schedule_id
     )
 
 
-@dataclass(frozen=True)
-class RunPage(Page[RunRow]):
-    """Runs; after a search that found too few, `older` continues it below the `searched` runs."""
+class RunPage(Page[Run]):
+    """Runs, newest first."""
 
-    searched: int | None = None
+    searched: Internal[int | None] = None
+    """How many runs were searched, if too few of them matched; `next` searches older ones."""
 
 
-_ROWS, _DETAIL = _select(RunRow), _select(RunDetail)
+_ROWS, _DETAIL = _select(Run), _select(RunDetail)
 
 
 def list_runs(
@@ -188,100 +185,62 @@ def list_runs(
     if chosen.is_indexed:
         ids = sorted_ids(_r.id) if chosen.is_live else _r.id
         query = query if before is None else query.where(ids < before)
-        return _page(connection, query.order_by(ids.desc()))
+        return paged(RunPage, _read(connection, query.order_by(ids.desc()), Run))
     query = query.order_by(_r.id.desc())
-    stretch = chosen.stretch(connection, before)
-    page = _page(connection, query.where(stretch.holds(_r.id)))
-    if page.older is None and stretch.goes_on:
-        return replace(page, older=stretch.start, searched=SEARCHED)
+    id_range = chosen.id_range(connection, before)
+    page = paged(RunPage, _read(connection, query.where(id_range.contains(_r.id)), Run))
+    if page.next is None and id_range.goes_on:
+        return RunPage(items=page.items, next=str(id_range.start), searched=SEARCHED)
     return page
 
 
 def list_matching(
     connection: sa.Connection, chosen: RunFilter, statuses: Iterable[RunStatus], limit: int
-) -> list[RunRow]:
+) -> list[Run]:
     """The newest `limit` runs of these statuses that match, among the newest SEARCHED."""
-    stretch = chosen.stretch(connection, None)
+    id_range = chosen.id_range(connection, None)
     query = _ROWS.where(*chosen.conditions(), _r.status.in_(list(statuses)))
     found = connection.execute(
-        query.where(stretch.holds(_r.id)).order_by(_r.id.desc()).limit(limit)
+        query.where(id_range.contains(_r.id)).order_by(_r.id.desc()).limit(limit)
     )
-    return [RunRow(**row._mapping) for row in found]
+    return [Run(lacks=None, **row._mapping) for row in found]
 
 
-def runs_by_id(connection: sa.Connection, ids: Iterable[int]) -> list[RunRow]:
+def runs_by_id(connection: sa.Connection, ids: Iterable[int]) -> list[Run]:
     """Those of the runs that exist, newest first."""
     found = connection.execute(_ROWS.where(_r.id.in_(list(ids))).order_by(_r.id.desc()))
-    return [RunRow(**row._mapping) for row in found]
+    return [Run(lacks=None, **row._mapping) for row in found]
 
 
-def _page(connection: sa.Connection, query: sa.Select[Any]) -> RunPage:
-    page = cut([RunRow(**row._mapping) for row in connection.execute(query)])
-    return RunPage(tuple(_with_lacks(connection, page.rows)), page.older)
-
-
-def _with_lacks(connection: sa.Connection, rows: Iterable[AnyRun]) -> list[AnyRun]:
-    """The runs, those in the queue with what they lack; one statement if there are any."""
-    rows = list(rows)
+def _read(connection: sa.Connection, query: sa.Select[Any], shape: type[AnyRun]) -> list[AnyRun]:
+    """The runs, those in the queue with what they lack; one more statement if there are any."""
+    rows = connection.execute(query).all()
     queued = {row.job_name for row in rows if row.status == RunStatus.QUEUED}
     lacks = lacks_by_job(connection, queued)
     return [
-        replace(row, lacks=lacks.get(row.job_name)) if row.status == RunStatus.QUEUED else row
+        shape(
+            lacks=lacks.get(row.job_name) if row.status == RunStatus.QUEUED else None,
+            **row._mapping,
+        )
         for row in rows
     ]
 
 
-def runs_of_occurrence(connection: sa.Connection, occurrence_id: int) -> list[RunRow]:
+def runs_of_occurrence(connection: sa.Connection, occurrence_id: int) -> list[Run]:
     """The runs of one occurrence in dependency order, at most MAX_RUNS_OF_OCCURRENCE."""
     query = _ROWS.where(_r.occurrence_id == occurrence_id).order_by(_r.id)
-    found = connection.execute(query.limit(MAX_RUNS_OF_OCCURRENCE))
-    return _with_lacks(connection, [RunRow(**row._mapping) for row in found])
+    return _read(connection, query.limit(MAX_RUNS_OF_OCCURRENCE), Run)
 
 
 def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
     """One run. Raises NotFound."""
-    row = connection.execute(_DETAIL.where(_r.id == run_id)).one_or_none()
-    if row is None:
+    found = _read(connection, _DETAIL.where(_r.id == run_id), RunDetail)
+    if not found:
         raise NotFound(f"There is no run {run_id}; it may have been pruned.")
-    (run,) = _with_lacks(connection, [RunDetail(**row._mapping)])
-    return run
+    return found[0]
 
 
-def upstream_by_run(
-    connection: sa.Connection, occurrence_id: int
-) -> dict[int, tuple[Neighbour, ...]]:
-    """For each run of the occurrence that waits for others: those others."""
-    awaited = job_run.alias("awaited")
-    query = (
-        sa.select(_d.run_id, awaited.c.id, awaited.c.job_name, awaited.c.status, _d.tolerant)
-        .join_from(job_run_dependency, awaited, awaited.c.id == _d.depends_on_id)
-        .where(awaited.c.occurrence_id == occurrence_id)
-        .order_by(_d.run_id, awaited.c.id)
-        .limit(20 * MAX_RUNS_OF_OCCURRENCE)
-    )
-    found: dict[int, tuple[Neighbour, ...]] = {}
-    for run_id, *rest in connection.execute(query):
-        found[run_id] = (*found.get(run_id, ()), Neighbour(*rest))
-    return found
-
-
-def neighbours(connection: sa.Connection, run_id: int) -> tuple[list[Neighbour], list[Neighbour]]:
-    """What the run waits for, and what waits for it; one statement."""
-
-    def at_the_end_of(end: sa.Column[int], start: sa.Column[int], place: int) -> sa.Select[Any]:
-        query = (
-            sa.select(sa.literal(place).label("place"), _r.id, _r.job_name, _r.status, _d.tolerant)
-            .join_from(job_run_dependency, job_run, _r.id == end)
-            .where(start == run_id)
-            .order_by(_r.id)
-            .limit(MAX_RUNS_OF_OCCURRENCE)
-        )
-        return sa.select(query.subquery())
-
-    both = at_the_end_of(_d.depends_on_id, _d.run_id, 0).union_all(
-        at_the_end_of(_d.run_id, _d.depends_on_id, 1)
-    )
-    found: tuple[list[Neighbour], list[Neighbour]] = ([], [])
-    for place, *rest in connection.execute(both.order_by("place", "id")):
-        found[place].append(Neighbour(*rest))
-    return found
+def read_retried(connection: sa.Connection, run_id: int, put_back: Sequence[int]) -> RetriedRun:
+    """A run, with the runs that a retry of it put back. Raises NotFound."""
+    run = get_run(connection, run_id)
+    return RetriedRun(**vars(run), put_back=tuple(put_back))

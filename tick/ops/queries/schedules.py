@@ -1,11 +1,13 @@
 """Schedules, as people read them."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import sqlalchemy as sa
+from pydantic import BeforeValidator, Field
 
 from tick.define.alerts import of_schedule
 from tick.errors import NotFound
@@ -17,10 +19,12 @@ from tick.ops.queries.descriptions import (
     describe_timing,
     next_instants,
 )
-from tick.ops.queries.occurrences import OccurrenceRow, occurrences_by_id
-from tick.ops.queries.paging import PAGE_ROWS
+from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
+from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.revisions import revision_of
-from tick.states import FIRED_OUTCOMES, ScheduleState
+from tick.ops.schemas import Internal, Page, Schema
+from tick.states import FIRED_OUTCOMES, Mode, ScheduleState
+from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_mute, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
@@ -38,9 +42,15 @@ class RecentOccurrence:
     took_seconds: float | None
 
 
-@dataclass(frozen=True)
-class ScheduleRow:
-    """A schedule: its definition in force, where it stands, its last firing and recent outcomes."""
+def _parsed(text: object) -> object:
+    try:
+        return json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return None
+
+
+class Schedule(Schema):
+    """A schedule: its definition in force, where it stands, its last firing."""
 
     id: str
     name: str
@@ -48,42 +58,31 @@ class ScheduleRow:
     enabled: bool
     enabled_at: datetime | None
     enabled_by: str | None
-    state: str
+    state: ScheduleState
     state_reason: str | None
     state_by: str | None
-    state_at: datetime | None
-    state_until: datetime | None
+    state_until: datetime | None = Field(description="when a pause ends by itself")
     next_run_at: datetime | None
     run_count: int
     failure_count: int
     consecutive_failures: int
     last_error: str | None
-    alerts: Any
-    last_fired_id: int | None
-    open_alerts: int
-    may_be_muted: bool
     version: int | None
     version_since: datetime | None
-    rule: str | None
-    mode: str | None
-    target: str | None
-    last: OccurrenceRow | None = None
-    recent: tuple[RecentOccurrence, ...] = ()
-
-    @property
-    def revision(self) -> str:
-        """Changes when somebody switches, pauses, resumes or deploys it, not when it fires."""
-        return revision_of(self.enabled, self.enabled_at, self.state, self.state_at, self.version)
-
-    @property
-    def timing(self) -> Timing:
-        """When it fires, in words."""
-        return describe_timing(self.rule)
-
-    @property
-    def selected(self) -> Selected:
-        """What it runs, in words."""
-        return describe_target(self.mode, self.target)
+    rule: Annotated[dict[str, Any] | None, BeforeValidator(_parsed)] = Field(
+        description="when it fires, as the engine reads it; defaults are left out"
+    )
+    mode: Mode | None
+    timing: Timing
+    selected: Selected
+    last: Occurrence | None = Field(description="the last occurrence that fired")
+    revision: str = Field(description="changes when somebody changes it; for If-Match")
+    state_at: Internal[datetime | None] = None
+    rule_text: Internal[str | None] = None
+    alerts: Internal[Any] = None
+    open_alerts: Internal[int] = 0
+    may_be_muted: Internal[bool] = False
+    recent: Internal[tuple[RecentOccurrence, ...]] = ()
 
     @property
     def alert_words(self) -> tuple[str, ...]:
@@ -113,7 +112,7 @@ class ScheduleRow:
         """The nominal instants since it was paused, oldest first; at most the first MOST_PASSED."""
         if self.state != ScheduleState.PAUSED or self.state_at is None:
             return []
-        found = next_instants(self.rule, self.state_at, MOST_PASSED)
+        found = next_instants(self.rule_text, self.state_at, MOST_PASSED)
         return [instant for instant in found if instant <= now]
 
 
@@ -142,7 +141,7 @@ _MAY_BE_MUTED = (
     .exists()
 )
 _ROWS = sa.select(
-    *(_s[field.name] for field in fields(ScheduleRow) if field.name in _s),
+    *(_s[name] for name in Schedule.model_fields if name in _s),
     _v.number.label("version"),
     _v.since.label("version_since"),
     _v.rule,
@@ -154,12 +153,8 @@ _ROWS = sa.select(
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
 
 
-@dataclass(frozen=True)
-class SchedulePage:
-    """Schedules by id; `after` continues the list, None at the end."""
-
-    rows: tuple[ScheduleRow, ...]
-    after: str | None = None
+class SchedulePage(Page[Schedule]):
+    """Schedules by id."""
 
 
 def list_schedules(connection: sa.Connection, *, after: str | None = None) -> SchedulePage:
@@ -167,25 +162,28 @@ def list_schedules(connection: sa.Connection, *, after: str | None = None) -> Sc
     query = _ROWS.order_by(_s.id).limit(PAGE_ROWS + 1)
     if after is not None:
         query = query.where(_s.id > after)
-    rows = [ScheduleRow(**row._mapping) for row in connection.execute(query)]
-    kept = rows[:PAGE_ROWS]
-    more = kept[-1].id if len(rows) > PAGE_ROWS else None
-    return SchedulePage(tuple(_with_history(connection, kept)), more)
+    rows = connection.execute(query).all()
+    page = paged(SchedulePage, _with_history(connection, rows[:PAGE_ROWS]))
+    return page if len(rows) <= PAGE_ROWS else page.model_copy(update={"next": page.items[-1].id})
 
 
-def get_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
+def get_schedule(connection: sa.Connection, schedule_id: str) -> Schedule:
     """One schedule with its last firing and recent outcomes. Raises NotFound."""
-    return _with_history(connection, [find_schedule(connection, schedule_id)])[0]
+    return _with_history(connection, [_row(connection, schedule_id)])[0]
 
 
-def find_schedule(connection: sa.Connection, schedule_id: str) -> ScheduleRow:
+def find_schedule(connection: sa.Connection, schedule_id: str) -> Schedule:
     """One schedule, without what became of its occurrences. Raises NotFound."""
+    return _schedule(_row(connection, schedule_id))
+
+
+def _row(connection: sa.Connection, schedule_id: str) -> AnyRow:
     row = connection.execute(_ROWS.where(_s.id == schedule_id)).one_or_none()
     if row is None:
         raise NotFound(
             f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
         )
-    return ScheduleRow(**row._mapping)
+    return row
 
 
 def schedule_names(connection: sa.Connection) -> dict[str, str]:
@@ -194,17 +192,28 @@ def schedule_names(connection: sa.Connection) -> dict[str, str]:
     return {row.id: row.name for row in found}
 
 
-def _with_history(connection: sa.Connection, rows: Sequence[ScheduleRow]) -> list[ScheduleRow]:
+def _with_history(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Schedule]:
     last = occurrences_by_id(connection, (row.last_fired_id for row in rows))
     recent = _recent(connection, rows)
     return [
-        replace(
-            row,
-            last=last.get(row.last_fired_id or 0),
-            recent=tuple(recent.get(row.id, ())),
-        )
+        _schedule(row, last.get(row.last_fired_id or 0), tuple(recent.get(row.id, ())))
         for row in rows
     ]
+
+
+def _schedule(
+    row: AnyRow, last: Occurrence | None = None, recent: tuple[RecentOccurrence, ...] = ()
+) -> Schedule:
+    return Schedule(
+        timing=describe_timing(row.rule),
+        selected=describe_target(row.mode, row.target),
+        last=last,
+        recent=recent,
+        rule_text=row.rule,
+        # What people change; a firing changes none of it.
+        revision=revision_of(row.enabled, row.enabled_at, row.state, row.state_at, row.version),
+        **row._mapping,
+    )
 
 
 _RECENT = sa.select(
@@ -217,9 +226,7 @@ _RECENT = sa.select(
 )
 
 
-def _recent(
-    connection: sa.Connection, rows: Sequence[ScheduleRow]
-) -> dict[str, list[RecentOccurrence]]:
+def _recent(connection: sa.Connection, rows: Sequence[AnyRow]) -> dict[str, list[RecentOccurrence]]:
     found: dict[str, list[RecentOccurrence]] = {}
     newest = _RECENT.order_by(_o.id.desc()).limit(RECENT_ROWS)
     # Each schedule's part is one walk back in an index, whatever statistics say of its rows.

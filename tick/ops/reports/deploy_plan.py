@@ -1,12 +1,12 @@
 """What would change if the definitions here were deployed on the database there. Writes nothing."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
-from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
@@ -15,6 +15,7 @@ from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.diff import Change, find_changes
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.upcoming import next_by_rule
+from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
 from tick.policy.notes import notes_on
@@ -30,9 +31,8 @@ _YEAR, _WEEK = timedelta(days=366), timedelta(days=7)
 _MOST_COMPARED = 10_100  # the minutes of a week
 
 
-@dataclass(frozen=True)
-class PlannedChange:
-    """What a deploy does to one schedule, and its next instants by the old and the new rule."""
+class PlannedChange(Schema):
+    """What a sync would do to one schedule."""
 
     schedule_id: str
     what: tuple[str, ...]
@@ -42,8 +42,7 @@ class PlannedChange:
     next_after: tuple[datetime, ...]
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(Schema):
     """Something about a schedule at an instant."""
 
     schedule_id: str
@@ -51,42 +50,26 @@ class Moment:
     text: str
 
 
-@dataclass(frozen=True)
-class Collision:
-    """Two schedules that start the same jobs at the same instants, `count` times in a week."""
+class Collision(Schema):
+    """Two schedules that start the same jobs at the same instants."""
 
     schedules: tuple[str, str]
     jobs: tuple[str, ...]
     first: datetime
-    count: int
+    count: int = Field(description="how often in a week")
 
 
-@dataclass(frozen=True)
-class DeployPlan:
-    """All that a deploy would do.
+class Plan(Schema):
+    """What syncing the definitions that the console has loaded would change."""
 
-    `fires` is what is due already and would fire with the deploy, by the old rule, as it would
-    with the next tick. `clock_changes` are those of a year, `collisions` those of a week; both
-    only for schedules that are new or change.
-    """
-
+    changes_nothing: bool
     changes: tuple[PlannedChange, ...]
-    fires: tuple[Moment, ...]
+    fires: tuple[Moment, ...] = Field(description="what is due, and fires with the next tick")
     clock_changes: tuple[Moment, ...]
     collisions: tuple[Collision, ...]
 
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether the database holds these very definitions."""
-        return not self.changes
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain | {"changes_nothing": self.changes_nothing}
-
-
-def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> DeployPlan:
+def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> Plan:
     """Compare the definitions with the database."""
     changes = find_changes(connection, registry)
     moved = [
@@ -96,13 +79,14 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     ]
     tick_seconds = learned_tick_seconds(connection)
     windows = windows_touching(connection, now, now + _YEAR)
-    return DeployPlan(
+    return Plan(
+        changes_nothing=not changes,
         changes=tuple(_describe(change, now, windows) for change in changes),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
         ),
         clock_changes=tuple(
-            Moment(schedule.id, found.at, found.effect)
+            Moment(schedule_id=schedule.id, at=found.at, text=found.effect)
             for schedule in moved
             for found in clock_changes(schedule.rule(), now, now + _YEAR)
         ),
@@ -168,7 +152,11 @@ def _fires(
     windows = windows_touching(connection, since, now)
     due = plan(rule, cursor, now, tick_seconds, windows)
     if due.fire is not None:
-        yield Moment(row.id, due.fire, "is due already, and fires by its old definition")
+        yield Moment(
+            schedule_id=row.id,
+            at=due.fire,
+            text="is due already, and fires by its old definition",
+        )
 
 
 _LIVE = (
@@ -198,7 +186,12 @@ def _collisions(
         if not shared or not ids & {one.id, other.id}:
             continue
         if both := sorted(set(when[one.id]) & set(when[other.id])):
-            yield Collision((one.id, other.id), tuple(sorted(shared)), both[0], len(both))
+            yield Collision(
+                schedules=(one.id, other.id),
+                jobs=tuple(sorted(shared)),
+                first=both[0],
+                count=len(both),
+            )
 
 
 def _words(rule: str | None) -> str | None:
@@ -212,11 +205,3 @@ def _next(
     rule: str | None, now: datetime, windows: Sequence[Window], fired: int
 ) -> tuple[datetime, ...]:
     return () if rule is None else next_by_rule(rule, now, SHOWN, windows, fired=fired)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from tick.engine.statistics.durations import usual_seconds
-from tick.ops.queries.runs import Neighbour, RunRow, runs_of_occurrence, upstream_by_run
+from tick.ops.queries.neighbours import Neighbour, upstream_by_run
+from tick.ops.queries.runs import Run, runs_of_occurrence
 from tick.ops.schemas import Schema
 from tick.policy.expected_end import ForecastRun, expect_end
 from tick.states import RunStatus
@@ -36,7 +37,7 @@ def read_expected_end(
 
 def forecast(
     connection: sa.Connection,
-    runs: Iterable[RunRow],
+    runs: Iterable[Run],
     upstream: Mapping[int, Sequence[Neighbour]],
     now: datetime,
 ) -> ExpectedEnd | None:
@@ -66,7 +67,7 @@ def forecast(
     )
 
 
-def _by_progress(runs: Iterable[RunRow], now: datetime) -> dict[str, float]:
+def _by_progress(runs: Iterable[Run], now: datetime) -> dict[str, float]:
     """How long jobs at work will take in all, if they go on as they say they went until now."""
     return {
         run.job_name: (now - run.started_at).total_seconds() / run.progress

@@ -6,14 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 
 import sqlalchemy as sa
 
 from tick.cron.zone_data import Zone
 from tick.ops.queries.courses import Course, minute_of, names_minute, read_courses
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
-from tick.ops.reports.upcoming import Upcoming
-from tick.policy.ahead import UpcomingInstant
+from tick.ops.reports.upcoming import UpcomingInstant, by_instant
+from tick.policy.ahead import NextInstant
 from tick.utc import utc
 
 MOST_IN_LANE = 170
@@ -33,7 +34,7 @@ class Lane:
     timing: Timing
     instants: tuple[datetime, ...]
     dense: bool
-    quiet: tuple[UpcomingInstant, ...] = ()
+    quiet: tuple[NextInstant, ...] = ()
 
     @property
     def first(self) -> datetime | None:
@@ -54,14 +55,16 @@ def list_lanes(
     return tuple(sorted(found, key=lambda lane: (lane.first or end + _DAY, lane.schedule_id)))
 
 
-def next_in_lanes(lanes: Iterable[Lane], count: int, *, once_each: bool = False) -> list[Upcoming]:
+def next_in_lanes(
+    lanes: Iterable[Lane], count: int, *, once_each: bool = False
+) -> list[UpcomingInstant]:
     """The first `count` instants of all lanes, in order; with `once_each` the first of each lane.
 
     The lanes have to come soonest first, as `list_lanes` gives them.
     """
     most = 1 if once_each else count
     lists = (_items(lane, most) for lane in islice(lanes, count))
-    return list(islice(merge(*lists), count))
+    return list(islice(merge(*lists, key=by_instant), count))
 
 
 def by_instants(lanes: Iterable[Lane]) -> dict[tuple[datetime, ...], list[str]]:
@@ -121,7 +124,7 @@ def _fires_all_day(rule: str, day: date, zone: Zone | None) -> bool:
 def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     nominal = course.nominal(MOST_IN_LANE + 1, after=start, until=end)
     fires = nominal
-    quiet: tuple[UpcomingInstant, ...] = ()
+    quiet: tuple[NextInstant, ...] = ()
     if nominal and not course.is_plain:
         ahead = course.ahead(MOST_IN_LANE + 1, after=start, until=end)
         fires = tuple(each.at for each in ahead if each.window is None)
@@ -136,15 +139,20 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     )
 
 
-def _items(lane: Lane, count: int) -> list[Upcoming]:
-    timezone = lane.timing.timezone
-    fires = [
-        Upcoming(at, lane.schedule_id, lane.name, timezone, fires=True)
-        for at in lane.instants[:count]
+def _items(lane: Lane, count: int) -> list[UpcomingInstant]:
+    found: list[tuple[datetime, str | None]] = [(at, None) for at in lane.instants[:count]]
+    found += [
+        (each.at, each.window.in_words()) for each in lane.quiet[:count] if each.window is not None
     ]
-    quiet = [
-        Upcoming(each.at, lane.schedule_id, lane.name, timezone, False, each.window.in_words())
-        for each in lane.quiet[:count]
-        if each.window is not None
+    found.sort(key=itemgetter(0))
+    return [
+        UpcomingInstant(
+            at=at,
+            schedule_id=lane.schedule_id,
+            name=lane.name,
+            timezone=lane.timing.timezone,
+            fires=blackout is None,
+            blackout=blackout,
+        )
+        for at, blackout in found[:count]
     ]
-    return sorted(fires + quiet)[:count]

@@ -9,32 +9,53 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.cron import timetable
 from tick.ops.queries.courses import Course, is_on, read_course, read_courses
 from tick.ops.queries.descriptions import next_instants
+from tick.ops.queries.policies import Policy, read_policy
+from tick.ops.queries.schedules import Schedule, get_schedule
+from tick.ops.schemas import Schema
 from tick.policy import missed
-from tick.policy.ahead import UpcomingInstant, cut_at_limit
+from tick.policy.ahead import NextInstant, cut_at_limit
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.utc import utc
 
+NEXT_INSTANTS = 5
 
-@dataclass(frozen=True, order=True)
-class Upcoming:
-    """One instant to come; `fires` is False while its schedule is off, paused or removed.
 
-    `blackout` says which window it lies in: then it does not fire either.
-    """
+class UpcomingInstant(Schema):
+    """An instant to come."""
 
     at: datetime
     schedule_id: str
     name: str
     timezone: str
-    fires: bool
-    blackout: str | None = None
+    fires: bool = Field(description="false while its schedule is off, paused or removed")
+    blackout: str | None = Field(description="the window in which it will not fire")
+
+
+class ScheduleWithInstants(Schema):
+    """A schedule and its next instants, whether or not it is switched on."""
+
+    schedule: Schedule
+    policy: Policy | None = Field(description="null where its rule can't be read")
+    upcoming: tuple[datetime, ...]
+    undecided: int = Field(description="instants that passed while it was off or paused")
+
+    @property
+    def revision(self) -> str:
+        """The schedule's."""
+        return self.schedule.revision
+
+
+by_instant = attrgetter("at", "schedule_id")
+"""The order of a list of instants to come."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +67,8 @@ class Undecided:
     last: datetime | None = None
 
 
-@dataclass(frozen=True)
-class CronPreview:
-    """A cron expression in plain words, and its next instants in UTC."""
+class PreviewedRuns(Schema):
+    """An expression in words, and its next instants."""
 
     words: str
     times: tuple[datetime, ...]
@@ -62,7 +82,7 @@ def list_upcoming(
     until: datetime | None = None,
     with_off: bool = False,
     once_each: bool = False,
-) -> list[Upcoming]:
+) -> list[UpcomingInstant]:
     """The next `count` instants after `now`; `with_off` includes schedules that don't fire.
 
     With `once_each` only the next one of each schedule.
@@ -70,26 +90,42 @@ def list_upcoming(
     until = until and utc(until, "the end")
     courses = read_courses(connection, now, with_off=with_off)
     firsts = [(course.ahead(1, until=until), course) for course in courses]
-    found = sorted(_upcoming(course, each) for first, course in firsts for each in first)
+    found = [_upcoming(course, each) for first, course in firsts for each in first]
+    found.sort(key=by_instant)
     if once_each:
         return found[:count]
     # The first `count` of all lie within those of the schedules that come first.
     soon = {item.schedule_id for item in found[:count]}
     lists = (next_of(course, count, until) for course in courses if course.row.id in soon)
-    return list(islice(merge(*lists), count))
+    return list(islice(merge(*lists, key=by_instant), count))
 
 
-def next_of(course: Course, count: int, until: datetime | None = None) -> list[Upcoming]:
+def next_of(course: Course, count: int, until: datetime | None = None) -> list[UpcomingInstant]:
     """The next `count` instants of one schedule, whether or not it is on."""
     return [_upcoming(course, each) for each in course.ahead(count, until=until)]
 
 
 def list_next(
     connection: sa.Connection, schedule_id: str, now: datetime, count: int
-) -> list[Upcoming]:
+) -> list[UpcomingInstant]:
     """The same by its id; none when there is no such schedule."""
     course = read_course(connection, schedule_id, now)
     return [] if course is None else next_of(course, count)
+
+
+def read_schedule(
+    connection: sa.Connection, schedule_id: str, now: datetime
+) -> ScheduleWithInstants:
+    """A schedule, its next instants, and how many passed while it was off. Raises NotFound."""
+    schedule = get_schedule(connection, schedule_id)
+    course = read_course(connection, schedule_id, now)
+    coming = next_of(course, NEXT_INSTANTS) if course else []
+    return ScheduleWithInstants(
+        schedule=schedule,
+        policy=read_policy(connection, course) if course else None,
+        upcoming=tuple(each.at for each in coming if each.blackout is None),
+        undecided=count_undecided(connection, schedule_id, now).count,
+    )
 
 
 def next_by_rule(
@@ -109,16 +145,16 @@ def next_by_rule(
     return tuple(each.at for each in cut_at_limit(found, windows, left) if each.window is None)
 
 
-def preview_cron(expression: str, timezone: str, *, after: datetime, count: int) -> CronPreview:
+def preview_cron(expression: str, timezone: str, *, after: datetime, count: int) -> PreviewedRuns:
     """An expression in words, and its first `count` instants after `after`. Raises InvalidCron."""
     words = timetable.describe(expression, timezone)
     times = timetable.next_times(expression, timezone, utc(after), count) if count else []
-    return CronPreview(words, tuple(times))
+    return PreviewedRuns(words=words, times=tuple(times))
 
 
 def resumed_next(
     connection: sa.Connection, schedule_id: str, now: datetime, count: int
-) -> list[Upcoming]:
+) -> list[UpcomingInstant]:
     """The next `count` instants of one schedule, were it switched on or resumed now."""
     course = read_course(connection, schedule_id, now)
     return [] if course is None else next_of(replace(course, as_if_on=True), count)
@@ -135,8 +171,8 @@ def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) 
     )
 
 
-def _upcoming(course: Course, item: UpcomingInstant) -> Upcoming:
-    return Upcoming(
+def _upcoming(course: Course, item: NextInstant) -> UpcomingInstant:
+    return UpcomingInstant(
         at=item.at,
         schedule_id=course.row.id,
         name=course.row.name,

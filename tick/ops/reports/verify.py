@@ -10,13 +10,14 @@ job did is beyond proof, and so is a row that was changed together with all that
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.engine.ledger.versions import RulePeriod, Version, rule_periods, versions_of
 from tick.engine.statistics.prune_state import pruned_up_to
@@ -30,6 +31,7 @@ from tick.ops.reports.ledger_rows import (
     summarize_ledger,
 )
 from tick.ops.reports.run_proof import find_contradictions
+from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
@@ -46,31 +48,35 @@ _KEPT_KIB = 16 * 1024
 AllBetween: TypeAlias = Callable[[Rule, datetime, datetime], list[datetime]]
 
 
-@dataclass(frozen=True)
-class Violation:
-    """A broken promise, and the instant that it concerns."""
+class Violation(Schema):
+    """Something that the promises rule out."""
 
     schedule_id: str
     at: datetime
     message: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self) | {"at": self.at.isoformat()}
+
+class Proof(Schema):
+    """What a proof found for the instants after `start`, up to `end`."""
+
+    ok: bool = Field(description="no instant fired twice, and none is unaccounted for")
+    start: datetime
+    end: datetime
+    pruned_to: datetime | None = Field(description="before that nothing can be proven any more")
+    schedules: int
+    instants: int
+    outcomes: dict[str, int]
+    waiting: int = Field(description="instants that the next tick decides")
+    off: int = Field(description="instants that passed while their schedule is off")
+    violations: tuple[Violation, ...] = Field(description="at most 100")
 
 
 @dataclass
-class Verified:
-    """The result of a proof over the instants in (start, end].
-
-    `start` is later than asked for where the ledger was pruned: `pruned_to` says up to when.
-    `outcomes` counts instants by outcome; `waiting` are due for the next tick; `off` passed while
-    their schedule is still switched off, paused or removed. At most 100 violations are listed.
-    """
+class _Tally:
+    """What was found until now; see `Proof`."""
 
     start: datetime
     end: datetime
-    pruned_to: datetime | None = None
     schedules: int = 0
     instants: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -78,20 +84,8 @@ class Verified:
     off: int = 0
     violations: list[Violation] = field(default_factory=list)
 
-    @property
-    def ok(self) -> bool:
-        """Whether the promises held."""
-        return not self.violations
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        plain = vars(self) | {"ok": self.ok, "outcomes": dict(self.outcomes)}
-        plain |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
-        plain |= {"pruned_to": self.pruned_to and self.pruned_to.isoformat()}
-        return plain | {"violations": [item.as_dict() for item in self.violations]}
-
-
-def verify(database: Database, start: datetime, end: datetime) -> Verified:
+def verify(database: Database, start: datetime, end: datetime) -> Proof:
     """Check every schedule over (start, end]; `end` must not lie in the future.
 
     What was pruned can't be proven: then it begins where the ledger is still whole.
@@ -100,7 +94,7 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
     with snapshot(database) as connection, _more_pages_kept(connection):
         pruned_to = pruned_up_to(connection)
         whole_from = min(max(start, pruned_to or start), end)
-        result = Verified(whole_from, end, pruned_to)
+        result = _Tally(whole_from, end)
         targets = read_targets_of_unscheduled(connection, whole_from, end)
         suspects = find_unscheduled_suspects(connection, targets, whole_from, end)
         # Schedules in a row often share a rule.
@@ -113,7 +107,7 @@ def verify(database: Database, start: datetime, end: datetime) -> Verified:
             suspects += proof.suspects
         # For all schedules at once: one statement for each schedule would be many.
         _add(result, _in_runs(connection, suspects, targets))
-    return result
+    return Proof(ok=not result.violations, pruned_to=pruned_to, **vars(result))
 
 
 @contextmanager
@@ -131,7 +125,7 @@ def _more_pages_kept(connection: sa.Connection) -> Iterator[None]:
         connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
 
 
-def _add(result: Verified, found: Iterator[Violation]) -> None:
+def _add(result: _Tally, found: Iterator[Violation]) -> None:
     for violation in found:
         if len(result.violations) == MOST_LISTED:
             return
@@ -142,14 +136,14 @@ def _in_runs(
     connection: sa.Connection, suspects: Sequence[int], targets: Mapping[int, Target]
 ) -> Iterator[Violation]:
     for found in find_contradictions(connection, suspects, targets):
-        yield Violation(found.schedule_id or "-", found.at, found.message)
+        yield Violation(schedule_id=found.schedule_id or "-", at=found.at, message=found.message)
 
 
 class _Proof:
     """One schedule over the period."""
 
     def __init__(
-        self, connection: sa.Connection, row: AnyRow, result: Verified, all_between: AllBetween
+        self, connection: sa.Connection, row: AnyRow, result: _Tally, all_between: AllBetween
     ) -> None:
         self.connection, self.row, self.result = connection, row, result
         self.all_between = all_between
@@ -317,7 +311,7 @@ class _Proof:
             yield self._violation(due, f"never due: the next run is {_utc_text(row.next_run_at)}")
 
     def _violation(self, at: datetime, message: str) -> Violation:
-        return Violation(self.row.id, at, message)
+        return Violation(schedule_id=self.row.id, at=at, message=message)
 
 
 def _utc_text(instant: datetime | None) -> str:

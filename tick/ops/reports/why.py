@@ -1,10 +1,10 @@
 """Why a schedule did what it did, or did nothing, at an instant: one sentence and the facts."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.engine.ledger.rows import InstantRow, find_covering
 from tick.engine.ledger.versions import Version, in_force, versions_of
@@ -15,6 +15,7 @@ from tick.errors import NotFound
 from tick.ops.queries.courses import Course, read_course
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.queries.occurrences import queued_until
+from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.windows import Window, covering
 from tick.states import ScheduleState
@@ -26,22 +27,20 @@ from tick.utc import utc
 _s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One thing that bears on the answer."""
+class Fact(Schema):
+    """One thing that bears on an answer."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True)
-class Why:
-    """The answer about `at`; `occurrence_id` is the ledger row behind it, if there is one."""
+class Why(Schema):
+    """Why a schedule fired at an instant, or why it did not."""
 
     schedule_id: str
     at: datetime
     sentence: str
-    occurrence_id: int | None
+    occurrence_id: int | None = Field(description="the row of the ledger behind it")
     facts: tuple[Fact, ...]
 
 
@@ -65,7 +64,13 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     facts += tuple(_ticks(connection, at))
     if entry is not None:
         facts += tuple(_facts_of_entry(connection, entry))
-    return Why(schedule_id, at, sentence, entry.id if entry else None, facts)
+    return Why(
+        schedule_id=schedule_id,
+        at=at,
+        sentence=sentence,
+        occurrence_id=entry.id if entry else None,
+        facts=facts,
+    )
 
 
 def _sentence(
@@ -159,12 +164,14 @@ def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
     when = f"{timing.expression or timing.words} ({timing.timezone})"
     if timing.mistake is not None:
         when = f"which can't be read: {timing.mistake.rstrip('.')}"
-    yield Fact("version", f"{version.number}, {when}, since {_said(version.since)} by {version.by}")
+    yield _fact(
+        "version", f"{version.number}, {when}, since {_said(version.since)} by {version.by}"
+    )
     if timing.mistake is None:
-        yield Fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
+        yield _fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
     state = row.state if row.enabled else f"switched off, {row.state}"
-    yield Fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
-    yield Fact("decided to", f"{_said(row.decided_to)}; next {_said(row.next_run_at)}")
+    yield _fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
+    yield _fact("decided to", f"{_said(row.decided_to)}; next {_said(row.next_run_at)}")
 
 
 def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Iterator[Fact]:
@@ -177,7 +184,7 @@ def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Itera
     )
     for entry in entries:
         reason = f" ({entry.reason})" if entry.reason else ""
-        yield Fact("before it", f"{entry.action} by {entry.actor} at {_said(entry.at)}{reason}")
+        yield _fact("before it", f"{entry.action} by {entry.actor} at {_said(entry.at)}{reason}")
 
 
 def _names(connection: sa.Connection, schedule_id: str) -> Sequence[str]:
@@ -203,24 +210,24 @@ def _ticks(connection: sa.Connection, at: datetime) -> Iterator[Fact]:
             sa.select(_t.now, _t.source, _t.error).where(side).order_by(order).limit(1)
         ).first()
         error = f", error: {tick.error}" if tick and tick.error else ""
-        yield Fact(name, f"{_said(tick.now)} by {tick.source}{error}" if tick else "none is known")
+        yield _fact(name, f"{_said(tick.now)} by {tick.source}{error}" if tick else "none is known")
 
 
 def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fact]:
     by = f" for {entry.triggered_by}" if entry.triggered_by else ""
-    yield Fact("decided", f"at {_said(entry.decided_at)} by {entry.tick_id}{by}")
+    yield _fact("decided", f"at {_said(entry.decided_at)} by {entry.tick_id}{by}")
     if entry.count > 1:
         span = f"{_said(entry.scheduled_for)} to {_said(entry.last)}"
-        yield Fact("one row for", f"{entry.count} instants, {span}")
+        yield _fact("one row for", f"{entry.count} instants, {span}")
     if entry.fired and entry.reason:
-        yield Fact("reason", entry.reason)
+        yield _fact("reason", entry.reason)
     if entry.blocked_by_id is not None:
         outcome = connection.execute(
             sa.select(_o.outcome).where(_o.id == entry.blocked_by_id)
         ).scalar()
         since = queued_until(connection, entry.blocked_by_id, entry.decided_at)
         queued = f", which no worker had begun then: queued since {_said(since)}" if since else ""
-        yield Fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'}){queued}")
+        yield _fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'}){queued}")
     counts = connection.execute(
         sa.select(_r.status, sa.func.count())
         .where(_r.occurrence_id == entry.id)
@@ -228,7 +235,11 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
         .order_by(_r.status)
     ).all()
     if counts:
-        yield Fact("runs", ", ".join(f"{count} {status}" for status, count in counts))
+        yield _fact("runs", ", ".join(f"{count} {status}" for status, count in counts))
+
+
+def _fact(name: str, text: str) -> Fact:
+    return Fact(name=name, text=text)
 
 
 def _said(instant: datetime | None) -> str:
