@@ -42,7 +42,7 @@ def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | Non
 
 
 def is_instant(rule: Rule, at: datetime) -> bool:
-    """Whether `at` is one of them."""
+    """Whether `at` is an instant of the rule."""
     return count(rule, just_before(at), at) > 0
 
 

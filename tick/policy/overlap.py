@@ -1,4 +1,4 @@
-"""What happens when an instant is due while an earlier occurrence has not finished. Pure."""
+"""Decides about an instant that is due while an earlier occurrence has not finished. Pure."""
 
 from enum import Enum
 
@@ -17,7 +17,7 @@ class OverlapDecision(Enum):
 
 
 def judge(policy: OverlapPolicy, live: int) -> OverlapDecision:
-    """The verdict when `live` earlier occurrences of the schedule have not finished."""
+    """The decision when `live` earlier occurrences of the schedule have not finished."""
     if live == 0 or policy is OverlapPolicy.ALLOW:
         return OverlapDecision.FIRE
     if policy is OverlapPolicy.REPLACE:

@@ -1,7 +1,6 @@
-"""The plan for one due schedule: (its rule, where it stands, now) → what to write. Pure.
+"""The plan for one due schedule: (its rule, its cursor, now) → what to write. Pure.
 
-Schedules that share a rule and stand at the same instant share a plan, so the tick asks once for
-all of them.
+Schedules with the same rule and cursor share a plan, so the tick asks once for all of them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ THROTTLED = "the storm brake held it: the tick had created as many runs as one m
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a due schedule stands: what beside its rule decides about it.
+    """The state of a due schedule that decides about it, beside its rule.
 
     `due_since` is its first undecided instant, `live` how many of its occurrences have not
     finished (2 stands for more), `fired` how often it fired (only kept where runs are limited),
@@ -41,7 +40,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write for each schedule that shares the cursor.
+    """What to write for each schedule with this cursor.
 
     `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
     is due again at `next_run_at` (None: never), with what `deferral` says of it.
@@ -57,7 +56,7 @@ class Plan:
 
     @property
     def throttled(self) -> bool:
-        """Whether what would fire waits because the tick may create no more runs."""
+        """Whether its firing waits because the tick may create no more runs."""
         put_off = self.deferral
         return put_off is not None and put_off.outcome is Outcome.HELD and self.fire is None
 
@@ -139,8 +138,8 @@ def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
 def throttle(rule: Rule, cursor: Cursor, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
     """The plan in a tick that has created as many runs as it may.
 
-    What would not fire is decided as planned. What would fire waits for the next tick if it will
-    still be wanted then; an instant whose grace would be over is HELD, for a person to run.
+    Instants that would not fire are decided as planned. A firing waits for the next tick if it will
+    be in grace or caught up then; otherwise it is HELD, for a person to run.
     """
     if plan.fire is None or cursor.is_requested:
         return plan
@@ -166,15 +165,15 @@ def _fire_later(plan: Plan, wanted: datetime) -> Plan:
 
 
 def is_left_over(plan: Plan, now: datetime) -> bool:
-    """Whether something due is left: to be caught up one by one, or put off."""
+    """Whether a due instant is left, to be caught up one by one or put off."""
     return plan.next_run_at is not None and plan.next_run_at <= now
 
 
 def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
-    """Whether what is left over is not for this tick any more.
+    """Whether the instants that are left wait for a later tick: one firing a tick is caught up.
 
-    What was put off waits, and what is caught up fires one a tick. Where overlap is allowed it goes
-    on at once: an instant a minute would never be caught up by a tick a minute.
+    Where overlap is allowed they don't: a schedule of each minute would never be caught up by a
+    tick a minute.
     """
     goes_on = plan.fire is not None and rule.overlap is OverlapPolicy.ALLOW
     return is_left_over(plan, now) and not goes_on

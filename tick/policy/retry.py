@@ -1,4 +1,4 @@
-"""What an ended attempt means for its run: the verdict, and when to try again. Pure."""
+"""Decides what becomes of a run whose attempt ended, and when it is tried again. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class RetryDecision:
 def judge(
     end: AttemptEnd, *, run_id: int, attempt: int, max_attempts: int, backoff: Backoff
 ) -> RetryDecision:
-    """The verdict on attempt number `attempt` (from 1) of `max_attempts`."""
+    """The decision on attempt number `attempt` (from 1) of `max_attempts`."""
     match end.how:
         case AttemptOutcome.RETURNED:
             return RetryDecision(RunStatus.SUCCESS)

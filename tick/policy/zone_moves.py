@@ -1,4 +1,4 @@
-"""What other zone data mean for a rule that is in use. Pure."""
+"""Decides from where on a rule goes by other zone data. Pure."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""Whose turn it is: transactions of which only one may be at work, on PostgreSQL."""
+"""Advisory locks, by which PostgreSQL lets only one of some transactions work at a time."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 
 class AdvisoryLock(IntEnum):
-    """What transactions do one after another: a number each that nothing else here locks."""
+    """The number of each lock; nothing else in this database may take the same."""
 
     ALERTS = 0x616C6572
     LIMITS = 0x7469636B
@@ -16,21 +16,24 @@ class AdvisoryLock(IntEnum):
     UPGRADE = 0x75706772
 
 
-_WAIT_FOR_TURN = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("turn", type_=sa.BigInteger)))
-_TRY_TURN = sa.select(sa.func.pg_try_advisory_xact_lock(sa.bindparam("turn", type_=sa.BigInteger)))
+_ACQUIRE = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger)))
+_TRY_ACQUIRE = sa.select(
+    sa.func.pg_try_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger))
+)
 
 
-def acquire(connection: sa.Connection, turn: AdvisoryLock) -> None:
-    """Wait until no other transaction has this turn, and keep it to the end of this one.
+def acquire(connection: sa.Connection, lock: AdvisoryLock) -> None:
+    """Wait for the lock, and keep it to the end of this transaction.
 
-    For what no row stands for yet that could be locked. SQLite's writers take turns anyway.
+    Needed where there is no row yet that could be locked.
     """
+    # SQLite has one writer at a time anyway.
     if connection.dialect.name == "postgresql":
-        connection.execute(_WAIT_FOR_TURN, {"turn": turn})
+        connection.execute(_ACQUIRE, {"lock": lock})
 
 
-def try_acquire(connection: sa.Connection, turn: AdvisoryLock) -> bool:
-    """As `acquire`, but without waiting: whether it is this transaction's turn."""
+def try_acquire(connection: sa.Connection, lock: AdvisoryLock) -> bool:
+    """Take the lock if it is free, without waiting; False if another transaction has it."""
     if connection.dialect.name != "postgresql":
         return True
-    return bool(connection.execute(_TRY_TURN, {"turn": turn}).scalar())
+    return bool(connection.execute(_TRY_ACQUIRE, {"lock": lock}).scalar())

@@ -1,4 +1,4 @@
-"""Which schedules are due, and whose they are: every lock on a schedule.
+"""Finds due schedules and claims them: the one place where a tick locks schedules.
 
 A claim is a guarded UPDATE inside the transaction that also fires and releases, so a crash at any
 point leaves no lock behind. SKIP LOCKED (where the database has it) only saves work.
@@ -32,7 +32,7 @@ STALE_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class RunningSchedule:
-    """A claimed schedule with `live` unfinished occurrences, the oldest being `blocker`."""
+    """A claimed schedule with `live` unfinished occurrences; `blocker` is the oldest of them."""
 
     schedule_id: str
     live: int
@@ -41,7 +41,7 @@ class RunningSchedule:
 
 @dataclass(frozen=True)
 class PlanGroup:
-    """Claimed schedules that share a rule and a target and stand alike: one plan serves them all.
+    """Claimed schedules with the same rule, target and cursor, for which one plan is made.
 
     `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
     Each has decided everything up to `decided_to`, some perhaps more.
@@ -128,7 +128,7 @@ def is_for_this_release(*also: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]
 
 
 def is_for_this_process(dialect: str) -> sa.ColumnElement[bool]:
-    """Whether it can read the rule, and by the zone data that the schedule goes by: `zones`."""
+    """Whether this release can read the rule, and has the zone data that decide it (`zones`)."""
     return is_for_this_release(any_of_param(dialect, _v.zone_data_id, "zones"))
 
 

@@ -1,4 +1,4 @@
-"""Where claimed schedules really stand: by what they have decided, not by when they are marked due.
+"""Corrects the plan groups by what their schedules have decided, not by when they are marked due.
 
 The next instant of a schedule is stored so that an index finds it. It was worked out some time ago;
 the rules of its time zone may have changed since. A plan therefore begins at the first instant
@@ -23,7 +23,7 @@ _s = job_schedule.c
 
 @contextmanager
 def planning(rule: Rule) -> Iterator[None]:
-    """What goes wrong within it is raised as PlanFailed, which names the rule."""
+    """Raise PlanFailed, which names the rule, for any error inside the block."""
     try:
         yield
     except Exception as error:

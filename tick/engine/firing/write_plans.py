@@ -43,7 +43,7 @@ Plans = Sequence[tuple[PlanGroup, Plan]]
 
 @dataclass(frozen=True)
 class TickClaim:
-    """The tick, the claim within it, and the instant and the zone data that it decides by."""
+    """A claim of a tick: its ids, and the instant and zone data by which it decides."""
 
     tick_id: str
     claim_id: str
@@ -158,7 +158,7 @@ def _ledger_rows(
                 outcome=Outcome.QUEUED if size else Outcome.SUCCESS,
                 scheduled_for=plan.fire,
                 reason=plan.fire_reason if size else NO_JOBS,
-                # What a person asked for after all has no instant to keep.
+                # An instant that a person asked for can't be late.
                 late_seconds=(
                     None if group.cursor.is_requested else (now - plan.fire).total_seconds()
                 ),

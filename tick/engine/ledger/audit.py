@@ -19,9 +19,9 @@ class Author:
     name: str
     request_id: str | None = None
 
-    def did(self, deed: str, reason: str | None = None) -> str:
-        """`cancelled by ada: wrong day`: what rows say of what was done to them."""
-        return f"{deed} by {self.name}: {reason}" if reason else f"{deed} by {self.name}"
+    def did(self, action: str, reason: str | None = None) -> str:
+        """The reason that a row keeps of an action: `cancelled by ada: wrong day`."""
+        return f"{action} by {self.name}: {reason}" if reason else f"{action} by {self.name}"
 
 
 SYSTEM = Author("system")

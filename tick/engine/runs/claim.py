@@ -1,4 +1,4 @@
-"""Which runs are ready, and whose they are: a worker's claim.
+"""A worker's claim: finds runs that are ready, and makes them its own.
 
 Dependencies are judged here, when claiming, and nowhere else: a promotion when the upstream
 finishes would lose a run whose two last upstreams finish at one moment.
@@ -69,7 +69,7 @@ def claim_runs(
 def _claim_within(
     connection: sa.Connection, capacity: Capacity, values: dict[str, Any]
 ) -> Sequence[sa.Row[Any]]:
-    """The most urgent runs for which there is room.
+    """The most urgent runs that no limit forbids.
 
     Each round looks at as many as are wanted, and leaves out what the rounds before found full.
     """
@@ -98,7 +98,7 @@ CLAIMED_COLUMNS = (
     _r.params,
     _r.deadline_at.label("deadline"),
 )
-"""What a ClaimedRun is made of, in its order."""
+"""The columns of a ClaimedRun, in its order."""
 
 
 def as_claimed_run(row: sa.Row[Any]) -> ClaimedRun:
@@ -107,7 +107,7 @@ def as_claimed_run(row: sa.Row[Any]) -> ClaimedRun:
 
 
 def _deadlines(jobs: Iterable[JobDefinition], now: datetime) -> str:
-    """By name; few of them are different."""
+    """The deadline of each job as JSON. Few differ, so each text is made once."""
     timeouts = {job.name: job.timeout_seconds for job in jobs}
     instants = {
         seconds: instant_text(now + timedelta(seconds=seconds))
@@ -185,7 +185,7 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
 
 
 def waits_for_nothing() -> list[sa.ColumnElement[bool]]:
-    """Whether what a run depends on has ended well, and the occurrence before it has ended."""
+    """The conditions that the runs it depends on ended well, and the occurrence before it ended."""
     return [~_waits_for_a_run(), ~_waits_for_an_occurrence()]
 
 

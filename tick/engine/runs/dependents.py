@@ -1,4 +1,4 @@
-"""What waits for a run that did not succeed can never start: it is SKIPPED, down the line."""
+"""Skips the runs that wait for one that did not succeed, down the line: they can never start."""
 
 import json
 from collections.abc import Collection
@@ -22,7 +22,7 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 
 def skip_dependents(connection: sa.Connection, run_ids: Collection[int], now: datetime) -> None:
-    """Skip what waits, directly or not, for those of the runs that ended without success.
+    """Skip the runs that wait, directly or not, for those of `run_ids` that ended badly.
 
     Tolerant edges hold nothing back. The reason names the job at the root.
     """

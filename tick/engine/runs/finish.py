@@ -96,7 +96,7 @@ def _row(ending: FinishedAttempt, now: datetime, moment: float) -> dict[str, Any
         "error_message": end.error_message,
         "error_traceback": end.error_traceback,
     }
-    # What is not there is NULL as well, and most of it is.
+    # Omit None values, which most are: a missing JSON key becomes NULL.
     return {name: value for name, value in row.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""What is heard of runs while they run: written in batches, under their tokens."""
+"""Writes the lines, progress and starts of runs in batches, guarded by their tokens."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
 """How many runs of a job, a group or a queue may run at one time.
 
-Rows are counted, never a counter kept. The claims that count take turns, so that no two of them
-fill the same room: by an advisory lock on PostgreSQL; on SQLite there is one writer anyway.
+Rows are counted, never a counter kept. Claims that count run one after another, so that no two of
+them use the same free capacity: by an advisory lock on PostgreSQL; SQLite has one writer anyway.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,13 +33,13 @@ class ConcurrencyLimits:
 
 
 class Capacity:
-    """How many more runs each limited name has room for, while this turn lasts."""
+    """How many more runs each limited name may have, while this transaction holds the lock."""
 
     def __init__(self, left: Mapping[Name, int]) -> None:
         self._left = dict(left)
 
     def take(self, row: sa.Row[Any]) -> bool:
-        """Let the run of a row with the LIMITED columns in, if there is room for it everywhere."""
+        """Count in the run of a row with the LIMITED columns; False if one of its names is full."""
         names = [name for name in _names(row) if name in self._left]
         if any(self._left[name] <= 0 for name in names):
             return False
@@ -48,7 +48,7 @@ class Capacity:
         return True
 
     def full(self) -> dict[str, list[str]]:
-        """The values without room, by column."""
+        """The names that are full, by column."""
         full: dict[str, list[str]] = {column.name: [] for column in LIMITED}
         for (column, value), left in self._left.items():
             if left <= 0:
@@ -67,15 +67,15 @@ def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> Concurrenc
 
 
 def acquire_capacity(connection: sa.Connection, limits: ConcurrencyLimits) -> Capacity | None:
-    """Wait for this claim's turn, which ends with the transaction, and count what runs.
+    """Take the lock of limited claims, to the end of the transaction, and count what runs.
 
-    None when nothing has a limit: such claims need not wait for each other.
+    None without any limit: such claims need not wait for each other.
     """
     if not limits:
         return None
     acquire(connection, AdvisoryLock.LIMITS)
     left = dict(limits.most)
-    # A statement after the lock, so that it sees what the turn before has committed.
+    # A statement after the lock sees what its last holder has committed.
     for row in connection.execute(_RUNNING):
         for name in _names(row):
             if name in left:

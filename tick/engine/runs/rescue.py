@@ -1,4 +1,4 @@
-"""What dead processes and gone definitions left behind is brought to an end.
+"""Brings to an end the runs that dead processes and removed definitions left behind.
 
 Death is found by missing heartbeats, never by the age of a run. Called by each tick and now and
 then by the workers; every step is a guarded update, so several at once do no harm. Afterwards, in
@@ -27,7 +27,7 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 @dataclass(frozen=True)
 class Rescued:
-    """What one rescue did: processes declared dead, and their runs by what became of them."""
+    """The result of one rescue: processes declared dead, and their runs, counted."""
 
     workers: tuple[str, ...] = ()
     queued: int = 0

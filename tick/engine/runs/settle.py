@@ -26,7 +26,7 @@ _GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
 
 @dataclass(frozen=True)
 class ScheduleCounters:
-    """What newly settled occurrences do to their schedule's counters."""
+    """The change of a schedule's counters by newly settled occurrences."""
 
     id: str
     failures: int = 0
@@ -216,7 +216,7 @@ def outcome_in(counted: sa.Subquery) -> sa.ColumnElement[str]:
 
 
 def _has_begun() -> sa.ColumnElement[bool]:
-    """It started, or a worker holds it, which comes to the same for who waits."""
+    """Whether it started, or a worker holds it."""
     return sa.or_(_r.started_at.is_not(None), _r.status == RunStatus.RUNNING)
 
 

@@ -46,10 +46,8 @@ class LockedSchedule:
         return read_rule(self.row)
 
     def ask(self, question: Callable[[Rule], T]) -> T | None:
-        """What the rule answers; None when it can't be read or raises.
-
-        A rule is data: a bad one must stop neither a tick nor the deploy that mends it.
-        """
+        """The rule's answer; None if the rule can't be read, or raises."""
+        # A rule is data: a bad one must stop neither a tick nor the deploy that mends it.
         try:
             return question(self.rule)
         except Exception as error:
@@ -266,7 +264,7 @@ def account_for(
 
 
 def why_off(row: AnyRow) -> str:
-    """Why the instants that a schedule has not decided did not fire."""
+    """The reason for which a schedule's undecided instants did not fire."""
     if row.state == ScheduleState.REMOVED:
         return f"it was not in the definitions since {row.state_at:%Y-%m-%d %H:%M} UTC"
     if row.state == ScheduleState.PAUSED:
