@@ -101,7 +101,7 @@ ONLY_CONSOLE = {
     "preferences.help_on_keys, preferences.keys, preferences.live, preferences.theme, "
     "preferences.zone, static": BROWSER,
 }
-# Why no command calls an operation.
+# Why no command but `tick call` calls an operation.
 WITHOUT_COMMAND = {
     "create_schedule": IN_CODE,
     "update_schedule": IN_CODE,

@@ -56,6 +56,7 @@ COMMANDS = {
     "prune": ("tick.cli.admin", "prune"),
     "stats": ("tick.cli.stats", "stats"),
     "audit": ("tick.cli.views", "audit"),
+    "call": ("tick.cli.call", "call"),
     "openapi": ("tick.cli.openapi", "openapi"),
     "completion": ("tick.cli.completion", "completion"),
 }
@@ -78,6 +79,7 @@ REMOTE = frozenset(
         "alerts",
         "audit",
         "backfill",
+        "call",
         "cancel",
         "disable",
         "drain",

@@ -6,6 +6,7 @@ path. The function returns a model. The routes of the JSON API, its OpenAPI docu
 line's client, here or by HTTP, are all made from that.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +16,12 @@ from functools import cached_property
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, get_type_hints
 
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tick.define.registry import Registry
 from tick.engine.ledger.audit import Author as Author
-from tick.interface.inputs import parse
+from tick.errors import InvalidInput
+from tick.interface.inputs import Id, parse
 from tick.interface.permissions import Permission
 from tick.runtime import Runtime
 from tick.settings import Settings
@@ -28,7 +30,9 @@ from tick.store.database import Database
 ROOT = "/api/admin"
 Output = TypeVar("Output", bound=BaseModel, covariant=True)
 Declared = TypeVar("Declared", bound=BaseModel)
-_RESERVED = frozenset({"context", "query", "body", "key", "revision", "return"})
+_HEADERS = frozenset({"key", "revision"})
+_RESERVED = frozenset({"context", "query", "body", "return"}) | _HEADERS
+_ROW_ID: TypeAdapter[int] = TypeAdapter(Id)
 _IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -96,6 +100,11 @@ class Operation(Generic[Output]):
         return self.function.__name__
 
     @property
+    def summary(self) -> str:
+        """The sentence that says what it does."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
     def query(self) -> type[BaseModel] | None:
         """The model of its query string."""
         return self._hints.get("query")
@@ -131,6 +140,11 @@ class Operation(Generic[Output]):
         """The types of the parameters in its path."""
         return {name: hint for name, hint in self._hints.items() if name not in _RESERVED}
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Its parameters that belong neither to the query nor to the body."""
+        return frozenset({*self.ids, *(_HEADERS & self._hints.keys())})
+
     def place(self, written: Callable[[str], str]) -> str:
         """Its path, with each parameter's name replaced by how it is to be written."""
         return _IN_PATH.sub(lambda found: written(found[1]), self.path)
@@ -142,16 +156,24 @@ class Operation(Generic[Output]):
         stands for what was not given there.
         """
         rest = dict(arguments)
-        given = {name: rest.pop(name) for name in self.ids}
-        for name in ("key", "revision"):
-            if name in self._hints:
-                given[name] = rest.pop(name, None)
+        given = {name: _id(name, kind, rest.pop(name)) for name, kind in self.ids.items()}
+        for name in _HEADERS & self._hints.keys():
+            given[name] = rest.pop(name, None)
         for part in {"query", "body"} & self._hints.keys():
             values = {name: value for name, value in rest.items() if value is not None}
             given[part], rest = parse(self._hints[part], values, part), {}
         if rest:
             raise TypeError(f"{self.name} takes no {', '.join(rest)}")
         return given
+
+
+def _id(name: str, kind: type, value: Any) -> Any:
+    if kind is not int:
+        return value
+    try:
+        return _ROW_ID.validate_python(value)
+    except ValidationError:
+        raise InvalidInput([(f"path.{name}", "is no id")]) from None
 
 
 class Declare(Protocol):

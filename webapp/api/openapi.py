@@ -82,12 +82,12 @@ def _schemas(operations: Iterable[Operation[BaseModel]]) -> dict[str, Any]:
 
 
 def _describe(operation: Operation[BaseModel], schemas: Mapping[str, Any]) -> dict[str, Any]:
-    summary, _, more = (inspect.getdoc(operation.function) or "").partition("\n")
+    more = (inspect.getdoc(operation.function) or "").partition("\n")[2]
     role = least_role(operation.needs)
     found: dict[str, Any] = {
         "operationId": operation.name,
         "tags": [operation.tag],
-        "summary": summary,
+        "summary": operation.summary,
         "description": f"{more.strip()}\n\nNeeds a token of role {role}.".strip(),
         "parameters": _parameters(operation, schemas),
         "responses": _responses(operation),

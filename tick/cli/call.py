@@ -1,0 +1,81 @@
+"""`tick call`: any operation by its name, also one that has no command of its own."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from pydantic import BaseModel, ValidationError
+
+from tick.cli.client import open_client
+from tick.cli.common import show_json, show_table
+from tick.interface.inputs import invalid_input
+from tick.interface.operation import Operation
+from tick.interface.table import OPERATIONS
+from tick.ops.queries.nearest import choose_from
+
+
+@click.command()
+@click.argument("name", metavar="[OPERATION]", required=False)
+@click.argument("arguments", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print the list of operations as JSON.")
+def call(name: str | None, arguments: tuple[str, ...], as_json: bool) -> None:
+    """Call an operation of the JSON API by its name.
+
+    Here, or through a console with --url; prints JSON. Without OPERATION it lists them all; the
+    document of the API says what each takes. A VALUE is JSON, or else text.
+    For example: tick call pause_queue queue=media reason='disk full'
+    """
+    if name is None:
+        _list(as_json)
+        return
+    if name not in OPERATIONS:
+        raise click.UsageError(f"There is no operation {name!r}; {choose_from(name, OPERATIONS)}.")
+    given = _read(OPERATIONS[name], arguments)
+    with open_client() as client:
+        show_json(client.call(OPERATIONS[name], **given))
+
+
+def _list(as_json: bool) -> None:
+    rows = [
+        {"name": each.name, "needs": each.needs, "does": each.summary}
+        for each in OPERATIONS.values()
+    ]
+    if as_json:
+        show_json(rows)
+    else:
+        columns = {"name": "OPERATION", "needs": "PERMISSION", "does": "DOES"}
+        show_table(columns, rows, "There is none.")
+
+
+def _read(operation: Operation[BaseModel], arguments: Iterable[str]) -> dict[str, Any]:
+    """The arguments by name. Raises UsageError, InvalidInput."""
+    texts = {}
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if not equals:
+            raise click.UsageError(f"{argument!r} is no argument; write NAME=VALUE.")
+        texts[name] = value
+    if missing := operation.ids.keys() - texts.keys():
+        raise click.UsageError(f"{operation.name} takes {', '.join(sorted(missing))} as well.")
+    outside = {name: texts.pop(name) for name in operation.named & texts.keys()}
+    if operation.body is None:
+        return outside | texts
+    return outside | _read_body(operation.body, texts)
+
+
+def _read_body(model: type[BaseModel], texts: dict[str, str]) -> dict[str, Any]:
+    """The values of a body as it is read from JSON, where an instant is a text."""
+    values = {name: _value(text) for name, text in texts.items()}
+    try:
+        found = model.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        raise invalid_input(error, "body", model) from None
+    return {name: getattr(found, name) for name in found.model_fields_set}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
