@@ -177,6 +177,7 @@ def test_a_file_that_is_no_longer_the_same_stops_every_tick(
     assert due.tick(TWO).fired_count == 10
 
 
+@pytest.mark.usefixtures("signals_restored")
 def test_nobody_but_an_upgrade_makes_a_new_database(tmp_path: Path) -> None:
     path = tmp_path / "var" / "tick.db"
     tick = CommandLine(Database(f"sqlite:///{path}"), f"sqlite:///{path}")
