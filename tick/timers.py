@@ -1,7 +1,7 @@
 """When a process that serves does what: lengths by the monotonic clock, which no one sets back."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
 
@@ -51,40 +51,3 @@ class CachedClock:
             is_quick = self._clock() - at <= self.LONGEST_TRIP_SECONDS
             self._until = at + self._seconds if is_quick else at
         return at, self._answer + timedelta(seconds=at - self._asked_at)
-
-
-class PrefetchController:
-    """How many runs to hold beyond the free slots, so that short ones need not wait for a claim.
-
-    As many as `slots` can execute in SPAN_SECONDS, as long as the last ones took: long runs are
-    claimed one by one, and only those that take milliseconds travel in hundreds.
-    """
-
-    SPAN_SECONDS = 0.25
-    MOST = 1000
-    GROWTH = 10
-    """Not all at once: the next runs may be others than the last."""
-
-    def __init__(self, slots: int, clock: Clock = time.monotonic) -> None:
-        self._slots, self._clock = slots, clock
-        self._since, self._ended, self._took, self._runs = clock(), 0, 0.0, 0
-
-    def note(self, took: Sequence[float]) -> None:
-        """Runs have just ended, which took so many seconds each."""
-        self._ended += len(took)
-        self._took += sum(took)
-        if took:
-            self._runs = min(self._wanted(), self.GROWTH * max(self._runs, self._slots))
-        if self._clock() - self._since >= self.SPAN_SECONDS:
-            if not self._ended:
-                self._runs = 0
-            self._since, self._ended, self._took = self._clock(), 0, 0.0
-
-    @property
-    def beyond(self) -> int:
-        """How many to hold; none while runs take longer than the span."""
-        return self._runs if self._runs > self._slots else 0
-
-    def _wanted(self) -> int:
-        room = self._slots * self.SPAN_SECONDS * self._ended
-        return int(min(self.MOST, room / max(self._took, 1e-9)))

@@ -1,8 +1,7 @@
 """A line that is being written is shown as a terminal shows it."""
 
 from tick.executors.bounds import MAX_MESSAGE
-from tick.executors.line_buffer import LineBuffer
-from tick.executors.partial_line import PartialLine
+from tick.executors.partial_line import LineBuffer, PartialLine
 
 
 def test_of_a_progress_bar_the_newest_state_is_shown_at_most_once_a_second() -> None:
@@ -71,3 +70,9 @@ def test_progress_bars_that_move_the_cursor_become_plain_lines() -> None:
             shown += bars.feed(chunk.encode(), percent / 1000)
     shown += [*bars.feed(b"\n", 1), *bars.end()]
     assert shown == ["one 0%", "one 50%", "one 100%", "two 100%"]
+
+
+def test_a_line_without_an_end_comes_in_pieces() -> None:
+    buffer = LineBuffer()
+    assert buffer.feed(b"x" * MAX_MESSAGE, 0) == ["x" * MAX_MESSAGE]
+    assert buffer.end() == []

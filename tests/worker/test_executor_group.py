@@ -16,10 +16,10 @@ from tests.worker.processes import Process, eventually, pids_in
 from tests.worker.test_process_pool import a_run
 from tick.executors import thread_pool as threads_module
 from tick.executors.executor import EndReport
+from tick.executors.prefetch import PrefetchController
 from tick.executors.process_pool import ProcessPool
 from tick.executors.thread_pool import ThreadPool
 from tick.policy.retry import AttemptEnd, AttemptOutcome
-from tick.timers import PrefetchController
 from tick.worker.executor_group import (
     AssignedExecutor,
     ClaimRequest,
@@ -36,7 +36,7 @@ class Hungry(PrefetchController):
     """Wants a hundred runs beyond the free slots."""
 
     @property
-    def beyond(self) -> int:
+    def target(self) -> int:
         """A hundred."""
         return 100
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tick.timers import CachedClock, PeriodicTimer, PrefetchController
+from tick.executors.prefetch import PrefetchController
+from tick.timers import CachedClock, PeriodicTimer
 
 NOW = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 
@@ -70,7 +71,7 @@ def test_a_worker_holds_as_many_runs_as_it_can_execute_in_a_quarter_second(
     prefetch = PrefetchController(2, hand)
     for _ in range(6):
         prefetch.note([took, took])
-    assert prefetch.beyond == beyond
+    assert prefetch.target == beyond
 
 
 def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
@@ -79,18 +80,18 @@ def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
     for _ in range(6):
         hand.seconds += 0.4
         prefetch.note([0.001, 0.001])
-        grown.append(prefetch.beyond)
+        grown.append(prefetch.target)
     assert grown == [20, 200, 500, 500, 500, 500]
 
 
 def test_long_runs_take_the_appetite_away(hand: Hand) -> None:
     prefetch = PrefetchController(2, hand)
     prefetch.note([0.001] * 100)
-    assert prefetch.beyond == 20
+    assert prefetch.target == 20
     hand.seconds += 0.3
     prefetch.note([])
     prefetch.note([2.0])
-    assert prefetch.beyond == 0
+    assert prefetch.target == 0
 
 
 def test_a_worker_to_whom_nothing_happens_loses_its_appetite(hand: Hand) -> None:
@@ -99,4 +100,4 @@ def test_a_worker_to_whom_nothing_happens_loses_its_appetite(hand: Hand) -> None
     for _ in range(2):
         hand.seconds += 0.3
         prefetch.note([])
-    assert prefetch.beyond == 0
+    assert prefetch.target == 0

@@ -33,7 +33,8 @@ from tick.executors.forked_copies import send_through, send_through_stdout
 from tick.executors.leftovers import ProcessSnapshot, wait_to_be_replaced
 from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 from tick.executors.partial_line import SHOW_SECONDS
-from tick.executors.protocol import DISCONNECTED_STATUS, ORDER_TOKEN, Message, Unpacker, pack
+from tick.executors.prefetch import wait_for_token
+from tick.executors.protocol import DISCONNECTED_STATUS, Message, Unpacker, pack
 from tick.forks import handle_in_this_process, register_after_fork
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
@@ -151,8 +152,8 @@ class Child:
             self._serve(jobs, capture, ProcessSnapshot())
 
     def _serve(self, jobs: Jobs, capture: Capture, snapshot: ProcessSnapshot) -> None:
-        while token := self._tokens.recv(ORDER_TOKEN.size):
-            run = self._take_order(ORDER_TOKEN.unpack(token))
+        while claim := wait_for_token(self._tokens):
+            run = self._take_order(claim)
             began = monotonic()
             end = self._run(run, jobs, capture)
             took = monotonic() - began
@@ -169,7 +170,7 @@ class Child:
                 wait_to_be_replaced()
 
     def _take_order(self, claim: Claim) -> ClaimedRun:
-        """The run of a ticket; the orders before it were taken back."""
+        """Return the ordered run of a claim; the worker took the orders before it back."""
         while (run := self._orders.get()).claim != claim:
             pass
         return run

@@ -9,8 +9,8 @@ from tick.executors.bounds import MAX_MESSAGE, cut
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.executor import LogReport, ProgressReport, Report
 from tick.executors.framing import FrameParser
-from tick.executors.line_buffer import LineBuffer
 from tick.executors.log_lines import Line
+from tick.executors.partial_line import LineBuffer
 from tick.executors.protocol import Message
 from tick.states import LogLevel
 

@@ -1,10 +1,6 @@
-"""A child process as its worker holds it: the socket, the output pipe, and the process group.
+"""A child process as its worker holds it: the socket, the output pipe, and the process group."""
 
-Orders travel ahead of their time, so that a child goes from one short run to the next without
-asking. Each needs a ticket from a second socket, of which the worker keeps both ends: a ticket is
-read once, by the child that begins the run or by the worker that takes the order back.
-"""
-
+import logging
 import os
 import signal
 import socket
@@ -12,21 +8,21 @@ import struct
 import subprocess
 import sys
 import time
-from collections import deque
-from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
 
 from tick.executors.child_messages import Output, OutputReader
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.protocol import DISCONNECTED_STATUS, ORDER_TOKEN, Message, Unpacker, pack
+from tick.executors.prefetch import OrderedRuns
+from tick.executors.protocol import DISCONNECTED_STATUS, Message, Unpacker, pack
 from tick.executors.run_queue import Order
 from tick.forks import register_after_fork
 from tick.policy.retry import AttemptEnd
 
+log = logging.getLogger(__name__)
+
+MOST_PAUSE_SECONDS = 30.0
 SEND_SECONDS = 5
-QUICK_SECONDS = 0.02
-"""A child whose last run took no longer is ordered further ones ahead."""
 _READ_BYTES = 64 * 1024
 _DRAIN_READS = 32
 
@@ -35,14 +31,9 @@ class ChildProcess:
     """One warm process, at most one run at a time. Its instants are `time.monotonic` seconds."""
 
     def __init__(self, definitions: str) -> None:
-        self.orders: deque[Order] = deque()
-        """The run that it executes, then those that it will begin by itself."""
         self.ready = False
         self.started_at = time.monotonic()
         self.runs_done = 0
-        self.began_at = -inf
-        self.last_took = inf
-        """How many seconds its last run took."""
         self.deadline = inf
         self.kill_at = inf
         self.planned_end: AttemptEnd | None = None
@@ -56,9 +47,9 @@ class ChildProcess:
         # The kernel's limit: Python's own would have `recv` wait as well, whatever its flags.
         limit = struct.pack("ll", SEND_SECONDS, 0)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-        self._token_sockets = socket.socketpair()
+        self.orders = OrderedRuns(self.socket)
         try:
-            self._process = _spawn(definitions, theirs, self._token_sockets[1])
+            self._process = _spawn(definitions, theirs, self.orders.child_tokens)
         except OSError:
             self._close_sockets()
             raise
@@ -77,7 +68,8 @@ class ChildProcess:
     @property
     def run(self) -> ClaimedRun | None:
         """The run that it executes."""
-        return self.orders[0].run if self.orders else None
+        current = self.orders.current
+        return current.run if current else None
 
     @property
     def idle(self) -> bool:
@@ -85,53 +77,31 @@ class ChildProcess:
         return self.ready and not self.orders and self.kill_at == inf
 
     @property
-    def slow_at(self) -> float:
-        """When others should have the runs that it was ordered ahead."""
-        return self.began_at + QUICK_SECONDS if len(self.orders) > 1 else inf
-
-    @property
     def is_quick(self) -> bool:
-        """Whether it is at work, and neither its last run nor this one took long."""
-        longest = max(self.last_took, time.monotonic() - self.began_at)
-        return bool(self.orders) and self.kill_at == inf and longest <= QUICK_SECONDS
+        """Whether it is to be ordered runs ahead."""
+        return self.kill_at == inf and self.orders.are_quick
 
-    def order(self, orders: Sequence[Order]) -> None:
-        """Order runs, one after another. Raises OSError when the process is gone."""
-        was_idle = not self.orders
-        self.orders.extend(orders)
-        if was_idle:
-            self._begin(self.orders[0])
-        # Tickets first: should the rest fail, the orders can be taken back.
-        self._token_sockets[0].sendall(b"".join(ORDER_TOKEN.pack(*o.run.claim) for o in orders))
-        self.socket.sendall(b"".join(order.packed for order in orders))
+    def order(self, order: Order) -> None:
+        """Have the child begin a run, while it executes none."""
+        self.deadline = time.monotonic() + order.timeout_seconds
+        # A child that is gone by now is noticed at the next poll.
+        with suppress(OSError):
+            self.orders.send([order])
 
     def end_current(self, took: float) -> None:
-        """It ended its run after so many seconds, and went on to the next one."""
-        self.orders.popleft()
+        """Note that its run has ended after so many seconds, and that it began the next one."""
+        self.orders.end_current(took)
         self.runs_done += 1
-        self.last_took = took
-        self.deadline, self.planned_end = inf, None
-        if self.orders:
-            self._begin(self.orders[0])
+        self.planned_end = None
+        following = self.orders.current
+        self.deadline = self.orders.began_at + following.timeout_seconds if following else inf
 
     def take_back(self) -> list[Order]:
-        """The orders that it has not begun; it never will.
-
-        Those that it had ended by then may not have been heard of yet.
-        """
-        try:
-            size = ORDER_TOKEN.size * len(self.orders)
-            tokens = self._token_sockets[1].recv(size, socket.MSG_DONTWAIT) if size else b""
-        except BlockingIOError:
-            return []
-        taken = [self.orders.pop() for _ in range(len(tokens) // ORDER_TOKEN.size)]
+        """Return the orders that it has not begun, and now never will."""
+        taken = self.orders.take_back()
         if not self.orders:
             self.deadline = inf
-        return taken[::-1]
-
-    def _begin(self, order: Order) -> None:
-        self.began_at = time.monotonic()
-        self.deadline = self.began_at + order.timeout_seconds
+        return taken
 
     def ask_to_stop(self) -> None:
         """Pass a cancellation of its run on."""
@@ -201,8 +171,42 @@ class ChildProcess:
         self.output.close()
 
     def _close_sockets(self) -> None:
-        for sock in (self.socket, *self._token_sockets):
-            sock.close()
+        self.socket.close()
+        self.orders.close()
+
+
+class ChildFactory:
+    """Starts child processes; after failures less and less often.
+
+    Its instants are `time.monotonic` seconds.
+    """
+
+    def __init__(self, definitions: str) -> None:
+        self._definitions = definitions
+        self._failures = 0
+        self.not_before = 0.0
+        """When the next one may be started."""
+
+    def spawn(self) -> ChildProcess | None:
+        """Return a new child; None if it is too early, or the system gives none."""
+        if time.monotonic() < self.not_before:
+            return None
+        try:
+            return ChildProcess(self._definitions)
+        except OSError as error:
+            log.error("cannot start a child process: %s", error)
+            self.note_failure()
+            return None
+
+    def note_ready(self) -> None:
+        """Note that a child is ready."""
+        self._failures = 0
+
+    def note_failure(self) -> None:
+        """Note that a child ended before it was ready."""
+        self._failures += 1
+        pause = min(MOST_PAUSE_SECONDS, 2.0 ** (self._failures - 1))
+        self.not_before = time.monotonic() + pause
 
 
 def _spawn(

@@ -5,6 +5,7 @@ bar. What nothing has ended yet is shown at most once a second. A log has no cur
 as several bars do, is left out.
 """
 
+import codecs
 import re
 
 from tick.executors.bounds import MAX_MESSAGE, cut
@@ -106,3 +107,29 @@ class PartialLine:
         if visible == self._shown:
             return []
         return [visible.removeprefix(self._shown)] if visible else []
+
+
+class LineBuffer:
+    """Bytes in, lines out. A line that is too long comes in pieces."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line = PartialLine(in_pieces=True)
+        self._has_begun = False
+
+    def feed(self, chunk: bytes, now: float) -> list[str]:
+        """The lines that the bytes complete, and states of the last one that are due."""
+        if chunk:
+            self._has_begun = not chunk.endswith(b"\n")
+        return self._line.write(self._decoder.decode(chunk), now)
+
+    def due(self, now: float) -> list[str]:
+        """What nothing has ended for a second."""
+        return self._line.due(now)
+
+    def end(self) -> list[str]:
+        """The last line, if nothing ended it."""
+        rest = self._line.write(self._decoder.decode(b"", final=True), 0)
+        self._decoder.reset()
+        has_begun, self._has_begun = self._has_begun, False
+        return [*rest, *(text for text in self._line.end() if text)] if has_begun else rest

@@ -14,12 +14,11 @@ from contextlib import suppress
 from datetime import datetime
 from math import inf
 
-from tick.executors.child_factory import ChildFactory
 from tick.executors.child_messages import Output, reports_from_message, reports_from_output
-from tick.executors.child_process import ChildProcess
+from tick.executors.child_process import ChildFactory, ChildProcess
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.dispatcher import Dispatcher
 from tick.executors.executor import CANCEL_SECONDS, EndReport, Report
+from tick.executors.prefetch import AHEAD_RUNS, order_ahead
 from tick.executors.process_reaper import ProcessReaper
 from tick.executors.protocol import BadMessage, Message, pack
 from tick.executors.run_queue import Order, RunQueue
@@ -59,7 +58,7 @@ class ProcessPool:
         self._factory = ChildFactory(definitions)
         self._children: list[ChildProcess] = []
         self._waiting = RunQueue()
-        self._dispatcher = Dispatcher(self._waiting, recycle_after, recycle_seconds)
+        self._recycle_after, self._recycle_seconds = recycle_after, recycle_seconds
         self._reaper = ProcessReaper()
         register_after_fork(self._reaper.close_in_copy)
         self._selector = selectors.DefaultSelector()
@@ -95,13 +94,13 @@ class ProcessPool:
     @property
     def begun(self) -> dict[Claim, float]:
         """The runs that are being executed, and since when."""
-        return {child.run.claim: child.began_at for child in self._children if child.run}
+        return {child.run.claim: child.orders.began_at for child in self._children if child.run}
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Give the run to a free child, or to the first that becomes free."""
         packed = pack({"run": run.to_json()})
         self._waiting.add(Order(run, timeout_seconds, time.monotonic(), packed))
-        self._dispatcher.dispatch(self._children)
+        self._dispatch()
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Give up the runs that have waited for so long."""
@@ -112,15 +111,15 @@ class ProcessPool:
     def poll(self, timeout_seconds: float) -> list[Report]:
         """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
         self._spawn_missing()
-        self._prefetch()
+        self._order_ahead()
         wait = 0.0 if self._reports else min(timeout_seconds, self._next_instant())
         for key, _ in self._selector.select(max(0.0, wait)):
             with suppress(BlockingIOError):
                 key.data()
         self._enforce(time.monotonic())
         self._clean_up_exited()
-        self._dispatcher.dispatch(self._children)
-        self._prefetch()
+        self._dispatch()
+        self._order_ahead()
         reports, self._reports = self._reports, []
         return reports
 
@@ -165,14 +164,26 @@ class ProcessPool:
     def _drain_wakeups(self) -> None:
         self._wake_reader.recv(_ALARMS)
 
-    def _prefetch(self) -> None:
+    def _dispatch(self) -> None:
+        for child in self._children:
+            if child.idle and self._waiting:
+                child.order(*self._waiting.take(1, inf))
+
+    def _order_ahead(self) -> None:
         """Let children with short runs go from one to the next."""
         if not self._waiting and any(child.idle for child in self._children):
             for child in self._children:
                 if len(child.orders) > 1:
                     self._recall(child)
-            self._dispatcher.dispatch(self._children)
-        self._dispatcher.dispatch_ahead(self._children)
+            self._dispatch()
+        quick = [child for child in self._children if child.is_quick]
+        order_ahead(self._waiting, [(child.orders, self._runs_left(child)) for child in quick])
+
+    def _runs_left(self, child: ChildProcess) -> int:
+        """Return how many runs beyond those ordered the child may execute until it is replaced."""
+        if time.monotonic() - child.started_at < self._recycle_seconds:
+            return AHEAD_RUNS
+        return self._recycle_after - child.runs_done - len(child.orders)
 
     def _recall(self, child: ChildProcess) -> None:
         """Take back what the child has not begun, and hear what it said up to here.
@@ -220,7 +231,7 @@ class ProcessPool:
         match message:
             case {"ready": _}:
                 child.ready = True
-                self._factory.succeeded()
+                self._factory.note_ready()
             case {"broken": why}:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"end": end, "began": began, "took": took} if run:
@@ -244,7 +255,7 @@ class ProcessPool:
         child.end_current(ended.took)
         if must_be_replaced:
             self._waiting.put_back(child.take_back())
-        if must_be_replaced or (not child.orders and self._dispatcher.runs_left(child) <= 0):
+        if must_be_replaced or (not child.orders and self._runs_left(child) <= 0):
             self._kill(child)
 
     def _receive_output(self, child: ChildProcess) -> None:
@@ -259,10 +270,10 @@ class ProcessPool:
         for child in self._children:
             if (due := child.due_output(now)).lines:
                 self._report_output(child, due)
-            if now >= min(child.deadline, child.slow_at):
+            if now >= min(child.deadline, child.orders.slow_at):
                 self._recall(child)
-            if child.orders and now >= child.deadline:
-                child.planned_end = child.planned_end or _timed_out(child.orders[0].timeout_seconds)
+            if (order := child.orders.current) and now >= child.deadline:
+                child.planned_end = child.planned_end or _timed_out(order.timeout_seconds)
                 child.deadline, child.kill_at = inf, now + GRACE_SECONDS
                 child.signal_group(signal.SIGTERM)
             elif now >= child.kill_at:
@@ -285,11 +296,11 @@ class ProcessPool:
             self._reaper.forget(child.pid)
             if child.run is not None:
                 end = child.planned_end or _died(cause)
-                took = time.monotonic() - child.began_at
-                self._reports.append(EndReport(child.run, end, child.began_at, took))
+                took = time.monotonic() - child.orders.began_at
+                self._reports.append(EndReport(child.run, end, child.orders.began_at, took))
             elif not child.ready:
                 log.error("a child process ended before it was ready: %s", cause)
-                self._factory.failed()
+                self._factory.note_failure()
 
     def _receive_all(self, child: ChildProcess) -> None:
         with suppress(BlockingIOError):
@@ -298,7 +309,9 @@ class ProcessPool:
 
     def _next_instant(self) -> float:
         """Seconds until something is to be enforced."""
-        instants = [min(child.deadline, child.slow_at, child.kill_at) for child in self._children]
+        instants = [
+            min(child.deadline, child.orders.slow_at, child.kill_at) for child in self._children
+        ]
         if len(self._children) < self.slots:
             instants.append(self._factory.not_before)
         return min(instants, default=inf) - time.monotonic()

@@ -7,8 +7,6 @@ from typing import Any
 
 Message = dict[str, Any]
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-ORDER_TOKEN = struct.Struct(">qq")
-"""The right to begin one claimed run: its id and fencing token."""
 DISCONNECTED_STATUS = 76
 """The exit status of a child that can't be heard any longer: EX_PROTOCOL of sysexits.h."""
 _LENGTH = struct.Struct(">I")

@@ -17,7 +17,7 @@ from tick.define.jobs import DEFAULT_TIMEOUT_SECONDS, Policy, job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.environment import inherited_by_commands
 from tick.executors.context import CurrentRun, current_run
-from tick.executors.line_buffer import LineBuffer
+from tick.executors.partial_line import LineBuffer
 from tick.job_types.declare import Run, declare, resolve_secrets
 
 Meaning = Retry | Cancel | Snooze | Skip | None

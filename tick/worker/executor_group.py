@@ -8,11 +8,11 @@ from tick.clock import now as host_now
 from tick.define.jobs import JobDefinition
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.executor import EndReport, Executor, Report
+from tick.executors.prefetch import PrefetchController
 from tick.executors.process_pool import ProcessPool
 from tick.executors.thread_pool import BATCH_SECONDS, ThreadPool
 from tick.settings import Settings
 from tick.states import Isolation
-from tick.timers import PrefetchController
 
 Jobs = Mapping[str, JobDefinition]
 
@@ -40,14 +40,14 @@ class AssignedExecutor:
     def claim_requests(self) -> list[ClaimRequest]:
         """Return what may be claimed for this executor now."""
         executor = self.executor
-        beyond, waiting = self.prefetch.beyond, executor.waiting
-        claim_requests = [ClaimRequest(self.jobs, executor.free, ahead=False)]
         # Only runs of idempotent jobs are claimed ahead: if the worker dies, they run elsewhere,
-        # while every other run that it holds counts as begun. Refill only when half of them are
-        # gone, because many small claims cost more than a few large ones.
-        if 2 * waiting <= beyond:
-            claim_requests.append(ClaimRequest(self._repeatable, beyond - waiting, ahead=True))
-        return [request for request in claim_requests if request.jobs and request.most > 0]
+        # while every other run that it holds counts as begun.
+        ahead = self.prefetch.missing(executor.waiting)
+        requests = [
+            ClaimRequest(self.jobs, executor.free, ahead=False),
+            ClaimRequest(self._repeatable, ahead, ahead=True),
+        ]
+        return [request for request in requests if request.jobs and request.most > 0]
 
     def note(self, reports: Iterable[Report]) -> None:
         """Note how long runs took, of those jobs whose runs may be claimed ahead."""
