@@ -1,8 +1,8 @@
-"""What a copy of this process gives up at once when somebody's code forks it.
+"""Callbacks for forked copies of this process, which must give up what they inherit.
 
 A copy inherits every open socket, pipe and database connection, but none of the threads that serve
-them. Two processes that use one of them harm each other, so whoever opens one says here how a copy
-lets go of it.
+them. Two processes that use one of them harm each other, so code that opens one registers here how
+a copy closes it.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakMethod
 
-_GIVEN_UP: list[WeakMethod[Callable[[], None]]] = []
+_CALLBACKS: list[WeakMethod[Callable[[], None]]] = []
 _OWN_HANDLERS: list[Callable[..., Any]] = []
 
 
@@ -21,8 +21,8 @@ def register_after_fork(method: Callable[[], None]) -> None:
     The method's object may go away before. It must neither wait nor take a lock: the thread that
     held it is not there.
     """
-    _GIVEN_UP[:] = [known for known in _GIVEN_UP if known() is not None]
-    _GIVEN_UP.append(WeakMethod(method))
+    _CALLBACKS[:] = [known for known in _CALLBACKS if known() is not None]
+    _CALLBACKS.append(WeakMethod(method))
 
 
 def handle_in_this_process(number: signal.Signals, handler: Callable[..., Any]) -> None:
@@ -36,7 +36,7 @@ def _begin_as_copy() -> None:
         if signal.getsignal(number) in _OWN_HANDLERS:
             signal.signal(number, signal.SIG_DFL)
     _OWN_HANDLERS.clear()
-    for known in _GIVEN_UP:
+    for known in _CALLBACKS:
         if (method := known()) is not None:
             method()
 

@@ -1,6 +1,6 @@
 """While a job runs, its logging, warnings and prints become lines of its log, in order.
 
-What is said outside of any run goes where it would have gone.
+Output outside of any run goes where it would have gone.
 """
 
 import io
@@ -38,13 +38,13 @@ class Capture:
         self._install()
 
     def reinstall(self) -> None:
-        """Take again what a job may have taken for itself, such as the root logger's handlers."""
+        """Install again if a job replaced something, such as the root logger's handlers."""
         if self._current_state() != self._installed_state:
             self.uninstall()
             self._install()
 
     def uninstall(self) -> None:
-        """Leave what is said to itself."""
+        """Put the handlers and streams back that were there before."""
         self.end_all_lines()
         root = logging.getLogger()
         logging.captureWarnings(False)
@@ -55,17 +55,17 @@ class Capture:
         sys.stdout, sys.stderr = self._real
 
     def show_partial_lines(self) -> None:
-        """Show what was begun to be printed a second ago and has not ended; from any thread."""
+        """Log printed lines that were begun a second ago and have not ended; from any thread."""
         for stream in self._printed:
             stream.show()
 
     def end_lines(self) -> None:
-        """End the lines that the calling thread has begun to print."""
+        """Log the unfinished lines of the calling thread."""
         for stream in self._printed:
             stream.end_line(threading.get_ident())
 
     def end_all_lines(self) -> None:
-        """End every line that some thread has begun to print."""
+        """Log the unfinished lines of all threads."""
         for stream in self._printed:
             stream.end_all()
 
@@ -109,19 +109,19 @@ def captured(clock: Clock) -> Iterator[Capture]:
 
 
 def _is_outside_run(_record: logging.LogRecord) -> bool:
-    """What a run says is in its log, and need not be in the worker's."""
+    # The log of a run has its output; the worker's log need not repeat it.
     return current_channel() is None
 
 
 def _handle_outside_run(record: logging.LogRecord) -> None:
-    """Where there is no handler but ours, logging's own last resort has not been asked."""
+    # Where ours is the only handler, logging has not used its last resort.
     last = logging.lastResort
     if last and record.levelno >= last.level and len(logging.getLogger().handlers) == 1:
         last.handle(record)
 
 
 class _Handler(logging.Handler):
-    """Log records as lines; the traceback that a record carries stays with it."""
+    """Turns log records into lines, with their tracebacks."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if (channel := current_channel()) is None:
@@ -137,33 +137,33 @@ class _Handler(logging.Handler):
 
 
 class _PrintedLine:
-    """What one thread prints, on its way to the run's log."""
+    """Collects what one thread prints until a line is complete."""
 
     def __init__(self, channel: RunChannel, clock: Clock) -> None:
         self.channel, self._clock = channel, clock
         self.line = PartialLine()
 
     def log(self, texts: Iterable[str]) -> None:
-        """Hand lines on; empty ones are nothing to read."""
+        """Log the texts that are not empty."""
         for text in texts:
             if text:
                 self.channel.line(Line(self._clock(), LogLevel.INFO, clean(text)))
 
 
 class _CapturedStream(io.TextIOBase):
-    """A text stream whose lines go to the log; what is below it stays the real one's."""
+    """A text stream whose lines go to the log; its buffer and descriptor are the real ones."""
 
     def __init__(self, real: TextIO, clock: Clock) -> None:
         self._real, self._clock = real, clock
         self._lock = threading.RLock()
         self._open_lines: dict[int, _PrintedLine] = {}
-        """By thread: what one prints does not run into what another does."""
+        """By thread, so that the output of two threads does not mix."""
         self._is_copy = False
         register_after_fork(self._after_fork)
 
     @property
     def buffer(self) -> object:
-        """Where bytes are written: the real stream's buffer."""
+        """The real stream's buffer, to which bytes are written."""
         return self._real.buffer
 
     @property
@@ -172,18 +172,18 @@ class _CapturedStream(io.TextIOBase):
         return self._real.encoding
 
     def fileno(self) -> int:
-        """The real stream's, for processes that a job starts."""
+        """Return the real stream's descriptor, for processes that a job starts."""
         return self._real.fileno()
 
     def writable(self) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def reconfigure(self, **_: object) -> None:
-        """Change nothing, whatever a job asks for: its lines go to the log as they are."""
+        """Change nothing: lines go to the log as they are."""
 
     def flush(self) -> None:
-        """Show the line that was begun; a copy, which may end without another word, ends it."""
+        """Log the unfinished line; in a forked copy, which may end at any moment, end it."""
         with self._lock:
             if self._is_copy:
                 self.end_all()
@@ -192,13 +192,13 @@ class _CapturedStream(io.TextIOBase):
         self._real.flush()
 
     def show(self) -> None:
-        """Show every line that was begun a second ago and has not ended."""
+        """Log every line that was begun a second ago and has not ended."""
         with self._lock:
             for printed in self._open_lines.values():
                 printed.log(printed.line.due(monotonic()))
 
     def write(self, text: str) -> int:
-        """Take text; a line goes to the log when it ends."""
+        """Add text; a line goes to the log when it ends."""
         if (channel := current_channel()) is None:
             return self._real.write(text)
         with self._lock:
@@ -207,11 +207,11 @@ class _CapturedStream(io.TextIOBase):
         return len(text)
 
     def _after_fork(self) -> None:
-        # What was begun before is said by the process that began it.
+        # The process that began a line before the fork logs it.
         self._lock, self._open_lines, self._is_copy = threading.RLock(), {}, True
 
     def _line_of(self, channel: RunChannel) -> _PrintedLine:
-        """The calling thread's line; a new one where an earlier thread of that number left one."""
+        """Return the line of the calling thread; a new one for a run other than the last."""
         thread = threading.get_ident()
         line = self._open_lines.get(thread)
         if line is None or line.channel is not channel:
@@ -220,12 +220,12 @@ class _CapturedStream(io.TextIOBase):
         return line
 
     def end_line(self, thread: int) -> None:
-        """End the line that a thread is writing, if there is one."""
+        """Log the unfinished line of a thread, if there is one."""
         with self._lock:
             if printed := self._open_lines.pop(thread, None):
                 printed.log(printed.line.end())
 
     def end_all(self) -> None:
-        """End every line that is being written."""
+        """Log every unfinished line."""
         for thread in list(self._open_lines):
             self.end_line(thread)

@@ -2,7 +2,7 @@
 
 Started by `tick.executors.process_pool` as `python -m tick.executors.child`, in a process group of
 its own.
-It dies with its worker: by the kernel's word where there is one, else when the socket closes.
+It dies with its worker: the kernel sees to that on Linux, elsewhere the closing socket.
 """
 
 import ctypes
@@ -42,7 +42,7 @@ from tick.states import LogLevel
 Jobs = Mapping[str, JobDefinition]
 BATCH_SECONDS = 0.1
 SENT_AT_ONCE = 20
-"""So many lines in a batch's time travel at once, so that a crash takes none of them along."""
+"""So many lines per batch are sent at once, so that a crash loses none of them."""
 UNREAD_SECONDS = 5.0
 """How long a child waits at most for the worker to read what a run wrote to the pipe."""
 _REPLACED = "its process is replaced, so that the next run does not meet it"
@@ -51,9 +51,9 @@ _STDOUT, _STDERR = 1, 2
 
 
 class OutputSender:
-    """Sends what a run says to the worker, in order: at once, or in batches when it says much.
+    """Sends lines and progress to the worker in order: at once, or in batches when there are many.
 
-    A flood does not swell: what a batch cannot hold falls out of it, counted.
+    Its buffer is bounded; the oldest lines are dropped and counted.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -64,23 +64,23 @@ class OutputSender:
         self._since, self._sent = 0.0, 0
         self._waiting = threading.Event()
         self.each_second: Callable[[], None] = lambda: None
-        """Called about once a second, or more often while a run says much."""
+        """Called about once a second, more often while a run logs much."""
         threading.Thread(target=self._send_batches, name="output-sender", daemon=True).start()
 
     def line(self, line: Line) -> None:
-        """Take a line of the log."""
+        """Add a line of the log."""
         with self._lock:
             self._lines.push(line)
             self._send_soon()
 
     def progress(self, fraction: float, text: str) -> None:
-        """Take the newest progress."""
+        """Replace the progress by a newer one."""
         with self._lock:
             self._progress = fraction, text
             self._send_soon()
 
     def send(self, message: Message) -> None:
-        """Send everything that waits, then the message."""
+        """Send everything that is buffered, then the message."""
         with self._lock:
             self._send_waiting()
             self._send(message)
@@ -120,7 +120,7 @@ class OutputSender:
 
 
 class Child:
-    """Two ears and a mouth: orders and cancellations come in, what runs say goes out."""
+    """Executes orders one after another; threads read the socket and send output."""
 
     def __init__(self, sock: socket.socket, tokens: socket.socket) -> None:
         self._socket, self._tokens = sock, tokens
@@ -144,7 +144,7 @@ class Child:
         return self._current in self._cancelled
 
     def serve(self, jobs: Jobs) -> None:
-        """Run what is ordered, one after another, until the worker goes."""
+        """Execute orders, one after another, until the worker is gone."""
         threading.Thread(target=self._receive_orders, name="listener", daemon=True).start()
         self.sender.send({"ready": True})
         with captured(_now) as capture:
@@ -191,7 +191,7 @@ class Child:
         return end
 
     def _reset_process(self) -> None:
-        """Undo what a job may have done that would hit the next one out of the blue."""
+        """Undo changes of folder and output descriptors that would affect the next job."""
         if self._folder is not None:
             os.fchdir(self._folder)
         for number in (_STDOUT, _STDERR):
@@ -210,12 +210,12 @@ class Child:
                 else:
                     run_id, token = message["cancel"]
                     self._cancelled.add((run_id, token))
-        # The worker is gone, and whatever the job started goes with it.
+        # The worker is gone: kill everything that the job started.
         os.killpg(0, signal.SIGKILL)
 
 
 def _exit_disconnected(error: OSError) -> NoReturn:
-    """Nobody can hear this process any longer, and whatever its job still did nobody would know."""
+    """End this process: it can't report any longer what its job does."""
     with suppress(OSError):
         text = f"This process can't reach its worker any longer ({error})."
         os.write(
@@ -229,7 +229,7 @@ def _now() -> datetime:
 
 
 def _open_here() -> int | None:
-    """The folder that every run begins in; None where this user may not open it."""
+    """Return the folder that every run begins in; None where this user may not open it."""
     try:
         return os.open(".", os.O_RDONLY)
     except OSError:
@@ -243,7 +243,7 @@ def _messages(sock: socket.socket) -> Iterator[Message]:
 
 
 def _wait_until_output_is_read(output: int) -> None:
-    """Let the worker read what the run wrote to the pipe: what comes later is another run's."""
+    """Wait until the worker has read the pipe: later output is attributed to the next run."""
     unread = array("i", [0])
     until = monotonic() + UNREAD_SECONDS
     with suppress(OSError):  # the job may have closed it
@@ -257,7 +257,7 @@ def _exit_with_worker(worker_pid: int) -> None:
     """Ask the kernel to end this process with its worker; Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != worker_pid:  # it was gone before it could be asked for
+    if os.getppid() != worker_pid:  # the worker was gone before the call
         sys.exit(1)
 
 

@@ -37,9 +37,9 @@ class ChildProcess:
         self.deadline = inf
         self.kill_at = inf
         self.planned_end: AttemptEnd | None = None
-        """How its run ends, decided before the process is gone."""
+        """The end of its run, if decided before the process is gone."""
         self.disconnect_reason: str | None = None
-        """Why the worker gives it up although its run has not ended."""
+        """Why the worker kills it although its run has not ended."""
         self._killed_because: str | None = None
         self._unpacker = Unpacker()
         self._reader = OutputReader()
@@ -110,7 +110,7 @@ class ChildProcess:
                 self.socket.sendall(pack({"cancel": self.run.claim}))
 
     def receive(self) -> list[Message] | None:
-        """The messages that have come; None when the process closed its end.
+        """Return the messages that have arrived; None when the process closed its end.
 
         Raises BlockingIOError when there is nothing, BadMessage when it can't be understood.
         """
@@ -123,29 +123,29 @@ class ChildProcess:
         return list(self._unpacker.feed(received)) if received else None
 
     def run_of(self, claim: Claim | None) -> ClaimedRun | None:
-        """The run of a claim if it has not ended; of none, the run that it executes."""
+        """Return the run of a claim if it has not ended; without a claim, the run it executes."""
         if claim is None:
             return self.run
         return next((order.run for order in self.orders if order.run.claim == claim), None)
 
     def read_output(self) -> Output:
-        """What the process, or one that it started, wrote to its standard output."""
+        """Return what the process, or one that it started, wrote to its standard output."""
         chunk = self.output.read(_READ_BYTES)
         return self._reader.feed(chunk, time.monotonic()) if chunk else Output()
 
     def due_output(self, now: float) -> Output:
-        """A line that was begun there a second ago, and has not ended."""
+        """Return a line that was begun a second ago and has not ended."""
         return self._reader.due(now)
 
     def rest_of_output(self, *, unread: bool = False) -> Output:
-        """The line that was begun; before it, if asked for, what is still in the pipe."""
+        """Return the unfinished line; if `unread`, after what is still in the pipe."""
         output = Output()
         for _ in range(_DRAIN_READS if unread else 0):
             output += self.read_output()
         return output + self._reader.end()
 
     def kill(self, because: str | None) -> None:
-        """Kill the process and all that it started; why, if nothing else says so."""
+        """Kill the process and all that it started; `because` is the cause if no other is known."""
         if because is not None and not self.has_exited():
             self._killed_because = self._killed_because or because
         self.signal_group(signal.SIGKILL)
@@ -160,7 +160,7 @@ class ChildProcess:
         return self._process.poll() is not None
 
     def clean_up(self) -> str:
-        """Kill what is left of the group, give everything back; how the process died."""
+        """Kill the rest of the group, free all resources, and return how the process died."""
         self.signal_group(signal.SIGKILL)
         status = self._process.wait()
         self._close_channels()

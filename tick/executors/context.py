@@ -22,7 +22,7 @@ MILESTONE = 35
 
 
 class RunChannel(Protocol):
-    """Who carries a run's words on: to the worker, or nowhere."""
+    """Carries the output of a run to the worker, and a cancellation to the run."""
 
     def line(self, line: Line) -> None:
         """Take a line of the log."""
@@ -92,18 +92,18 @@ def level_of(number: int) -> LogLevel:
 
 
 def current_run() -> CurrentRun:
-    """The run that is executed here; outside of a run, a stand-in that does nothing."""
+    """Return the run that is executed here; outside of a run, a stand-in that does nothing."""
     return _here.get() or _of_process[-1]
 
 
 def current_channel() -> RunChannel | None:
-    """Who hears the run that is executed here; None outside of a run."""
+    """Return the channel of the run that is executed here; None outside of a run."""
     run = current_run()
     return None if run is _STAND_IN else run._channel
 
 
 def use_channel(channel: RunChannel) -> None:
-    """In a copy of a process: have another listener hear the current run, in every thread."""
+    """In a forked copy: give the current run another channel, in every thread."""
     run = current_run()
     if run is _STAND_IN:
         run = CurrentRun(_NO_RUN, channel)
@@ -123,7 +123,7 @@ def running(run: CurrentRun) -> Iterator[None]:
 
 @contextmanager
 def running_process_wide(run: CurrentRun) -> Iterator[None]:
-    """The same for every thread of this process, which executes nothing else."""
+    """Make `run` the current one in every thread of this process, inside the block."""
     _of_process.append(run)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What an executor tells its worker about the runs that it was given."""
+"""The interface of an executor, and the reports about its runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CANCEL_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class LogReport:
-    """The run logged lines; `lost` more fell out before them."""
+    """The run logged lines; `lost` earlier ones were dropped."""
 
     run: ClaimedRun
     lines: Sequence[Line]
@@ -23,7 +23,7 @@ class LogReport:
 
 @dataclass(frozen=True)
 class ProgressReport:
-    """The run said how far it is: from 0 to 1, and in words."""
+    """The run reported its progress: from 0 to 1, and in words."""
 
     run: ClaimedRun
     fraction: float
@@ -51,15 +51,15 @@ class Executor(Protocol):
 
     @property
     def slots(self) -> int:
-        """How many runs it executes at one time, when all is well."""
+        """How many runs it can execute at one time."""
 
     @property
     def warm(self) -> int:
-        """How many of its slots are there, free or not."""
+        """How many of its slots exist by now, free or not."""
 
     @property
     def free(self) -> int:
-        """How many runs it would begin at once."""
+        """How many runs it would begin immediately."""
 
     @property
     def waiting(self) -> int:
@@ -71,7 +71,7 @@ class Executor(Protocol):
 
     @property
     def begun(self) -> Mapping[Claim, float]:
-        """Those among them that are being executed, and since which `time.monotonic` instant."""
+        """The runs that are being executed, and since which `time.monotonic` instant."""
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Take the run, and begin it when there is a free slot.
@@ -80,10 +80,10 @@ class Executor(Protocol):
         """
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
-        """Give up the runs that have waited for so long without being begun."""
+        """Return the runs that have waited for so long without beginning; they will not begin."""
 
     def poll(self, timeout_seconds: float) -> list[Report]:
-        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        """Return what happened since the last call; wait up to `timeout_seconds` if nothing did."""
 
     def wake(self) -> None:
         """End a `poll` that waits; from any thread."""
@@ -95,4 +95,4 @@ class Executor(Protocol):
         """Make the run stop now. Its end is not reported."""
 
     def close(self) -> Sequence[Report]:
-        """Kill what runs, and give everything back; what had ended and was not reported."""
+        """Kill what runs and free all resources; return ends that were not reported."""

@@ -1,4 +1,4 @@
-"""How copies of a process that runs jobs are heard: by a pipe, not by the channels they inherit.
+"""Carries the output of copies of a job's process by a pipe, not by the channels they inherit.
 
 Copies are forks, and the interpreters that `multiprocessing` starts.
 """
@@ -24,9 +24,9 @@ _STDOUT = 1
 
 
 class CopyChannel:
-    """Says at once what a copy has to say: nobody knows how it will end.
+    """Sends each line of a copy at once, because the copy may end at any moment.
 
-    A pipe that the copy's code closed is not written to, whatever has its number now.
+    A pipe that the copy's code closed is not written to, even if its number is in use again.
     """
 
     def __init__(self, pipe: int, claim: Claim | None) -> None:
@@ -43,7 +43,7 @@ class CopyChannel:
         self._send({"progress": (fraction, text)})
 
     def cancelled(self) -> bool:
-        """No: a copy is not told. It is killed with the process that it was made from."""
+        """Return False: a copy is killed together with the process that it was made from."""
         return False
 
     def _send(self, message: Message) -> None:
@@ -54,14 +54,14 @@ class CopyChannel:
 
 
 def send_through(pipe: int) -> None:
-    """In a copy: say what the current run says through the pipe, from every thread."""
+    """In a copy: send the output of the current run, of all threads, through the pipe."""
     if current_channel() is not None:
         run = current_run()
         use_channel(CopyChannel(pipe, (run.run_id, run.fencing_token)))
 
 
 def send_through_stdout(clock: Clock) -> None:
-    """In an interpreter that `multiprocessing` started: say everything through its output."""
+    """In an interpreter that `multiprocessing` started: send everything through its stdout."""
     use_channel(CopyChannel(_STDOUT, None))
     # Held by what it put in place: the logging handler and the standard streams.
     Capture(clock)
@@ -89,7 +89,7 @@ def _write(pipe: int, piece: bytes) -> bool:
 
 
 class CopyPipe:
-    """A pipe of this process by which its copies are heard; a thread reads it as it fills."""
+    """The pipe by which copies of this process send their output; a thread reads it."""
 
     def __init__(self, take: Callable[[Message], None]) -> None:
         self._take, self._frames = take, FrameParser()
@@ -101,14 +101,14 @@ class CopyPipe:
         threading.Thread(target=self._serve, name="copies", daemon=True).start()
 
     def read_all(self) -> None:
-        """Hand everything on that copies have said up to here."""
+        """Pass on everything that copies have sent up to here."""
         with self._lock, suppress(BlockingIOError):
             while not self._closed and (chunk := os.read(self._reading, _READ_BYTES)):
                 for message in self._frames.feed(chunk)[1]:
                     self._take(message)
 
     def close(self) -> None:
-        """Hear no copy any longer."""
+        """Stop reading and close the pipe."""
         with self._lock:
             if not self._closed:
                 self._closed = True
@@ -127,7 +127,7 @@ class CopyPipe:
 
 
 def exit_copy(error: BaseException) -> NoReturn:
-    """End a copy that came back to where its job was called: as a program ends by that error."""
+    """End a copy whose job function was left by this error, as a program ends by it."""
     status = 1
     if isinstance(error, SystemExit) and isinstance(error.code, int | None):
         status = error.code or 0

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 GRACE_SECONDS = 1.0
 """Between SIGTERM and SIGKILL."""
 EXIT_SECONDS = 0.2
-"""Between a closed socket and SIGKILL: the process is most likely ending by itself."""
+"""Between a closed socket and SIGKILL: most likely the process is ending by itself."""
 _AGAIN_SECONDS = 0.05
 _ALARMS = 4096
 _UNREADABLE = "the worker ended its process, for what it sent could not be read"
@@ -63,7 +63,7 @@ class ProcessPool:
         register_after_fork(self._reaper.close_in_copy)
         self._selector = selectors.DefaultSelector()
         self._wake_writer, self._wake_reader = socket.socketpair()
-        # A thread that wakes may hold a lock that this one needs: it must never wait in `send`.
+        # A thread that calls `wake` may hold a lock that this one needs, so it must not block.
         self._wake_writer.setblocking(False)
         self._wake_reader.setblocking(False)
         self._selector.register(self._wake_reader, selectors.EVENT_READ, self._drain_wakeups)
@@ -103,13 +103,13 @@ class ProcessPool:
         self._dispatch()
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
-        """Give up the runs that have waited for so long."""
+        """Return the runs that have waited for so long; they will not begin."""
         for child in self._children:
             self._recall(child)
         return self._waiting.take_older(time.monotonic() - waiting_seconds)
 
     def poll(self, timeout_seconds: float) -> list[Report]:
-        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        """Return what happened since the last call; wait up to `timeout_seconds` if nothing did."""
         self._spawn_missing()
         self._order_ahead()
         wait = 0.0 if self._reports else min(timeout_seconds, self._next_instant())
@@ -148,7 +148,7 @@ class ProcessPool:
             self._kill(child)
 
     def close(self) -> list[Report]:
-        """Kill every child with all that it started."""
+        """Kill every child with all that it started; return ends that were not reported."""
         for child in self._children:
             child.signal_group(signal.SIGKILL)
         for child in self._children:
@@ -186,7 +186,7 @@ class ProcessPool:
         return self._recycle_after - child.runs_done - len(child.orders)
 
     def _recall(self, child: ChildProcess) -> None:
-        """Take back what the child has not begun, and hear what it said up to here.
+        """Take back the orders that the child has not begun, and read what it sent up to here.
 
         After that it is certain which run it executes, and that it begins no other.
         """
@@ -194,7 +194,7 @@ class ProcessPool:
         self._receive_all(child)
 
     def _child_at(self, run: ClaimedRun) -> ChildProcess | None:
-        """The child that executes the run; it begins no other."""
+        """Return the child that executes the run, having recalled its other orders."""
         for child in self._children:
             if any(order.run == run for order in child.orders):
                 self._recall(child)
@@ -246,10 +246,10 @@ class ProcessPool:
 
     def _end(self, child: ChildProcess, ended: EndReport, *, must_be_replaced: bool) -> None:
         if child.kill_at < inf:
-            # Its fate is decided: it has ended when its whole group is gone.
+            # Its end is planned already: it is reported when the whole group is gone.
             self._kill(child)
             return
-        # The child saw to it that its pipe had been read.
+        # The child waited until its pipe had been read.
         self._report_output(child, child.rest_of_output())
         self._reports.append(ended)
         child.end_current(ended.took)
@@ -259,7 +259,7 @@ class ProcessPool:
             self._kill(child)
 
     def _receive_output(self, child: ChildProcess) -> None:
-        # What is in the pipe is the current run's only once the ends before it have been heard.
+        # Read ends first: only then does what is in the pipe belong to the current run.
         self._receive_all(child)
         self._report_output(child, child.read_output())
 
@@ -285,7 +285,7 @@ class ProcessPool:
 
     def _clean_up_exited(self) -> None:
         for child in [child for child in self._children if child.has_exited()]:
-            # What it sent before it died is still in the socket and the pipe.
+            # Messages from before its death are still in the socket and the pipe.
             self._recall(child)
             self._report_output(child, child.rest_of_output(unread=True))
             for fileobj in (child.socket, child.output):
@@ -308,7 +308,7 @@ class ProcessPool:
                 self._receive(child)
 
     def _next_instant(self) -> float:
-        """Seconds until something is to be enforced."""
+        """Return the seconds until a limit is to be enforced."""
         instants = [
             min(child.deadline, child.orders.slow_at, child.kill_at) for child in self._children
         ]

@@ -1,6 +1,6 @@
-"""A small process that outlives a worker by a moment: it kills what the worker's jobs started.
+"""A small process that outlives its worker by a moment and kills what the worker's jobs started.
 
-The kernel kills a worker's children with it, but not what those had started. The guard reads the
+The kernel kills a worker's children with it, but not what those had started. The reaper reads the
 process groups from a pipe; when the pipe closes, the worker is gone, and the groups go too.
 """
 
@@ -25,22 +25,22 @@ class ProcessReaper:
         self._send(f"+{group}\n")
 
     def forget(self, group: int) -> None:
-        """The group is gone; its number may soon be somebody else's."""
+        """Stop watching a group that is gone: its number may be used again."""
         self._groups.discard(group)
         self._send(f"-{group}\n")
 
     def close(self) -> None:
-        """End the guard, and with it every group that it still watches."""
+        """End the reaper, which kills every group that it still watches."""
         with suppress(BrokenPipeError):
             self._process.communicate()
 
     def close_in_copy(self) -> None:
-        """In a copy of the worker: leave the pipe to the worker, whose end it is to tell."""
+        """In a forked copy: close the pipe, which must end with the worker."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        # Its own session: what ends the worker's group must not end the guard. No site packages:
+        # Its own session: what ends the worker's group must not end the reaper. No site packages:
         # it starts in milliseconds and weighs little.
         return subprocess.Popen(
             [sys.executable, "-I", "-S", __file__],
@@ -52,7 +52,7 @@ class ProcessReaper:
     def _send(self, line: str) -> None:
         try:
             self._write(line)
-        except BrokenPipeError:  # somebody killed the guard
+        except BrokenPipeError:  # somebody killed the reaper
             self.close()
             self._process = self._start()
             self._write("".join(f"+{group}\n" for group in self._groups))
@@ -63,7 +63,7 @@ class ProcessReaper:
 
 
 def reap(lines: Iterable[str]) -> None:
-    """Follow the worker's words to their end, then kill the groups that are left."""
+    """Read the worker's messages to their end, then kill the groups that are left."""
     groups: set[int] = set()
     for line in lines:
         (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))

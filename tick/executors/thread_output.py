@@ -1,4 +1,4 @@
-"""Hears what a run in this process says, and keeps it until it is asked for."""
+"""Collects the output of a run in this process until its executor is polled."""
 
 import threading
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 
 
 class OutputCollector:
-    """The listener of one run. A flood does not swell: what it cannot hold falls out, counted."""
+    """The channel of one run. Its buffer is bounded; the oldest lines are dropped and counted."""
 
     def __init__(self, run: ClaimedRun) -> None:
         self._run = run
@@ -19,17 +19,17 @@ class OutputCollector:
         self._cancelled = False
 
     def line(self, line: Line) -> None:
-        """Take a line of the log."""
+        """Add a line of the log."""
         with self._lock:
             self._lines.push(line)
 
     def progress(self, fraction: float, text: str) -> None:
-        """Take the newest progress."""
+        """Replace the progress by a newer one."""
         with self._lock:
             self._progress = ProgressReport(self._run, fraction, text)
 
     def take(self, reports: Iterable[Report]) -> None:
-        """Take what copies of this process said for the run."""
+        """Add what forked copies of this process reported for the run."""
         for report in reports:
             match report:
                 case LogReport(_, lines):
@@ -43,11 +43,11 @@ class OutputCollector:
         return self._cancelled
 
     def cancel(self) -> None:
-        """Ask it to stop."""
+        """Ask the run to stop."""
         self._cancelled = True
 
     def drain(self) -> list[Report]:
-        """What it has heard since the last time."""
+        """Return what was collected since the last call."""
         reports: list[Report] = []
         with self._lock:
             if self._lines:

@@ -1,8 +1,8 @@
 """The executor of jobs with `isolation="thread"`: threads of the worker, one job at a time each.
 
-For short waits on others. A thread costs next to nothing, and nothing can kill it: a run that does
-not end in time has failed for everybody else, while its thread, which nobody hears any longer,
-stays taken until the job's code comes back.
+For short jobs that wait for I/O. A thread costs next to nothing, but nothing can kill it: a run
+that does not end in time is reported as failed, and its thread stays busy, its output ignored,
+until the job's code returns.
 """
 
 import logging
@@ -41,7 +41,7 @@ class _Attempt:
     output: OutputCollector
     deadline: float
     planned_end: AttemptEnd | None = None
-    """How it ends at its deadline."""
+    """The end to report at its deadline, if it is not a timeout."""
 
     @property
     def run(self) -> ClaimedRun:
@@ -79,7 +79,7 @@ class ThreadPool:
 
     @property
     def warm(self) -> int:
-        """All threads are there from the beginning."""
+        """The number of threads: all exist from the beginning."""
         return self.slots
 
     @property
@@ -95,7 +95,7 @@ class ThreadPool:
 
     @property
     def running(self) -> list[ClaimedRun]:
-        """The runs in threads, those that wait for one, and those whose ends nobody has heard."""
+        """The runs in threads, those that wait for one, and those whose ends were not reported."""
         with self._has_work:
             begun = [attempt.run for attempt in self._attempts.values()]
             return begun + self._waiting.runs + [attempt.run for attempt, _ in self._ended]
@@ -113,12 +113,12 @@ class ThreadPool:
             self._has_work.notify()
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
-        """Give up the runs that have waited for so long."""
+        """Return the runs that have waited for so long; they will not begin."""
         with self._has_work:
             return self._waiting.take_older(time.monotonic() - waiting_seconds)
 
     def poll(self, timeout_seconds: float) -> list[Report]:
-        """What happened since the last call; waits up to `timeout_seconds` if nothing did."""
+        """Return what happened since the last call; wait up to `timeout_seconds` if nothing did."""
         self._capture.show_partial_lines()
         with self._has_ends:
             wait = 0.0 if self._reports else min(timeout_seconds, self._next_deadline())
@@ -140,7 +140,7 @@ class ThreadPool:
             self._has_ends.notify()
 
     def cancel(self, run: ClaimedRun) -> None:
-        """Ask the run to stop; after CANCEL_SECONDS it is given up."""
+        """Ask the run to stop; after CANCEL_SECONDS it is abandoned."""
         with self._has_work:
             attempt = self._attempts.get(run.claim)
             if self._waiting.drop(run):
@@ -152,14 +152,14 @@ class ThreadPool:
                 attempt.deadline = min(attempt.deadline, time.monotonic() + CANCEL_SECONDS)
 
     def kill(self, run: ClaimedRun) -> None:
-        """Ask the run to stop, and hear it no more. The end is not reported."""
+        """Ask the run to stop and ignore it from now on. The end is not reported."""
         with self._has_work:
             attempt = self._attempts.pop(run.claim, None)
             if not self._waiting.drop(run) and attempt is not None:
                 self._abandon(attempt)
 
     def close(self) -> list[Report]:
-        """Give everything up."""
+        """Abandon all runs and free everything; return ends that were not reported."""
         with self._has_work:
             self._closed = True
             self._waiting.clear()
@@ -187,7 +187,7 @@ class ThreadPool:
             exit_copy(error)
 
     def _take_copy_message(self, message: Message) -> None:
-        """What a copy of the worker says that some job forked."""
+        """Add the output of a copy of the worker that a job forked."""
         claim = tuple(message.get("claim") or ())
         attempt = next((a for a in list(self._attempts.values()) if a.run.claim == claim), None)
         if attempt is not None:
@@ -207,7 +207,7 @@ class ThreadPool:
             return attempt
 
     def _end(self, attempt: _Attempt, end: AttemptEnd) -> None:
-        """Note an end, and wake who waits for ends: at once, or for many while there are more."""
+        """Note an end and wake `poll`: at once, or once for many ends while runs are waiting."""
         with self._has_ends:
             self._busy -= 1
             if self._attempts.pop(attempt.run.claim, None) is None:
@@ -245,7 +245,7 @@ class ThreadPool:
 
 
 def _final_reports(ended: Iterable[tuple[_Attempt, EndReport]]) -> list[Report]:
-    """What each said up to its end, and the end."""
+    """Return the remaining output of each run, followed by its end."""
     return [report for attempt, end in ended for report in (*attempt.output.drain(), end)]
 
 
