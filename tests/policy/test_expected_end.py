@@ -15,15 +15,15 @@ def at(seconds: float) -> datetime:
 
 
 def queued(usual: float | None, *waits_for: int, available: float = -10) -> ForecastRun:
-    return ForecastRun(at(available), None, None, usual, waits_for)
+    return ForecastRun("job", at(available), None, None, usual, waits_for)
 
 
 def running(started: float, usual: float | None) -> ForecastRun:
-    return ForecastRun(at(-100), at(started), None, usual)
+    return ForecastRun("job", at(-100), at(started), None, usual)
 
 
 def ended(when: float) -> ForecastRun:
-    return ForecastRun(at(-100), at(-100), at(when), 5)
+    return ForecastRun("job", at(-100), at(-100), at(when), 5)
 
 
 def test_a_diamond_ends_with_its_longer_side() -> None:

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from tick.define import alerts
 from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
 from tick.engine.ledger.tick_log import read_older_zone_data, read_tick_health
-from tick.notify.forecast import expected_ends
+from tick.engine.statistics.durations import read_forecast_runs
+from tick.policy.expected_end import expect_end
 from tick.policy.tick_health import TickHealth
 from tick.states import (
     LIVE_OUTCOMES,
@@ -114,9 +115,7 @@ def read_inputs(connection: sa.Connection, now: datetime) -> AlertInputs:
         ended=_read_ended(connection),
         live=live,
         typical=_read_typical(connection, _running_on(_with(live, RunsLong), now)),
-        expected=expected_ends(
-            connection, [context.row.id for context in _with(live, Deadline)], now
-        ),
+        expected=_read_expected(connection, _with(live, Deadline), now),
         troubled=tuple(connection.execute(_TROUBLED, recently)),
         missing_successes=tuple(_read_missing_successes(connection)),
         dead=tuple(connection.execute(_DEAD, recently)),
@@ -179,6 +178,15 @@ def _read_typical(connection: sa.Connection, ids: Collection[str]) -> dict[str, 
                 median(took), quantiles(took, n=20, method="inclusive")[-1]
             )
     return found
+
+
+def _read_expected(
+    connection: sa.Connection, live: Iterable[OccurrenceContext], now: datetime
+) -> dict[int, datetime]:
+    """Return when occurrences will have ended, by id."""
+    runs = read_forecast_runs(connection, [context.row.id for context in live], now)
+    found = {id: expect_end(its_runs, now) for id, its_runs in runs.items()}
+    return {id: expected.ends_at for id, expected in found.items() if expected is not None}
 
 
 def _read_missing_successes(connection: sa.Connection) -> Iterable[MissingSuccess]:

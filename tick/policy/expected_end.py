@@ -1,4 +1,4 @@
-"""When what waits and works will have ended, by how long such things usually take. Pure.
+"""Forecasts when runs will have ended, from how long their jobs usually take. Pure.
 
 The forecast of a network plan: a run starts when the last that it waits for ends, as if a worker
 were free for it, and takes its usual time; one that already took longer ends now.
@@ -12,8 +12,9 @@ from graphlib import TopologicalSorter
 
 @dataclass(frozen=True)
 class ForecastRun:
-    """One run, as far as it is. `usual_seconds`: its median, None if it never ended before."""
+    """Holds a run. `usual_seconds`: how long it takes, None if that is not known."""
 
+    job_name: str
     available_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -23,16 +24,16 @@ class ForecastRun:
 
 @dataclass(frozen=True)
 class Expected:
-    """When all of it will have ended, and the unfinished runs that decide it, in their order."""
+    """Holds when all runs will have ended, and the unfinished ones that decide it, in order."""
 
     ends_at: datetime
     critical: tuple[int, ...]
 
 
 def expect_end(works: Mapping[int, ForecastRun], now: datetime) -> Expected | None:
-    """The forecast for the runs, by id; None when all have ended.
+    """Return the forecast for the runs, by id; None if all have ended.
 
-    What has no usual length is taken to last no time, so the end is then the earliest possible.
+    A run without a usual length counts as instant, so the end is then the earliest possible.
     """
     ends: dict[int, datetime] = {}
     before: dict[int, int | None] = {}

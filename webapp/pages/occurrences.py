@@ -11,7 +11,7 @@ from tick.ops.actions import backfill, control, retries
 from tick.ops.queries import logs, neighbours, runs
 from tick.ops.queries import occurrences as ledger
 from tick.ops.reports import why
-from tick.ops.reports.expected_end import forecast
+from tick.ops.reports.expected_end import read_expected_end
 from tick.states import Outcome, RunStatus
 from tick.text import counted
 from webapp import messages, polling, query
@@ -41,7 +41,9 @@ def show(occurrence_id: int) -> ResponseReturnValue:
         queued_since = _blocker_queued_since(connection, occurrence)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
         upstream = neighbours.upstream_by_run(connection, occurrence_id)
-        expected = forecast(connection, its_runs, upstream, now())
+        expected = (
+            read_expected_end(connection, occurrence_id, now()) if occurrence.is_live else None
+        )
         logged = next((run for run in its_runs if run.id == query.number("run")), None)
         log = logs.last_lines(connection, logged.id, limit=LOG_LINES) if logged else None
     # The bars of what runs grow by themselves.
