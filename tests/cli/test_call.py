@@ -32,6 +32,21 @@ def test_an_operation_is_called_with_what_it_takes(
     assert runs == line.json("occurrence", str(number))["runs"]
 
 
+@pytest.mark.parametrize("place", ["near", "far"])
+def test_many_schedules_are_resumed_at_once(
+    tick: CommandLine,
+    far: FarCommandLine,  # noqa: F811
+    place: str,
+) -> None:
+    line = far if place == "far" else tick
+    tick.good("enable", REPORT)
+    tick.good("pause", REPORT, "--reason", "year end")
+    found = line.json("call", "resume_schedules", f'schedule_ids=["{REPORT}", "yearly"]')
+    assert found["done"] == [REPORT]
+    assert list(found["refused"]) == ["yearly"]
+    assert tick.json("audit")[0]["action"] == "schedule.resume"
+
+
 def test_without_a_name_it_lists_every_operation(tick: CommandLine) -> None:
     listed = tick.json("call")
     assert [each["name"] for each in listed] == list(OPERATIONS)

@@ -269,7 +269,7 @@ def test_undo_covers_only_own_switches_and_is_hidden_without_any(
 
 
 def test_enter_goes_on_in_a_dialog_whose_only_field_is_a_list_that_scrolls(ada: Visitor) -> None:
-    for deed in ("enable", "disable", "pause"):
+    for deed in ("enable", "disable", "pause", "resume"):
         dialog = ada.page(f"/bulk/schedules?do={deed}&schedule=daily&schedule=hourly")
         assert 'tabindex="0"' in dialog
         assert dialog.count(" autofocus>") == 1, deed
@@ -284,6 +284,24 @@ def test_several_are_paused_and_what_is_refused_stops_no_other(world: World, ada
     assert "1 schedule: paused." in page
     assert "nowhere" in page
     assert world.schedule("daily").state_reason == "moving"
+
+
+def test_several_are_resumed_and_what_is_refused_stops_no_other(world: World, ada: Visitor) -> None:
+    for name in ("daily", "hourly"):
+        world.enable(name)
+        ada.page("/schedules")
+        ada.post(f"/schedules/{name}/pause", reason="year end")
+    assert "Each goes on at its first instant after now" in ada.page(
+        "/bulk/schedules?do=resume&schedule=daily&schedule=hourly"
+    )
+    _send_many(ada, "resume", "nowhere", "daily", "hourly")
+    page = ada.page("/schedules")
+    assert "2 schedules: going on." in page
+    assert "nowhere" in page
+    assert {world.schedule(name).state for name in ("daily", "hourly")} == {"ACTIVE"}
+    entries = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "schedule.resume"))
+    assert sorted(entry.subject for entry in entries) == ["daily", "hourly"]
+    assert {entry.actor for entry in entries} == {"ada"}
 
 
 def test_switching_none_says_so(ada: Visitor) -> None:

@@ -24,6 +24,7 @@ from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import backfill, clock_ahead, control
 from tick.ops.actions.backfill import BackfillPlan
+from tick.ops.actions.control import SchedulesResumed
 from tick.ops.queries import schedules
 from tick.ops.queries.occurrences import OccurrencePage
 from tick.ops.queries.schedules import Schedule, SchedulePage
@@ -70,6 +71,12 @@ class Resume(Enable):
     run: tuple[Instant, ...] = Field(
         (), max_length=100, description="instants that passed meanwhile, to run as themselves"
     )
+
+
+class ResumeMany(Enable):
+    """Which schedules go on, and how."""
+
+    schedule_ids: tuple[Name, ...] = Field(min_length=1, max_length=100)
 
 
 class Disable(Body):
@@ -200,6 +207,18 @@ def resume_schedule(
         expected=revision,
     )
     return _find(context, schedule_id)
+
+
+@resource.post("/schedules/resume", Permission.SCHEDULE_EDIT)
+def resume_schedules(context: Context, body: ResumeMany) -> SchedulesResumed:
+    """End the pauses or errors of many schedules; one that is refused stops no other."""
+    return control.resume_schedules(
+        context.database,
+        body.schedule_ids,
+        now=context.now,
+        author=context.author,
+        catch_up_latest=body.catch_up_latest,
+    )
 
 
 @resource.post("/schedules/<schedule_id>/resume-from-now", Permission.SCHEDULE_EDIT)

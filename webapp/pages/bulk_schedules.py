@@ -1,4 +1,4 @@
-"""Switching or pausing several schedules at once, after a look at which they are, and back."""
+"""Switching, pausing or resuming several schedules, after a look at which they are, and back."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ from webapp.services import now, reading, runtime
 blueprint = Blueprint("bulk_schedules", __name__)
 MOST = 100
 TOLD = 3
-DONE = {"enable": "on", "disable": "off", "pause": "paused"}
+DONE = {"enable": "on", "disable": "off", "pause": "paused", "resume": "going on"}
 BACK = {"schedule.enable": "disable", "schedule.disable": "enable"}
 
 
@@ -41,6 +41,10 @@ def act() -> ResponseReturnValue:
     """Do it to each; what is refused is told, and does not stop the others."""
     deed, ids = _deed(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
     with acting() as author:
+        if deed == "resume":
+            found = control.resume_schedules(runtime().database, ids, now=now(), author=author)
+            _tell(deed, len(found.done), list(found.refused.values()))
+            return go_back(url_for("schedules.index"))
         refused, changed = _do_to_each(ids, _action(deed, author))
         undo = url_for("bulk_schedules.undo", request_id=g.request_id) if changed else None
         _tell(deed, len(ids) - len(refused), refused, undo)
@@ -116,5 +120,5 @@ def _tell(deed: str, done: int, refused: list[str], undo: str | None = None) -> 
 
 def _deed(name: str) -> str:
     if name not in DONE:
-        abort(400, "Choose what to do to the schedules: enable, disable or pause.")
+        abort(400, "Choose what to do to the schedules: enable, disable, pause or resume.")
     return name

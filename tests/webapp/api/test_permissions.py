@@ -34,6 +34,7 @@ BODIES = {
     "pause_schedule": {"reason": "maintenance"},
     "pause_queue": {"reason": "maintenance"},
     "preview_runs": {"expression": "0 2 * * *"},
+    "resume_schedules": {"schedule_ids": ["daily"]},
     "run_slots": {"scheduled_for": ["2026-03-01T02:00:00Z"]},
     "validate_cron": {"expression": "0 2 * * *"},
 }

@@ -238,3 +238,23 @@ def test_schedules_that_a_clock_ahead_silenced_come_back(world: World, admin: Pr
     assert admin.get("/scheduler/status")["ahead_to"] is None
     problem = admin.refused(409, "POST", "/schedules/daily/resume-from-now", {})
     assert "is not ahead" in problem.detail
+
+
+def test_many_schedules_are_resumed_and_what_is_refused_is_told_by_id(
+    admin: Program, viewer: Program, world: World
+) -> None:
+    for name in ("daily", "hourly"):
+        admin.post(f"/schedules/{name}/enable")
+        admin.post(f"/schedules/{name}/pause", {"reason": "year end"})
+    wanted = {"schedule_ids": ["daily", "nowhere", "hourly", "daily"]}
+    viewer.refused(403, "POST", "/schedules/resume", wanted)
+    found = admin.post("/schedules/resume", wanted)
+    assert found["done"] == ["daily", "hourly"]
+    assert list(found["refused"]) == ["nowhere"]
+    assert {world.schedule(name).state for name in ("daily", "hourly")} == {"ACTIVE"}
+    assert list(admin.post("/schedules/resume", wanted)["refused"]) == [
+        "daily",
+        "nowhere",
+        "hourly",
+    ]
+    admin.refused(422, "POST", "/schedules/resume", {"schedule_ids": []})

@@ -1,6 +1,6 @@
 """What people do: every action is one transaction, with its audit entry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from tick.errors import NotFound, Refused
 from tick.ops.actions.run_now import run_all, run_group, run_job, run_schedule
 from tick.ops.queries.occurrences import get_occurrence
 from tick.ops.queries.revisions import check_revision
+from tick.ops.schemas import Schema
 from tick.states import UNFINISHED_RUNS, RunStatus
 from tick.store.database import Database
 from tick.store.tables import job_run
@@ -28,6 +29,7 @@ __all__ = [
     "enable_schedule",
     "pause_schedule",
     "resume_schedule",
+    "resume_schedules",
     "run_all",
     "run_group",
     "run_job",
@@ -179,6 +181,36 @@ def resume_schedule(
         if not run:
             return []
         return replay.replay_instants(connection, schedule_id, run, now=now, author=author)
+
+
+class SchedulesResumed(Schema):
+    """What became of many schedules: those that go on, and why not the others, by id."""
+
+    done: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def resume_schedules(
+    database: Database,
+    schedule_ids: Iterable[str],
+    *,
+    now: datetime,
+    author: Author,
+    catch_up_latest: bool = False,
+) -> SchedulesResumed:
+    """Resume each schedule in a transaction of its own; one that is refused stops no other."""
+    done: list[str] = []
+    refused: dict[str, str] = {}
+    for schedule_id in dict.fromkeys(schedule_ids):
+        try:
+            resume_schedule(
+                database, schedule_id, now=now, author=author, catch_up_latest=catch_up_latest
+            )
+        except (NotFound, Refused) as refusal:
+            refused[schedule_id] = str(refusal)
+        else:
+            done.append(schedule_id)
+    return SchedulesResumed(done=tuple(done), refused=refused)
 
 
 def run_slots(
