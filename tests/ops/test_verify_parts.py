@@ -6,10 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
+from tests.support.proofs import prove
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.ops.reports import verify_parts
 from tick.ops.reports.verify import Proof, verify
-from tick.ops.reports.verify_parts import join_parts, prove
+from tick.ops.reports.verify_parts import join_parts
 from tick.store.tables import occurrence, schedule_version
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

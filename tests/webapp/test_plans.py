@@ -9,11 +9,11 @@ import pytest
 from tests.support.factories import World
 from tests.support.long_history import make_long_history
 from tests.support.plans import pretend_long, recorded, walks
+from tests.support.proofs import prove
 from tests.webapp.api.client import Program
 from tests.webapp.api.conftest import make_token
 from tests.webapp.scenes import SETTINGS, add_people
 from tests.webapp.visitor import Visitor
-from tick.ops.reports.verify_parts import prove
 from tick.states import Role
 from tick.store.database import Database
 from webapp import create_app

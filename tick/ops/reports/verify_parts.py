@@ -5,7 +5,7 @@ gives up on it: so a part is bounded, and says where the next one begins.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,14 +63,6 @@ def _first_instant_of_each(stop: datetime, known: datetime) -> sa.CompoundSelect
         sa.select(first.correlate(job_schedule).scalar_subquery()).select_from(job_schedule),
         sa.select(sa.func.min(by_hand)).where(its.is_(None), by_hand > stop, by_hand <= known),
     )
-
-
-def prove(database: Database, start: datetime, end: datetime) -> Iterator[Proof]:
-    """The proofs of all parts of (start, end], one after another."""
-    onward: datetime | None = start
-    while onward is not None:
-        part, onward = prove_part(database, onward, end)
-        yield part
 
 
 def join_parts(parts: Sequence[Proof]) -> Proof:
