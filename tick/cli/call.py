@@ -12,7 +12,7 @@ from tick.cli.common import show_json, show_table
 from tick.interface.inputs import invalid_input
 from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
-from tick.ops.queries.nearest import choose_from
+from tick.ops.queries.nearest import did_you_mean
 
 
 @click.command()
@@ -30,7 +30,8 @@ def call(name: str | None, arguments: tuple[str, ...], as_json: bool) -> None:
         _list(as_json)
         return
     if name not in OPERATIONS:
-        raise click.UsageError(f"There is no operation {name!r}; {choose_from(name, OPERATIONS)}.")
+        guess = did_you_mean(name, OPERATIONS)
+        raise click.UsageError(f"There is no operation {name!r}; {guess}`tick call` lists them.")
     given = _read(OPERATIONS[name], arguments)
     with open_client() as client:
         show_json(client.call(OPERATIONS[name], **given))
