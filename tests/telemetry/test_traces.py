@@ -153,7 +153,7 @@ def test_runs_counted_by_another_process_are_exported_there(
         tick(world, exporter, TWO + MINUTE)
         assert exported(exporter) == {"tick": 1}
     tick(world, exporter, TWO + 2 * MINUTE)
-    process(world, exporter).telemetry.ended(world.database.read, [counted])
+    process(world, exporter).telemetry.ended(world.database.read, [counted], world.now)
     assert exported(exporter) == {"tick": 1, "occurrence daily": 1} | dict.fromkeys(RUNS, 1)
 
 

@@ -82,7 +82,7 @@ def test_the_probe_reports_older_zone_data_without_naming_zones(world: World, ap
     zone = "America/Vancouver"
     world.define(a_schedule(timezone=zone))
     world.enable()
-    world.now = clock.now()
+    world.now = clock.now() - timedelta(seconds=5)
     with using(released("2099a", {zone: fixed(-7)})):
         world.tick()
     assert probe(app)["older_zone_data"] is None

@@ -195,6 +195,7 @@ def test_all_that_match_are_cancelled_and_one_entry_says_so(world: World, ada: V
 
 
 def test_what_was_refused_is_told_with_its_reason(three_runs: World, ada: Visitor) -> None:
+    _set(three_runs, 2, reason="nobody needs it")
     ada.page("/runs")
     ada.post("/runs/bulk", do="retry", runs="1,3", reason="the partner is back")
     page = ada.page("/runs")
