@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now, switches
 from tick.ops.queries.health import read_signs, take_pulse
 from tick.ops.reports.verify import verify
 from tick.store.tables import job_run, tick_log
@@ -33,7 +34,7 @@ def test_01_a_run_is_not_lost_because_a_restart_covered_its_minute(daily: World)
 def test_01_a_minute_that_nobody_saw_is_on_record_and_one_click_from_running(daily: World) -> None:
     daily.tick(TWO + HOUR)
     assert daily.ledger() == [("MISSED", TWO, 1)]
-    control.run_slots(daily.database, "daily", [TWO], now=daily.now, author=TESTER)
+    run_now.run_slots(daily.database, Act(daily.now, TESTER), "daily", [TWO])
     assert {run.scheduled_for for run in daily.runs()} == {TWO}
 
 
@@ -102,12 +103,10 @@ def test_04_daylight_saving_neither_skips_nor_doubles_a_daily_run(world: World) 
 def test_05_a_recurring_job_can_be_paused_without_a_deploy_and_the_pause_ends(
     daily: World,
 ) -> None:
-    control.pause_schedule(
+    switches.pause_schedule(
         daily.database,
+        Act(daily.now, TESTER, reason="database is moving"),
         "daily",
-        now=daily.now,
-        author=TESTER,
-        reason="database is moving",
         until=TWO + DAY + HOUR,
     )
     daily.define(a_schedule())  # a deploy does not lift it
@@ -125,9 +124,9 @@ def test_06_enabling_fires_nothing_that_nobody_wanted(world: World) -> None:
 
 
 def test_06_resuming_fires_nothing_that_nobody_wanted(daily: World) -> None:
-    control.pause_schedule(daily.database, "daily", now=daily.now, author=TESTER, reason="why not")
+    switches.pause_schedule(daily.database, Act(daily.now, TESTER, reason="why not"), "daily")
     daily.now = TWO + 3 * DAY + HOUR
-    control.resume_schedule(daily.database, "daily", now=daily.now, author=TESTER)
+    switches.resume_schedule(daily.database, Act(daily.now, TESTER), "daily")
     assert daily.tick().fired == []
 
 

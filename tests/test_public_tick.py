@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 import tick
-from tick.engine.ledger.audit import Author
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act, Author
+from tick.ops.actions import switches
 from tick.policy.missed import MIN_GRACE_SECONDS
 from tick.store import schema
 from tick.store.database import Database
@@ -53,8 +53,8 @@ def database(
     schema.check_schema(database)
     freezer.move_to("2026-03-01 01:50:00")
     tick.tick()
-    control.enable_schedule(
-        database, "daily-full-sync", now=datetime(2026, 3, 1, 1, 50, tzinfo=UTC), author=Author("t")
+    switches.enable_schedule(
+        database, Act(datetime(2026, 3, 1, 1, 50, tzinfo=UTC), Author("t")), "daily-full-sync"
     )
     yield database
     database.close()

@@ -11,8 +11,9 @@ from tests.support.factories import TESTER, World, a_schedule
 from tick import job
 from tick.cli.instants import INSTANT
 from tick.define.mistakes import find_in_timing
+from tick.engine.ledger.audit import Act
 from tick.errors import InvalidInstant
-from tick.ops.actions import alerts, control, windows
+from tick.ops.actions import alerts, run_now, switches, windows
 from tick.ops.actions.backfill import plan_backfill
 from tick.ops.reports.verify import verify
 from tick.ops.reports.verify_parts import prove_part
@@ -180,9 +181,7 @@ def test_what_people_ask_for_is_real_time(zone: str, change: datetime, world: Wo
         for at in backfill.wanted:
             answer = explain(connection, "daily", at, now)
             assert explain(connection, "daily", here(at), here(now)) == answer
-    made = control.run_slots(
-        world.database, "daily", [here(start), start], now=here(now), author=TESTER
-    )
+    made = run_now.run_slots(world.database, Act(here(now), TESTER), "daily", [here(start), start])
     assert len(made) == 1
 
 
@@ -193,12 +192,10 @@ def test_ends_that_people_name_are_real_time(zone: str, change: datetime, world:
     world.now = now
     world.define(a_schedule())
     windows.add_window(
-        world.database, starts_at=now, ends_at=until, reason="disks", now=now, author=TESTER
+        world.database, Act(now, TESTER, reason="disks"), starts_at=now, ends_at=until
     )
-    alerts.mute(world.database, until=until, reason="disks", now=now, author=TESTER)
-    control.pause_schedule(
-        world.database, "daily", now=now, author=TESTER, reason="disks", until=until
-    )
+    alerts.mute(world.database, Act(now, TESTER, reason="disks"), until=until)
+    switches.pause_schedule(world.database, Act(now, TESTER, reason="disks"), "daily", until=until)
     assert world.schedule().state_until == change + 25 * MINUTE
 
 
@@ -225,12 +222,12 @@ def test_a_datetime_that_names_no_instant_is_refused_in_a_sentence(
         lambda at: verify(world.database, at, change),
         lambda at: plan_backfill(world.database, "daily", at, change, now=change),
         lambda at: windows.add_window(
-            world.database, starts_at=at, ends_at=change, reason="x", now=change, author=TESTER
+            world.database, Act(change, TESTER, reason="x"), starts_at=at, ends_at=change
         ),
-        lambda at: control.pause_schedule(
-            world.database, "daily", now=change, author=TESTER, reason="x", until=at
+        lambda at: switches.pause_schedule(
+            world.database, Act(change, TESTER, reason="x"), "daily", until=at
         ),
-        lambda at: control.run_slots(world.database, "daily", [at], now=change, author=TESTER),
+        lambda at: run_now.run_slots(world.database, Act(change, TESTER), "daily", [at]),
     ]
     for door in doors:
         with pytest.raises(InvalidInstant, match=r"needs a time zone.*write datetime\(…, tzinfo"):

@@ -9,17 +9,19 @@ from flask import g, request, url_for
 from flask_login import current_user
 
 from tick.errors import Busy, Refused
-from tick.ops.actions.control import MAX_REASON, Author
+from tick.ops.actions.act import MAX_REASON, Act, Author
 from webapp import messages
+from webapp.services import now
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")
 
 
 @contextmanager
-def acting() -> Iterator[Author]:
-    """Act as the signed-in person; a refusal becomes a message, not an error page."""
+def acting() -> Iterator[Act]:
+    """The act of the signed-in person; a refusal becomes a message, not an error page."""
     try:
-        yield Author(current_user.name, g.request_id)
+        author = Author(current_user.name, g.request_id)
+        yield Act(now(), author, reason(), key=idempotency_key())
     except Busy as busy:
         messages.tell_refusal(str(busy), link=_in_the_way(busy), label="Show it")
     except Refused as refusal:

@@ -25,7 +25,8 @@ from tests.bench.places import Place
 from tests.bench.starts import CHANNEL, TABLE
 from tests.support.factories import TESTER
 from tick.define.registry import load_registry
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now
 
 STARTS = 200
 DEFINITIONS = "tests.bench.starts"
@@ -74,12 +75,11 @@ def _alternate(
 
 
 def _order(place: Place, job: str, asked: float, address: str) -> None:
-    control.run_job(
+    run_now.run_job(
         place.database,
-        load_registry(DEFINITIONS),
+        Act(datetime.now(UTC), TESTER),
         job,
-        now=datetime.now(UTC),
-        author=TESTER,
+        load_registry(DEFINITIONS),
         params={"asked": asked, "address": address},
     )
 

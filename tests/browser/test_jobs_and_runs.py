@@ -11,8 +11,9 @@ from tests.browser.conftest import Console, Opener
 from tests.browser.console import log_in
 from tests.webapp.made_up_work import log_line
 from tick import clock
+from tick.engine.ledger.audit import Act, Author
 from tick.engine.runs.settle import settle_occurrences
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.store.tables import job_run, occurrence
 
 pytestmark = pytest.mark.browser
@@ -28,12 +29,8 @@ def _runs_of(console: Console, job: str) -> list[sa.Row[Any]]:
 
 def _start(console: Console, schedule_id: str) -> int:
     """A firing of a schedule that nobody has begun to work on; its occurrence."""
-    return control.run_schedule(
-        console.world.database,
-        schedule_id,
-        now=clock.now(),
-        author=control.Author("ada"),
-        override_overlap=True,
+    return run_now.run_schedule(
+        console.world.database, Act(clock.now(), Author("ada")), schedule_id, override_overlap=True
     )
 
 

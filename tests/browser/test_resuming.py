@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Console
 from tests.support.factories import TESTER
 from tick import clock
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import switches
 
 pytestmark = pytest.mark.browser
 
@@ -18,9 +19,9 @@ def test_what_passed_in_a_pause_is_run_as_its_reader_chooses(
     page: Page, console: Console, choice: str
 ) -> None:
     world, schedule_id = console.world, "search-index"  # every four hours
-    then = {"now": clock.now() - timedelta(hours=9), "author": TESTER}
-    control.enable_schedule(world.database, schedule_id, **then)
-    control.pause_schedule(world.database, schedule_id, **then, reason="the partner is down")
+    act = Act(clock.now() - timedelta(hours=9), TESTER, reason="the partner is down")
+    switches.enable_schedule(world.database, act, schedule_id)
+    switches.pause_schedule(world.database, act, schedule_id)
     page.goto(f"/schedules/{schedule_id}")
     page.get_by_role("button", name="Resume").click()
     dialog = page.get_by_role("dialog")

@@ -17,6 +17,7 @@ from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
 from tick.cli import ANYWHERE, COMMANDS, REMOTE, client, connection
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.heartbeat import register_worker
 from tick.ops.access import tokens
 from tick.runtime import Runtime
@@ -86,9 +87,7 @@ def console(tick: CommandLine) -> Iterator[str]:
 
 def token_of(database: Database, role: Role) -> str:
     """The text of a new token."""
-    _, text = tokens.create_token(
-        database, role.lower(), role, days=30, now=clock.now(), author=TESTER
-    )
+    _, text = tokens.create_token(database, Act(clock.now(), TESTER), role.lower(), role, days=30)
     return text
 
 

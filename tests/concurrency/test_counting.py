@@ -6,6 +6,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.count import count_ended
 from tick.engine.statistics.hours import ALL_TIME
 from tick.ops.actions import retries
@@ -19,7 +20,7 @@ COUNTERS, FIRINGS = 3, 12
 def test_each_end_is_counted_once_whoever_counts_and_retries(world: World) -> None:
     world.define(jobs=[a_job("fetch"), a_job("mail")])
     for number in range(FIRINGS):
-        run_all(world.database, world.registry, key=f"run-{number}", now=world.now, author=TESTER)
+        run_all(world.database, Act(world.now, TESTER, key=f"run-{number}"), world.registry)
     world.finish_runs("FAILED")
     with world.database.write.begin() as connection:
         connection.execute(sa.update(occurrence).values(failed=2))
@@ -46,6 +47,4 @@ def _count_all(url: str) -> None:
 
 def _retry_all(world: World) -> None:
     for row in world.rows(sa.select(occurrence.c.id)):
-        retries.retry_occurrence(
-            world.database, world.registry, row.id, now=world.now, author=TESTER
-        )
+        retries.retry_occurrence(world.database, Act(world.now, TESTER), row.id, world.registry)

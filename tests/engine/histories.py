@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.settle import settle_forgotten
 from tick.engine.statistics.count import count_ended
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.errors import Refused
-from tick.ops.actions import control, retries
+from tick.ops.actions import retries, run_now
 from tick.states import ENDED_OUTCOMES, FIRED_OUTCOMES, NOT_FIRED_OUTCOMES
 from tick.store.tables import job_run, occurrence
 
@@ -71,18 +72,18 @@ class History:
         """Somebody retries an occurrence."""
         bad = self._pick(_o.failed + _o.cancelled > 0)
         if bad is not None:
-            self._try(retries.retry_occurrence, self.world.registry, bad.id, override_overlap=True)
+            self._try(retries.retry_occurrence, bad.id, self.world.registry, override_overlap=True)
 
     def run_by_hand(self) -> None:
         """Somebody presses Run now."""
-        self._try(control.run_schedule, "hourly", override_overlap=True)
+        self._try(run_now.run_schedule, "hourly", override_overlap=True)
 
     def run_a_slot(self) -> None:
         """Somebody runs an instant that did not fire."""
         row = self._pick(_o.outcome.in_(NOT_FIRED_OUTCOMES))
         if row is not None:
             at = self.random.choice((row.scheduled_for, row.scheduled_until or row.scheduled_for))
-            self._try(control.run_slots, row.schedule_id, [at])
+            self._try(run_now.run_slots, row.schedule_id, [at])
 
     def count(self) -> None:
         """A few ends are counted."""
@@ -126,9 +127,8 @@ class History:
         return self.random.choice(rows) if rows else None
 
     def _try(self, action: Any, *arguments: Any, **how: Any) -> None:
-        how |= {"now": self.world.now, "author": TESTER}
         with suppress(Refused):  # such as a slot that the tick has to decide
-            action(self.world.database, *arguments, **how)
+            action(self.world.database, Act(self.world.now, TESTER), *arguments, **how)
 
 
 def _hour(instant: datetime) -> datetime:

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.schedules import lifecycle
-from tick.ops.actions import control
+from tick.ops.actions import switches
 from tick.ops.reports.dry_run import dry_run
 from tick.policy.rule import RULE_FORMAT
 from tick.store.tables import job_run, schedule_version
@@ -77,8 +78,8 @@ def test_what_a_rule_can_still_tell_is_written_as_failed(pair: World) -> None:
 
 def test_a_pause_of_a_broken_rule_ends_without_stopping_the_others(pair: World) -> None:
     for name in ("bad", "good"):
-        control.pause_schedule(
-            pair.database, name, now=pair.now, author=TESTER, reason="moving", until=TWO
+        switches.pause_schedule(
+            pair.database, Act(pair.now, TESTER, reason="moving"), name, until=TWO
         )
     rewrite(pair, NO_SUCH_ZONE)
     result = pair.tick(TWO)
@@ -93,9 +94,7 @@ def test_pauses_that_cannot_be_ended_are_told_and_stop_nothing_else(
     def fail(*_: object) -> int:
         raise RuntimeError("no pause can be read")
 
-    control.pause_schedule(
-        pair.database, "bad", now=pair.now, author=TESTER, reason="moving", until=TWO
-    )
+    switches.pause_schedule(pair.database, Act(pair.now, TESTER, reason="moving"), "bad", until=TWO)
     monkeypatch.setattr(tick, "end_pauses", fail)
     result = pair.tick(TWO)
     assert result.errors == {"(pauses)": "RuntimeError: no pause can be read"}
@@ -106,8 +105,8 @@ def test_pauses_that_nobody_holds_end_beside_one_that_is_held(pair: World) -> No
     if pair.database.write.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     for name in ("bad", "good"):
-        control.pause_schedule(
-            pair.database, name, now=pair.now, author=TESTER, reason="moving", until=TWO
+        switches.pause_schedule(
+            pair.database, Act(pair.now, TESTER, reason="moving"), name, until=TWO
         )
     held = sa.text("SELECT id FROM job_schedule WHERE id = 'bad' FOR UPDATE")
     with pair.database.write.begin() as rival:
@@ -194,9 +193,7 @@ def test_an_older_release_leaves_alone_what_a_newer_one_wrote(
 
 
 def test_an_older_release_leaves_the_pauses_of_newer_schedules_alone(pair: World) -> None:
-    control.pause_schedule(
-        pair.database, "bad", now=pair.now, author=TESTER, reason="moving", until=TWO
-    )
+    switches.pause_schedule(pair.database, Act(pair.now, TESTER, reason="moving"), "bad", until=TWO)
     rewrite(pair, {"unheard_of": 1}, rule_format=RULE_FORMAT + 1)
     assert pair.tick(TWO + MINUTE).errors == {}
     assert pair.schedule("bad").state == "PAUSED"

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.heartbeat import register_worker
 from tick.errors import ClockError, Refused
 from tick.ops.actions import clock_ahead
@@ -51,7 +52,7 @@ def state(world: World) -> TickState:
 
 
 def bring_back(world: World) -> clock_ahead.BroughtBack:
-    return clock_ahead.resume_all_from_now(world.database, now=world.now, author=TESTER)
+    return clock_ahead.resume_all_from_now(world.database, Act(world.now, TESTER))
 
 
 def test_a_tick_ahead_of_the_shared_clock_is_refused_and_decides_nothing(world: World) -> None:
@@ -159,7 +160,7 @@ def test_each_return_stands_in_the_audit(ahead: World) -> None:
 
 
 def test_one_schedule_comes_back_alone(ahead: World) -> None:
-    clock_ahead.resume_from_now(ahead.database, "hourly", now=ahead.now, author=TESTER)
+    clock_ahead.resume_from_now(ahead.database, Act(ahead.now, TESTER), "hourly")
     assert ahead.schedule("hourly").next_run_at == TWO + HOUR
     assert ahead.schedule("minutely").decided_to > ahead.now
     assert state(ahead) is TickState.AHEAD
@@ -167,7 +168,7 @@ def test_one_schedule_comes_back_alone(ahead: World) -> None:
 
 def test_a_schedule_that_is_not_ahead_has_nothing_to_bring_back(ahead: World) -> None:
     with pytest.raises(Refused, match="is not ahead"):
-        clock_ahead.resume_from_now(ahead.database, "off", now=ahead.now, author=TESTER)
+        clock_ahead.resume_from_now(ahead.database, Act(ahead.now, TESTER), "off")
 
 
 def test_a_process_that_beat_in_the_future_can_be_found_dead_again(ahead: World) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.engine.histories import History
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.count import (
     Deltas,
     count_ended,
@@ -90,7 +91,7 @@ def test_a_run_that_is_retried_is_a_failure_and_then_a_success(world: World) -> 
     world.tick(TWO)
     world.finish_runs("FAILED")
     (run,) = world.runs()
-    retries.retry_run(world.database, world.registry, run.id, now=world.now, author=TESTER)
+    retries.retry_run(world.database, Act(world.now, TESTER), run.id, world.registry)
     world.finish_runs("SUCCESS")
     world.tick(TWO + timedelta(minutes=1))
     both = {(TWO, "match-scores", "FAILED"): 1, (TWO, "match-scores", "SUCCESS"): 1}

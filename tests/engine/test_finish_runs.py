@@ -21,11 +21,12 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
+from tick.engine.ledger.audit import Act
 from tick.engine.runs import settle
 from tick.engine.runs.cancel import cancel_runs
 from tick.engine.runs.finish import finish_runs
 from tick.engine.runs.settle import settle_forgotten, settle_occurrences
-from tick.ops.actions import control
+from tick.ops.actions import cancellation, run_now
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.store.tables import occurrence
 
@@ -187,7 +188,7 @@ def test_a_run_that_goes_back_although_it_is_to_be_cancelled_is_cancelled(world:
     fired(world, a_job("a", retries=1), a_job("b", depends_on=["a"]))
     hands = Hands(world)
     runs = hands.claim()
-    control.cancel_run(world.database, runs[0].run_id, now=TWO, author=TESTER)
+    cancellation.cancel_run(world.database, Act(TWO, TESTER), runs[0].run_id)
     hands.end(*runs, end=FAILED)
     assert statuses(world) == {"a": "CANCELLED", "b": "SKIPPED"}
     assert world.runs()[0].reason == "cancelled by tester"
@@ -208,7 +209,7 @@ def test_failures_in_a_row_are_counted_and_a_success_ends_the_row(world: World) 
 
 def test_a_manual_failure_is_not_counted(world: World) -> None:
     world.define(a_schedule(), jobs=[a_job("a")])
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     Hands(world).work_off(a=FAILED)
     assert (the_outcome(world), world.schedule().failure_count) == ("FAILED", 0)
 

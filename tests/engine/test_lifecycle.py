@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.schedules import lifecycle
 from tick.errors import NotFound, Refused
-from tick.ops.actions import control
+from tick.ops.actions import run_now, switches
 from tick.store.tables import audit_entry, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -24,15 +25,13 @@ def daily(world: World) -> World:
 
 
 def pause(world: World, reason: str = "moving house", until: datetime | None = None) -> None:
-    control.pause_schedule(
-        world.database, "daily", now=world.now, author=TESTER, reason=reason, until=until
+    switches.pause_schedule(
+        world.database, Act(world.now, TESTER, reason=reason), "daily", until=until
     )
 
 
 def resume(world: World, **how: object) -> list[int]:
-    return control.resume_schedule(  # type: ignore[arg-type]
-        world.database, "daily", now=world.now, author=TESTER, **how
-    )
+    return switches.resume_schedule(world.database, Act(world.now, TESTER), "daily", **how)
 
 
 def reasons(world: World) -> list[str | None]:
@@ -82,15 +81,15 @@ def test_enabling_after_the_clock_was_set_back_decides_nothing_again(daily: Worl
 
 
 def test_a_switch_that_is_there_already_changes_nothing(daily: World) -> None:
-    assert not control.enable_schedule(daily.database, "daily", now=TWO, author=TESTER)
+    assert not switches.enable_schedule(daily.database, Act(TWO, TESTER), "daily")
     assert daily.schedule().next_run_at == TWO
     daily.disable()
-    assert not control.disable_schedule(daily.database, "daily", now=TWO, author=TESTER)
+    assert not switches.disable_schedule(daily.database, Act(TWO, TESTER), "daily")
 
 
 def test_an_unknown_schedule_is_named(world: World) -> None:
     with pytest.raises(NotFound, match="'nightly'"):
-        control.enable_schedule(world.database, "nightly", now=TWO, author=TESTER)
+        switches.enable_schedule(world.database, Act(TWO, TESTER), "nightly")
 
 
 def test_a_removed_schedule_cannot_be_enabled(daily: World) -> None:
@@ -332,7 +331,7 @@ def test_resuming_late_with_the_latest_leaves_later_instants_to_the_rule(
 def test_running_an_instant_after_the_end_of_a_pause_leaves_it_to_the_tick(daily: World) -> None:
     pause(daily, until=TWO + DAY)
     daily.now = TWO + DAY + MINUTE
-    control.run_slots(daily.database, "daily", [TWO], now=daily.now, author=TESTER)
+    run_now.run_slots(daily.database, Act(daily.now, TESTER), "daily", [TWO])
     assert daily.ledger() == [("QUEUED", TWO, 1)]
     daily.finish_runs()
     assert [line.scheduled_for for line in daily.tick().fired] == [TWO + DAY]

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import RETURNED, Hands, ending, only_postgres
 from tests.support.factories import TESTER, World, a_job
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.finish import finish_runs
 from tick.engine.runs.limits import ConcurrencyLimits, acquire_capacity, find_limits
 from tick.engine.runs.queues import pause_queue, resume_queue
 from tick.errors import DefinitionsInvalid
 from tick.executors.claimed_run import ClaimedRun
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.settings import Settings
 from tick.store.tables import job_run
 
@@ -35,7 +36,7 @@ def ordered(world: World, times: int, *names: str) -> World:
     """The world in which these jobs (by default all) were asked for so many times."""
     world.jobs = [job for job in JOBS if not names or job.name in names]
     for _ in range(times):
-        control.run_all(world.database, world.registry, now=world.now, author=TESTER)
+        run_now.run_all(world.database, Act(world.now, TESTER), world.registry)
     return world
 
 
@@ -154,8 +155,8 @@ def test_many_workers_never_exceed_a_limit_at_any_instant(world: World) -> None:
 def test_no_run_of_a_paused_queue_is_claimed(world: World) -> None:
     claimer = Claimer(ordered(world, 1, "slow", "free"))
     with world.database.write.begin() as connection:
-        assert pause_queue(connection, "media", now=world.now, author=TESTER, reason="full disk")
-        assert not pause_queue(connection, "media", now=world.now, author=TESTER, reason="again")
+        assert pause_queue(connection, "media", "full disk", Act(world.now, TESTER))
+        assert not pause_queue(connection, "media", "again", Act(world.now, TESTER))
     assert claimer.claim_names() == ["free"]
     assert claimer.claim_within() == []
     with world.database.write.begin() as connection:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
 from tick.define.schedules import Schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import DefinitionsInvalid
-from tick.ops.actions import control
+from tick.ops.actions import switches
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.store.tables import job_schedule
 from tick.syncing import sync_definitions
@@ -85,7 +86,7 @@ def test_a_rename_of_what_is_off_is_taken_back_and_leaves_it_off(world: World, h
     deploy(world, a_schedule("a"))
     if how == "paused":
         world.enable("a")
-        control.pause_schedule(world.database, "a", now=world.now, author=TESTER, reason="why not")
+        switches.pause_schedule(world.database, Act(world.now, TESTER, reason="why not"), "a")
     before = world.schedule("a")
     deploy(world, a_schedule("b", renamed_from="a"))
     deploy(world, a_schedule("a"))

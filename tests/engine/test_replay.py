@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.hours import ALL_TIME
 from tick.errors import Refused
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.store.tables import audit_entry, occurrence, occurrence_hour
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ def missed(world: World) -> World:
 
 
 def run(world: World, *wanted: datetime, schedule_id: str = "hourly") -> list[int]:
-    return control.run_slots(world.database, schedule_id, wanted, now=world.now, author=TESTER)
+    return run_now.run_slots(world.database, Act(world.now, TESTER), schedule_id, wanted)
 
 
 def row(world: World, occurrence_id: int) -> sa.Row[Any]:
@@ -180,7 +181,7 @@ def test_slots_and_runs_of_a_removed_schedule_are_refused(missed: World) -> None
     with pytest.raises(Refused, match="removed"):
         run(missed, TWO)
     with pytest.raises(Refused, match="removed"):
-        control.run_schedule(missed.database, "hourly", now=missed.now, author=TESTER)
+        run_now.run_schedule(missed.database, Act(missed.now, TESTER), "hourly")
 
 
 def test_a_thousand_at_once_are_the_most(missed: World) -> None:

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.settle import settle_occurrences
 from tick.engine.schedules import generations, lifecycle, sync
-from tick.ops.actions import control
+from tick.ops.actions import run_now, switches
 from tick.store.tables import audit_entry, definition_set, job_run, schedule_version
 from tick.syncing import ensure_synced, sync_definitions
 
@@ -153,9 +154,7 @@ def test_a_returned_schedule_does_not_wait_for_its_old_back_off(daily: World) ->
 
 
 def test_an_edit_of_a_paused_schedule_leaves_it_paused(daily: World) -> None:
-    control.pause_schedule(
-        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
-    )
+    switches.pause_schedule(daily.database, Act(daily.now, TESTER, reason="moving house"), "daily")
     deploy(daily, TWO - MINUTE / 2, a_schedule(cron="0 3 * * *"))
     assert (daily.schedule().state, daily.schedule().next_run_at) == ("PAUSED", None)
 
@@ -225,8 +224,8 @@ def test_a_schedule_that_returns_with_another_rule_goes_on_by_the_new_one(daily:
 
 def test_a_paused_schedule_that_is_removed_and_returns_is_still_paused(daily: World) -> None:
     until = TWO + 9 * DAY
-    control.pause_schedule(
-        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house", until=until
+    switches.pause_schedule(
+        daily.database, Act(daily.now, TESTER, reason="moving house"), "daily", until=until
     )
     deploy(daily, TWO + HOUR, a_schedule("other"))
     assert daily.schedule().state_until is None
@@ -237,12 +236,10 @@ def test_a_paused_schedule_that_is_removed_and_returns_is_still_paused(daily: Wo
 
 
 def test_a_pause_that_ended_before_the_latest_removal_does_not_come_back(daily: World) -> None:
-    control.pause_schedule(
-        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
-    )
+    switches.pause_schedule(daily.database, Act(daily.now, TESTER, reason="moving house"), "daily")
     deploy(daily, TWO + HOUR, a_schedule("other"))
     deploy(daily, TWO + 2 * HOUR, a_schedule())
-    control.resume_schedule(daily.database, "daily", now=daily.now, author=TESTER)
+    switches.resume_schedule(daily.database, Act(daily.now, TESTER), "daily")
     deploy(daily, TWO + 3 * HOUR, a_schedule("other"))
     deploy(daily, TWO + 4 * HOUR, a_schedule())
     assert (daily.schedule().state, daily.schedule().next_run_at) == ("ACTIVE", TWO + DAY)
@@ -404,9 +401,7 @@ def test_a_rule_that_this_release_cannot_read_can_be_replaced(daily: World) -> N
 
 
 def test_a_paused_schedule_that_returns_under_another_name_is_still_paused(daily: World) -> None:
-    control.pause_schedule(
-        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
-    )
+    switches.pause_schedule(daily.database, Act(daily.now, TESTER, reason="moving house"), "daily")
     deploy(daily, TWO + HOUR, a_schedule("other"))
     deploy(daily, TWO + 2 * HOUR, a_schedule("nightly", renamed_from="daily"))
     row = daily.schedule("nightly")
@@ -414,12 +409,10 @@ def test_a_paused_schedule_that_returns_under_another_name_is_still_paused(daily
 
 
 def test_instants_due_after_a_pause_are_decided_by_the_old_rule(daily: World) -> None:
-    control.pause_schedule(
+    switches.pause_schedule(
         daily.database,
+        Act(daily.now, TESTER, reason="moving house"),
         "daily",
-        now=daily.now,
-        author=TESTER,
-        reason="moving house",
         until=TWO - timedelta(seconds=30),
     )
     deploy(daily, TWO + timedelta(seconds=30), a_schedule(cron="0 3 * * *"))
@@ -433,9 +426,7 @@ def test_sync_and_settle_of_the_same_schedules_do_not_deadlock(
     if world.database.write.dialect.name == "sqlite":
         pytest.skip("SQLite has one writer at a time")
     world.define(a_schedule("a"), a_schedule("z"))
-    made = [
-        control.run_schedule(world.database, name, now=world.now, author=TESTER) for name in "az"
-    ]
+    made = [run_now.run_schedule(world.database, Act(world.now, TESTER), name) for name in "az"]
     with world.database.write.begin() as connection:
         connection.execute(sa.update(job_run).values(status="SUCCESS", finished_at=world.now))
     changing, failures = Event(), []
@@ -466,13 +457,11 @@ def test_sync_and_settle_of_the_same_schedules_do_not_deadlock(
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("act", [control.disable_schedule, control.run_schedule])
+@pytest.mark.parametrize("action", [switches.disable_schedule, run_now.run_schedule])
 def test_an_action_that_waited_for_a_deploy_finds_its_schedule(
-    daily: World, act: Callable[..., object]
+    daily: World, action: Callable[..., object]
 ) -> None:
-    rival = Thread(
-        target=act, args=(daily.database, "daily"), kwargs={"now": daily.now, "author": TESTER}
-    )
+    rival = Thread(target=action, args=(daily.database, Act(daily.now, TESTER), "daily"))
     daily.schedules = [a_schedule(cron="0 3 * * *")]
     with daily.database.write.begin() as connection:
         sync.sync(connection, daily.registry, now=daily.now, author=TESTER, release="-")

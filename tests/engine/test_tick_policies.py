@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule, a_worker
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.settle import settle_forgotten
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.store.tables import job_run, occurrence, worker_instance
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -173,7 +174,7 @@ def test_replace_of_what_never_started_runs_the_newer_one_at_once(world: World) 
 def test_a_firing_by_hand_replaces_as_well(world: World) -> None:
     enabled(world, overlap="REPLACE")
     world.tick(TWO)
-    control.run_schedule(world.database, "hourly", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "hourly")
     assert [run.status for run in world.runs()] == ["CANCELLED", "QUEUED"]
 
 

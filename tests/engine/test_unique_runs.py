@@ -17,9 +17,10 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
+from tick.engine.ledger.audit import Act
 from tick.engine.runs import requeue
 from tick.errors import Refused
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.ops.actions.retries import retry_occurrence, retry_run
 from tick.store.tables import job_run
 
@@ -47,8 +48,8 @@ def index(world: World) -> World:
 
 def order(world: World, job: str, **params: object) -> sa.Row[Any]:
     """Ask for one run of a job; the run."""
-    occurrence_id = control.run_job(
-        world.database, world.registry, job, now=world.now, author=TESTER, params=params
+    occurrence_id = run_now.run_job(
+        world.database, Act(world.now, TESTER), job, world.registry, params=params
     )
     return next(run for run in world.runs() if run.occurrence_id == occurrence_id)
 
@@ -109,17 +110,17 @@ def test_a_run_that_goes_back_keeps_its_place(index: World) -> None:
     assert statuses(index) == {"index": "FAILED"}
     second = order(index, "index")
     with pytest.raises(Refused) as refused:
-        retry_run(index.database, index.registry, first.id, now=index.now, author=TESTER)
+        retry_run(index.database, Act(index.now, TESTER), first.id, index.registry)
     assert str(refused.value) == (
         f"Run {first.id} (index) is unique, and run {second.id} of the same job is QUEUED. Wait "
         "for it to end or cancel it, then retry."
     )
     with pytest.raises(Refused):
         retry_occurrence(
-            index.database, index.registry, first.occurrence_id, now=index.now, author=TESTER
+            index.database, Act(index.now, TESTER), first.occurrence_id, index.registry
         )
     hands.end(*hands.claim())
-    assert retry_run(index.database, index.registry, first.id, now=index.now, author=TESTER)
+    assert retry_run(index.database, Act(index.now, TESTER), first.id, index.registry)
 
 
 def test_a_run_that_is_queued_while_a_retry_looks_is_noticed(
@@ -131,7 +132,7 @@ def test_a_run_that_is_queued_while_a_retry_looks_is_noticed(
     order(index, "index")
     monkeypatch.setattr(requeue, "_check_unique", lambda *_: None)
     with pytest.raises(Refused, match="has just been queued"):
-        retry_run(index.database, index.registry, first.id, now=index.now, author=TESTER)
+        retry_run(index.database, Act(index.now, TESTER), first.id, index.registry)
     assert [run.status for run in index.runs()] == ["FAILED", "QUEUED"]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from tests.engine.worker_steps import DEAD_AFTER, FAILED, Hands, only_postgres, rescue
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.wake_workers import CHANNEL, announce_ready
-from tick.ops.actions import control, retries, workers_and_queues
+from tick.ops.actions import cancellation, retries, run_now, workers_and_queues
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import OverlapPolicy
 from tick.store.database import Database
@@ -53,7 +54,7 @@ def test_a_firing_is_told_once(world: World, times_told: Ask) -> None:
 
 
 def test_a_run_that_a_person_asks_for_is_told(world: World, times_told: Ask) -> None:
-    control.run_all(world.database, world.registry, now=world.now, author=TESTER)
+    run_now.run_all(world.database, Act(world.now, TESTER), world.registry)
     assert times_told() == 1
 
 
@@ -105,16 +106,16 @@ def test_a_retry_is_told(world: World, times_told: Ask) -> None:
     Hands(world).work_off(first=FAILED)
     (failed, _) = world.runs()
     times_told()
-    retries.retry_run(world.database, world.registry, failed.id, now=world.now, author=TESTER)
+    retries.retry_run(world.database, Act(world.now, TESTER), failed.id, world.registry)
     assert times_told() == 1
 
 
 def test_a_queue_that_goes_on_is_told(world: World, times_told: Ask) -> None:
     workers_and_queues.pause_queue(
-        world.database, "default", now=world.now, author=TESTER, reason="disk full"
+        world.database, Act(world.now, TESTER, reason="disk full"), "default"
     )
     assert times_told() == 0
-    workers_and_queues.resume_queue(world.database, "default", now=world.now, author=TESTER)
+    workers_and_queues.resume_queue(world.database, Act(world.now, TESTER), "default")
     assert times_told() == 1
 
 
@@ -125,7 +126,7 @@ def test_a_cancellation_is_told_to_what_waits_for_that_occurrence(
     world.tick(TWO + timedelta(days=1))
     first, *_ = world.runs()
     times_told()
-    control.cancel_occurrence(world.database, first.occurrence_id, now=world.now, author=TESTER)
+    cancellation.cancel_occurrence(world.database, Act(world.now, TESTER), first.occurrence_id)
     assert times_told() == 1
     assert Hands(world).claim_names() == ["first"]
 

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
-from tick.ops.actions import control, windows
+from tick.ops.actions import run_now, windows
 from tick.ops.queries.health import read_signs
 from tick.ops.queries.windows import list_windows
 from tick.ops.reports.verify import verify
@@ -27,15 +28,15 @@ def hourly(world: World) -> World:
 
 
 def stop(world: World, at: datetime, reason: str = "database move") -> bool:
-    return windows.stop_scheduler(world.database, now=at, author=TESTER, reason=reason)
+    return windows.stop_scheduler(world.database, Act(at, TESTER, reason=reason))
 
 
 def start(world: World, at: datetime) -> bool:
-    return windows.start_scheduler(world.database, now=at, author=TESTER)
+    return windows.start_scheduler(world.database, Act(at, TESTER))
 
 
 def end(world: World, window_id: int, at: datetime) -> bool:
-    return windows.end_window(world.database, window_id, now=at, author=TESTER)
+    return windows.end_window(world.database, Act(at, TESTER), window_id)
 
 
 def listed(world: World, at: datetime) -> list[tuple[datetime, datetime | None, Phase, str | None]]:
@@ -80,11 +81,11 @@ def test_what_is_queued_goes_on_and_a_person_may_run_anything(hourly: World) -> 
     stop(hourly, TWO + MINUTE)
     assert [run.status for run in hourly.runs()] == ["QUEUED"]
     hourly.finish_runs()
-    control.run_schedule(hourly.database, "hourly", now=TWO + HOUR, author=TESTER)
+    run_now.run_schedule(hourly.database, Act(TWO + HOUR, TESTER), "hourly")
     hourly.finish_runs()
     hourly.tick(TWO + HOUR)
     at = TWO + HOUR
-    control.run_slots(hourly.database, "hourly", [at], now=at + MINUTE, author=TESTER)
+    run_now.run_slots(hourly.database, Act(at + MINUTE, TESTER), "hourly", [at])
     assert ("QUEUED", at, 1) in hourly.ledger("hourly")
 
 
@@ -171,11 +172,9 @@ def test_a_window_that_is_over_already_is_refused(hourly: World) -> None:
     with pytest.raises(Refused, match="has passed"):
         windows.add_window(
             hourly.database,
+            Act(TWO + MINUTE, TESTER, reason="too late"),
             starts_at=TWO,
             ends_at=TWO + MINUTE / 2,
-            reason="too late",
-            now=TWO + MINUTE,
-            author=TESTER,
         )
 
 

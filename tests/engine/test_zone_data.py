@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tests.support.zones import fixed, released
 from tick.cron.zone_data import using
+from tick.engine.ledger.audit import Act
 from tick.errors import OlderZoneData
 from tick.notify import rules
 from tick.notify.inputs import read_inputs
-from tick.ops.actions import control
+from tick.ops.actions import switches
 from tick.ops.reports.verify import Proof, verify
 from tick.ops.reports.why import explain
 from tick.store.tables import audit_entry, job_schedule, schedule_version, zone_data
@@ -285,8 +286,8 @@ def test_a_schedule_that_is_off_goes_on_by_the_newer_data(world: World, how: str
         world.disable()
     else:
         until = NINE - 2 * HOUR
-        control.pause_schedule(
-            world.database, "daily", now=world.now, author=TESTER, reason="-", until=until
+        switches.pause_schedule(
+            world.database, Act(world.now, TESTER, reason="-"), "daily", until=until
         )
     with using(EARLIER):
         world.tick(NINE - 3 * HOUR)

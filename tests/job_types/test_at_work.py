@@ -6,7 +6,8 @@ from tests.job_types.conftest import NOW
 from tests.support.factories import TESTER
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import is_gone
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now
 from tick.worker.worker import Worker
 
 
@@ -58,7 +59,7 @@ def test_dependents_of_a_skipped_run_are_skipped_unless_they_tolerate_it(
     work: WorkWorld, worker: Worker
 ) -> None:
     work.jobs = [job for job in work.jobs if job.name in {"closed", "after", "regardless"}]
-    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    run_now.run_all(work.database, Act(NOW, TESTER), work.registry)
     while worker.run_once(NOW):
         pass
     ended = {run.job_name: (run.status, run.reason) for run in work.runs()}

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
-from tick.engine.ledger.audit import record
+from tick.engine.ledger.audit import Act
 from tick.store import schema
 from tick.store.database import Database
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 def entry(database: Database) -> Database:
     """A database with one entry."""
     with database.write.begin() as connection:
-        record(connection, at=NOW, author=TESTER, action="run.cancel", subject="1")
+        Act(NOW, TESTER).record(connection, "run.cancel", "1")
     return database
 
 

@@ -16,10 +16,11 @@ from tests.notify.conftest import SECRET, Alerting
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import chained, end_all, fire, hourly, retry_alone
 from tests.support.factories import TESTER, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import SettingsError
 from tick.notify import dispatcher, outbox
 from tick.notify.channels import key_of, ping_channels_of, signature
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.settings import load_settings
 
 
@@ -252,7 +253,7 @@ def test_a_manual_success_does_not_hide_a_missed_night(
 ) -> None:
     hands = pinged(alerting, ping)
     world = alerting.world
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     end_all(hands)
     alerting.run_once()
     assert ping.requests == []

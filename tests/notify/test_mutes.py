@@ -11,6 +11,7 @@ from tests.notify.conftest import Alerting
 from tests.notify.receivers import MailServer
 from tests.notify.test_rules import fire, hourly
 from tests.support.factories import TESTER, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
 from tick.notify import dispatcher
 from tick.ops.actions import alerts, windows
@@ -31,7 +32,8 @@ def mute(alerting: Alerting, **what: Any) -> int:
     """Mute for an hour."""
     now = alerting.world.now
     given = {"until": now + timedelta(hours=1), "reason": "we move the data centre", **what}
-    return alerts.mute(alerting.world.database, now=now, author=TESTER, **given)
+    act = Act(now, TESTER, reason=given.pop("reason"))
+    return alerts.mute(alerting.world.database, act, **given)
 
 
 def test_what_is_still_wrong_when_a_mute_ends_is_told_then(
@@ -124,8 +126,8 @@ def test_an_alert_opened_during_a_send_waits_for_the_next_message(
 def test_a_mute_that_is_ended_early_lets_go_at_once(silent: Alerting, mail: MailServer) -> None:
     number = mute(silent)
     silent.run_until_sent()
-    ended = alerts.unmute(silent.world.database, number, now=silent.world.now, author=TESTER)
-    again = alerts.unmute(silent.world.database, number, now=silent.world.now, author=TESTER)
+    ended = alerts.unmute(silent.world.database, Act(silent.world.now, TESTER), number)
+    again = alerts.unmute(silent.world.database, Act(silent.world.now, TESTER), number)
     assert (ended, again) == (True, False)
     silent.run_once()
     assert len(mail.mails) == 1
@@ -137,10 +139,10 @@ def test_nobody_is_told_anything_while_the_scheduler_is_stopped(
     silent: Alerting, mail: MailServer
 ) -> None:
     world, now = silent.world, silent.world.now
-    windows.stop_scheduler(world.database, now=now, author=TESTER, reason="maintenance")
+    windows.stop_scheduler(world.database, Act(now, TESTER, reason="maintenance"))
     silent.run_until_sent()
     assert (silent.open(), mail.mails) == (["silent"], [])
-    windows.start_scheduler(world.database, now=world.now, author=TESTER)
+    windows.start_scheduler(world.database, Act(world.now, TESTER))
     silent.run_once()
     assert len(mail.mails) == 1
 
@@ -177,11 +179,9 @@ def test_people_read_what_is_wrong_who_was_told_and_what_is_muted(silent: Alerti
 def test_what_ends_by_itself_can_be_muted_and_not_closed(silent: Alerting) -> None:
     silent.run_once()
     with pytest.raises(Refused, match="ends by itself"):
-        alerts.close(
-            silent.world.database, silent.alerts()[0].id, now=silent.world.now, author=TESTER
-        )
+        alerts.close(silent.world.database, Act(silent.world.now, TESTER), silent.alerts()[0].id)
     with pytest.raises(NotFound):
-        alerts.close(silent.world.database, 999, now=silent.world.now, author=TESTER)
+        alerts.close(silent.world.database, Act(silent.world.now, TESTER), 999)
 
 
 def test_a_closed_event_does_not_open_again_while_still_visible(
@@ -194,7 +194,7 @@ def test_a_closed_event_does_not_open_again_while_still_visible(
     alerting.run_once()
     (row,) = alerting.alerts()
     assert row.rule == "worker-dead"
-    assert alerts.close(world.database, row.id, now=world.now, author=TESTER)
+    assert alerts.close(world.database, Act(world.now, TESTER), row.id)
     alerting.run_until_sent()
     assert alerting.open() == []
 
@@ -205,8 +205,8 @@ def test_an_event_that_was_closed_does_not_come_again(alerting: Alerting, mail: 
     alerting.run_once()
     (row,) = alerting.alerts()
     assert row.rule == "missed"
-    assert alerts.close(world.database, row.id, now=world.now, author=TESTER)
-    assert not alerts.close(world.database, row.id, now=world.now, author=TESTER)
+    assert alerts.close(world.database, Act(world.now, TESTER), row.id)
+    assert not alerts.close(world.database, Act(world.now, TESTER), row.id)
     alerting.run_until_sent()
     assert (alerting.open(), mail.mails) == ([], [])
     assert alerting.deliveries()[0].status == "DROPPED"

@@ -8,6 +8,7 @@ from tests.notify.conftest import Alerting
 from tests.notify.receivers import HttpReceiver
 from tests.notify.test_rules import end_all, fire, hourly
 from tests.support.factories import TESTER
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.prune import Keep, count_prunable, prune_all
 from tick.ops.actions import alerts
 from tick.settings import Settings
@@ -23,7 +24,7 @@ def test_alerts_go_with_their_messages_when_they_are_long_over(alerting: Alertin
     world.now += timedelta(seconds=181)
     alerting.run_until_sent()
     until = world.now + timedelta(hours=1)
-    alerts.mute(world.database, until=until, reason="x", now=world.now, author=TESTER)
+    alerts.mute(world.database, Act(world.now, TESTER, reason="x"), until=until)
     assert prunable(alerting, days=91) == {"alert": 0, "alert_delivery": 0, "alert_mute": 1}
     alerting.tick_on(1)
     alerting.run_once()

@@ -12,9 +12,10 @@ from tests.notify.receivers import MailServer
 from tests.support.factories import TESTER, a_job, a_schedule
 from tick import alerts
 from tick.define.alerts import Rule
+from tick.engine.ledger.audit import Act
 from tick.executors.claimed_run import ClaimedRun
 from tick.notify import inputs
-from tick.ops.actions import control, retries
+from tick.ops.actions import cancellation, retries, run_now, switches
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.settings import Settings
 from tick.store.tables import job_schedule
@@ -55,8 +56,8 @@ def chained(alerting: Alerting) -> Hands:
 def retry_alone(alerting: Alerting) -> None:
     """Retry the first run, and leave out what was skipped because of it."""
     world = alerting.world
-    again = {"now": world.now, "author": TESTER, "only": True}
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    act = Act(world.now, TESTER)
+    retries.retry_run(world.database, act, world.runs()[0].id, world.registry, only=True)
 
 
 def beating(alerting: Alerting) -> None:
@@ -120,7 +121,7 @@ def test_a_failure_mended_before_the_next_evaluation_is_still_reported(
 
 def test_a_manual_failure_is_nobodys_alert(alerting: Alerting) -> None:
     hands = hourly(alerting)
-    control.run_schedule(alerting.world.database, "daily", now=alerting.world.now, author=TESTER)
+    run_now.run_schedule(alerting.world.database, Act(alerting.world.now, TESTER), "daily")
     end_all(hands, FAILED)
     alerting.run_until_sent()
     assert alerting.alerts() == []
@@ -134,12 +135,13 @@ def test_a_manual_retry_ends_the_alert_or_adds_none(
     fire(alerting)
     end_all(hands, FAILED)
     alerting.run_until_sent()
-    again = {"now": world.now, "author": TESTER, "override_overlap": True}
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    again = {"override_overlap": True}
+    act, run_id = Act(world.now, TESTER), world.runs()[0].id
+    retries.retry_run(world.database, act, run_id, world.registry, **again)
     end_all(hands, FAILED)
     alerting.run_until_sent()
     assert alerting.open() == ["failed"]
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    retries.retry_run(world.database, act, run_id, world.registry, **again)
     end_all(hands)
     alerting.run_until_sent()
     assert (alerting.open(), len(alerting.alerts())) == ([], 1)
@@ -151,8 +153,8 @@ def test_a_failure_is_not_over_while_it_is_retried(alerting: Alerting, mail: Mai
     fire(alerting)
     end_all(hands, FAILED)
     alerting.run_until_sent()
-    again = {"now": world.now, "author": TESTER}
-    retries.retry_run(world.database, world.registry, world.runs()[0].id, **again)
+    act = Act(world.now, TESTER)
+    retries.retry_run(world.database, act, world.runs()[0].id, world.registry)
     alerting.run_until_sent()
     assert alerting.open() == ["failed"]
     end_all(hands)
@@ -178,7 +180,7 @@ def test_runs_left_out_of_a_retry_of_a_cancelled_run_are_named(
 ) -> None:
     hands = chained(alerting)
     world = alerting.world
-    control.cancel_run(world.database, world.runs()[0].id, now=world.now, author=TESTER)
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), world.runs()[0].id)
     retry_alone(alerting)
     end_all(hands)
     alerting.run_until_sent()
@@ -190,10 +192,10 @@ def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(alerting: Aler
     world = alerting.world
     fire(alerting)
     (run,) = world.runs()
-    control.cancel_run(world.database, run.id, now=world.now, author=TESTER)
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), run.id)
     alerting.run_until_sent()
     assert alerting.alerts() == []
-    retries.retry_run(world.database, world.registry, run.id, now=world.now, author=TESTER)
+    retries.retry_run(world.database, Act(world.now, TESTER), run.id, world.registry)
     end_all(hands, FAILED)
     alerting.run_until_sent()
     assert alerting.open() == ["failed"]
@@ -202,13 +204,13 @@ def test_a_cancelled_firing_that_fails_when_it_is_retried_is_told(alerting: Aler
 def test_what_a_person_asked_for_has_no_deadline_to_miss(alerting: Alerting) -> None:
     hourly(alerting, alerts.Deadline(timedelta(minutes=10)))
     world = alerting.world
-    control.disable_schedule(world.database, "daily", now=world.now, author=TESTER)
+    switches.disable_schedule(world.database, Act(world.now, TESTER), "daily")
     world.now += timedelta(hours=5, minutes=30)
-    asked = {"now": world.now, "author": TESTER}
-    control.enable_schedule(world.database, "daily", **asked, catch_up_latest=True)
+    act = Act(world.now, TESTER)
+    switches.enable_schedule(world.database, act, "daily", catch_up_latest=True)
     world.tick(world.now)
     old = world.now.replace(minute=0) - timedelta(hours=2)
-    control.run_slots(world.database, "daily", [old], **asked)
+    run_now.run_slots(world.database, act, "daily", [old])
     alerting.run_until_sent()
     assert alerting.open() == []
 
@@ -342,8 +344,8 @@ def test_a_success_that_nobody_can_expect_is_not_missed(alerting: Alerting, stat
     if state == "off":
         world.disable()
     else:
-        why = {"now": world.now, "author": TESTER, "reason": "the database moves"}
-        control.pause_schedule(world.database, "daily", **why)
+        act = Act(world.now, TESTER, reason="the database moves")
+        switches.pause_schedule(world.database, act, "daily")
     alerting.tick_on(4 * 60, every=30)
     alerting.run_once()
     assert alerting.open() == []
@@ -362,7 +364,7 @@ def test_a_schedule_that_cannot_be_fired_is_told_until_somebody_resumes_it(
         )
     alerting.run_once()
     assert alerting.open() == ["error"]
-    control.resume_schedule(world.database, "daily", now=world.now, author=TESTER)
+    switches.resume_schedule(world.database, Act(world.now, TESTER), "daily")
     alerting.run_once()
     assert alerting.open() == []
 

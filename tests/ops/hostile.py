@@ -13,8 +13,9 @@ from sqlalchemy import event
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import Refused
-from tick.ops.actions import control, windows
+from tick.ops.actions import run_now, switches, windows
 from tick.ops.reports.verify import Proof, verify
 from tick.store.tables import job_run, job_schedule, occurrence
 from tick.syncing import sync_definitions
@@ -196,14 +197,14 @@ class Chaos:
 
     def flip(self) -> None:
         schedule_id, self.world.now = self._any(), self.clock()
-        how = {"now": self.world.now, "author": TESTER}
-        if not control.disable_schedule(self.world.database, schedule_id, **how):
+        act = Act(self.world.now, TESTER)
+        if not switches.disable_schedule(self.world.database, act, schedule_id):
             self._allowed(
-                lambda: control.enable_schedule(
+                lambda: switches.enable_schedule(
                     self.world.database,
+                    act,
                     schedule_id,
                     catch_up_latest=self.random.random() < 0.5,
-                    **how,
                 )
             )
 
@@ -213,12 +214,12 @@ class Chaos:
         database, until = self.world.database, now + self.random.choice((MINUTE, 5 * HOUR, 2 * DAY))
         if row.state == "PAUSED":
             latest = self.random.random() < 0.5
-            control.resume_schedule(
-                database, schedule_id, now=now, author=TESTER, catch_up_latest=latest
+            switches.resume_schedule(
+                database, Act(now, TESTER), schedule_id, catch_up_latest=latest
             )
         elif row.state == "ACTIVE":
-            control.pause_schedule(
-                database, schedule_id, now=now, author=TESTER, reason="chaos", until=until
+            switches.pause_schedule(
+                database, Act(now, TESTER, reason="chaos"), schedule_id, until=until
             )
 
     def edit(self) -> None:
@@ -245,12 +246,8 @@ class Chaos:
         if missed:
             row = self.random.choice(missed)
             self._allowed(
-                lambda: control.run_slots(
-                    self.world.database,
-                    row.schedule_id,
-                    [row.scheduled_for],
-                    now=self.now,
-                    author=TESTER,
+                lambda: run_now.run_slots(
+                    self.world.database, Act(self.now, TESTER), row.schedule_id, [row.scheduled_for]
                 )
             )
 
@@ -258,20 +255,18 @@ class Chaos:
         """More often it is started, so that most stops are short."""
         now, database = self.clock(), self.world.database
         if self.random.random() < 0.25:
-            windows.stop_scheduler(database, now=now, author=TESTER, reason="chaos")
+            windows.stop_scheduler(database, Act(now, TESTER, reason="chaos"))
         else:
-            windows.start_scheduler(database, now=now, author=TESTER)
+            windows.start_scheduler(database, Act(now, TESTER))
 
     def plan_a_window(self) -> None:
         start = self.now + self.random.choice((0, 1, 30)) * HOUR
         self._allowed(
             lambda: windows.add_window(
                 self.world.database,
+                Act(self.clock(), TESTER, reason="chaos"),
                 starts_at=start,
                 ends_at=start + self.random.choice((MINUTE, 5 * HOUR)),
-                reason="chaos",
-                now=self.clock(),
-                author=TESTER,
             )
         )
 

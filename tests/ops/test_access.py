@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act, Author
 from tick.errors import NotFound, Refused, Stale
 from tick.ops.access import identities, login_attempts, users
 from tick.ops.access.identities import ExternalIdentity
@@ -29,7 +29,7 @@ WRONG = "wrong password"
 @pytest.fixture
 def ada(database: Database) -> int:
     """An administrator's id."""
-    return users.create_user(database, "ada", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+    return users.create_user(database, Act(NOW, TESTER), "ada", PASSWORD, Role.ADMIN)
 
 
 def _log_in(database: Database, password: str = PASSWORD, after: float = 0) -> users.User | None:
@@ -55,13 +55,13 @@ def test_a_login_gives_the_user_and_notes_when(database: Database, ada: int) -> 
 
 def test_a_password_that_nobody_could_type_is_refused(database: Database) -> None:
     with pytest.raises(Refused, match="no UTF-8 text"):
-        users.create_user(database, "ada", "\udcff" * 20, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), "ada", "\udcff" * 20, Role.ADMIN)
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 257])
 def test_a_weak_password_is_refused(database: Database, password: str) -> None:
     with pytest.raises(Refused, match="12 to 256"):
-        users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), "ada", password, Role.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_password_that_others_would_try_is_refused_with_the_reason(
     database: Database, password: str
 ) -> None:
     with pytest.raises(Refused, match=r"easy to guess: .+ A few unrelated words"):
-        users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), "ada", password, Role.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_the_words_of_this_place_and_ones_own_name_are_easy_to_guess(
     database: Database, password: str
 ) -> None:
     with pytest.raises(Refused, match="easy to guess"):
-        users.create_user(database, "grace", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), "grace", password, Role.ADMIN)
 
 
 def test_ones_own_name_is_easy_to_guess_however_rare_it_is(database: Database) -> None:
     password = "zbigniew-brz-2"
     with pytest.raises(Refused, match="easy to guess"):
-        users.create_user(database, "zbigniew-brz", password, Role.ADMIN, now=NOW, author=TESTER)
-    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), "zbigniew-brz", password, Role.ADMIN)
+    users.create_user(database, Act(NOW, TESTER), "ada", password, Role.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_ones_own_name_is_easy_to_guess_however_rare_it_is(database: Database) -
     ["correct horse battery", "ünïcödé wörds älso", "x7Gk2pQw9Lm4", "雨の中の馬と傘と電池と時計"],
 )
 def test_any_kind_of_character_will_do(database: Database, password: str) -> None:
-    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    users.create_user(database, Act(NOW, TESTER), "ada", password, Role.ADMIN)
     assert _log_in(database, password) is not None
 
 
 def test_a_password_is_compared_to_its_last_character(database: Database) -> None:
     most = users.passwords.MAX_PASSWORD
     password = ("correct horse battery staple " * 10)[: most - 9] + "x7Gk2pQw9"
-    users.create_user(database, "ada", password, Role.ADMIN, now=NOW, author=TESTER)
+    users.create_user(database, Act(NOW, TESTER), "ada", password, Role.ADMIN)
     assert _log_in(database, password[:-1]) is None
     assert _log_in(database, password + "x") is None
     assert _log_in(database, password) is not None
@@ -113,7 +113,7 @@ def test_a_password_is_compared_to_its_last_character(database: Database) -> Non
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "x" * 101])
 def test_an_odd_name_is_refused(database: Database, name: str) -> None:
     with pytest.raises(Refused, match="printable"):
-        users.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), name, PASSWORD, Role.ADMIN)
 
 
 SPELLINGS = [
@@ -130,9 +130,9 @@ SPELLINGS = [
 def test_a_name_is_taken_and_opens_in_every_spelling(
     database: Database, name: str, other: str
 ) -> None:
-    number = users.create_user(database, name, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+    number = users.create_user(database, Act(NOW, TESTER), name, PASSWORD, Role.VIEWER)
     with pytest.raises(Refused, match="already"):
-        users.create_user(database, other, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), other, PASSWORD, Role.VIEWER)
     for typed in (name, other, f" {other} "):
         found = users.log_in(database, typed, PASSWORD, now=NOW)
         assert found is not None and found.id == number
@@ -141,7 +141,7 @@ def test_a_name_is_taken_and_opens_in_every_spelling(
 @pytest.mark.parametrize("name", ["system", "CLI", "cli:root", "token:deployer", "Token:x"])
 def test_nobody_is_called_as_the_audit_calls_programs(database: Database, name: str) -> None:
     with pytest.raises(Refused, match="would be a program"):
-        users.create_user(database, name, PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+        users.create_user(database, Act(NOW, TESTER), name, PASSWORD, Role.ADMIN)
 
 
 def test_of_two_who_add_the_same_name_at_once_one_does(
@@ -156,7 +156,7 @@ def test_of_two_who_add_the_same_name_at_once_one_does(
 
     def add(name: str) -> str:
         try:
-            users.create_user(database, name, PASSWORD, Role.VIEWER, now=NOW, author=TESTER)
+            users.create_user(database, Act(NOW, TESTER), name, PASSWORD, Role.VIEWER)
         except Refused as refusal:
             return str(refusal)
         return "added"
@@ -221,7 +221,7 @@ def test_a_known_device_gets_in_whoever_guesses_from_wherever(database: Database
 def test_a_device_is_known_until_the_sessions_of_its_account_end(
     database: Database, ada: int
 ) -> None:
-    users.end_sessions(database, "ada", now=NOW, author=TESTER)
+    users.end_sessions(database, Act(NOW, TESTER), "ada")
     here = LoginOrigin("192.0.2.4", "c0ffee", epoch=0)
     for _ in range(login_attempts.FREE_ATTEMPTS):
         users.log_in(database, "ada", "a wrong guess", now=NOW, origin=here)
@@ -254,7 +254,7 @@ def test_a_new_password_clears_the_charge_for_guesses_at_the_old_one(
 ) -> None:
     for _ in range(login_attempts.FREE_ATTEMPTS + 1):
         _log_in(database, "wrong password")
-    users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+    users.set_password(database, Act(NOW, TESTER), "ada", "a second password")
     assert _log_in(database, "a second password") is not None
 
 
@@ -275,7 +275,7 @@ def test_a_name_that_is_all_marks_costs_no_more_than_another(database: Database)
 
 
 def test_who_is_switched_off_leaves_no_trace_of_a_sign_in(database: Database, ada: int) -> None:
-    users.set_active(database, "ada", False, now=NOW, author=TESTER)
+    users.set_active(database, Act(NOW, TESTER), "ada", False)
     before = _row(database)
     assert _log_in(database) is None
     assert _row(database) == before
@@ -285,7 +285,7 @@ def test_guessing_at_an_account_without_password_costs_the_same(
     database: Database, compared: list[str]
 ) -> None:
     person = ExternalIdentity("https://id.example", "17", "eve", Role.ADMIN)
-    identities.find_or_create_user(database, person, now=NOW, author=TESTER)
+    identities.find_or_create_user(database, Act(NOW, TESTER), person)
     before = _row(database)
     assert users.log_in(database, "eve", "", now=NOW) is None
     assert compared == [users.passwords.nobodys_hash()]
@@ -313,9 +313,9 @@ def test_an_unknown_name_is_written_down_too_but_only_as_a_digest(
 
 
 def test_every_change_ends_the_sessions_and_is_in_the_audit(database: Database, ada: int) -> None:
-    users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
-    users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER)
-    users.set_active(database, "ada", False, now=NOW, author=TESTER)
+    users.set_password(database, Act(NOW, TESTER), "ada", "a second password")
+    users.set_role(database, Act(NOW, TESTER), "ada", Role.VIEWER)
+    users.set_active(database, Act(NOW, TESTER), "ada", False)
     assert _row(database).session_epoch == 3
     with database.read.connect() as connection:
         assert users.find_user(connection, ada) is None
@@ -339,7 +339,7 @@ def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(
 
     def then_replaced(*parts: str) -> bool:
         right = matches(*parts)
-        users.set_password(database, "ada", "a second password", now=NOW, author=TESTER)
+        users.set_password(database, Act(NOW, TESTER), "ada", "a second password")
         return right
 
     monkeypatch.setattr(users.passwords, "matches", then_replaced)
@@ -350,10 +350,10 @@ def test_a_password_that_is_replaced_while_it_is_compared_opens_nothing(
 
 
 def test_the_first_admin_is_made_only_where_there_is_nobody(database: Database) -> None:
-    password = users.make_first_admin(database, "ada", now=NOW, author=TESTER)
+    password = users.make_first_admin(database, Act(NOW, TESTER), "ada")
     assert password is not None
     assert _log_in(database, password) is not None
-    assert users.make_first_admin(database, "eve", now=NOW, author=TESTER) is None
+    assert users.make_first_admin(database, Act(NOW, TESTER), "eve") is None
     assert _row(database).name == "ada"
 
 
@@ -373,16 +373,16 @@ def test_of_two_who_change_a_user_the_second_learns_of_the_first(
     with database.read.connect() as connection:
         (both_read,) = users.list_users(connection)
     expected = both_read.revision
-    users.set_active(database, "ada", False, now=NOW, author=TESTER, expected=expected)
+    users.set_active(database, Act(NOW, TESTER, revision=expected), "ada", False)
     before = _row(database)
     with pytest.raises(Stale, match=r"ada is ADMIN and may not sign in\. Read it again"):
-        users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER, expected=expected)
+        users.set_role(database, Act(NOW, TESTER, revision=expected), "ada", Role.VIEWER)
     with pytest.raises(Stale):
         users.set_password(
-            database, "ada", "a second password", now=NOW, author=TESTER, expected=expected
+            database, Act(NOW, TESTER, revision=expected), "ada", "a second password"
         )
     with pytest.raises(Stale):
-        users.set_active(database, "ada", True, now=NOW, author=TESTER, expected=expected)
+        users.set_active(database, Act(NOW, TESTER, revision=expected), "ada", True)
     assert _row(database) == before
 
 
@@ -390,7 +390,7 @@ def test_of_two_who_change_a_user_the_second_learns_of_the_first(
 def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    users.create_user(database, "bob", PASSWORD, Role.ADMIN, now=NOW, author=TESTER)
+    users.create_user(database, Act(NOW, TESTER), "bob", PASSWORD, Role.ADMIN)
     together, expect = Barrier(2), users.expect_revision
 
     def expect_together(*what: Any) -> None:
@@ -403,9 +403,9 @@ def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
     def remove(name: str, by: str) -> str | None:
         try:
             if how == "role":
-                users.set_role(database, name, Role.VIEWER, now=NOW, author=Author(by))
+                users.set_role(database, Act(NOW, Author(by)), name, Role.VIEWER)
             else:
-                users.set_active(database, name, False, now=NOW, author=Author(by))
+                users.set_active(database, Act(NOW, Author(by)), name, False)
         except Refused as refused:
             return str(refused)
         return None
@@ -420,7 +420,7 @@ def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
 
 
 def test_a_user_is_changed_however_the_name_is_written(database: Database, ada: int) -> None:
-    users.set_role(database, " ADA", Role.VIEWER, now=NOW, author=TESTER)
+    users.set_role(database, Act(NOW, TESTER), " ADA", Role.VIEWER)
     assert _row(database).role == Role.VIEWER
     with database.read.connect() as connection:
         subjects = connection.execute(sa.select(audit_entry.c.subject)).scalars().all()
@@ -429,4 +429,4 @@ def test_a_user_is_changed_however_the_name_is_written(database: Database, ada: 
 
 def test_somebody_who_is_not_there_cannot_be_changed(database: Database) -> None:
     with pytest.raises(NotFound, match="tick user list"):
-        users.set_active(database, "nobody", False, now=NOW, author=TESTER)
+        users.set_active(database, Act(NOW, TESTER), "nobody", False)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
-from tick.ops.actions import backfill, control
+from tick.ops.actions import backfill, run_now
 from tick.ops.actions.backfill import BackfillPlan, plan_backfill
 from tick.ops.reports.verify import verify
 
@@ -34,7 +35,7 @@ def planned(world: World, start: datetime, end: datetime) -> BackfillPlan:
 
 
 def run_planned(world: World, plan: BackfillPlan) -> list[int]:
-    return control.run_slots(world.database, "daily", plan.wanted, now=world.now, author=TESTER)
+    return run_now.run_slots(world.database, Act(world.now, TESTER), "daily", plan.wanted)
 
 
 def test_what_is_done_is_skipped_and_counted(week: World) -> None:

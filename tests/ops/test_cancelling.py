@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.cancel import cancel_runs
 from tick.errors import NotFound, Refused
-from tick.ops.actions import batches, control, retries
+from tick.ops.actions import batches, cancellation, retries, run_now
 from tick.store.database import Database
 from tick.store.tables import audit_entry, job_run, occurrence
 
@@ -25,7 +26,7 @@ def world(database: Database) -> World:
     """A daily sync that has just begun: the first of three jobs is at work."""
     world = World(database, now=NOW)
     world.define(a_schedule("daily"), jobs=JOBS)
-    control.run_schedule(database, "daily", now=NOW, author=TESTER)
+    run_now.run_schedule(database, Act(NOW, TESTER), "daily")
     _set(world, "features", status="RUNNING", started_at=NOW, attempt=1)
     return world
 
@@ -36,7 +37,7 @@ def _set(world: World, name: str, **values: object) -> None:
 
 
 def _cancel(world: World) -> int:
-    return control.cancel_occurrence(world.database, 1, now=world.now, author=TESTER)
+    return cancellation.cancel_occurrence(world.database, Act(world.now, TESTER), 1)
 
 
 def test_what_is_queued_ends_and_what_runs_is_asked(world: World) -> None:
@@ -76,7 +77,7 @@ def test_cancelling_the_last_run_settles_the_occurrence_and_is_audited(
     for name in ("features", "scores"):
         _set(world, name, status="SUCCESS", finished_at=NOW)
     last = world.runs()[2].id
-    control.cancel_run(world.database, last, now=NOW, author=TESTER, reason="wrong day")
+    cancellation.cancel_run(world.database, Act(NOW, TESTER, reason="wrong day"), last)
     (row,) = world.rows(sa.select(occurrence))
     assert row.outcome == "CANCELLED"
     (entry,) = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "run.cancel"))
@@ -89,7 +90,7 @@ def test_cancelling_the_last_run_settles_the_occurrence_and_is_audited(
 
 def test_of_many_runs_those_that_have_ended_are_told_apart(world: World) -> None:
     _set(world, "features", status="SUCCESS", finished_at=NOW)
-    batch = batches.cancel_runs(world.database, [1, 2, 99], now=NOW, author=TESTER)
+    batch = batches.cancel_runs(world.database, Act(NOW, TESTER), [1, 2, 99])
     assert batch.done == (2,)
     assert set(batch.refused) == {1, 99}
 
@@ -97,7 +98,7 @@ def test_of_many_runs_those_that_have_ended_are_told_apart(world: World) -> None
 @pytest.mark.parametrize("many", [0, 1001])
 def test_none_and_more_than_a_thousand_at_once_are_refused(world: World, many: int) -> None:
     with pytest.raises(Refused, match="1 to 1000 runs"):
-        batches.cancel_runs(world.database, range(many), now=NOW, author=TESTER)
+        batches.cancel_runs(world.database, Act(NOW, TESTER), range(many))
 
 
 def test_it_is_one_entry_of_the_audit(world: World) -> None:
@@ -112,12 +113,12 @@ def test_what_has_ended_is_not_cancelled(world: World) -> None:
     with pytest.raises(Refused, match="has ended as SUCCESS already"):
         _cancel(world)
     with pytest.raises(NotFound):
-        control.cancel_occurrence(world.database, 4711, now=NOW, author=TESTER)
+        cancellation.cancel_occurrence(world.database, Act(NOW, TESTER), 4711)
 
 
 def test_what_was_cancelled_can_be_put_back(world: World) -> None:
     _set(world, "features", status="SUCCESS", finished_at=NOW)
     _cancel(world)
-    ids = retries.retry_occurrence(world.database, world.registry, 1, now=world.now, author=TESTER)
+    ids = retries.retry_occurrence(world.database, Act(world.now, TESTER), 1, world.registry)
     assert len(ids) == 2
     assert [run.status for run in world.runs()] == ["SUCCESS", "QUEUED", "QUEUED"]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.schedules import lifecycle
 from tick.ops.actions import windows
 from tick.ops.reports.deploy_plan import Plan, PlannedChange, plan_deploy
@@ -108,7 +109,7 @@ def test_nothing_fires_on_deploy_beside_what_still_runs(daily: World) -> None:
 
 
 def test_nothing_fires_on_deploy_while_the_scheduler_stands(daily: World) -> None:
-    windows.stop_scheduler(daily.database, now=TWO - HOUR, author=TESTER, reason="new disks")
+    windows.stop_scheduler(daily.database, Act(TWO - HOUR, TESTER, reason="new disks"))
     daily.now = TWO
     assert planned(daily, a_schedule(cron="0 5 * * *")).fires == ()
 

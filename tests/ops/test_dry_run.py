@@ -6,7 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act, Author
+from tick.ops.actions import run_now, switches
 from tick.ops.reports.dry_run import DryRun, dry_run
 from tick.store.database import Database
 from tick.store.tables import job_run, metadata, schedule_version
@@ -44,7 +45,7 @@ def _everything(world: World) -> dict[str, list[tuple[object, ...]]]:
 
 
 def test_it_foretells_what_the_tick_then_does(world: World) -> None:
-    control.run_schedule(world.database, "hourly", now=world.now, author=control.Author("ada"))
+    run_now.run_schedule(world.database, Act(world.now, Author("ada")), "hourly")
     now = DUE + timedelta(seconds=3)
     foretold = [
         (line.schedule_id, line.scheduled_for, line.outcome, line.runs, line.reason)
@@ -97,13 +98,8 @@ def test_a_broken_schedule_does_not_hide_the_others(world: World, wrong: dict[st
 
 
 def test_a_pause_that_is_over_would_end(world: World) -> None:
-    control.pause_schedule(
-        world.database,
-        "daily",
-        now=START,
-        author=control.Author("ada"),
-        reason="a while",
-        until=DUE,
+    switches.pause_schedule(
+        world.database, Act(START, Author("ada"), reason="a while"), "daily", until=DUE
     )
     found = _preview(world, DUE + timedelta(seconds=1))
     assert found.pauses_over == 1

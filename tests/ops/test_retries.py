@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import FAILED, Hands, change_run, occurrence_rows, statuses
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.rescue import MAX_RESCUES
 from tick.engine.runs.settle import settle_forgotten
 from tick.errors import NotFound, Refused
-from tick.ops.actions import control, retries
+from tick.ops.actions import cancellation, retries, run_now
 from tick.store.tables import audit_entry
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -44,24 +45,14 @@ def run_id(world: World, job_name: str) -> int:
 def retry(world: World, job_name: str, **how: Any) -> list[int]:
     """Retry the job's run; what went back."""
     return retries.retry_run(
-        world.database,
-        world.registry,
-        run_id(world, job_name),
-        now=world.now,
-        author=TESTER,
-        **how,
+        world.database, Act(world.now, TESTER), run_id(world, job_name), world.registry, **how
     )
 
 
 def retry_all(world: World, **how: Any) -> list[int]:
     """Retry the first occurrence."""
     return retries.retry_occurrence(
-        world.database,
-        world.registry,
-        occurrence_rows(world)[0].id,
-        now=world.now,
-        author=TESTER,
-        **how,
+        world.database, Act(world.now, TESTER), occurrence_rows(world)[0].id, world.registry, **how
     )
 
 
@@ -141,15 +132,15 @@ def test_a_retry_counts_no_failure_less_than_there_are_in_a_row(broken: World) -
 
 
 def test_a_manual_firing_that_is_retried_takes_no_failure_back(broken: World) -> None:
-    made = control.run_schedule(broken.database, "daily", now=broken.now, author=TESTER)
+    made = run_now.run_schedule(broken.database, Act(broken.now, TESTER), "daily")
     Hands(broken).work_off(trending=FAILED)
-    retries.retry_occurrence(broken.database, broken.registry, made, now=broken.now, author=TESTER)
+    retries.retry_occurrence(broken.database, Act(broken.now, TESTER), made, broken.registry)
     assert (broken.schedule().failure_count, broken.schedule().consecutive_failures) == (1, 1)
 
 
 def test_two_runs_of_one_firing_are_put_back_one_after_the_other(world: World) -> None:
     world.define(a_schedule(), jobs=[a_job("a"), a_job("b")])
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     Hands(world).work_off(a=FAILED, b=FAILED)
     assert retry(world, "a")
     assert retry(world, "b")
@@ -174,7 +165,7 @@ def test_a_cancelled_run_can_be_claimed_again(world: World) -> None:
     world.define(a_schedule(), jobs=[a_job("features")])
     world.enable()
     world.tick(TWO)
-    control.cancel_run(world.database, run_id(world, "features"), now=world.now, author=TESTER)
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), run_id(world, "features"))
     assert occurrence_rows(world)[0].outcome == "CANCELLED"
     assert retry(world, "features")
     assert Hands(world).claim_names() == ["features"]
@@ -198,11 +189,11 @@ def test_an_occurrence_in_which_nothing_failed_is_refused(broken: World) -> None
 
 
 def test_what_is_not_there_is_not_found(broken: World) -> None:
-    who = {"now": broken.now, "author": TESTER}
+    act = Act(broken.now, TESTER)
     with pytest.raises(NotFound, match="no run 99"):
-        retries.retry_run(broken.database, broken.registry, 99, **who)
+        retries.retry_run(broken.database, act, 99, broken.registry)
     with pytest.raises(NotFound, match="no occurrence 99"):
-        retries.retry_occurrence(broken.database, broken.registry, 99, **who)
+        retries.retry_occurrence(broken.database, act, 99, broken.registry)
 
 
 def test_it_waits_its_turn_behind_a_newer_firing_unless_told_otherwise(broken: World) -> None:
@@ -223,7 +214,7 @@ def test_a_job_that_is_no_longer_defined_gets_one_attempt(broken: World) -> None
 
 def test_the_failures_of_others_in_a_manual_firing_count_nowhere(world: World) -> None:
     world.jobs = [a_job("features")]
-    control.run_job(world.database, world.registry, "features", now=world.now, author=TESTER)
+    run_now.run_job(world.database, Act(world.now, TESTER), "features", world.registry)
     Hands(world).work_off(features=FAILED)
     assert retry(world, "features")
     Hands(world).work_off()

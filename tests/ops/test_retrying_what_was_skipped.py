@@ -18,10 +18,11 @@ from tests.engine.worker_steps import (
 )
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.worker.processes import eventually
+from tick.engine.ledger.audit import Act
 from tick.engine.runs import requeue
 from tick.engine.runs.finish import finish_runs
 from tick.errors import Busy, Refused
-from tick.ops.actions import batches, control, retries
+from tick.ops.actions import batches, cancellation, retries, run_now
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import OverlapPolicy
 from tick.store.tables import job_run
@@ -56,23 +57,23 @@ def run_id(world: World, job_name: str) -> int:
 
 def again(world: World, job_name: str, **how: Any) -> list[str]:
     """Retry the job's run; the names of what went back."""
-    who = {"now": world.now, "author": TESTER}
-    ids = retries.retry_run(world.database, world.registry, run_id(world, job_name), **who, **how)
+    act = Act(world.now, TESTER)
+    ids = retries.retry_run(world.database, act, run_id(world, job_name), world.registry, **how)
     return [run.job_name for run in world.runs() if run.id in ids]
 
 
-def many_again(world: World, *names: str, **how: Any) -> batches.Batch:
+def many_again(world: World, *names: str, **how: Any) -> batches.BatchDone:
     """Retry the runs of these jobs at once."""
     ids = [run_id(world, name) for name in names]
-    who = {"now": world.now, "author": TESTER}
-    return batches.retry_runs(world.database, world.registry, ids, **who, **how)
+    act = Act(world.now, TESTER)
+    return batches.retry_runs(world.database, act, ids, world.registry, **how)
 
 
 def cancelled(world: World) -> Hands:
     """CHAIN asked for by a person who cancelled its first run; the rest is worked off."""
     world.define(a_schedule(), jobs=CHAIN)
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
-    control.cancel_run(world.database, run_id(world, "a"), now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), run_id(world, "a"))
     hands = Hands(world)
     hands.work_off()
     return hands
@@ -81,8 +82,8 @@ def cancelled(world: World) -> Hands:
 def all_again(world: World) -> list[str]:
     """Retry the first occurrence; the names of what went back."""
     number = occurrence_rows(world)[0].id
-    who = {"now": world.now, "author": TESTER}
-    ids = retries.retry_occurrence(world.database, world.registry, number, **who)
+    act = Act(world.now, TESTER)
+    ids = retries.retry_occurrence(world.database, act, number, world.registry)
     return [run.job_name for run in world.runs() if run.id in ids]
 
 
@@ -267,7 +268,7 @@ def test_a_tolerated_failure_beside_a_left_out_run_is_no_partial_success(world: 
 def test_a_retry_waits_for_a_unique_run_that_would_go_along(world: World) -> None:
     jobs = (a_job("a"), a_job("c", depends_on=["a"], unique="job"))
     hands = fire(world, *jobs, a=FAILED)
-    control.run_job(world.database, world.registry, "c", now=world.now, author=TESTER)
+    run_now.run_job(world.database, Act(world.now, TESTER), "c", world.registry)
     with pytest.raises(Busy, match=r"\(c\) is unique"):
         again(world, "a")
     assert again(world, "a", only=True) == ["a"]

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
+from tick.engine.ledger.audit import Act
 from tick.ops.access import sessions, users
 from tick.ops.access.sessions import Session, SessionLimits
 from tick.states import Role
@@ -24,7 +25,7 @@ def ada(database: Database) -> users.User:
 
 def make(database: Database, name: str) -> users.User:
     number = users.create_user(
-        database, name, "correct horse battery", Role.ADMIN, now=NOW, author=TESTER
+        database, Act(NOW, TESTER), name, "correct horse battery", Role.ADMIN
     )
     with database.read.connect() as connection:
         found = users.find_user(connection, number)
@@ -125,12 +126,10 @@ def test_all_but_one_end_at_once(database: Database, ada: users.User) -> None:
 
 def test_a_change_of_the_account_ends_them(database: Database, ada: users.User) -> None:
     changes = (
-        lambda: users.set_password(
-            database, "ada", "another long password", now=NOW, author=TESTER
-        ),
-        lambda: users.set_role(database, "ada", Role.VIEWER, now=NOW, author=TESTER),
-        lambda: users.end_sessions(database, "ada", now=NOW, author=TESTER),
-        lambda: users.set_active(database, "ada", False, now=NOW, author=TESTER),
+        lambda: users.set_password(database, Act(NOW, TESTER), "ada", "another long password"),
+        lambda: users.set_role(database, Act(NOW, TESTER), "ada", Role.VIEWER),
+        lambda: users.end_sessions(database, Act(NOW, TESTER), "ada"),
+        lambda: users.set_active(database, Act(NOW, TESTER), "ada", False),
     )
     for change in changes:
         with database.read.connect() as connection:

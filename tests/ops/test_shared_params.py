@@ -6,8 +6,9 @@ from typing import Any, Literal
 import pytest
 
 from tests.support.factories import TESTER, World, a_job
+from tick.engine.ledger.audit import Act
 from tick.errors import InvalidParams
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.ops.actions.parameters import Field, check_params, read_form
 from tick.ops.actions.shared_params import SharedField, read_shared_form, share_out, shared_fields
 
@@ -39,8 +40,8 @@ def team(world: World) -> World:
 
 
 def order(world: World, **params: Any) -> dict[str, Any]:
-    control.run_group(
-        world.database, world.registry, "matching", now=world.now, author=TESTER, params=params
+    run_now.run_group(
+        world.database, Act(world.now, TESTER), "matching", world.registry, params=params
     )
     return {run.job_name: run.params for run in world.runs()}
 
@@ -73,7 +74,7 @@ def test_what_one_job_would_refuse_is_said_by_its_name(team: World) -> None:
 
 
 def test_all_jobs_share_them_in_the_same_way(team: World) -> None:
-    control.run_all(team.database, team.registry, now=team.now, author=TESTER, params={"days": 1})
+    run_now.run_all(team.database, Act(team.now, TESTER), team.registry, params={"days": 1})
     assert [run.params for run in team.runs()] == [{"days": 1}, {"days": 1}, {}]
 
 
@@ -150,13 +151,11 @@ def test_repeated_requests_are_recognised_with_any_kind_of_parameter(
 ) -> None:
     team.define(jobs=[a_job("anything", function=anything)])
     found = [
-        control.run_job(
+        run_now.run_job(
             team.database,
-            team.registry,
+            Act(team.now, TESTER, key="k1"),
             "anything",
-            now=team.now,
-            author=TESTER,
-            key="k1",
+            team.registry,
             params={"ids": (1, 2)},
         )
         for _ in range(2)

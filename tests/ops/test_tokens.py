@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER
+from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
 from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
@@ -21,7 +22,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def make(database: Database, name: str = "deployer", days: int = 30) -> tuple[Token, str]:
-    return tokens.create_token(database, name, Role.VIEWER, days=days, now=NOW, author=TESTER)
+    return tokens.create_token(database, Act(NOW, TESTER), name, Role.VIEWER, days=days)
 
 
 def rows(database: Database, table: sa.Table) -> list[sa.Row[tuple[object, ...]]]:
@@ -73,7 +74,7 @@ def test_of_two_who_make_a_token_of_one_name_at_once_one_does(
 
 def test_the_usable_token_of_a_name_is_found_among_any_number(database: Database) -> None:
     ended, _ = make(database)
-    tokens.revoke_token(database, ended.id, now=NOW, author=TESTER)
+    tokens.revoke_token(database, Act(NOW, TESTER), ended.id)
     made, _ = make(database)
     copies = [
         {"name": f"t{number}", "token_hash": str(number), "created_by": "x", "created_at": NOW}
@@ -91,7 +92,7 @@ def test_a_token_opens_what_it_was_made_for_and_nothing_else(
     database: Database, scope: TokenScope
 ) -> None:
     _, text = tokens.create_token(
-        database, "reader", Role.VIEWER, days=30, now=NOW, author=TESTER, scope=scope
+        database, Act(NOW, TESTER), "reader", Role.VIEWER, days=30, scope=scope
     )
     opened = [
         each
@@ -104,13 +105,7 @@ def test_a_token_opens_what_it_was_made_for_and_nothing_else(
 def test_only_the_api_knows_admins(database: Database) -> None:
     with pytest.raises(Refused, match="role VIEWER"):
         tokens.create_token(
-            database,
-            "reader",
-            Role.ADMIN,
-            days=30,
-            now=NOW,
-            author=TESTER,
-            scope=TokenScope.METRICS,
+            database, Act(NOW, TESTER), "reader", Role.ADMIN, days=30, scope=TokenScope.METRICS
         )
 
 
@@ -130,8 +125,8 @@ def test_a_token_ends_when_its_days_are_over(database: Database) -> None:
 
 def test_a_revoked_token_is_nobody_at_once(database: Database) -> None:
     made, text = make(database)
-    assert tokens.revoke_token(database, made.id, now=NOW, author=TESTER) is True
-    assert tokens.revoke_token(database, made.id, now=NOW, author=TESTER) is False
+    assert tokens.revoke_token(database, Act(NOW, TESTER), made.id) is True
+    assert tokens.revoke_token(database, Act(NOW, TESTER), made.id) is False
     assert tokens.authenticate(database, text, now=NOW) is None
     with database.read.connect() as connection:
         (listed,) = tokens.list_tokens(connection)
@@ -165,7 +160,7 @@ def test_the_list_shows_the_newest_500(database: Database) -> None:
 
 def test_making_and_revoking_are_in_the_audit(database: Database) -> None:
     made, _ = make(database)
-    tokens.revoke_token(database, made.id, now=NOW, author=TESTER)
+    tokens.revoke_token(database, Act(NOW, TESTER), made.id)
     entries = rows(database, audit_entry)
     assert [(entry.action, entry.subject, entry.actor) for entry in entries] == [
         ("token.create", str(made.id), "tester"),
@@ -189,10 +184,10 @@ def test_a_name_is_free_again_when_its_token_has_ended(database: Database) -> No
     made, _ = make(database)
     with pytest.raises(Refused, match="revoke it"):
         make(database)
-    tokens.revoke_token(database, made.id, now=NOW, author=TESTER)
+    tokens.revoke_token(database, Act(NOW, TESTER), made.id)
     assert make(database)[0].id != made.id
 
 
 def test_a_token_that_is_not_there_cannot_be_revoked(database: Database) -> None:
     with pytest.raises(NotFound, match="tick token list"):
-        tokens.revoke_token(database, 4711, now=NOW, author=TESTER)
+        tokens.revoke_token(database, Act(NOW, TESTER), 4711)

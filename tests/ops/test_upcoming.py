@@ -10,7 +10,8 @@ import pytest
 from tests.support.factories import TESTER, World, a_schedule
 from tests.support.zones import fixed, released
 from tick.cron.zone_data import using
-from tick.ops.actions import control, windows
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import switches, windows
 from tick.ops.queries.courses import read_courses
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
@@ -69,8 +70,8 @@ def test_what_is_paused_or_off_has_no_lane(world: World) -> None:
     two(world)
     with world.database.read.connect() as connection:
         before = list_lanes(connection, world.now, TWO, TWO + DAY)
-    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
-    control.disable_schedule(world.database, "hourly", now=world.now, author=TESTER)
+    switches.pause_schedule(world.database, Act(world.now, TESTER, reason="disks"), "daily")
+    switches.disable_schedule(world.database, Act(world.now, TESTER), "hourly")
     with world.database.read.connect() as connection:
         after = list_lanes(connection, world.now, TWO, TWO + DAY)
     assert ([lane.schedule_id for lane in before], after) == (["hourly", "daily"], ())
@@ -105,7 +106,7 @@ def test_a_limited_number_of_runs_ends_the_list(world: World) -> None:
 
 def test_what_passed_during_a_pause_is_counted_before_it_ends(world: World) -> None:
     two(world)
-    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="why not")
+    switches.pause_schedule(world.database, Act(world.now, TESTER, reason="why not"), "daily")
     assert undecided(world) == Undecided(0)
     world.now = TWO + 3 * DAY + HOUR
     assert undecided(world) == Undecided(4, TWO, TWO + 3 * DAY)
@@ -140,12 +141,10 @@ def beyond_a_window(world: World) -> None:
 def paused_for_a_time(world: World) -> None:
     world.define(a_schedule(cron="0 * * * *", max_runs=4))
     world.enable()
-    control.pause_schedule(
+    switches.pause_schedule(
         world.database,
+        Act(world.now, TESTER, reason="disks"),
         "daily",
-        now=world.now,
-        author=TESTER,
-        reason="disks",
         until=(world.now + 3 * HOUR).replace(minute=0),
     )
 
@@ -153,7 +152,7 @@ def paused_for_a_time(world: World) -> None:
 def paused(world: World) -> None:
     world.define(a_schedule(cron="0 * * * *"))
     world.enable()
-    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
+    switches.pause_schedule(world.database, Act(world.now, TESTER, reason="disks"), "daily")
 
 
 def bounded(world: World) -> None:
@@ -171,7 +170,7 @@ def bounded(world: World) -> None:
 def stopped(world: World) -> None:
     world.define(a_schedule(cron="0 * * * *", max_runs=4))
     world.enable()
-    windows.stop_scheduler(world.database, now=world.now, author=TESTER, reason="disks")
+    windows.stop_scheduler(world.database, Act(world.now, TESTER, reason="disks"))
 
 
 SCENES = [
@@ -270,7 +269,7 @@ def test_each_schedule_can_be_listed_once(world: World) -> None:
 def test_what_would_fire_once_it_goes_on_is_shown_before(world: World) -> None:
     world.define(a_schedule(cron="0 * * * *", max_runs=2))
     world.enable()
-    control.pause_schedule(world.database, "daily", now=world.now, author=TESTER, reason="disks")
+    switches.pause_schedule(world.database, Act(world.now, TESTER, reason="disks"), "daily")
     world.now += 5 * HOUR
     with world.database.read.connect() as connection:
         found = resumed_next(connection, "daily", world.now, 9)

@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.engine.statistics.prune_state import pruned_up_to
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.ops.reports.verify import Proof, verify
 from tick.store.tables import (
     job_run,
@@ -130,9 +131,9 @@ def test_versions_are_each_held_to_their_own_rule(day: World) -> None:
 
 
 def test_slots_run_by_hand_and_rows_split_by_them_are_proven(day: World) -> None:
-    control.run_slots(day.database, "hourly", [TWO + 6 * HOUR], now=day.now, author=TESTER)
-    control.run_slots(day.database, "hourly", [TWO - 3 * DAY], now=day.now, author=TESTER)
-    control.run_schedule(day.database, "hourly", now=day.now, author=TESTER, override_overlap=True)
+    run_now.run_slots(day.database, Act(day.now, TESTER), "hourly", [TWO + 6 * HOUR])
+    run_now.run_slots(day.database, Act(day.now, TESTER), "hourly", [TWO - 3 * DAY])
+    run_now.run_schedule(day.database, Act(day.now, TESTER), "hourly", override_overlap=True)
     found = proof(day)
     assert found.violations == ()
     assert found.instants == 13
@@ -277,7 +278,7 @@ def test_what_a_row_says_of_its_runs_is_held_to_them(day: World, lie: str) -> No
 
 
 def test_a_row_of_what_was_run_by_hand_is_held_to_its_runs_too(day: World) -> None:
-    control.run_schedule(day.database, "hourly", now=day.now, author=TESTER, override_overlap=True)
+    run_now.run_schedule(day.database, Act(day.now, TESTER), "hourly", override_overlap=True)
     day.finish_runs()
     assert proof(day).ok
     tamper(day, sa.update(occurrence).where(_o.scheduled_for.is_(None)).values(succeeded=1))

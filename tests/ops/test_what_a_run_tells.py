@@ -1,10 +1,12 @@
 """A run tells what it lacks while it waits, and how its earlier attempts ended."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tests.engine.worker_steps import FAILED, Hands, change_run
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.ops.actions import control, retries
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import cancellation, retries, run_now
 from tick.ops.queries import logs, runs
 from tick.ops.queries.neighbours import read_run
 from tick.ops.queries.occurrences import read_occurrence
@@ -27,7 +29,7 @@ def lacks(world: World) -> set[str | None]:
 
 def test_a_queued_run_says_at_once_that_nobody_can_take_it(world: World) -> None:
     world.define(jobs=[a_job("features")])
-    control.run_job(world.database, world.registry, "features", now=world.now, author=TESTER)
+    run_now.run_job(world.database, Act(world.now, TESTER), "features", world.registry)
     assert lacks(world) == {None}
     world.define(jobs=[a_job("another")])
     Hands(world)
@@ -41,15 +43,15 @@ def test_a_queued_run_says_at_once_that_nobody_can_take_it(world: World) -> None
 
 def test_how_an_attempt_ended_stays_when_a_person_retries_the_run(world: World) -> None:
     world.define(jobs=[a_job("features")])
-    control.run_job(world.database, world.registry, "features", now=world.now, author=TESTER)
+    run_now.run_job(world.database, Act(world.now, TESTER), "features", world.registry)
     hands = Hands(world)
     hands.end(*hands.claim(), end=FAILED)
-    who = {"now": world.now, "author": TESTER}
-    retries.retry_run(world.database, world.registry, 1, **who)
+    act = Act(world.now, TESTER)
+    retries.retry_run(world.database, act, 1, world.registry)
     claimed = hands.claim()
-    control.cancel_run(world.database, 1, **who, reason="wrong day")
+    cancellation.cancel_run(world.database, replace(act, reason="wrong day"), 1)
     hands.end(*claimed, end=AttemptEnd(AttemptOutcome.CANCELLED))
-    retries.retry_run(world.database, world.registry, 1, **who)
+    retries.retry_run(world.database, act, 1, world.registry)
     with world.database.read.connect() as connection:
         told = [
             (each.number, each.ended, each.said) for each in logs.attempts_in_log(connection, 1)
@@ -62,16 +64,16 @@ def test_how_an_attempt_ended_stays_when_a_person_retries_the_run(world: World) 
 
 def test_a_run_that_never_began_has_no_attempt_to_tell_of(world: World) -> None:
     world.define(jobs=[a_job("a"), a_job("b", depends_on=["a"])])
-    control.run_all(world.database, world.registry, now=world.now, author=TESTER)
-    control.cancel_run(world.database, 1, now=world.now, author=TESTER)
-    retries.retry_run(world.database, world.registry, 1, now=world.now, author=TESTER)
+    run_now.run_all(world.database, Act(world.now, TESTER), world.registry)
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), 1)
+    retries.retry_run(world.database, Act(world.now, TESTER), 1, world.registry)
     with world.database.read.connect() as connection:
         assert [logs.attempts_in_log(connection, number) for number in (1, 2)] == [(), ()]
 
 
 def test_an_end_without_history_is_forecast_by_progress(world: World) -> None:
     world.define(a_schedule(), jobs=[a_job("export")])
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     (claimed,) = Hands(world).claim()
     started = world.now
     change_run(world, "export", started_at=started, progress=0.25)

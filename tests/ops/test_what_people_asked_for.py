@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from tests.engine.worker_steps import FAILED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job, a_schedule
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now, switches
 from tick.ops.queries.health import read_signs, take_pulse
 from tick.ops.queries.scheduler import read_status
 from tick.ops.queries.ticks import day_of_ticks
@@ -16,7 +17,7 @@ EVENING = TWO + timedelta(hours=14)
 
 def enable_and_catch_up(world: World, at: datetime) -> None:
     """Switch the schedule on, and let it fire its latest instant as somebody wishes."""
-    control.enable_schedule(world.database, "daily", now=at, author=TESTER, catch_up_latest=True)
+    switches.enable_schedule(world.database, Act(at, TESTER), "daily", catch_up_latest=True)
     world.tick(at)
 
 
@@ -41,7 +42,7 @@ def test_firings_by_hand_are_no_part_of_a_schedules_success_rate(world: World) -
     hands = Hands(world)
     world.tick(TWO)
     hands.work_off()
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     hands.work_off(features=FAILED)
     world.tick(TWO + timedelta(minutes=1))
     found = {

@@ -6,10 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.schedules import lifecycle
 from tick.engine.statistics.prune_state import note_ledger
 from tick.errors import NotFound
-from tick.ops.actions import control, windows
+from tick.ops.actions import switches, windows
 from tick.ops.reports.why import Why, explain
 from tick.store.tables import occurrence, schedule_version
 
@@ -72,15 +73,13 @@ def test_what_an_earlier_one_blocked(world: World) -> None:
 
 
 def test_what_passed_during_a_pause(daily: World) -> None:
-    control.pause_schedule(
-        daily.database, "daily", now=daily.now, author=TESTER, reason="moving house"
-    )
+    switches.pause_schedule(daily.database, Act(daily.now, TESTER, reason="moving house"), "daily")
     daily.now = TWO + 2 * DAY + HOUR
     assert why(daily, TWO).sentence.endswith("did not fire: paused by tester: moving house.")
     assert why(daily, TWO + 5 * DAY).sentence.endswith(
         "will not fire: paused by tester: moving house."
     )
-    control.resume_schedule(daily.database, "daily", now=daily.now, author=TESTER)
+    switches.resume_schedule(daily.database, Act(daily.now, TESTER), "daily")
     found = why(daily, TWO + DAY)
     assert "did not fire (SUPPRESSED): paused by tester: moving house" in found.sentence
     assert facts(found)["one row for"].startswith("3 instants")
@@ -101,7 +100,7 @@ def test_what_is_to_come_and_what_waits_for_a_tick(daily: World) -> None:
 
 def test_a_window_suppresses_instants_from_its_start_to_before_its_end(daily: World) -> None:
     def stop(at: datetime) -> None:
-        windows.stop_scheduler(daily.database, now=at, author=TESTER, reason="new disks")
+        windows.stop_scheduler(daily.database, Act(at, TESTER, reason="new disks"))
 
     stop(TWO - HOUR)
     said = "the scheduler was stopped at 2026-03-01 01:00 UTC by tester: new disks."
@@ -110,7 +109,7 @@ def test_a_window_suppresses_instants_from_its_start_to_before_its_end(daily: Wo
     assert why(daily, TWO).sentence.endswith(f" does not fire: {said}")
     daily.tick(TWO)
     assert why(daily, TWO).sentence.endswith(f" did not fire (BLACKOUT): {said}")
-    windows.start_scheduler(daily.database, now=TWO + HOUR, author=TESTER)
+    windows.start_scheduler(daily.database, Act(TWO + HOUR, TESTER))
     stop(TWO + DAY + MINUTE)
     daily.now = TWO + DAY + 2 * MINUTE
     assert "is due, and nothing fires now: the scheduler was" in why(daily, TWO + DAY).sentence

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from tests.engine.worker_steps import Hands
 from tests.support.factories import TESTER, World, a_job
+from tick.engine.ledger.audit import Act
 from tick.engine.runs import queues
 from tick.engine.runs.heartbeat import register_worker, stop_worker
 from tick.engine.runs.queues import paused_queues
 from tick.errors import NotFound, Refused
-from tick.ops.actions import control, workers_and_queues
+from tick.ops.actions import run_now, workers_and_queues
 from tick.ops.queries.queues import list_queues
 from tick.states import WorkerType
 from tick.store.tables import audit_entry, worker_instance
@@ -21,19 +22,19 @@ from tick.store.tables import audit_entry, worker_instance
 
 def drain(world: World, worker_id: str) -> bool:
     """Drain the worker."""
-    return workers_and_queues.drain_worker(world.database, worker_id, now=world.now, author=TESTER)
+    return workers_and_queues.drain_worker(world.database, Act(world.now, TESTER), worker_id)
 
 
 def pause(world: World, name: str, reason: str = "the disk is full") -> bool:
     """Pause the queue."""
     return workers_and_queues.pause_queue(
-        world.database, name, now=world.now, author=TESTER, reason=reason
+        world.database, Act(world.now, TESTER, reason=reason), name
     )
 
 
 def resume(world: World, name: str) -> bool:
     """Resume the queue."""
-    return workers_and_queues.resume_queue(world.database, name, now=world.now, author=TESTER)
+    return workers_and_queues.resume_queue(world.database, Act(world.now, TESTER), name)
 
 
 def audited(world: World) -> list[tuple[str, str, str | None]]:
@@ -71,7 +72,7 @@ def test_a_process_that_runs_no_jobs_can_not_be_drained(world: World) -> None:
 
 def test_a_paused_queue_is_quiet_until_it_is_resumed(world: World) -> None:
     world.jobs = [a_job("resize", queue="media"), a_job("rank")]
-    control.run_all(world.database, world.registry, now=world.now, author=TESTER)
+    run_now.run_all(world.database, Act(world.now, TESTER), world.registry)
     assert (pause(world, "media"), pause(world, "media", "again")) == (True, False)
     with world.database.read.connect() as connection:
         (paused,) = paused_queues(connection).items()
@@ -90,12 +91,7 @@ def test_who_read_that_a_queue_is_paused_may_pause_it_again(world: World) -> Non
     with world.database.read.connect() as connection:
         (row,) = list_queues(connection, {})
     assert not workers_and_queues.pause_queue(
-        world.database,
-        "media",
-        now=world.now,
-        author=TESTER,
-        reason="still full",
-        expected=row.revision,
+        world.database, Act(world.now, TESTER, reason="still full", revision=row.revision), "media"
     )
 
 

@@ -11,8 +11,8 @@ from tick import clock
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry, build_registry
 from tick.define.schedules import Schedule
-from tick.engine.ledger.audit import Author
-from tick.ops.actions import control, windows
+from tick.engine.ledger.audit import Act, Author
+from tick.ops.actions import switches, windows
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import RunStatus
@@ -98,21 +98,19 @@ class World:
 
     def enable(self, schedule_id: str = "daily", **how: Any) -> None:
         """Switch a schedule on."""
-        control.enable_schedule(self.database, schedule_id, now=self.now, author=TESTER, **how)
+        switches.enable_schedule(self.database, Act(self.now, TESTER), schedule_id, **how)
 
     def disable(self, schedule_id: str = "daily") -> None:
         """Switch a schedule off."""
-        control.disable_schedule(self.database, schedule_id, now=self.now, author=TESTER)
+        switches.disable_schedule(self.database, Act(self.now, TESTER), schedule_id)
 
     def plan_window(self, starts_at: datetime, ends_at: datetime) -> int:
         """Plan a time in which nothing fires; its id."""
         return windows.add_window(
             self.database,
+            Act(self.now, TESTER, reason="new disks"),
             starts_at=starts_at,
             ends_at=ends_at,
-            reason="new disks",
-            now=self.now,
-            author=TESTER,
         )
 
     def tick(self, now: datetime | None = None) -> TickResult:

@@ -12,8 +12,9 @@ from opentelemetry.trace import StatusCode
 
 from tests.engine.worker_steps import FAILED, Hands, only_postgres
 from tests.support.factories import TESTER, World, a_job, a_schedule
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.count import count_ended
-from tick.ops.actions import control, retries
+from tick.ops.actions import retries, run_now
 from tick.runtime import Runtime
 from tick.telemetry import Telemetry
 from tick.telemetry.traces import DerivedIds, Traces
@@ -89,7 +90,7 @@ def test_a_manual_firing_is_the_root_of_its_own_trace(
     world: World, exporter: InMemorySpanExporter
 ) -> None:
     world.define(a_schedule())
-    control.run_schedule(world.database, "daily", now=world.now, author=TESTER)
+    run_now.run_schedule(world.database, Act(world.now, TESTER), "daily")
     world.finish_runs()
     tick(world, exporter, world.now)
     spans = named(exporter)
@@ -107,9 +108,7 @@ def test_each_end_is_told_once_and_an_idle_tick_not_at_all(
     for number in range(1, 4):
         tick(world, exporter, TWO + number * MINUTE)
     assert len(named(exporter)) == 3
-    retries.retry_run(
-        world.database, world.registry, world.runs()[0].id, now=world.now, author=TESTER
-    )
+    retries.retry_run(world.database, Act(world.now, TESTER), world.runs()[0].id, world.registry)
     world.finish_runs()
     tick(world, exporter, TWO + 5 * MINUTE)
     assert len(exporter.get_finished_spans()) == 5
@@ -126,9 +125,9 @@ def test_an_end_that_several_workers_and_ticks_see_is_exported_once(
     for number in range(1, 4):
         tick(world, exporter, TWO + number * MINUTE)
     assert exported(exporter) == {"tick": 1, "occurrence daily": 1} | dict.fromkeys(RUNS, 1)
-    retry = {"now": world.now, "author": TESTER}
+    act = Act(world.now, TESTER)
     for run in world.runs()[:2]:
-        retries.retry_run(world.database, world.registry, run.id, **retry)
+        retries.retry_run(world.database, act, run.id, world.registry)
     first.work_off()
     for number in range(4, 6):
         tick(world, exporter, TWO + number * MINUTE)

@@ -11,8 +11,9 @@ from pydantic import SecretStr
 from tests.support.factories import TESTER, World, a_worker
 from tests.webapp.made_up_work import work
 from tick.define.registry import load_registry
+from tick.engine.ledger.audit import Act, Author
 from tick.ops.access import users
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.settings import Settings
 from tick.states import Role
 from tick.store.database import Database
@@ -52,7 +53,7 @@ def build_scene(database: Database, now: datetime, hours: int = 6) -> World:
 def add_people(database: Database, now: datetime) -> None:
     """Ada, who may do everything, and Vic, who may look."""
     for name, role in (("ada", Role.ADMIN), ("vic", Role.VIEWER)):
-        users.create_user(database, name, PASSWORD, role, now=now, author=TESTER)
+        users.create_user(database, Act(now, TESTER), name, PASSWORD, role)
 
 
 def _sleep_through_the_nights(world: World, now: datetime) -> None:
@@ -89,8 +90,8 @@ def _start_a_sync(world: World, now: datetime) -> None:
     world.now = now - timedelta(seconds=27)
     run_tick(world.runtime, world.now, source="loop")
     work(world)
-    ada = control.Author("ada")
-    control.run_schedule(world.database, "daily-full-sync", now=world.now, author=ada)
+    ada = Author("ada")
+    run_now.run_schedule(world.database, Act(world.now, ada), "daily-full-sync")
     work(world, stops_after=13, speed=1.1, until=now)
 
 

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from tests.support.factories import TESTER, World
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor
+from tick.engine.ledger.audit import Act
 from tick.interface.permissions import ROLES, Permission
 from tick.interface.table import OPERATIONS
 from tick.ops.access import tokens
@@ -136,7 +137,7 @@ def token(world: World, role: Role, scope: TokenScope = TokenScope.API, days_ago
     made_at = world.now - timedelta(days=days_ago)
     name = f"{role}-{scope}-{days_ago}".lower()
     _, text = tokens.create_token(
-        world.database, name, role, days=1, now=made_at, author=TESTER, scope=scope
+        world.database, Act(made_at, TESTER), name, role, days=1, scope=scope
     )
     return {"Authorization": f"Bearer {text}"}
 

@@ -6,6 +6,7 @@ from flask import Flask
 from tests.support.factories import TESTER, World
 from tests.webapp.scenes import PASSWORD, SETTINGS
 from tests.webapp.visitor import Visitor, location
+from tick.engine.ledger.audit import Act
 from tick.ops.access import users
 from tick.ops.access.login_attempts import FREE_ATTEMPTS
 from tick.runtime import Runtime
@@ -53,12 +54,12 @@ def test_logging_out_ends_the_session(ada: Visitor) -> None:
 
 
 def test_a_new_password_ends_every_session(world: World, ada: Visitor) -> None:
-    users.set_password(world.database, "ada", "another long password", now=world.now, author=TESTER)
+    users.set_password(world.database, Act(world.now, TESTER), "ada", "another long password")
     assert location(ada.get("/schedules")).startswith("/login")
 
 
 def test_a_disabled_account_is_out_at_once_and_stays_out(world: World, ada: Visitor) -> None:
-    users.set_active(world.database, "ada", False, now=world.now, author=TESTER)
+    users.set_active(world.database, Act(world.now, TESTER), "ada", False)
     assert location(ada.get("/schedules")).startswith("/login")
     assert ada.log_in("ada").answer.status_code == 401
 

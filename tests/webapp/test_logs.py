@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
+from tick.engine.ledger.audit import Act
 from tick.ops.access import users
 from tick.ops.queries.logs import read_log
 from tick.store.tables import job_log, job_run
@@ -149,7 +150,7 @@ def test_a_stream_ends_with_the_session_that_opened_it(world: World, ada: Visito
     response = ada.client.get("/runs/1/stream", buffered=False)
     events = iter(response.response)
     assert next(events)
-    users.end_sessions(world.database, "ada", now=world.now, author=TESTER)
+    users.end_sessions(world.database, Act(world.now, TESTER), "ada")
     _log(world, "not for who has signed out")
     assert list(events) == []
     response.close()

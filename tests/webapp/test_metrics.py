@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from tests.engine.histories import History
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor
+from tick.engine.ledger.audit import Act
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
@@ -77,13 +78,7 @@ def test_an_api_token_opens_it_by_its_scope(
     app: Flask, world: World, scope: TokenScope, opens: bool
 ) -> None:
     _, text = tokens.create_token(
-        world.database,
-        "prometheus",
-        Role.VIEWER,
-        days=30,
-        now=world.now,
-        author=TESTER,
-        scope=scope,
+        world.database, Act(world.now, TESTER), "prometheus", Role.VIEWER, days=30, scope=scope
     )
     response = app.test_client().get("/metrics", headers={"Authorization": f"Bearer {text}"})
     assert response.status_code == (200 if opens else 401)

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import switches
+from tick.ops.actions.act import Author
 from tick.ops.actions.alerts import mute
-from tick.ops.actions.control import Author
 from tick.store.tables import audit_entry, job_schedule, occurrence_hour, schedule_version
 from webapp.pages import schedules
 
@@ -262,7 +263,7 @@ def test_undo_covers_only_own_switches_and_is_hidden_without_any(
     assert "1 schedule: on." in page
     assert "/undo/" not in page
     grace = Author("grace", "0123456789abcdef")
-    control.disable_schedule(world.database, "daily", now=world.now, author=grace)
+    switches.disable_schedule(world.database, Act(world.now, grace), "daily")
     ada.post(f"/bulk/schedules/undo/{grace.request_id}")
     assert "too late" in ada.page("/schedules")
     assert not world.schedule("daily").enabled
@@ -342,11 +343,9 @@ def test_a_schedule_that_is_muted_says_until_when_and_why(
     ):
         mute(
             world.database,
-            now=now,
-            author=TESTER,
+            Act(now, TESTER, reason=why),
             schedule_id=schedule_id,
             rule=rule,
-            reason=why,
             until=now + timedelta(hours=2),
         )
     page = ada.page("/schedules/daily")

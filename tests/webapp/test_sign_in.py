@@ -25,6 +25,7 @@ from tests.support.identity_provider import (
 from tests.webapp.scenes import SETTINGS
 from tests.webapp.visitor import Visitor, location
 from tick import clock
+from tick.engine.ledger.audit import Act
 from tick.errors import SettingsError
 from tick.ops.access import users
 from tick.runtime import Runtime
@@ -205,7 +206,7 @@ def test_a_sign_in_is_noted(world: World, stranger: Visitor) -> None:
 def test_who_is_switched_off_here_stays_outside(world: World, app: Flask) -> None:
     visitor = Visitor(app)
     sign_in(visitor)
-    users.set_active(world.database, "grace", False, now=clock.now(), author=TESTER)
+    users.set_active(world.database, Act(clock.now(), TESTER), "grace", False)
     assert not is_inside(visitor)
     assert sign_in(visitor).status_code == 403
     assert not is_inside(visitor)

@@ -11,7 +11,8 @@ from tests.support.factories import TESTER, World
 from tests.support.inline import InlineExecutor
 from tests.worker.processes import Process
 from tick.define.registry import load_registry
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now
 from tick.settings import Settings
 from tick.store.database import Database
 from tick.store.tables import job_log, job_run, occurrence
@@ -26,8 +27,8 @@ class WorkWorld(World):
 
     def order(self, job: str, **params: Any) -> int:
         """Ask for one run of a job; the run's id."""
-        occurrence_id = control.run_job(
-            self.database, self.registry, job, now=self.now, author=TESTER, params=params
+        occurrence_id = run_now.run_job(
+            self.database, Act(self.now, TESTER), job, self.registry, params=params
         )
         found = sa.select(job_run.c.id).where(job_run.c.occurrence_id == occurrence_id)
         run_id: int = self.rows(found)[0].id

@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.registry import load_jobs
+from tick.engine.ledger.audit import Act
 from tick.errors import DefinitionsInvalid
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.worker.worker import Worker
@@ -48,7 +49,7 @@ def test_a_worker_runs_what_can_be_loaded_and_leaves_the_rest_waiting(
 ) -> None:
     jobs = [*load_jobs(package).values(), a_job("torn")]
     world.define(a_schedule(), jobs=jobs)
-    made = control.run_all(world.database, world.registry, now=world.now, author=TESTER)
+    made = run_now.run_all(world.database, Act(world.now, TESTER), world.registry)
     assert made
     worker = Worker(
         Runtime(Settings(definitions=package, worker_processes=1), world.database),

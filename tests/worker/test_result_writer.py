@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from tests.engine.worker_steps import Hands, only_postgres
 from tests.support.factories import TESTER, a_job, a_schedule
 from tests.worker.conftest import NOW, WorkWorld
+from tick.engine.ledger.audit import Act
 from tick.executors.executor import EndReport, LogReport, ProgressReport
 from tick.executors.log_lines import Line
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import LogLevel
 from tick.worker.result_writer import ClaimResult, ResultWriter
@@ -52,7 +53,7 @@ def test_ends_are_written_and_others_claimed_in_one_transaction(work: WorkWorld)
 
 def test_only_an_end_makes_another_look_for_runs_worth_while(work: WorkWorld) -> None:
     work.define(a_schedule("all"), jobs=[a_job("one"), a_job("two")])
-    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    run_now.run_all(work.database, Act(NOW, TESTER), work.registry)
     hands, results = Hands(work), ResultWriter(work.database, work.registry.jobs)
     run, _ = results.save_and_claim(NOW, claim=claiming(hands))
     assert not results.settle(NOW)
@@ -117,7 +118,7 @@ def test_runs_made_ready_by_two_ends_are_claimed_once(
     """Neither of two open transactions sees the other's end, so neither claims what is below."""
     jobs = [a_job("left"), a_job("right"), a_job("below", depends_on=["left", "right"])]
     work.define(a_schedule("all"), jobs=jobs)
-    control.run_all(work.database, work.registry, now=NOW, author=TESTER)
+    run_now.run_all(work.database, Act(NOW, TESTER), work.registry)
     claim = claiming(Hands(work))
     one, other = (
         ResultWriter(work.database, work.registry.jobs),

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER
 from tests.worker.conftest import WorkWorld
 from tests.worker.processes import Process, eventually, has_ended, is_gone, pids_in, workers
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.rescue import rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten
-from tick.ops.actions import control
+from tick.ops.actions import cancellation
 from tick.store.tables import job_run, worker_instance
 
 
@@ -57,7 +58,7 @@ def test_a_stopped_worker_waits_for_what_runs(
     eventually(pids_in(note))
     process.signal(signal.SIGTERM)
     eventually(lambda: workers(work) == ["DRAINING"])
-    control.cancel_run(work.database, run_id, now=work.now, author=TESTER)
+    cancellation.cancel_run(work.database, Act(work.now, TESTER), run_id)
     assert process.ends() == 0
     assert (work.run(run_id).status, workers(work)) == ("CANCELLED", ["STOPPED"])
 
@@ -76,7 +77,7 @@ def test_replacing_four_busy_workers_loses_no_run_and_no_attempt(
     assert [process.ends() for process in old] == [0] * 4
     assert {(work.run(i).status, work.run(i).attempt) for i in stuck} == {("QUEUED", 0)}
     for run_id in stuck:
-        control.cancel_run(work.database, run_id, now=work.now, author=TESTER)
+        cancellation.cancel_run(work.database, Act(work.now, TESTER), run_id)
     serve()
     eventually(lambda: all(work.run(run_id).status == "SUCCESS" for run_id in quick))
     assert {work.run(run_id).attempt for run_id in quick} == {1}
@@ -102,7 +103,7 @@ def test_a_cancelled_job_stops_by_itself(
     note = tmp_path / "note"
     run_id = work.order("waits", note=str(note))
     eventually(pids_in(note))
-    control.cancel_run(work.database, run_id, now=work.now, author=TESTER)
+    cancellation.cancel_run(work.database, Act(work.now, TESTER), run_id)
     eventually(has_ended(work, run_id))
     run = work.run(run_id)
     assert (run.status, run.reason) == ("CANCELLED", "cancelled by tester")
@@ -115,7 +116,7 @@ def test_a_cancelled_job_that_does_not_listen_is_killed(
     note = tmp_path / "note"
     run_id = work.order("sleeps", note=str(note))
     (pid,) = eventually(pids_in(note))
-    control.cancel_run(work.database, run_id, now=work.now, author=TESTER)
+    cancellation.cancel_run(work.database, Act(work.now, TESTER), run_id)
     eventually(has_ended(work, run_id))
     assert work.run(run_id).status == "CANCELLED"
     assert is_gone(pid)

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, a_schedule
 from tests.worker.conftest import WorkWorld
-from tick.ops.actions import control
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import run_now
 from tick.runtime import Runtime
 from tick.states import OverlapPolicy
 from tick.stop import Stop
@@ -44,7 +45,7 @@ def test_what_waited_for_the_last_occurrence_is_ready_too(work: WorkWorld) -> No
     )
     work.enable("one-by-one")
     for _ in range(2):
-        control.run_schedule(work.database, "one-by-one", now=work.now, author=TESTER)
+        run_now.run_schedule(work.database, Act(work.now, TESTER), "one-by-one")
     assert work_for(work.runtime, 60).more is False
     assert [row.outcome for row in work.occurrences()] == ["SUCCESS", "SUCCESS"]
 

@@ -17,6 +17,7 @@ from tick.cli.common import (
 )
 from tick.cli.instants import LENGTH
 from tick.cli.known import OneOf
+from tick.engine.ledger.audit import Act
 from tick.ops.access import users
 from tick.runtime import open_runtime
 from tick.states import Role
@@ -105,12 +106,7 @@ def role_(name: str, role: str, expected: str | None, as_json: bool) -> None:
     """Let a user look (VIEWER) or do everything (ADMIN)."""
     with ready_runtime() as runtime:
         users.set_role(
-            runtime.database,
-            name,
-            Role(role),
-            now=runtime.now(),
-            author=author(),
-            expected=expected,
+            runtime.database, Act(runtime.now(), author(), revision=expected), name, Role(role)
         )
     tell({"name": name, "role": role}, f"{name} is {role} now.", as_json)
 
@@ -121,14 +117,14 @@ def role_(name: str, role: str, expected: str | None, as_json: bool) -> None:
 def sign_out(name: str, as_json: bool) -> None:
     """End every session of a user, who may sign in again."""
     with ready_runtime() as runtime:
-        users.end_sessions(runtime.database, name, now=runtime.now(), author=author())
+        users.end_sessions(runtime.database, Act(runtime.now(), author()), name)
     tell({"name": name}, f"{name} is signed out everywhere.", as_json)
 
 
 def _set_active(name: str, active: bool, expected: str | None, as_json: bool) -> None:
     with ready_runtime() as runtime:
         users.set_active(
-            runtime.database, name, active, now=runtime.now(), author=author(), expected=expected
+            runtime.database, Act(runtime.now(), author(), revision=expected), name, active
         )
     said = f"{name} may {'sign in again' if active else 'not sign in any more'}."
     tell({"name": name, "active": active}, said, as_json)
@@ -149,9 +145,7 @@ def create(name: str, role: str, password_stdin: bool, as_json: bool) -> None:
     """Add a user. Without --password-stdin a random password is printed, once."""
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
-        users.create_user(
-            runtime.database, name, chosen, Role(role), now=runtime.now(), author=author()
-        )
+        users.create_user(runtime.database, Act(runtime.now(), author()), name, chosen, Role(role))
     _tell_password(
         {"name": name, "role": role},
         f"{name} may sign in as {role}.",
@@ -171,7 +165,7 @@ def password(name: str, password_stdin: bool, expected: str | None, as_json: boo
     chosen = _choose_password(password_stdin)
     with ready_runtime() as runtime:
         users.set_password(
-            runtime.database, name, chosen, now=runtime.now(), author=author(), expected=expected
+            runtime.database, Act(runtime.now(), author(), revision=expected), name, chosen
         )
     said = f"The password of {name} is changed."
     _tell_password({"name": name}, said, chosen, password_stdin, as_json)

@@ -17,9 +17,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tick.cli.common import author
+from tick.engine.ledger.audit import Act
 from tick.errors import Refused, TickError
 from tick.ops.access import users
-from tick.ops.actions import control
+from tick.ops.actions import switches
 from tick.ops.queries import runs as run_queries
 from tick.ops.queries import schedules as schedule_queries
 from tick.ops.queries.runs import Run
@@ -65,7 +66,7 @@ def first_run(schedule_id: str, admin: str) -> None:
 
 
 def _make_admin(runtime: Runtime, name: str) -> None:
-    password = users.make_first_admin(runtime.database, name, now=runtime.now(), author=author())
+    password = users.make_first_admin(runtime.database, Act(runtime.now(), author()), name)
     if password is not None:
         click.echo(f"First admin: {name}   password (shown only now): {password}")
 
@@ -75,8 +76,8 @@ def _fire(runtime: Runtime, schedule_id: str) -> int:
     now = runtime.now()
     if _read_schedule(runtime, schedule_id).enabled_at is None:
         # Never switched: from now on the switch is the operators'.
-        control.enable_schedule(
-            runtime.database, schedule_id, now=now, author=author(), catch_up_latest=True
+        switches.enable_schedule(
+            runtime.database, Act(now, author()), schedule_id, catch_up_latest=True
         )
     run_tick(runtime, now, source="tick first-run")
     last = _read_schedule(runtime, schedule_id).last

@@ -4,6 +4,7 @@ import click
 
 from tick.cli.common import ID, as_json, author, ready_runtime, show_json, show_table, tell_change
 from tick.cli.known import OneOf
+from tick.engine.ledger.audit import Act
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope
 
@@ -42,11 +43,10 @@ def create(name: str, role: str, days: int, scope: str, as_json: bool) -> None:
     with ready_runtime() as runtime:
         made, text = tokens.create_token(
             runtime.database,
+            Act(runtime.now(), author()),
             name,
             Role(role),
             days=days,
-            now=runtime.now(),
-            author=author(),
             scope=TokenScope(scope),
         )
     if as_json:
@@ -86,6 +86,6 @@ def list_(as_json: bool) -> None:
 def revoke(token_id: int, as_json: bool) -> None:
     """End a token at once."""
     with ready_runtime() as runtime:
-        ended = tokens.revoke_token(runtime.database, token_id, now=runtime.now(), author=author())
+        ended = tokens.revoke_token(runtime.database, Act(runtime.now(), author()), token_id)
     said = f"Token {token_id} {'is revoked' if ended else 'was revoked already'}."
     tell_change(ended, said, as_json)

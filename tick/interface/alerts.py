@@ -74,7 +74,7 @@ def read_alert(context: Context, alert: Id) -> AlertDetail:
 @resource.post("/alerts/<id:alert>/close", Permission.ALERT_CLOSE)
 def close_alert(context: Context, alert: Id, body: Nothing) -> Changed:
     """Call an alert settled that has no end of its own."""
-    changed = alerts.close(context.database, alert, now=context.now, author=context.author)
+    changed = alerts.close(context.database, context.act(), alert)
     return Changed(changed=changed)
 
 
@@ -101,12 +101,10 @@ def add_mute(context: Context, body: AddMute) -> Muted:
     """Send nothing of some alerts for a while; what is still wrong then is told then."""
     mute_id = alerts.mute(
         context.database,
+        context.act(reason=body.reason),
         schedule_id=body.schedule_id,
         rule=body.rule,
         until=body.until,
-        reason=body.reason,
-        now=context.now,
-        author=context.author,
     )
     return Muted(mute_id=mute_id)
 
@@ -114,7 +112,5 @@ def add_mute(context: Context, body: AddMute) -> Muted:
 @resource.post("/mutes/<id:mute>/end", Permission.ALERT_MUTE)
 def end_mute(context: Context, mute: Id, body: Nothing, revision: str | None) -> Changed:
     """End a mute before its time."""
-    changed = alerts.unmute(
-        context.database, mute, now=context.now, author=context.author, expected=revision
-    )
+    changed = alerts.unmute(context.database, context.act(revision=revision), mute)
     return Changed(changed=changed)

@@ -31,13 +31,7 @@ class RetryMany(ManyRuns):
 @resource.post("/runs/cancel", Permission.RUN_CANCEL)
 def cancel_runs(context: Context, body: ManyRuns) -> BatchDone:
     """Cancel runs: at once those that are queued, by asking their jobs if they run."""
-    return batches.cancel_runs(
-        context.database,
-        set(body.run_ids),
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
-    )
+    return batches.cancel_runs(context.database, context.act(reason=body.reason), set(body.run_ids))
 
 
 @resource.post("/runs/retry", Permission.RUN_RETRY)
@@ -45,11 +39,9 @@ def retry_runs(context: Context, body: RetryMany) -> BatchDone:
     """Put runs that ended badly back into the queue, and what was skipped because of them."""
     return batches.retry_runs(
         context.database,
-        context.registry,
+        context.act(reason=body.reason),
         set(body.run_ids),
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
+        context.registry,
         override_overlap=body.override_overlap,
         only=body.only,
     )

@@ -6,7 +6,7 @@ from tick.interface.inputs import Body, Name, OptionalReason, Query, continued_a
 from tick.interface.occurrences import started
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.ops.queries import jobs
 from tick.ops.queries.jobs import Job, JobPage
 from tick.ops.schemas import Started
@@ -60,14 +60,11 @@ def read_job(context: Context, job_name: str) -> Job:
 @resource.post("/jobs/<job_name>/run", Permission.JOB_RUN, status=202)
 def run_job(context: Context, job_name: str, body: RunJob, key: str | None) -> Started:
     """Run one job now, without what it depends on."""
-    occurrence_id = control.run_job(
+    occurrence_id = run_now.run_job(
         context.database,
-        context.registry,
+        context.act(reason=body.reason, key=key),
         job_name,
-        now=context.now,
-        author=context.author,
-        key=key,
-        reason=body.reason,
+        context.registry,
         params=body.params,
     )
     return started(context, occurrence_id)
@@ -76,14 +73,11 @@ def run_job(context: Context, job_name: str, body: RunJob, key: str | None) -> S
 @resource.post("/groups/<group>/run", Permission.JOB_RUN, status=202)
 def run_group(context: Context, group: str, body: RunJobs, key: str | None) -> Started:
     """Run the jobs of a group now, in dependency order."""
-    occurrence_id = control.run_group(
+    occurrence_id = run_now.run_group(
         context.database,
-        context.registry,
+        context.act(reason=body.reason, key=key),
         group,
-        now=context.now,
-        author=context.author,
-        key=key,
-        reason=body.reason,
+        context.registry,
         params=body.params,
     )
     return started(context, occurrence_id)
@@ -92,13 +86,10 @@ def run_group(context: Context, group: str, body: RunJobs, key: str | None) -> S
 @resource.post("/jobs/run", Permission.JOB_RUN, status=202)
 def run_all_jobs(context: Context, body: RunJobs, key: str | None) -> Started:
     """Run all jobs now, in dependency order."""
-    occurrence_id = control.run_all(
+    occurrence_id = run_now.run_all(
         context.database,
+        context.act(reason=body.reason, key=key),
         context.registry,
-        now=context.now,
-        author=context.author,
-        key=key,
-        reason=body.reason,
         params=body.params,
     )
     return started(context, occurrence_id)

@@ -6,7 +6,7 @@ from tick.interface.inputs import Id, Name, Query, continued_at
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.interface.runs import Cancel, Retry
-from tick.ops.actions import control, retries
+from tick.ops.actions import cancellation, retries
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.occurrences import OccurrencePage, OccurrenceWithRuns
 from tick.ops.schemas import Cancelled, Retried, Started
@@ -46,11 +46,9 @@ def retry_occurrence(context: Context, occurrence_id: int, body: Retry) -> Retri
     """Put back what failed or was cancelled in an occurrence, and what was skipped for that."""
     ids = retries.retry_occurrence(
         context.database,
-        context.registry,
+        context.act(reason=body.reason),
         occurrence_id,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
+        context.registry,
         override_overlap=body.override_overlap,
     )
     return Retried(run_ids=tuple(ids))
@@ -59,8 +57,8 @@ def retry_occurrence(context: Context, occurrence_id: int, body: Retry) -> Retri
 @resource.post("/occurrences/<id:occurrence_id>/cancel", Permission.RUN_CANCEL)
 def cancel_occurrence(context: Context, occurrence_id: int, body: Cancel) -> Cancelled:
     """Cancel what is queued in an occurrence, and ask what runs to stop."""
-    runs = control.cancel_occurrence(
-        context.database, occurrence_id, now=context.now, author=context.author, reason=body.reason
+    runs = cancellation.cancel_occurrence(
+        context.database, context.act(reason=body.reason), occurrence_id
     )
     return Cancelled(runs=runs)
 

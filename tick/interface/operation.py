@@ -19,10 +19,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tick.define.registry import Registry
-from tick.engine.ledger.audit import Author as Author
 from tick.errors import InvalidInput
 from tick.interface.inputs import Id, parse
 from tick.interface.permissions import Permission
+from tick.ops.actions.act import Act
+from tick.ops.actions.act import Author as Author
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.store.database import Database
@@ -65,6 +66,16 @@ class Context:
     def settings(self) -> Settings:
         """The settings."""
         return self.runtime.settings
+
+    def act(
+        self,
+        *,
+        reason: str | None = None,
+        revision: str | None = None,
+        key: str | None = None,
+    ) -> Act:
+        """The act of whoever asks."""
+        return Act(self.now, self.author, reason, revision, key)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

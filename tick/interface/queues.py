@@ -32,12 +32,7 @@ def list_queues(context: Context) -> QueueList:
 def pause_queue(context: Context, queue: str, body: PauseQueue, revision: str | None) -> Changed:
     """Let no run of a queue be claimed; what runs goes on."""
     changed = workers_and_queues.pause_queue(
-        context.database,
-        queue,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
-        expected=revision,
+        context.database, context.act(reason=body.reason, revision=revision), queue
     )
     return Changed(changed=changed)
 
@@ -46,6 +41,6 @@ def pause_queue(context: Context, queue: str, body: PauseQueue, revision: str | 
 def resume_queue(context: Context, queue: str, body: Nothing, revision: str | None) -> Changed:
     """Let the runs of a queue be claimed again."""
     changed = workers_and_queues.resume_queue(
-        context.database, queue, now=context.now, author=context.author, expected=revision
+        context.database, context.act(revision=revision), queue
     )
     return Changed(changed=changed)

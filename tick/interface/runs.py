@@ -14,7 +14,7 @@ from tick.interface.inputs import (
 )
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
-from tick.ops.actions import control, retries
+from tick.ops.actions import cancellation, retries
 from tick.ops.queries import logs, neighbours, runs
 from tick.ops.queries.logs import LogPage
 from tick.ops.queries.neighbours import RunWithNeighbours
@@ -114,9 +114,7 @@ def read_logs(context: Context, run_id: int, query: LogQuery) -> LogPage:
 @resource.post("/runs/<id:run_id>/cancel", Permission.RUN_CANCEL)
 def cancel_run(context: Context, run_id: int, body: Cancel) -> RunDetail:
     """Cancel a run: at once if it is queued, by asking its job if it runs."""
-    control.cancel_run(
-        context.database, run_id, now=context.now, author=context.author, reason=body.reason
-    )
+    cancellation.cancel_run(context.database, context.act(reason=body.reason), run_id)
     with context.reading() as connection:
         return runs.get_run(connection, run_id)
 
@@ -126,11 +124,9 @@ def retry_run(context: Context, run_id: int, body: RetryRun) -> RetriedRun:
     """Put a run that ended badly back into the queue, and what was skipped because of it."""
     ids = retries.retry_run(
         context.database,
-        context.registry,
+        context.act(reason=body.reason),
         run_id,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
+        context.registry,
         override_overlap=body.override_overlap,
         only=body.only,
     )

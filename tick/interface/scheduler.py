@@ -75,7 +75,7 @@ def read_upcoming(context: Context, query: UpcomingQuery) -> Upcoming:
 @resource.post("/scheduler/resume-from-now", Permission.SCHEDULE_EDIT)
 def resume_all_from_now(context: Context, body: Nothing) -> BroughtBack:
     """Let each schedule that a clock ahead has put into the future go on after now."""
-    return clock_ahead.resume_all_from_now(context.database, now=context.now, author=context.author)
+    return clock_ahead.resume_all_from_now(context.database, context.act())
 
 
 @resource.get("/scheduler/status")

@@ -22,9 +22,9 @@ from tick.interface.occurrences import (
 )
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
-from tick.ops.actions import backfill, clock_ahead, control
+from tick.ops.actions import backfill, clock_ahead, run_now, switches
 from tick.ops.actions.backfill import BackfillPlan
-from tick.ops.actions.control import SchedulesResumed
+from tick.ops.actions.switches import SchedulesResumed
 from tick.ops.queries import schedules
 from tick.ops.queries.occurrences import OccurrencePage
 from tick.ops.queries.schedules import Schedule, SchedulePage
@@ -148,13 +148,11 @@ def enable_schedule(
     context: Context, schedule_id: str, body: Enable, revision: str | None
 ) -> Schedule:
     """Switch a schedule on. It next fires at its first instant after now."""
-    control.enable_schedule(
+    switches.enable_schedule(
         context.database,
+        context.act(revision=revision),
         schedule_id,
-        now=context.now,
-        author=context.author,
         catch_up_latest=body.catch_up_latest,
-        expected=revision,
     )
     return _find(context, schedule_id)
 
@@ -164,13 +162,8 @@ def disable_schedule(
     context: Context, schedule_id: str, body: Disable, revision: str | None
 ) -> Schedule:
     """Switch a schedule off. What runs already goes on."""
-    control.disable_schedule(
-        context.database,
-        schedule_id,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
-        expected=revision,
+    switches.disable_schedule(
+        context.database, context.act(reason=body.reason, revision=revision), schedule_id
     )
     return _find(context, schedule_id)
 
@@ -180,14 +173,11 @@ def pause_schedule(
     context: Context, schedule_id: str, body: Pause, revision: str | None
 ) -> Schedule:
     """Keep a schedule from firing, for a reason and perhaps for a time."""
-    control.pause_schedule(
+    switches.pause_schedule(
         context.database,
+        context.act(reason=body.reason, revision=revision),
         schedule_id,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
         until=body.until,
-        expected=revision,
     )
     return _find(context, schedule_id)
 
@@ -197,14 +187,12 @@ def resume_schedule(
     context: Context, schedule_id: str, body: Resume, revision: str | None
 ) -> Schedule:
     """End a pause or an error. The schedule goes on at its first instant after now."""
-    control.resume_schedule(
+    switches.resume_schedule(
         context.database,
+        context.act(revision=revision),
         schedule_id,
-        now=context.now,
-        author=context.author,
         catch_up_latest=body.catch_up_latest,
         run=body.run,
-        expected=revision,
     )
     return _find(context, schedule_id)
 
@@ -212,12 +200,8 @@ def resume_schedule(
 @resource.post("/schedules/resume", Permission.SCHEDULE_EDIT)
 def resume_schedules(context: Context, body: ResumeMany) -> SchedulesResumed:
     """End the pauses or errors of many schedules; one that is refused stops no other."""
-    return control.resume_schedules(
-        context.database,
-        body.schedule_ids,
-        now=context.now,
-        author=context.author,
-        catch_up_latest=body.catch_up_latest,
+    return switches.resume_schedules(
+        context.database, context.act(), body.schedule_ids, catch_up_latest=body.catch_up_latest
     )
 
 
@@ -226,22 +210,17 @@ def resume_schedule_from_now(
     context: Context, schedule_id: str, body: Nothing, revision: str | None
 ) -> Schedule:
     """Let a schedule that a clock ahead has put into the future go on after now."""
-    clock_ahead.resume_from_now(
-        context.database, schedule_id, now=context.now, author=context.author, expected=revision
-    )
+    clock_ahead.resume_from_now(context.database, context.act(revision=revision), schedule_id)
     return _find(context, schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/trigger", Permission.SCHEDULE_RUN, status=202)
 def trigger_schedule(context: Context, schedule_id: str, body: Fire, key: str | None) -> Started:
     """Fire a schedule now, even while it is disabled. Its next instant stays where it is."""
-    occurrence_id = control.run_schedule(
+    occurrence_id = run_now.run_schedule(
         context.database,
+        context.act(reason=body.reason, key=key),
         schedule_id,
-        now=context.now,
-        author=context.author,
-        key=key,
-        reason=body.reason,
         override_overlap=body.override_overlap,
     )
     return started(context, occurrence_id)
@@ -250,9 +229,7 @@ def trigger_schedule(context: Context, schedule_id: str, body: Fire, key: str | 
 @resource.post("/schedules/<schedule_id>/slots", Permission.SCHEDULE_RUN, status=202)
 def run_slots(context: Context, schedule_id: str, body: Slots) -> SlotsStarted:
     """Run instants that did not fire (MISSED, SUPPRESSED …) as the instants that they are."""
-    ids = control.run_slots(
-        context.database, schedule_id, body.scheduled_for, now=context.now, author=context.author
-    )
+    ids = run_now.run_slots(context.database, context.act(), schedule_id, body.scheduled_for)
     return SlotsStarted(occurrence_ids=tuple(ids))
 
 

@@ -32,11 +32,7 @@ class AddWindow(Body):
 def stop_scheduler(context: Context, body: StopScheduler, revision: str | None) -> Changed:
     """Let nothing fire until the scheduler is started; what is queued goes on."""
     changed = windows.stop_scheduler(
-        context.database,
-        now=context.now,
-        author=context.author,
-        reason=body.reason,
-        expected=revision,
+        context.database, context.act(reason=body.reason, revision=revision)
     )
     return Changed(changed=changed)
 
@@ -44,9 +40,7 @@ def stop_scheduler(context: Context, body: StopScheduler, revision: str | None) 
 @resource.post("/scheduler/start", Permission.SCHEDULER_STOP)
 def start_scheduler(context: Context, body: Nothing, revision: str | None) -> Changed:
     """Let schedules fire again; what fell into the stop stays BLACKOUT."""
-    changed = windows.start_scheduler(
-        context.database, now=context.now, author=context.author, expected=revision
-    )
+    changed = windows.start_scheduler(context.database, context.act(revision=revision))
     return Changed(changed=changed)
 
 
@@ -63,11 +57,9 @@ def add_window(context: Context, body: AddWindow) -> WindowAdded:
     """Plan a maintenance window; the same one again adds nothing."""
     window_id = windows.add_window(
         context.database,
+        context.act(reason=body.reason),
         starts_at=body.starts_at,
         ends_at=body.ends_at,
-        reason=body.reason,
-        now=context.now,
-        author=context.author,
     )
     return WindowAdded(window_id=window_id)
 
@@ -75,7 +67,5 @@ def add_window(context: Context, body: AddWindow) -> WindowAdded:
 @resource.post("/windows/<id:window>/end", Permission.WINDOW_EDIT)
 def end_window(context: Context, window: Id, body: Nothing, revision: str | None) -> Changed:
     """End a window now, or call off one that is to come."""
-    changed = windows.end_window(
-        context.database, window, now=context.now, author=context.author, expected=revision
-    )
+    changed = windows.end_window(context.database, context.act(revision=revision), window)
     return Changed(changed=changed)

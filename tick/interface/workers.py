@@ -32,7 +32,5 @@ def list_workers(context: Context, query: WorkerQuery) -> WorkerPage:
 @resource.post("/workers/<worker_id>/drain", Permission.WORKER_DRAIN)
 def drain_worker(context: Context, worker_id: str, body: Nothing) -> Changed:
     """Let a worker finish what it has, take nothing new, and end."""
-    changed = workers_and_queues.drain_worker(
-        context.database, worker_id, now=context.now, author=context.author
-    )
+    changed = workers_and_queues.drain_worker(context.database, context.act(), worker_id)
     return Changed(changed=changed)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from tick.define.alerts import UNDELIVERED
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act, Author
 from tick.notify import outbox
 from tick.notify.channels import Channel, channels_of, ping, ping_channels_of
 from tick.notify.evaluate import evaluate, open_alerts
@@ -106,7 +106,7 @@ class NotificationDispatcher:
     def test(self, author: Author) -> dict[str, str | None]:
         """Send a test message to all channels at once, and return the error or None of each."""
         now = self._runtime.now()
-        note_test(self._runtime.database, now=now, author=author)
+        note_test(self._runtime.database, Act(now, author))
         if not self.channels:
             return {}
         text = f"{author.name} asks whether this channel works. It does."

@@ -13,14 +13,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.define.registry import Registry
-from tick.engine.ledger.audit import SYSTEM
+from tick.engine.ledger.audit import SYSTEM, Act
 from tick.engine.ledger.results import LINE, OccurrenceLine, line_of
 from tick.engine.ledger.windows import open_window
 from tick.engine.runs.claim import waits_for_nothing
 from tick.engine.runs.settle import settle_forgotten
 from tick.engine.schedules import sync
 from tick.errors import Refused
-from tick.ops.actions import control
+from tick.ops.actions.switches import enable_schedule
 from tick.ops.reports.verify import Proof, verify
 from tick.runtime import Runtime
 from tick.settings import Settings, load_settings
@@ -133,6 +133,7 @@ class _World:
 
     def begin(self, registry: Registry, start: Utc, windows: Sequence[UtcSpan]) -> None:
         """Sync, plan the maintenance windows, and switch all schedules on."""
+        act = Act(start, SYSTEM)
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
             for starts_at, ends_at in windows:
@@ -141,11 +142,10 @@ class _World:
                     starts_at=starts_at,
                     ends_at=ends_at,
                     reason="simulated",
-                    now=start,
-                    author=SYSTEM,
+                    act=act,
                 )
         for schedule_id in registry.schedules:
-            control.enable_schedule(self.runtime.database, schedule_id, now=start, author=SYSTEM)
+            enable_schedule(self.runtime.database, act, schedule_id)
 
     def ticks(self, start: Utc, end: Utc) -> Iterator[Utc]:
         """Tick whenever something is due; when it ticked."""

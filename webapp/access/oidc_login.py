@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from tick.errors import SettingsError, TickError
 from tick.ops.access import identities
-from tick.ops.actions.control import Author
+from tick.ops.actions.act import Act, Author
 from tick.settings import Settings
 from tick.states import Role
 from webapp.access import login
@@ -169,7 +169,7 @@ def _admit(claims: Mapping[str, Any], target: str) -> ResponseReturnValue:
     name = str(claims.get("preferred_username") or claims.get("email") or claims.get("name") or "")
     person = identities.ExternalIdentity(settings.oidc_issuer, claims["sub"], name, role)
     author = Author("system", g.request_id)
-    user = identities.find_or_create_user(runtime().database, person, now=now(), author=author)
+    user = identities.find_or_create_user(runtime().database, Act(now(), author), person)
     if user is None:
         return login.login_page(403, "Your account here is switched off. Ask an administrator.")
     return login.begin_session(user, target)

@@ -38,16 +38,11 @@ def change_password() -> ResponseReturnValue:
     """A new password by the old one; every other session ends."""
     form = request.form
     answer: ResponseReturnValue = go_back(url_for("account.index"))
-    with acting() as author:
+    with acting() as act:
         if form.get("new") != form.get("again"):
             raise Refused("The new password stands there in two ways; write the same twice.")
         user = users.change_own_password(
-            runtime().database,
-            current_user.name,
-            form.get("present", ""),
-            form.get("new", ""),
-            now=now(),
-            author=author,
+            runtime().database, act, current_user.name, form.get("present", ""), form.get("new", "")
         )
         answer = login.begin_session(user, url_for("account.index"))
         messages.tell("The password is changed; you are signed out everywhere else.")

@@ -11,7 +11,7 @@ from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries import schedules
 from webapp import dispatcher, messages, polling, query
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
@@ -69,8 +69,8 @@ def show(alert_id: int) -> ResponseReturnValue:
 @blueprint.post("/alerts/<id:alert_id>/close")
 def close(alert_id: int) -> ResponseReturnValue:
     """Call an alert settled."""
-    with acting() as author:
-        alerts.close(runtime().database, alert_id, now=now(), author=author)
+    with acting() as act:
+        alerts.close(runtime().database, act, alert_id)
         messages.tell("The alert is closed.")
     return go_back(url_for("alerts.index"))
 
@@ -94,15 +94,13 @@ def confirm_mute() -> ResponseReturnValue:
 @blueprint.post("/alerts/mute")
 def mute() -> ResponseReturnValue:
     """Send nothing for a while."""
-    with acting() as author:
+    with acting() as act:
         alerts.mute(
             runtime().database,
+            act,
             schedule_id=request.form.get("schedule") or None,
             rule=request.form.get("rule") or None,
             until=now() + _length(),
-            reason=reason() or "",
-            now=now(),
-            author=author,
         )
         messages.tell("Muted. What is still wrong at the end of it is told then.")
     return go_back(url_for("alerts.index"))
@@ -111,8 +109,8 @@ def mute() -> ResponseReturnValue:
 @blueprint.post("/alerts/mutes/<id:mute_id>/end")
 def unmute(mute_id: int) -> ResponseReturnValue:
     """End a mute before its time."""
-    with acting() as author:
-        alerts.unmute(runtime().database, mute_id, now=now(), author=author)
+    with acting() as act:
+        alerts.unmute(runtime().database, act, mute_id)
         messages.tell("Alerts are sent again.")
     return go_back(url_for("alerts.index"))
 
@@ -120,8 +118,8 @@ def unmute(mute_id: int) -> ResponseReturnValue:
 @blueprint.post("/alerts/test")
 def test() -> ResponseReturnValue:
     """Send a test message to every channel."""
-    with acting() as author:
-        found = dispatcher.test_channels(author)
+    with acting() as act:
+        found = dispatcher.test_channels(act.author)
         if not found:
             raise Refused("No channel is set up: set TICK_ALERT_URLS or TICK_WEBHOOK_URLS.")
         failed = [f"{name}: {error}" for name, error in found.items() if error]

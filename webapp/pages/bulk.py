@@ -12,10 +12,10 @@ from tick.ops.queries.runs import Run
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
 from tick.text import counted
 from webapp import messages, query
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.runs import SEARCH, read_filter
-from webapp.services import now, reading, runtime
+from webapp.services import reading, runtime
 
 blueprint = Blueprint("bulk", __name__)
 TOLD = 3
@@ -89,22 +89,18 @@ def act_on_runs() -> ResponseReturnValue:
     """Do it to the runs that the preview showed."""
     deed = _deed(request.form.get("do", ""))
     ids = _ids(request.form.get("runs", "").split(","))
-    with acting() as author:
+    with acting() as act:
         if deed.name == "retry":
             batch = batches.retry_runs(
                 runtime().database,
-                runtime().registry,
+                act,
                 ids,
-                now=now(),
-                author=author,
-                reason=reason(),
+                runtime().registry,
                 override_overlap="override_overlap" in request.form,
                 only="only" in request.form,
             )
         else:
-            batch = batches.cancel_runs(
-                runtime().database, ids, now=now(), author=author, reason=reason()
-            )
+            batch = batches.cancel_runs(runtime().database, act, ids)
         _tell(deed, batch)
     return go_back(url_for("runs.index"))
 

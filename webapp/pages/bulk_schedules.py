@@ -1,6 +1,7 @@
 """Switching, pausing or resuming several schedules, after a look at which they are, and back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -8,12 +9,12 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.errors import NotFound, Refused
-from tick.ops.actions import control
-from tick.ops.actions.control import Author
+from tick.ops.actions import switches
+from tick.ops.actions.act import Act
 from tick.ops.queries import audit, schedules
 from tick.text import counted
 from webapp import messages, query
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.schedules import PAUSES
 from webapp.services import now, reading, runtime
@@ -40,12 +41,12 @@ def confirm() -> ResponseReturnValue:
 def act() -> ResponseReturnValue:
     """Do it to each; what is refused is told, and does not stop the others."""
     deed, ids = _deed(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
-    with acting() as author:
+    with acting() as act:
         if deed == "resume":
-            found = control.resume_schedules(runtime().database, ids, now=now(), author=author)
+            found = switches.resume_schedules(runtime().database, replace(act, reason=None), ids)
             _tell(deed, len(found.done), list(found.refused.values()))
             return go_back(url_for("schedules.index"))
-        refused, changed = _do_to_each(ids, _action(deed, author))
+        refused, changed = _do_to_each(ids, _action(deed, act))
         undo = url_for("bulk_schedules.undo", request_id=g.request_id) if changed else None
         _tell(deed, len(ids) - len(refused), refused, undo)
     return go_back(url_for("schedules.index"))
@@ -57,15 +58,15 @@ def undo(request_id: str) -> ResponseReturnValue:
 
     The audit knows which they are: the address of a hundred would be too long for a cookie.
     """
-    with acting() as author:
+    with acting() as act:
         with reading() as connection:
-            changes = audit.changes_of_request(connection, request_id, author.name)
+            changes = audit.changes_of_request(connection, request_id, act.author.name)
         ids = {
             back: [change.subject for change in changes if change.action == action]
             for action, back in BACK.items()
         }
         for deed in (deed for deed in ids if ids[deed]):
-            refused, _ = _do_to_each(ids[deed], _action(deed, author))
+            refused, _ = _do_to_each(ids[deed], _action(deed, act))
             _tell(deed, len(ids[deed]) - len(refused), refused)
         if not any(ids.values()):
             messages.tell_refusal("It is too late for that: too much was changed since.")
@@ -84,24 +85,16 @@ def _do_to_each(ids: list[str], action: Callable[[str], object]) -> tuple[list[s
     return refused, changed
 
 
-def _action(deed: str, author: Author) -> Callable[[str], object]:
+def _action(deed: str, act: Act) -> Callable[[str], object]:
     database = runtime().database
     if deed == "enable":
-        return partial(control.enable_schedule, database, now=now(), author=author)
+        # The reason in the form is for switching off and pausing.
+        return partial(switches.enable_schedule, database, replace(act, reason=None))
     if deed == "disable":
-        return partial(
-            control.disable_schedule, database, now=now(), author=author, reason=reason()
-        )
+        return partial(switches.disable_schedule, database, act)
     hours = request.form.get("hours", "")
     until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
-    return partial(
-        control.pause_schedule,
-        database,
-        now=now(),
-        author=author,
-        reason=reason() or "",
-        until=until,
-    )
+    return partial(switches.pause_schedule, database, act, until=until)
 
 
 def _tell(deed: str, done: int, refused: list[str], undo: str | None = None) -> None:

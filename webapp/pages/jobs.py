@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from tick.define.jobs import JobDefinition
 from tick.errors import DefinitionsInvalid, InvalidParams, NotFound
-from tick.ops.actions import control
+from tick.ops.actions import run_now
 from tick.ops.actions.parameters import Field, fields_of, read_form
 from tick.ops.actions.shared_params import read_shared_form, shared_fields
 from tick.ops.queries import runs
@@ -16,7 +16,7 @@ from tick.ops.queries.history import PastRow
 from tick.ops.queries.jobs import latest_run_by_job, unfinished_of_jobs
 from webapp import messages, polling, query
 from webapp.drawing import charts, graphs
-from webapp.forms import acting, idempotency_key, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
@@ -91,7 +91,7 @@ def run(name: str) -> ResponseReturnValue:
     asked = given or "fields" in request.form
     try:
         params = read_form(job.function, given) if asked else {}
-        return _start(control.run_job, f"Job {name}", name, params=params)
+        return _start(run_now.run_job, f"Job {name}", name, params=params)
     except InvalidParams as error:
         return _ask_for_params(job, given, error.problems)
 
@@ -108,7 +108,7 @@ def run_group(name: str) -> ResponseReturnValue:
     given = _filled_in()
     try:
         params = read_shared_form(_jobs_of(name), given)
-        return _start(control.run_group, f"Group {name}", name, params=params)
+        return _start(run_now.run_group, f"Group {name}", name, params=params)
     except InvalidParams as error:
         return _confirm_group(name, given, error.problems)
 
@@ -125,7 +125,7 @@ def run_all() -> ResponseReturnValue:
     given = _filled_in()
     try:
         params = read_shared_form(runtime().registry.jobs.values(), given)
-        return _start(control.run_all, "All jobs", params=params)
+        return _start(run_now.run_all, "All jobs", params=params)
     except InvalidParams as error:
         return _confirm_all(given, error.problems)
 
@@ -220,19 +220,10 @@ def _asked_again(page: str) -> ResponseReturnValue:
 
 
 def _start(
-    action: Callable[..., int], what: str, *names: str, **options: Any
+    action: Callable[..., int], what: str, *names: str, params: Mapping[str, Any]
 ) -> ResponseReturnValue:
-    with acting() as author:
-        occurrence_id = action(
-            runtime().database,
-            runtime().registry,
-            *names,
-            now=now(),
-            author=author,
-            key=idempotency_key(),
-            reason=reason(),
-            **options,
-        )
+    with acting() as act:
+        occurrence_id = action(runtime().database, act, *names, runtime().registry, params=params)
         link = url_for("occurrences.show", occurrence_id=occurrence_id)
         messages.tell(f"{what}: started.", link=link, label="Watch")
     return go_back(url_for("jobs.index"))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops.actions import backfill, control, retries
+from tick.ops.actions import backfill, cancellation, retries
 from tick.ops.queries import logs, neighbours, runs
 from tick.ops.queries import occurrences as ledger
 from tick.ops.reports import why
@@ -16,7 +16,7 @@ from tick.states import Outcome, RunStatus
 from tick.text import counted
 from webapp import messages, polling, query
 from webapp.drawing import gantt, graphs
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
@@ -109,10 +109,8 @@ def confirm_cancel(occurrence_id: int) -> ResponseReturnValue:
 @blueprint.post("/occurrences/<id:occurrence_id>/cancel")
 def cancel(occurrence_id: int) -> ResponseReturnValue:
     """Cancel what is queued, and ask what runs to stop."""
-    with acting() as author:
-        count = control.cancel_occurrence(
-            runtime().database, occurrence_id, now=now(), author=author, reason=reason()
-        )
+    with acting() as act:
+        count = cancellation.cancel_occurrence(runtime().database, act, occurrence_id)
         messages.tell(f"Asked to stop: {counted(count, 'run')}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
 
@@ -153,14 +151,12 @@ def confirm_retry(occurrence_id: int) -> ResponseReturnValue:
 @blueprint.post("/occurrences/<id:occurrence_id>/retry")
 def retry(occurrence_id: int) -> ResponseReturnValue:
     """Run again what failed or was cancelled, and what was skipped because of it."""
-    with acting() as author:
+    with acting() as act:
         again = retries.retry_occurrence(
             runtime().database,
-            runtime().registry,
+            act,
             occurrence_id,
-            now=now(),
-            author=author,
-            reason=reason(),
+            runtime().registry,
             override_overlap="override_overlap" in request.form,
         )
         messages.tell(f"Put back into the queue: {counted(len(again), 'run')}.")

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.ops.actions import control, retries
+from tick.ops.actions import cancellation, retries
 from tick.ops.queries import logs, neighbours, runs, schedules
 from tick.states import RunStatus, Trigger
 from webapp import links, messages, polling, query
@@ -126,8 +126,8 @@ def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
 @blueprint.post("/runs/<id:run_id>/cancel")
 def cancel(run_id: int) -> ResponseReturnValue:
     """Ask a run to stop."""
-    with acting() as author:
-        control.cancel_run(runtime().database, run_id, now=now(), author=author)
+    with acting() as act:
+        cancellation.cancel_run(runtime().database, act, run_id)
         messages.tell(f"Run {run_id} was asked to stop.")
     return go_back(url_for("runs.show", run_id=run_id))
 
@@ -135,14 +135,9 @@ def cancel(run_id: int) -> ResponseReturnValue:
 @blueprint.post("/runs/<id:run_id>/retry")
 def retry(run_id: int) -> ResponseReturnValue:
     """Put one run back into the queue, with what was skipped because of it unless it goes alone."""
-    with acting() as author:
+    with acting() as act:
         ids = retries.retry_run(
-            runtime().database,
-            runtime().registry,
-            run_id,
-            now=now(),
-            author=author,
-            only="only" in request.form,
+            runtime().database, act, run_id, runtime().registry, only="only" in request.form
         )
         along = f", with {len(ids) - 1} skipped because of it" if ids[1:] else ""
         messages.tell(f"Run {run_id} is in the queue again{along}.")

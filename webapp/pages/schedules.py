@@ -8,7 +8,7 @@ from flask import Blueprint, abort, current_app, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import Failed
-from tick.ops.actions import control
+from tick.ops.actions import run_now, switches
 from tick.ops.queries import alerts, audit, history, schedules, stats, versions
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.audit import AuditFilter
@@ -20,7 +20,7 @@ from webapp import dispatcher, messages, polling, query
 from webapp.drawing import charts
 from webapp.drawing.clock_changes import find_zone
 from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
-from webapp.forms import acting, idempotency_key, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.stats import percent
 from webapp.presentation import shown_zone
@@ -151,8 +151,8 @@ def confirm_enable(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/enable")
 def enable(schedule_id: str) -> ResponseReturnValue:
     """Switch it on."""
-    with acting() as author:
-        control.enable_schedule(runtime().database, schedule_id, now=now(), author=author)
+    with acting() as act:
+        switches.enable_schedule(runtime().database, act, schedule_id)
         messages.tell_undoable(
             f"{_name(schedule_id)} is on.",
             undo=url_for("schedules.disable", schedule_id=schedule_id),
@@ -169,10 +169,8 @@ def confirm_disable(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/disable")
 def disable(schedule_id: str) -> ResponseReturnValue:
     """Switch it off."""
-    with acting() as author:
-        control.disable_schedule(
-            runtime().database, schedule_id, now=now(), author=author, reason=reason()
-        )
+    with acting() as act:
+        switches.disable_schedule(runtime().database, act, schedule_id)
         messages.tell_undoable(
             f"{_name(schedule_id)} is off.",
             undo=url_for("schedules.enable", schedule_id=schedule_id),
@@ -191,15 +189,8 @@ def pause(schedule_id: str) -> ResponseReturnValue:
     """Keep it from firing, for a reason and perhaps for a time."""
     hours = request.form.get("hours", "")
     until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
-    with acting() as author:
-        control.pause_schedule(
-            runtime().database,
-            schedule_id,
-            now=now(),
-            author=author,
-            reason=reason() or "",
-            until=until,
-        )
+    with acting() as act:
+        switches.pause_schedule(runtime().database, act, schedule_id, until=until)
         messages.tell(f"{_name(schedule_id)} is paused.")
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
@@ -221,12 +212,11 @@ def resume(schedule_id: str) -> ResponseReturnValue:
     """End the pause: nothing of it runs, or its latest instant, or those that were chosen."""
     disposition = request.form.get("disposition", "")
     chosen = _instants(request.form.getlist("at")) if disposition == "chosen" else []
-    with acting() as author:
-        made = control.resume_schedule(
+    with acting() as act:
+        made = switches.resume_schedule(
             runtime().database,
+            act,
             schedule_id,
-            now=now(),
-            author=author,
             catch_up_latest=disposition == "latest",
             run=chosen,
         )
@@ -238,13 +228,9 @@ def resume(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/slots")
 def run_slots(schedule_id: str) -> ResponseReturnValue:
     """Run an instant that did not fire, as that instant."""
-    with acting() as author:
-        made = control.run_slots(
-            runtime().database,
-            schedule_id,
-            _instants(request.form.getlist("at")),
-            now=now(),
-            author=author,
+    with acting() as act:
+        made = run_now.run_slots(
+            runtime().database, act, schedule_id, _instants(request.form.getlist("at"))
         )
         for occurrence_id in made[-1:]:
             link = url_for("occurrences.show", occurrence_id=occurrence_id)
@@ -271,14 +257,11 @@ def confirm_run(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/run")
 def run(schedule_id: str) -> ResponseReturnValue:
     """Fire it now, once, however often the button was pressed."""
-    with acting() as author:
-        occurrence_id = control.run_schedule(
+    with acting() as act:
+        occurrence_id = run_now.run_schedule(
             runtime().database,
+            act,
             schedule_id,
-            now=now(),
-            author=author,
-            key=idempotency_key(),
-            reason=reason(),
             override_overlap="override_overlap" in request.form,
         )
         messages.tell(

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tick.ops.access import tokens, users
-from tick.ops.actions.control import Author
+from tick.ops.actions.act import Act, Author
 from tick.ops.queries.courses import minute_of
 from tick.ops.queries.windows import windows_touching
 from tick.ops.reports import lanes as ahead
@@ -150,16 +150,15 @@ def confirm_feed() -> ResponseReturnValue:
 @blueprint.post("/upcoming/feed")
 def make_feed() -> ResponseReturnValue:
     """A new address, shown once; the one before ends."""
-    author = Author(current_user.name, g.request_id)
+    act = Act(now(), Author(current_user.name, g.request_id))
     if old := _own_token():
-        tokens.revoke_token(runtime().database, old.id, now=now(), author=author)
+        tokens.revoke_token(runtime().database, act, old.id)
     _, text = tokens.create_token(
         runtime().database,
+        act,
         f"feed-of-user-{current_user.user.id}",
         Role.VIEWER,
         days=FEED_DAYS,
-        now=now(),
-        author=author,
         scope=TokenScope.FEED,
     )
     address = url_for("upcoming.feed_by_token", text=text, _external=True)
@@ -169,9 +168,9 @@ def make_feed() -> ResponseReturnValue:
 @blueprint.post("/upcoming/feed/end")
 def end_feed() -> ResponseReturnValue:
     """The address works no more."""
-    with acting() as author:
+    with acting() as act:
         if old := _own_token():
-            tokens.revoke_token(runtime().database, old.id, now=now(), author=author)
+            tokens.revoke_token(runtime().database, act, old.id)
         messages.tell("The address of your calendar works no more.")
     return go_back(url_for("upcoming.index"))
 

@@ -1,6 +1,7 @@
 """Users: who may sign in, and what each may do."""
 
 import secrets
+from dataclasses import replace
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +13,7 @@ from tick.states import Role
 from webapp import messages, query
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, reading, runtime
+from webapp.services import reading, runtime
 
 blueprint = Blueprint("users", __name__)
 PASSWORD_BYTES = 18
@@ -34,8 +35,8 @@ def create() -> ResponseReturnValue:
         abort(400, "There is no such role.")
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
-    with acting() as author:
-        users.create_user(runtime().database, name, password, Role(role), now=now(), author=author)
+    with acting() as act:
+        users.create_user(runtime().database, act, name, password, Role(role))
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -54,11 +55,9 @@ def set_password() -> ResponseReturnValue:
     """A new password for somebody, made here and shown once; it ends the person's sessions."""
     name, password = request.form.get("name", ""), secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
-    with acting() as author:
+    with acting() as act:
         _check_not_oneself(name)
-        users.set_password(
-            runtime().database, name, password, now=now(), author=author, expected=_as_read()
-        )
+        users.set_password(runtime().database, replace(act, revision=_as_read()), name, password)
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -69,11 +68,9 @@ def set_role() -> ResponseReturnValue:
     name, role = request.form.get("name", ""), request.form.get("role", "")
     if role not in list(Role):
         abort(400, "There is no such role.")
-    with acting() as author:
+    with acting() as act:
         _check_not_oneself(name)
-        users.set_role(
-            runtime().database, name, Role(role), now=now(), author=author, expected=_as_read()
-        )
+        users.set_role(runtime().database, replace(act, revision=_as_read()), name, Role(role))
         messages.tell(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
@@ -82,11 +79,9 @@ def set_role() -> ResponseReturnValue:
 def set_active() -> ResponseReturnValue:
     """Let somebody sign in, or no longer."""
     name, active = request.form.get("name", ""), request.form.get("active") == "yes"
-    with acting() as author:
+    with acting() as act:
         _check_not_oneself(name)
-        users.set_active(
-            runtime().database, name, active, now=now(), author=author, expected=_as_read()
-        )
+        users.set_active(runtime().database, replace(act, revision=_as_read()), name, active)
         messages.tell(f"{name} may sign in again." if active else f"{name} is signed out for good.")
     return go_back(url_for("users.index"))
 

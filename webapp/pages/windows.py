@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from tick.errors import Refused
 from tick.ops.actions import windows
 from webapp import messages
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, runtime
+from webapp.services import runtime
 
 blueprint = Blueprint("windows", __name__)
 
@@ -24,8 +24,8 @@ def confirm_stop() -> ResponseReturnValue:
 @blueprint.post("/scheduler/stop")
 def stop() -> ResponseReturnValue:
     """Let nothing fire until somebody starts it."""
-    with acting() as author:
-        windows.stop_scheduler(runtime().database, now=now(), author=author, reason=reason() or "")
+    with acting() as act:
+        windows.stop_scheduler(runtime().database, act)
         messages.tell("The scheduler is stopped: nothing fires.")
     return go_back(url_for("workers.index"))
 
@@ -33,8 +33,8 @@ def stop() -> ResponseReturnValue:
 @blueprint.post("/scheduler/start")
 def start() -> ResponseReturnValue:
     """Let schedules fire again."""
-    with acting() as author:
-        windows.start_scheduler(runtime().database, now=now(), author=author)
+    with acting() as act:
+        windows.start_scheduler(runtime().database, act)
         messages.tell("The scheduler goes on. What fell into the stop does not fire any more.")
     return go_back(url_for("workers.index"))
 
@@ -48,14 +48,9 @@ def confirm_add() -> ResponseReturnValue:
 @blueprint.post("/windows/add")
 def add() -> ResponseReturnValue:
     """Plan a time in which nothing fires."""
-    with acting() as author:
+    with acting() as act:
         windows.add_window(
-            runtime().database,
-            starts_at=_instant("from"),
-            ends_at=_instant("to"),
-            reason=reason() or "",
-            now=now(),
-            author=author,
+            runtime().database, act, starts_at=_instant("from"), ends_at=_instant("to")
         )
         messages.tell("The maintenance window is planned.")
     return go_back(url_for("workers.index"))
@@ -64,8 +59,8 @@ def add() -> ResponseReturnValue:
 @blueprint.post("/windows/<id:window_id>/end")
 def end(window_id: int) -> ResponseReturnValue:
     """End a window now, or call it off."""
-    with acting() as author:
-        windows.end_window(runtime().database, window_id, now=now(), author=author)
+    with acting() as act:
+        windows.end_window(runtime().database, act, window_id)
         messages.tell("The window is over.")
     return go_back(url_for("workers.index"))
 

@@ -10,7 +10,7 @@ from tick.ops.queries.windows import list_windows
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
-from webapp.forms import acting, reason
+from webapp.forms import acting
 from webapp.links import go_back
 from webapp.services import now, pulse, reading, runtime, signs
 
@@ -64,8 +64,8 @@ def confirm_resume_from_now() -> ResponseReturnValue:
 @blueprint.post("/scheduler/resume-from-now")
 def resume_from_now() -> ResponseReturnValue:
     """Let each schedule that a clock ahead has put into the future go on after now."""
-    with acting() as author:
-        found = clock_ahead.resume_all_from_now(runtime().database, now=now(), author=author)
+    with acting() as act:
+        found = clock_ahead.resume_all_from_now(runtime().database, act)
         messages.tell(f"Schedules that go on from now: {len(found.schedules)}.")
     return go_back(url_for("workers.index"))
 
@@ -81,8 +81,8 @@ def confirm_drain(worker_id: str) -> ResponseReturnValue:
 @blueprint.post("/workers/<worker_id>/drain")
 def drain(worker_id: str) -> ResponseReturnValue:
     """Let a worker finish what it has and end."""
-    with acting() as author:
-        workers_and_queues.drain_worker(runtime().database, worker_id, now=now(), author=author)
+    with acting() as act:
+        workers_and_queues.drain_worker(runtime().database, act, worker_id)
         messages.tell(f"Worker {worker_id} takes nothing new, and ends when it is done.")
     return go_back(url_for("workers.index"))
 
@@ -96,10 +96,8 @@ def confirm_pause_queue(name: str) -> ResponseReturnValue:
 @blueprint.post("/queues/<name>/pause")
 def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
-    with acting() as author:
-        workers_and_queues.pause_queue(
-            runtime().database, name, now=now(), author=author, reason=reason() or ""
-        )
+    with acting() as act:
+        workers_and_queues.pause_queue(runtime().database, act, name)
         messages.tell(f"Queue {name} is paused.")
     return go_back(url_for("workers.index"))
 
@@ -107,7 +105,7 @@ def pause_queue(name: str) -> ResponseReturnValue:
 @blueprint.post("/queues/<name>/resume")
 def resume_queue(name: str) -> ResponseReturnValue:
     """Let its runs begin again."""
-    with acting() as author:
-        workers_and_queues.resume_queue(runtime().database, name, now=now(), author=author)
+    with acting() as act:
+        workers_and_queues.resume_queue(runtime().database, act, name)
         messages.tell(f"Queue {name} goes on.")
     return go_back(url_for("workers.index"))

@@ -8,6 +8,7 @@ from flask import Flask
 
 from tests.support.factories import TESTER, World
 from tests.webapp.api.client import Program
+from tick.engine.ledger.audit import Act
 from tick.ops.access import tokens
 from tick.states import Role
 from tick.store.tables import alert
@@ -15,7 +16,7 @@ from tick.store.tables import alert
 
 def make_token(world: World, name: str, role: Role, now: datetime, days: int = 30) -> str:
     """The text of a new token."""
-    _, text = tokens.create_token(world.database, name, role, days=days, now=now, author=TESTER)
+    _, text = tokens.create_token(world.database, Act(now, TESTER), name, role, days=days)
     return text
 
 
@@ -48,9 +49,9 @@ def expired(app: Flask, world: World, now: datetime) -> Program:
 def revoked(app: Flask, world: World) -> Program:
     """A program whose admin's token was revoked."""
     token, text = tokens.create_token(
-        world.database, "stolen", Role.ADMIN, days=30, now=world.now, author=TESTER
+        world.database, Act(world.now, TESTER), "stolen", Role.ADMIN, days=30
     )
-    tokens.revoke_token(world.database, token.id, now=world.now, author=TESTER)
+    tokens.revoke_token(world.database, Act(world.now, TESTER), token.id)
     return Program(app, text)
 
 

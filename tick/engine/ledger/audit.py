@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.errors import Refused
 from tick.store.tables import audit_entry
 
 MAX_REASON = 500
@@ -27,28 +28,47 @@ class Author:
 SYSTEM = Author("system")
 
 
-def record(
-    connection: sa.Connection,
-    *,
-    at: datetime,
-    author: Author,
-    action: str,
-    subject: str,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    reason: str | None = None,
-) -> None:
-    """Write one entry, in the transaction of the change that it speaks of."""
-    connection.execute(
-        sa.insert(audit_entry),
-        {
-            "at": at,
-            "actor": author.name,
-            "action": action,
-            "subject": subject,
-            "before": before,
-            "after": after,
-            "reason": reason,
-            "request_id": author.request_id,
-        },
-    )
+@dataclass(frozen=True)
+class Act:
+    """When somebody changes something, who, and why.
+
+    `revision` is the one that was read of what is changed: the act fails if it has another one by
+    now. The same `key` makes a request that comes twice one.
+    """
+
+    now: datetime
+    author: Author
+    reason: str | None = None
+    revision: str | None = None
+    key: str | None = None
+
+    def required_reason(self, refusal: str) -> str:
+        """Return the reason. Raises Refused if there is none."""
+        if not (reason := (self.reason or "").strip()):
+            raise Refused(refusal)
+        return reason
+
+    def record(
+        self,
+        connection: sa.Connection,
+        action: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Write an audit entry, in the transaction of the change; the reason is the act's own."""
+        connection.execute(
+            sa.insert(audit_entry),
+            {
+                "at": self.now,
+                "actor": self.author.name,
+                "action": action,
+                "subject": subject,
+                "before": before,
+                "after": after,
+                "reason": reason or self.reason,
+                "request_id": self.author.request_id,
+            },
+        )

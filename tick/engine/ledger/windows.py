@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act
 from tick.policy.windows import Window
 from tick.store.sql import AnyRow
 from tick.store.tables import maintenance_window
@@ -25,18 +25,17 @@ def open_window(
     starts_at: datetime,
     ends_at: datetime | None,
     reason: str,
-    now: datetime,
-    author: Author,
+    act: Act,
 ) -> int:
-    """A new window; its id."""
+    """Add a window; return its id."""
     created: int = connection.execute(
         sa.insert(maintenance_window)
         .values(
             starts_at=starts_at,
             ends_at=ends_at,
             reason=reason,
-            created_by=author.name,
-            created_at=now,
+            created_by=act.author.name,
+            created_at=act.now,
         )
         .returning(_w.id)
     ).scalar_one()
@@ -44,17 +43,18 @@ def open_window(
 
 
 def end_windows(
-    connection: sa.Connection, *which: sa.ColumnElement[bool], now: datetime, author: Author
+    connection: sa.Connection, act: Act, *which: sa.ColumnElement[bool]
 ) -> Sequence[int]:
     """End now those of the windows that last, and call off those to come; their ids."""
     ended = connection.execute(
         sa.update(maintenance_window)
         .where(
             *which,
-            sa.or_(_w.ends_at.is_(None), sa.and_(_w.ends_at > now, _w.ends_at > _w.starts_at)),
+            sa.or_(_w.ends_at.is_(None), sa.and_(_w.ends_at > act.now, _w.ends_at > _w.starts_at)),
         )
         .values(
-            ends_at=sa.case((_w.starts_at < now, now), else_=_w.starts_at), ended_by=author.name
+            ends_at=sa.case((_w.starts_at < act.now, act.now), else_=_w.starts_at),
+            ended_by=act.author.name,
         )
         .returning(_w.id)
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act
 from tick.engine.runs.wake_workers import announce_ready
 from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import setting
@@ -23,15 +23,13 @@ class QueuePause:
     since: datetime
 
 
-def pause_queue(
-    connection: sa.Connection, name: str, *, now: datetime, author: Author, reason: str
-) -> bool:
+def pause_queue(connection: sa.Connection, name: str, reason: str, act: Act) -> bool:
     """Pause the queue; False when it was paused."""
     values = {
         "name": _PREFIX + name,
         "value": {"reason": reason},
-        "updated_at": now,
-        "updated_by": author.name,
+        "updated_at": act.now,
+        "updated_by": act.author.name,
     }
     insert = insert_ignore(connection.dialect.name, setting).values(values).returning(_s.name)
     return connection.execute(insert).scalar() is not None

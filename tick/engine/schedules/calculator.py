@@ -11,8 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.cron.calculator import calculator, calculator_is_newer
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act, Author
 from tick.engine.schedules.zone_changes import (
     ZoneDataRequest,
     apply_newer_zone_data,
@@ -58,12 +57,10 @@ def apply_newer_calculator(
         return True
     _write(connection, {"version": calculator()}, now)
     if "version" in found:
-        audit.record(
+        Act(now, author).record(
             connection,
-            at=now,
-            author=author,
-            action="calculator.change",
-            subject="next instants",
+            "calculator.change",
+            "next instants",
             before={"version": found["version"]},
             after={"version": calculator()},
         )

@@ -1,4 +1,4 @@
-"""Switching a schedule on and off, and giving up one that can't fire.
+"""What all switches of a schedule share, and giving up one that can't fire.
 
 A switch never fires anything by itself: the instants that passed while a schedule was off become
 one SUPPRESSED row, and the next instant lies strictly after the switch.
@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.engine.ledger.rows import find_covering, row_of
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.errors import NotFound, Refused
@@ -103,70 +101,6 @@ def find_schedules(
         .order_by(_s.id)
     )
     return [LockedSchedule(row) for row in rows]
-
-
-def enable(
-    connection: sa.Connection,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    catch_up_latest: bool = False,
-) -> bool:
-    """Switch a schedule on; False when it was on already.
-
-    With `catch_up_latest` its most recent instant, if it passed while the schedule was off, is
-    due again, and the next tick fires it as that instant.
-    """
-    known = find_schedule(connection, schedule_id)
-    if known.row.enabled:
-        return False
-    if known.row.state == ScheduleState.REMOVED:
-        raise Refused(
-            f"{schedule_id} was removed from the definitions; bring it back there, then sync."
-        )
-    values = {"enabled": True, "enabled_at": now, "enabled_by": author.name}
-    if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, now):
-        values |= NOT_PAUSED | wake(connection, known, now, catch_up_latest=catch_up_latest)
-    switch(connection, known, values, now)
-    audit.record(
-        connection,
-        at=now,
-        author=author,
-        action="schedule.enable",
-        subject=schedule_id,
-        before={"enabled": False},
-        after={"enabled": True},
-        reason="its latest instant was asked for" if catch_up_latest else None,
-    )
-    return True
-
-
-def disable(
-    connection: sa.Connection,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    reason: str | None = None,
-) -> bool:
-    """Switch a schedule off; False when it was off already. What runs goes on."""
-    known = find_schedule(connection, schedule_id)
-    if not known.row.enabled:
-        return False
-    values = {"enabled": False, "enabled_at": now, "enabled_by": author.name, "next_run_at": None}
-    switch(connection, known, values, now)
-    audit.record(
-        connection,
-        at=now,
-        author=author,
-        action="schedule.disable",
-        subject=schedule_id,
-        before={"enabled": True},
-        after={"enabled": False},
-        reason=reason,
-    )
-    return True
 
 
 def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, error: str) -> None:

@@ -1,104 +1,24 @@
-"""A pause: a schedule that is switched on stays quiet for a reason, and perhaps for a time."""
+"""Ends pauses that have lasted until their time: the schedules go on."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import is_for_this_release
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.engine.schedules.lifecycle import (
     NOT_PAUSED,
     LockedSchedule,
-    find_schedule,
     find_schedules,
-    switch,
-    wake,
     why_off,
     write_not_fired,
 )
-from tick.errors import Refused
 from tick.policy import missed
 from tick.policy.instants import just_before
 from tick.states import ScheduleState
 from tick.store.sql import literal_state
 from tick.store.tables import Instant, job_schedule
-from tick.utc import utc
 
 _s = job_schedule.c
-
-
-def pause(
-    connection: sa.Connection,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    reason: str,
-    until: datetime | None = None,
-) -> None:
-    """Keep a schedule from firing, until then or until somebody resumes it. What runs goes on.
-
-    Paused again, the new reason and end hold. Raises NotFound, Refused.
-    """
-    known = find_schedule(connection, schedule_id)
-    if known.row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):
-        raise Refused(f"{schedule_id} is {known.row.state}: it does not fire, and can't be paused.")
-    if not reason.strip():
-        raise Refused("A pause needs a reason: say why, for whoever finds the schedule quiet.")
-    until = until and utc(until, "the pause's end")
-    if until is not None and until <= now:
-        raise Refused(f"The pause would end at {until.isoformat()}, which has passed.")
-    values = {
-        "state": ScheduleState.PAUSED,
-        "state_reason": reason.strip(),
-        "state_by": author.name,
-        "state_at": now,
-        "state_until": until,
-        "next_run_at": None,
-    }
-    switch(connection, known, values, now)
-    audit.record(
-        connection,
-        at=now,
-        author=author,
-        action="schedule.pause",
-        subject=schedule_id,
-        before={"state": known.row.state},
-        after={"state": "PAUSED", "until": until.isoformat() if until else None},
-        reason=reason.strip(),
-    )
-
-
-def resume(
-    connection: sa.Connection,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    catch_up_latest: bool = False,
-) -> None:
-    """End a pause, or the ERROR of a schedule that could not be fired; it goes on after now.
-
-    With `catch_up_latest` its most recent instant is due again. Raises NotFound, Refused.
-    """
-    known = find_schedule(connection, schedule_id)
-    if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
-        raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
-    values = NOT_PAUSED | {"state_by": author.name, "state_at": now, "fire_errors": 0}
-    if known.row.enabled:
-        values |= wake(connection, known, now, catch_up_latest=catch_up_latest)
-    switch(connection, known, values, now)
-    audit.record(
-        connection,
-        at=now,
-        author=author,
-        action="schedule.resume",
-        subject=schedule_id,
-        before={"state": known.row.state},
-        after={"state": "ACTIVE"},
-        reason="its latest instant was asked for" if catch_up_latest else None,
-    )
 
 
 def any_pause_over(connection: sa.Connection, now: datetime) -> bool:

@@ -13,8 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.firing.enqueue import enqueue_occurrence
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act
 from tick.engine.ledger.rows import InstantRow, find_covering, row_of
 from tick.engine.ledger.versions import Version, in_force, versions_of
 from tick.engine.schedules.lifecycle import (
@@ -49,9 +48,7 @@ def replay_instants(
     connection: sa.Connection,
     schedule_id: str,
     wanted: Sequence[datetime],
-    *,
-    now: datetime,
-    author: Author,
+    act: Act,
 ) -> list[int]:
     """Run these instants, oldest first, by the definition in force then; their occurrences.
 
@@ -65,21 +62,19 @@ def replay_instants(
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
     if not known.fires:
-        quiet_until = account_for(connection, known, off_until(known.row, now), now)
-        switch(connection, known, {"decided_to": quiet_until}, now)
+        quiet_until = account_for(connection, known, off_until(known.row, act.now), act.now)
+        switch(connection, known, {"decided_to": quiet_until}, act.now)
     # Not having fired is counted as it is; what becomes of the instants now is counted as well.
     count_of_schedule(connection, schedule_id)
-    work = _Replay(connection, known, versions_of(connection, schedule_id), now, author)
+    work = _Replay(connection, known, versions_of(connection, schedule_id), act)
     blocker = work.newest_live()
     made: list[int] = []
     for at in wanted:
         made.append(work.run(at, made[-1] if made else blocker))
-    audit.record(
+    act.record(
         connection,
-        at=now,
-        author=author,
-        action="schedule.run_slots",
-        subject=schedule_id,
+        "schedule.run_slots",
+        schedule_id,
         after={"instants": [at.isoformat() for at in wanted], "occurrences": made},
     )
     return made
@@ -92,8 +87,7 @@ class _Replay:
     connection: sa.Connection
     known: LockedSchedule
     versions: list[Version]
-    now: datetime
-    author: Author
+    act: Act
 
     def newest_live(self) -> int | None:
         """The newest occurrence that has not finished."""
@@ -124,7 +118,7 @@ class _Replay:
 
     def _check(self, row: InstantRow | None, version: Version, at: datetime) -> None:
         said = f"{self.known.row.id} at {at:%Y-%m-%d %H:%M:%S} UTC"
-        if at > self.now:
+        if at > self.act.now:
             raise Refused(f"{said} is still to come; `tick run` runs the jobs now.")
         if not instants.is_instant(version.rule, at):
             raise Refused(f"{said} is no instant of its version {version.number}.")
@@ -178,18 +172,18 @@ class _Replay:
             .where(_o.id == occurrence_id, _o.outcome.not_in(FIRED_OUTCOMES), _o.count == 1)
             .values(
                 outcome=Outcome.QUEUED if target.jobs else Outcome.SUCCESS,
-                reason=f"run by {self.author.name} (was {was})",
-                late_seconds=(self.now - at).total_seconds(),
+                reason=f"run by {self.act.author.name} (was {was})",
+                late_seconds=(self.act.now - at).total_seconds(),
                 blocked_by_id=blocker if waits else None,
-                triggered_by=self.author.name,
+                triggered_by=self.act.author.name,
                 tick_id=f"slot-{secrets.token_hex(8)}",
-                decided_at=self.now,
+                decided_at=self.act.now,
                 runs=len(target.jobs),
                 counted=False,
             )
         ).rowcount
         self._expect(changed)
-        enqueue_occurrence(self.connection, occurrence_id, version.mode, target, self.now)
+        enqueue_occurrence(self.connection, occurrence_id, version.mode, target, self.act.now)
 
     def _update(self, row: InstantRow, values: dict[str, Any]) -> None:
         changed = self.connection.execute(
@@ -212,7 +206,7 @@ class _Replay:
                 kind=kind,
                 **row_of(entry),
                 tick_id="-",
-                decided_at=self.now,
+                decided_at=self.act.now,
                 counted=True,
             )
             .returning(_o.id)

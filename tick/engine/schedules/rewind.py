@@ -10,8 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act
 from tick.engine.ledger.tick_log import MOVED_BY_ZONE_DATA
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.engine.runs.wake_workers import announce_ready
@@ -50,19 +49,17 @@ class TakenRow:
     counted: bool
 
 
-def rewind(
-    connection: sa.Connection, now: datetime, author: Author, schedule_id: str | None = None
-) -> list[str]:
-    """Set the cursors that lie after `now` to `now`: up to AT_ONCE of them, or one schedule's.
+def rewind(connection: sa.Connection, act: Act, schedule_id: str | None = None) -> list[str]:
+    """Set the cursors that lie in the future to now: up to AT_ONCE of them, or one schedule's.
 
     Returns their ids; each leaves an audit entry. Raises Refused when a schedule changes at
     the same moment.
     """
-    ahead: list[sa.ColumnElement[bool]] = [_s.decided_to > now, sa.not_(MOVED_BY_ZONE_DATA)]
+    ahead: list[sa.ColumnElement[bool]] = [_s.decided_to > act.now, sa.not_(MOVED_BY_ZONE_DATA)]
     if schedule_id is not None:
         ahead.append(_s.id == schedule_id)
     found = find_schedules(connection, *ahead, limit=AT_ONCE)
-    return [_bring_back(connection, known, now, author) for known in found]
+    return [_bring_back(connection, known, act) for known in found]
 
 
 def forget_the_future(connection: sa.Connection, now: datetime) -> int:
@@ -77,10 +74,8 @@ def forget_the_future(connection: sa.Connection, now: datetime) -> int:
     return connection.execute(sa.delete(tick_log).where(tick_log.c.started_at > now)).rowcount
 
 
-def _bring_back(
-    connection: sa.Connection, known: LockedSchedule, now: datetime, author: Author
-) -> str:
-    row = known.row
+def _bring_back(connection: sa.Connection, known: LockedSchedule, act: Act) -> str:
+    row, now = known.row, act.now
     taken = _take_back(connection, row.id, now)
     released = _release(connection, row.id, now)
     early = sa.update(schedule_version).where(_v.schedule_id == row.id, _v.since > now)
@@ -94,12 +89,10 @@ def _bring_back(
         "deferred_to": None,
     }
     switch(connection, known, values, now)
-    audit.record(
+    act.record(
         connection,
-        at=now,
-        author=author,
-        action="schedule.resume_from_now",
-        subject=row.id,
+        "schedule.resume_from_now",
+        row.id,
         before={"decided_to": row.decided_to.isoformat()},
         after={
             "decided_to": now.isoformat(),

@@ -17,8 +17,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
 from tick.engine.firing.fire import fire_due
 from tick.engine.firing.write_plans import TickClaim
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import SYSTEM, Author
+from tick.engine.ledger.audit import SYSTEM, Act, Author
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
 from tick.engine.schedules import lifecycle
@@ -318,11 +317,4 @@ class _Sync:
         )
 
     def _note(self, action: str, subject: str, **entry: Any) -> None:
-        audit.record(
-            self.connection,
-            at=self.now,
-            author=self.author,
-            action=action,
-            subject=subject,
-            **entry,
-        )
+        Act(self.now, self.author).record(self.connection, action, subject, **entry)

@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from tick.cron.zone_age import Age, StoredZone, judge
 from tick.cron.zone_data import Zone, current
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
+from tick.engine.ledger.audit import Act, Author
 from tick.engine.ledger.zones import (
     NO_ZONE,
     ZONE_COLUMNS,
@@ -90,12 +89,10 @@ def _take(
     zones = [mine for mine, _ in found]
     if zones:
         put_in_force(connection, zones, now, request.author)
-        audit.record(
+        Act(now, request.author).record(
             connection,
-            at=now,
-            author=request.author,
-            action="zone_data.accept_older" if request.accept_older else "zone_data.change",
-            subject=SUBJECT,
+            "zone_data.accept_older" if request.accept_older else "zone_data.change",
+            SUBJECT,
             before={known.zone: known.version for _, known in found},
             after={zone.name: zone.version for zone in zones},
         )

@@ -6,11 +6,10 @@ name of an existing user gets an account under another name.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Author, record
+from tick.engine.ledger.audit import Act
 from tick.ops.access.names import MAX_NAME, is_free, is_reserved
 from tick.ops.access.users import User, find_user
 from tick.states import Role
@@ -44,9 +43,7 @@ class ExternalIdentity:
         yield self.external_id[-MAX_NAME:]
 
 
-def find_or_create_user(
-    database: Database, person: ExternalIdentity, *, now: datetime, author: Author
-) -> User | None:
+def find_or_create_user(database: Database, act: Act, person: ExternalIdentity) -> User | None:
     """Return the person's account, created at the first sign-in; None if it is disabled.
 
     If the provider has changed the role, sessions that began under the old one end.
@@ -54,13 +51,13 @@ def find_or_create_user(
     with database.write.begin() as connection:
         found = _find(connection, person)
         if found is None:
-            _create(connection, person, now, author)
+            _create(connection, act, person)
             found = _find(connection, person)
         if found is None or not found.active:
             return None
         if found.role != person.role:
-            _change_role(connection, found, person.role, now, author)
-        seen = sa.update(user).where(_u.id == found.id).values(last_login_at=now)
+            _change_role(connection, act, found, person.role)
+        seen = sa.update(user).where(_u.id == found.id).values(last_login_at=act.now)
         connection.execute(seen)
         return find_user(connection, found.id)
 
@@ -72,11 +69,9 @@ def _find(
     return connection.execute(wanted.where(_u.external_id == person.external_id)).one_or_none()
 
 
-def _create(
-    connection: sa.Connection, person: ExternalIdentity, now: datetime, author: Author
-) -> None:
+def _create(connection: sa.Connection, act: Act, person: ExternalIdentity) -> None:
     """Create an account under the first free name, without a password."""
-    values = {"password_hash": "", "role": person.role, "created_at": now}
+    values = {"password_hash": "", "role": person.role, "created_at": act.now}
     for name in person.names():
         if is_reserved(name) or not is_free(connection, name):
             continue
@@ -84,27 +79,14 @@ def _create(
         made = insert.values(name=name, external_id=person.external_id, **values).returning(_u.id)
         if connection.execute(made).first() is not None:
             after = {"role": person.role, "external_id": person.external_id}
-            record(
-                connection, at=now, author=author, action="user.create", subject=name, after=after
-            )
+            act.record(connection, "user.create", name, after=after)
         return
 
 
 def _change_role(
-    connection: sa.Connection,
-    account: sa.Row[*tuple[object, ...]],
-    role: Role,
-    now: datetime,
-    author: Author,
+    connection: sa.Connection, act: Act, account: sa.Row[*tuple[object, ...]], role: Role
 ) -> None:
     changed = sa.update(user).where(_u.id == account.id)
     connection.execute(changed.values(role=role, session_epoch=_u.session_epoch + 1))
-    record(
-        connection,
-        at=now,
-        author=author,
-        action="user.role",
-        subject=account.name,
-        before={"role": account.role},
-        after={"role": role},
-    )
+    before = {"role": account.role}
+    act.record(connection, "user.role", account.name, before=before, after={"role": role})

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Author, record
+from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
 from tick.states import Role, TokenScope
 from tick.store.advisory_locks import AdvisoryLock, acquire
@@ -58,12 +58,11 @@ _TOKENS = sa.select(*(_t[name] for name in Token.__dataclass_fields__))
 
 def create_token(
     database: Database,
+    act: Act,
     name: str,
     role: Role,
     *,
     days: int,
-    now: datetime,
-    author: Author,
     scope: TokenScope = TokenScope.API,
 ) -> tuple[Token, str]:
     """Create a token that works for `days`; return it with its text, which is not stored.
@@ -78,31 +77,29 @@ def create_token(
     if not 1 <= days <= MAX_DAYS:
         raise Refused(f"A token lives 1 to {MAX_DAYS} days; make a new one before it expires.")
     text = PREFIX + secrets.token_urlsafe(32)
-    expires_at = now + timedelta(days=days)
+    expires_at = act.now + timedelta(days=days)
     values = {
         "name": name,
         "token_hash": _hash(text),
         "role": role,
         "scope": scope,
-        "created_by": author.name[:100],
-        "created_at": now,
+        "created_by": act.author.name[:100],
+        "created_at": act.now,
         "expires_at": expires_at,
     }
     with database.write.begin() as connection:
         # The audit names a token by its name, so two usable ones must not share it.
         acquire(connection, AdvisoryLock.NAMES)
-        if taken := find_usable(connection, name, now):
+        if taken := find_usable(connection, name, act.now):
             raise Refused(
                 f"Token {taken.id} is called {name!r} already; choose another name, or revoke it."
             )
         created = sa.insert(api_token).values(values).returning(_t.id)
         token = _find(connection, connection.execute(created).scalar_one())
-        record(
+        act.record(
             connection,
-            at=now,
-            author=author,
-            action="token.create",
-            subject=str(token.id),
+            "token.create",
+            str(token.id),
             after={
                 "name": name,
                 "role": role,
@@ -113,21 +110,14 @@ def create_token(
     return token, text
 
 
-def revoke_token(database: Database, token_id: int, *, now: datetime, author: Author) -> bool:
+def revoke_token(database: Database, act: Act, token_id: int) -> bool:
     """End a token at once; False when it was revoked already. Raises NotFound."""
     ended = sa.update(api_token).where(_t.id == token_id, _t.revoked_at.is_(None))
     with database.write.begin() as connection:
         token = _find(connection, token_id)
-        if connection.execute(ended.values(revoked_at=now)).rowcount == 0:
+        if connection.execute(ended.values(revoked_at=act.now)).rowcount == 0:
             return False
-        record(
-            connection,
-            at=now,
-            author=author,
-            action="token.revoke",
-            subject=str(token_id),
-            before={"name": token.name},
-        )
+        act.record(connection, "token.revoke", str(token_id), before={"name": token.name})
     return True
 
 

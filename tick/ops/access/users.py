@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Author, record
+from tick.engine.ledger.audit import Act, Author
 from tick.errors import NotFound, Refused
 from tick.ops.access import passwords
 from tick.ops.access.login_attempts import (
@@ -50,75 +50,53 @@ class User:
         return revision_of(self.id, self.session_epoch)
 
 
-def create_user(
-    database: Database, name: str, password: str, role: Role, *, now: datetime, author: Author
-) -> int:
-    """Add a user; its id. Raises Refused for a taken name or a weak password."""
+def create_user(database: Database, act: Act, name: str, password: str, role: Role) -> int:
+    """Add a user; return its id. Raises Refused for a taken name or a weak password."""
     name = checked_name(name)
     password_hash = passwords.hash_password(password, name)
     with database.write.begin() as connection:
         if not is_free(connection, name):
             raise Refused(f"There is a user {name!r} already; choose another name.")
-        values = {"name": name, "password_hash": password_hash, "role": role, "created_at": now}
+        values = {"name": name, "password_hash": password_hash, "role": role, "created_at": act.now}
         created = connection.execute(sa.insert(user).values(values).returning(_u.id)).scalar_one()
-        record(
-            connection,
-            at=now,
-            author=author,
-            action="user.create",
-            subject=name,
-            after={"role": role},
-        )
+        act.record(connection, "user.create", name, after={"role": role})
     return int(created)
 
 
-def make_first_admin(database: Database, name: str, *, now: datetime, author: Author) -> str | None:
-    """An admin with a random password, which it returns; None when there is a user already."""
+def make_first_admin(database: Database, act: Act, name: str) -> str | None:
+    """Add an admin; return the random password, or None when there is a user already."""
     with database.read.connect() as connection:
         if connection.execute(sa.select(_u.id).limit(1)).first():
             return None
     password = secrets.token_urlsafe(18)
-    create_user(database, name, password, Role.ADMIN, now=now, author=author)
+    create_user(database, act, name, password, Role.ADMIN)
     return password
 
 
-def set_password(
-    database: Database,
-    name: str,
-    password: str,
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
-) -> None:
-    """Change a password and end the user's sessions. Raises NotFound, Refused, Stale.
-
-    `expected` is the revision that was read, here and below.
-    """
+def set_password(database: Database, act: Act, name: str, password: str) -> None:
+    """Change a password and end the user's sessions. Raises NotFound, Refused, Stale."""
     password_hash = passwords.hash_password(password, name)
     changes = {"password_hash": password_hash}
-    _change(database, name, "user.password", changes, now=now, author=author, expected=expected)
+    _change(database, act, "user.password", name, changes)
 
 
-def change_own_password(
-    database: Database, name: str, present: str, new: str, *, now: datetime, author: Author
-) -> User:
+def change_own_password(database: Database, act: Act, name: str, present: str, new: str) -> User:
     """Change a password by the one that it takes the place of; all sessions end.
 
     Raises Refused when the present one is wrong, or was tried too often, or the new one is weak.
     """
-    if log_in(database, name, present, now=now, origin=LoginOrigin("a session")) is None:
+    if log_in(database, name, present, now=act.now, origin=LoginOrigin("a session")) is None:
         raise Refused(
             "The present password is wrong, or was tried too often. Wait, then try again."
         )
-    set_password(database, name, new, now=now, author=author)
+    set_password(database, act, name, new)
     with database.read.connect() as connection:
         return _as_user(connection.execute(_USERS.where(_u.name == name)).one())
 
 
-def end_sessions(database: Database, name: str, *, now: datetime, author: Author) -> None:
+def end_sessions(database: Database, act: Act, name: str) -> None:
     """Sign somebody out everywhere. Raises NotFound."""
-    _change(database, name, "user.sign-out", {}, now=now, author=author)
+    _change(database, act, "user.sign-out", name, {})
 
 
 def has_password(connection: sa.Connection, user_id: int) -> bool:
@@ -127,31 +105,14 @@ def has_password(connection: sa.Connection, user_id: int) -> bool:
     return bool(connection.execute(kept).scalar())
 
 
-def set_role(
-    database: Database,
-    name: str,
-    role: Role,
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
-) -> None:
+def set_role(database: Database, act: Act, name: str, role: Role) -> None:
     """Change a role and end the user's sessions. Raises NotFound, Stale."""
-    _change(database, name, "user.role", {"role": role}, now=now, author=author, expected=expected)
+    _change(database, act, "user.role", name, {"role": role})
 
 
-def set_active(
-    database: Database,
-    name: str,
-    active: bool,
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
-) -> None:
+def set_active(database: Database, act: Act, name: str, active: bool) -> None:
     """Let a user sign in, or no longer; ends the user's sessions. Raises NotFound, Stale."""
-    switch = {"active": active}
-    _change(database, name, "user.active", switch, now=now, author=author, expected=expected)
+    _change(database, act, "user.active", name, {"active": active})
 
 
 def find_user(connection: sa.Connection, user_id: int) -> User | None:
@@ -228,43 +189,26 @@ def _nobody(name: str) -> str:
 
 
 def _change(
-    database: Database,
-    name: str,
-    action: str,
-    changes: Mapping[str, object],
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
+    database: Database, act: Act, action: str, name: str, changes: Mapping[str, object]
 ) -> None:
     with database.write.begin() as connection:
-        found = _lock(connection, name, author)
+        found = _lock(connection, name, act.author)
         is_now = f"{found.name} is {found.role} and {'may' if found.active else 'may not'} sign in."
         said = f"{found.name} was changed since you read it: {is_now}"
-        expect_revision(expected, _as_user(found).revision, said)
+        expect_revision(act.revision, _as_user(found).revision, said)
         changed = sa.update(user).where(_u.id == found.id)
         connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
         if "password_hash" in changes:
             clear_all_attempts(connection, str(found.id))
         shown = {column: changes[column] for column in _SHOWN if column in changes}
         before = {column: found._mapping[column] for column in shown}
-        record(
-            connection,
-            at=now,
-            author=author,
-            action=action,
-            subject=found.name,
-            before=before,
-            after=shown,
-        )
+        act.record(connection, action, found.name, before=before, after=shown)
 
 
 def _lock(connection: sa.Connection, name: str, author: Author) -> sa.Row[*tuple[Any, ...]]:
-    """Whom the author is about to change. Raises NotFound, Refused.
-
-    A person who changes another is locked besides: of two who take the administration from one
-    another the second has lost it by then, so that somebody who administers always remains.
-    """
+    """Lock the user to be changed, and the author; return the former. Raises NotFound, Refused."""
+    # The author as well: of two admins who take the role from one another, the second has lost
+    # it by then, so that an admin always remains.
     named = find_user_id(connection, name)
     if named is None:
         raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")

@@ -1,16 +1,15 @@
-"""What people do about alerts: mute them for a while, and close what has no end of its own."""
+"""Muting alerts for a while, and closing those that have no end of their own."""
 
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from tick.define.alerts import NAMES, Failed
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.errors import NotFound, Refused
+from tick.ops.actions.act import Change, action
 from tick.ops.queries.revisions import expect_revision, revision_of
 from tick.states import DeliveryStatus
-from tick.store.database import Database
+from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_delivery, alert_mute, job_schedule
 from tick.utc import utc
 
@@ -18,126 +17,102 @@ _a, _d, _m, _s = alert.c, alert_delivery.c, alert_mute.c, job_schedule.c
 LONGEST_MUTE = timedelta(days=30)
 
 
+@action("alert.mute", subject="mute")
 def mute(
-    database: Database,
-    *,
-    schedule_id: str | None = None,
-    rule: str | None = None,
-    until: datetime,
-    reason: str,
-    now: datetime,
-    author: Author,
+    change: Change, *, schedule_id: str | None = None, rule: str | None = None, until: datetime
 ) -> int:
-    """Send no alert of a schedule, of a rule, of both or of anything until an instant; its id.
+    """Send no alert of a schedule, of a rule, of both or of anything until an instant.
 
-    What is still wrong then is told then. Raises NotFound, Refused.
+    Returns the mute's id. What is still wrong then is sent then. Raises NotFound, Refused.
     """
-    if not reason.strip():
-        raise Refused("A mute needs a reason: say why, for whoever wonders at the silence.")
-    now, until = utc(now, "now"), utc(until, "the mute's end")
+    reason = change.act.required_reason(
+        "A mute needs a reason: say why, for whoever wonders at the silence."
+    )
+    now, until = utc(change.now, "now"), utc(until, "the mute's end")
     if not now < until <= now + LONGEST_MUTE:
         raise Refused("A mute ends at an instant to come, within 30 days.")
     if rule is not None and rule not in NAMES:
         raise NotFound(f"No rule is called {rule!r}; there are {', '.join(NAMES)}.")
-    with database.write.begin() as connection:
-        known = sa.select(_s.id).where(_s.id == schedule_id)
-        if schedule_id is not None and connection.execute(known).first() is None:
-            raise NotFound(
-                f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
-            )
-        values = {
-            "schedule_id": schedule_id,
-            "rule": rule,
-            "reason": reason.strip(),
-            "created_by": author.name,
-            "created_at": now,
-            "until": until,
-        }
-        mute_id = int(
-            connection.execute(sa.insert(alert_mute).values(values).returning(_m.id)).scalar_one()
+    known = sa.select(_s.id).where(_s.id == schedule_id)
+    if schedule_id is not None and change.connection.execute(known).first() is None:
+        raise NotFound(
+            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
         )
-        audit.record(
-            connection,
-            at=now,
-            author=author,
-            action="alert.mute",
-            subject=str(mute_id),
-            after={"schedule_id": schedule_id, "rule": rule, "until": until.isoformat()},
-            reason=reason.strip(),
-        )
+    values = {
+        "schedule_id": schedule_id,
+        "rule": rule,
+        "reason": reason,
+        "created_by": change.author.name,
+        "created_at": now,
+        "until": until,
+    }
+    created = sa.insert(alert_mute).values(values).returning(_m.id)
+    mute_id = int(change.connection.execute(created).scalar_one())
+    change.record(
+        subject=str(mute_id),
+        after={"schedule_id": schedule_id, "rule": rule, "until": until.isoformat()},
+        reason=reason,
+    )
     return mute_id
 
 
-def unmute(
-    database: Database,
-    mute_id: int,
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
-) -> bool:
-    """End a mute before its time; False when it is over. Raises NotFound, Stale.
+def _check_mute(connection: sa.Connection, mute_id: str, expected: str) -> None:
+    row = _lock_mute(connection, int(mute_id))
+    by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
+    present = revision_of(int(mute_id), row.ended_at)
+    expect_revision(expected, present, f"Mute {mute_id} is not as you read it: {by}.")
 
-    `expected` is the revision that was read.
-    """
-    known = sa.select(_m.ended_at, _m.ended_by).where(_m.id == mute_id).with_for_update()
-    with database.write.begin() as connection:
-        row = connection.execute(known).first()
-        if row is None:
-            raise NotFound(f"There is no mute {mute_id}; `tick alerts mutes` lists them.")
-        by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
-        said = f"Mute {mute_id} is not as you read it: {by}."
-        expect_revision(expected, revision_of(mute_id, row.ended_at), said)
-        ended = connection.execute(
-            sa.update(alert_mute)
-            .where(_m.id == mute_id, _m.ended_at.is_(None), _m.until > now)
-            .values(ended_at=now, ended_by=author.name)
-        ).rowcount
-        if ended:
-            audit.record(
-                connection, at=now, author=author, action="alert.unmute", subject=str(mute_id)
-            )
+
+@action("alert.unmute", check=_check_mute)
+def unmute(change: Change, mute_id: int) -> bool:
+    """End a mute before its time; False when it is over. Raises NotFound, Stale."""
+    _lock_mute(change.connection, mute_id)
+    ended = change.connection.execute(
+        sa.update(alert_mute)
+        .where(_m.id == mute_id, _m.ended_at.is_(None), _m.until > change.now)
+        .values(ended_at=change.now, ended_by=change.author.name)
+    ).rowcount
+    if ended:
+        change.record()
     return bool(ended)
 
 
-def close(database: Database, alert_id: int, *, now: datetime, author: Author) -> bool:
+def _lock_mute(connection: sa.Connection, mute_id: int) -> AnyRow:
+    known = sa.select(_m.ended_at, _m.ended_by).where(_m.id == mute_id).with_for_update()
+    if (row := connection.execute(known).first()) is None:
+        raise NotFound(f"There is no mute {mute_id}; `tick alerts mutes` lists them.")
+    return row
+
+
+@action("alert.close")
+def close(change: Change, alert_id: int) -> bool:
     """Call an alert settled; False when it was resolved. Nothing more of it is sent.
 
     Raises NotFound, and Refused for one that ends by itself with what it is about.
     """
-    with database.write.begin() as connection:
-        row = connection.execute(sa.select(alert).where(_a.id == alert_id)).first()
-        if row is None:
-            raise NotFound(f"There is no alert {alert_id}; `tick alerts list` lists them.")
-        if row.expires_at is None and row.rule != Failed.NAME:
-            raise Refused(
-                "This alert ends by itself, as soon as what it is about does. Mute it until then."
-            )
-        closed = connection.execute(
-            sa.update(alert)
-            .where(_a.id == alert_id, _a.resolved_at.is_(None))
-            .values(resolved_at=now, closed_by=author.name)
-        ).rowcount
-        if closed:
-            connection.execute(
-                sa.update(alert_delivery)
-                .where(
-                    _d.alert_id == alert_id, _d.status == DeliveryStatus.OWED, _d.token.is_(None)
-                )
-                .values(status=DeliveryStatus.DROPPED, ended_at=now)
-            )
-            audit.record(
-                connection,
-                at=now,
-                author=author,
-                action="alert.close",
-                subject=str(alert_id),
-                before={"title": row.title},
-            )
+    row = change.connection.execute(sa.select(alert).where(_a.id == alert_id)).first()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id}; `tick alerts list` lists them.")
+    if row.expires_at is None and row.rule != Failed.NAME:
+        raise Refused(
+            "This alert ends by itself, as soon as what it is about does. Mute it until then."
+        )
+    closed = change.connection.execute(
+        sa.update(alert)
+        .where(_a.id == alert_id, _a.resolved_at.is_(None))
+        .values(resolved_at=change.now, closed_by=change.author.name)
+    ).rowcount
+    if closed:
+        change.connection.execute(
+            sa.update(alert_delivery)
+            .where(_d.alert_id == alert_id, _d.status == DeliveryStatus.OWED, _d.token.is_(None))
+            .values(status=DeliveryStatus.DROPPED, ended_at=change.now)
+        )
+        change.record(before={"title": row.title})
     return bool(closed)
 
 
-def note_test(database: Database, *, now: datetime, author: Author) -> None:
-    """Write down that somebody had a test message sent."""
-    with database.write.begin() as connection:
-        audit.record(connection, at=now, author=author, action="alert.test", subject="channels")
+@action("alert.test", subject="channels")
+def note_test(change: Change) -> None:
+    """Record that somebody had a test message sent."""
+    change.record()

@@ -5,19 +5,15 @@ changed anything that the audit does not know.
 """
 
 from collections.abc import Collection
-from datetime import datetime
 
 import sqlalchemy as sa
 from pydantic import Field
 
 from tick.define.registry import Registry
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
-from tick.engine.runs import cancel
-from tick.engine.runs.settle import settle_occurrences
-from tick.engine.runs.wake_workers import announce_ready
 from tick.errors import Refused
-from tick.ops.actions.retries import Retry
+from tick.ops.actions.act import Act
+from tick.ops.actions.cancellation import cancel_all, settle
+from tick.ops.actions.retries import OccurrenceRetry
 from tick.ops.schemas import Schema
 from tick.states import UNFINISHED_RUNS
 from tick.store.database import Database
@@ -37,12 +33,10 @@ class BatchDone(Schema):
 
 def retry_runs(
     database: Database,
-    registry: Registry,
+    act: Act,
     run_ids: Collection[int],
+    registry: Registry,
     *,
-    now: datetime,
-    author: Author,
-    reason: str | None = None,
     override_overlap: bool = False,
     only: bool = False,
 ) -> BatchDone:
@@ -51,14 +45,12 @@ def retry_runs(
     What a run waits for may be among them. `done` holds what went back with them as well. Raises
     Refused for none and for too many.
     """
-    _record(database, "runs.retry", run_ids, now, author, reason)
+    _record(database, act, "runs.retry", run_ids)
     done: list[int] = []
     refused: dict[int, str] = {}
     for occurrence_id, ids in _by_occurrence(database, run_ids).items():
         with database.write.begin() as connection:
-            retry = Retry(
-                connection, registry, occurrence_id, now, author, reason, override_overlap
-            )
+            retry = OccurrenceRetry(connection, act, occurrence_id, registry, override_overlap)
             went = _retry_each(retry, ids, only, refused)
             if went:
                 retry.revive()
@@ -67,7 +59,7 @@ def retry_runs(
 
 
 def _retry_each(
-    retry: Retry, ids: Collection[int], only: bool, refused: dict[int, str]
+    retry: OccurrenceRetry, ids: Collection[int], only: bool, refused: dict[int, str]
 ) -> set[int]:
     """Put back those of the occurrence's runs that may go; these and what went with them."""
     done: set[int] = set()
@@ -85,19 +77,12 @@ def _retry_each(
     return done
 
 
-def cancel_runs(
-    database: Database,
-    run_ids: Collection[int],
-    *,
-    now: datetime,
-    author: Author,
-    reason: str | None = None,
-) -> BatchDone:
+def cancel_runs(database: Database, act: Act, run_ids: Collection[int]) -> BatchDone:
     """Cancel runs: at once those that are queued, by asking those that run.
 
     Raises Refused for none and for too many.
     """
-    _record(database, "runs.cancel", run_ids, now, author, reason)
+    _record(database, act, "runs.cancel", run_ids)
     done: list[int] = []
     refused: dict[int, str] = {}
     ordered = sorted(run_ids)
@@ -105,12 +90,8 @@ def cancel_runs(
         ids = ordered[first : first + _CANCELLED_AT_ONCE]
         with database.write.begin() as connection:
             live = _live_among(connection, ids)
-            touched = cancel.cancel_runs(
-                connection, live, now=now, reason=author.did("cancelled", reason)
-            )
-        with database.write.begin() as connection:
-            settle_occurrences(connection, touched, now)
-            announce_ready(connection)
+            touched = cancel_all(connection, act, live)
+        settle(database, act, touched)
         done += live
         refused |= {
             number: f"Run {number} has ended, or is not there." for number in set(ids) - set(live)
@@ -133,23 +114,9 @@ def _by_occurrence(database: Database, run_ids: Collection[int]) -> dict[int, li
     return found
 
 
-def _record(
-    database: Database,
-    action: str,
-    run_ids: Collection[int],
-    now: datetime,
-    author: Author,
-    reason: str | None,
-) -> None:
+def _record(database: Database, act: Act, action: str, run_ids: Collection[int]) -> None:
     if not 0 < len(run_ids) <= MOST_IN_BATCH:
         raise Refused(f"Choose 1 to {MOST_IN_BATCH} runs at a time; these are {len(run_ids)}.")
     with database.write.begin() as connection:
-        audit.record(
-            connection,
-            at=now,
-            author=author,
-            action=action,
-            subject=f"{len(run_ids)} runs",
-            after={"runs": sorted(run_ids)},
-            reason=reason,
-        )
+        after = {"runs": sorted(run_ids)}
+        act.record(connection, action, f"{len(run_ids)} runs", after=after)

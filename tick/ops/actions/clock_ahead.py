@@ -1,14 +1,11 @@
-"""Bringing schedules back after a clock was ahead: they go on from now, and nothing fires twice."""
-
-from datetime import datetime
+"""Brings schedules back after a clock was ahead: they go on from now, and nothing fires twice."""
 
 from pydantic import Field
 
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.engine.schedules.lifecycle import find_schedule
 from tick.engine.schedules.rewind import AT_ONCE, forget_the_future, rewind
 from tick.errors import Refused
+from tick.ops.actions.act import Act, Change, action
 from tick.ops.queries.revisions import check_revision
 from tick.ops.schemas import Schema
 from tick.store.database import Database
@@ -21,29 +18,21 @@ class BroughtBack(Schema):
     ticks: int = Field(description="ticks from the future that left the log")
 
 
-def resume_from_now(
-    database: Database,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    expected: str | None = None,
-) -> None:
+@action("schedule.resume_from_now", check=check_revision)
+def resume_from_now(change: Change, schedule_id: str) -> None:
     """Let a schedule whose cursor lies in the future fire at its first instant after now.
 
     Raises NotFound; Refused when the cursor does not lie in the future; Stale.
     """
-    with database.write.begin() as connection:
-        check_revision(connection, schedule_id, expected)
-        find_schedule(connection, schedule_id)
-        if not rewind(connection, now, author, schedule_id):
-            raise Refused(
-                f"{schedule_id} is not ahead: it fires at its instants after now already. "
-                "`tick status` says whether another one is."
-            )
+    find_schedule(change.connection, schedule_id)
+    if not rewind(change.connection, change.act, schedule_id):
+        raise Refused(
+            f"{schedule_id} is not ahead: it fires at its instants after now already. "
+            "`tick status` says whether another one is."
+        )
 
 
-def resume_all_from_now(database: Database, *, now: datetime, author: Author) -> BroughtBack:
+def resume_all_from_now(database: Database, act: Act) -> BroughtBack:
     """Let each schedule whose cursor lies in the future fire at its first instant after now.
 
     Some at a time, each with its audit entry. Ticks from the future leave the log, so that the
@@ -52,20 +41,16 @@ def resume_all_from_now(database: Database, *, now: datetime, author: Author) ->
     found: list[str] = []
     while True:
         with database.write.begin() as connection:
-            some = rewind(connection, now, author)
+            some = rewind(connection, act)
         found += some
         if len(some) < AT_ONCE:
             break
-    with database.write.begin() as connection:
-        ticks = forget_the_future(connection, now)
-        if ticks:
-            audit.record(
-                connection,
-                at=now,
-                author=author,
-                action="scheduler.forget_future_ticks",
-                subject="scheduler",
-                after={"ticks": ticks},
-                reason="a clock was ahead",
-            )
-    return BroughtBack(schedules=tuple(found), ticks=ticks)
+    return BroughtBack(schedules=tuple(found), ticks=_forget_future_ticks(database, act))
+
+
+@action("scheduler.forget_future_ticks", subject="scheduler")
+def _forget_future_ticks(change: Change) -> int:
+    ticks = forget_the_future(change.connection, change.now)
+    if ticks:
+        change.record(after={"ticks": ticks}, reason="a clock was ahead")
+    return ticks

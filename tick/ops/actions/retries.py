@@ -1,111 +1,99 @@
-"""Running again what ended badly, inside the same occurrence. Pressed twice, it happens once."""
+"""Retries by people: runs that ended badly go back into the queue, in the same occurrence."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.define.registry import Registry
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.engine.runs.requeue import lock_occurrence, read_graph, requeue, revive
 from tick.engine.schedules import lifecycle
 from tick.errors import Busy, NotFound, Refused
+from tick.ops.actions.act import Act, Change, action
 from tick.policy.put_back import ENDED_BADLY
 from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
-from tick.store.database import Database
 from tick.store.tables import job_run, occurrence
 
 _o, _r = occurrence.c, job_run.c
 
 
+@action("run.retry")
 def retry_run(
-    database: Database,
-    registry: Registry,
+    change: Change,
     run_id: int,
+    registry: Registry,
     *,
-    now: datetime,
-    author: Author,
-    reason: str | None = None,
     override_overlap: bool = False,
     only: bool = False,
 ) -> list[int]:
     """Put one run back into the queue, and down the line what was skipped because of it.
 
-    The ids of these runs; none when it is in the queue or runs already. With `only`, what was
-    skipped stays so, and its occurrence has failed whatever becomes of the run. Raises NotFound;
-    Refused when it succeeded, waits for a run that ended badly, or its schedule runs another
-    occurrence.
+    Returns the ids of these runs; none when it is in the queue or runs already. With `only`, what
+    was skipped stays so, and its occurrence has failed whatever becomes of the run. Raises
+    NotFound; Refused when it succeeded, waits for a run that ended badly, or its schedule runs
+    another occurrence.
     """
-    with database.write.begin() as connection:
-        where = sa.select(_r.occurrence_id).where(_r.id == run_id)
-        if (occurrence_id := connection.execute(where).scalar()) is None:
-            raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
-        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
-        before = retry.graph[run_id].status
-        ids = retry.put_back(run_id, only=only)
-        if ids:
-            retry.revive()
-            _record(connection, "run.retry", run_id, before, ids, now, author, reason)
+    where = sa.select(_r.occurrence_id).where(_r.id == run_id)
+    if (occurrence_id := change.connection.execute(where).scalar()) is None:
+        raise NotFound(f"There is no run {run_id}; `tick runs` lists the latest.")
+    retry = OccurrenceRetry(
+        change.connection, change.act, occurrence_id, registry, override_overlap
+    )
+    before = retry.graph[run_id].status
+    ids = retry.put_back(run_id, only=only)
+    if ids:
+        retry.revive()
+        change.record(before={"state": before}, after={"runs": ids})
     return ids
 
 
+@action("occurrence.retry")
 def retry_occurrence(
-    database: Database,
-    registry: Registry,
-    occurrence_id: int,
-    *,
-    now: datetime,
-    author: Author,
-    reason: str | None = None,
-    override_overlap: bool = False,
+    change: Change, occurrence_id: int, registry: Registry, *, override_overlap: bool = False
 ) -> list[int]:
-    """Put back what failed or was cancelled, and what was skipped for that; the ids of these runs.
+    """Put back what failed or was cancelled, and what was skipped for that.
 
-    None when they are in the queue or run already. Raises NotFound; Refused when nothing ended
-    badly, or its schedule runs another occurrence.
+    Returns the ids of these runs; none when they are in the queue or run already. Raises
+    NotFound; Refused when nothing ended badly, or its schedule runs another occurrence.
     """
-    with database.write.begin() as connection:
-        retry = Retry(connection, registry, occurrence_id, now, author, reason, override_overlap)
-        chosen = retry.graph.to_retry()
-        if not chosen:
-            if retry.was.outcome in LIVE_OUTCOMES:
-                return []
-            raise Refused(f"Nothing in occurrence {occurrence_id} failed or was cancelled.")
-        ids = retry.put_back_with(chosen)
-        retry.revive()
-        before = retry.was.outcome
-        _record(connection, "occurrence.retry", occurrence_id, before, ids, now, author, reason)
+    retry = OccurrenceRetry(
+        change.connection, change.act, occurrence_id, registry, override_overlap
+    )
+    chosen = retry.graph.to_retry()
+    if not chosen:
+        if retry.was.outcome in LIVE_OUTCOMES:
+            return []
+        raise Refused(f"Nothing in occurrence {occurrence_id} failed or was cancelled.")
+    ids = retry.put_back_with(chosen)
+    retry.revive()
+    change.record(before={"state": retry.was.outcome}, after={"runs": ids})
     return ids
 
 
 def what_goes_back(
     connection: sa.Connection, occurrence_id: int, run_id: int | None = None
 ) -> frozenset[int]:
-    """The runs that a retry would put back: of one run, or of the occurrence. Reads only."""
+    """Return the runs that a retry of one run, or of the occurrence, would put back. Reads only."""
     graph = read_graph(connection, occurrence_id, lock=False)
     chosen = graph.to_retry() if run_id is None else [run_id]
     return graph.with_what_waits(chosen).again
 
 
-class Retry:
+class OccurrenceRetry:
     """A retry within one occurrence, which it locks. Raises NotFound."""
 
     def __init__(
         self,
         connection: sa.Connection,
-        registry: Registry,
+        act: Act,
         occurrence_id: int,
-        now: datetime,
-        author: Author,
-        reason: str | None,
+        registry: Registry,
         override_overlap: bool,
     ) -> None:
         self.was = lock_occurrence(connection, occurrence_id)
         self.graph = read_graph(connection, occurrence_id, lock=True)
-        self._connection, self._registry, self._now = connection, registry, now
-        self._said = author.did("put back", reason)
+        self._connection, self._registry, self._now = connection, registry, act.now
+        self._said = act.author.did("put back", act.reason)
         self._override_overlap = override_overlap
 
     def put_back(self, run_id: int, *, only: bool) -> list[int]:
@@ -162,25 +150,3 @@ def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
             "cancel it, or retry with the overlap overridden.",
             occurrence_id=other,
         )
-
-
-def _record(
-    connection: sa.Connection,
-    action: str,
-    subject: int,
-    before: str,
-    runs: list[int],
-    now: datetime,
-    author: Author,
-    reason: str | None,
-) -> None:
-    audit.record(
-        connection,
-        at=now,
-        author=author,
-        action=action,
-        subject=str(subject),
-        before={"state": before},
-        after={"runs": runs},
-        reason=reason,
-    )

@@ -1,8 +1,10 @@
-"""Run now: a schedule, a job, a group or everything. No schedule's next instant moves by it."""
+"""Runs on request: a schedule, a job, a group, everything, or instants that did not fire.
+
+No schedule's next instant moves by it.
+"""
 
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +13,11 @@ import sqlalchemy as sa
 from tick.define.registry import Registry
 from tick.define.schedules import canonical, short_digest
 from tick.engine.firing.enqueue import ManualFiring, enqueue_manual
-from tick.engine.ledger import audit
-from tick.engine.ledger.audit import Author
 from tick.engine.runs.cancel import cancel_runs
-from tick.engine.schedules import lifecycle
+from tick.engine.schedules import lifecycle, replay
 from tick.engine.schedules.targets import build_target
 from tick.errors import Busy, NotFound, Refused
+from tick.ops.actions.act import Act, Change, action
 from tick.ops.actions.parameters import check_params
 from tick.ops.actions.shared_params import share_out
 from tick.policy.overlap import OverlapDecision, judge
@@ -28,92 +29,71 @@ from tick.store.tables import job_run, occurrence, schedule_version
 _o, _r, _v = occurrence.c, job_run.c, schedule_version.c
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Who wants it, when and why; the key makes a request that comes twice one."""
+@action("schedule.run")
+def run_schedule(change: Change, schedule_id: str, *, override_overlap: bool = False) -> int:
+    """Run a schedule's jobs now; return the occurrence's id. Its next instant stays where it is.
 
-    now: datetime
-    author: Author
-    key: str | None
-    reason: str | None
-
-
-def run_schedule(
-    database: Database,
-    schedule_id: str,
-    *,
-    now: datetime,
-    author: Author,
-    key: str | None = None,
-    reason: str | None = None,
-    override_overlap: bool = False,
-) -> int:
-    """Run a schedule's jobs now; the id of the occurrence. Its next instant stays where it is.
-
-    Works while the schedule is disabled. The same `key` again gives the same occurrence; the
-    `reason` stands in it and in the audit. Raises NotFound, and Refused when an occurrence is
+    Works while the schedule is disabled. The same key again gives the same occurrence; the
+    reason stands in it and in the audit. Raises NotFound, and Refused when an occurrence is
     unfinished and the overlap policy says no.
     """
-    asked = _Asked(now, author, key, reason)
-    with database.write.begin() as connection:
-        known = lifecycle.find_schedule(connection, schedule_id)
-        if known.row.state == ScheduleState.REMOVED:
-            raise Refused(
-                f"{schedule_id} was removed from the definitions; there is nothing to run."
-            )
-        identity = _identity(schedule_id, key)
-        if (repeat := _find_repeat(connection, identity)) is not None:
-            return repeat
-        target, mode = _stored_target(connection, known.row.version_id)
-        blocker = None if override_overlap else _make_way(connection, known, now)
-        manual = ManualFiring(
-            key=identity,
-            title=known.row.name,
-            mode=mode,
-            actor=author.name,
-            tick_id=f"run-{secrets.token_hex(8)}",
-            schedule_id=schedule_id,
-            version_id=known.row.version_id,
-            blocked_by_id=blocker,
-            reason=reason,
-        )
-        return _enqueue(connection, manual, target, asked, "schedule.run", schedule_id)
+    connection = change.connection
+    known = lifecycle.find_schedule(connection, schedule_id)
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
+    identity = _identity(change)
+    if (repeat := _find_repeat(connection, identity)) is not None:
+        return repeat
+    target, mode = _stored_target(connection, known.row.version_id)
+    blocker = None if override_overlap else _make_way(connection, known, change.now)
+    manual = ManualFiring(
+        key=identity,
+        title=known.row.name,
+        mode=mode,
+        actor=change.author.name,
+        tick_id=f"run-{secrets.token_hex(8)}",
+        schedule_id=schedule_id,
+        version_id=known.row.version_id,
+        blocked_by_id=blocker,
+        reason=change.act.reason,
+    )
+    return _enqueue(change, manual, target)
+
+
+@action("schedule.run_slots")
+def run_slots(change: Change, schedule_id: str, wanted: Sequence[datetime]) -> list[int]:
+    """Run instants that did not fire as the instants that they are; return their occurrences.
+
+    For MISSED, SUPPRESSED, HELD and the like. Raises NotFound, Refused.
+    """
+    return replay.replay_instants(change.connection, schedule_id, wanted, change.act)
 
 
 def run_job(
     database: Database,
-    registry: Registry,
+    act: Act,
     name: str,
-    *,
-    now: datetime,
-    author: Author,
-    key: str | None = None,
-    reason: str | None = None,
+    registry: Registry,
     params: Mapping[str, Any] | None = None,
 ) -> int:
-    """Run one job now, without what it depends on; the id of the occurrence.
+    """Run one job now, without what it depends on; return the occurrence's id.
 
     Raises NotFound, and InvalidParams when its function would not take the parameters.
     """
     check_params(registry.job(name).function, params or {})
     wanted = {"mode": Mode.SINGLE_JOB, "jobs": [name], "params": dict(params or {})}
     target = build_target(registry, wanted)
-    asked = _Asked(now, author, key, reason)
-    return _run_selection(database, target, Mode.SINGLE_JOB, f"job {name}", asked)
+    return _run_jobs(database, act, f"job {name}", Mode.SINGLE_JOB, target)
 
 
 def run_group(
     database: Database,
-    registry: Registry,
+    act: Act,
     group: str,
-    *,
-    now: datetime,
-    author: Author,
-    key: str | None = None,
-    reason: str | None = None,
+    registry: Registry,
     params: Mapping[str, Any] | None = None,
 ) -> int:
-    """Run the jobs of a group in dependency order; the id of the occurrence.
+    """Run the jobs of a group in dependency order; return the occurrence's id.
 
     Each job takes those of the parameters that it knows. Raises NotFound, and InvalidParams for
     one that no job takes, or that a job's function would refuse.
@@ -122,81 +102,50 @@ def run_group(
         raise NotFound(
             f"No group is called {group!r}; there are {', '.join(sorted(registry.groups))}."
         )
-    wanted = {"mode": Mode.GROUP, "job_group": group}
-    asked = _Asked(now, author, key, reason)
-    return _run_many(database, registry, wanted, params, f"group {group}", asked)
+    target = _shared_target(registry, {"mode": Mode.GROUP, "job_group": group}, params)
+    return _run_jobs(database, act, f"group {group}", Mode.GROUP, target)
 
 
 def run_all(
-    database: Database,
-    registry: Registry,
-    *,
-    now: datetime,
-    author: Author,
-    key: str | None = None,
-    reason: str | None = None,
-    params: Mapping[str, Any] | None = None,
+    database: Database, act: Act, registry: Registry, params: Mapping[str, Any] | None = None
 ) -> int:
-    """Run all jobs in dependency order; the id of the occurrence. Raises as `run_group` does."""
-    wanted = {"mode": Mode.ALL_JOBS}
-    asked = _Asked(now, author, key, reason)
-    return _run_many(database, registry, wanted, params, "all jobs", asked)
+    """Run all jobs in dependency order; return the occurrence's id. Raises as `run_group` does."""
+    target = _shared_target(registry, {"mode": Mode.ALL_JOBS}, params)
+    return _run_jobs(database, act, "all jobs", Mode.ALL_JOBS, target)
 
 
-def _run_many(
-    database: Database,
-    registry: Registry,
-    wanted: Mapping[str, Any],
-    params: Mapping[str, Any] | None,
-    title: str,
-    asked: _Asked,
-) -> int:
+def _shared_target(
+    registry: Registry, wanted: Mapping[str, Any], params: Mapping[str, Any] | None
+) -> Target:
     jobs = [registry.job(name) for name in registry.select(wanted).jobs]
-    target = build_target(registry, wanted, share_out(jobs, params or {}))
-    return _run_selection(database, target, wanted["mode"], title, asked)
+    return build_target(registry, wanted, share_out(jobs, params or {}))
 
 
-def _run_selection(
-    database: Database, target: Target, mode: Mode, title: str, asked: _Asked
-) -> int:
+@action("jobs.run")
+def _run_jobs(change: Change, title: str, mode: Mode, target: Target) -> int:
     manual = ManualFiring(
-        key=_identity(title, asked.key),
+        key=_identity(change),
         title=title,
         mode=mode,
-        actor=asked.author.name,
+        actor=change.author.name,
         tick_id=f"run-{secrets.token_hex(8)}",
-        reason=asked.reason,
+        reason=change.act.reason,
     )
-    with database.write.begin() as connection:
-        return _enqueue(connection, manual, target, asked, "jobs.run", title)
+    return _enqueue(change, manual, target)
 
 
-def _enqueue(
-    connection: sa.Connection,
-    manual: ManualFiring,
-    target: Target,
-    asked: _Asked,
-    action: str,
-    subject: str,
-) -> int:
-    occurrence_id = enqueue_manual(connection, manual, target, asked.now)
+def _enqueue(change: Change, manual: ManualFiring, target: Target) -> int:
+    occurrence_id = enqueue_manual(change.connection, manual, target, change.now)
     if occurrence_id is None:
-        return _same_as_before(connection, manual.key, target)
-    audit.record(
-        connection,
-        at=asked.now,
-        author=asked.author,
-        action=action,
-        subject=subject,
-        after={"occurrence": occurrence_id, "jobs": len(target.jobs)},
-        reason=asked.reason,
-    )
+        return _same_as_before(change.connection, manual.key, target)
+    change.record(after={"occurrence": occurrence_id, "jobs": len(target.jobs)})
     return occurrence_id
 
 
-def _identity(subject: str, key: str | None) -> str:
+def _identity(change: Change) -> str:
     """What makes a request the same as an earlier one: its subject and its key."""
-    return short_digest(f"{subject}\n{key}") if key else secrets.token_hex(8)
+    key = change.act.key
+    return short_digest(f"{change.subject}\n{key}") if key else secrets.token_hex(8)
 
 
 def _find_repeat(connection: sa.Connection, identity: str) -> int | None:

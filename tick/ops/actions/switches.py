@@ -1,0 +1,160 @@
+"""Switching schedules on and off, pausing and resuming them.
+
+A switch never fires anything by itself: the instants that passed while a schedule was off become
+one SUPPRESSED row, and the next instant lies strictly after the switch.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from tick.engine.schedules import replay
+from tick.engine.schedules.lifecycle import (
+    NOT_PAUSED,
+    find_schedule,
+    pause_is_over,
+    switch,
+    wake,
+)
+from tick.errors import NotFound, Refused
+from tick.ops.actions.act import Act, Change, action
+from tick.ops.queries.revisions import check_revision
+from tick.ops.schemas import Schema
+from tick.states import ScheduleState
+from tick.store.database import Database
+from tick.utc import utc
+
+_CATCH_UP = "its latest instant was asked for"
+
+
+@action("schedule.enable", check=check_revision)
+def enable_schedule(change: Change, schedule_id: str, *, catch_up_latest: bool = False) -> bool:
+    """Switch a schedule on; False when it was on already.
+
+    With `catch_up_latest` its most recent instant, if it passed while the schedule was off, is
+    due again, and the next tick fires it as that instant. Raises NotFound, Refused, Stale.
+    """
+    known = find_schedule(change.connection, schedule_id)
+    if known.row.enabled:
+        return False
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(
+            f"{schedule_id} was removed from the definitions; bring it back there, then sync."
+        )
+    values = {"enabled": True, "enabled_at": change.now, "enabled_by": change.author.name}
+    if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, change.now):
+        values |= NOT_PAUSED | wake(
+            change.connection, known, change.now, catch_up_latest=catch_up_latest
+        )
+    switch(change.connection, known, values, change.now)
+    change.record(
+        before={"enabled": False},
+        after={"enabled": True},
+        reason=_CATCH_UP if catch_up_latest else None,
+    )
+    return True
+
+
+@action("schedule.disable", check=check_revision)
+def disable_schedule(change: Change, schedule_id: str) -> bool:
+    """Switch a schedule off; False when it was off already. What runs goes on.
+
+    Raises NotFound, Stale.
+    """
+    known = find_schedule(change.connection, schedule_id)
+    if not known.row.enabled:
+        return False
+    values = {
+        "enabled": False,
+        "enabled_at": change.now,
+        "enabled_by": change.author.name,
+        "next_run_at": None,
+    }
+    switch(change.connection, known, values, change.now)
+    change.record(before={"enabled": True}, after={"enabled": False})
+    return True
+
+
+@action("schedule.pause", check=check_revision)
+def pause_schedule(change: Change, schedule_id: str, *, until: datetime | None = None) -> None:
+    """Keep a schedule from firing, until then or until somebody resumes it. What runs goes on.
+
+    Paused again, the new reason and end hold. Raises NotFound, Refused, Stale.
+    """
+    known = find_schedule(change.connection, schedule_id)
+    if known.row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):
+        raise Refused(f"{schedule_id} is {known.row.state}: it does not fire, and can't be paused.")
+    reason = change.act.required_reason(
+        "A pause needs a reason: say why, for whoever finds the schedule quiet."
+    )
+    until = until and utc(until, "the pause's end")
+    if until is not None and until <= change.now:
+        raise Refused(f"The pause would end at {until.isoformat()}, which has passed.")
+    values = {
+        "state": ScheduleState.PAUSED,
+        "state_reason": reason,
+        "state_by": change.author.name,
+        "state_at": change.now,
+        "state_until": until,
+        "next_run_at": None,
+    }
+    switch(change.connection, known, values, change.now)
+    change.record(
+        before={"state": known.row.state},
+        after={"state": "PAUSED", "until": until.isoformat() if until else None},
+        reason=reason,
+    )
+
+
+@action("schedule.resume", check=check_revision)
+def resume_schedule(
+    change: Change,
+    schedule_id: str,
+    *,
+    catch_up_latest: bool = False,
+    run: Sequence[datetime] = (),
+) -> list[int]:
+    """End a pause, or the ERROR of a schedule that could not be fired; it goes on after now.
+
+    Of the instants that passed meanwhile none runs, or its latest with the next tick, or those in
+    `run`, whose occurrences are returned. Raises NotFound, Refused, Stale.
+    """
+    known = find_schedule(change.connection, schedule_id)
+    if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
+        raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
+    values = NOT_PAUSED | {
+        "state_by": change.author.name,
+        "state_at": change.now,
+        "fire_errors": 0,
+    }
+    if known.row.enabled:
+        values |= wake(change.connection, known, change.now, catch_up_latest=catch_up_latest)
+    switch(change.connection, known, values, change.now)
+    change.record(
+        before={"state": known.row.state},
+        after={"state": "ACTIVE"},
+        reason=_CATCH_UP if catch_up_latest else None,
+    )
+    return replay.replay_instants(change.connection, schedule_id, run, change.act) if run else []
+
+
+class SchedulesResumed(Schema):
+    """What became of many schedules: those that go on, and why not the others, by id."""
+
+    done: tuple[str, ...]
+    refused: dict[str, str]
+
+
+def resume_schedules(
+    database: Database, act: Act, schedule_ids: Iterable[str], *, catch_up_latest: bool = False
+) -> SchedulesResumed:
+    """Resume each schedule in a transaction of its own; one that is refused stops no other."""
+    done: list[str] = []
+    refused: dict[str, str] = {}
+    for schedule_id in dict.fromkeys(schedule_ids):
+        try:
+            resume_schedule(database, act, schedule_id, catch_up_latest=catch_up_latest)
+        except (NotFound, Refused) as refusal:
+            refused[schedule_id] = str(refusal)
+        else:
+            done.append(schedule_id)
+    return SchedulesResumed(done=tuple(done), refused=refused)
