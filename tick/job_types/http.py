@@ -2,20 +2,23 @@
 
 import json
 import re
+import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
-from http.client import HTTPResponse
 from time import monotonic
 from typing import Any, Unpack
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from tick import http_client
 from tick.define.jobs import Policy, job
 from tick.define.wrong_values import in_number
+from tick.errors import TickError
 from tick.executors.bounds import cut
 from tick.executors.context import CurrentRun, current_run
-from tick.job_types.connection import RequestFailed, connect
+from tick.http_client import Response
 from tick.job_types.declare import Run, declare, resolve_secrets
+from tick.policy.addresses import why_not_public
 
 MAX_BODY_BYTES = 1024 * 1024
 SHOWN_CHARACTERS = 4096
@@ -61,15 +64,8 @@ class _Encoded:
     mistakes: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Response:
-    """What came back. `location` is where a redirect leads."""
-
-    status: int
-    words: str
-    location: str | None
-    body: bytes
-    cut: bool
+class RequestFailed(TickError):
+    """An HTTP request was refused here, or was not answered as expected."""
 
 
 def http(
@@ -178,38 +174,48 @@ def send(request: Request) -> dict[str, Any]:
     request = replace(request, headers=_with_key(request, run) | resolve_secrets(request.headers))
     answer = _exchange(request)
     for _ in range(request.redirects):
-        if answer.location is None:
+        if answer.status not in _REDIRECTS or answer.location is None:
             break
         request = _redirected(request, answer)
         run.log.info("%d, on to %s", answer.status, request.place)
         answer = _exchange(request)
     took, size = monotonic() - started, len(answer.body)
-    said = f"{answer.status} {answer.words}".strip()
+    said = f"{answer.status} {answer.reason}".strip()
     run.log.info("%s: %s, %d bytes in %.1f s", request.place, said, size, took)
     text = cut(answer.body.decode(errors="replace"), SHOWN_CHARACTERS)
     if not request.expects(answer.status):
         raise RequestFailed(f"{request.place} answered {said}: {text}".rstrip(": "))
-    return {"status": answer.status, "bytes": size, "cut": answer.cut, "body": text}
+    return {"status": answer.status, "bytes": size, "cut": answer.is_cut, "body": text}
 
 
 def _exchange(request: Request) -> Response:
-    url = urlsplit(request.url)
-    seconds = request.timeout_seconds
-    with connect(url, seconds=seconds, allow_private=request.allow_private) as connection:
-        headers = {"Connection": "close", "User-Agent": "job-schedule-manager", **request.headers}
-        connection.request(request.method, _target(url), request.body, headers)
-        response = connection.getresponse()
-        body = response.read(MAX_BODY_BYTES + 1)
-        is_cut = len(body) > MAX_BODY_BYTES
-        if response.length and not is_cut:
-            raise RequestFailed(f"{request.place}: the answer broke off after {len(body)} bytes.")
-        return Response(
-            response.status, response.reason, _location(response), body[:MAX_BODY_BYTES], is_cut
+    try:
+        response = http_client.send(
+            request.method,
+            request.url,
+            request.body,
+            request.headers,
+            seconds=request.timeout_seconds,
+            max_bytes=MAX_BODY_BYTES,
+            judge=None if request.allow_private else _check_public,
         )
+    except (socket.gaierror, UnicodeError) as error:
+        host = urlsplit(request.url).hostname
+        raise RequestFailed(f"{host} has no address: {error}") from None
+    if response.is_broken_off:
+        size = len(response.body)
+        raise RequestFailed(f"{request.place}: the answer broke off after {size} bytes.")
+    return response
 
 
-def _location(response: HTTPResponse) -> str | None:
-    return response.getheader("Location") if response.status in _REDIRECTS else None
+def _check_public(host: str, addresses: Sequence[str]) -> None:
+    """Raise RequestFailed if any of the addresses is not of the public internet."""
+    for address in addresses:
+        if why := why_not_public(address):
+            raise RequestFailed(
+                f"{host} leads to {address}, which is {why}; if the job means to call it, declare "
+                "it with allow_private=True."
+            )
 
 
 def _redirected(request: Request, answer: Response) -> Request:
@@ -248,10 +254,6 @@ def _why_wrong(url: str) -> str | None:
     if "@" in parts.netloc:
         return "holds a user or a password; put them into a header as secret:NAME"
     return None
-
-
-def _target(url: SplitResult) -> str:
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 
 def _encode(body: Any) -> _Encoded:

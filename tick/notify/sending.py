@@ -1,25 +1,17 @@
-"""How something leaves the house: in bounded time, and with an error that holds no secret."""
+"""Sends requests to an operator's URLs: in bounded time, with errors that hold no secret."""
 
-import ssl
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.client import (
-    HTTP_PORT,
-    HTTPS_PORT,
-    HTTPConnection,
-    HTTPException,
-    HTTPSConnection,
-    InvalidURL,
-)
-from urllib.parse import SplitResult, unquote, urlsplit
+from http.client import HTTPException, InvalidURL
+from urllib.parse import unquote, urlsplit
 
+from tick import http_client
 from tick.store.database import short_error
 
 SEND_SECONDS = 15.0
 """The longest that one attempt may take, however slowly the receiver drips."""
-USER_AGENT = "job-schedule-manager"
 _READ_AT_MOST = 4096
 _NO_URL = "its address can't be used: look after the spelling"
 
@@ -29,11 +21,12 @@ class SendFailed(Exception):
 
 
 def run_with_timeout(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
-    """Call `send`, and wait for at most so long. Raises SendFailed, whatever went wrong.
+    """Call `send` in a thread, and wait for at most so long. Raises SendFailed for any failure.
 
-    A thread, because no time-out of a socket bounds a receiver that answers byte by byte. What is
-    late is left to itself: should the receiver take it after all, it gets the next attempt as well.
+    A call that is late is left alone: if the receiver accepts it after all, it gets the next
+    attempt as well.
     """
+    # A thread, since no time-out of a socket bounds a receiver that answers byte by byte.
     failure: list[Exception] = []
 
     def call() -> None:
@@ -53,43 +46,26 @@ def run_with_timeout(send: Callable[[], None], seconds: float = SEND_SECONDS) ->
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEND_SECONDS) -> None:
-    """POST to an operator's own URL. Any status from 200 to 299 is success, a redirect is none.
-
-    Proxies of the environment are not used. Raises SendFailed.
-    """
-    ours = {"User-Agent": USER_AGENT, "Connection": "close"}
+    """POST to a URL. Only a status from 200 to 299 is success. Raises SendFailed."""
     try:
-        parts = urlsplit(url)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = _connect(parts, seconds)
-    except (ValueError, InvalidURL):
-        raise SendFailed(_NO_URL) from None
-    try:
-        connection.request("POST", target, body, {**ours, **_credentials(parts), **headers})
-        response = connection.getresponse()
-        response.read(_READ_AT_MOST)
-    except (InvalidURL, UnicodeError):
-        raise SendFailed(_NO_URL) from None
+        headers = {**_credentials(url), **headers}
+        response = http_client.send(
+            "POST", url, body, headers, seconds=seconds, max_bytes=_READ_AT_MOST
+        )
+    # SSLCertVerificationError is an OSError and a ValueError: it tells about a certificate.
     except (OSError, HTTPException) as error:
-        raise SendFailed(short_error(error)) from None
-    finally:
-        connection.close()
+        is_spelling = isinstance(error, InvalidURL)
+        raise SendFailed(_NO_URL if is_spelling else short_error(error)) from None
+    except ValueError:
+        raise SendFailed(_NO_URL) from None
     if not 200 <= response.status < 300:
-        said = f"{response.status} {_phrase(response.status)}".strip()
-        raise SendFailed(f"the receiver answered {said}")
+        status = f"{response.status} {_phrase(response.status)}".strip()
+        raise SendFailed(f"the receiver answered {status}")
 
 
-def _connect(parts: SplitResult, seconds: float) -> HTTPConnection:
-    """Raises ValueError for a port that is no number, InvalidURL for a host that is no name."""
-    host = parts.hostname or ""
-    if parts.scheme == "https":
-        safe = ssl.create_default_context()
-        return HTTPSConnection(host, parts.port or HTTPS_PORT, timeout=seconds, context=safe)
-    return HTTPConnection(host, parts.port or HTTP_PORT, timeout=seconds)
-
-
-def _credentials(parts: SplitResult) -> dict[str, str]:
-    """The header for `user:password@` in an address."""
+def _credentials(url: str) -> dict[str, str]:
+    """Return the header for `user:password@` in an address."""
+    parts = urlsplit(url)
     if parts.username is None:
         return {}
     named = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
