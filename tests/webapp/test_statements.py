@@ -5,7 +5,7 @@ from tests.support.plans import Sent, recorded
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 
-MOST = 9  # an occurrence that is at work: its forecast reads runs, edges and usual lengths
+MOST = 8
 PAGES = [
     "/",
     "/schedules",

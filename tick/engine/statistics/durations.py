@@ -33,22 +33,26 @@ def usual_seconds(
 def read_forecast_runs(
     connection: sa.Connection, occurrence_ids: Collection[int], now: datetime
 ) -> dict[int, dict[int, ForecastRun]]:
-    """Return the runs by id, by occurrence; three statements.
+    """Return the runs by id, by occurrence; two statements.
 
     Reads MAX_FORECAST_RUNS runs at most, and leaves out an occurrence that does not fit.
     """
     if not occurrence_ids:
         return {}
-    rows = list(connection.execute(_RUNS, {"ids": sorted(occurrence_ids)}))
+    waits_for: dict[int, list[int]] = {}
+    rows: list[AnyRow] = []
+    for row in connection.execute(_RUNS_AND_EDGES, {"ids": sorted(occurrence_ids)}):
+        if row.id not in waits_for:
+            waits_for[row.id] = []
+            rows.append(row)
+        if row.depends_on_id is not None:
+            waits_for[row.id].append(row.depends_on_id)
     if len(rows) > MAX_FORECAST_RUNS:
         # A forecast from a part of the runs would be too early: wait until others have ended.
         rows = [row for row in rows if row.occurrence_id != rows[-1].occurrence_id]
     found: dict[int, dict[int, ForecastRun]] = {row.occurrence_id: {} for row in rows}
     if not found:
         return {}
-    waits_for: dict[int, list[int]] = {row.id: [] for row in rows}
-    for edge in connection.execute(_EDGES, {"ids": sorted(found)}):
-        waits_for.setdefault(edge.run_id, []).append(edge.depends_on_id)
     usual = usual_seconds(connection, {row.job_name for row in rows}, now)
     for row in rows:
         is_live = row.status in UNFINISHED_RUNS
@@ -73,14 +77,16 @@ def _seconds_by_progress(row: AnyRow, now: datetime) -> float | None:
 _IDS: sa.BindParameter[int] = sa.bindparam("ids", expanding=True)
 _RUN_COLUMNS = ("id", "occurrence_id", "job_name", "status", "progress")
 _RUN_TIMES = ("available_at", "queued_at", "started_at", "finished_at")
-_RUNS = (
+_LIMITED = (
     sa.select(*(_r[name] for name in (*_RUN_COLUMNS, *_RUN_TIMES)))
     .where(_r.occurrence_id.in_(_IDS))
     .order_by(_r.occurrence_id, _r.id)
     .limit(MAX_FORECAST_RUNS + 1)
+    .subquery("limited")
 )
-_EDGES = (
-    sa.select(_d.run_id, _d.depends_on_id)
-    .join(job_run, _r.id == _d.run_id)
-    .where(_r.occurrence_id.in_(_IDS))
+# A row for each edge, and one for a run without any: the page of an occurrence may ask eight times.
+_RUNS_AND_EDGES = (
+    sa.select(_LIMITED, _d.depends_on_id)
+    .outerjoin(job_run_dependency, _d.run_id == _LIMITED.c.id)
+    .order_by(_LIMITED.c.occurrence_id, _LIMITED.c.id, _d.depends_on_id)
 )
