@@ -8,7 +8,6 @@ from functools import partial
 from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from tick.errors import NotFound, Refused
 from tick.ops.actions import switches
 from tick.ops.actions.act import Act
 from tick.ops.queries import audit, schedules
@@ -23,6 +22,10 @@ blueprint = Blueprint("bulk_schedules", __name__)
 MOST = 100
 TOLD = 3
 DONE = {"enable": "on", "disable": "off", "pause": "paused", "resume": "going on"}
+SWITCHES_ON: dict[str, Callable[..., object]] = {
+    "enable": switches.enable_schedule,
+    "resume": switches.resume_schedule,
+}
 BACK = {"schedule.enable": "disable", "schedule.disable": "enable"}
 
 
@@ -42,13 +45,10 @@ def act() -> ResponseReturnValue:
     """Do it to each; what is refused is told, and does not stop the others."""
     deed, ids = _deed(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
     with acting() as act:
-        if deed == "resume":
-            found = switches.resume_schedules(runtime().database, replace(act, reason=None), ids)
-            _tell(deed, len(found.done), list(found.refused.values()))
-            return go_back(url_for("schedules.index"))
-        refused, changed = _do_to_each(ids, _action(deed, act))
+        done, refused = switches.do_to_each(ids, _action(deed, act))
+        changed = any(result is True for result in done.values())
         undo = url_for("bulk_schedules.undo", request_id=g.request_id) if changed else None
-        _tell(deed, len(ids) - len(refused), refused, undo)
+        _tell(deed, len(done), list(refused.values()), undo)
     return go_back(url_for("schedules.index"))
 
 
@@ -66,30 +66,18 @@ def undo(request_id: str) -> ResponseReturnValue:
             for action, back in BACK.items()
         }
         for deed in (deed for deed in ids if ids[deed]):
-            refused, _ = _do_to_each(ids[deed], _action(deed, act))
-            _tell(deed, len(ids[deed]) - len(refused), refused)
+            done, refused = switches.do_to_each(ids[deed], _action(deed, act))
+            _tell(deed, len(done), list(refused.values()))
         if not any(ids.values()):
             messages.tell_refusal("It is too late for that: too much was changed since.")
     return go_back(url_for("schedules.index"))
 
 
-def _do_to_each(ids: list[str], action: Callable[[str], object]) -> tuple[list[str], bool]:
-    """The refusals, and whether any switch was changed."""
-    refused: list[str] = []
-    changed = False
-    for schedule_id in ids:
-        try:
-            changed = action(schedule_id) is True or changed
-        except (NotFound, Refused) as refusal:
-            refused.append(str(refusal))
-    return refused, changed
-
-
 def _action(deed: str, act: Act) -> Callable[[str], object]:
     database = runtime().database
-    if deed == "enable":
+    if deed in SWITCHES_ON:
         # The reason in the form is for switching off and pausing.
-        return partial(switches.enable_schedule, database, replace(act, reason=None))
+        return partial(SWITCHES_ON[deed], database, replace(act, reason=None))
     if deed == "disable":
         return partial(switches.disable_schedule, database, act)
     hours = request.form.get("hours", "")

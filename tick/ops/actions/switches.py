@@ -4,8 +4,10 @@ A switch never fires anything by itself: the instants that passed while a schedu
 one SUPPRESSED row, and the next instant lies strictly after the switch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from tick.engine.schedules import replay
 from tick.engine.schedules.lifecycle import (
@@ -23,6 +25,7 @@ from tick.states import ScheduleState
 from tick.store.database import Database
 from tick.utc import utc
 
+Result = TypeVar("Result")
 _CATCH_UP = "its latest instant was asked for"
 
 
@@ -148,13 +151,20 @@ def resume_schedules(
     database: Database, act: Act, schedule_ids: Iterable[str], *, catch_up_latest: bool = False
 ) -> SchedulesResumed:
     """Resume each schedule in a transaction of its own; one that is refused stops no other."""
-    done: list[str] = []
+    resume = partial(resume_schedule, database, act, catch_up_latest=catch_up_latest)
+    done, refused = do_to_each(schedule_ids, resume)
+    return SchedulesResumed(done=tuple(done), refused=refused)
+
+
+def do_to_each(
+    schedule_ids: Iterable[str], action: Callable[[str], Result]
+) -> tuple[dict[str, Result], dict[str, str]]:
+    """Act on each schedule; return the results, and the refusals, by id."""
+    done: dict[str, Result] = {}
     refused: dict[str, str] = {}
     for schedule_id in dict.fromkeys(schedule_ids):
         try:
-            resume_schedule(database, act, schedule_id, catch_up_latest=catch_up_latest)
+            done[schedule_id] = action(schedule_id)
         except (NotFound, Refused) as refusal:
             refused[schedule_id] = str(refusal)
-        else:
-            done.append(schedule_id)
-    return SchedulesResumed(done=tuple(done), refused=refused)
+    return done, refused
