@@ -1,8 +1,16 @@
-"""Somebody wants a process that serves to end."""
+"""Stops a process that serves: at a signal, or because somebody asks."""
 
 import signal
+from collections.abc import Callable
+from typing import Any
 
 from tick.forks import handle_in_this_process
+
+
+def handle_stop_signals(handler: Callable[..., Any]) -> None:
+    """Handle SIGTERM and Ctrl-C in this process. Only in the main thread."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        handle_in_this_process(number, handler)
 
 
 class Stop:
@@ -17,5 +25,4 @@ class Stop:
 
     def on_signals(self) -> None:
         """Let SIGTERM and Ctrl-C make the request. Only in the main thread."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            handle_in_this_process(number, self)
+        handle_stop_signals(self)

@@ -9,13 +9,11 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tick.cli.common import as_json, log_to_stderr, ready_runtime, say, show_json, show_table
-from tick.forks import handle_in_this_process
 from tick.runtime import Runtime
 from tick.states import RunStatus
 from tick.syncing import ensure_synced
@@ -230,11 +228,8 @@ def _end(processes: dict[str, subprocess.Popen[bytes]], grace_seconds: float) ->
 
 
 def _stop_on_signals() -> threading.Event:
+    from tick.stop import handle_stop_signals
+
     stop = threading.Event()
-
-    def request(_signal: int, _frame: FrameType | None) -> Any:
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        handle_in_this_process(number, request)
+    handle_stop_signals(lambda *_signal: stop.set())
     return stop
