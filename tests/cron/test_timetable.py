@@ -1,4 +1,4 @@
-"""What the functions of `tick.cron.timetable` promise, one promise a test."""
+"""The promises of `tick.cron.timetable`, one a test."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random

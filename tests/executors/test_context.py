@@ -1,4 +1,4 @@
-"""What a job may tell about itself is bounded before it leaves the job."""
+"""A job's reports about itself are bounded before they leave it."""
 
 from math import nan
 

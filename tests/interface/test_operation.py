@@ -17,7 +17,7 @@ resource = Resource("things", "What the tests ask for.")
 
 
 class Which(Query):
-    """Which things."""
+    """Selects things."""
 
     count: int = Field(5, ge=1)
 

@@ -204,7 +204,7 @@ def shared_walks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def clocks(zone: str) -> tuple[ZonePeriod, ...]:
-    """What the clocks of a zone do from two years before the walk until two after it."""
+    """Return the offsets of a zone from two years before the walk until two after it."""
     first, end = (edge.replace(tzinfo=None) for edge in (START - 730 * DAY, END + 730 * DAY))
     return tuple(takewhile(lambda period: period.start < end, periods_from(zone, first)))
 

@@ -95,7 +95,7 @@ def test_the_probe_reports_older_zone_data_without_naming_zones(world: World, ap
 
 
 def probe(app: Flask) -> Any:
-    """What a monitor outside reads."""
+    """Return what a monitor outside reads."""
     return app.test_client().get("/health/scheduler").json
 
 

@@ -38,13 +38,13 @@ class Client(ABC):
 
     @abstractmethod
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
-        """What the operation answers. An argument that is None counts as not given.
+        """Return what the operation answers. An argument that is None counts as not given.
 
         Raises InvalidInput, and what the operation raises.
         """
 
     def call_patiently(self, operation: Operation[Output], **arguments: Any) -> Output:
-        """The same, asked again through a short outage. Only for what changes nothing."""
+        """Call again through a short outage. Raises TypeError for an operation that acts."""
         if not operation.reads:
             raise TypeError(f"{operation.name} may act twice if it is called again")
         return ask_patiently(lambda: self.call(operation, **arguments))
@@ -76,7 +76,7 @@ class LocalClient(Client):
         return self._runtime.now()
 
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
-        """What the operation answers."""
+        """Return what the operation answers, called in this process."""
         context = Context(self._runtime, self._author, self._runtime.now)
         return operation(context, **operation.bind(arguments))
 
@@ -92,7 +92,7 @@ class RemoteClient(Client):
         return clock.now()
 
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
-        """What the operation answers there."""
+        """Return what the console answers."""
         given = operation.bind(arguments)
         path = operation.place(lambda name: quote(str(given[name]), safe=""))
         if query := _plain(given.get("query")):

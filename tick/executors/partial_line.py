@@ -38,7 +38,7 @@ class PartialLine:
         return logged + self.due(now) if self._moves else logged
 
     def due(self, now: float) -> list[str]:
-        """What nothing has ended for a second."""
+        """Return the line, if nothing has ended it for a second."""
         waited = self._since is not None and now >= self._since + SHOW_SECONDS
         return self._show(now) if waited else []
 

@@ -1,1 +1,1 @@
-"""What can be asked for: each operation declared once, for the JSON API and the command line."""
+"""The operations, each declared once, for the JSON API and the command line."""

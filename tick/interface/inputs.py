@@ -83,7 +83,7 @@ def invalid_input(error: ValidationError, part: str, model: type[BaseModel]) -> 
 
 
 def _problem(item: ErrorDetails, model: type[BaseModel]) -> str:
-    """What is wrong with a value; for an unknown name, the names that are known."""
+    """Return the mistake in a value; for an unknown name, with the names that are known."""
     if item["type"] != "extra_forbidden" or len(item["loc"]) > 1:
         return item["msg"].removeprefix("Value error, ")
     known = model.model_fields

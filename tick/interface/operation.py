@@ -39,7 +39,7 @@ _IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 
 @dataclass
 class Context:
-    """What an operation works with: the system, who asks, and the instant of the question."""
+    """The system, the author and the instant that an operation works with."""
 
     runtime: Runtime
     author: Author

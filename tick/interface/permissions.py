@@ -7,7 +7,7 @@ from tick.states import Role
 
 
 class Permission(StrEnum):
-    """What an operation or a page of the console needs; a role is a set of these."""
+    """Needed by operations and pages of the console; a role is a set of these."""
 
     READ = "read"
     SETTINGS_READ = "settings.read"

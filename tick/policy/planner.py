@@ -40,7 +40,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to write for each schedule with this cursor.
+    """Rows and runs to write for each schedule with this cursor.
 
     `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
     is due again at `next_run_at` (None: never), with what `deferral` says of it.

@@ -108,7 +108,7 @@ class _Listed(sa.TypeDecorator[Collection[Any]]):
         self.item = item
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        """What the driver is handed."""
+        """Return the value for the driver."""
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.ARRAY(self.item))
         return dialect.type_descriptor(sa.Text())

@@ -106,7 +106,7 @@ class ExecutorGroup:
 
     @property
     def activity(self) -> str:
-        """What the worker does, as the console shows it."""
+        """Return the jobs that run, or "idle", for the console."""
         if running := ", ".join(run.job_name for run in self.running):
             return running
         return "idle" if self.warm else "waits for its child processes to start"

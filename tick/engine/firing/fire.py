@@ -27,7 +27,7 @@ from tick.store.tables import job_run
 
 @dataclass(frozen=True)
 class Fired:
-    """What one transaction decided; `throttled` schedules have a firing left for a later tick."""
+    """The decisions of a transaction; `throttled` schedules have a firing left for a later tick."""
 
     schedules: int = 0
     runs: int = 0

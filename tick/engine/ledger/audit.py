@@ -15,7 +15,7 @@ MAX_REASON = 500
 
 @dataclass(frozen=True)
 class Author:
-    """Who acts, and by which request."""
+    """The name of a person or program that acts, and the id of its request."""
 
     name: str
     request_id: str | None = None

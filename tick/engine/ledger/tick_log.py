@@ -54,7 +54,7 @@ def learned_tick_seconds(connection: sa.Connection) -> float:
 
 
 def read_older_zone_data(connection: sa.Connection, now: datetime) -> str | None:
-    """What the latest tick said that left schedules alone for its older zone data.
+    """Return the words of the latest tick that left schedules alone for its older zone data.
 
     Only of the last minutes: another process may have taken its place since.
     """

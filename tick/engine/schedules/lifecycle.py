@@ -1,4 +1,4 @@
-"""What all switches of a schedule share, and giving up one that can't fire.
+"""The steps that all switches of a schedule share, and giving up one that can't fire.
 
 A switch never fires anything by itself: the instants that passed while a schedule was off become
 one SUPPRESSED row, and the next instant lies strictly after the switch.

@@ -1,4 +1,4 @@
-"""What ended is counted, once, into the tables of hours: so statistics stay fast, and outlive rows.
+"""Counts ended runs and occurrences once, by hour: statistics stay fast, and outlive the rows.
 
 A row is marked and its end added in one transaction, and the mark is a guarded UPDATE: whoever
 counts at the same moment, each end is counted by one. What happened stays counted: a run that
@@ -24,7 +24,7 @@ _r, _o = job_run.c, occurrence.c
 
 Sums = defaultdict[str, float]
 Deltas = dict[tuple[datetime, str], Sums]
-"""What to add, by hour and by name of the job or id of the schedule."""
+"""Sums to add, by hour and by name of the job or id of the schedule."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def rename_counted(connection: sa.Connection, old_id: str, new_id: str) -> None:
 
 
 def uncounted_runs(connection: sa.Connection, most: int) -> Deltas:
-    """What the newest runs that ended since the last tick would add; reads only."""
+    """Return the sums of the newest runs that no tick has counted yet; reads only."""
     return _uncounted(connection, job_run, most)
 
 

@@ -1,4 +1,4 @@
-"""What ended, summed up by hour and name by the database itself: no row of it is fetched.
+"""Sums up by hour and name, in the database itself: no ended row is fetched.
 
 One statement for each table of hours. Lengths and buckets are those of tick.policy.histogram, to
 the last bit.
@@ -37,8 +37,9 @@ _Bounds = Mapping[str, Sequence[float]]
 
 
 def sums(dialect: str, table: sa.Table, chosen: sa.ColumnElement[bool]) -> sa.CTE:
-    """What the chosen rows of job_run or occurrence, which ended, add to the hours: `hour`, `name`,
-    and the columns of run_hour or occurrence_hour.
+    """Return the sums of chosen rows of job_run or occurrence that ended, by `hour` and `name`.
+
+    Their columns are those of run_hour or occurrence_hour.
     """
     return (_sums_of_runs if table is job_run else _sums_of_occurrences)(dialect, chosen)
 

@@ -143,7 +143,7 @@ def _enqueue(change: Change, manual: ManualFiring, target: Target) -> int:
 
 
 def _identity(change: Change) -> str:
-    """What makes a request the same as an earlier one: its subject and its key."""
+    """Return the name by which a repeated request is recognised: its subject and its key."""
     key = change.act.key
     return short_digest(f"{change.subject}\n{key}") if key else secrets.token_hex(8)
 

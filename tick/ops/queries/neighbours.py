@@ -1,4 +1,4 @@
-"""What runs wait for, and what waits for them."""
+"""Reads the runs that a run waits for, and those that wait for it."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def upstream_by_run(
 
 
 def neighbours(connection: sa.Connection, run_id: int) -> tuple[list[Neighbour], list[Neighbour]]:
-    """What the run waits for, and what waits for it; one statement."""
+    """Return the runs that it waits for, and those that wait for it; one statement."""
 
     def at_the_end_of(end: sa.Column[int], start: sa.Column[int], place: int) -> sa.Select[Any]:
         query = (
