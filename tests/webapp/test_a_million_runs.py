@@ -5,8 +5,8 @@ import time
 from datetime import datetime
 
 import pytest
-from sqlalchemy import event
 
+from tests.support.plans import Sent, recorded
 from tests.webapp.crowd import fill
 from tests.webapp.test_statements import MOST, about_data
 from tests.webapp.test_weight import LISTS, MOST_OF_A_PAGE
@@ -48,31 +48,25 @@ def test_every_list_over_a_million_runs_is_light_and_scans_nothing(
 
 
 def _look(database: Database, console: Visitor, path: str) -> str:
-    sent: list[tuple[str, object]] = []
-
-    def note(_c: object, _u: object, statement: str, parameters: object, *_: object) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(database.read, "before_cursor_execute", note)
-    started = time.perf_counter()
-    size = len(console.page(path).encode())
-    took = time.perf_counter() - started
-    event.remove(database.read, "before_cursor_execute", note)
-    selects = [one for one in sent if about_data([one[0]])]
-    assert len(selects) <= MOST, (path, *(statement[:120] for statement, _ in selects))
+    with recorded(database) as sent:
+        started = time.perf_counter()
+        size = len(console.page(path).encode())
+        took = time.perf_counter() - started
+    selects = about_data(sent)
+    assert len(selects) <= MOST, (path, *(each.statement[:120] for each in selects))
     assert size <= MOST_OF_A_PAGE, (path, size)
     assert took < SLOWEST_SECONDS, (path, took)
-    for statement, parameters in selects:
-        _check_plan(database, path, statement, parameters)
+    for each in selects:
+        _check_plan(database, path, each)
     return f"{took * 1000:7.0f} ms {size / 1024:6.1f} KiB {len(selects)} statements  {path}"
 
 
-def _check_plan(database: Database, path: str, statement: str, parameters: object) -> None:
+def _check_plan(database: Database, path: str, sent: Sent) -> None:
     """No step of the plan may read the whole table, unless it stops after a page."""
-    kind = database.url.get_backend_name()
+    kind, statement = database.url.get_backend_name(), sent.statement
     explain = "EXPLAIN QUERY PLAN " if kind == "sqlite" else "EXPLAIN "
     with database.read.connect() as connection:
-        rows = connection.exec_driver_sql(explain + statement, parameters).all()  # type: ignore[arg-type]
+        rows = connection.exec_driver_sql(explain + statement, sent.parameters).all()
     plan = "\n".join(str(row[-1]) for row in rows)
     ends_early = "ORDER BY job_run.id DESC" in statement and "LIMIT" in statement
     assert ends_early or not any(scan.search(plan) for scan in _SCANS), (path, statement, plan)

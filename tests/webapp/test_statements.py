@@ -57,10 +57,10 @@ def test_pages_take_as_many_statements_for_many_rows_as_for_few(world: World, ad
     assert max(len(ada.get(path).data) for path in PAGES) < 100 * 1024
 
 
-def about_data(sent: list[Sent]) -> list[str]:
+def about_data(sent: list[Sent]) -> list[Sent]:
     """Those that read or write rows: neither BEGIN nor the question for PostgreSQL's clock."""
-    texts = (each.statement for each in sent)
-    return [text for text in texts if "BEGIN" not in text and "clock_timestamp" not in text]
+    others = ("BEGIN", "clock_timestamp")
+    return [each for each in sent if not any(other in each.statement for other in others)]
 
 
 def _statements(world: World, visitor: Visitor, path: str) -> int:
