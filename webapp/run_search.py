@@ -1,11 +1,10 @@
-"""What somebody wants to see of the runs: a line of qualifiers and words, or the form's fields.
+"""Reads a search for runs: a line of qualifiers and words, or the fields of the form.
 
 `status:failed job:match-scores since:24h timeout` means the same as these fields filled in. Pure.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
@@ -23,42 +22,33 @@ _PART = re.compile(r'(?:([A-Za-z]+):)?(?:"([^"]+)"|([^\s"]+))')
 _LENGTH = re.compile(r"([1-9][0-9]{0,4})([mhdw])\Z")
 
 
-@dataclass(frozen=True)
-class RunSearch:
-    """A filter, and what of the wish could not be understood."""
+def read_search(line: str, fields: Mapping[str, str], *, now: datetime, zone: tzinfo) -> RunFilter:
+    """Return the filter that a line and the form's fields ask for; the line wins over a field.
 
-    understood: RunFilter
-    mistakes: tuple[str, ...] = ()
-
-    @property
-    def chosen(self) -> RunFilter:
-        """The filter to list and to act by. Raises InvalidFilter: half a wish is another wish."""
-        if self.mistakes:
-            raise InvalidFilter(self.mistakes)
-        return self.understood
-
-
-def read_search(line: str, fields: Mapping[str, str], *, now: datetime, zone: tzinfo) -> RunSearch:
-    """The filter for a line and the form's fields; where both say something, the line counts."""
-    said, words = _split(line[:MAX_LINE])
-    wanted = {name: value.strip() for name, value in fields.items() if value.strip()} | said
+    Raises InvalidFilter with every mistake.
+    """
+    qualifiers, words = _split(line[:MAX_LINE])
+    wanted = {name: value.strip() for name, value in fields.items() if value.strip()} | qualifiers
     found: dict[str, Any] = {}
     mistakes = []
     for name, value in wanted.items():
-        if name not in _QUALIFIERS:
-            guess = did_you_mean(name, _QUALIFIERS)
-            known = ", ".join(_QUALIFIERS)
+        if name not in _READERS:
+            guess = did_you_mean(name, _READERS)
+            known = ", ".join(_READERS)
             mistakes.append(f"There is no {name}: to search by; {guess}use {known}.")
             continue
-        part, read = _QUALIFIERS[name]
         try:
-            found[part] = read(_bounded(value), now, zone)
+            found[name] = _READERS[name](_bounded(value), now, zone)
         except ValueError as error:
             mistakes.append(f"{name}:{value[:MAX_WORD]} is not understood; {error}.")
     text = " ".join(words)
+    # A line that was cut at MAX_LINE is a mistake too, however few of its words are left.
     if max(len(text), len(line) - MAX_LINE + MAX_WORD) > MAX_WORD:
         mistakes.append(f"The words to look for are too long; write at most {MAX_WORD} characters.")
-    return RunSearch(RunFilter(**found, text=text[:MAX_WORD] or None), tuple(mistakes))
+    if mistakes:
+        # Half a search is another search: it would list, and bulk actions touch, other runs.
+        raise InvalidFilter(mistakes)
+    return RunFilter(**found, text=text or None)
 
 
 def _bounded(value: str) -> str:
@@ -68,15 +58,15 @@ def _bounded(value: str) -> str:
 
 
 def _split(line: str) -> tuple[dict[str, str], list[str]]:
-    """The qualifiers, and the other words; quotes hold words together."""
-    said: dict[str, str] = {}
+    """Return the qualifiers and the other words; quotes hold words together."""
+    qualifiers: dict[str, str] = {}
     words: list[str] = []
     for name, quoted, plain in _PART.findall(line):
         if name:
-            said[name.lower()] = quoted or plain
+            qualifiers[name.lower()] = quoted or plain
         else:
             words.append(quoted or plain)
-    return said, words
+    return qualifiers, words
 
 
 def _as_given(value: str, _now: datetime, _zone: tzinfo) -> str:
@@ -93,7 +83,7 @@ def _one_of(states: type[StrEnum]) -> Callable[[str, datetime, tzinfo], StrEnum]
 
 
 def read_instant(value: str, now: datetime, zone: tzinfo) -> datetime:
-    """`24h` ago, or a date or an instant in the zone that the person reads instants in.
+    """Return the instant that `24h` (ago), a date or an instant in the reader's zone stands for.
 
     Raises ValueError saying what to write.
     """
@@ -107,14 +97,15 @@ def read_instant(value: str, now: datetime, zone: tzinfo) -> datetime:
         raise ValueError("write 30m, 24h, 7d, 2026-11-23 or 2026-11-23T14:00") from None
 
 
-_QUALIFIERS: dict[str, tuple[str, Callable[[str, datetime, tzinfo], Any]]] = {
-    "status": ("status", _one_of(RunStatus)),
-    "trigger": ("trigger", _one_of(Trigger)),
-    "job": ("job_name", _as_given),
-    "group": ("job_group", _as_given),
-    "schedule": ("schedule_id", _as_given),
-    "worker": ("worker_id", _as_given),
-    "since": ("since", read_instant),
-    "until": ("until", read_instant),
+# Named as the fields of RunFilter, of the form and of the API's query are.
+_READERS: dict[str, Callable[[str, datetime, tzinfo], Any]] = {
+    "status": _one_of(RunStatus),
+    "trigger": _one_of(Trigger),
+    "job": _as_given,
+    "group": _as_given,
+    "schedule": _as_given,
+    "worker": _as_given,
+    "since": read_instant,
+    "until": read_instant,
 }
-FIELDS = tuple(_QUALIFIERS)
+FIELDS = tuple(_READERS)

@@ -72,17 +72,7 @@ class RetryRun(Retry):
 @resource.get("/runs")
 def list_runs(context: Context, query: RunQuery) -> RunPage:
     """List runs, newest first."""
-    chosen = runs.RunFilter(
-        status=query.status,
-        trigger=query.trigger,
-        job_name=query.job,
-        job_group=query.group,
-        schedule_id=query.schedule,
-        worker_id=query.worker,
-        since=query.since,
-        until=query.until,
-        text=query.text,
-    )
+    chosen = runs.RunFilter(**query.model_dump(exclude={"before"}))
     with context.reading() as connection:
         page = runs.list_runs(connection, chosen, before=query.before)
     return continued_at(page, "before")

@@ -67,9 +67,7 @@ def confirm_runs() -> ResponseReturnValue:
     deed = _deed(request.args.get("do", ""))
     with reading() as connection:
         if request.args.get("which") == "all":
-            found = runs.list_matching(
-                connection, read_filter().chosen, deed.statuses, MOST_IN_BATCH + 1
-            )
+            found = runs.list_matching(connection, read_filter(), deed.statuses, MOST_IN_BATCH + 1)
         else:
             found = runs.runs_by_id(connection, _ids(request.args.getlist("run")))
     fit = [run for run in found if run.status in deed.statuses][:MOST_IN_BATCH]

@@ -57,7 +57,7 @@ def show(name: str) -> ResponseReturnValue:
     jobs = _known_jobs()
     job = jobs.get(name)
     with reading() as connection:
-        recent = runs.list_runs(connection, runs.RunFilter(job_name=name)).items[:RECENT]
+        recent = runs.list_runs(connection, runs.RunFilter(job=name)).items[:RECENT]
     if job is None and not recent:
         raise NotFound(f"No job is called {name!r}; /jobs lists what the definitions hold.")
     ended = _ended(recent)

@@ -16,7 +16,7 @@ from webapp.links import go_back
 from webapp.pages.logs import LOG_FILTER
 from webapp.pages.logs import read_filter as read_log_filter
 from webapp.presentation import shown_zone
-from webapp.run_search import FIELDS, RunSearch, read_search
+from webapp.run_search import FIELDS, read_search
 from webapp.services import now, pulse, reading, runtime
 
 blueprint = Blueprint("runs", __name__)
@@ -27,8 +27,7 @@ def _checked(name: str) -> query.Reader:
 
     def read(value: str) -> object:
         line, fields = (value, {}) if name == "q" else ("", {name: value})
-        found = read_search(line, fields, now=now(), zone=find_zone(shown_zone()))
-        return found.chosen
+        return read_search(line, fields, now=now(), zone=find_zone(shown_zone()))
 
     return read
 
@@ -59,9 +58,8 @@ def index() -> ResponseReturnValue:
     """Runs, newest first, by the filter in the URL."""
     if "" in request.args.values():
         return redirect(url_for("runs.index", **links.given()))
-    search = read_filter()
     with reading() as connection:
-        page = runs.list_runs(connection, search.chosen, before=query.number("before"))
+        page = runs.list_runs(connection, read_filter(), before=query.number("before"))
         names = schedules.schedule_names(connection)
         strip = pulse(connection)
     return polling.page(
@@ -74,7 +72,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-def read_filter() -> RunSearch:
+def read_filter() -> runs.RunFilter:
     """The filter in the URL: the line `q` and the form's fields."""
     fields = {name: request.args.get(name, "") for name in FIELDS}
     zone = find_zone(shown_zone())

@@ -102,10 +102,10 @@ class RunFilter:
 
     status: RunStatus | None = None
     trigger: Trigger | None = None
-    job_name: str | None = None
-    job_group: str | None = None
-    schedule_id: str | None = None
-    worker_id: str | None = None
+    job: str | None = None
+    group: str | None = None
+    schedule: str | None = None
+    worker: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     text: str | None = None
@@ -122,7 +122,7 @@ class RunFilter:
         parts = set(self.set_parts)
         if self.status is not None and self.status not in _INDEXED_STATUSES:
             return False
-        return len(parts) <= 1 and parts <= {"status", "job_name", "schedule_id"}
+        return len(parts) <= 1 and parts <= {"status", "job", "schedule"}
 
     @property
     def is_live(self) -> bool:
@@ -138,7 +138,7 @@ class RunFilter:
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """The filter as SQL."""
         parts = self.set_parts
-        chosen = [_r[name] == parts[name] for name in _EQUAL if name in parts]
+        chosen = [column == parts[name] for name, column in _EQUAL.items() if name in parts]
         if self.status is not None:
             chosen.append(literal_state(_r.status, self.status))
         if self.since is not None:
@@ -152,7 +152,13 @@ class RunFilter:
         return chosen
 
 
-_EQUAL = ("trigger", "job_name", "job_group", "schedule_id", "worker_id")
+_EQUAL = {
+    "trigger": _r.trigger,
+    "job": _r.job_name,
+    "group": _r.job_group,
+    "schedule": _r.schedule_id,
+    "worker": _r.worker_id,
+}
 _READ = ("job_name", "error_type", "error_message", "reason", "progress_text")
 _INDEXED_STATUSES = (RunStatus.FAILED, *UNFINISHED_RUNS)
 
