@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tests.cli.conftest import CommandLine
 from tests.support.factories import World, a_job, a_schedule
 from tick.cli import database_checks
-from tick.cli.checks import Level
+from tick.cli.doctor_checks import Level
 from tick.store import outages, sqlite
 from tick.store.database import Database
 from tick.store.tables import job_schedule, tick_log

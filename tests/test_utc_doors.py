@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.factories import TESTER, World, a_schedule
 from tick import job
-from tick.cli.instants import INSTANT
+from tick.cli.parameters import INSTANT
 from tick.define.mistakes import find_in_timing
 from tick.engine.ledger.audit import Act
 from tick.errors import InvalidInstant

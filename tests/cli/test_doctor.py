@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from tests.cli.conftest import CommandLine
 from tests.support.zones import fixed
 from tick import current_run
-from tick.cli import checks
-from tick.cli.checks import CheckResult, Level
+from tick.cli import doctor_checks as checks
+from tick.cli.doctor_checks import CheckResult, Level
 from tick.cron.zone_data import Source
 from tick.engine.runs.heartbeat import register_worker
 from tick.job_types.command import _facts

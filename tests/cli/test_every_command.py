@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tick.cli import REMOTE, main
-from tick.cli.statuses import MEANINGS, ExitStatus, status_of
+from tick.cli.exit_status import MEANINGS, ExitStatus, status_of
 from tick.states import Outcome
 
 README = (Path(__file__).parents[2] / "README.md").read_text()

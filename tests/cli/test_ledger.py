@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
 from tick.store.tables import job_schedule, occurrence
 
 REPORT = "monthly-report"

@@ -12,9 +12,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.cli.conftest import CommandLine
 from tests.cli.test_remote import SETTINGS, FarCommandLine, token_of
-from tick.cli import patience
+from tick.cli import retry_reads
 from tick.cli.client import LocalClient
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
 from tick.clock import now as clock_now
 from tick.interface.occurrences import read_occurrence
 from tick.runtime import Runtime
@@ -86,7 +86,7 @@ def between_two_looks(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Non
 
 def in_an_outage(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], None]) -> Clock:
     clock = Clock(happens)
-    monkeypatch.setattr(patience, "time", clock)
+    monkeypatch.setattr(retry_reads, "time", clock)
     return clock
 
 
@@ -124,7 +124,7 @@ def test_a_console_that_stays_away_is_waited_for_no_longer_than_that(
     result = far("run", "--job", "fetch", "--wait")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1].startswith("Error: http://127.0.0.1")
-    assert patience.PATIENCE_SECONDS < clock.now < patience.PATIENCE_SECONDS + 20
+    assert retry_reads.PATIENCE_SECONDS < clock.now < retry_reads.PATIENCE_SECONDS + 20
     assert clock.pauses < 30
 
 
@@ -179,6 +179,6 @@ def test_an_answer_that_nobody_can_write_down_is_told_in_one_sentence(
     def write(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("tick.cli.common.json.dumps", write)
+    monkeypatch.setattr("tick.cli.output.json.dumps", write)
     said = tick.bad("runs", "--json")
     assert said == "Error: [Errno 28] No space left on device. Mend that, then try again.\n"

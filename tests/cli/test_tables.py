@@ -4,7 +4,7 @@ from io import StringIO
 
 import pytest
 
-from tick.cli.common import show_table
+from tick.cli.output import show_table
 
 COLUMNS = {"id": "ID", "name": "NAME", "reason": "REASON"}
 ROWS = [

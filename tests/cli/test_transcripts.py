@@ -12,7 +12,7 @@ from tests.cli.test_remote import SETTINGS, FarCommandLine, serving, token_of
 from tests.cli.transcript import FOLDER, Call, Stage, blocks
 from tick import clock
 from tick.cli import REMOTE, doctor
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
 from tick.cron import zone_data
 from tick.runtime import Runtime
 from tick.states import Role

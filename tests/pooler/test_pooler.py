@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from tests.engine.worker_steps import FAILED, RETURNED, Hands
 from tests.pooler.conftest import ZONE
 from tests.support.factories import World, a_job, a_schedule
-from tick.cli.checks import Level
 from tick.cli.database_checks import check_sessions
+from tick.cli.doctor_checks import Level
 from tick.errors import DatabaseError
 from tick.store import migration, schema
 from tick.store.advisory_locks import AdvisoryLock, try_acquire

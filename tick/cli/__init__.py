@@ -8,17 +8,17 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from tick import __version__
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
 from tick.errors import ClockError, TickError
 
 # name → module and attribute. Loaded when called: a tick must not wait for what it does not use.
 COMMANDS = {
-    "now": ("tick.cli.serving", "now"),
+    "now": ("tick.cli.now", "now"),
     "loop": ("tick.cli.serving", "loop"),
     "worker": ("tick.cli.serving", "worker"),
     "up": ("tick.cli.serving", "up"),
     "first-run": ("tick.cli.first_run", "first_run"),
-    "status": ("tick.cli.views", "status"),
+    "status": ("tick.cli.status", "status"),
     "doctor": ("tick.cli.doctor", "doctor"),
     "schedules": ("tick.cli.schedules", "schedules"),
     "schedule": ("tick.cli.schedules", "schedule"),
@@ -26,38 +26,38 @@ COMMANDS = {
     "disable": ("tick.cli.schedules", "disable"),
     "pause": ("tick.cli.schedules", "pause"),
     "resume": ("tick.cli.schedules", "resume"),
-    "next": ("tick.cli.ledger", "next_"),
-    "jobs": ("tick.cli.views", "jobs"),
-    "run": ("tick.cli.running", "run"),
+    "next": ("tick.cli.upcoming", "next_"),
+    "jobs": ("tick.cli.jobs", "jobs"),
+    "run": ("tick.cli.jobs", "run"),
     "runs": ("tick.cli.runs", "runs"),
     "logs": ("tick.cli.runs", "logs"),
-    "cancel": ("tick.cli.running", "cancel"),
-    "retry": ("tick.cli.running", "retry"),
-    "ledger": ("tick.cli.views", "ledger"),
-    "occurrence": ("tick.cli.views", "occurrence"),
-    "slot": ("tick.cli.ledger", "slot"),
-    "backfill": ("tick.cli.ledger", "backfill"),
+    "cancel": ("tick.cli.runs", "cancel"),
+    "retry": ("tick.cli.runs", "retry"),
+    "ledger": ("tick.cli.ledger", "ledger"),
+    "occurrence": ("tick.cli.ledger", "occurrence"),
+    "slot": ("tick.cli.replay", "slot"),
+    "backfill": ("tick.cli.replay", "backfill"),
     "why": ("tick.cli.ledger", "why"),
-    "verify": ("tick.cli.ledger", "verify"),
-    "workers": ("tick.cli.operating", "workers"),
-    "drain": ("tick.cli.operating", "drain"),
-    "queue": ("tick.cli.operating", "queue"),
+    "verify": ("tick.cli.verify", "verify"),
+    "workers": ("tick.cli.workers_and_queues", "workers"),
+    "drain": ("tick.cli.workers_and_queues", "drain"),
+    "queue": ("tick.cli.workers_and_queues", "queue"),
     "scheduler": ("tick.cli.windows", "scheduler"),
     "windows": ("tick.cli.windows", "windows"),
     "alerts": ("tick.cli.alerts", "alerts"),
     "sync": ("tick.cli.definitions", "sync"),
     "check": ("tick.cli.definitions", "check"),
-    "plan": ("tick.cli.foresight", "plan"),
-    "simulate": ("tick.cli.foresight", "simulate"),
+    "plan": ("tick.cli.definitions", "plan"),
+    "simulate": ("tick.cli.simulate", "simulate"),
     "cron": ("tick.cli.definitions", "cron"),
-    "db": ("tick.cli.admin", "db"),
-    "user": ("tick.cli.admin", "user"),
+    "db": ("tick.cli.database", "db"),
+    "user": ("tick.cli.users", "user"),
     "token": ("tick.cli.tokens", "token"),
-    "prune": ("tick.cli.admin", "prune"),
+    "prune": ("tick.cli.database", "prune"),
     "stats": ("tick.cli.stats", "stats"),
-    "audit": ("tick.cli.views", "audit"),
-    "call": ("tick.cli.call", "call"),
-    "openapi": ("tick.cli.openapi", "openapi"),
+    "audit": ("tick.cli.audit", "audit"),
+    "call": ("tick.cli.api", "call"),
+    "openapi": ("tick.cli.api", "openapi"),
     "completion": ("tick.cli.completion", "completion"),
 }
 
@@ -187,7 +187,7 @@ class Commands(click.Group):
 
 def _harmless(error: TickError) -> str:
     """What it says, which may quote what a job, a person or another console has written."""
-    from tick.cli.common import harmless
+    from tick.cli.output import harmless
 
     return harmless(str(error))
 

@@ -5,20 +5,11 @@ from datetime import datetime, timedelta
 import click
 
 from tick.cli.client import open_client
-from tick.cli.common import (
-    ID,
-    as_json,
-    if_revision,
-    reason_option,
-    say,
-    show_json,
-    show_table,
-    tell_change,
-)
 from tick.cli.completion import complete_schedules
-from tick.cli.instants import INSTANT, LENGTH
-from tick.cli.known import OneOf, check_names
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
+from tick.cli.name_check import check_names
+from tick.cli.output import say, show_json, show_table, tell_change
+from tick.cli.parameters import ID, INSTANT, LENGTH, OneOf, as_json, if_revision, reason_option
 from tick.define.alerts import NAMES
 from tick.interface.alerts import (
     add_mute,

@@ -17,9 +17,9 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from tick import __version__, clock
-from tick.cli.common import author, ready_runtime
 from tick.cli.connection import Connection
-from tick.cli.patience import ask_patiently
+from tick.cli.local import author, ready_runtime
+from tick.cli.retry_reads import retry_reads
 from tick.environment import read_file_of, read_secret
 from tick.errors import RemoteError
 from tick.interface.inputs import arguments_of
@@ -47,7 +47,7 @@ class Client(ABC):
         """Call again through a short outage. Raises TypeError for an operation that acts."""
         if not operation.reads:
             raise TypeError(f"{operation.name} may act twice if it is called again")
-        return ask_patiently(lambda: self.call(operation, **arguments))
+        return retry_reads(lambda: self.call(operation, **arguments))
 
     def pages(self, operation: Operation[Output], **arguments: Any) -> Iterator[Output]:
         """Every page of an answer that goes on, the first to the last. Raises RemoteError."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-from tick.cli.known import OneOf
+from tick.cli.parameters import OneOf
 from tick.define.registry import Registry, load_registry
 from tick.settings import load_settings
 

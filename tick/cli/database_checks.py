@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
-from tick.cli.checks import CheckResult, good, problem, warning
+from tick.cli.doctor_checks import CheckResult, good, problem, warning
 from tick.store.database import Database
 from tick.store.outages import DAMAGED
 from tick.store.postgresql import is_pooled

@@ -1,18 +1,25 @@
-"""The commands on definitions: sync them, check them, try a cron expression."""
+"""The commands on definitions: sync, check and plan them, try a cron expression."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from tick.cli.common import as_json, author, ready_runtime, show_json, show_table
-from tick.cli.instants import INSTANT
+from tick.cli.exit_status import ExitStatus
+from tick.cli.local import author, ready_runtime
+from tick.cli.output import show_json, show_table
+from tick.cli.parameters import INSTANT, as_json
 from tick.cron import timetable as policy
 from tick.cron.grammar import parse
 from tick.cron.words import either_day
 from tick.cron.zone_data import find_zone
 from tick.define.registry import load_registry
+from tick.ops.reports.deploy_plan import Plan, plan_deploy
 from tick.settings import definitions_package
 from tick.text import counted
+
+if TYPE_CHECKING:
+    pass
 
 
 @click.command()
@@ -62,6 +69,51 @@ def check(as_json: bool) -> None:
     show_table({"group": "GROUP", "jobs": "JOBS"}, rows, "No jobs yet: see definitions/README.md.")
     count = f"{counted(len(registry.jobs), 'job')} in {counted(len(rows), 'group')}"
     click.echo(f"{count} and {counted(len(registry.schedules), 'schedule')}: no mistakes.")
+
+
+@click.command()
+@as_json
+def plan(as_json: bool) -> None:
+    """Show what deploying the definitions here would change there.
+
+    Exit status 0 when nothing changes, 5 when something does.
+    """
+    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
+        found = plan_deploy(connection, runtime.registry, runtime.now())
+    if as_json:
+        show_json(found.as_dict())
+    else:
+        _show_plan(found)
+    if not found.changes_nothing:
+        raise SystemExit(ExitStatus.CHANGES)
+
+
+def _show_plan(found: Plan) -> None:
+    if found.changes_nothing:
+        click.echo("Nothing changes.")
+        return
+    for change in found.changes:
+        click.echo(f"{change.schedule_id}: {'; '.join(change.what)}")
+        for name, words, times in (
+            ("before", change.before, change.next_before),
+            ("after", change.after, change.next_after),
+        ):
+            if words is not None:
+                listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
+                click.echo(
+                    f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}"
+                )
+    for moment in found.fires:
+        click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
+    for moment in found.clock_changes:
+        click.echo(f"clock: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC: {moment.text}")
+    for item in found.collisions:
+        click.echo(
+            f"collision: {' and '.join(item.schedules)} both start {', '.join(item.jobs)}, "
+            f"{item.count} times a week, first {item.first:%Y-%m-%d %H:%M} UTC"
+        )
+    if not found.fires:
+        click.echo("Nothing fires on deploy.")
 
 
 @click.group()

@@ -8,11 +8,12 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from tick import clock
-from tick.cli import checks
-from tick.cli.checks import CheckResult, Level, good, problem
-from tick.cli.common import as_json, say, show_json
+from tick.cli import doctor_checks as checks
 from tick.cli.database_checks import check_pages, check_sessions
-from tick.cli.statuses import ExitStatus
+from tick.cli.doctor_checks import CheckResult, Level, good, problem
+from tick.cli.exit_status import ExitStatus
+from tick.cli.output import say, show_json
+from tick.cli.parameters import as_json
 from tick.cron.zone_data import system_sources
 from tick.define.registry import Registry, load_registry
 from tick.engine.schedules.zone_changes import older_zones

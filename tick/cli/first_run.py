@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tick.cli.common import author
+from tick.cli.local import author
 from tick.engine.ledger.audit import Act
 from tick.errors import Refused, TickError
 from tick.ops.access import users

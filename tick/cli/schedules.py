@@ -5,18 +5,11 @@ from datetime import datetime
 
 import click
 
+from tick.cli.bulk import Told, one_by_one
 from tick.cli.client import Client, open_client
-from tick.cli.common import (
-    as_json,
-    if_revision,
-    reason_option,
-    say,
-    show_json,
-    show_table,
-)
 from tick.cli.completion import complete_schedules
-from tick.cli.instants import INSTANT, local
-from tick.cli.many import Told, one_by_one
+from tick.cli.output import local, say, show_json, show_table
+from tick.cli.parameters import INSTANT, as_json, if_revision, reason_option
 from tick.interface.scheduler import resume_all_from_now
 from tick.interface.schedules import (
     disable_schedule,

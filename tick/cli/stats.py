@@ -5,9 +5,10 @@ from typing import Any, Literal
 import click
 
 from tick.cli.client import open_client
-from tick.cli.common import as_json, show_json, show_table
 from tick.cli.completion import complete_jobs, complete_schedules
-from tick.cli.known import OneOf, check_names
+from tick.cli.name_check import check_names
+from tick.cli.output import show_json, show_table
+from tick.cli.parameters import OneOf, as_json
 from tick.interface.stats import read_statistics
 from tick.ops.reports.rates import FiringFigures, Lengths, RunFigures
 from tick.ops.reports.statistics import Statistics, Window

@@ -2,8 +2,9 @@
 
 import click
 
-from tick.cli.common import ID, as_json, author, ready_runtime, show_json, show_table, tell_change
-from tick.cli.known import OneOf
+from tick.cli.local import author, ready_runtime
+from tick.cli.output import show_json, show_table, tell_change
+from tick.cli.parameters import ID, OneOf, as_json
 from tick.engine.ledger.audit import Act
 from tick.ops.access import tokens
 from tick.states import Role, TokenScope

@@ -16,8 +16,8 @@ from rich.progress import (
 )
 
 from tick.cli.client import Client
-from tick.cli.common import show_json
-from tick.cli.statuses import status_of
+from tick.cli.exit_status import status_of
+from tick.cli.output import show_json
 from tick.interface.occurrences import read_occurrence
 from tick.ops.queries.occurrences import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus

@@ -5,17 +5,8 @@ from datetime import datetime
 import click
 
 from tick.cli.client import open_client
-from tick.cli.common import (
-    ID,
-    as_json,
-    if_revision,
-    reason_option,
-    say,
-    show_json,
-    show_table,
-    tell_change,
-)
-from tick.cli.instants import INSTANT
+from tick.cli.output import say, show_json, show_table, tell_change
+from tick.cli.parameters import ID, INSTANT, as_json, if_revision, reason_option
 from tick.interface.scheduler import read_status
 from tick.interface.windows import (
     add_window,

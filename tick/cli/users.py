@@ -1,63 +1,16 @@
-"""The commands for whoever operates an installation: schema, users, pruning."""
+"""`tick user …`: who may sign in to the console."""
 
 import secrets
 import sys
-from datetime import timedelta
 
 import click
 
-from tick.cli.common import (
-    as_json,
-    author,
-    if_revision,
-    ready_runtime,
-    show_json,
-    show_table,
-    tell,
-)
-from tick.cli.instants import LENGTH
-from tick.cli.known import OneOf
+from tick.cli.local import author, ready_runtime
+from tick.cli.output import show_json, show_table, tell
+from tick.cli.parameters import OneOf, as_json, if_revision
 from tick.engine.ledger.audit import Act
 from tick.ops.access import users
-from tick.runtime import open_runtime
 from tick.states import Role
-from tick.store import schema
-from tick.store.migration import WAIT_SECONDS
-
-
-@click.group()
-def db() -> None:
-    """The database's schema."""
-
-
-@db.command()
-@click.option(
-    "--copy/--no-copy",
-    default=True,
-    show_default=True,
-    help="Copy a SQLite file beside itself first, where there is something to do.",
-)
-@click.option(
-    "--wait",
-    type=LENGTH,
-    default=timedelta(seconds=WAIT_SECONDS),
-    show_default="5m",
-    help="How long to wait for another upgrade (PostgreSQL).",
-)
-@as_json
-def upgrade(copy: bool, wait: timedelta, as_json: bool) -> None:
-    """Bring the schema to what this release needs.
-
-    A migration is taken back unless every row is still there after it.
-    """
-    with open_runtime() as runtime:
-        done = schema.upgrade(runtime.database, keeps_copy=copy, wait_seconds=wait.total_seconds())
-    at_once = done.before == done.after
-    said = f"at {done.after} already" if at_once else f"{done.before or 'empty'} → {done.after}"
-    if done.copy is not None:
-        said += f"; as it was before: {done.copy}"
-    copied = None if done.copy is None else str(done.copy)
-    tell({"before": done.before, "after": done.after, "copy": copied}, said, as_json)
 
 
 @click.group()
@@ -184,26 +137,3 @@ def _tell_password(
         facts = facts | {"password": chosen}
         said = f"{said}\nPassword (shown only now): {chosen}"
     tell(facts, said, as_json)
-
-
-@click.command()
-@click.option("--keep-days", type=click.IntRange(1, 36_500), help="Default: TICK_KEEP_DAYS.")
-@click.option("--dry-run", is_flag=True, help="Only say how many rows would go.")
-@as_json
-def prune(keep_days: int | None, dry_run: bool, as_json: bool) -> None:
-    """Delete now what is no longer kept.
-
-    That is what is older, or more, than the settings say. Ticks do the same, by and by.
-    """
-    from tick.engine.statistics.prune import Keep, count_prunable, prune_all
-
-    with ready_runtime() as runtime:
-        database, now, keep = runtime.database, runtime.now(), Keep.of(runtime.settings, keep_days)
-        if dry_run:
-            with database.read.connect() as connection:
-                gone = count_prunable(connection, now, keep)
-        else:
-            gone, _ = prune_all(database.write, now, keep)
-    counts = ", ".join(f"{count} of {table}" for table, count in gone.items() if count)
-    said = f"{'Would delete' if dry_run else 'Deleted'}: {counts or 'nothing'}."
-    tell({"dry_run": dry_run, "rows": gone}, said, as_json)

@@ -1,6 +1,7 @@
-"""`tick call`: any operation by its name, also one that has no command of its own."""
+"""The commands on the JSON API: call any operation, print the document."""
 
 import json
+import runpy
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +9,7 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from tick.cli.client import open_client
-from tick.cli.common import show_json, show_table
+from tick.cli.output import show_json, show_table
 from tick.interface.inputs import invalid_input
 from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
@@ -80,3 +81,10 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return text
+
+
+@click.command()
+def openapi() -> None:
+    """Print the JSON API's OpenAPI 3.1 document."""
+    # By name, as `tick up` starts the console: this package knows nothing of the other.
+    runpy.run_module("webapp.openapi", run_name="__main__")

@@ -1,98 +1,28 @@
-"""What the commands share: an open runtime, who acts, and how results are shown."""
+"""How the commands print: tables, JSON, sentences; nothing that a terminal would obey."""
 
-import getpass
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from pydantic import BaseModel
 
-from tick.engine.ledger.audit import MAX_REASON, Author
 from tick.interface.inputs import arguments_of
-from tick.runtime import Runtime, open_runtime
-from tick.settings import load_settings
-from tick.store.schema import check_schema
-from tick.telemetry import logs
 
 if TYPE_CHECKING:
     from tick.ops.schemas import Page
+from typing import TYPE_CHECKING
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+from tick.cron.zone_data import find_zone
+
+if TYPE_CHECKING:
+    from tick.ops.schemas import Page
 # All but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_REVISION = re.compile(r"[0-9a-f]{16}")
 _NOTHING = "-"
-_LAST_ID = 2**63 - 1
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-
-
-class _Id(click.types.IntParamType):
-    """A number that a row may have; the help needs not say which ones those are."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number."""
-        found: int = super().convert(value, param, ctx)
-        if not 1 <= found <= _LAST_ID:
-            self.fail(f"{value} is no id.", param, ctx)
-        return found
-
-
-ID = _Id()
-
-
-def _checked_reason(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> str | None:
-    if value is not None and not (value.strip() and len(value) <= MAX_REASON):
-        raise click.BadParameter(f"say why in 1 to {MAX_REASON} characters.")
-    return value
-
-
-def reason_option(words: str, *, required: bool = False) -> Callable[[Command], Command]:
-    """`--reason`, as long as the console and the JSON API let it be."""
-    return click.option("--reason", callback=_checked_reason, required=required, help=words)
-
-
-def _checked_revision(
-    _context: click.Context, _parameter: click.Parameter, value: str | None
-) -> str | None:
-    if value is not None and not _REVISION.fullmatch(value):
-        raise click.BadParameter(f"{value!r} is no revision; copy it from what --json prints.")
-    return value
-
-
-if_revision = click.option(
-    "--revision",
-    "expected",
-    callback=_checked_revision,
-    help="Only if nobody changed it since: the `revision` that --json printed.",
-)
-
-
-@contextmanager
-def ready_runtime() -> Iterator[Runtime]:
-    """A runtime on a database that is reachable and migrated."""
-    with open_runtime() as runtime:
-        check_schema(runtime.database)
-        yield runtime
-
-
-def author() -> Author:
-    """The person at the keyboard, as the audit names them."""
-    try:
-        return Author(f"cli:{getpass.getuser()}")
-    except (KeyError, OSError):
-        return Author("cli")
-
-
-def log_to_stderr() -> None:
-    """Log lines for a process that serves, in the form that the settings say."""
-    logs.log_to_stderr(load_settings().log_format)
 
 
 def show_json(value: object) -> None:
@@ -164,6 +94,11 @@ def say(text: str, *, err: bool = False) -> None:
 def harmless(text: str) -> str:
     """Text of a job's or a stranger's making, without what a terminal would obey."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", click.unstyle(text))
+
+
+def local(at: datetime, timezone: str) -> str:
+    """An instant on a zone's clocks: `Sun 2026-03-29 03:00 CEST`."""
+    return f"{at.astimezone(find_zone(timezone)):%a %Y-%m-%d %H:%M %Z}"
 
 
 def _text(value: object) -> str:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping
 import click
 
 from tick.cli.client import Client, open_client
-from tick.cli.common import harmless, say, show_json
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
+from tick.cli.output import harmless, say, show_json
 from tick.errors import TickError
 
 Told = tuple[object, str]

@@ -1,7 +1,6 @@
-"""What a list may be asked for by name: a mistyped one is told, since an empty list looks well."""
+"""Lists are asked for by name: a mistyped one is refused, since an empty list looks well."""
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
 
 import click
 
@@ -15,16 +14,6 @@ from tick.ops.queries.nearest import did_you_mean
 
 # What runs are listed by, so that a removed one is known by its runs.
 _RAN = frozenset({"job", "group", "worker"})
-
-
-class OneOf(click.Choice[str]):
-    """A choice whose refusal names the nearest of the choices."""
-
-    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """The refusal."""
-        said = super().get_invalid_choice_message(value, ctx)
-        guess = did_you_mean(str(value), map(str, self.choices)).strip()
-        return f"{said.rstrip('.')}; {guess}" if guess else said
 
 
 def check_names(client: Client, **names: str | None) -> None:

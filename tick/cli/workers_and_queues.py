@@ -3,7 +3,8 @@
 import click
 
 from tick.cli.client import open_client
-from tick.cli.common import as_json, if_revision, reason_option, show_json, show_table, tell_change
+from tick.cli.output import show_json, show_table, tell_change
+from tick.cli.parameters import as_json, if_revision, reason_option
 from tick.interface.queues import list_queues, pause_queue, resume_queue
 from tick.interface.workers import drain_worker, list_workers
 from tick.states import LIVING_WORKERS

@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tick.cli.instants import DAY_OR_INSTANT, bounds, local
+from tick.cli.output import local
+from tick.cli.parameters import DAY_OR_INSTANT
+from tick.cli.replay import bounds
 
 
 def read(text: str) -> date | datetime:

@@ -1,16 +1,24 @@
-"""Instants and times on the command line."""
+"""The types of arguments and options, and the options that many commands have."""
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from tick.cron.zone_data import find_zone
+from tick.engine.ledger.audit import MAX_REASON
 from tick.errors import InvalidInstant
-from tick.policy.instants import just_before
 from tick.utc import YEARS, utc
 
+if TYPE_CHECKING:
+    pass
+from typing import TYPE_CHECKING
+
+from tick.ops.queries.nearest import did_you_mean
+
+if TYPE_CHECKING:
+    pass
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _LENGTH = re.compile(r"(\d{1,9})([smhd])\Z")
 _LONGEST = timedelta(days=36_500)
@@ -53,23 +61,6 @@ class DayOrInstant(click.ParamType[date | datetime]):
         return date.fromisoformat(value) if is_day else instant
 
 
-def bounds(
-    first: date | datetime, last: date | datetime, timezone: str
-) -> tuple[datetime, datetime]:
-    """The first and the last instant; of days, the whole of them in the zone."""
-    zone = find_zone(timezone)
-    begin = first if isinstance(first, datetime) else datetime.combine(first, time(), zone)
-    if isinstance(last, datetime):
-        return utc(begin), utc(last)
-    midnight = utc(datetime.combine(last + timedelta(days=1), time(), zone))
-    return utc(begin), just_before(midnight)
-
-
-def local(at: datetime, timezone: str) -> str:
-    """An instant on a zone's clocks: `Sun 2026-03-29 03:00 CEST`."""
-    return f"{at.astimezone(find_zone(timezone)):%a %Y-%m-%d %H:%M %Z}"
-
-
 class Length(click.ParamType[timedelta]):
     """A length of time such as 90s, 5m, 2h or 1d."""
 
@@ -110,3 +101,62 @@ class Window(click.ParamType[tuple[datetime, datetime]]):
 
 INSTANT, LENGTH, WINDOW = Instant(), Length(), Window()
 DAY_OR_INSTANT = DayOrInstant()
+Command = TypeVar("Command", bound=Callable[..., Any])
+_REVISION = re.compile(r"[0-9a-f]{16}")
+_LAST_ID = 2**63 - 1
+
+
+class _Id(click.types.IntParamType):
+    """A number that a row may have; the help needs not say which ones those are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        found: int = super().convert(value, param, ctx)
+        if not 1 <= found <= _LAST_ID:
+            self.fail(f"{value} is no id.", param, ctx)
+        return found
+
+
+ID = _Id()
+
+
+class OneOf(click.Choice[str]):
+    """A choice whose refusal names the nearest of the choices."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """The refusal."""
+        said = super().get_invalid_choice_message(value, ctx)
+        guess = did_you_mean(str(value), map(str, self.choices)).strip()
+        return f"{said.rstrip('.')}; {guess}" if guess else said
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def _checked_reason(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None and not (value.strip() and len(value) <= MAX_REASON):
+        raise click.BadParameter(f"say why in 1 to {MAX_REASON} characters.")
+    return value
+
+
+def reason_option(words: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """`--reason`, as long as the console and the JSON API let it be."""
+    return click.option("--reason", callback=_checked_reason, required=required, help=words)
+
+
+def _checked_revision(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    if value is not None and not _REVISION.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no revision; copy it from what --json prints.")
+    return value
+
+
+if_revision = click.option(
+    "--revision",
+    "expected",
+    callback=_checked_revision,
+    help="Only if nobody changed it since: the `revision` that --json printed.",
+)

@@ -1,4 +1,4 @@
-"""The commands that look ahead and write nothing: plan, simulate."""
+"""`tick simulate`: the real tick over a time that has not been."""
 
 import sys
 from collections import Counter
@@ -9,64 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tick.cli.common import as_json, is_terminal, ready_runtime, show_json, show_table
-from tick.cli.instants import INSTANT, LENGTH, WINDOW
-from tick.cli.ledger import show_proof
-from tick.cli.statuses import ExitStatus
+from tick.cli.exit_status import ExitStatus
+from tick.cli.output import is_terminal, show_json, show_table
+from tick.cli.parameters import INSTANT, LENGTH, WINDOW, as_json
+from tick.cli.verify import show_proof
 from tick.define.registry import load_registry
-from tick.ops.reports.deploy_plan import Plan, plan_deploy
 from tick.settings import load_settings
 
 if TYPE_CHECKING:
     from tick.ticks.simulation import Simulation
-
 _MINUTE = timedelta(minutes=1)
 SHOWN = 50
-
-
-@click.command()
-@as_json
-def plan(as_json: bool) -> None:
-    """Show what deploying the definitions here would change there.
-
-    Exit status 0 when nothing changes, 5 when something does.
-    """
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        found = plan_deploy(connection, runtime.registry, runtime.now())
-    if as_json:
-        show_json(found.as_dict())
-    else:
-        _show_plan(found)
-    if not found.changes_nothing:
-        raise SystemExit(ExitStatus.CHANGES)
-
-
-def _show_plan(found: Plan) -> None:
-    if found.changes_nothing:
-        click.echo("Nothing changes.")
-        return
-    for change in found.changes:
-        click.echo(f"{change.schedule_id}: {'; '.join(change.what)}")
-        for name, words, times in (
-            ("before", change.before, change.next_before),
-            ("after", change.after, change.next_after),
-        ):
-            if words is not None:
-                listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
-                click.echo(
-                    f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}"
-                )
-    for moment in found.fires:
-        click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
-    for moment in found.clock_changes:
-        click.echo(f"clock: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC: {moment.text}")
-    for item in found.collisions:
-        click.echo(
-            f"collision: {' and '.join(item.schedules)} both start {', '.join(item.jobs)}, "
-            f"{item.count} times a week, first {item.first:%Y-%m-%d %H:%M} UTC"
-        )
-    if not found.fires:
-        click.echo("Nothing fires on deploy.")
 
 
 @click.command()

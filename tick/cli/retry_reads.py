@@ -1,4 +1,4 @@
-"""Asking on through a short outage: a console that is deployed anew, a database that fails over."""
+"""Reading on through a short outage: a console deployed anew, a database that fails over."""
 
 import time
 from collections.abc import Callable
@@ -14,7 +14,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 Answer = TypeVar("Answer")
 
 
-def ask_patiently(ask: Callable[[], Answer]) -> Answer:
+def retry_reads(ask: Callable[[], Answer]) -> Answer:
     """What `ask` answers, asked again in growing pauses while nobody can, for PATIENCE_SECONDS.
 
     Only for what changes nothing: it may have been heard although no answer came. Standard error

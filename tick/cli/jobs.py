@@ -1,0 +1,112 @@
+"""The commands on jobs: list them, run now."""
+
+import json
+from typing import Any
+
+import click
+
+from tick.cli.client import open_client
+from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
+from tick.cli.output import show_json, show_table
+from tick.cli.parameters import as_json, reason_option
+from tick.cli.waiting import tell_started, wait_option
+from tick.interface.jobs import list_jobs, run_all_jobs, run_group, run_job
+from tick.interface.schedules import trigger_schedule
+
+
+@click.command()
+@as_json
+def jobs(as_json: bool) -> None:
+    """List the jobs with their latest runs."""
+    with open_client() as client:
+        found = client.all(list_jobs)
+    if as_json:
+        show_json(found)
+        return
+    columns = {
+        "name": "JOB",
+        "group": "GROUP",
+        "depends": "DEPENDS ON",
+        "queue": "QUEUE",
+        "last": "LAST",
+        "at": "QUEUED (UTC)",
+        "description": "DOES",
+    }
+    rows = [
+        vars(job)
+        | {
+            "depends": ", ".join(job.depends_on) or None,
+            "last": job.latest_run and job.latest_run.status,
+            "at": job.latest_run and job.latest_run.queued_at,
+        }
+        for job in found
+    ]
+    show_table(columns, rows, "No jobs yet: see definitions/README.md.")
+
+
+@click.command()
+@click.argument("schedule_id", required=False, shell_complete=complete_schedules)
+@click.option("--job", shell_complete=complete_jobs, help="One job, without what it depends on.")
+@click.option(
+    "--group",
+    shell_complete=complete_groups,
+    help="The jobs of a group, in dependency order.",
+)
+@click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
+@click.option(
+    "--params",
+    metavar="JSON",
+    help="Keyword arguments; of many jobs, each takes those that its function names.",
+)
+@click.option("--override-overlap", is_flag=True, help="Even while the schedule still runs.")
+@click.option("--key", help="Given again, the same key starts nothing new.")
+@reason_option("Why; stands in the ledger and in the audit.")
+@wait_option
+@as_json
+def run(
+    schedule_id: str | None,
+    job: str | None,
+    group: str | None,
+    everything: bool,
+    params: str | None,
+    override_overlap: bool,
+    key: str | None,
+    reason: str | None,
+    wait: bool,
+    as_json: bool,
+) -> None:
+    """Run now: SCHEDULE_ID, --job NAME, --group NAME or --all. A worker does the work.
+
+    No schedule's next instant moves. For example: tick run nightly --wait
+    """
+    if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
+        raise click.UsageError("Name exactly one of SCHEDULE_ID, --job, --group and --all.")
+    if params is not None and schedule_id is not None:
+        raise click.UsageError("--params goes with --job, --group and --all, not with a schedule.")
+    given = _read_params(params)
+    with open_client() as client:
+        if schedule_id is not None:
+            made = client.call(
+                trigger_schedule,
+                schedule_id=schedule_id,
+                key=key,
+                reason=reason,
+                override_overlap=override_overlap,
+            )
+        elif job is not None:
+            made = client.call(run_job, job_name=job, key=key, reason=reason, params=given)
+        elif group is not None:
+            made = client.call(run_group, group=group, key=key, reason=reason, params=given)
+        else:
+            made = client.call(run_all_jobs, key=key, reason=reason, params=given)
+        tell_started(client, made.occurrence_id, wait=wait, as_json=as_json)
+
+
+def _read_params(text: str | None) -> dict[str, Any]:
+    try:
+        params = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(f"--params is not JSON: {error}.") from None
+    if not isinstance(params, dict):
+        raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")
+    return params
