@@ -13,7 +13,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.settle import settle_occurrences
-from tick.engine.schedules import generations, lifecycle, sync
+from tick.engine.schedules import generations, lifecycle, writer
 from tick.ops.actions import run_now, switches
 from tick.store.tables import audit_entry, definition_set, job_run, schedule_version
 from tick.syncing import ensure_synced, sync_definitions
@@ -251,7 +251,7 @@ def test_a_database_that_fails_during_a_deploy_is_no_error_of_the_schedule(
     def fail(*_: object, **__: object) -> None:
         raise sa.exc.OperationalError("SELECT", {}, Exception("the server is gone"))
 
-    monkeypatch.setattr(sync, "fire_due", fail)
+    monkeypatch.setattr(writer, "fire_due", fail)
     with pytest.raises(sa.exc.OperationalError):
         deploy(daily, TWO, a_schedule(cron="0 3 * * *"))
     assert (daily.schedule().state, versions(daily)) == ("ACTIVE", [1])

@@ -1,0 +1,47 @@
+"""A schedule as a person wrote it: plain JSON values, to be stored and edited again. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tick.define.schedules import Schedule
+
+_IN_CODE_ONLY = frozenset({"id", "renamed_from", "alerts", "ping_url", "source", "first_id"})
+_DEFAULTS = {
+    field.name: field.default for field in fields(Schedule) if field.name not in _IN_CODE_ONLY
+}
+OPTIONS = frozenset(_DEFAULTS)
+"""What can be said of a schedule by hand: it carries no code, command or URL."""
+_INSTANTS = frozenset({"anchor", "at", "starts_at", "ends_at"})
+
+
+def to_plain(schedule: Schedule) -> dict[str, Any]:
+    """The options that were given, as JSON values: instants in UTC, lengths in seconds."""
+    given = {name: getattr(schedule, name) for name in _DEFAULTS}
+    return {
+        name: _plain(value) for name, value in given.items() if value and value != _DEFAULTS[name]
+    }
+
+
+def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> Schedule:
+    """The schedule that `to_plain` was made from; `source` is where mistakes are told to be.
+
+    Raises TypeError for an option that there is not.
+    """
+    given = dict(values)
+    for name in _INSTANTS & given.keys():
+        given[name] = datetime.fromisoformat(given[name])
+    if isinstance(given.get("every"), int | float):
+        given["every"] = timedelta(seconds=given["every"])
+    return Schedule(id=schedule_id, source=source, **given)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, list | tuple | set | frozenset):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value

@@ -1,0 +1,182 @@
+"""How a schedule's definition is written: added, or changed under a new version.
+
+A change fires nothing that was not due already: what is due settles under the old rule first, in
+the same transaction; a new rule starts strictly after it; nobody's switch is flipped.
+"""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.define.schedules import Schedule, short_digest
+from tick.define.written import to_plain
+from tick.engine.firing.fire import fire_due
+from tick.engine.firing.write_plans import TickClaim
+from tick.engine.ledger.audit import Act, Author
+from tick.engine.ledger.tick_log import learned_tick_seconds
+from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
+from tick.engine.schedules import lifecycle
+from tick.engine.schedules.diff import version_digest, version_texts
+from tick.engine.schedules.pause import end_pauses
+from tick.engine.schedules.zone_changes import zone_data_ids
+from tick.policy import instants
+from tick.policy.rule import RULE_FORMAT
+from tick.policy.zone_moves import moved_on_after, zone_of
+from tick.states import ScheduleSource, ScheduleState
+from tick.store.database import TRANSIENT, short_error
+from tick.store.tables import job_schedule, schedule_version
+
+_s, _v = job_schedule.c, schedule_version.c
+
+
+@dataclass(frozen=True)
+class ScheduleWriter:
+    """Writes definitions within one transaction; `generation` is that of the definitions."""
+
+    connection: sa.Connection
+    registry: Registry
+    generation: int
+    now: datetime
+    author: Author
+
+    def add(self, schedule: Schedule, *, source: ScheduleSource = ScheduleSource.CODE) -> None:
+        """Add a schedule, switched off, with its first version."""
+        self.connection.execute(
+            sa.insert(job_schedule),
+            {
+                "id": schedule.id,
+                **schedule.words(),
+                "alerts": schedule.told(),
+                "source": source,
+                "decided_to": self.now,
+                "generation": self.generation,
+                "created_at": self.now,
+                "updated_at": self.now,
+            },
+        )
+        version_id = self._add_version(schedule, self.now, source)
+        self.update(schedule.id, version_id=version_id)
+        self.note("schedule.add", schedule.id, after=schedule.words())
+
+    def change(
+        self, schedule: Schedule, *, source: ScheduleSource = ScheduleSource.CODE
+    ) -> lifecycle.LockedSchedule:
+        """Write a new version: the old rule decides up to now, the new one starts after.
+
+        Return the schedule as it stood before.
+        """
+        before = self.settle(schedule.id)
+        rule = schedule.rule()
+        values: dict[str, Any] = {}
+        if before.row.state == ScheduleState.ERROR:
+            values |= {"state": ScheduleState.ACTIVE, "state_reason": None, "fire_errors": 0}
+        since = self.now
+        if values or rule.to_json() != before.row.rule:
+            if self._only_moved(before, schedule):
+                since = moved_on_after(before.rule, rule, before.row.decided_to)
+            else:
+                since = lifecycle.account_for(self.connection, before, self.now, self.now)
+            fires = before.row.enabled and (values or before.fires)
+            following = instants.first_after(rule, since) if fires else None
+            values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
+        version_id = self._add_version(schedule, since, source)
+        self.update(schedule.id, version_id=version_id, **values)
+        self.note(
+            "schedule.change",
+            schedule.id,
+            before={"rule": before.row.rule},
+            after={"rule": rule.to_json()},
+        )
+        return before
+
+    def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
+        """Whether other zone data put the wall times that were given at other instants.
+
+        That is no edit: what it moved into the past is due, as with any other update of the data.
+        """
+        given = schedule.wall_times()
+        if not given:
+            return False
+        definition = sa.select(_v.definition).where(_v.id == before.row.version_id)
+        stored = self.connection.execute(definition).scalar() or {}
+        same = replace(schedule.rule(), at=None, anchor=None)
+        return stored.get("wall_times") == given and same == before.ask(
+            lambda rule: replace(rule, at=None, anchor=None, zone=None)
+        )
+
+    def settle(self, schedule_id: str) -> lifecycle.LockedSchedule:
+        """Decide what is due by now under the present rule; the schedule after that.
+
+        One that can't be fired ends in ERROR: it must not keep its mended definition out.
+        """
+        try:
+            with self.connection.begin_nested():
+                end_pauses(self.connection, self.now, 1, _s.id == schedule_id)
+                self._fire_due(schedule_id)
+        except TRANSIENT:
+            raise  # the database, not the schedule: all of it is undone
+        except Exception as error:
+            known = lifecycle.find_schedule(self.connection, schedule_id)
+            lifecycle.give_up(self.connection, known, now=self.now, error=short_error(error))
+        return lifecycle.find_schedule(self.connection, schedule_id)
+
+    def _fire_due(self, schedule_id: str) -> None:
+        tick_id = secrets.token_hex(8)
+        fire_due(
+            self.connection,
+            TickClaim(tick_id, tick_id, self.now, read_zone_data_status(self.connection).usable),
+            limit=1,
+            tick_seconds=learned_tick_seconds(self.connection),
+            only=schedule_id,
+            wait=True,
+        )
+
+    def _add_version(self, schedule: Schedule, since: datetime, source: ScheduleSource) -> int:
+        texts = version_texts(schedule, self.registry)
+        rule, target = texts["rule"], texts["target"]
+        zone = zone_of(schedule.rule()) or schedule.named_zone
+        given = {"wall_times": found} if (found := schedule.wall_times()) else {}
+        # What a person wrote is kept as written: nothing else remembers it.
+        written = {"written": to_plain(schedule)} if source is ScheduleSource.CUSTOM else {}
+        read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
+        last = sa.select(sa.func.coalesce(sa.func.max(_v.number), 0) + 1).where(
+            _v.schedule_id == schedule.id
+        )
+        created: int = self.connection.execute(
+            sa.insert(schedule_version)
+            .values(
+                schedule_id=schedule.id,
+                number=last.scalar_subquery(),
+                definition=schedule.words() | {"target": schedule.target()} | given | written,
+                digest=version_digest(texts),
+                rule=rule,
+                rule_key=short_digest(rule),
+                rule_format=RULE_FORMAT,
+                limited=schedule.max_runs is not None,
+                overlap=schedule.rule().overlap,
+                mode=schedule.target()["mode"],
+                target=target,
+                target_key=short_digest(target),
+                since=since,
+                by=self.author.name,
+                zone_data_id=read_with or NO_ZONE,
+            )
+            .returning(_v.id)
+        ).scalar_one()
+        return created
+
+    def update(self, schedule_id: str, **values: Any) -> None:
+        """Write columns of a schedule whose row this transaction has locked."""
+        self.connection.execute(
+            sa.update(job_schedule)
+            .where(_s.id == schedule_id)
+            .values(**values, generation=self.generation, updated_at=self.now)
+        )
+
+    def note(self, action: str, subject: str, **entry: Any) -> None:
+        """Write an audit entry."""
+        Act(self.now, self.author).record(self.connection, action, subject, **entry)
