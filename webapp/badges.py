@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Look:
+class Badge:
     """One state's face: `tone` picks the colour, which is never its only sign."""
 
     word: str
@@ -13,57 +13,61 @@ class Look:
     meaning: str
 
 
-LOOKS = {
+BADGES = {
     # Runs and occurrences
-    "QUEUED": Look("Queued", "wait", "hourglass-split", "Waits for what it depends on or a worker"),
-    "RUNNING": Look("Running", "live", "arrow-repeat", "At work"),
-    "SUCCESS": Look("Success", "good", "check-circle-fill", "Everything succeeded"),
-    "FAILED": Look("Failed", "bad", "x-circle-fill", "Something failed, and no attempt was left"),
-    "CANCELLED": Look("Cancelled", "quiet", "slash-circle", "Ended by a person or by itself"),
+    "QUEUED": Badge(
+        "Queued", "wait", "hourglass-split", "Waits for what it depends on or a worker"
+    ),
+    "RUNNING": Badge("Running", "live", "arrow-repeat", "At work"),
+    "SUCCESS": Badge("Success", "good", "check-circle-fill", "Everything succeeded"),
+    "FAILED": Badge("Failed", "bad", "x-circle-fill", "Something failed, and no attempt was left"),
+    "CANCELLED": Badge("Cancelled", "quiet", "slash-circle", "Ended by a person or by itself"),
     # Runs only
-    "SKIPPED": Look("Skipped", "quiet", "skip-forward-fill", "Never ran: what it needs failed"),
+    "SKIPPED": Badge("Skipped", "quiet", "skip-forward-fill", "Never ran: what it needs failed"),
     # Occurrences only
-    "PARTIAL": Look(
+    "PARTIAL": Badge(
         "Partial", "warn", "exclamation-triangle-fill", "Some run failed, all of them tolerable"
     ),
-    "MISSED": Look("Missed", "warn", "clock-history", "Not fired: no tick came within its grace"),
-    "COALESCED": Look(
+    "MISSED": Badge("Missed", "warn", "clock-history", "Not fired: no tick came within its grace"),
+    "COALESCED": Badge(
         "Coalesced", "quiet", "collection", "Not fired: a newer instant fired in its place"
     ),
-    "SKIPPED_OVERLAP": Look(
+    "SKIPPED_OVERLAP": Badge(
         "Overlap", "warn", "skip-forward-fill", "Not fired: the one before had not finished"
     ),
-    "SUPPRESSED": Look(
+    "SUPPRESSED": Badge(
         "Suppressed", "quiet", "pause-fill", "Not fired: the schedule was disabled or paused"
     ),
-    "BLACKOUT": Look(
+    "BLACKOUT": Badge(
         "Blackout", "quiet", "moon-stars", "Not fired: a calendar or maintenance forbade it"
     ),
-    "FIRE_FAILED": Look(
+    "FIRE_FAILED": Badge(
         "Fire failed", "bad", "lightning-charge-fill", "Not fired: enqueueing failed repeatedly"
     ),
-    "HELD": Look("Held", "warn", "shield-lock", "Not fired yet: held by the storm brake"),
+    "HELD": Badge("Held", "warn", "shield-lock", "Not fired yet: held by the storm brake"),
 }
-WORKER_LOOKS = {
-    "RUNNING": Look("Alive", "good", "heart-pulse", "It beats"),
-    "DRAINING": Look("Draining", "live", "hourglass-split", "Takes nothing new, finishes and ends"),
-    "STOPPED": Look("Stopped", "quiet", "stop-fill", "It ended by itself"),
-    "DEAD": Look("Dead", "bad", "x-circle-fill", "It stopped beating; its runs were rescued"),
+WORKER_BADGES = {
+    "RUNNING": Badge("Alive", "good", "heart-pulse", "It beats"),
+    "DRAINING": Badge(
+        "Draining", "live", "hourglass-split", "Takes nothing new, finishes and ends"
+    ),
+    "STOPPED": Badge("Stopped", "quiet", "stop-fill", "It ended by itself"),
+    "DEAD": Badge("Dead", "bad", "x-circle-fill", "It stopped beating; its runs were rescued"),
 }
-SILENT = Look("Silent", "warn", "exclamation-triangle-fill", "It missed more than two beats")
-NEVER = Look("Never ran", "quiet", "dash-lg", "It has no run yet")
-_UNKNOWN = Look("Unknown", "quiet", "question-circle", "A state that this release does not know")
+SILENT = Badge("Silent", "warn", "exclamation-triangle-fill", "It missed more than two beats")
+NEVER = Badge("Never ran", "quiet", "dash-lg", "It has no run yet")
+_UNKNOWN = Badge("Unknown", "quiet", "question-circle", "A state that this release does not know")
 
 
-def look(state: str | None) -> Look:
+def badge(state: str | None) -> Badge:
     """The face of a state; a stranger gets one, too, and None that of what never ran."""
     if state is None:
         return NEVER
-    return LOOKS.get(state, _UNKNOWN)
+    return BADGES.get(state, _UNKNOWN)
 
 
-def worker_look(status: str, silent_seconds: float, beats_every: float) -> Look:
+def worker_badge(status: str, silent_seconds: float, beats_every: float) -> Badge:
     """The face of a process: one that should beat and does not is silent."""
     if status in ("RUNNING", "DRAINING") and silent_seconds > 2 * beats_every:
         return SILENT
-    return WORKER_LOOKS.get(status, _UNKNOWN)
+    return WORKER_BADGES.get(status, _UNKNOWN)

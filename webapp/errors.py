@@ -23,7 +23,7 @@ from tick.errors import (
 from tick.store.outages import is_outage
 from tick.store.outages import sentence as in_a_sentence
 from webapp import problem
-from webapp.links import this_page
+from webapp.links import current_path
 
 RETRY_AFTER_SECONDS = 30
 UNREACHABLE: tuple[type[Exception], ...] = (
@@ -146,7 +146,7 @@ def _invalid_filter(error: InvalidFilter) -> Response:
         title="Nothing is shown: the address holds a mistake",
         message=str(error),
         request_id=_request_id(),
-        clear=this_page(),
+        clear=current_path(),
     )
     return make_response(page, 422)
 

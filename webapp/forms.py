@@ -23,9 +23,9 @@ def acting() -> Iterator[Act]:
         author = Author(current_user.name, g.request_id)
         yield Act(now(), author, reason(), key=idempotency_key())
     except Busy as busy:
-        messages.tell_refusal(str(busy), link=_in_the_way(busy), label="Show it")
+        messages.flash_error(str(busy), link=_in_the_way(busy), label="Show it")
     except Refused as refusal:
-        messages.tell_refusal(str(refusal))
+        messages.flash_error(str(refusal))
 
 
 def _in_the_way(busy: Busy) -> str:

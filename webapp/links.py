@@ -18,12 +18,12 @@ def is_local(target: str) -> bool:
     return not target.startswith("//")
 
 
-def here() -> str:
+def current_url() -> str:
     """The path and query of this request, as a browser has them: with the prefix of the console."""
     return f"{request.script_root}{request.full_path}".rstrip("?")
 
 
-def this_page() -> str:
+def current_path() -> str:
     """The same without a query."""
     return f"{request.script_root}{request.path}"
 
@@ -33,7 +33,7 @@ def cookie_path() -> str:
     return request.script_root or "/"
 
 
-def given(*without: str) -> dict[str, Any]:
+def query_args(*without: str) -> dict[str, Any]:
     """The arguments of this request's query that say something, but for some.
 
     For `url_for`, which would take those that are left out here as its own: a scheme, for one.

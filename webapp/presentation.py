@@ -67,8 +67,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.tests.update(collides=lambda instant, minutes: minute_of(instant) in minutes)
     app.jinja_env.globals.update(
         asset=asset,
-        given=links.given,
-        here=links.here,
+        query_args=links.query_args,
+        current_url=links.current_url,
         in_dialog=in_dialog,
         keys_act=keys_act,
         in_place=in_place,
@@ -76,16 +76,16 @@ def init_app(app: Flask) -> None:
         live_choice=live_choice,
         live_choices=LIVE,
         log_url=log_url,
-        look=badges.look,
+        badge=badges.badge,
         may=may,
         new_key=forms.new_key,
         now=services.now,
         sparkline=charts.sparkline,
         shown_zone=shown_zone,
-        signs=services.signs,
-        this_page=links.this_page,
+        page_status=services.page_status,
+        current_path=links.current_path,
         toasts=toasts,
-        worker_look=badges.worker_look,
+        worker_badge=badges.worker_badge,
         zone_choice=zone_choice,
         zones=ZONES,
     )
@@ -223,14 +223,14 @@ def bounded(count: int) -> str:
 
 def spark_words(recent: Sequence[RecentOccurrence]) -> str:
     """What a sparkline comes to: `28 of 30 good`. What nobody wanted to run does not count."""
-    tones = Counter(badges.look(mark.outcome).tone for mark in recent)
+    tones = Counter(badges.badge(mark.outcome).tone for mark in recent)
     judged = sum(tones[tone] for tone in ("good", "bad", "warn"))
     return f"{tones['good']} of {judged} good" if judged else ""
 
 
 def older_url(before: int) -> str:
     """This page's address, continued below an id."""
-    return f"{links.this_page()}?{urlencode({**request.args.to_dict(), 'before': before})}"
+    return f"{links.current_path()}?{urlencode({**request.args.to_dict(), 'before': before})}"
 
 
 def log_url(run: Run, endpoint: str = "runs.show", **changes: Any) -> str:
@@ -271,7 +271,7 @@ def live(tag: str, seconds: int) -> Markup:
     return Markup(
         'hx-get="{}" hx-trigger="live" hx-select="#live" hx-swap="outerMorph" hx-ptag="{}" '
         'data-live="{}"'
-    ).format(links.here(), tag, seconds)
+    ).format(links.current_url(), tag, seconds)
 
 
 def asset(name: str) -> str:

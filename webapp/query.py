@@ -2,7 +2,7 @@
 
 A page declares by `takes` what its address may hold, with a reader for each value. What is not
 declared, given twice or not understood is told before the page is asked for anything: in the place
-of its rows where it has a form to mend it in (`told_by`), else as an error.
+of its rows where it has a form to mend it in (`on_mistakes`), else as an error.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -22,10 +22,10 @@ from webapp.services import reading
 Choice = TypeVar("Choice", bound=StrEnum)
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 Reader = Callable[[str], object]
-Teller = Callable[[tuple[str, ...]], str]
+MistakePage = Callable[[tuple[str, ...]], str]
 _MAX_ID = 2**63 - 1
 _MAX_TEXT = 100
-_TAKEN, _TELLER, _LISTS = "query_taken", "query_teller", "query_lists"
+_TAKEN, _ON_MISTAKES, _LISTS = "query_taken", "query_teller", "query_lists"
 
 
 def number_of(value: str) -> int:
@@ -78,21 +78,24 @@ def one_of(choices: Collection[str]) -> Reader:
 
 
 def takes(
-    readers: Mapping[str, Reader], *, told_by: Teller | None = None, lists: Collection[str] = ()
+    readers: Mapping[str, Reader],
+    *,
+    on_mistakes: MistakePage | None = None,
+    lists: Collection[str] = (),
 ) -> Callable[[View], View]:
     """Declare what the address of a page may hold, `lists` of it more than once.
 
-    `told_by` renders the page with its mistakes in the place of its rows.
+    `on_mistakes` renders the page with its mistakes in the place of its rows.
     """
 
     def declare(view: View) -> View:
-        vars(view).update({_TAKEN: readers, _TELLER: told_by, _LISTS: frozenset(lists)})
+        vars(view).update({_TAKEN: readers, _ON_MISTAKES: on_mistakes, _LISTS: frozenset(lists)})
         return view
 
     return declare
 
 
-def declared_by(view: Callable[..., object]) -> Mapping[str, Reader]:
+def declared_readers(view: Callable[..., object]) -> Mapping[str, Reader]:
     """What the address of a page may hold, by name."""
     found: Mapping[str, Reader] = vars(view).get(_TAKEN, {})
     return found
@@ -107,12 +110,12 @@ def _check() -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD") or request.endpoint not in NEEDED:
         return None
     view = current_app.view_functions[request.endpoint]
-    mistakes = tuple(_mistakes(declared_by(view), vars(view).get(_LISTS, frozenset())))
+    mistakes = tuple(_mistakes(declared_readers(view), vars(view).get(_LISTS, frozenset())))
     if not mistakes:
         return None
-    if (told_by := vars(view).get(_TELLER)) is None:
+    if (on_mistakes := vars(view).get(_ON_MISTAKES)) is None:
         raise InvalidFilter(mistakes)
-    return make_response(told_by(mistakes), 422)
+    return make_response(on_mistakes(mistakes), 422)
 
 
 def _mistakes(readers: Mapping[str, Reader], lists: Collection[str]) -> list[str]:

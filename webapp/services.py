@@ -49,12 +49,12 @@ def now() -> datetime:
     return instant
 
 
-def signs() -> Signs:
+def page_status() -> Signs:
     """What every page shows: whether the scheduler stands, and how much there is of everything."""
-    if "signs" not in g:
+    if "page_status" not in g:
         with reading() as connection:
-            g.signs = read_signs(connection, now(), runtime().settings.dead_after_seconds)
-    found: Signs = g.signs
+            g.page_status = read_signs(connection, now(), runtime().settings.dead_after_seconds)
+    found: Signs = g.page_status
     return found
 
 
@@ -65,4 +65,4 @@ def holiday_on(day: date) -> str | None:
 
 def pulse(connection: sa.Connection) -> Pulse:
     """How the system does."""
-    return take_pulse(connection, now(), signs())
+    return take_pulse(connection, now(), page_status())

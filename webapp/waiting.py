@@ -6,7 +6,7 @@ from threading import BoundedSemaphore
 
 from flask import Flask, current_app
 
-LOOK_EVERY_SECONDS = 1.0
+POLL_SECONDS = 1.0
 _PLACES = "log_streams"
 
 

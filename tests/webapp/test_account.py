@@ -10,7 +10,7 @@ from tests.support.factories import World
 from tests.webapp.scenes import PASSWORD
 from tests.webapp.visitor import Visitor, location
 from tick.store.tables import audit_entry, user_session
-from webapp.pages.account import in_short
+from webapp.pages.account import browser_name
 
 NEW = "another horse in the rain"
 
@@ -131,4 +131,4 @@ def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(world: World, ada: Vi
     ],
 )
 def test_a_browser_is_named_as_people_say_it(agent: str, shown: str) -> None:
-    assert in_short(agent) == shown
+    assert browser_name(agent) == shown

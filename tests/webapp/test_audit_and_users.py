@@ -16,7 +16,7 @@ from tick.ops.queries.audit import AuditFilter
 from tick.settings import Settings
 from tick.store.tables import audit_entry
 from webapp.pages import audit as audit_page
-from webapp.pages.settings import shown_settings
+from webapp.pages.settings import setting_rows
 
 
 def test_every_change_is_listed_with_what_was_before_and_after(ada: Visitor) -> None:
@@ -239,7 +239,7 @@ def test_the_settings_are_shown_without_any_secret(world: World, ada: Visitor) -
 
 def test_a_password_in_the_databases_address_is_not_shown() -> None:
     url = "postgresql://tick:hush@db.example/tick?password=hush&sslmode=require"
-    shown = {one.variable: one for one in shown_settings(Settings(database_url=url))}
+    shown = {one.variable: one for one in setting_rows(Settings(database_url=url))}
     assert shown["TICK_DATABASE_URL"].value == "postgresql://tick:***@db.example/tick"
     assert shown["TICK_DATABASE_URL"].is_chosen
     assert not shown["TICK_KEEP_DAYS"].is_chosen

@@ -11,7 +11,7 @@ from tests.webapp.test_every_route import routes
 from tests.webapp.visitor import Visitor
 from tick.errors import InvalidFilter
 from webapp.access.permissions import NEEDED
-from webapp.query import declared_by
+from webapp.query import declared_readers
 from webapp.run_search import read_search
 
 # Longer than any text that is taken, and neither number, day, month, instant nor choice.
@@ -25,7 +25,7 @@ def pages(app: Flask) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     for endpoint, method, path in routes(app, NEEDED):
         if method == "GET":
             path = "/audit.csv" if endpoint == "audit.export" else path
-            yield endpoint, path, declared_by(app.view_functions[endpoint])
+            yield endpoint, path, declared_readers(app.view_functions[endpoint])
 
 
 def test_no_page_takes_a_filter_that_it_does_not_know(app: Flask, ada: Visitor) -> None:

@@ -37,7 +37,7 @@ def one_run(world: World, ada: Visitor) -> None:
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream looks again at once."""
-    monkeypatch.setattr(logs, "LOOK_EVERY_SECONDS", 0)
+    monkeypatch.setattr(logs, "POLL_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("one_run")
@@ -142,7 +142,7 @@ def test_the_stream_gives_what_comes_and_ends_with_the_run(world: World, ada: Vi
 @pytest.mark.usefixtures("one_run", "no_waiting")
 def test_a_stream_of_a_run_that_goes_on_comes_to_an_end_by_itself(ada: Visitor) -> None:
     text = ada.get("/runs/1/stream").text
-    assert text == ":\n\n" * len(range(0, logs.LOOKS, logs.BEAT_EVERY_LOOKS))
+    assert text == ":\n\n" * len(range(0, logs.MOST_POLLS, logs.POLLS_PER_BEAT))
 
 
 @pytest.mark.usefixtures("one_run", "no_waiting")

@@ -10,7 +10,7 @@ from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
 from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Outcome, RunStatus
-from webapp.badges import LOOKS, look
+from webapp.badges import BADGES, badge
 from webapp.drawing.charts import sparkline
 from webapp.presentation import (
     ago,
@@ -56,9 +56,9 @@ def test_an_instant_names_its_zone_and_another_year() -> None:
 
 
 def test_every_state_has_a_look_of_its_own_beside_its_colour() -> None:
-    assert set(LOOKS) == set(Outcome) | set(RunStatus)
-    assert len({face.word for face in LOOKS.values()}) == len(LOOKS)
-    assert look("FROM_THE_FUTURE").word == "Unknown"
+    assert set(BADGES) == set(Outcome) | set(RunStatus)
+    assert len({face.word for face in BADGES.values()}) == len(BADGES)
+    assert badge("FROM_THE_FUTURE").word == "Unknown"
 
 
 def test_small_texts() -> None:

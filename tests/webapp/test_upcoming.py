@@ -139,7 +139,7 @@ def test_a_month_cuts_its_days_in_the_zone_of_whoever_looks() -> None:
         dense=False,
     )
     changes = clock_changes(["Europe/Paris"], NOW, NOW + timedelta(days=2))
-    shown = month.days_shown(date(2026, 11, 1), date(2026, 10, 24))
+    shown = month.month_view(date(2026, 11, 1), date(2026, 10, 24))
     weeks = month.month_weeks(shown, [lane], {at}, changes, zone)
     square = weeks[-1][0]
     assert (square.date.day, square.beside, square.collisions) == (30, False, 1)
@@ -227,10 +227,10 @@ def test_instants_in_a_window_are_no_firings_in_feed_and_calendar(
 
 def test_this_month_begins_with_this_week_and_fills_every_day_to_come() -> None:
     for today in (date(2026, 11, 29), date(2026, 11, 30), date(2026, 12, 1)):
-        shown = month.days_shown(today.replace(day=1), today)
+        shown = month.month_view(today.replace(day=1), today)
         assert (shown.days[0].weekday(), len(shown.days)) == (0, 35)
         assert shown.days[0] <= today < shown.days[7]
-    later = month.days_shown(date(2026, 12, 1), date(2026, 11, 29))
+    later = month.month_view(date(2026, 12, 1), date(2026, 11, 29))
     assert (later.days[0], later.days[-1]) == (date(2026, 11, 30), date(2027, 1, 3))
     at = datetime(2027, 1, 2, 12, tzinfo=UTC)
     lanes = [

@@ -10,7 +10,7 @@ from tests.webapp.visitor import Visitor
 from tick.ops.queries.health import read_signs
 from tick.ops.queries.workers import list_living
 from tick.store.tables import job_run, worker_instance
-from webapp.badges import worker_look
+from webapp.badges import worker_badge
 
 
 def _start(world: World, now: datetime, **values: object) -> None:
@@ -110,7 +110,7 @@ def test_the_ticks_say_who_called_and_what_came_of_it(world: World, ada: Visitor
     ],
 )
 def test_a_process_that_missed_two_beats_is_silent(status: str, silent: float, word: str) -> None:
-    assert worker_look(status, silent, 15.0).word == word
+    assert worker_badge(status, silent, 15.0).word == word
 
 
 def test_a_process_names_what_it_runs(world: World, ada: Visitor, now: datetime) -> None:

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from tick.ops.access.login_attempts import LoginOrigin
 from tick.ops.access.users import User
-from webapp.access.pace import caller
+from webapp.access.rate_limits import caller
 from webapp.config import YEAR_SECONDS
 from webapp.links import cookie_path
 

@@ -22,8 +22,8 @@ from tick.ops.access import sessions, users
 from tick.ops.access.sessions import Session, SessionLimits
 from tick.states import Role
 from webapp.access import devices
-from webapp.access.pace import seconds_until_login
-from webapp.links import here, is_local
+from webapp.access.rate_limits import seconds_until_login
+from webapp.links import current_url, is_local
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("auth", __name__)
@@ -66,13 +66,13 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load)
 
 
-def ask_to_log_in() -> Response:
+def redirect_to_login() -> Response:
     """To the login page, and back to this one afterwards if it can be shown again."""
     if request.headers.get("HX-Request"):
         # The page as a whole must go there, not the fragment that was asked for.
         place = url_for("auth.form", next=_page_in_sight())
         return Response(status=200, headers={"HX-Redirect": place})
-    back = here() if request.method == "GET" else None
+    back = current_url() if request.method == "GET" else None
     return make_response(redirect(url_for("auth.form", next=back), 303))
 
 
@@ -176,12 +176,12 @@ def _load(text: str) -> SignedIn | None:
     if found is None:
         return None
     opened, user = found
-    if _is_a_deed():
+    if _is_user_action():
         sessions.note_use(runtime().database, opened, now())
     return SignedIn(user, opened, text)
 
 
-def _is_a_deed() -> bool:
+def _is_user_action() -> bool:
     """Whether a person does something: a page that refreshes itself is nobody's doing."""
     streams = "text/event-stream" in request.headers.get("Accept", "")
     return request.method != "GET" or not (streams or "HX-Request" in request.headers)

@@ -7,8 +7,8 @@ from flask_login import current_user
 
 from tick.interface.permissions import ROLES, Permission
 from tick.states import Role
-from webapp.access.login import ask_to_log_in
-from webapp.access.pace import keep_pace
+from webapp.access.login import redirect_to_login
+from webapp.access.rate_limits import enforce_rate_limit
 
 PUBLIC = frozenset(
     {
@@ -133,12 +133,12 @@ def check() -> Response | None:
     if request.blueprint == "api":
         return None  # goes on to ask for its token
     if not current_user.is_authenticated:
-        return ask_to_log_in()
+        return redirect_to_login()
     if not may(request.endpoint):
         _log.warning("request %s: %r may not %s", g.request_id, current_user.name, request.endpoint)
         abort(403)
     if request.method == "POST" and request.endpoint != "auth.leave":
-        keep_pace(f"user:{current_user.name}")
+        enforce_rate_limit(f"user:{current_user.name}")
     return None
 
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from tick.interface.inputs import Query, arguments_of
 from tick.interface.operation import ROOT, Context, Operation, Output
 from webapp.api import caller, reading
-from webapp.links import this_page
+from webapp.links import current_path
 from webapp.services import now, runtime
-from webapp.waiting import LOOK_EVERY_SECONDS, holding_a_thread
+from webapp.waiting import POLL_SECONDS, holding_a_thread
 
 
 def respond(operation: Operation[BaseModel], ids: Mapping[str, Any]) -> Response:
@@ -43,10 +43,10 @@ def _wait_for_news(
     operation: Operation[Output], given: Mapping[str, Any], found: Any, seconds: int
 ) -> Any:
     with holding_a_thread() as may_wait:
-        looks = int(seconds / LOOK_EVERY_SECONDS) if may_wait else 0
+        looks = int(seconds / POLL_SECONDS) if may_wait else 0
         while looks and found.next is not None and not found.items:
             looks -= 1
-            time.sleep(LOOK_EVERY_SECONDS)
+            time.sleep(POLL_SECONDS)
             found = operation(_context(), **given)
     return found
 
@@ -70,4 +70,4 @@ def _answer(operation: Operation[BaseModel], found: BaseModel) -> Response:
 def _address(place: str) -> str:
     """This request's address, continued as a page says."""
     kept = {name: value for name, value in request.args.items() if name not in ("after", "before")}
-    return f"{this_page()}?{urlencode({**kept, **arguments_of(place)})}"
+    return f"{current_path()}?{urlencode({**kept, **arguments_of(place)})}"

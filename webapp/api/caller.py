@@ -11,7 +11,7 @@ from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
 from webapp import problem
 from webapp.access import permissions
-from webapp.access.pace import keep_pace
+from webapp.access.rate_limits import enforce_rate_limit
 from webapp.services import now, runtime
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _check_role(token: Token) -> Response | None:
         _log.warning("request %s: %s may not %s", g.request_id, token.author_name, request.endpoint)
         return problem.answer(403)
     if not operation.reads:
-        keep_pace(token.author_name)
+        enforce_rate_limit(token.author_name)
     return None
 
 

@@ -8,7 +8,7 @@ from statistics import median
 
 from tick.ops.queries.history import PastRow
 from tick.ops.queries.schedules import RecentOccurrence
-from webapp.badges import look
+from webapp.badges import badge
 
 SPARK_HEIGHT = 12
 _SPARK_STEP, _SPARK_LEAST = 2, 2
@@ -26,7 +26,7 @@ def sparkline(recent: Sequence[RecentOccurrence]) -> dict[str, str]:
     for place, mark in enumerate(recent):
         part = (mark.took_seconds or 0) / longest
         y = SPARK_HEIGHT - round(_SPARK_LEAST + part * (SPARK_HEIGHT - _SPARK_LEAST))
-        tone, x = look(mark.outcome).tone, place * _SPARK_STEP + 1
+        tone, x = badge(mark.outcome).tone, place * _SPARK_STEP + 1
         last_x, last_y = pens.get(tone, (0, 0))
         paths[tone] = paths.get(tone, "") + f"m{x - last_x} {SPARK_HEIGHT - last_y}V{y}"
         pens[tone] = x, y
@@ -62,13 +62,13 @@ def trend(past: Sequence[PastRow]) -> Trend | None:
     for place, row in enumerate(past):
         height = max(round(lengths[place] / longest * TREND_HEIGHT), 2)
         bar = f"M{round((place + 0.5) * step)} {TREND_HEIGHT}v-{height}"
-        tone = look(row.outcome).tone
+        tone = badge(row.outcome).tone
         paths[tone] = paths.get(tone, "") + bar
     middle = median(lengths)
     recent = median(lengths[-max(len(lengths) // 4, 1) :])
     median_y = round(TREND_HEIGHT * (1 - middle / longest), 1)
     bar_pixels = min(max(240 // len(lengths), 4), 24)
-    counts = Counter(look(row.outcome).tone for row in past)
+    counts = Counter(badge(row.outcome).tone for row in past)
     return Trend(paths, counts, median_y, middle, recent, max(lengths), bar_pixels)
 
 

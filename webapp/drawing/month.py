@@ -72,7 +72,7 @@ def add_months(first: date, months: int) -> date:
 
 
 @dataclass(frozen=True)
-class Shown:
+class MonthView:
     """The days of a view, whole weeks from Monday; those before `begin` or after `end` are beside.
 
     The view of this month is rolling: it begins this week, so that it is never almost over.
@@ -98,16 +98,16 @@ class Shown:
         )
 
 
-def days_shown(first: date, today: date) -> Shown:
+def month_view(first: date, today: date) -> MonthView:
     """The ROLLING_WEEKS from this week for this month, else the weeks of the month."""
     if first == today.replace(day=1):
         monday = today - today.weekday() * _DAY
-        return Shown(monday, monday + ROLLING_WEEKS * 7 * _DAY - _DAY, rolling=True)
-    return Shown(first, add_months(first, 1) - _DAY)
+        return MonthView(monday, monday + ROLLING_WEEKS * 7 * _DAY - _DAY, rolling=True)
+    return MonthView(first, add_months(first, 1) - _DAY)
 
 
 def month_weeks(
-    shown: Shown,
+    shown: MonthView,
     lanes: Iterable[Lane],
     collisions: Collection[datetime],
     changes: Iterable[ClockChange],

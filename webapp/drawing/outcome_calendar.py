@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from tick.ops.queries.history import PastRow
-from webapp.badges import look
+from webapp.badges import badge
 
 WEEKS = 13
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -30,7 +30,7 @@ class Day:
     @property
     def tone(self) -> str:
         """The tone of its worst outcome, or nothing."""
-        tones = {look(outcome).tone for outcome in self.outcomes}
+        tones = {badge(outcome).tone for outcome in self.outcomes}
         return next((tone for tone in _WORST_FIRST if tone in tones), "")
 
     @property
@@ -42,7 +42,7 @@ class Day:
     def words(self) -> str:
         """`Mon 23 Nov: 24 success, 1 failed`."""
         counted = ", ".join(
-            f"{number or 'all day'} {look(outcome).word.lower()}"
+            f"{number or 'all day'} {badge(outcome).word.lower()}"
             for outcome, number in self.outcomes.most_common()
         )
         name = f"{WEEKDAYS[self.date.weekday()]} {self.date.day} {self.date:%b}"

@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
         )
         has_password = users.has_password(connection, current_user.user.id)
     return render_template(
-        "account/index.html", sessions=found, has_password=has_password, in_short=in_short
+        "account/index.html", sessions=found, has_password=has_password, browser_name=browser_name
     )
 
 
@@ -45,7 +45,7 @@ def change_password() -> ResponseReturnValue:
             runtime().database, act, current_user.name, form.get("present", ""), form.get("new", "")
         )
         answer = login.begin_session(user, url_for("account.index"))
-        messages.tell("The password is changed; you are signed out everywhere else.")
+        messages.flash_success("The password is changed; you are signed out everywhere else.")
     return answer
 
 
@@ -53,7 +53,7 @@ def change_password() -> ResponseReturnValue:
 def end_session(session_id: int) -> ResponseReturnValue:
     """Sign out of one browser."""
     if sessions.end_session(runtime().database, current_user.user.id, session_id):
-        messages.tell("That browser is signed out.")
+        messages.flash_success("That browser is signed out.")
     return go_back(url_for("account.index"))
 
 
@@ -63,11 +63,11 @@ def end_other_sessions() -> ResponseReturnValue:
     ended = sessions.end_other_sessions(
         runtime().database, current_user.user.id, current_user.session.id
     )
-    messages.tell(f"Signed out of {ended} other browsers.")
+    messages.flash_success(f"Signed out of {ended} other browsers.")
     return go_back(url_for("account.index"))
 
 
-def in_short(agent: str) -> str:
+def browser_name(agent: str) -> str:
     """A user agent as people say it, such as `Firefox on Linux`; else its beginning."""
     browser = next((name for token, name in _BROWSERS.items() if token in agent), None)
     system = next((name for token, name in _SYSTEMS.items() if token in agent), None)

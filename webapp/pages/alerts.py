@@ -26,7 +26,7 @@ def _with_mistakes(mistakes: tuple[str, ...]) -> str:
 
 
 @blueprint.get("/alerts")
-@query.takes(_FILTER | {"before": query.number_of}, told_by=_with_mistakes)
+@query.takes(_FILTER | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
     """The open alerts, the mutes, and the alerts that are over, by the filter in the URL."""
     rule, schedule_id = query.text("rule"), query.text("schedule")
@@ -71,7 +71,7 @@ def close(alert_id: int) -> ResponseReturnValue:
     """Call an alert settled."""
     with acting() as act:
         alerts.close(runtime().database, act, alert_id)
-        messages.tell("The alert is closed.")
+        messages.flash_success("The alert is closed.")
     return go_back(url_for("alerts.index"))
 
 
@@ -102,7 +102,7 @@ def mute() -> ResponseReturnValue:
             rule=request.form.get("rule") or None,
             until=now() + _length(),
         )
-        messages.tell("Muted. What is still wrong at the end of it is told then.")
+        messages.flash_success("Muted. What is still wrong at the end of it is told then.")
     return go_back(url_for("alerts.index"))
 
 
@@ -111,7 +111,7 @@ def unmute(mute_id: int) -> ResponseReturnValue:
     """End a mute before its time."""
     with acting() as act:
         alerts.unmute(runtime().database, act, mute_id)
-        messages.tell("Alerts are sent again.")
+        messages.flash_success("Alerts are sent again.")
     return go_back(url_for("alerts.index"))
 
 
@@ -125,7 +125,7 @@ def test() -> ResponseReturnValue:
         failed = [f"{name}: {error}" for name, error in found.items() if error]
         if failed:
             raise Refused(f"Not every channel took it. {'; '.join(failed)}.")
-        messages.tell(f"{', '.join(found)} took a test message.")
+        messages.flash_success(f"{', '.join(found)} took a test message.")
     return go_back(url_for("alerts.index"))
 
 

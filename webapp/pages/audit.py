@@ -54,11 +54,11 @@ _FILTER: dict[str, query.Reader] = {
 
 
 @blueprint.get("/audit")
-@query.takes(_FILTER | {"before": query.number_of}, told_by=_with_mistakes)
+@query.takes(_FILTER | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
     """Changes, newest first, by the filter in the URL."""
     if "" in request.args.values():
-        return redirect(url_for("audit.index", **links.given()))
+        return redirect(url_for("audit.index", **links.query_args()))
     with reading() as connection:
         page = audit.list_audit(connection, _read_filter(), before=query.number("before"))
     return render_template("audit.html", page=page, most=MOST_EXPORTED)

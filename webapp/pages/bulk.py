@@ -1,4 +1,4 @@
-"""Doing the same to many runs: a preview that counts them, then the deed and what came of it."""
+"""Doing the same to many runs: a preview that counts them, then the action and what came of it."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ from webapp.pages.runs import SEARCH, read_filter
 from webapp.services import reading, runtime
 
 blueprint = Blueprint("bulk", __name__)
-TOLD = 3
+REFUSALS_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Deed:
+class BatchAction:
     """Something that can be done to many runs, and which it can be done to."""
 
     name: str
@@ -31,17 +31,17 @@ class Deed:
     explanation: str
 
 
-DEEDS = {
-    deed.name: deed
-    for deed in (
-        Deed(
+BATCH_ACTIONS = {
+    action.name: action
+    for action in (
+        BatchAction(
             "retry",
             tuple(status for status in ENDED_RUNS if status is not RunStatus.SUCCESS),
             "in the queue again",
             "Each goes back into the queue of its own occurrence, its attempts numbered on, with "
             "what was skipped because of it.",
         ),
-        Deed(
+        BatchAction(
             "cancel",
             UNFINISHED_RUNS,
             "cancelled",
@@ -56,7 +56,7 @@ DEEDS = {
 @query.takes(
     SEARCH
     | {
-        "do": query.one_of(DEEDS),
+        "do": query.one_of(BATCH_ACTIONS),
         "which": query.one_of(("chosen", "all")),
         "run": query.number_of,
     },
@@ -64,16 +64,18 @@ DEEDS = {
 )
 def confirm_runs() -> ResponseReturnValue:
     """Which runs it would be done to, before anything happens."""
-    deed = _deed(request.args.get("do", ""))
+    action = _action(request.args.get("do", ""))
     with reading() as connection:
         if request.args.get("which") == "all":
-            found = runs.list_matching(connection, read_filter(), deed.statuses, MOST_IN_BATCH + 1)
+            found = runs.list_matching(
+                connection, read_filter(), action.statuses, MOST_IN_BATCH + 1
+            )
         else:
             found = runs.runs_by_id(connection, _ids(request.args.getlist("run")))
-    fit = [run for run in found if run.status in deed.statuses][:MOST_IN_BATCH]
+    fit = [run for run in found if run.status in action.statuses][:MOST_IN_BATCH]
     return render_template(
         "runs/bulk.html",
-        deed=deed,
+        action=action,
         runs=fit,
         others=len(found) - len(fit),
         more=len(found) > MOST_IN_BATCH,
@@ -85,10 +87,10 @@ def confirm_runs() -> ResponseReturnValue:
 @blueprint.post("/runs/bulk")
 def act_on_runs() -> ResponseReturnValue:
     """Do it to the runs that the preview showed."""
-    deed = _deed(request.form.get("do", ""))
+    action = _action(request.form.get("do", ""))
     ids = _ids(request.form.get("runs", "").split(","))
     with acting() as act:
-        if deed.name == "retry":
+        if action.name == "retry":
             batch = batches.retry_runs(
                 runtime().database,
                 act,
@@ -99,18 +101,18 @@ def act_on_runs() -> ResponseReturnValue:
             )
         else:
             batch = batches.cancel_runs(runtime().database, act, ids)
-        _tell(deed, batch)
+        _tell(action, batch)
     return go_back(url_for("runs.index"))
 
 
-def _tell(deed: Deed, batch: BatchDone) -> None:
+def _tell(action: BatchAction, batch: BatchDone) -> None:
     if batch.done:
-        messages.tell(f"{counted(len(batch.done), 'run')}: {deed.result}.")
+        messages.flash_success(f"{counted(len(batch.done), 'run')}: {action.result}.")
     if batch.refused:
-        told = list(batch.refused.values())[:TOLD]
+        told = list(batch.refused.values())[:REFUSALS_SHOWN]
         rest = len(batch.refused) - len(told)
         more = f" And {rest} more." if rest else ""
-        messages.tell_refusal(
+        messages.flash_error(
             f"Not done to {counted(len(batch.refused), 'run')}. {' '.join(told)}{more}"
         )
 
@@ -121,10 +123,10 @@ def _at_the_same_time(found: list[Run]) -> bool:
     return len(pairs) > len({schedule_id for schedule_id, _ in pairs})
 
 
-def _deed(name: str) -> Deed:
-    if name not in DEEDS:
+def _action(name: str) -> BatchAction:
+    if name not in BATCH_ACTIONS:
         abort(400, "Choose what to do to the runs: retry or cancel.")
-    return DEEDS[name]
+    return BATCH_ACTIONS[name]
 
 
 def _ids(texts: list[str]) -> set[int]:

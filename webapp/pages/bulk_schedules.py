@@ -20,7 +20,7 @@ from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("bulk_schedules", __name__)
 MOST = 100
-TOLD = 3
+REFUSALS_SHOWN = 3
 DONE = {"enable": "on", "disable": "off", "pause": "paused", "resume": "going on"}
 SWITCHES_ON: dict[str, Callable[..., object]] = {
     "enable": switches.enable_schedule,
@@ -33,22 +33,22 @@ BACK = {"schedule.enable": "disable", "schedule.disable": "enable"}
 @query.takes({"do": query.one_of(DONE), "schedule": query.text_of}, lists=("schedule",))
 def confirm() -> ResponseReturnValue:
     """Which schedules it would be done to."""
-    deed, ids = _deed(request.args.get("do", "")), request.args.getlist("schedule")[:MOST]
+    action, ids = _action(request.args.get("do", "")), request.args.getlist("schedule")[:MOST]
     with reading() as connection:
         names = schedules.schedule_names(connection)
     chosen = {schedule_id: names[schedule_id] for schedule_id in ids if schedule_id in names}
-    return render_template("schedules/bulk.html", deed=deed, chosen=chosen, lengths=PAUSES)
+    return render_template("schedules/bulk.html", action=action, chosen=chosen, lengths=PAUSES)
 
 
 @blueprint.post("/bulk/schedules")
 def act() -> ResponseReturnValue:
     """Do it to each; what is refused is told, and does not stop the others."""
-    deed, ids = _deed(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
+    action, ids = _action(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
     with acting() as act:
-        done, refused = switches.do_to_each(ids, _action(deed, act))
+        done, refused = switches.do_to_each(ids, _bound(action, act))
         changed = any(result is True for result in done.values())
         undo = url_for("bulk_schedules.undo", request_id=g.request_id) if changed else None
-        _tell(deed, len(done), list(refused.values()), undo)
+        _tell(action, len(done), list(refused.values()), undo)
     return go_back(url_for("schedules.index"))
 
 
@@ -65,41 +65,40 @@ def undo(request_id: str) -> ResponseReturnValue:
             back: [change.subject for change in changes if change.action == action]
             for action, back in BACK.items()
         }
-        for deed in (deed for deed in ids if ids[deed]):
-            done, refused = switches.do_to_each(ids[deed], _action(deed, act))
-            _tell(deed, len(done), list(refused.values()))
+        for action in (action for action in ids if ids[action]):
+            done, refused = switches.do_to_each(ids[action], _bound(action, act))
+            _tell(action, len(done), list(refused.values()))
         if not any(ids.values()):
-            messages.tell_refusal("It is too late for that: too much was changed since.")
+            messages.flash_error("It is too late for that: too much was changed since.")
     return go_back(url_for("schedules.index"))
 
 
-def _action(deed: str, act: Act) -> Callable[[str], object]:
+def _bound(action: str, act: Act) -> Callable[[str], object]:
     database = runtime().database
-    if deed in SWITCHES_ON:
+    if action in SWITCHES_ON:
         # The reason in the form is for switching off and pausing.
-        return partial(SWITCHES_ON[deed], database, replace(act, reason=None))
-    if deed == "disable":
+        return partial(SWITCHES_ON[action], database, replace(act, reason=None))
+    if action == "disable":
         return partial(switches.disable_schedule, database, act)
     hours = request.form.get("hours", "")
     until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
     return partial(switches.pause_schedule, database, act, until=until)
 
 
-def _tell(deed: str, done: int, refused: list[str], undo: str | None = None) -> None:
+def _tell(action: str, done: int, refused: list[str], undo: str | None = None) -> None:
     if done:
-        words = f"{counted(done, 'schedule')}: {DONE[deed]}."
-        if undo:
-            messages.tell_undoable(words, undo)
-        else:
-            messages.tell(words)
+        words = f"{counted(done, 'schedule')}: {DONE[action]}."
+        messages.flash_success(words, undo=undo)
     if refused:
-        rest = f" And {len(refused) - TOLD} more." if len(refused) > TOLD else ""
-        messages.tell_refusal(" ".join(refused[:TOLD]) + rest)
+        rest = (
+            f" And {len(refused) - REFUSALS_SHOWN} more." if len(refused) > REFUSALS_SHOWN else ""
+        )
+        messages.flash_error(" ".join(refused[:REFUSALS_SHOWN]) + rest)
     if not done and not refused:
-        messages.tell_refusal("Nothing was chosen: tick some schedules first.")
+        messages.flash_error("Nothing was chosen: tick some schedules first.")
 
 
-def _deed(name: str) -> str:
+def _action(name: str) -> str:
     if name not in DONE:
         abort(400, "Choose what to do to the schedules: enable, disable, pause or resume.")
     return name

@@ -225,7 +225,7 @@ def _start(
     with acting() as act:
         occurrence_id = action(runtime().database, act, *names, runtime().registry, params=params)
         link = url_for("occurrences.show", occurrence_id=occurrence_id)
-        messages.tell(f"{what}: started.", link=link, label="Watch")
+        messages.flash_success(f"{what}: started.", link=link, label="Watch")
     return go_back(url_for("jobs.index"))
 
 

@@ -17,7 +17,7 @@ from webapp import query
 from webapp.drawing.log_text import plain
 from webapp.presentation import iso
 from webapp.services import reading, runtime
-from webapp.waiting import LOOK_EVERY_SECONDS, take_place
+from webapp.waiting import POLL_SECONDS, take_place
 
 blueprint = Blueprint("logs", __name__)
 LEVELS = {
@@ -27,8 +27,8 @@ LEVELS = {
 }
 # A stream holds a thread of the server: so many at one time, so many looks, then the browser
 # asks for another one.
-LOOKS = 50
-BEAT_EVERY_LOOKS = 3
+MOST_POLLS = 50
+POLLS_PER_BEAT = 3
 LOG_FILTER = {
     "level": query.one_of(LEVELS),
     "q": query.text_of,
@@ -111,23 +111,23 @@ class _Follower:
 
     def events(self) -> Iterator[str]:
         """The events until the run or the session has ended, or it has looked often enough."""
-        for look in range(LOOKS):
+        for poll in range(MOST_POLLS):
             # Not one context for all looks: a server may close a stream from elsewhere.
             with self.app.request_context(self.environ):
                 if not current_user.is_authenticated:
                     return  # the session has ended meanwhile
-                lines, html, lives = self._look()
+                lines, html, lives = self._poll()
             if html:
                 yield _event(html, self.after)
             elif not lives:
                 yield "event: end\ndata:\n\n"
                 return
-            elif look % BEAT_EVERY_LOOKS == 0:
+            elif poll % POLLS_PER_BEAT == 0:
                 yield ":\n\n"  # whoever has left is noticed by it
             if lines < logs.LOG_ROWS:
-                time.sleep(LOOK_EVERY_SECONDS)
+                time.sleep(POLL_SECONDS)
 
-    def _look(self) -> tuple[int, str, bool]:
+    def _poll(self) -> tuple[int, str, bool]:
         """How many new lines there are, these as HTML, and whether there may be more."""
         with reading() as connection:
             run = runs.get_run(connection, self.run_id)

@@ -111,7 +111,7 @@ def cancel(occurrence_id: int) -> ResponseReturnValue:
     """Cancel what is queued, and ask what runs to stop."""
     with acting() as act:
         count = cancellation.cancel_occurrence(runtime().database, act, occurrence_id)
-        messages.tell(f"Asked to stop: {counted(count, 'run')}.")
+        messages.flash_success(f"Asked to stop: {counted(count, 'run')}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))
 
 
@@ -159,5 +159,5 @@ def retry(occurrence_id: int) -> ResponseReturnValue:
             runtime().registry,
             override_overlap="override_overlap" in request.form,
         )
-        messages.tell(f"Put back into the queue: {counted(len(again), 'run')}.")
+        messages.flash_success(f"Put back into the queue: {counted(len(again), 'run')}.")
     return go_back(url_for("occurrences.show", occurrence_id=occurrence_id))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from webapp.badges import LOOKS
+from webapp.badges import BADGES
 from webapp.config import YEAR_SECONDS
 from webapp.links import cookie_path, go_back
 from webapp.presentation import KEYS, LIVE, THEMES, ZONES
@@ -40,7 +40,7 @@ def keys() -> ResponseReturnValue:
 @blueprint.get("/keys")
 def help_on_keys() -> ResponseReturnValue:
     """What the keys do, and what the states mean."""
-    return render_template("keys.html", looks=LOOKS)
+    return render_template("keys.html", badges=BADGES)
 
 
 def _remember(name: str, choices: Sequence[str]) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from tick.ops.actions import cancellation, retries
 from tick.ops.queries import logs, neighbours, runs, schedules
 from tick.states import RunStatus, Trigger
 from webapp import links, messages, polling, query
-from webapp.badges import look
+from webapp.badges import badge
 from webapp.copy_snippets import ways_to_copy
 from webapp.drawing.clock_changes import find_zone
 from webapp.forms import acting
@@ -39,35 +39,37 @@ def _with_mistakes(mistakes: tuple[str, ...]) -> str:
     """The page with what is wrong with its filter, and no run."""
     with reading() as connection:
         names = schedules.schedule_names(connection)
-        strip = pulse(connection)
-    return render_template("runs/index.html", mistakes=mistakes, pulse=strip, **_choices(names))
+        status_bar = pulse(connection)
+    return render_template(
+        "runs/index.html", mistakes=mistakes, pulse=status_bar, **_choices(names)
+    )
 
 
 def _choices(names: dict[str, str]) -> dict[str, object]:
     """What the fields of the filter offer."""
     return {
         "schedule_names": names,
-        "statuses": [(status, look(status).word) for status in RunStatus],
+        "statuses": [(status, badge(status).word) for status in RunStatus],
         "triggers": [(trigger, trigger.capitalize()) for trigger in Trigger],
     }
 
 
 @blueprint.get("/runs")
-@query.takes(SEARCH | {"before": query.number_of}, told_by=_with_mistakes)
+@query.takes(SEARCH | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
     """Runs, newest first, by the filter in the URL."""
     if "" in request.args.values():
-        return redirect(url_for("runs.index", **links.given()))
+        return redirect(url_for("runs.index", **links.query_args()))
     with reading() as connection:
         page = runs.list_runs(connection, read_filter(), before=query.number("before"))
         names = schedules.schedule_names(connection)
-        strip = pulse(connection)
+        status_bar = pulse(connection)
     return polling.page(
         "runs/index.html",
         "live",
-        (page, strip),
+        (page, status_bar),
         page=page,
-        pulse=strip,
+        pulse=status_bar,
         **_choices(names),
     )
 
@@ -126,7 +128,7 @@ def cancel(run_id: int) -> ResponseReturnValue:
     """Ask a run to stop."""
     with acting() as act:
         cancellation.cancel_run(runtime().database, act, run_id)
-        messages.tell(f"Run {run_id} was asked to stop.")
+        messages.flash_success(f"Run {run_id} was asked to stop.")
     return go_back(url_for("runs.show", run_id=run_id))
 
 
@@ -138,5 +140,5 @@ def retry(run_id: int) -> ResponseReturnValue:
             runtime().database, act, run_id, runtime().registry, only="only" in request.form
         )
         along = f", with {len(ids) - 1} skipped because of it" if ids[1:] else ""
-        messages.tell(f"Run {run_id} is in the queue again{along}.")
+        messages.flash_success(f"Run {run_id} is in the queue again{along}.")
     return go_back(url_for("runs.show", run_id=run_id))

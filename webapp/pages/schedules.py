@@ -58,15 +58,15 @@ def index() -> ResponseReturnValue:
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
         rates = _rates(connection, tuple(row.id for row in page.items))
-        strip = pulse(connection)
+        status_bar = pulse(connection)
     return polling.page(
         "schedules/index.html",
         "live",
-        (page, [row.id for row in page.items if row.is_due(now())], rates, strip),
+        (page, [row.id for row in page.items if row.is_due(now())], rates, status_bar),
         page=page,
         rates=rates,
         percent=percent,
-        pulse=strip,
+        pulse=status_bar,
     )
 
 
@@ -153,7 +153,7 @@ def enable(schedule_id: str) -> ResponseReturnValue:
     """Switch it on."""
     with acting() as act:
         switches.enable_schedule(runtime().database, act, schedule_id)
-        messages.tell_undoable(
+        messages.flash_success(
             f"{_name(schedule_id)} is on.",
             undo=url_for("schedules.disable", schedule_id=schedule_id),
         )
@@ -171,7 +171,7 @@ def disable(schedule_id: str) -> ResponseReturnValue:
     """Switch it off."""
     with acting() as act:
         switches.disable_schedule(runtime().database, act, schedule_id)
-        messages.tell_undoable(
+        messages.flash_success(
             f"{_name(schedule_id)} is off.",
             undo=url_for("schedules.enable", schedule_id=schedule_id),
         )
@@ -191,7 +191,7 @@ def pause(schedule_id: str) -> ResponseReturnValue:
     until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
     with acting() as act:
         switches.pause_schedule(runtime().database, act, schedule_id, until=until)
-        messages.tell(f"{_name(schedule_id)} is paused.")
+        messages.flash_success(f"{_name(schedule_id)} is paused.")
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
@@ -221,7 +221,7 @@ def resume(schedule_id: str) -> ResponseReturnValue:
             run=chosen,
         )
         started = f" {len(made)} of its instants were started." if made else ""
-        messages.tell(f"{_name(schedule_id)} goes on.{started}")
+        messages.flash_success(f"{_name(schedule_id)} goes on.{started}")
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
@@ -234,7 +234,9 @@ def run_slots(schedule_id: str) -> ResponseReturnValue:
         )
         for occurrence_id in made[-1:]:
             link = url_for("occurrences.show", occurrence_id=occurrence_id)
-            messages.tell(f"{_name(schedule_id)} was started.", link=link, label="Watch it")
+            messages.flash_success(
+                f"{_name(schedule_id)} was started.", link=link, label="Watch it"
+            )
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
@@ -264,7 +266,7 @@ def run(schedule_id: str) -> ResponseReturnValue:
             schedule_id,
             override_overlap="override_overlap" in request.form,
         )
-        messages.tell(
+        messages.flash_success(
             f"{_name(schedule_id)} was started.",
             link=url_for("occurrences.show", occurrence_id=occurrence_id),
             label="Watch it",

@@ -18,7 +18,7 @@ blueprint = Blueprint("settings", __name__)
 
 
 @dataclass(frozen=True)
-class Shown:
+class SettingRow:
     """A setting: its variable, its value as it may be shown, and whether somebody chose it."""
 
     variable: str
@@ -34,18 +34,20 @@ def index() -> ResponseReturnValue:
         installation = describe_installation(connection)
     return render_template(
         "settings.html",
-        settings=list(shown_settings(runtime().settings)),
+        settings=list(setting_rows(runtime().settings)),
         installation=installation,
         version=tick.__version__,
     )
 
 
-def shown_settings(settings: Settings) -> Iterator[Shown]:
+def setting_rows(settings: Settings) -> Iterator[SettingRow]:
     """Every setting; of a secret only whether it is set."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         chosen = name in settings.model_fields_set
-        yield Shown(PREFIX + name.upper(), _words(name, value), field.description or "", chosen)
+        yield SettingRow(
+            PREFIX + name.upper(), _words(name, value), field.description or "", chosen
+        )
 
 
 def _words(name: str, value: Any) -> str:

@@ -94,7 +94,7 @@ def _month() -> ResponseReturnValue:
     zone = find_zone(shown_zone())
     today = now().astimezone(zone).date()
     first = month.month_start(request.args.get("month", ""), today)
-    days = month.days_shown(first, today)
+    days = month.month_view(first, today)
     start, end = days.bounds(zone)
     start = max(start - timedelta(microseconds=1), minute_of(now()))
     with reading() as connection:
@@ -171,7 +171,7 @@ def end_feed() -> ResponseReturnValue:
     with acting() as act:
         if old := _own_token():
             tokens.revoke_token(runtime().database, act, old.id)
-        messages.tell("The address of your calendar works no more.")
+        messages.flash_success("The address of your calendar works no more.")
     return go_back(url_for("upcoming.index"))
 
 

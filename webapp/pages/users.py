@@ -71,7 +71,7 @@ def set_role() -> ResponseReturnValue:
     with acting() as act:
         _check_not_oneself(name)
         users.set_role(runtime().database, replace(act, revision=_as_read()), name, Role(role))
-        messages.tell(f"{name} is {role.lower()} now, and has to sign in again.")
+        messages.flash_success(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
 
@@ -82,7 +82,9 @@ def set_active() -> ResponseReturnValue:
     with acting() as act:
         _check_not_oneself(name)
         users.set_active(runtime().database, replace(act, revision=_as_read()), name, active)
-        messages.tell(f"{name} may sign in again." if active else f"{name} is signed out for good.")
+        messages.flash_success(
+            f"{name} may sign in again." if active else f"{name} is signed out for good."
+        )
     return go_back(url_for("users.index"))
 
 

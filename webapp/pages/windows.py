@@ -26,7 +26,7 @@ def stop() -> ResponseReturnValue:
     """Let nothing fire until somebody starts it."""
     with acting() as act:
         windows.stop_scheduler(runtime().database, act)
-        messages.tell("The scheduler is stopped: nothing fires.")
+        messages.flash_success("The scheduler is stopped: nothing fires.")
     return go_back(url_for("workers.index"))
 
 
@@ -35,7 +35,9 @@ def start() -> ResponseReturnValue:
     """Let schedules fire again."""
     with acting() as act:
         windows.start_scheduler(runtime().database, act)
-        messages.tell("The scheduler goes on. What fell into the stop does not fire any more.")
+        messages.flash_success(
+            "The scheduler goes on. What fell into the stop does not fire any more."
+        )
     return go_back(url_for("workers.index"))
 
 
@@ -52,7 +54,7 @@ def add() -> ResponseReturnValue:
         windows.add_window(
             runtime().database, act, starts_at=_instant("from"), ends_at=_instant("to")
         )
-        messages.tell("The maintenance window is planned.")
+        messages.flash_success("The maintenance window is planned.")
     return go_back(url_for("workers.index"))
 
 
@@ -61,7 +63,7 @@ def end(window_id: int) -> ResponseReturnValue:
     """End a window now, or call it off."""
     with acting() as act:
         windows.end_window(runtime().database, act, window_id)
-        messages.tell("The window is over.")
+        messages.flash_success("The window is over.")
     return go_back(url_for("workers.index"))
 
 

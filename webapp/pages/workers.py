@@ -12,7 +12,7 @@ from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, pulse, reading, runtime, signs
+from webapp.services import now, page_status, pulse, reading, runtime
 
 blueprint = Blueprint("workers", __name__)
 WINDOWS = 10
@@ -26,13 +26,13 @@ def index() -> ResponseReturnValue:
         processes = workers.list_recent(connection)
         at_work = workers.runs_at_work(connection)
         its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
-        strip, recent = take_pulse_with_ticks(connection, now(), signs())
+        status_bar, recent = take_pulse_with_ticks(connection, now(), page_status())
         its_windows = list_windows(connection, now())
     return polling.page(
         "workers/index.html",
         "live",
-        (strip, processes, at_work, its_queues, recent[:TICKS], its_windows),
-        pulse=strip,
+        (status_bar, processes, at_work, its_queues, recent[:TICKS], its_windows),
+        pulse=status_bar,
         processes=processes,
         at_work=at_work,
         queues=its_queues,
@@ -66,7 +66,7 @@ def resume_from_now() -> ResponseReturnValue:
     """Let each schedule that a clock ahead has put into the future go on after now."""
     with acting() as act:
         found = clock_ahead.resume_all_from_now(runtime().database, act)
-        messages.tell(f"Schedules that go on from now: {len(found.schedules)}.")
+        messages.flash_success(f"Schedules that go on from now: {len(found.schedules)}.")
     return go_back(url_for("workers.index"))
 
 
@@ -83,7 +83,7 @@ def drain(worker_id: str) -> ResponseReturnValue:
     """Let a worker finish what it has and end."""
     with acting() as act:
         workers_and_queues.drain_worker(runtime().database, act, worker_id)
-        messages.tell(f"Worker {worker_id} takes nothing new, and ends when it is done.")
+        messages.flash_success(f"Worker {worker_id} takes nothing new, and ends when it is done.")
     return go_back(url_for("workers.index"))
 
 
@@ -98,7 +98,7 @@ def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
     with acting() as act:
         workers_and_queues.pause_queue(runtime().database, act, name)
-        messages.tell(f"Queue {name} is paused.")
+        messages.flash_success(f"Queue {name} is paused.")
     return go_back(url_for("workers.index"))
 
 
@@ -107,5 +107,5 @@ def resume_queue(name: str) -> ResponseReturnValue:
     """Let its runs begin again."""
     with acting() as act:
         workers_and_queues.resume_queue(runtime().database, act, name)
-        messages.tell(f"Queue {name} goes on.")
+        messages.flash_success(f"Queue {name} goes on.")
     return go_back(url_for("workers.index"))

@@ -12,7 +12,7 @@ from webapp.services import now, runtime
 _ONE_NETWORK = 64
 
 
-def keep_pace(actor: str) -> None:
+def enforce_rate_limit(actor: str) -> None:
     """Let an act of this person or token pass, or end the request with 429 and Retry-After."""
     limit = runtime().settings.actions_a_minute
     if wait := seconds_to_wait(runtime().database, actor, limit, now()):
