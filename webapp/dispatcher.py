@@ -6,7 +6,7 @@ That happens in a thread, so no request waits for a receiver.
 from flask import Flask, Response, current_app
 
 from tick.notify.dispatcher import NotificationDispatcher
-from tick.ops.actions.act import Author
+from tick.ops.act import Author
 from tick.runtime import Runtime
 from tick.ticks.result import TickResult
 from tick.timers import PeriodicTimer

@@ -9,7 +9,7 @@ from flask import g, request, url_for
 from flask_login import current_user
 
 from tick.errors import Busy, Refused
-from tick.ops.actions.act import MAX_REASON, Act, Author
+from tick.ops.act import MAX_REASON, Act, Author
 from webapp import messages
 from webapp.services import now
 

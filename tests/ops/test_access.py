@@ -391,14 +391,15 @@ def test_of_two_who_take_the_administration_from_one_another_one_keeps_it(
     database: Database, ada: int, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     users.create_user(database, Act(NOW, TESTER), "bob", PASSWORD, Role.ADMIN)
-    together, expect = Barrier(2), users.expect_revision
+    together, lock = Barrier(2), users._lock
 
-    def expect_together(*what: Any) -> None:
+    def lock_together(*what: Any) -> Any:
+        found = lock(*what)
         with suppress(BrokenBarrierError):  # whose turn it is not yet, never comes here
             together.wait(timeout=0.3)
-        expect(*what)
+        return found
 
-    monkeypatch.setattr(users, "expect_revision", expect_together)
+    monkeypatch.setattr(users, "_lock", lock_together)
 
     def remove(name: str, by: str) -> str | None:
         try:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
 from tests.webapp.visitor import Visitor, location
-from tick.ops.actions.act import MAX_REASON
+from tick.ops.act import MAX_REASON
 from tick.ops.queries.neighbours import Neighbour
 from tick.ops.queries.runs import Run
 from tick.states import RunStatus

@@ -10,8 +10,8 @@ from tests.support.factories import TESTER, World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor, location
 from tick.engine.ledger.audit import Act
+from tick.ops.act import Author
 from tick.ops.actions import switches
-from tick.ops.actions.act import Author
 from tick.ops.actions.alerts import mute
 from tick.store.tables import audit_entry, job_schedule, occurrence_hour, schedule_version
 from webapp.pages import schedules

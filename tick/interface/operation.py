@@ -22,8 +22,8 @@ from tick.define.registry import Registry
 from tick.errors import InvalidInput
 from tick.interface.inputs import Id, parse
 from tick.interface.permissions import Permission
-from tick.ops.actions.act import Act
-from tick.ops.actions.act import Author as Author
+from tick.ops.act import Act
+from tick.ops.act import Author as Author
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.store.database import Database

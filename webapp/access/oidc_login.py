@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from tick.errors import SettingsError, TickError
 from tick.ops.access import identities
-from tick.ops.actions.act import Act, Author
+from tick.ops.act import Act, Author
 from tick.settings import Settings
 from tick.states import Role
 from webapp.access import login

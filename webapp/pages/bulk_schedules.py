@@ -8,8 +8,8 @@ from functools import partial
 from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from tick.ops.act import Act
 from tick.ops.actions import switches
-from tick.ops.actions.act import Act
 from tick.ops.queries import audit, schedules
 from tick.text import counted
 from webapp import messages, query

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from tick.ops.access import tokens, users
-from tick.ops.actions.act import Act, Author
+from tick.ops.act import Act, Author
 from tick.ops.queries.courses import minute_of
 from tick.ops.queries.windows import windows_touching
 from tick.ops.reports import lanes as ahead

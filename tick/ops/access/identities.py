@@ -6,12 +6,13 @@ name of an existing user gets an account under another name.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Act
 from tick.ops.access.names import MAX_NAME, is_free, is_reserved
 from tick.ops.access.users import User, find_user
+from tick.ops.act import Act, Change, action
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.sql import insert_into
@@ -48,45 +49,44 @@ def find_or_create_user(database: Database, act: Act, person: ExternalIdentity) 
 
     If the provider has changed the role, sessions that began under the old one end.
     """
-    with database.write.begin() as connection:
-        found = _find(connection, person)
-        if found is None:
-            _create(connection, act, person)
-            found = _find(connection, person)
-        if found is None or not found.active:
-            return None
-        if found.role != person.role:
-            _change_role(connection, act, found, person.role)
-        seen = sa.update(user).where(_u.id == found.id).values(last_login_at=act.now)
-        connection.execute(seen)
-        return find_user(connection, found.id)
+    with database.read.connect() as connection:
+        is_known = _find(connection, person.external_id) is not None
+    if not is_known:
+        _create(database, act, person)
+    return _sign_in(database, act, person.external_id, person.role)
 
 
-def _find(
-    connection: sa.Connection, person: ExternalIdentity
-) -> sa.Row[*tuple[object, ...]] | None:
-    wanted = sa.select(_u.id, _u.name, _u.role, _u.active)
-    return connection.execute(wanted.where(_u.external_id == person.external_id)).one_or_none()
-
-
-def _create(connection: sa.Connection, act: Act, person: ExternalIdentity) -> None:
+@action("user.create", subject="user")
+def _create(change: Change, person: ExternalIdentity) -> None:
     """Create an account under the first free name, without a password."""
-    values = {"password_hash": "", "role": person.role, "created_at": act.now}
+    external_id = person.external_id
+    values = {"password_hash": "", "role": person.role, "created_at": change.now}
     for name in person.names():
-        if is_reserved(name) or not is_free(connection, name):
+        if is_reserved(name) or not is_free(change.connection, name):
             continue
-        insert = insert_into(connection.dialect.name, user).on_conflict_do_nothing()
-        made = insert.values(name=name, external_id=person.external_id, **values).returning(_u.id)
-        if connection.execute(made).first() is not None:
-            after = {"role": person.role, "external_id": person.external_id}
-            act.record(connection, "user.create", name, after=after)
+        # Another sign-in of the same person may have created it since it was looked for.
+        insert = insert_into(change.connection.dialect.name, user).on_conflict_do_nothing()
+        made = insert.values(name=name, external_id=external_id, **values).returning(_u.id)
+        if change.connection.execute(made).first() is not None:
+            change.record(subject=name, after={"role": person.role, "external_id": external_id})
         return
 
 
-def _change_role(
-    connection: sa.Connection, act: Act, account: sa.Row[*tuple[object, ...]], role: Role
-) -> None:
-    changed = sa.update(user).where(_u.id == account.id)
-    connection.execute(changed.values(role=role, session_epoch=_u.session_epoch + 1))
-    before = {"role": account.role}
-    act.record(connection, "user.role", account.name, before=before, after={"role": role})
+@action("user.role")
+def _sign_in(change: Change, external_id: str, role: Role) -> User | None:
+    """Note the sign-in and return the user, whose role is what the provider says by now."""
+    connection = change.connection
+    found = _find(connection, external_id)
+    if found is None or not found.active:
+        return None
+    values: dict[str, Any] = {"last_login_at": change.now}
+    if found.role != role:
+        values |= {"role": role, "session_epoch": _u.session_epoch + 1}
+        change.record(subject=found.name, before={"role": found.role}, after={"role": role})
+    connection.execute(sa.update(user).where(_u.id == found.id).values(values))
+    return find_user(connection, found.id)
+
+
+def _find(connection: sa.Connection, external_id: str) -> sa.Row[*tuple[Any, ...]] | None:
+    wanted = sa.select(_u.id, _u.name, _u.role, _u.active)
+    return connection.execute(wanted.where(_u.external_id == external_id)).one_or_none()

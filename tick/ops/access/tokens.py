@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
+from tick.ops.act import Change, action
 from tick.states import Role, TokenScope
-from tick.store.advisory_locks import AdvisoryLock, acquire
+from tick.store.advisory_locks import AdvisoryLock
 from tick.store.database import Database
 from tick.store.tables import api_token
 
@@ -56,9 +56,10 @@ class Token:
 _TOKENS = sa.select(*(_t[name] for name in Token.__dataclass_fields__))
 
 
+# The audit names a token by its name, so two usable ones must not share it.
+@action("token.create", lock=AdvisoryLock.NAMES)
 def create_token(
-    database: Database,
-    act: Act,
+    change: Change,
     name: str,
     role: Role,
     *,
@@ -76,48 +77,33 @@ def create_token(
         raise Refused("A token's name has 1 to 60 letters, digits, dots, dashes and underscores.")
     if not 1 <= days <= MAX_DAYS:
         raise Refused(f"A token lives 1 to {MAX_DAYS} days; make a new one before it expires.")
+    if taken := find_usable(change.connection, name, change.now):
+        raise Refused(
+            f"Token {taken.id} is called {name!r} already; choose another name, or revoke it."
+        )
     text = PREFIX + secrets.token_urlsafe(32)
-    expires_at = act.now + timedelta(days=days)
-    values = {
-        "name": name,
+    expires_at = change.now + timedelta(days=days)
+    shown = {"name": name, "role": role, "scope": scope}
+    values = shown | {
         "token_hash": _hash(text),
-        "role": role,
-        "scope": scope,
-        "created_by": act.author.name[:100],
-        "created_at": act.now,
+        "created_by": change.author.name[:100],
+        "created_at": change.now,
         "expires_at": expires_at,
     }
-    with database.write.begin() as connection:
-        # The audit names a token by its name, so two usable ones must not share it.
-        acquire(connection, AdvisoryLock.NAMES)
-        if taken := find_usable(connection, name, act.now):
-            raise Refused(
-                f"Token {taken.id} is called {name!r} already; choose another name, or revoke it."
-            )
-        created = sa.insert(api_token).values(values).returning(_t.id)
-        token = _find(connection, connection.execute(created).scalar_one())
-        act.record(
-            connection,
-            "token.create",
-            str(token.id),
-            after={
-                "name": name,
-                "role": role,
-                "scope": scope,
-                "expires_at": expires_at.isoformat(),
-            },
-        )
+    created = sa.insert(api_token).values(values).returning(_t.id)
+    token = _find(change.connection, change.connection.execute(created).scalar_one())
+    change.record(subject=str(token.id), after=shown | {"expires_at": expires_at.isoformat()})
     return token, text
 
 
-def revoke_token(database: Database, act: Act, token_id: int) -> bool:
+@action("token.revoke")
+def revoke_token(change: Change, token_id: int) -> bool:
     """End a token at once; False when it was revoked already. Raises NotFound."""
+    token = _find(change.connection, token_id)
     ended = sa.update(api_token).where(_t.id == token_id, _t.revoked_at.is_(None))
-    with database.write.begin() as connection:
-        token = _find(connection, token_id)
-        if connection.execute(ended.values(revoked_at=act.now)).rowcount == 0:
-            return False
-        act.record(connection, "token.revoke", str(token_id), before={"name": token.name})
+    if change.connection.execute(ended.values(revoked_at=change.now)).rowcount == 0:
+        return False
+    change.record(before={"name": token.name})
     return True
 
 

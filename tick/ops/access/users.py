@@ -13,7 +13,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.audit import Act, Author
 from tick.errors import NotFound, Refused
 from tick.ops.access import passwords
 from tick.ops.access.login_attempts import (
@@ -23,14 +22,14 @@ from tick.ops.access.login_attempts import (
     spend_attempt,
 )
 from tick.ops.access.names import checked_name, find_user_id, is_free
-from tick.ops.queries.revisions import expect_revision, revision_of
+from tick.ops.act import Act, Change, action
+from tick.ops.queries.revisions import revision_of
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.tables import user
 
 _NOWHERE = LoginOrigin()
 _u = user.c
-_SHOWN = ("role", "active")  # in the audit, before and after: never a password
 
 
 @dataclass(frozen=True)
@@ -53,14 +52,19 @@ class User:
 def create_user(database: Database, act: Act, name: str, password: str, role: Role) -> int:
     """Add a user; return its id. Raises Refused for a taken name or a weak password."""
     name = checked_name(name)
-    password_hash = passwords.hash_password(password, name)
-    with database.write.begin() as connection:
-        if not is_free(connection, name):
-            raise Refused(f"There is a user {name!r} already; choose another name.")
-        values = {"name": name, "password_hash": password_hash, "role": role, "created_at": act.now}
-        created = connection.execute(sa.insert(user).values(values).returning(_u.id)).scalar_one()
-        act.record(connection, "user.create", name, after={"role": role})
-    return int(created)
+    # Hashed before the transaction: meanwhile SQLite would let nobody else write.
+    return _insert_user(database, act, name, passwords.hash_password(password, name), role)
+
+
+@action("user.create")
+def _insert_user(change: Change, name: str, password_hash: str, role: Role) -> int:
+    if not is_free(change.connection, name):
+        raise Refused(f"There is a user {name!r} already; choose another name.")
+    values = {"name": name, "password_hash": password_hash, "role": role, "created_at": change.now}
+    created = sa.insert(user).values(values).returning(_u.id)
+    user_id = change.connection.execute(created).scalar_one()
+    change.record(after={"role": role})
+    return int(user_id)
 
 
 def make_first_admin(database: Database, act: Act, name: str) -> str | None:
@@ -75,9 +79,7 @@ def make_first_admin(database: Database, act: Act, name: str) -> str | None:
 
 def set_password(database: Database, act: Act, name: str, password: str) -> None:
     """Change a password and end the user's sessions. Raises NotFound, Refused, Stale."""
-    password_hash = passwords.hash_password(password, name)
-    changes = {"password_hash": password_hash}
-    _change(database, act, "user.password", name, changes)
+    _replace_hash(database, act, name, passwords.hash_password(password, name))
 
 
 def change_own_password(database: Database, act: Act, name: str, present: str, new: str) -> User:
@@ -94,25 +96,10 @@ def change_own_password(database: Database, act: Act, name: str, present: str, n
         return _as_user(connection.execute(_USERS.where(_u.name == name)).one())
 
 
-def end_sessions(database: Database, act: Act, name: str) -> None:
-    """Sign somebody out everywhere. Raises NotFound."""
-    _change(database, act, "user.sign-out", name, {})
-
-
 def has_password(connection: sa.Connection, user_id: int) -> bool:
     """Whether the account signs in by a password, or else by an identity provider."""
     kept = sa.select(_u.password_hash).where(_u.id == user_id)
     return bool(connection.execute(kept).scalar())
-
-
-def set_role(database: Database, act: Act, name: str, role: Role) -> None:
-    """Change a role and end the user's sessions. Raises NotFound, Stale."""
-    _change(database, act, "user.role", name, {"role": role})
-
-
-def set_active(database: Database, act: Act, name: str, active: bool) -> None:
-    """Let a user sign in, or no longer; ends the user's sessions. Raises NotFound, Stale."""
-    _change(database, act, "user.active", name, {"active": active})
 
 
 def find_user(connection: sa.Connection, user_id: int) -> User | None:
@@ -188,34 +175,59 @@ def _nobody(name: str) -> str:
     return f"nobody:{digest[:32]}"
 
 
-def _change(
-    database: Database, act: Act, action: str, name: str, changes: Mapping[str, object]
-) -> None:
-    with database.write.begin() as connection:
-        found = _lock(connection, name, act.author)
-        is_now = f"{found.name} is {found.role} and {'may' if found.active else 'may not'} sign in."
-        said = f"{found.name} was changed since you read it: {is_now}"
-        expect_revision(act.revision, _as_user(found).revision, said)
-        changed = sa.update(user).where(_u.id == found.id)
-        connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
-        if "password_hash" in changes:
-            clear_all_attempts(connection, str(found.id))
-        shown = {column: changes[column] for column in _SHOWN if column in changes}
-        before = {column: found._mapping[column] for column in shown}
-        act.record(connection, action, found.name, before=before, after=shown)
+def _check_user(change: Change) -> None:
+    found = _lock(change)
+    is_now = f"{found.name} is {found.role} and {'may' if found.active else 'may not'} sign in."
+    present = _as_user(found).revision
+    change.expect(present, f"{found.name} was changed since you read it: {is_now}")
 
 
-def _lock(connection: sa.Connection, name: str, author: Author) -> sa.Row[*tuple[Any, ...]]:
+@action("user.password", check=_check_user)
+def _replace_hash(change: Change, name: str, password_hash: str) -> None:
+    found = _change_user(change, {"password_hash": password_hash})
+    clear_all_attempts(change.connection, str(found.id))
+
+
+@action("user.sign-out", check=_check_user)
+def end_sessions(change: Change, name: str) -> None:
+    """Sign somebody out everywhere. Raises NotFound, Stale."""
+    _change_user(change, {})
+
+
+@action("user.role", check=_check_user)
+def set_role(change: Change, name: str, role: Role) -> None:
+    """Change a role and end the user's sessions. Raises NotFound, Refused, Stale."""
+    _change_user(change, {"role": role})
+
+
+@action("user.active", check=_check_user)
+def set_active(change: Change, name: str, active: bool) -> None:
+    """Let a user sign in, or no longer, and end their sessions. Raises NotFound, Refused, Stale."""
+    _change_user(change, {"active": active})
+
+
+def _change_user(change: Change, changes: Mapping[str, object]) -> sa.Row[*tuple[Any, ...]]:
+    """Write the changes and end the user's sessions; return the user as they were."""
+    found = _lock(change)
+    changed = sa.update(user).where(_u.id == found.id)
+    change.connection.execute(changed.values(**changes, session_epoch=_u.session_epoch + 1))
+    # The audit never shows a password's hash.
+    shown = {column: changes[column] for column in ("role", "active") if column in changes}
+    before = {column: found._mapping[column] for column in shown}
+    change.record(subject=found.name, before=before, after=shown)
+    return found
+
+
+def _lock(change: Change) -> sa.Row[*tuple[Any, ...]]:
     """Lock the user to be changed, and the author; return the former. Raises NotFound, Refused."""
-    # The author as well: of two admins who take the role from one another, the second has lost
-    # it by then, so that an admin always remains.
-    named = find_user_id(connection, name)
+    named = find_user_id(change.connection, change.subject)
     if named is None:
-        raise NotFound(f"There is no user {name!r}; `tick user list` lists them.")
-    concerned = _USERS.where(sa.or_(_u.id == named, _u.name == author.name))
-    locked = {
-        row.id: row for row in connection.execute(concerned.order_by(_u.id).with_for_update())
-    }
+        raise NotFound(f"There is no user {change.subject!r}; `tick user list` lists them.")
+    # The author as well: of two admins who take the role from one another, the second has lost
+    # it by then, so that an admin always remains. In order of id, against deadlock.
+    concerned = _USERS.where(sa.or_(_u.id == named, _u.name == change.author.name))
+    concerned = concerned.order_by(_u.id).with_for_update()
+    locked = {row.id: row for row in change.connection.execute(concerned)}
     found = locked.pop(named)
     for other in locked.values():
         if not (other.active and other.role == Role.ADMIN):

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from tick.define.alerts import NAMES, Failed
 from tick.errors import NotFound, Refused
-from tick.ops.actions.act import Change, action
-from tick.ops.queries.revisions import expect_revision, revision_of
+from tick.ops.act import Change, action
+from tick.ops.queries.revisions import revision_of
 from tick.states import DeliveryStatus
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_delivery, alert_mute, job_schedule
@@ -56,11 +56,11 @@ def mute(
     return mute_id
 
 
-def _check_mute(connection: sa.Connection, mute_id: str, expected: str) -> None:
-    row = _lock_mute(connection, int(mute_id))
+def _check_mute(change: Change) -> None:
+    row = _lock_mute(change.connection, int(change.subject))
     by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
-    present = revision_of(int(mute_id), row.ended_at)
-    expect_revision(expected, present, f"Mute {mute_id} is not as you read it: {by}.")
+    present = revision_of(int(change.subject), row.ended_at)
+    change.expect(present, f"Mute {change.subject} is not as you read it: {by}.")
 
 
 @action("alert.unmute", check=_check_mute)

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tick.define.registry import Registry
 from tick.errors import Refused
-from tick.ops.actions.act import Act
+from tick.ops.act import Act, Change, action
 from tick.ops.actions.cancellation import cancel_all, settle
 from tick.ops.actions.retries import OccurrenceRetry
 from tick.ops.schemas import Schema
@@ -45,7 +45,7 @@ def retry_runs(
     What a run waits for may be among them. `done` holds what went back with them as well. Raises
     Refused for none and for too many.
     """
-    _record(database, act, "runs.retry", run_ids)
+    _record_retry(database, act, run_ids)
     done: list[int] = []
     refused: dict[int, str] = {}
     for occurrence_id, ids in _by_occurrence(database, run_ids).items():
@@ -82,7 +82,7 @@ def cancel_runs(database: Database, act: Act, run_ids: Collection[int]) -> Batch
 
     Raises Refused for none and for too many.
     """
-    _record(database, act, "runs.cancel", run_ids)
+    _record_cancel(database, act, run_ids)
     done: list[int] = []
     refused: dict[int, str] = {}
     ordered = sorted(run_ids)
@@ -114,9 +114,11 @@ def _by_occurrence(database: Database, run_ids: Collection[int]) -> dict[int, li
     return found
 
 
-def _record(database: Database, act: Act, action: str, run_ids: Collection[int]) -> None:
+def _record(change: Change, run_ids: Collection[int]) -> None:
     if not 0 < len(run_ids) <= MOST_IN_BATCH:
         raise Refused(f"Choose 1 to {MOST_IN_BATCH} runs at a time; these are {len(run_ids)}.")
-    with database.write.begin() as connection:
-        after = {"runs": sorted(run_ids)}
-        act.record(connection, action, f"{len(run_ids)} runs", after=after)
+    change.record(subject=f"{len(run_ids)} runs", after={"runs": sorted(run_ids)})
+
+
+_record_retry = action("runs.retry", subject="runs")(_record)
+_record_cancel = action("runs.cancel", subject="runs")(_record)

@@ -8,7 +8,7 @@ from tick.engine.runs import cancel
 from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.errors import NotFound, Refused
-from tick.ops.actions.act import Act, Change, action
+from tick.ops.act import Act, Change, action
 from tick.ops.queries.occurrences import get_occurrence
 from tick.states import UNFINISHED_RUNS, RunStatus
 from tick.store.database import Database

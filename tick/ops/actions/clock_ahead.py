@@ -5,7 +5,7 @@ from pydantic import Field
 from tick.engine.schedules.lifecycle import find_schedule
 from tick.engine.schedules.rewind import AT_ONCE, forget_the_future, rewind
 from tick.errors import Refused
-from tick.ops.actions.act import Act, Change, action
+from tick.ops.act import Act, Change, action
 from tick.ops.queries.revisions import check_revision
 from tick.ops.schemas import Schema
 from tick.store.database import Database

@@ -9,7 +9,7 @@ from tick.define.registry import Registry
 from tick.engine.runs.requeue import lock_occurrence, read_graph, requeue, revive
 from tick.engine.schedules import lifecycle
 from tick.errors import Busy, NotFound, Refused
-from tick.ops.actions.act import Act, Change, action
+from tick.ops.act import Act, Change, action
 from tick.policy.put_back import ENDED_BADLY
 from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
 from tick.store.tables import job_run, occurrence

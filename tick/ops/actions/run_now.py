@@ -17,7 +17,7 @@ from tick.engine.runs.cancel import cancel_runs
 from tick.engine.schedules import lifecycle, replay
 from tick.engine.schedules.targets import build_target
 from tick.errors import Busy, NotFound, Refused
-from tick.ops.actions.act import Act, Change, action
+from tick.ops.act import Act, Change, action
 from tick.ops.actions.parameters import check_params
 from tick.ops.actions.shared_params import share_out
 from tick.policy.overlap import OverlapDecision, judge

@@ -18,7 +18,7 @@ from tick.engine.schedules.lifecycle import (
     wake,
 )
 from tick.errors import NotFound, Refused
-from tick.ops.actions.act import Act, Change, action
+from tick.ops.act import Act, Change, action
 from tick.ops.queries.revisions import check_revision
 from tick.ops.schemas import Schema
 from tick.states import ScheduleState

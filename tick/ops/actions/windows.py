@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from tick.engine.ledger.windows import end_windows, open_window
 from tick.errors import NotFound, Refused
-from tick.ops.actions.act import Change, action
-from tick.ops.queries.revisions import expect_revision, revision_of
+from tick.ops.act import Change, action
+from tick.ops.queries.revisions import revision_of
 from tick.ops.queries.windows import scheduler_revision
 from tick.store.advisory_locks import AdvisoryLock
 from tick.store.sql import AnyRow
@@ -25,11 +25,11 @@ _NO_REASON = "A window needs a reason: say why, for whoever finds everything qui
 _STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_w.ends_at.is_(None))
 
 
-def _check_scheduler(connection: sa.Connection, _subject: str, expected: str) -> None:
-    stop = connection.execute(_STOP).first()
+def _check_scheduler(change: Change) -> None:
+    stop = change.connection.execute(_STOP).first()
     is_now = f"stopped by {stop.created_by}: {stop.reason}" if stop else "not stopped."
-    said = f"The scheduler was changed since you read it: it is {is_now}"
-    expect_revision(expected, scheduler_revision(connection), said)
+    present = scheduler_revision(change.connection)
+    change.expect(present, f"The scheduler was changed since you read it: it is {is_now}")
 
 
 @action("scheduler.stop", subject="scheduler", lock=AdvisoryLock.STOPS, check=_check_scheduler)
@@ -92,11 +92,11 @@ def add_window(change: Change, *, starts_at: datetime, ends_at: datetime) -> int
     return window_id
 
 
-def _check_window(connection: sa.Connection, window_id: str, expected: str) -> None:
-    row = _lock(connection, int(window_id))
+def _check_window(change: Change) -> None:
+    row = _lock(change.connection, int(change.subject))
     by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
     present = revision_of(row.starts_at, row.ends_at, row.ended_by)
-    expect_revision(expected, present, f"Window {window_id} is not as you read it: {by}.")
+    change.expect(present, f"Window {change.subject} is not as you read it: {by}.")
 
 
 @action("window.end", check=_check_window)

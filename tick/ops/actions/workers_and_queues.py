@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from tick.engine.runs import heartbeat, queues
 from tick.errors import NotFound, Refused
-from tick.ops.actions.act import Change, action
-from tick.ops.queries.revisions import expect_revision, revision_of
+from tick.ops.act import Change, action
+from tick.ops.queries.revisions import revision_of
 from tick.states import WorkerStatus, WorkerType
 from tick.store.advisory_locks import AdvisoryLock
 from tick.store.tables import worker_instance
@@ -36,12 +36,12 @@ def drain_worker(change: Change, worker_id: str) -> bool:
     raise Refused(f"Worker {worker_id} is {row.status} already.")
 
 
-def _check_queue(connection: sa.Connection, name: str, expected: str) -> None:
-    pause = queues.pause_of(connection, name)
+def _check_queue(change: Change) -> None:
+    pause = queues.pause_of(change.connection, change.subject)
     is_now = f"paused by {pause.by}: {pause.reason}" if pause else "not paused."
     since, by, reason = (pause.since, pause.by, pause.reason) if pause else (None, None, None)
-    said = f"Queue {name} was changed since you read it: it is {is_now}"
-    expect_revision(expected, revision_of(since, by, reason), said)
+    said = f"Queue {change.subject} was changed since you read it: it is {is_now}"
+    change.expect(revision_of(since, by, reason), said)
 
 
 @action("queue.pause", lock=AdvisoryLock.QUEUES, check=_check_queue)

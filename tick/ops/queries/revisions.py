@@ -1,41 +1,24 @@
-"""Whether somebody changed something since it was read: two people may have it before them."""
+"""Revisions: they tell whether somebody changed a thing since another person read it."""
 
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from tick.define.schedules import short_digest
 from tick.engine.schedules.lifecycle import find_schedule
-from tick.errors import Stale
+from tick.ops.act import Change
 
 
 def revision_of(*facts: object) -> str:
-    """Changes when one of the facts about a thing does; those that only people change."""
+    """Return a digest of facts that only people change; it is another one when a fact is."""
     plain = (each.timestamp() if isinstance(each, datetime) else each for each in facts)
     return short_digest(" ".join(map(str, plain)))
 
 
-def expect_revision(expected: str | None, present: str, now_it_is: str) -> None:
-    """Let the transaction go on if a thing still stands as it did; call it where that is locked.
-
-    Raises Stale, with `now_it_is` in it. Without an expectation everything is well.
-    """
-    if expected is not None and expected != present:
-        raise Stale(f"{now_it_is} Read it again, then decide.")
-
-
-def check_revision(connection: sa.Connection, schedule_id: str, expected: str | None) -> None:
-    """Let the transaction go on if the schedule still stands as it did; locks it on PostgreSQL.
-
-    Raises NotFound, Stale. Without an expectation everything is well.
-    """
-    if expected is None:
-        return
-    row = find_schedule(connection, schedule_id).row
+def check_revision(change: Change) -> None:
+    """Lock the schedule (on PostgreSQL). Raises NotFound; Stale if it was changed since."""
+    row = find_schedule(change.connection, change.subject).row
     present = revision_of(row.enabled, row.enabled_at, row.state, row.state_at, row.number)
     switch = f"{'on' if row.enabled else 'off'} by {row.enabled_by or 'nobody'}"
-    expect_revision(
-        expected,
+    change.expect(
         present,
-        f"{schedule_id} was changed since you read it: it is {switch} and {row.state}.",
+        f"{change.subject} was changed since you read it: it is {switch} and {row.state}.",
     )

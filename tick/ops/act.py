@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from tick.engine.ledger.audit import MAX_REASON as MAX_REASON
 from tick.engine.ledger.audit import Act as Act
 from tick.engine.ledger.audit import Author as Author
+from tick.errors import Stale
 from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.database import Database
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
-CheckRevision = Callable[[sa.Connection, str, str], None]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,11 @@ class Change:
     def author(self) -> Author:
         """The author of the act."""
         return self.act.author
+
+    def expect(self, present: str, now_it_is: str) -> None:
+        """Raise Stale, with `now_it_is` in it, if the revision that was read is not the present."""
+        if self.act.revision != present:
+            raise Stale(f"{now_it_is} Read it again, then decide.")
 
     def record(
         self,
@@ -66,15 +71,15 @@ def action(
     *,
     subject: str | None = None,
     lock: AdvisoryLock | None = None,
-    check: CheckRevision | None = None,
+    check: Callable[[Change], None] | None = None,
 ) -> Callable[
     [Callable[Concatenate[Change, Given], Result]],
     Callable[Concatenate[Database, Act, Given], Result],
 ]:
     """Declare an action by its name in the audit.
 
-    Unless `subject` is given, its first argument is what it is done to. `check` raises Stale for a
-    revision that is out of date, and locks what it read; `lock` is taken before.
+    Unless `subject` is given, its first argument is what it is done to. `check` locks what is to
+    change and raises Stale if its revision is another one by now; `lock` is taken before.
     """
 
     def declare(
@@ -84,15 +89,16 @@ def action(
         def run(
             database: Database, act: Act, /, *args: Given.args, **kwargs: Given.kwargs
         ) -> Result:
-            about = subject or str(args[0])
+            # A revision that nobody compares would let an outdated change through in silence.
+            if act.revision is not None and check is None:
+                raise TypeError(f"{name} knows no revision of what it changes")
             with database.write.begin() as connection:
+                change = Change(connection, act, name, subject or str(args[0]))
                 if lock is not None:
                     acquire(connection, lock)
-                if act.revision is not None:
-                    if check is None:
-                        raise TypeError(f"{name} knows no revision of what it changes")
-                    check(connection, about, act.revision)
-                return function(Change(connection, act, name, about), *args, **kwargs)
+                if act.revision is not None and check is not None:
+                    check(change)
+                return function(change, *args, **kwargs)
 
         return run
 
