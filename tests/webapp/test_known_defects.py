@@ -68,7 +68,7 @@ def test_07_a_filter_lives_in_the_address_and_nowhere_else(world: World, ada: Vi
     ada.post("/schedules/daily/run")
     world.finish_runs("FAILED")
     preview = ada.page("/runs/bulk?do=retry&which=chosen&run=1&next=/runs?q%3Dstatus:failed")
-    sent = ada.press(preview, "/runs/bulk")
+    sent = ada.press(preview, "/runs/bulk/retry")
     assert sent.headers["Location"] == "/runs?q=status:failed"
     assert "match-scores" in ada.page("/runs")  # another tab is not filtered by this one
 

@@ -78,7 +78,7 @@ def test_many_runs_can_be_retried_alone(world: World, ada: Visitor) -> None:
     _end(world, content_features="SUCCESS", match_scores="FAILED", compatibility="SKIPPED")
     failed = next(run.id for run in world.runs() if run.status == "FAILED")
     assert 'name="only"' in ada.page(f"/runs/bulk?do=retry&run={failed}")
-    ada.post("/runs/bulk", do="retry", runs=str(failed), only="on")
+    ada.post("/runs/bulk/retry", runs=str(failed), only="on")
     assert _statuses(world) == ["SUCCESS", "QUEUED", "SKIPPED"]
 
 

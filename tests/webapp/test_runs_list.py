@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from tests.support.factories import World
 from tests.webapp.visitor import Visitor, location
 from tick.errors import InvalidFilter
+from tick.interface.permissions import ROLES, Permission
 from tick.ops.queries import id_ranges, runs
 from tick.ops.queries.runs import RunFilter
-from tick.states import RunStatus, Trigger
+from tick.states import Role, RunStatus, Trigger
 from tick.store.tables import audit_entry, job_run
 from webapp.pages import bulk
 from webapp.run_search import read_search
@@ -167,7 +168,7 @@ def test_the_chosen_runs_are_retried_after_a_preview(three_runs: World, ada: Vis
     preview = ada.page("/runs/bulk?do=retry&which=chosen&run=1&run=2&next=/runs?status=FAILED")
     assert "Retry 2 runs?" in preview
     assert three_runs.runs()[0].status == "FAILED"
-    sent = ada.press(preview, "/runs/bulk")
+    sent = ada.press(preview, "/runs/bulk/retry")
     assert location(sent) == "/runs?status=FAILED"
     assert "2 runs: in the queue again." in ada.page("/runs")
     assert [run.status for run in three_runs.runs()] == ["QUEUED", "QUEUED", "CANCELLED"]
@@ -189,7 +190,7 @@ def test_all_that_match_are_cancelled_and_one_entry_says_so(world: World, ada: V
     ada.post("/jobs/match-scores/run")
     preview = ada.page("/runs/bulk?do=cancel&which=all&q=group:matching&next=/runs")
     assert "Cancel 3 runs?" in preview
-    ada.press(preview, "/runs/bulk")
+    ada.press(preview, "/runs/bulk/cancel")
     assert [run.status for run in world.runs()] == ["QUEUED", *["CANCELLED"] * 3]
     (entry,) = world.rows(sa.select(audit_entry).where(audit_entry.c.action == "runs.cancel"))
     assert (entry.actor, entry.subject, entry.after) == ("ada", "3 runs", {"runs": [2, 3, 4]})
@@ -198,7 +199,7 @@ def test_all_that_match_are_cancelled_and_one_entry_says_so(world: World, ada: V
 def test_what_was_refused_is_told_with_its_reason(three_runs: World, ada: Visitor) -> None:
     _set(three_runs, 2, reason="nobody needs it")
     ada.page("/runs")
-    ada.post("/runs/bulk", do="retry", runs="1,3", reason="the partner is back")
+    ada.post("/runs/bulk/retry", runs="1,3", reason="the partner is back")
     page = ada.page("/runs")
     assert "1 run: in the queue again." in page
     assert "Not done to 1 run. Run 3 waits for match-scores" in page
@@ -216,20 +217,35 @@ def test_occurrences_of_one_schedule_are_retried_together_if_asked(
     assert "Retry 6 runs?" in preview
     assert 'name="override_overlap" checked' in preview
     ada.page("/runs")
-    ada.post("/runs/bulk", do="retry", runs="1,2,3,4,5,6")
+    ada.post("/runs/bulk/retry", runs="1,2,3,4,5,6")
     assert "is still running (occurrence 1)" in ada.page("/runs")
-    ada.post("/runs/bulk", do="retry", runs="4,5,6", override_overlap="on")
+    ada.post("/runs/bulk/retry", runs="4,5,6", override_overlap="on")
     assert {run.status for run in world.runs()} == {"QUEUED"}
 
 
 def test_a_batch_that_makes_no_sense_is_refused(ada: Visitor) -> None:
     assert "Nothing to retry" in ada.page("/runs/bulk?do=retry&which=chosen")
     assert ada.get("/runs/bulk?do=nothing").status_code == 422
-    assert ada.post("/runs/bulk", do="retry", runs="1,x").status_code == 400
-    ada.post("/runs/bulk", do="retry", runs="")
+    assert ada.post("/runs/bulk/retry", runs="1,x").status_code == 400
+    ada.post("/runs/bulk/retry", runs="")
     assert "Choose 1 to 1000 runs at a time" in ada.page("/runs")
-    ada.post("/runs/bulk", do="cancel", runs=",".join(str(number) for number in range(1, 1100)))
+    ada.post("/runs/bulk/cancel", runs=",".join(str(number) for number in range(1, 1100)))
     assert "these are 1099" in ada.page("/runs")
+
+
+@pytest.mark.usefixtures("three_runs")
+@pytest.mark.parametrize(("verb", "other"), [("cancel", "retry"), ("retry", "cancel")])
+def test_each_thing_done_to_many_runs_needs_its_own_permission(
+    vic: Visitor, monkeypatch: pytest.MonkeyPatch, verb: str, other: str
+) -> None:
+    monkeypatch.setitem(ROLES, Role.VIEWER, {Permission.READ, Permission(f"run.{verb}")})
+    page = vic.page("/runs")
+    assert f'name="do" value="{verb}"' in page
+    assert f'name="do" value="{other}"' not in page
+    assert vic.get(f"/runs/bulk?do={verb}&which=all").status_code == 200
+    assert vic.get(f"/runs/bulk?do={other}&which=all").status_code == 403
+    assert vic.post(f"/runs/bulk/{verb}", runs="1").status_code == 303
+    assert vic.post(f"/runs/bulk/{other}", runs="1").status_code == 403
 
 
 def test_a_viewer_has_nothing_to_tick(vic: Visitor, ada: Visitor) -> None:

@@ -47,8 +47,9 @@ NEEDED: dict[str, Permission] = {
     "bulk_schedules.act": Permission.SCHEDULE_EDIT,
     "bulk_schedules.confirm": Permission.SCHEDULE_EDIT,
     "bulk_schedules.undo": Permission.SCHEDULE_EDIT,
-    "bulk.act_on_runs": Permission.RUN_RETRY,
-    "bulk.confirm_runs": Permission.RUN_RETRY,
+    "bulk.cancel_runs": Permission.RUN_CANCEL,
+    "bulk.confirm_runs": Permission.READ,  # asks for the permission of the action besides
+    "bulk.retry_runs": Permission.RUN_RETRY,
     "jobs.index": Permission.READ,
     "jobs.run": Permission.JOB_RUN,
     "jobs.run_all": Permission.JOB_RUN,

@@ -12,6 +12,7 @@ from tick.ops.queries.runs import Run
 from tick.states import ENDED_RUNS, UNFINISHED_RUNS, RunStatus
 from tick.text import counted
 from webapp import messages, query
+from webapp.access.permissions import may
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.runs import SEARCH, read_filter
@@ -27,7 +28,6 @@ class BatchAction:
 
     name: str
     statuses: tuple[RunStatus, ...]
-    result: str
     explanation: str
 
 
@@ -37,14 +37,12 @@ BATCH_ACTIONS = {
         BatchAction(
             "retry",
             tuple(status for status in ENDED_RUNS if status is not RunStatus.SUCCESS),
-            "in the queue again",
             "Each goes back into the queue of its own occurrence, its attempts numbered on, with "
             "what was skipped because of it.",
         ),
         BatchAction(
             "cancel",
             UNFINISHED_RUNS,
-            "cancelled",
             "Queued ones end at once, and what waits for them is skipped; running ones are asked "
             "to stop.",
         ),
@@ -65,6 +63,8 @@ BATCH_ACTIONS = {
 def confirm_runs() -> ResponseReturnValue:
     """Which runs it would be done to, before anything happens."""
     action = _action(request.args.get("do", ""))
+    if not may(f"bulk.{action.name}_runs"):
+        abort(403)
     with reading() as connection:
         if request.args.get("which") == "all":
             found = runs.list_matching(
@@ -84,30 +84,34 @@ def confirm_runs() -> ResponseReturnValue:
     )
 
 
-@blueprint.post("/runs/bulk")
-def act_on_runs() -> ResponseReturnValue:
-    """Do it to the runs that the preview showed."""
-    action = _action(request.form.get("do", ""))
-    ids = _ids(request.form.get("runs", "").split(","))
+@blueprint.post("/runs/bulk/retry")
+def retry_runs() -> ResponseReturnValue:
+    """Retry the runs that the preview showed."""
     with acting() as act:
-        if action.name == "retry":
-            batch = batches.retry_runs(
-                runtime().database,
-                act,
-                ids,
-                runtime().registry,
-                override_overlap="override_overlap" in request.form,
-                only="only" in request.form,
-            )
-        else:
-            batch = batches.cancel_runs(runtime().database, act, ids)
-        _tell(action, batch)
+        batch = batches.retry_runs(
+            runtime().database,
+            act,
+            _ids(request.form.get("runs", "").split(",")),
+            runtime().registry,
+            override_overlap="override_overlap" in request.form,
+            only="only" in request.form,
+        )
+        _tell("in the queue again", batch)
     return go_back(url_for("runs.index"))
 
 
-def _tell(action: BatchAction, batch: BatchDone) -> None:
+@blueprint.post("/runs/bulk/cancel")
+def cancel_runs() -> ResponseReturnValue:
+    """Cancel the runs that the preview showed."""
+    ids = _ids(request.form.get("runs", "").split(","))
+    with acting() as act:
+        _tell("cancelled", batches.cancel_runs(runtime().database, act, ids))
+    return go_back(url_for("runs.index"))
+
+
+def _tell(result: str, batch: BatchDone) -> None:
     if batch.done:
-        messages.flash_success(f"{counted(len(batch.done), 'run')}: {action.result}.")
+        messages.flash_success(f"{counted(len(batch.done), 'run')}: {result}.")
     if batch.refused:
         told = list(batch.refused.values())[:REFUSALS_SHOWN]
         rest = len(batch.refused) - len(told)
