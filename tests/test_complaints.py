@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World, a_schedule
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import run_now, switches
-from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.queries.health import read_health, read_page_status
 from tick.ops.reports.verify import verify
 from tick.store.tables import job_run, tick_log
 from tick.syncing import ensure_synced
@@ -53,8 +53,8 @@ def test_03_a_scheduler_that_is_silent_is_noticed_by_everybody_who_looks(daily: 
 
     def ticks_are_late(now: datetime) -> bool:
         with daily.database.read.connect() as connection:
-            signs = read_signs(connection, now, dead_after_seconds=90)
-            return take_pulse(connection, now, signs).ticks_are_late(now)
+            signs = read_page_status(connection, now, dead_after_seconds=90)
+            return read_health(connection, now, signs).ticks_are_late(now)
 
     assert not ticks_are_late(TWO + 11 * MINUTE)
     assert ticks_are_late(TWO + 20 * MINUTE)

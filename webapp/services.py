@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g
 from werkzeug.routing import IntegerConverter, Map
 
-from tick.ops.queries.health import Pulse, Signs, read_signs, take_pulse
+from tick.ops.queries.health import PageStatus, SystemHealth, read_health, read_page_status
 from tick.ops.reports import days_off
 from tick.runtime import Runtime
 
@@ -49,12 +49,14 @@ def now() -> datetime:
     return instant
 
 
-def page_status() -> Signs:
-    """What every page shows: whether the scheduler stands, and how much there is of everything."""
+def page_status() -> PageStatus:
+    """Return the status that every page shows, read once for each request."""
     if "page_status" not in g:
         with reading() as connection:
-            g.page_status = read_signs(connection, now(), runtime().settings.dead_after_seconds)
-    found: Signs = g.page_status
+            g.page_status = read_page_status(
+                connection, now(), runtime().settings.dead_after_seconds
+            )
+    found: PageStatus = g.page_status
     return found
 
 
@@ -63,6 +65,6 @@ def holiday_on(day: date) -> str | None:
     return days_off.holiday_on(runtime().settings.holidays, day)
 
 
-def pulse(connection: sa.Connection) -> Pulse:
-    """How the system does."""
-    return take_pulse(connection, now(), page_status())
+def system_health(connection: sa.Connection) -> SystemHealth:
+    """Read the health that the status bar shows."""
+    return read_health(connection, now(), page_status())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.support.factories import World, a_schedule
 from tick.engine.ledger.tick_log import read_tick_health
-from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.queries.health import read_health, read_page_status
 from tick.ops.queries.metrics import read_metrics
 from tick.policy.tick_health import TickState
 
@@ -21,8 +21,8 @@ def test_ticks_of_a_clock_that_ran_ahead_hide_no_silence(world: World) -> None:
     with world.database.read.connect() as connection:
         health = read_tick_health(connection, now)
         assert (health.state, health.last_at) == (TickState.AHEAD, last)
-        pulse = take_pulse(connection, now, read_signs(connection, now, 60))
-        assert (pulse.ticks_are_late(now), pulse.last_tick_at) == (True, last)
+        health = read_health(connection, now, read_page_status(connection, now, 60))
+        assert (health.ticks_are_late(now), health.last_tick_at) == (True, last)
     measured = read_metrics(world.database, now, 60).last_tick
     assert measured is not None
     assert measured.started_at == last

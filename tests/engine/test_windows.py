@@ -9,7 +9,7 @@ from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
 from tick.errors import NotFound, Refused
 from tick.ops.actions import run_now, windows
-from tick.ops.queries.health import read_signs
+from tick.ops.queries.health import read_page_status
 from tick.ops.queries.windows import list_windows
 from tick.ops.reports.verify import verify
 from tick.policy.windows import Phase
@@ -181,7 +181,7 @@ def test_a_window_that_is_over_already_is_refused(hourly: World) -> None:
 def test_the_standstill_is_told(hourly: World) -> None:
     def now_standing(at: datetime) -> str | None:
         with hourly.database.read.connect() as connection:
-            found = read_signs(connection, at, dead_after_seconds=90).standstill
+            found = read_page_status(connection, at, dead_after_seconds=90).active_window
         return found and found.reason
 
     assert now_standing(TWO) is None

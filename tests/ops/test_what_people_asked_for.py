@@ -6,7 +6,7 @@ from tests.engine.worker_steps import FAILED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import run_now, switches
-from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.queries.health import read_health, read_page_status
 from tick.ops.queries.scheduler import read_status
 from tick.ops.queries.ticks import day_of_ticks
 from tick.ops.reports import statistics, why
@@ -58,8 +58,8 @@ def test_what_is_usual_is_not_told_before_the_third_tick(world: World) -> None:
     for minute in range(4):
         world.tick(TWO + timedelta(minutes=minute))
         with world.database.read.connect() as connection:
-            signs = read_signs(connection, world.now, 90)
-            known.append(take_pulse(connection, world.now, signs).learned)
+            signs = read_page_status(connection, world.now, 90)
+            known.append(read_health(connection, world.now, signs).learned)
     assert known == [False, False, True, True]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.ops.queries.health import read_signs
+from tick.ops.queries.health import read_page_status
 
 HOUR = timedelta(hours=1)
 
@@ -37,7 +37,9 @@ def test_a_window_stands_from_its_beginning_and_no_longer_at_its_end(world: Worl
     start, end = world.now + HOUR, world.now + 2 * HOUR
     world.plan_window(start, end)
     with world.database.read.connect() as connection:
-        stands = [read_signs(connection, at, 90).standstill is not None for at in (start, end)]
+        stands = [
+            read_page_status(connection, at, 90).active_window is not None for at in (start, end)
+        ]
     assert stands == [True, False]
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import World, a_worker
 from tests.webapp.visitor import Visitor
-from tick.ops.queries.health import read_signs
+from tick.ops.queries.health import read_page_status
 from tick.ops.queries.workers import list_living
 from tick.store.tables import job_run, worker_instance
 from webapp.badges import worker_badge
@@ -52,7 +52,7 @@ def test_a_worker_counts_while_it_beats(
     _start(world, beat, worker_type=worker_type, status=status)
     with world.database.read.connect() as connection:
         assert len(list_living(connection, world.now, 90)) == living
-        assert read_signs(connection, world.now, 90).workers == workers
+        assert read_page_status(connection, world.now, 90).workers == workers
 
 
 def test_a_worker_is_drained_after_a_question(world: World, ada: Visitor, now: datetime) -> None:

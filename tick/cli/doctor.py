@@ -19,7 +19,7 @@ from tick.define.registry import Registry, load_registry
 from tick.engine.schedules.zone_changes import older_zones
 from tick.environment import secret_files, variables
 from tick.errors import TickError
-from tick.ops.queries.health import read_signs, take_pulse
+from tick.ops.queries.health import read_health, read_page_status
 from tick.ops.queries.workers import list_living
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.runtime import Runtime, open_runtime
@@ -106,15 +106,15 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Check
     yield checks.check_clocks(_skew(runtime))
     now, dead_after = runtime.now(), runtime.settings.dead_after_seconds
     with runtime.database.read.connect() as connection:
-        pulse = take_pulse(connection, now, read_signs(connection, now, dead_after))
+        health = read_health(connection, now, read_page_status(connection, now, dead_after))
         living = list_living(connection, now, dead_after)
         plan = None if registry is None else plan_deploy(connection, registry, now)
         older = {known.zone: known.version for known in older_zones(connection)}
     if plan is not None:
         yield checks.check_synced(plan)
     yield from checks.check_zone_data_in_force(older)
-    yield from checks.check_ticks(pulse, now)
-    yield from checks.check_workers(living, pulse)
+    yield from checks.check_ticks(health, now)
+    yield from checks.check_workers(living, health)
     yield checks.check_channels(runtime.settings)
 
 

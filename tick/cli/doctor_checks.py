@@ -20,7 +20,7 @@ from tick.cron.zone_age import older_in_words
 from tick.cron.zone_data import Source, ZoneData, newest_first
 from tick.errors import SettingsError
 from tick.notify.channels import channels_of
-from tick.ops.queries.health import Pulse
+from tick.ops.queries.health import SystemHealth
 from tick.ops.queries.workers import Worker
 from tick.ops.reports import days_off
 from tick.ops.reports.deploy_plan import Plan
@@ -175,37 +175,39 @@ def check_clocks(skew: timedelta) -> CheckResult:
     return warning("clocks", text, advice) if abs(skew) >= SKEW_SEEN else good("clocks", text)
 
 
-def check_ticks(pulse: Pulse, now: datetime) -> Iterator[CheckResult]:
+def check_ticks(health: SystemHealth, now: datetime) -> Iterator[CheckResult]:
     """Whether something ticks as often as it used to, by a clock that is right."""
     trigger = "See that the trigger runs: `tick loop`, a timer, or POST /internal/tick."
-    if pulse.ahead_to is not None:
-        text = f"A clock was ahead: schedules are silent until {pulse.ahead_to:%Y-%m-%d %H:%M} UTC."
+    if health.ahead_to is not None:
+        text = (
+            f"A clock was ahead: schedules are silent until {health.ahead_to:%Y-%m-%d %H:%M} UTC."
+        )
         yield problem(
             "ticks", text, "Set the clock right, then run `tick resume --from-now --all`."
         )
-    if pulse.last_tick_at is None:
+    if health.last_tick_at is None:
         yield problem("ticks", "Nothing has ever ticked.", trigger)
         return
-    age = round((now - pulse.last_tick_at).total_seconds())
+    age = round((now - health.last_tick_at).total_seconds())
     usual = "too few ticks yet to know how often one comes"
-    if pulse.learned:
-        usual = f"usually one comes every {length(pulse.usual_seconds)}"
-    text = f"The last tick was {length(age)} ago, by {pulse.last_tick_source}; {usual}."
-    yield problem("ticks", text, trigger) if pulse.ticks_are_late(now) else good("ticks", text)
-    if pulse.last_tick_error:
-        text = f"The last tick met an error: {pulse.last_tick_error}"
+    if health.learned:
+        usual = f"usually one comes every {length(health.usual_seconds)}"
+    text = f"The last tick was {length(age)} ago, by {health.last_tick_source}; {usual}."
+    yield problem("ticks", text, trigger) if health.ticks_are_late(now) else good("ticks", text)
+    if health.last_tick_error:
+        text = f"The last tick met an error: {health.last_tick_error}"
         yield warning("ticks", text, "`tick now` tells more, and so does the trigger's log.")
 
 
-def check_workers(living: Iterable[Worker], pulse: Pulse) -> Iterator[CheckResult]:
+def check_workers(living: Iterable[Worker], health: SystemHealth) -> Iterator[CheckResult]:
     """Whether something works, and whether it all is of one release."""
     start = "Start one with `tick worker`, or let the trigger work: `tick now --drain 50`."
-    if not pulse.workers:
-        waiting = f"{pulse.queued} runs wait" if pulse.queued else "nothing waits for one"
-        level = problem if pulse.queued else warning
+    if not health.workers:
+        waiting = f"{health.queued} runs wait" if health.queued else "nothing waits for one"
+        level = problem if health.queued else warning
         yield level("workers", f"No worker lives; {waiting}.", start)
     else:
-        yield good("workers", f"{pulse.workers} live.")
+        yield good("workers", f"{health.workers} live.")
     others = sorted({row.version for row in living} - {__version__})
     if others:
         text = f"Some processes run version {', '.join(others)}, this is {__version__}."

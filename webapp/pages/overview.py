@@ -9,7 +9,7 @@ from tick.ops.queries import occurrences as ledger
 from tick.ops.queries import ticks
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import polling
-from webapp.services import now, page_status, pulse, reading
+from webapp.services import now, page_status, reading, system_health
 
 blueprint = Blueprint("overview", __name__)
 DAY = timedelta(days=1)
@@ -20,16 +20,16 @@ LISTED = 10
 def index() -> ResponseReturnValue:
     """The overview."""
     with reading() as connection:
-        status_bar = pulse(connection)
-        day = ticks.day_of_ticks(connection, now(), status_bar.usual_seconds)
+        health = system_health(connection)
+        day = ticks.day_of_ticks(connection, now(), health.usual_seconds)
         running = ledger.list_live(connection, LISTED)
         unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
         following = list_upcoming(connection, now(), LISTED, once_each=True)
     return polling.page(
         "overview.html",
         "live",
-        (status_bar, page_status().alerts, day, running, unwanted, following),
-        pulse=status_bar,
+        (health, page_status().alerts, day, running, unwanted, following),
+        health=health,
         day=day,
         running=running,
         unwanted=unwanted,

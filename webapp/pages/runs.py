@@ -17,7 +17,7 @@ from webapp.pages.logs import LOG_FILTER
 from webapp.pages.logs import read_filter as read_log_filter
 from webapp.presentation import shown_zone
 from webapp.run_search import FIELDS, read_search
-from webapp.services import now, pulse, reading, runtime
+from webapp.services import now, reading, runtime, system_health
 
 blueprint = Blueprint("runs", __name__)
 
@@ -39,10 +39,8 @@ def _with_mistakes(mistakes: tuple[str, ...]) -> str:
     """The page with what is wrong with its filter, and no run."""
     with reading() as connection:
         names = schedules.schedule_names(connection)
-        status_bar = pulse(connection)
-    return render_template(
-        "runs/index.html", mistakes=mistakes, pulse=status_bar, **_choices(names)
-    )
+        health = system_health(connection)
+    return render_template("runs/index.html", mistakes=mistakes, health=health, **_choices(names))
 
 
 def _choices(names: dict[str, str]) -> dict[str, object]:
@@ -63,13 +61,13 @@ def index() -> ResponseReturnValue:
     with reading() as connection:
         page = runs.list_runs(connection, read_filter(), before=query.number("before"))
         names = schedules.schedule_names(connection)
-        status_bar = pulse(connection)
+        health = system_health(connection)
     return polling.page(
         "runs/index.html",
         "live",
-        (page, status_bar),
+        (page, health),
         page=page,
-        pulse=status_bar,
+        health=health,
         **_choices(names),
     )
 

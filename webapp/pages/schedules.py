@@ -24,7 +24,7 @@ from webapp.forms import acting
 from webapp.links import go_back
 from webapp.pages.stats import percent
 from webapp.presentation import shown_zone
-from webapp.services import now, pulse, reading, runtime
+from webapp.services import now, reading, runtime, system_health
 
 blueprint = Blueprint("schedules", __name__)
 PREVIEWED = 3
@@ -58,15 +58,15 @@ def index() -> ResponseReturnValue:
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
         rates = _rates(connection, tuple(row.id for row in page.items))
-        status_bar = pulse(connection)
+        health = system_health(connection)
     return polling.page(
         "schedules/index.html",
         "live",
-        (page, [row.id for row in page.items if row.is_due(now())], rates, status_bar),
+        (page, [row.id for row in page.items if row.is_due(now())], rates, health),
         page=page,
         rates=rates,
         percent=percent,
-        pulse=status_bar,
+        health=health,
     )
 
 

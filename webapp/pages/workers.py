@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from tick.ops.actions import clock_ahead, workers_and_queues
 from tick.ops.queries import queues, schedules, workers
-from tick.ops.queries.health import take_pulse_with_ticks
+from tick.ops.queries.health import read_health_and_ticks
 from tick.ops.queries.windows import list_windows
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, page_status, pulse, reading, runtime
+from webapp.services import now, page_status, reading, runtime, system_health
 
 blueprint = Blueprint("workers", __name__)
 WINDOWS = 10
@@ -26,13 +26,13 @@ def index() -> ResponseReturnValue:
         processes = workers.list_recent(connection)
         at_work = workers.runs_at_work(connection)
         its_queues = queues.list_queues(connection, runtime().settings.queue_limits)
-        status_bar, recent = take_pulse_with_ticks(connection, now(), page_status())
+        health, recent = read_health_and_ticks(connection, now(), page_status())
         its_windows = list_windows(connection, now())
     return polling.page(
         "workers/index.html",
         "live",
-        (status_bar, processes, at_work, its_queues, recent[:TICKS], its_windows),
-        pulse=status_bar,
+        (health, processes, at_work, its_queues, recent[:TICKS], its_windows),
+        health=health,
         processes=processes,
         at_work=at_work,
         queues=its_queues,
@@ -57,7 +57,7 @@ def preview_tick() -> ResponseReturnValue:
 def confirm_resume_from_now() -> ResponseReturnValue:
     """What bringing schedules back from the future does."""
     with reading() as connection:
-        found = pulse(connection)
+        found = system_health(connection)
     return render_template("workers/resume_from_now.html", ahead_to=found.ahead_to)
 
 

@@ -59,12 +59,7 @@ _TOKENS = sa.select(*(_t[name] for name in Token.__dataclass_fields__))
 # The audit names a token by its name, so two usable ones must not share it.
 @action("token.create", lock=AdvisoryLock.NAMES)
 def create_token(
-    change: Change,
-    name: str,
-    role: Role,
-    *,
-    days: int,
-    scope: TokenScope = TokenScope.API,
+    change: Change, name: str, role: Role, *, days: int, scope: TokenScope = TokenScope.API
 ) -> tuple[Token, str]:
     """Create a token that works for `days`; return it with its text, which is not stored.
 

@@ -10,13 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from tick.engine.schedules import replay
-from tick.engine.schedules.lifecycle import (
-    NOT_PAUSED,
-    find_schedule,
-    pause_is_over,
-    switch,
-    wake,
-)
+from tick.engine.schedules.lifecycle import NOT_PAUSED, find_schedule, pause_is_over, switch, wake
 from tick.errors import NotFound, Refused
 from tick.ops.act import Act, Change, action
 from tick.ops.queries.revisions import check_revision
@@ -110,11 +104,7 @@ def pause_schedule(change: Change, schedule_id: str, *, until: datetime | None =
 
 @action("schedule.resume", check=check_revision)
 def resume_schedule(
-    change: Change,
-    schedule_id: str,
-    *,
-    catch_up_latest: bool = False,
-    run: Sequence[datetime] = (),
+    change: Change, schedule_id: str, *, catch_up_latest: bool = False, run: Sequence[datetime] = ()
 ) -> list[int]:
     """End a pause, or the ERROR of a schedule that could not be fired; it goes on after now.
 
@@ -124,11 +114,7 @@ def resume_schedule(
     known = find_schedule(change.connection, schedule_id)
     if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
         raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
-    values = NOT_PAUSED | {
-        "state_by": change.author.name,
-        "state_at": change.now,
-        "fire_errors": 0,
-    }
+    values = NOT_PAUSED | {"state_by": change.author.name, "state_at": change.now, "fire_errors": 0}
     if known.row.enabled:
         values |= wake(change.connection, known, change.now, catch_up_latest=catch_up_latest)
     switch(change.connection, known, values, change.now)

@@ -16,13 +16,7 @@ from tick.states import DeliveryStatus
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_attempt, alert_delivery, alert_mute, job_schedule
 
-_a, _d, _t, _m, _s = (
-    alert.c,
-    alert_delivery.c,
-    alert_attempt.c,
-    alert_mute.c,
-    job_schedule.c,
-)
+_a, _d, _t, _m, _s = (alert.c, alert_delivery.c, alert_attempt.c, alert_mute.c, job_schedule.c)
 MUTES_LISTED = 100
 DELIVERIES_LISTED = 100
 ATTEMPTS_LISTED = 500
@@ -161,10 +155,7 @@ def _with_attempts(connection: sa.Connection, deliveries: Sequence[AnyRow]) -> t
         attempt = Attempt(at=row.at, took_seconds=row.took_seconds, error=row.error)
         found[row.delivery_id].append(attempt)
     return tuple(
-        Delivery(
-            **{name: getattr(row, name) for name in _DELIVERY},
-            attempts=tuple(found[row.id]),
-        )
+        Delivery(**{name: getattr(row, name) for name in _DELIVERY}, attempts=tuple(found[row.id]))
         for row in deliveries
     )
 

@@ -1,4 +1,4 @@
-"""Whether the system lives: its ticks, its workers and what they have to do."""
+"""The health of the system: its ticks, its workers, and how much waits for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -6,8 +6,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.tick_log import TickRow, read_older_zone_data, read_tick_health, read_ticks
-from tick.policy.tick_health import SourceHealth, TickHealth, TickState
+from tick.engine.ledger.tick_log import TickRow, read_ticks
+from tick.engine.ledger.tick_log import read_older_zone_data as read_older_zone_data
+from tick.engine.ledger.tick_log import read_tick_health as read_tick_health
+from tick.policy.tick_health import SourceHealth, TickHealth
+from tick.policy.tick_health import TickState as TickState
 from tick.policy.windows import Window
 from tick.states import LIVING_WORKERS, RunStatus, WorkerType
 from tick.store.sql import AnyRow, literal_state
@@ -20,38 +23,26 @@ from tick.store.tables import (
     worker_instance,
 )
 
-__all__ = [
-    "Pulse",
-    "Signs",
-    "TickHealth",
-    "TickState",
-    "read_older_zone_data",
-    "read_signs",
-    "read_tick_health",
-    "take_pulse",
-    "take_pulse_with_ticks",
-]
-
 _w, _m = worker_instance.c, maintenance_window.c
 COUNT_UP_TO = 1000
 
 
 @dataclass(frozen=True)
-class Signs:
-    """What every page shows. Counts stop at COUNT_UP_TO + 1: more is not worth a scan."""
+class PageStatus:
+    """The part of the system's state that every page shows; counts stop at COUNT_UP_TO + 1."""
 
-    standstill: Window | None
+    active_window: Window | None
     """The window in which nothing fires now, if there is one."""
     alerts: int
-    """Those that are open."""
+    """Open alerts."""
     workers: int
     running: int
     queued: int
 
 
 @dataclass(frozen=True)
-class Pulse:
-    """The strip on top of many pages, with the counts of the signs."""
+class SystemHealth:
+    """The state of ticks, workers and queues, as the status bar on top of many pages shows it."""
 
     last_tick_at: datetime | None
     last_tick_source: str | None
@@ -62,7 +53,7 @@ class Pulse:
     late_at: datetime | None
     """When the next tick is late."""
     sources: tuple[SourceHealth, ...]
-    """Who ticked lately, the latest first."""
+    """The sources of the latest ticks, the latest first."""
     ahead_to: datetime | None
     """The latest instant that a clock ahead has put into ticks or schedules, if there is one."""
     workers: int
@@ -74,32 +65,34 @@ class Pulse:
         return self.late_at is not None and now > self.late_at
 
 
-def read_signs(connection: sa.Connection, now: datetime, dead_after_seconds: float) -> Signs:
-    """What every page shows; one statement."""
+def read_page_status(
+    connection: sa.Connection, now: datetime, dead_after_seconds: float
+) -> PageStatus:
+    """Read the status that every page shows; one statement, since every page pays for it."""
     alive_since = now - timedelta(seconds=dead_after_seconds)
-    row = connection.execute(_SIGNS, {"now": now, "alive_since": alive_since}).one()._mapping
+    row = connection.execute(_STATUS, {"now": now, "alive_since": alive_since}).one()._mapping
     found = {name: row[name] for name in Window.__dataclass_fields__}
     counts = {name: row[name] for name in ("alerts", "workers", "running", "queued")}
-    return Signs(standstill=Window(**found) if found["id"] else None, **counts)
+    return PageStatus(active_window=Window(**found) if found["id"] else None, **counts)
 
 
-def take_pulse(connection: sa.Connection, now: datetime, signs: Signs) -> Pulse:
-    """How the system does; one statement."""
-    return _pulse_of(*read_ticks(connection, now), signs)
+def read_health(connection: sa.Connection, now: datetime, status: PageStatus) -> SystemHealth:
+    """Read the health of the system; one statement."""
+    return _health_of(*read_ticks(connection, now), status)
 
 
-def take_pulse_with_ticks(
-    connection: sa.Connection, now: datetime, signs: Signs
-) -> tuple[Pulse, tuple[TickRow, ...]]:
-    """The same, with the latest ticks, newest first; one statement for both."""
+def read_health_and_ticks(
+    connection: sa.Connection, now: datetime, status: PageStatus
+) -> tuple[SystemHealth, tuple[TickRow, ...]]:
+    """Read the health and the latest ticks, newest first; one statement for both."""
     columns = [tick_log.c[field.name] for field in fields(TickRow)]
     health, rows = read_ticks(connection, now, columns)
     ticks = tuple(TickRow(*row[: len(columns)]) for row in rows)
-    return _pulse_of(health, rows, signs), ticks
+    return _health_of(health, rows, status), ticks
 
 
-def _pulse_of(health: TickHealth, ticks: Sequence[AnyRow], signs: Signs) -> Pulse:
-    return Pulse(
+def _health_of(health: TickHealth, ticks: Sequence[AnyRow], status: PageStatus) -> SystemHealth:
+    return SystemHealth(
         last_tick_at=health.last_at,
         last_tick_source=health.last_source,
         last_tick_error=ticks[0].error if ticks else None,
@@ -108,31 +101,30 @@ def _pulse_of(health: TickHealth, ticks: Sequence[AnyRow], signs: Signs) -> Puls
         late_at=health.late_at,
         sources=health.sources,
         ahead_to=health.ahead_to,
-        workers=signs.workers,
-        running=signs.running,
-        queued=signs.queued,
+        workers=status.workers,
+        running=status.running,
+        queued=status.queued,
     )
 
 
 def last_decided_at(connection: sa.Connection) -> datetime | None:
-    """When an instant that was due was decided last, by whomever; a sync does it, too."""
+    """Return when a due instant was decided last, by a tick or a sync."""
     by_time = occurrence.c.scheduled_for.is_not(None)
     newest = sa.select(occurrence.c.decided_at).where(by_time).order_by(occurrence.c.id.desc())
     return connection.execute(newest.limit(1)).scalar()
 
 
 def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:
+    # A limit below the count: a backlog of a million runs must not make every page slow.
     rows = query.limit(COUNT_UP_TO + 1).subquery()
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery().label(label)
 
 
+_ANY = sa.select(sa.literal(1))
 _COUNTS = (
+    _bounded_count(_ANY.where(alert.c.resolved_at.is_(None)), "alerts"),
     _bounded_count(
-        sa.select(sa.literal(1)).where(alert.c.resolved_at.is_(None)).select_from(alert),
-        "alerts",
-    ),
-    _bounded_count(
-        sa.select(sa.literal(1)).where(
+        _ANY.where(
             _w.worker_type == WorkerType.JOB_WORKER.value,
             literal_state(_w.status, *LIVING_WORKERS),
             _w.last_heartbeat_at >= sa.bindparam("alive_since"),
@@ -140,17 +132,15 @@ _COUNTS = (
         "workers",
     ),
     *(
-        _bounded_count(
-            sa.select(sa.literal(1)).where(literal_state(job_run.c.status, status)),
-            status.lower(),
-        )
+        _bounded_count(_ANY.where(literal_state(job_run.c.status, status)), status.lower())
         for status in (RunStatus.RUNNING, RunStatus.QUEUED)
     ),
 )
 _NOW = sa.bindparam("now", type_=_m.starts_at.type)
 _LASTS = sa.and_(_m.starts_at <= _NOW, sa.or_(_m.ends_at.is_(None), _m.ends_at > _NOW))
+# The counts need a row also while no window is open.
 _ONE_ROW = sa.select(sa.literal(1).label("row")).subquery("one")
-_SIGNS = (
+_STATUS = (
     sa.select(*_COUNTS, *(_m[name] for name in Window.__dataclass_fields__))
     .select_from(_ONE_ROW.outerjoin(maintenance_window, _LASTS))
     .order_by(_m.starts_at, _m.id)

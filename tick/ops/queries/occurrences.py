@@ -167,10 +167,7 @@ def list_occurrences(
 
 
 def _page(
-    connection: sa.Connection,
-    query: sa.Select[Any],
-    ids: sa.ColumnElement[int],
-    before: int | None,
+    connection: sa.Connection, query: sa.Select[Any], ids: sa.ColumnElement[int], before: int | None
 ) -> OccurrencePage:
     if before is not None:
         query = query.where(ids < before)

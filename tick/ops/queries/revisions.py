@@ -19,6 +19,5 @@ def check_revision(change: Change) -> None:
     present = revision_of(row.enabled, row.enabled_at, row.state, row.state_at, row.number)
     switch = f"{'on' if row.enabled else 'off'} by {row.enabled_by or 'nobody'}"
     change.expect(
-        present,
-        f"{change.subject} was changed since you read it: it is {switch} and {row.state}.",
+        present, f"{change.subject} was changed since you read it: it is {switch} and {row.state}."
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.ops.queries.health import last_decided_at, read_signs, take_pulse
+from tick.ops.queries.health import last_decided_at, read_health, read_page_status
 from tick.ops.queries.windows import scheduler_revision
 from tick.ops.queries.workers import Worker, list_living
 from tick.ops.schemas import Schema
@@ -53,13 +53,13 @@ def read_status(
     connection: sa.Connection, now: datetime, dead_after_seconds: float
 ) -> SchedulerStatus:
     """Whether the system ticks and works, and its living processes."""
-    signs = read_signs(connection, now, dead_after_seconds)
-    pulse, window = take_pulse(connection, now, signs), signs.standstill
+    status = read_page_status(connection, now, dead_after_seconds)
+    health, window = read_health(connection, now, status), status.active_window
     return SchedulerStatus(
-        **vars(pulse),
-        synced_at=None if pulse.last_tick_at else last_decided_at(connection),
+        **vars(health),
+        synced_at=None if health.last_tick_at else last_decided_at(connection),
         now=now,
-        ticks_are_late=pulse.ticks_are_late(now),
+        ticks_are_late=health.ticks_are_late(now),
         stands=window is not None,
         stands_because=window.in_words() if window else None,
         revision=scheduler_revision(connection),

@@ -9,12 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.statistics.count import (
-    Deltas,
-    Sums,
-    uncounted_occurrences,
-    uncounted_runs,
-)
+from tick.engine.statistics.count import Deltas, Sums, uncounted_occurrences, uncounted_runs
 from tick.engine.statistics.hours import ALL_TIME
 from tick.states import ScheduleState
 from tick.store.sql import instant_text, json_rows
@@ -68,10 +63,7 @@ def sum_all_time(connection: sa.Connection) -> tuple[Table, Table]:
     """All runs, and all occurrences, that ever ended: period 0; what is pruned is in it."""
     ever = [Span(ALL_TIME, datetime.max.replace(tzinfo=ALL_TIME.tzinfo))]
     found = []
-    for table, uncounted in (
-        (run_hour, uncounted_runs),
-        (occurrence_hour, uncounted_occurrences),
-    ):
+    for table, uncounted in ((run_hour, uncounted_runs), (occurrence_hour, uncounted_occurrences)):
         hour, name, *values = table.c
         query = sa.select(sa.literal(0), name, *values).where(hour == ALL_TIME)
         sums = _read(connection, query, {})

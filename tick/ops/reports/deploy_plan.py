@@ -153,9 +153,7 @@ def _fires(
     due = plan(rule, cursor, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(
-            schedule_id=row.id,
-            at=due.fire,
-            text="is due already, and fires by its old definition",
+            schedule_id=row.id, at=due.fire, text="is due already, and fires by its old definition"
         )
 
 

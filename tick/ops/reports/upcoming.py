@@ -129,12 +129,7 @@ def read_schedule(
 
 
 def next_by_rule(
-    rule: str,
-    now: datetime,
-    count: int,
-    windows: Sequence[Window] = (),
-    *,
-    fired: int = 0,
+    rule: str, now: datetime, count: int, windows: Sequence[Window] = (), *, fired: int = 0
 ) -> tuple[datetime, ...]:
     """The next `count` instants that a rule, stored or not, would fire, having `fired` so often."""
     found = next_instants(rule, utc(now, "now"), count)
