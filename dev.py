@@ -293,6 +293,8 @@ def hand_over(*command: str | Path) -> NoReturn:
 
 def run_pytest(marks: str, extra: list[str], processes: int = 0) -> NoReturn:
     """Become pytest; a later -m or -n among the extra arguments overrides those of ours."""
+    # The tests start hundreds of interpreters: none should compile what another one has compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     at_once = ("-n", str(processes), "--dist", "loadfile")
     hand_over(PYTHON, "-m", "pytest", "-m", marks, *at_once, *extra)
 
