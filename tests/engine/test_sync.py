@@ -14,6 +14,7 @@ from tick.define.schedules import Schedule
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.settle import settle_occurrences
 from tick.engine.schedules import generations, lifecycle, writer
+from tick.engine.schedules.sync import sync
 from tick.ops.actions import run_now, switches
 from tick.store.tables import audit_entry, definition_set, job_run, schedule_version
 from tick.syncing import ensure_synced, sync_definitions
@@ -346,13 +347,6 @@ def test_a_new_version_brings_a_schedule_out_of_error(daily: World) -> None:
     assert (row.state, row.fire_errors, row.next_run_at) == ("ACTIVE", 0, TWO + DAY)
 
 
-def test_a_schedule_of_people_is_left_alone(daily: World) -> None:
-    with daily.database.write.begin() as connection:
-        connection.execute(sa.text("UPDATE job_schedule SET source = 'CUSTOM'"))
-    deploy(daily, TWO - MINUTE, a_schedule("other"))
-    assert daily.schedule().state == "ACTIVE"
-
-
 def test_processes_that_start_together_sync_once(world: World) -> None:
     at_once, failures = Barrier(4), []
 
@@ -464,7 +458,7 @@ def test_an_action_that_waited_for_a_deploy_finds_its_schedule(
     rival = Thread(target=action, args=(daily.database, Act(daily.now, TESTER), "daily"))
     daily.schedules = [a_schedule(cron="0 3 * * *")]
     with daily.database.write.begin() as connection:
-        sync.sync(connection, daily.registry, now=daily.now, author=TESTER, release="-")
+        sync(connection, daily.registry, now=daily.now, author=TESTER, release="-")
         rival.start()
         wait_until_blocked(connection)
     rival.join()

@@ -32,6 +32,13 @@ def find(jobs: Sequence[JobDefinition], schedules: Sequence[Schedule]) -> list[s
     return sorted(found, key=_by_place)
 
 
+def find_in_one(schedule: Schedule, jobs: Sequence[JobDefinition]) -> list[str]:
+    """The mistakes of one schedule beside jobs that are known to be right, without its place."""
+    place = f"{where_is(schedule)}: "
+    found = [*_in_names((), [schedule]), *_in_schedule(schedule, jobs)]
+    return [text.removeprefix(place).removeprefix(f"{schedule.source}: ") for text in found]
+
+
 def _by_place(text: str) -> tuple[str, int, str]:
     """The file, the line as a number, and the rest."""
     place = _PLACE.match(text)

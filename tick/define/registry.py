@@ -30,6 +30,8 @@ class Registry:
 
     jobs: Mapping[str, JobDefinition]
     schedules: Mapping[str, Schedule]
+    alerts: tuple[Rule, ...] | None = None
+    """The rules of the schedules that have none of their own."""
 
     @property
     def groups(self) -> dict[str, list[JobDefinition]]:
@@ -132,6 +134,7 @@ def build_registry(
     return Registry(
         jobs={definition.name: definition for definition in jobs},
         schedules={schedule.id: schedule for schedule in schedules},
+        alerts=alerts,
     )
 
 

@@ -27,9 +27,11 @@ def to_plain(schedule: Schedule) -> dict[str, Any]:
 def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> Schedule:
     """The schedule that `to_plain` was made from; `source` is where mistakes are told to be.
 
-    Raises TypeError for an option that there is not.
+    Raises ValueError for an option that can't be said by hand.
     """
     given = dict(values)
+    if unknown := given.keys() - OPTIONS:
+        raise ValueError(f"{min(unknown)} can't be given by hand; leave it out")
     for name in _INSTANTS & given.keys():
         given[name] = datetime.fromisoformat(given[name])
     if isinstance(given.get("every"), int | float):

@@ -1,14 +1,18 @@
 """The definitions in code beside the schedules in the database: what a sync would change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from tick.define.mistakes import find_in_one
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
+from tick.define.timing_mistakes import where_is
+from tick.define.written import from_plain
 from tick.engine.schedules.targets import build_target
+from tick.errors import DefinitionsInvalid
 from tick.states import ScheduleSource, ScheduleState
 from tick.store.tables import job_schedule, schedule_version
 
@@ -29,6 +33,9 @@ class Change:
     returned: bool = False
     changed: bool = False
     reworded: bool = False
+    source: ScheduleSource = ScheduleSource.CODE
+    broken: str | None = None
+    """Why a schedule that was made by hand can't fire with these definitions."""
 
     @property
     def taken_back(self) -> bool:
@@ -55,12 +62,18 @@ class Change:
 
 
 def find_changes(connection: sa.Connection, registry: Registry) -> list[Change]:
-    """All schedules for which something changes, those defined first."""
+    """All schedules for which something changes, those defined first.
+
+    Raises DefinitionsInvalid where code and a person gave two schedules one id.
+    """
     known = {row.id: row for row in connection.execute(_KNOWN)}
+    made_by_hand = [row for row in known.values() if _is_custom(row)]
+    _refuse_same_ids(made_by_hand, registry)
     defined = [_compare(schedule, registry, known) for schedule in registry.schedules.values()]
     renamed = {change.known.id for change in defined if change.known and change.renamed}
     gone = _gone(registry, known, renamed)
-    return [change for change in defined if _is_one(change)] + list(gone)
+    followed = (_follow(row, registry) for row in made_by_hand)
+    return [change for change in (*defined, *followed) if _is_one(change)] + list(gone)
 
 
 def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
@@ -72,6 +85,46 @@ def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
 def version_digest(texts: Mapping[str, str]) -> str:
     """Changes when the schedule's behaviour does; of its `version_texts`."""
     return short_digest(canonical(texts))
+
+
+def _is_custom(row: sa.Row[Any]) -> bool:
+    return bool(row.source == ScheduleSource.CUSTOM and row.state != ScheduleState.REMOVED)
+
+
+def _refuse_same_ids(made_by_hand: Sequence[sa.Row[Any]], registry: Registry) -> None:
+    """Neither of the two can be left out: whoever enabled one would find the other."""
+    twice = [
+        f"{where_is(registry.schedules[row.id])}: the custom schedule {row.name!r}, made by "
+        f"{row.made_by}, has this id as well; give this one another id, or delete that one in the "
+        "console."
+        for row in made_by_hand
+        if row.id in registry.schedules
+    ]
+    if twice:
+        raise DefinitionsInvalid(twice)
+
+
+def _follow(row: sa.Row[Any], registry: Registry) -> Change:
+    """What definitions in code mean for a schedule that was made by hand: its jobs may change."""
+    schedule = custom_schedule(row.id, row.definition["written"], registry, row.former_ids)
+    if wrong := find_in_one(schedule, list(registry.jobs.values())):
+        return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))
+    mended = row.state == ScheduleState.ERROR and row.state_by == BY_DEFINITIONS
+    digest = version_digest(version_texts(schedule, registry))
+    changed = mended or row.digest != digest
+    return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, changed=changed)
+
+
+def custom_schedule(
+    schedule_id: str,
+    written: Mapping[str, Any],
+    registry: Registry,
+    former_ids: Sequence[str] | None = None,
+) -> Schedule:
+    """The schedule that a person wrote, with the alert rules that every schedule has."""
+    schedule = from_plain(schedule_id, written, source="custom")
+    first_id = former_ids[0] if former_ids else None
+    return replace(schedule, first_id=first_id, alerts=registry.alerts)
 
 
 def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]) -> Change:
@@ -123,11 +176,18 @@ def _gone(
 
 
 def _is_one(change: Change) -> bool:
+    if change.broken is not None:
+        return change.known is not None and change.known.state_reason != change.broken
     return change.added or change.renamed or change.returned or change.changed or change.reworded
 
 
+BY_DEFINITIONS = "definitions"
+"""The author of the ERROR of a custom schedule whose job left the code: it ends with its return."""
 _KNOWN = (
-    sa.select(job_schedule, _v.digest, _v.rule, _v.target, _v.number)
+    sa.select(
+        *(job_schedule, _v.digest, _v.rule, _v.target, _v.number, _v.by.label("made_by")),
+        sa.case((_s.source == ScheduleSource.CUSTOM, _v.definition)).label("definition"),
+    )
     .outerjoin(schedule_version, _v.id == _s.version_id)
     .order_by(_s.id)
 )

@@ -56,3 +56,9 @@ def next_generation(
         },
     )
     return int(generation)
+
+
+def latest_generation(connection: sa.Connection) -> int:
+    """The generation that was synced last; 0 before the first sync."""
+    newest = sa.select(sa.func.coalesce(sa.func.max(definition_set.c.generation), 0))
+    return int(connection.execute(newest).scalar_one())

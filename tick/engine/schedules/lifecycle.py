@@ -20,7 +20,7 @@ from tick.policy import instants, missed
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
-from tick.states import Outcome, ScheduleState
+from tick.states import Outcome, ScheduleSource, ScheduleState
 from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import job_schedule, occurrence, schedule_version, zone_data
 
@@ -200,6 +200,8 @@ def account_for(
 def why_off(row: AnyRow) -> str:
     """The reason for which a schedule's undecided instants did not fire."""
     if row.state == ScheduleState.REMOVED:
+        if row.source == ScheduleSource.CUSTOM:
+            return f"it was {row.state_reason} at {row.state_at:%Y-%m-%d %H:%M} UTC"
         return f"it was not in the definitions since {row.state_at:%Y-%m-%d %H:%M} UTC"
     if row.state == ScheduleState.PAUSED:
         return f"paused by {row.state_by}: {row.state_reason}"

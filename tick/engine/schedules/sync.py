@@ -13,16 +13,18 @@ import sqlalchemy as sa
 
 from tick.cron.zone_age import older_in_words
 from tick.define.registry import Registry
+from tick.define.schedules import Schedule
 from tick.engine.ledger.audit import SYSTEM, Author
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import apply_newer_rules
-from tick.engine.schedules.diff import Change, find_changes
+from tick.engine.schedules.diff import BY_DEFINITIONS, Change, find_changes
 from tick.engine.schedules.generations import next_generation
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.engine.schedules.zone_changes import ZoneDataRequest, older_zones
 from tick.engine.statistics.count import rename_counted
 from tick.errors import OlderZoneData
-from tick.states import ScheduleState
+from tick.states import ScheduleSource, ScheduleState
+from tick.store.sql import AnyRow
 from tick.store.tables import audit_entry, job_schedule, schedule_version
 
 _s, _v = job_schedule.c, schedule_version.c
@@ -32,7 +34,9 @@ RETURNS_ENABLED_WITHIN = timedelta(days=14)
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync changed, by schedule id; `renamed` lists the old ids."""
+    """What a sync changed, by schedule id; `renamed` lists the old ids, `broken` those
+    made by hand whose jobs left the code.
+    """
 
     generation: int
     added: list[str] = field(default_factory=list)
@@ -40,6 +44,7 @@ class SyncReport:
     removed: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
 
 def sync(
@@ -55,7 +60,7 @@ def sync(
 
     Raises OlderZoneData where schedules are decided by newer time zone data than this process has.
     """
-    _one_at_a_time(connection)
+    one_at_a_time(connection)
     _heed_zone_data(connection, now, author, accept_older_zone_data)
     report = SyncReport(next_generation(connection, registry, now, release))
     work = _Sync(ScheduleWriter(connection, registry, report.generation, now, author), report)
@@ -78,7 +83,7 @@ def _heed_zone_data(
         raise OlderZoneData(older_in_words({known.zone: known.version for known in older}))
 
 
-def _one_at_a_time(connection: sa.Connection) -> None:
+def one_at_a_time(connection: sa.Connection) -> None:
     """Several processes start at once after a deploy; SQLite's write transaction is one anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("LOCK TABLE definition_set IN SHARE ROW EXCLUSIVE MODE"))
@@ -121,9 +126,10 @@ class _Sync:
             self._rename(change.known.id, change.id, change.former_ids)
         if change.known is not None and change.returned:
             self._return(change.id, removed_as=change.known.id)
+        if change.broken is not None:
+            self._break(schedule.id, change.broken)
         if change.changed:
-            self.writer.change(schedule)
-            self.report.changed.append(schedule.id)
+            self._change(change, schedule)
         if change.reworded:
             self.writer.update(change.id, **schedule.words(), alerts=schedule.told())
 
@@ -134,8 +140,7 @@ class _Sync:
         self.writer.note(
             "schedule.remove",
             schedule_id,
-            before={name: row._mapping[name] for name in ("state", "state_reason", "state_by")}
-            | {"state_until": row.state_until and row.state_until.isoformat()},
+            before=_standing(row),
             reason=reason,
         )
         self.writer.update(
@@ -155,12 +160,13 @@ class _Sync:
         decided_to = lifecycle.account_for(self.connection, known, self.now, self.now)
         soon = self.now - known.row.state_at <= RETURNS_ENABLED_WITHIN
         enabled = bool(known.row.enabled) and soon
-        paused = self._pause_before_removal(removed_as) if soon else None
+        paused = self._pause_before(removed_as, "schedule.remove") if soon else None
         fires = enabled and paused is None
         self.writer.update(
             schedule_id,
             **paused or {"state": ScheduleState.ACTIVE, "state_reason": None, "state_by": None},
             state_at=self.now,
+            source=ScheduleSource.CODE,
             enabled=enabled,
             decided_to=decided_to,
             next_run_at=known.next_after(decided_to) if fires else None,
@@ -170,12 +176,36 @@ class _Sync:
         self.writer.note("schedule.return", schedule_id, after={"enabled": enabled})
         self.report.returned.append(schedule_id)
 
-    def _pause_before_removal(self, schedule_id: str) -> dict[str, Any] | None:
-        """The pause that held when it was removed: it holds again, nobody has ended it."""
+    def _change(self, change: Change, schedule: Schedule) -> None:
+        before = self.writer.change(schedule, source=change.source)
+        paused = self._pause_before(schedule.id, "schedule.break")
+        if before.row.state_by == BY_DEFINITIONS and paused is not None:
+            self.writer.update(schedule.id, **paused, next_run_at=None)
+        self.report.changed.append(schedule.id)
+
+    def _break(self, schedule_id: str, why: str) -> None:
+        """A job of a schedule made by hand left the code: it can't fire until that is back."""
+        row = self.writer.settle(schedule_id).row
+        if row.state_by != BY_DEFINITIONS:
+            # Only the first time: how it stood before is read from there when it is mended.
+            self.writer.note("schedule.break", schedule_id, before=_standing(row), reason=why)
+        self.writer.update(
+            schedule_id,
+            state=ScheduleState.ERROR,
+            state_reason=why,
+            state_by=BY_DEFINITIONS,
+            state_at=self.now,
+            state_until=None,
+            next_run_at=None,
+        )
+        self.report.broken.append(schedule_id)
+
+    def _pause_before(self, schedule_id: str, action: str) -> dict[str, Any] | None:
+        """The pause that held when it was removed or broke: nobody has ended it, so it holds."""
         a = audit_entry.c
         before = self.connection.execute(
             sa.select(a.before)
-            .where(a.subject == schedule_id, a.action == "schedule.remove")
+            .where(a.subject == schedule_id, a.action == action)
             .order_by(a.id.desc())
             .limit(1)
         ).scalar()
@@ -191,3 +221,9 @@ class _Sync:
         rename_counted(self.connection, old_id, new_id)
         self.writer.note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
         self.report.renamed.append(old_id)
+
+
+def _standing(row: AnyRow) -> dict[str, Any]:
+    """How a schedule stands, as plain JSON values."""
+    kept = {name: row._mapping[name] for name in ("state", "state_reason", "state_by")}
+    return kept | {"state_until": row.state_until and row.state_until.isoformat()}

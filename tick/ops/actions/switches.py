@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from tick.engine.schedules import replay
+from tick.engine.schedules.diff import BY_DEFINITIONS
 from tick.engine.schedules.lifecycle import NOT_PAUSED, find_schedule, pause_is_over, switch, wake
 from tick.errors import NotFound, Refused
 from tick.ops.act import Act, Change, action
@@ -114,6 +115,10 @@ def resume_schedule(
     known = find_schedule(change.connection, schedule_id)
     if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
         raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
+    if known.row.state_by == BY_DEFINITIONS:
+        raise Refused(
+            f"{schedule_id} can't fire: {known.row.state_reason} Edit it, or bring it back in code."
+        )
     values = NOT_PAUSED | {"state_by": change.author.name, "state_at": change.now, "fire_errors": 0}
     if known.row.enabled:
         values |= wake(change.connection, known, change.now, catch_up_latest=catch_up_latest)

@@ -1,0 +1,163 @@
+"""Schedules that people make by hand: made, edited, deleted and brought back.
+
+They name jobs that exist in code, and share everything else with those in code: versions, ledger,
+audit. What is written of one is kept in its version, and read again at each sync.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Never
+
+import sqlalchemy as sa
+
+from tick.define.mistakes import find_in_one
+from tick.define.schedules import Schedule
+from tick.engine.schedules import lifecycle
+from tick.engine.schedules.diff import custom_schedule
+from tick.engine.schedules.writer import ScheduleWriter
+from tick.errors import InvalidInput, NotFound, Refused
+from tick.states import ScheduleSource, ScheduleState
+from tick.store.tables import job_schedule, schedule_version
+
+_s, _v = job_schedule.c, schedule_version.c
+_CUSTOM = ScheduleSource.CUSTOM
+
+
+@dataclass(frozen=True)
+class CustomSchedule:
+    """A schedule made by hand, locked, with what was written of it."""
+
+    row: sa.Row[Any]
+    written: Mapping[str, Any]
+
+
+def find_custom(connection: sa.Connection, schedule_id: str) -> CustomSchedule:
+    """The schedule, locked on PostgreSQL. Raises NotFound, Refused for one that lives in code."""
+    row = lifecycle.find_schedule(connection, schedule_id).row
+    if row.source != _CUSTOM:
+        raise Refused(
+            f"{schedule_id} lives in code, so that each change of it is reviewed and deployed with "
+            f"the jobs that it runs. Edit `Schedule(id={schedule_id!r}, …)` in the definitions "
+            "package, deploy, and `tick sync`; or make a copy of it that is yours to edit."
+        )
+    definition = sa.select(_v.definition).where(_v.id == row.version_id)
+    return CustomSchedule(row, connection.execute(definition).scalar_one()["written"])
+
+
+def make(writer: ScheduleWriter, schedule_id: str, written: Mapping[str, Any]) -> Schedule:
+    """Add a schedule, switched off. Raises InvalidInput, Refused when the id is taken."""
+    schedule = _read(writer, schedule_id, written)
+    _refuse_taken(writer.connection, schedule_id)
+    writer.add(schedule, source=_CUSTOM)
+    return schedule
+
+
+def edit(writer: ScheduleWriter, known: CustomSchedule, written: Mapping[str, Any]) -> bool:
+    """Write what changed: a new version if it behaves otherwise. False if nothing did.
+
+    Raises InvalidInput, Refused for one that was deleted.
+    """
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(f"{known.row.id} was deleted; restore it, then edit it.")
+    if dict(written) == dict(known.written):
+        return False
+    schedule = _read(writer, known.row.id, written, known.row.former_ids)
+    writer.change(schedule, source=_CUSTOM)
+    writer.update(schedule.id, **schedule.words())
+    return True
+
+
+def delete(writer: ScheduleWriter, known: CustomSchedule, reason: str | None) -> None:
+    """End it at once; its history stays, and it can be restored. Raises Refused if it was."""
+    if known.row.state == ScheduleState.REMOVED:
+        raise Refused(f"{known.row.id} was deleted already.")
+    settled = writer.settle(known.row.id).row
+    by = writer.author.name
+    writer.update(
+        known.row.id,
+        state=ScheduleState.REMOVED,
+        state_reason=f"deleted by {by}: {reason}" if reason else f"deleted by {by}",
+        state_by=by,
+        state_at=writer.now,
+        state_until=None,
+        enabled=False,
+        enabled_at=writer.now,
+        enabled_by=by,
+        next_run_at=None,
+    )
+    writer.note(
+        "schedule.delete",
+        known.row.id,
+        before={"enabled": bool(settled.enabled), "written": dict(known.written)},
+        reason=reason,
+    )
+
+
+def restore(writer: ScheduleWriter, known: CustomSchedule) -> None:
+    """Bring a deleted one back, switched off. Raises Refused, InvalidInput if its jobs are gone."""
+    if known.row.state != ScheduleState.REMOVED:
+        raise Refused(f"{known.row.id} is there: it was not deleted.")
+    schedule = _read(writer, known.row.id, known.written, known.row.former_ids)
+    locked = lifecycle.find_schedule(writer.connection, known.row.id)
+    decided_to = lifecycle.account_for(writer.connection, locked, writer.now, writer.now)
+    writer.change(schedule, source=_CUSTOM)
+    writer.update(
+        known.row.id,
+        state=ScheduleState.ACTIVE,
+        state_reason=None,
+        state_by=writer.author.name,
+        state_at=writer.now,
+        decided_to=decided_to,
+        next_run_at=None,
+    )
+    writer.note("schedule.restore", known.row.id)
+
+
+def free_id(connection: sa.Connection, wanted: str) -> str:
+    """The id, or with the first number behind it that no schedule has: `nightly-2`."""
+    taken = set(
+        connection.execute(
+            sa.select(_s.id).where(_s.id.startswith(wanted[:40], autoescape=True))
+        ).scalars()
+    )
+    if wanted not in taken:
+        return wanted
+    numbered = (f"{wanted[: 49 - len(str(n))]}-{n}" for n in range(2, len(taken) + 3))
+    return next(each for each in numbered if each not in taken)
+
+
+def _read(
+    writer: ScheduleWriter,
+    schedule_id: str,
+    written: Mapping[str, Any],
+    former_ids: list[str] | None = None,
+) -> Schedule:
+    """What was written, if it holds with the jobs that there are. Raises InvalidInput."""
+    try:
+        schedule = custom_schedule(schedule_id, written, writer.registry, former_ids)
+    except (TypeError, ValueError) as error:
+        _refuse([str(error)])
+    if wrong := find_in_one(schedule, list(writer.registry.jobs.values())):
+        _refuse(wrong)
+    return schedule
+
+
+def _refuse(wrong: list[str]) -> Never:
+    raise InvalidInput([(f"body.{_option_in(text)}", text) for text in wrong])
+
+
+def _option_in(text: str) -> str:
+    """The option that a mistake begins with, or `cron` for one of the calculator's."""
+    first = text.split(" ", 1)[0].rstrip(":")
+    return first if first.isidentifier() and first.islower() else "cron"
+
+
+def _refuse_taken(connection: sa.Connection, schedule_id: str) -> None:
+    try:
+        row = lifecycle.find_schedule(connection, schedule_id).row
+    except NotFound:
+        return
+    if row.state == ScheduleState.REMOVED:
+        raise Refused(f"{schedule_id} was deleted; restore it, or choose another id.")
+    where = "in code" if row.source == ScheduleSource.CODE else "by hand"
+    raise Refused(f"A schedule {schedule_id} is there, defined {where}; choose another id.")

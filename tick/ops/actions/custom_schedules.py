@@ -1,0 +1,133 @@
+"""Schedules by hand: making, editing, deleting and restoring those that don't live in code."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.define.registry import Registry
+from tick.engine.schedules import custom, lifecycle
+from tick.engine.schedules.generations import (
+    DefinitionStatus,
+    definition_status,
+    latest_generation,
+)
+from tick.engine.schedules.sync import one_at_a_time
+from tick.engine.schedules.writer import ScheduleWriter
+from tick.errors import InvalidInput, Refused
+from tick.ops.act import Act, Change, action
+from tick.ops.queries.revisions import check_revision
+from tick.store.database import Database
+
+_ONE_OF = (("cron", "every", "at"), ("job", "job_group", "jobs", "mode"))
+_MAX_ID = 50
+
+
+def create_schedule(
+    database: Database,
+    act: Act,
+    registry: Registry,
+    written: Mapping[str, Any],
+    *,
+    schedule_id: str | None = None,
+    enabled: bool = False,
+) -> str:
+    """Make a schedule and return its id, made from its name unless given.
+
+    Enabled, it first fires at its first instant after now. Raises InvalidInput, and Refused when
+    the id is taken.
+    """
+    try:
+        return _create(database, act, registry, written, schedule_id, enabled)
+    except sa.exc.IntegrityError:
+        # Two people took one id in the same moment; the other was first.
+        raise Refused(f"A schedule {schedule_id} was made just now; choose another id.") from None
+
+
+@action("schedule.add", subject="")
+def _create(
+    change: Change,
+    registry: Registry,
+    written: Mapping[str, Any],
+    schedule_id: str | None,
+    enabled: bool,
+) -> str:
+    writer = _writer(change, registry)
+    if schedule_id is None:
+        schedule_id = custom.free_id(change.connection, _id_of(str(written.get("name", ""))))
+    custom.make(writer, schedule_id, written)
+    if enabled:
+        known = lifecycle.find_schedule(change.connection, schedule_id)
+        values = {"enabled": True, "enabled_at": change.now, "enabled_by": change.author.name}
+        woken = lifecycle.wake(change.connection, known, change.now)
+        lifecycle.switch(change.connection, known, values | woken, change.now)
+        writer.note(
+            "schedule.enable", schedule_id, before={"enabled": False}, after={"enabled": True}
+        )
+    return schedule_id
+
+
+@action("schedule.change", check=check_revision)
+def edit_schedule(
+    change: Change, schedule_id: str, registry: Registry, given: Mapping[str, Any]
+) -> bool:
+    """Write what is given of a schedule; the rest stays. False when nothing changed.
+
+    None takes an option away. Another way to say when, or what to run, takes the place of the old
+    one. Raises NotFound, Stale, InvalidInput, and Refused for one that lives in code.
+    """
+    writer = _writer(change, registry)
+    known = custom.find_custom(change.connection, schedule_id)
+    return custom.edit(writer, known, merge(known.written, given))
+
+
+@action("schedule.delete", check=check_revision)
+def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> None:
+    """Delete a schedule; what it fired stays, and it can be restored. What runs goes on.
+
+    Raises NotFound, Stale, and Refused for one that lives in code.
+    """
+    writer = _writer(change, registry)
+    known = custom.find_custom(change.connection, schedule_id)
+    custom.delete(writer, known, change.act.reason)
+
+
+@action("schedule.restore")
+def restore_schedule(change: Change, schedule_id: str, registry: Registry) -> None:
+    """Bring a deleted schedule back, switched off. Raises NotFound, Refused, InvalidInput."""
+    writer = _writer(change, registry)
+    custom.restore(writer, custom.find_custom(change.connection, schedule_id))
+
+
+def merge(written: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was written, with what is given in its place."""
+    merged = dict(written)
+    for options in _ONE_OF:
+        if any(given.get(option) is not None for option in options):
+            merged = {name: value for name, value in merged.items() if name not in options}
+    merged |= given
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _writer(change: Change, registry: Registry) -> ScheduleWriter:
+    """Writes by these definitions, one at a time with syncs. Raises Refused by older ones."""
+    connection = change.connection
+    one_at_a_time(connection)
+    if definition_status(connection, registry) is DefinitionStatus.SUPERSEDED:
+        raise Refused(
+            "Newer definitions than those of this process are in force, and it can't know their "
+            "jobs. Once the deploy is done everywhere, repeat."
+        )
+    generation = latest_generation(connection)
+    return ScheduleWriter(connection, registry, generation, change.now, change.author)
+
+
+def _id_of(name: str) -> str:
+    """The id made from a name: `Daily Full Sync` → `daily-full-sync`."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_ID].rstrip("-")
+    if not made:
+        raise InvalidInput([("body.id", "can't be made from this name; give one")])
+    return made
