@@ -20,6 +20,7 @@ from tick.ops.actions import (
     batches,
     cancellation,
     clock_ahead,
+    custom_schedules,
     retries,
     run_now,
     switches,
@@ -32,6 +33,7 @@ from tick.store.tables import alert, audit_entry, job_schedule, worker_instance
 
 DAY = timedelta(days=1)
 PASSWORD = "correct horse battery"
+WRITTEN = {"name": "Late", "cron": "0 3 * * *"}
 HASH = "$argon2id$not-read-here"
 ADA = ExternalIdentity("https://issuer", "7", "Ada", Role.VIEWER)
 
@@ -131,6 +133,17 @@ def a_token(world: World) -> None:
     tokens.create_token(world.database, act(world), "ci", Role.VIEWER, days=1)
 
 
+def by_hand(world: World) -> None:
+    """A schedule was made by hand."""
+    custom_schedules.create_schedule(world.database, act(world), world.registry, WRITTEN)
+
+
+def deleted(world: World) -> None:
+    """It was deleted again."""
+    by_hand(world)
+    custom_schedules.delete_schedule(world.database, act(world), "late", world.registry)
+
+
 def write(world: World, statement: sa.Insert | sa.Update | sa.Delete) -> None:
     """Write to the world's database."""
     with world.database.write.begin() as connection:
@@ -217,6 +230,33 @@ CASES = {
         Entry(
             "scheduler.forget_future_ticks", "scheduler", None, {"ticks": 1}, "a clock was ahead"
         ),
+    ),
+    "custom_schedules._create": Case(
+        None,
+        lambda w, db, a: custom_schedules.create_schedule(db, a, w.registry, WRITTEN),
+        Entry("schedule.add", "late", None, {"name": "Late", "description": ""}),
+    ),
+    "custom_schedules.edit_schedule": Case(
+        by_hand,
+        lambda w, db, a: custom_schedules.edit_schedule(
+            db, a, "late", w.registry, {"cron": "0 4 * * *"}
+        ),
+        Entry(
+            "schedule.change",
+            "late",
+            {"written": WRITTEN},
+            {"written": WRITTEN | {"cron": "0 4 * * *"}},
+        ),
+    ),
+    "custom_schedules.delete_schedule": Case(
+        by_hand,
+        lambda w, db, a: custom_schedules.delete_schedule(db, a, "late", w.registry),
+        Entry("schedule.delete", "late", {"enabled": False, "written": WRITTEN}),
+    ),
+    "custom_schedules.restore_schedule": Case(
+        deleted,
+        lambda w, db, a: custom_schedules.restore_schedule(db, a, "late", w.registry),
+        Entry("schedule.restore", "late"),
     ),
     "identities._create": Case(
         None,

@@ -46,8 +46,8 @@ def find_custom(connection: sa.Connection, schedule_id: str) -> CustomSchedule:
 
 def make(writer: ScheduleWriter, schedule_id: str, written: Mapping[str, Any]) -> Schedule:
     """Add a schedule, switched off. Raises InvalidInput, Refused when the id is taken."""
-    schedule = _read(writer, schedule_id, written)
     _refuse_taken(writer.connection, schedule_id)
+    schedule = _read(writer, schedule_id, written)
     writer.add(schedule, source=_CUSTOM)
     return schedule
 
@@ -64,15 +64,17 @@ def edit(writer: ScheduleWriter, known: CustomSchedule, written: Mapping[str, An
     schedule = _read(writer, known.row.id, written, known.row.former_ids)
     writer.change(schedule, source=_CUSTOM)
     writer.update(schedule.id, **schedule.words())
+    before, after = {"written": dict(known.written)}, {"written": dict(written)}
+    writer.note("schedule.change", schedule.id, before=before, after=after)
     return True
 
 
-def delete(writer: ScheduleWriter, known: CustomSchedule, reason: str | None) -> None:
+def delete(writer: ScheduleWriter, known: CustomSchedule) -> None:
     """End it at once; its history stays, and it can be restored. Raises Refused if it was."""
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{known.row.id} was deleted already.")
     settled = writer.settle(known.row.id).row
-    by = writer.author.name
+    by, reason = writer.author.name, writer.act.reason
     writer.update(
         known.row.id,
         state=ScheduleState.REMOVED,
@@ -89,7 +91,6 @@ def delete(writer: ScheduleWriter, known: CustomSchedule, reason: str | None) ->
         "schedule.delete",
         known.row.id,
         before={"enabled": bool(settled.enabled), "written": dict(known.written)},
-        reason=reason,
     )
 
 

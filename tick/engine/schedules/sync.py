@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tick.cron.zone_age import older_in_words
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
-from tick.engine.ledger.audit import SYSTEM, Author
+from tick.engine.ledger.audit import SYSTEM, Act, Author
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import apply_newer_rules
 from tick.engine.schedules.diff import BY_DEFINITIONS, Change, find_changes
@@ -63,7 +63,7 @@ def sync(
     one_at_a_time(connection)
     _heed_zone_data(connection, now, author, accept_older_zone_data)
     report = SyncReport(next_generation(connection, registry, now, release))
-    work = _Sync(ScheduleWriter(connection, registry, report.generation, now, author), report)
+    work = _Sync(ScheduleWriter(connection, registry, report.generation, Act(now, author)), report)
     changes = find_changes(connection, registry)
     _lock(connection, changes)
     for change in changes:
@@ -178,6 +178,12 @@ class _Sync:
 
     def _change(self, change: Change, schedule: Schedule) -> None:
         before = self.writer.change(schedule, source=change.source)
+        self.writer.note(
+            "schedule.change",
+            schedule.id,
+            before={"rule": before.row.rule},
+            after={"rule": schedule.rule().to_json()},
+        )
         paused = self._pause_before(schedule.id, "schedule.break")
         if before.row.state_by == BY_DEFINITIONS and paused is not None:
             self.writer.update(schedule.id, **paused, next_run_at=None)

@@ -40,8 +40,17 @@ class ScheduleWriter:
     connection: sa.Connection
     registry: Registry
     generation: int
-    now: datetime
-    author: Author
+    act: Act
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the act."""
+        return self.act.now
+
+    @property
+    def author(self) -> Author:
+        """The author of the act."""
+        return self.act.author
 
     def add(self, schedule: Schedule, *, source: ScheduleSource = ScheduleSource.CODE) -> None:
         """Add a schedule, switched off, with its first version."""
@@ -67,7 +76,7 @@ class ScheduleWriter:
     ) -> lifecycle.LockedSchedule:
         """Write a new version: the old rule decides up to now, the new one starts after.
 
-        Return the schedule as it stood before.
+        Return the schedule as it stood before; the caller writes the audit entry.
         """
         before = self.settle(schedule.id)
         rule = schedule.rule()
@@ -85,12 +94,6 @@ class ScheduleWriter:
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
         version_id = self._add_version(schedule, since, source)
         self.update(schedule.id, version_id=version_id, **values)
-        self.note(
-            "schedule.change",
-            schedule.id,
-            before={"rule": before.row.rule},
-            after={"rule": rule.to_json()},
-        )
         return before
 
     def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
@@ -179,4 +182,4 @@ class ScheduleWriter:
 
     def note(self, action: str, subject: str, **entry: Any) -> None:
         """Write an audit entry."""
-        Act(self.now, self.author).record(self.connection, action, subject, **entry)
+        self.act.record(self.connection, action, subject, **entry)

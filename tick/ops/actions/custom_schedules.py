@@ -91,7 +91,7 @@ def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> Non
     """
     writer = _writer(change, registry)
     known = custom.find_custom(change.connection, schedule_id)
-    custom.delete(writer, known, change.act.reason)
+    custom.delete(writer, known)
 
 
 @action("schedule.restore")
@@ -121,7 +121,7 @@ def _writer(change: Change, registry: Registry) -> ScheduleWriter:
             "jobs. Once the deploy is done everywhere, repeat."
         )
     generation = latest_generation(connection)
-    return ScheduleWriter(connection, registry, generation, change.now, change.author)
+    return ScheduleWriter(connection, registry, generation, change.act)
 
 
 def _id_of(name: str) -> str:
