@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.copies import Copies
 from tests.support.factories import World
+from tests.support.kept import Keeper
 from tests.support.postgres import PostgresServer
 from tick.ops.access import passwords
 from tick.store import schema
@@ -71,10 +72,11 @@ def postgres_template(postgres_server: PostgresServer) -> str:
 @pytest.fixture(scope="session")
 def postgres_copies(
     request: pytest.FixtureRequest, postgres_server: PostgresServer, postgres_template: str
-) -> Copies:
+) -> Iterator[Copies]:
     """Copies of that database, one for each test."""
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
-    return Copies(postgres_server, postgres_template, f"test_{worker}")
+    prefix = f"test_{getattr(request.config, 'workerinput', {}).get('workerid', 'main')}"
+    with Keeper(postgres_server.url, prefix) as keeper:
+        yield Copies(postgres_server, postgres_template, prefix, keeper)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

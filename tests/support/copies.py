@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests.support.kept import Keeper
 from tests.support.postgres import PostgresServer
 
 # What a test may change besides rows: tables, triggers, functions, rights, statistics, settings.
@@ -29,10 +30,10 @@ SELECT
 """
 OTHERS = """
 SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(%s)
 """
 FILLED = """
-SELECT relname FROM pg_class
+SELECT relname, pg_relation_size(oid) > 65536 FROM pg_class
 WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
     AND relname <> 'alembic_version' AND pg_relation_size(oid) > 0
 """
@@ -44,25 +45,25 @@ class Copies:
     A copy is thrown away when a test has changed more than rows, or when somebody is still in it.
     """
 
-    def __init__(self, server: PostgresServer, template: str, prefix: str) -> None:
+    def __init__(self, server: PostgresServer, template: str, prefix: str, keeper: Keeper) -> None:
         self._server, self._template, self._prefix = server, template, prefix
+        self._keeper = keeper
         self._numbers = count(1)
         self._free: list[str] = []
-        with self._inside(template) as connection:
+        name = self._make()
+        with self._inside(name) as connection:
             self._shape = connection.execute(SHAPE).fetchone()
-            self._first_rows = {table: _rows(connection, table) for table in _filled(connection)}
+            self._first = _first_state(connection)
+        self._free.append(name)
 
     def take(self) -> tuple[str, str]:
-        """The name and URL of a copy under a name of its own, which no earlier test has known."""
-        name = f"{self._prefix}_{next(self._numbers)}"
-        if self._free:
-            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-            self._server.execute(rename.format(*map(sql.Identifier, (self._free.pop(), name))))
-            return name, self._server.url_of(name)
-        return name, self._server.create_database(name, self._template)
+        """The name and URL of a copy."""
+        name = self._free.pop() if self._free else self._make()
+        return name, self._server.url_of(name)
 
     def give_back(self, name: str) -> None:
-        """Empty a copy for the next test, or drop it."""
+        """Empty a copy for the next test, or drop it: no later copy has its name."""
+        self._keeper.next_use(name)
         try:
             emptied = self._empty(name)
         except psycopg.Error:
@@ -70,33 +71,55 @@ class Copies:
         if emptied:
             self._free.append(name)
         else:
+            self._keeper.forget(name)
             self._server.drop_database(name)
+
+    def _make(self) -> str:
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self._server.create_database(name, self._template)
+        return name
 
     def _empty(self, name: str) -> bool:
         with self._inside(name) as connection:
             if connection.execute(SHAPE).fetchone() != self._shape:
                 return False
-            if connection.execute(OTHERS).fetchone() != (0,):
+            if connection.execute(OTHERS, [self._keeper.processes(name)]).fetchone() != (0,):
                 return False
-            connection.execute("SET session_replication_role = replica")  # no trigger objects
-            if filled := _filled(connection):
-                tables = sql.SQL(", ").join(map(sql.Identifier, filled))
-                connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
-            for table, rows in self._first_rows.items():
-                fill = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})"
-                connection.execute(sql.SQL(fill).format(sql.Identifier(table), rows))
+            connection.execute(self._emptying(connection))
         return True
+
+    def _emptying(self, connection: psycopg.Connection[Any]) -> sql.Composed:
+        """Statements that leave only the first rows.
+
+        DELETE costs less than TRUNCATE, which makes all files of a table anew, as long as few
+        rows were there. What is referred to elsewhere goes too: no trigger objects.
+        """
+        steps: list[sql.Composable] = [sql.SQL("SET LOCAL session_replication_role = replica")]
+        for table, is_large in connection.execute(FILLED):
+            empty = "TRUNCATE {} CASCADE" if is_large else "DELETE FROM {}"
+            steps.append(sql.SQL(empty).format(sql.Identifier(table)))
+        return sql.SQL("; ").join([*steps, *self._first])
 
     @contextmanager
     def _inside(self, name: str) -> Iterator[psycopg.Connection[Any]]:
-        url = self._server.url_of(name).replace("+psycopg", "")
-        with psycopg.connect(url, connect_timeout=10) as connection:
+        conninfo = self._server.url_of(name).replace("+psycopg", "")
+        how = {"conninfo": conninfo, "connect_timeout": 10, "prepare_threshold": None}
+        with self._keeper.connect(name, how) as connection:
             yield connection
 
 
-def _filled(connection: psycopg.Connection[Any]) -> list[str]:
-    """The tables that have, or had, rows."""
-    return [name for (name,) in connection.execute(FILLED)]
+def _first_state(connection: psycopg.Connection[Any]) -> list[sql.Composed]:
+    """Statements that fill empty tables as they are now, and set all sequences so."""
+    steps = []
+    for table, _ in connection.execute(FILLED).fetchall():
+        fill = "INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})"
+        steps.append(sql.SQL(fill).format(sql.Identifier(table), _rows(connection, table)))
+    sequences = "SELECT relname FROM pg_class WHERE relkind = 'S'"
+    for (name,) in connection.execute(sequences).fetchall():
+        state = sql.SQL("SELECT last_value, is_called FROM {}").format(sql.Identifier(name))
+        last, called = connection.execute(state).fetchone() or (1, False)
+        steps.append(sql.SQL("SELECT setval({}, {}, {})").format(name, last, called))
+    return steps
 
 
 def _rows(connection: psycopg.Connection[Any], table: str) -> str:

@@ -30,10 +30,13 @@ STARTS_WITHIN_SECONDS = 60
 OPTIONS = {
     "autovacuum": "off",
     "fsync": "off",
+    "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
+    "max_wal_senders": "0",
     "shared_buffers": "32MB",
     "timezone": "UTC",
+    "wal_level": "minimal",
 }
 
 
