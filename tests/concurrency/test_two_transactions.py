@@ -14,8 +14,13 @@ from tests.engine.worker_steps import waits_for_a_lock
 from tests.support.factories import World
 from tests.worker.processes import eventually
 from tick.engine.firing import claim_schedules, fire
-from tick.engine.firing.claim_schedules import claim_due_schedules, find_running, read_plan_groups
-from tick.engine.firing.write_plans import TickClaim, write_plans
+from tick.engine.firing.claim_schedules import (
+    TickClaim,
+    claim_due_schedules,
+    find_running,
+    read_plan_groups,
+)
+from tick.engine.firing.write_plans import write_plans
 from tick.errors import PlanFailed
 from tick.policy.planner import plan
 from tick.store import postgresql
@@ -115,9 +120,8 @@ def test_a_claim_that_waited_for_a_row_judges_what_it_says_then(
 ) -> None:
     def claim() -> int:
         with database.write.begin() as connection:
-            return claim_due_schedules(
-                connection, claim_id="late", now=NOW, limit=100, only="s01", wait=True
-            )
+            late = TickClaim("late", "late.1", NOW)
+            return claim_due_schedules(connection, late, limit=100, only="s01", wait=True)
 
     with ThreadPoolExecutor(1) as thread:
         with database.write.begin() as rival:
@@ -133,7 +137,7 @@ def test_a_claim_that_was_taken_over_cannot_advance(
     """The lock outlived its holder's patience; the holder comes back and writes."""
     stale = TickClaim("old", "old.1", NOW)
     with database.write.begin() as connection:
-        claim_due_schedules(connection, claim_id=stale.claim_id, now=NOW, limit=100)
+        claim_due_schedules(connection, stale, limit=100)
         busy = find_running(connection, stale.claim_id)
         groups, targets = read_plan_groups(connection, stale.claim_id, busy)
     assert ships.tick(NOW).due == 0

@@ -14,7 +14,7 @@ from tests.support.factories import TESTER, World, a_job
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.finish import finish_runs
-from tick.engine.runs.limits import ConcurrencyLimits, acquire_capacity, find_limits
+from tick.engine.runs.limits import acquire_capacity, find_limits
 from tick.engine.runs.queues import pause_queue, resume_queue
 from tick.errors import DefinitionsInvalid
 from tick.executors.claimed_run import ClaimedRun
@@ -62,7 +62,7 @@ class Claimer(Hands):
 
 
 def test_limits_are_those_of_jobs_groups_and_queues() -> None:
-    assert LIMITS.most == {
+    assert LIMITS == {
         ("job_name", "alone"): 1,
         ("job_name", "pair"): 2,
         ("job_group", "feed"): 2,
@@ -103,7 +103,7 @@ def test_what_runs_elsewhere_counts(world: World) -> None:
 
 def test_without_limits_nobody_waits_for_a_turn(world: World) -> None:
     with world.database.write.begin() as connection:
-        assert acquire_capacity(connection, ConcurrencyLimits({})) is None
+        assert acquire_capacity(connection, {}) is None
 
 
 @only_postgres
@@ -148,7 +148,7 @@ def test_many_workers_never_exceed_a_limit_at_any_instant(world: World) -> None:
     assert sum(done) == 120
     runs = world.runs()
     assert {run.status for run in runs} == {"SUCCESS"}
-    for (column, name), most in LIMITS.most.items():
+    for (column, name), most in LIMITS.items():
         assert most_at_once([run for run in runs if run._mapping[column] == name]) <= most
 
 

@@ -12,7 +12,7 @@ from tests.support.factories import World, a_job, a_schedule
 from tick.engine.runs.heartbeat import register_worker, stop_worker
 from tick.engine.statistics import prune
 from tick.engine.statistics.prune import Keep, count_prunable, prune_all
-from tick.engine.statistics.prune_state import note_ledger, pruned_ticks, pruned_up_to, take_turn
+from tick.engine.statistics.prune_state import claim_prune, note_ledger, pruned_ticks, pruned_up_to
 from tick.settings import Settings
 from tick.states import WorkerType
 from tick.store.tables import (
@@ -185,7 +185,7 @@ def test_how_far_the_ledger_was_pruned_is_never_taken_back(month: World) -> None
 
 def test_of_two_ticks_at_one_moment_one_prunes(world: World) -> None:
     with world.database.write.begin() as connection:
-        assert take_turn(connection, world.now)
+        assert claim_prune(connection, world.now)
     with world.database.write.begin() as connection:
-        assert not take_turn(connection, world.now)
-        assert take_turn(connection, world.now + timedelta(hours=1))
+        assert not claim_prune(connection, world.now)
+        assert claim_prune(connection, world.now + timedelta(hours=1))

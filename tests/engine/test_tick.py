@@ -6,9 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_job, a_schedule
-from tick.engine.firing.claim_schedules import due_ids
+from tick.engine.firing.claim_schedules import TickClaim, due_ids
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import TickClaim
 from tick.states import Outcome
 from tick.store.tables import (
     job_run,

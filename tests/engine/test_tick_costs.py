@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
+from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import TickClaim
 from tick.states import OccurrenceKind, Outcome, RunStatus, Trigger
 from tick.store.database import Database
 from tick.store.tables import job_run, occurrence

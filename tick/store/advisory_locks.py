@@ -16,18 +16,14 @@ class AdvisoryLock(IntEnum):
     UPGRADE = 0x75706772
 
 
-_ACQUIRE = sa.select(sa.func.pg_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger)))
-_TRY_ACQUIRE = sa.select(
-    sa.func.pg_try_advisory_xact_lock(sa.bindparam("lock", type_=sa.BigInteger))
-)
+_LOCK = sa.bindparam("lock", type_=sa.BigInteger)
+_ACQUIRE = sa.select(sa.func.pg_advisory_xact_lock(_LOCK))
+_TRY_ACQUIRE = sa.select(sa.func.pg_try_advisory_xact_lock(_LOCK))
 
 
 def acquire(connection: sa.Connection, lock: AdvisoryLock) -> None:
-    """Wait for the lock, and keep it to the end of this transaction.
-
-    Needed where there is no row yet that could be locked.
-    """
-    # SQLite has one writer at a time anyway.
+    """Wait for the lock, and keep it to the end of this transaction."""
+    # For where there is no row yet that could be locked. SQLite has one writer at a time anyway.
     if connection.dialect.name == "postgresql":
         connection.execute(_ACQUIRE, {"lock": lock})
 

@@ -14,7 +14,7 @@ from tick.errors import DatabaseError
 from tick.store.database import Database, short_error
 
 KEPT = 2
-"""So many copies stay beside a database, the newest ones."""
+"""The number of copies that stay beside a database, the newest ones."""
 MIB = 1024**2
 
 

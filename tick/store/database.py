@@ -31,7 +31,7 @@ class Database:
     """The two engines of one database. `write` begins for writing; `read` never locks."""
 
     file: DatabaseFile | None = None
-    """Where SQLite keeps it."""
+    """The file in which SQLite keeps it."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -86,11 +86,9 @@ class Database:
 
 @contextmanager
 def begin_within(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
-    """A transaction that writes, and waits for what others have locked at most so long each time.
-
-    It never waits longer than any other transaction would.
-    """
+    """A transaction that writes, and waits at most so long for each lock that others have."""
     is_postgresql = engine.dialect.name == "postgresql"
+    # It never waits longer than any other transaction would.
     usual = LOCK_SECONDS if is_postgresql else BUSY_SECONDS
     if seconds >= usual:
         with engine.begin() as connection:

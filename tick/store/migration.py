@@ -11,13 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.errors import DatabaseError
-from tick.store.advisory_locks import AdvisoryLock
+from tick.store.advisory_locks import AdvisoryLock, acquire
 from tick.store.database import Database
 
 WAIT_SECONDS = 300.0
-"""How long a migration waits for another one."""
+"""The longest wait of a migration for another one."""
 TABLE_SECONDS = 5
-"""How long it waits for a table: whoever comes after it waits behind it."""
+"""The longest wait for a table: whoever comes after it waits behind it."""
 _MISSED_LOCK = "55P03"  # PostgreSQL's lock_not_available
 
 _COUNTED = sa.text(
@@ -60,10 +60,7 @@ def _on_postgresql(
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait_seconds * 1000) or 1}")
         with _waiting(database, f"another upgrade ({{}}) for {wait_seconds:.0f} s", _HOLDER):
-            take = sa.select(
-                sa.func.pg_advisory_xact_lock(sa.literal(AdvisoryLock.UPGRADE, sa.BigInteger))
-            )
-            connection.execute(take)
+            acquire(connection, AdvisoryLock.UPGRADE)
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{TABLE_SECONDS}s'")
         with _waiting(database, "a table that others have in use ({})", _OLDEST):
             yield connection

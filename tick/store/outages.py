@@ -48,10 +48,7 @@ _IN_THE_WAY = {
 
 
 def advice_on(error: BaseException) -> str | None:
-    """What to do about a database that fails, or a statement that others stood in the way of.
-
-    None for anything else that goes wrong.
-    """
+    """Advice on a database that fails, or a statement with others in its way; None on all else."""
     return _advice_on_outage(error) or _by_code(error, _IN_THE_WAY)
 
 
@@ -72,7 +69,7 @@ def _advice_on_outage(error: BaseException) -> str | None:
 
 
 def _by_code(error: BaseException, table: Mapping[str, str]) -> str | None:
-    """What the table says of PostgreSQL's code for the error, or of the class of that."""
+    """The advice in a table on PostgreSQL's code for the error, or on the class of that."""
     code = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
     return next((table[key] for key in (code, code[:3], code[:2]) if key in table), None)
 
@@ -83,7 +80,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def sentence(error: Exception) -> str:
-    """What the database said, and what to do."""
+    """The words of the database, and advice."""
     said = short_error(error).partition(": ")[2]
     advice = advice_on(error)
     # What stands in our own words says by itself what to do.

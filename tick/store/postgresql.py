@@ -54,9 +54,7 @@ def postgresql_engine(url: sa.URL) -> sa.Engine:
 
 
 def is_pooled(connection: Any) -> bool:
-    """Whether a pooler stands between this psycopg connection and the server.
-
-    It makes up the process number that a client is told, as it is of no one server process.
-    """
+    """Whether a pooler stands between this psycopg connection and the server."""
+    # It makes up the process number that a client is told, as it is of no one server process.
     (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
     return bool(pid != connection.info.backend_pid)

@@ -7,7 +7,7 @@ parsed and planned anew each time. So:
 - Many values travel as one parameter: an array, a JSON array on SQLite (`any_of_param`). Whole
   rows travel as JSON (`json_rows`), and are joined by key. No limit on bound values is met, and a
   thousand schedules take as many statements as one.
-- Instants in JSON carry their offset (`instant_text`), so that no session's time zone matters.
+- Instants in JSON carry their offset (`json_param`), so that no session's time zone matters.
 - States stand in the text as literals (`literal_state`). A partial index serves a query only if the
   planner can see that its predicate holds: a bound value it can't see in SQLite, nor in the generic
   plan of a statement that PostgreSQL has prepared. What a predicate says in other words, such as
@@ -61,6 +61,11 @@ def instant_text(instant: datetime | None) -> str | None:
     return None if instant is None else instant.astimezone(UTC).isoformat(" ", "microseconds")
 
 
+def json_param(value: Any) -> str:
+    """The text of a parameter that is JSON, its instants as `instant_text` writes them."""
+    return json.dumps(value, default=instant_text)
+
+
 def batches(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
     """Yields the ids in rising order, in lists that one statement can bind."""
     rising = iter(sorted(set(ids)))
@@ -71,30 +76,21 @@ def batches(ids: Iterable[int], size: int = MOST_BOUND) -> Iterator[list[int]]:
 def json_rows(
     dialect: str, parameter: str, columns: Sequence[sa.ColumnClause[Any]], name: str
 ) -> sa.FromClause:
-    """A table named `name` out of one bound parameter that holds a JSON array of objects.
-
-    Instants in it are texts as `instant_text` writes them.
-    """
+    """A table named `name` out of one bound parameter, an array of objects by `json_param`."""
     if dialect == "postgresql":
         rows = sa.cast(sa.bindparam(parameter, type_=sa.Text), postgresql.JSON)
         source = sa.func.json_to_recordset(rows)
         typed = [sa.column(column.name, _plain(column.type)) for column in columns]
         return source.table_valued(*typed, name=name).render_derived(with_types=True)
     each = sa.func.json_each(sa.bindparam(parameter)).table_valued("value").alias(f"{name}_json")
-    read = sa.select(
-        *(
-            sa.type_coerce(
-                _plain_text(
-                    sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{column.name}'")),
-                    column.type,
-                ),
-                column.type,
-            ).label(column.name)
-            for column in columns
-        )
-    )
+
+    def read(name: str, type_: sa.types.TypeEngine[Any]) -> sa.ColumnElement[Any]:
+        found = sa.func.json_extract(each.c.value, sa.literal_column(f"'$.{name}'"))
+        return sa.type_coerce(_plain_text(found, type_), type_).label(name)
+
+    every = sa.select(*(read(column.name, column.type) for column in columns))
     # The limit makes SQLite read the JSON once, and join by an index that it builds for that.
-    return read.limit(sa.literal_column("-1")).subquery(name)
+    return every.limit(sa.literal_column("-1")).subquery(name)
 
 
 class _Listed(sa.TypeDecorator[Collection[Any]]):
@@ -158,11 +154,9 @@ def insert_ignore(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.I
 
 
 def opaque_filter(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """The condition, as a filter from which the query planner concludes nothing.
-
-    About a value that this transaction wrote, statistics say that no row has it; a plan made for
-    no row is slow for thousands. So joins go by their keys alone.
-    """
+    """The condition, as a filter from which the query planner concludes nothing."""
+    # About a value that this transaction wrote, statistics say that no row has it; a plan made for
+    # no row is slow for thousands. So joins go by their keys alone.
     return sa.case((condition, sa.true()), else_=sa.false())
 
 

@@ -16,7 +16,7 @@ from tick.errors import DatabaseError
 
 BUSY_SECONDS = 30
 WAL_BYTES = 16 * 1024**2
-"""What a reader made the log beside the file grow by is given back down to this."""
+"""The size down to which the log beside the file is cut, once a reader made it grow."""
 
 
 class DatabaseFile:
@@ -49,10 +49,8 @@ class DatabaseFile:
             ) from None
 
     def want(self) -> None:
-        """Raise OperationalError unless the file is there, and the one that was opened first.
-
-        What is written to a file that was deleted or replaced is lost, and nobody would notice.
-        """
+        """Raise OperationalError unless the file is there, and the one that was opened first."""
+        # What is written to a file that was deleted or replaced is lost, and nobody would notice.
         try:
             found = self.path.stat()
         except FileNotFoundError:

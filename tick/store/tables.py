@@ -9,6 +9,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import SchemaItem
 
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import (
@@ -45,7 +46,12 @@ Instant = UtcDateTime()
 IS_ACTIVE = sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'")
 """The predicate of the index of due schedules, as queries repeat it."""
 _COUNTED = "its end is in the table of hours"
+_ENDED = "outcome NOT IN ('QUEUED', 'RUNNING')"
 _UNUSUAL = "outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')"
+
+
+def _table(name: str, *parts: SchemaItem) -> Table:
+    return Table(name, metadata, *parts)
 
 
 def _one_of(column: str, states: Iterable[StrEnum]) -> sa.CheckConstraint:
@@ -76,18 +82,16 @@ def _of_schedule(ondelete: str | None = None) -> ForeignKey:
     return ForeignKey("job_schedule.id", ondelete=ondelete, onupdate="CASCADE")
 
 
-definition_set = Table(
+definition_set = _table(
     "definition_set",
-    metadata,
     Column("generation", BigId, primary_key=True, comment="rises with each new set of definitions"),
     Column("digest", sa.String(64), nullable=False),
     Column("release", sa.String(100), nullable=False),
     Column("created_at", Instant, nullable=False),
 )
 
-job_schedule = Table(
+job_schedule = _table(
     "job_schedule",
-    metadata,
     Column("id", sa.String(50), primary_key=True),
     Column("name", sa.String(200), nullable=False),
     Column("description", sa.Text, nullable=False, server_default=""),
@@ -110,9 +114,7 @@ job_schedule = Table(
     Column("last_run_id", BigId, comment="first run of the last firing"),
     Column("last_occurrence_id", BigId),
     Column("next_run_at", Instant),
-    Column("run_count", sa.Integer, nullable=False, server_default="0"),
-    Column("failure_count", sa.Integer, nullable=False, server_default="0"),
-    Column("consecutive_failures", sa.Integer, nullable=False, server_default="0"),
+    *_numbers("run_count", "failure_count", "consecutive_failures"),
     Column("source", sa.String(10), nullable=False, server_default=ScheduleSource.CODE),
     Column("version_id", BigId),
     Column("alerts", Json, comment="its alert rules; null: those that every schedule has"),
@@ -134,9 +136,8 @@ job_schedule = Table(
     _partial("ix_job_schedule_locked", "locked_by", where="locked_by IS NOT NULL"),
 )
 
-schedule_version = Table(
+schedule_version = _table(
     "schedule_version",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("schedule_id", sa.String(50), _of_schedule(), nullable=False),
     Column("number", sa.Integer, nullable=False, comment="1, 2, 3 … within the schedule"),
@@ -166,9 +167,8 @@ schedule_version = Table(
 
 # What the clocks of a zone show changes with releases of the data: what was decided by older ones
 # is explained and proven by them.
-zone_data = Table(
+zone_data = _table(
     "zone_data",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("zone", sa.String(100), nullable=False),
     Column("digest", sa.String(16), nullable=False, comment="of what its clocks show"),
@@ -178,18 +178,11 @@ zone_data = Table(
     Column("by", sa.String(100), nullable=False),
     Column("replaced_at", Instant, comment="when no schedule went by it any more"),
     Column("taken_back", sa.Boolean, nullable=False, server_default=sa.false()),
-    _partial(
-        "uq_zone_data_in_force",
-        "zone",
-        "digest",
-        where="replaced_at IS NULL",
-        unique=True,
-    ),
+    _partial("uq_zone_data_in_force", "zone", "digest", where="replaced_at IS NULL", unique=True),
 )
 
-occurrence = Table(
+occurrence = _table(
     "occurrence",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("schedule_id", sa.String(50), _of_schedule()),
     Column("version_id", BigId, ForeignKey("schedule_version.id")),
@@ -208,11 +201,7 @@ occurrence = Table(
     Column("decided_at", Instant, nullable=False),
     Column("first_started_at", Instant),
     Column("last_finished_at", Instant),
-    Column("runs", sa.Integer, nullable=False, server_default="0"),
-    Column("succeeded", sa.Integer, nullable=False, server_default="0"),
-    Column("failed", sa.Integer, nullable=False, server_default="0"),
-    Column("cancelled", sa.Integer, nullable=False, server_default="0"),
-    Column("skipped", sa.Integer, nullable=False, server_default="0"),
+    *_numbers("runs", "succeeded", "failed", "cancelled", "skipped"),
     Column("counted", sa.Boolean, nullable=False, server_default=sa.false(), comment=_COUNTED),
     Column("judged", sa.Boolean, nullable=False, server_default=sa.false(), comment="by alerts"),
     UniqueConstraint("schedule_id", "scheduled_for"),
@@ -220,11 +209,7 @@ occurrence = Table(
     _one_of("outcome", Outcome),
     Index("ix_occurrence_schedule_id_id", "schedule_id", "id"),
     _partial("ix_occurrence_live", "schedule_id", where="outcome IN ('QUEUED', 'RUNNING')"),
-    _partial(
-        "ix_occurrence_unjudged",
-        "id",
-        where="NOT judged AND outcome NOT IN ('QUEUED', 'RUNNING')",
-    ),
+    _partial("ix_occurrence_unjudged", "id", where=f"NOT judged AND {_ENDED}"),
     _partial(
         "ix_occurrence_ranges",
         *("schedule_id", "scheduled_until", "scheduled_for"),
@@ -236,16 +221,11 @@ occurrence = Table(
         "ix_occurrence_unusual_of_schedule", *("schedule_id", "outcome", "id"), where=_UNUSUAL
     ),
     Index("ix_occurrence_tick_id", "tick_id"),
-    _partial(
-        "ix_occurrence_uncounted",
-        "id",
-        where="NOT counted AND outcome NOT IN ('QUEUED', 'RUNNING')",
-    ),
+    _partial("ix_occurrence_uncounted", "id", where=f"NOT counted AND {_ENDED}"),
 )
 
-job_run = Table(
+job_run = _table(
     "job_run",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("occurrence_id", BigId, ForeignKey("occurrence.id", ondelete="CASCADE"), nullable=False),
     Column("schedule_id", sa.String(50), _of_schedule(ondelete="SET NULL")),
@@ -288,12 +268,7 @@ job_run = Table(
     Index("ix_job_run_occurrence_id", "occurrence_id"),
     Index("ix_job_run_schedule_id_id", "schedule_id", "id"),
     Index("ix_job_run_job_name_id", "job_name", "id"),
-    _partial(
-        "ix_job_run_claimable",
-        sa.text("priority DESC"),
-        "id",
-        where="status = 'QUEUED'",
-    ),
+    _partial("ix_job_run_claimable", sa.text("priority DESC"), "id", where="status = 'QUEUED'"),
     _partial(
         "uq_job_run_unfinished",
         "job_name",
@@ -307,9 +282,8 @@ job_run = Table(
     _partial("ix_job_run_uncounted", "id", where="NOT counted AND finished_at IS NOT NULL"),
 )
 
-job_run_dependency = Table(
+job_run_dependency = _table(
     "job_run_dependency",
-    metadata,
     Column("run_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), primary_key=True),
     Column("depends_on_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), primary_key=True),
     Column("tolerant", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -317,9 +291,8 @@ job_run_dependency = Table(
     Index("ix_job_run_dependency_depends_on_id", "depends_on_id"),
 )
 
-job_log = Table(
+job_log = _table(
     "job_log",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("run_id", BigId, ForeignKey("job_run.id", ondelete="CASCADE"), nullable=False),
     Column("attempt", sa.Integer, nullable=False),
@@ -331,9 +304,8 @@ job_log = Table(
     Index("ix_job_log_run_id_id", "run_id", "id"),
 )
 
-worker_instance = Table(
+worker_instance = _table(
     "worker_instance",
-    metadata,
     Column("id", sa.String(32), primary_key=True, comment="random; never the host's name"),
     Column("worker_type", sa.String(20), nullable=False),
     Column("status", sa.String(10), nullable=False),
@@ -348,34 +320,26 @@ worker_instance = Table(
     _one_of("worker_type", WorkerType),
     _one_of("status", WorkerStatus),
     _partial(
-        "ix_worker_instance_alive",
-        "last_heartbeat_at",
-        where="status IN ('RUNNING', 'DRAINING')",
+        "ix_worker_instance_alive", "last_heartbeat_at", where="status IN ('RUNNING', 'DRAINING')"
     ),
 )
 
-tick_log = Table(
+tick_log = _table(
     "tick_log",
-    metadata,
     Column("id", sa.String(32), primary_key=True),
     Column("source", sa.String(100), nullable=False),
     Column("now", Instant, nullable=False, comment="the instant that the tick decided by"),
     Column("started_at", Instant, nullable=False),
     Column("took_seconds", sa.Float, nullable=False),
-    Column("due", sa.Integer, nullable=False, server_default="0"),
-    Column("fired", sa.Integer, nullable=False, server_default="0"),
-    Column("not_fired", sa.Integer, nullable=False, server_default="0"),
-    Column("runs", sa.Integer, nullable=False, server_default="0"),
-    Column("rescued", sa.Integer, nullable=False, server_default="0"),
+    *_numbers("due", "fired", "not_fired", "runs", "rescued"),
     Column("late_seconds", sa.Float, comment="of the latest firing in this tick"),
     Column("more", sa.Boolean, nullable=False, server_default=sa.false()),
     Column("error", sa.Text),
     Index("ix_tick_log_started_at", "started_at"),
 )
 
-audit_entry = Table(
+audit_entry = _table(
     "audit_entry",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("at", Instant, nullable=False),
     Column("actor", sa.String(100), nullable=False),
@@ -389,9 +353,8 @@ audit_entry = Table(
     _partial("ix_audit_entry_renames", "id", where="action = 'schedule.rename'"),
 )
 
-alert = Table(
+alert = _table(
     "alert",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("key", sa.String(150), nullable=False, comment="what is wrong; one is open at a time"),
     Column("rule", sa.String(30), nullable=False),
@@ -408,18 +371,11 @@ alert = Table(
     Index("ix_alert_key", "key"),
     Index("ix_alert_resolved_at", "resolved_at"),
     Index("ix_alert_schedule_id_id", "schedule_id", "id"),
-    Index(
-        "uq_alert_open",
-        "key",
-        unique=True,
-        postgresql_where=sa.text("resolved_at IS NULL"),
-        sqlite_where=sa.text("resolved_at IS NULL"),
-    ),
+    _partial("uq_alert_open", "key", where="resolved_at IS NULL", unique=True),
 )
 
-alert_delivery = Table(
+alert_delivery = _table(
     "alert_delivery",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("key", sa.String(150), nullable=False, unique=True, comment="owed once"),
     Column("alert_id", BigId, ForeignKey("alert.id", ondelete="CASCADE")),
@@ -440,9 +396,8 @@ alert_delivery = Table(
     _partial("ix_alert_delivery_owed", "channel", "available_at", where="status = 'OWED'"),
 )
 
-alert_attempt = Table(
+alert_attempt = _table(
     "alert_attempt",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("delivery_id", BigId, ForeignKey("alert_delivery.id", ondelete="CASCADE")),
     Column("at", Instant, nullable=False),
@@ -451,9 +406,8 @@ alert_attempt = Table(
     Index("ix_alert_attempt_delivery_id", "delivery_id"),
 )
 
-alert_mute = Table(
+alert_mute = _table(
     "alert_mute",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("schedule_id", sa.String(50), _of_schedule(ondelete="CASCADE")),
     Column("rule", sa.String(30)),
@@ -465,9 +419,8 @@ alert_mute = Table(
     Column("ended_by", sa.String(100)),
 )
 
-user = Table(
+user = _table(
     "user",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("name", sa.String(100), nullable=False, unique=True),
     Column("password_hash", sa.String(255), nullable=False),
@@ -483,9 +436,8 @@ user = Table(
     _one_of("role", Role),
 )
 
-api_token = Table(
+api_token = _table(
     "api_token",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("name", sa.String(100), nullable=False),
     Column("token_hash", sa.String(64), nullable=False, unique=True),
@@ -500,9 +452,8 @@ api_token = Table(
     _one_of("scope", TokenScope),
 )
 
-user_session = Table(
+user_session = _table(
     "user_session",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("token_hash", sa.String(64), nullable=False, unique=True),
     Column("user_id", BigId, ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
@@ -513,17 +464,15 @@ user_session = Table(
     Index("ix_user_session_user_id", "user_id"),
 )
 
-pace = Table(
+pace = _table(
     "pace",
-    metadata,
     Column("id", sa.String(120), primary_key=True, comment="whose: user:…, token:…, login:…"),
     Column("spent_until", sa.Float, nullable=False, comment="seconds since 1970"),
 )
 
 # Never pruned: what did not fire in it, the ledger explains by it.
-maintenance_window = Table(
+maintenance_window = _table(
     "maintenance_window",
-    metadata,
     Column("id", BigId, primary_key=True),
     Column("starts_at", Instant, nullable=False, comment="the first instant that does not fire"),
     Column("ends_at", Instant, comment="instants from then on fire; null: the scheduler stands"),
@@ -534,9 +483,8 @@ maintenance_window = Table(
     sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 
-setting = Table(
+setting = _table(
     "setting",
-    metadata,
     Column("name", sa.String(100), primary_key=True),
     Column("value", Json, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -544,9 +492,8 @@ setting = Table(
 )
 
 # The hours are UTC; the row of hour 1970-01-01 00:00 sums up all of time, and is never pruned.
-run_hour = Table(
+run_hour = _table(
     "run_hour",
-    metadata,
     Column("hour", Instant, primary_key=True, comment="in which the runs ended"),
     Column("job_name", sa.String(100), primary_key=True),
     *_numbers("succeeded", "failed", "cancelled", "skipped"),
@@ -555,9 +502,8 @@ run_hour = Table(
 )
 
 # Not a foreign key: what was run without a schedule is counted under the empty name.
-occurrence_hour = Table(
+occurrence_hour = _table(
     "occurrence_hour",
-    metadata,
     Column("hour", Instant, primary_key=True, comment="of the nominal instants"),
     Column("schedule_id", sa.String(50), primary_key=True),
     *_numbers(*(outcome.lower() for outcome in Outcome if outcome not in LIVE_OUTCOMES)),

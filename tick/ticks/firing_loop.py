@@ -13,9 +13,8 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from tick.engine.firing.claim_schedules import any_due, due_ids
+from tick.engine.firing.claim_schedules import TickClaim, any_due, due_ids
 from tick.engine.firing.fire import Fired, fire_due
-from tick.engine.firing.write_plans import TickClaim
 from tick.engine.schedules import lifecycle
 from tick.runtime import Runtime
 from tick.store.database import TRANSIENT, begin_within, short_error
@@ -26,6 +25,7 @@ from tick.utc import Utc
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _TRIES = 3
+# What is begun at the very end of the budget still waits for a lock of ordinary length.
 _LEAST_PATIENCE_SECONDS = 0.2
 
 
@@ -79,19 +79,18 @@ class FiringLoop:
         return perf_counter() - self._started
 
     def in_transaction(self, step: Callable[[sa.Connection], T]) -> T:
-        """Run a step that is safe to repeat, again where the database asks for it.
-
-        It waits for nobody's lock beyond the budget.
-        """
-        for attempt in range(_TRIES):
+        """Run a step that is safe to repeat, again where the database asks for it."""
+        tries = 0
+        while True:
+            tries += 1
+            # Beyond the budget it waits for nobody's lock.
             patience = max(self._seconds_left(), _LEAST_PATIENCE_SECONDS)
             try:
                 with begin_within(self.runtime.database.write, patience) as connection:
                     return step(connection)
             except TRANSIENT:
-                if attempt == _TRIES - 1 or not self.in_time():
+                if tries == _TRIES or not self.in_time():
                     raise
-        raise AssertionError("unreachable")
 
     def _fire(self, *, limit: int, only: str | None = None) -> Fired:
         self.chunks += 1
@@ -154,15 +153,15 @@ class FiringLoop:
         reason = short_error(error)
         log.error("schedule %s could not be fired: %s", schedule_id, reason)
         self.result.errors[schedule_id] = reason
+        # The database's fault, not the schedule's: it is due in the next tick as it was.
         if isinstance(error, TRANSIENT) or is_outage(error):
             self.result.more = True
             return False
 
-        def step(connection: sa.Connection) -> None:
-            lifecycle.back_off(connection, schedule_id, now=self.now, error=reason)
-
         try:
-            self.in_transaction(step)
+            self.in_transaction(
+                lambda each: lifecycle.back_off(each, schedule_id, now=self.now, error=reason)
+            )
         except Exception as worse:
             log.error("schedule %s can't be put off either: %s", schedule_id, short_error(worse))
             return False

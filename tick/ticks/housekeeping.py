@@ -8,13 +8,13 @@ import sqlalchemy as sa
 
 from tick.engine.statistics.count import Counted, count_ended
 from tick.engine.statistics.prune import Keep, prune_all
-from tick.engine.statistics.prune_state import give_back_turn, take_turn
+from tick.engine.statistics.prune_state import claim_prune, release_prune
 from tick.store.database import begin_within, short_error
 
 log = logging.getLogger(__name__)
 _LOCK_NOT_AVAILABLE = "55P03"
 PATIENCE_SECONDS = 0.5
-"""How long it waits for what somebody else has locked."""
+"""The longest wait for a lock that somebody else has: the next tick comes soon."""
 
 
 def housekeeping(
@@ -41,16 +41,13 @@ def _is_in_use(error: sa.exc.SQLAlchemyError) -> bool:
 
 
 def _count(
-    engine: sa.Engine,
-    now: datetime | None,
-    may_go_on: Callable[[], bool],
-    counted: list[Counted],
+    engine: sa.Engine, now: datetime | None, may_go_on: Callable[[], bool], counted: list[Counted]
 ) -> bool:
     """Count; True if all is counted and it is this tick's turn to prune. False without `now`."""
     while True:
         with begin_within(engine, PATIENCE_SECONDS) as connection:
             found = count_ended(connection)
-            is_time = not found.more and now is not None and take_turn(connection, now)
+            is_time = not found.more and now is not None and claim_prune(connection, now)
         counted.append(found)
         if not found.more or not may_go_on():
             return is_time
@@ -60,6 +57,6 @@ def _prune(engine: sa.Engine, now: datetime, keep: Keep, may_go_on: Callable[[],
     gone, done = prune_all(engine, now, keep, may_go_on, PATIENCE_SECONDS)
     if not done:
         with begin_within(engine, PATIENCE_SECONDS) as connection:
-            give_back_turn(connection, now)
+            release_prune(connection, now)
     if told := ", ".join(f"{count} of {table}" for table, count in gone.items() if count):
         log.info("pruned %s", told)

@@ -49,6 +49,7 @@ class Loop:
             if (minute := now.replace(second=0, microsecond=0)) != self.ticked:
                 self.tick(stop)
                 self.ticked = minute
+            # Beats go on between two ticks, or others would declare this process dead.
             to_next = seconds_to_next_minute(self.runtime.now())
             return min(to_next, self.runtime.settings.heartbeat_seconds)
         except TRANSIENT as error:
@@ -82,6 +83,7 @@ class Loop:
         with self.runtime.database.write.begin() as connection:
             if self.worker_id and beat(connection, self.worker_id, now, "ticking"):
                 return
+            # New, or declared dead while it was frozen: it begins a new life.
             self.worker_id = register_worker(
                 connection, worker_type=WorkerType.SCHEDULE_DAEMON, now=now, abilities={}
             )
@@ -98,6 +100,7 @@ class Loop:
 
 
 def seconds_to_next_minute(now: datetime) -> float:
-    """How long to sleep so as to wake just after the next full minute."""
+    """The seconds to sleep so as to wake just after the next full minute."""
     into = now.second + now.microsecond / 1e6
+    # A wake-up a little early would still see the old minute.
     return 60.0 - into + 0.05

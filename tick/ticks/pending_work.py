@@ -19,17 +19,16 @@ from tick.engine.schedules.calculator import IN_USE
 from tick.engine.schedules.pause import IS_ANY_PAUSE_OVER
 from tick.engine.schedules.zone_changes import IS_ANY_UNREAD
 from tick.engine.statistics.count import IS_ANY_UNCOUNTED
-from tick.engine.statistics.prune_state import EVERY, IS_TURN_DUE
+from tick.engine.statistics.prune_state import EVERY, IS_PRUNE_DUE
 from tick.store.tables import Instant
 
 
 @dataclass(frozen=True)
 class PendingWork:
-    """One answer for each thing that a tick does.
+    """Answers, one for each thing that a tick does.
 
-    `zones` are the zone data in force (see tick.engine.ledger.zones); `unread` says that some
-    version's are not known. `calculator` says what worked out the next instants (see
-    tick.engine.schedules.calculator).
+    `zones` are the data in force (IN_FORCE); `unread` says that some version's are not known.
+    `calculator` says what worked out the next instants (IN_USE).
     """
 
     pause_over: bool
@@ -69,18 +68,7 @@ def pending_work(connection: sa.Connection, now: datetime, dead_after: timedelta
 @cache
 def _statement(dialect: str) -> sa.Select[Any]:
     clock = sa.func.clock_timestamp(type_=Instant) if dialect == "postgresql" else sa.null()
-    columns: list[Any] = [*_ANYTHING_TO_DO, clock]
-    return sa.select(*columns)
-
-
-_ANYTHING_TO_DO = (
-    IS_ANY_PAUSE_OVER,
-    IS_ANY_DUE,
-    IS_ANYTHING_LOST,
-    IS_ANY_FORGOTTEN,
-    IS_ANY_UNCOUNTED,
-    IS_TURN_DUE,
-    IN_FORCE,
-    IS_ANY_UNREAD,
-    IN_USE,
-)
+    # In the order of PendingWork's fields.
+    ended = (IS_ANYTHING_LOST, IS_ANY_FORGOTTEN, IS_ANY_UNCOUNTED, IS_PRUNE_DUE)
+    rules: list[Any] = [IN_FORCE, IS_ANY_UNREAD, IN_USE]
+    return sa.select(IS_ANY_PAUSE_OVER, IS_ANY_DUE, *ended, *rules, clock)

@@ -1,20 +1,20 @@
-"""What one tick decided, as its caller gets it."""
+"""The decisions of one tick, as its caller gets them."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from tick.cron.zone_age import older_in_words
-from tick.engine.ledger.results import OccurrenceLine
+from tick.engine.ledger.rows import OccurrenceLine
 from tick.engine.ledger.tick_log import TickRow
 
 
 @dataclass
 class TickResult:
-    """What one tick decided.
+    """The decisions of one tick.
 
     `fired` and `not_fired` list at most 200 ledger rows each; the counts are whole. `more` says
-    that something due was left over, for want of time or because of the storm brake. `errors` maps
+    that something due was left over, for want of time or by the limit of runs a tick. `errors` maps
     the id of a schedule that could not be decided to the reason. `older_zones` maps the zones whose
     schedules were left alone, because this process's data of them are older, to the release in
     force. Lengths are seconds.
@@ -42,28 +42,22 @@ class TickResult:
             plain[name] = [line.as_dict() for line in getattr(self, name)]
         return plain
 
-
-def row_of(result: TickResult, source: str, late_seconds: float | None) -> TickRow:
-    """The row of a tick in the log of ticks."""
-    return TickRow(
-        id=result.tick_id,
-        source=source[:100],
-        now=result.now,
-        started_at=result.now,
-        took_seconds=result.took_seconds,
-        due=result.due,
-        fired=result.fired_count,
-        not_fired=result.not_fired_count,
-        runs=result.runs,
-        rescued=result.rescued,
-        late_seconds=late_seconds,
-        more=result.more,
-        error=_said(result),
-    )
-
-
-def _said(result: TickResult) -> str | None:
-    """What went wrong, for the log of ticks."""
-    said = [older_in_words(result.older_zones)] if result.older_zones else []
-    said += [f"{name}: {error}" for name, error in result.errors.items()]
-    return "; ".join(said)[:2000] or None
+    def as_row(self, source: str, late_seconds: float | None) -> TickRow:
+        """The row of this tick in the log of ticks."""
+        said = [older_in_words(self.older_zones)] if self.older_zones else []
+        said += [f"{name}: {error}" for name, error in self.errors.items()]
+        return TickRow(
+            id=self.tick_id,
+            source=source[:100],
+            now=self.now,
+            started_at=self.now,
+            took_seconds=self.took_seconds,
+            due=self.due,
+            fired=self.fired_count,
+            not_fired=self.not_fired_count,
+            runs=self.runs,
+            rescued=self.rescued,
+            late_seconds=late_seconds,
+            more=self.more,
+            error="; ".join(said)[:2000] or None,
+        )

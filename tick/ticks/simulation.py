@@ -1,4 +1,4 @@
-"""What would happen: the real tick over schedules that nobody runs, a year in a minute or so.
+"""Simulates the real tick over schedules that nobody runs, a year in a minute or so.
 
 The ledger is an SQLite database in memory. Ticks that would find nothing due are left out, outages
 are windows without ticks, and runs take as long as one says, as if a worker were always free.
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tick.define.registry import Registry
 from tick.engine.ledger.audit import SYSTEM, Act
-from tick.engine.ledger.results import LINE, OccurrenceLine, line_of
+from tick.engine.ledger.rows import LINE, OccurrenceLine, line_of
 from tick.engine.ledger.windows import open_window
 from tick.engine.runs.claim import waits_for_nothing
 from tick.engine.runs.settle import settle_forgotten
@@ -136,14 +136,8 @@ class _World:
         act = Act(start, SYSTEM)
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
-            for starts_at, ends_at in windows:
-                open_window(
-                    connection,
-                    starts_at=starts_at,
-                    ends_at=ends_at,
-                    reason="simulated",
-                    act=act,
-                )
+            for starts, ends in windows:
+                open_window(connection, starts_at=starts, ends_at=ends, reason="simulated", act=act)
         for schedule_id in registry.schedules:
             enable_schedule(self.runtime.database, act, schedule_id)
 
@@ -189,14 +183,12 @@ class _World:
         if not self.runs_take:
             connection.execute(_END_ALL)
             connection.execute(_SETTLE_GOOD)
+        # Again, for what waited for those that ended may have begun and ended by now as well.
         while self.runs_take and self._end_ready(connection, now):
             connection.execute(_SETTLE_GOOD)
 
     def _end_ready(self, connection: sa.Connection, now: datetime) -> bool:
-        """End the runs that wait for no other, and began long enough ago; whether there were any.
-
-        Those that wait for them may have begun and ended by now as well.
-        """
+        """End the runs that wait for no other, and began long enough ago; whether any did."""
         ended = [
             {"run": id, "began": began, "ended": began + self.runs_take}
             for id, began in connection.execute(_READY)
@@ -207,17 +199,12 @@ class _World:
         return bool(ended)
 
 
-_NEXT_DUE = sa.select(
-    # SQLite's max of two values is their larger one.
-    sa.func.min(
-        sa.func.max(
-            _s.next_run_at,
-            sa.func.coalesce(_s.retry_after, _s.next_run_at),
-            type_=_s.next_run_at.type,
-        ),
-        type_=_s.next_run_at.type,
-    )
-).where(IS_ACTIVE, _s.next_run_at.is_not(None))
+_not_before = sa.func.coalesce(_s.retry_after, _s.next_run_at)
+# SQLite's max of two values is their larger one.
+_due_at = sa.func.max(_s.next_run_at, _not_before, type_=_s.next_run_at.type)
+_NEXT_DUE = sa.select(sa.func.min(_due_at, type_=_s.next_run_at.type)).where(
+    IS_ACTIVE, _s.next_run_at.is_not(None)
+)
 _END_ALL = (
     sa.update(job_run)
     .where(literal_state(_r.status, RunStatus.QUEUED))
@@ -226,11 +213,8 @@ _END_ALL = (
 _END = (
     sa.update(job_run)
     .where(_r.id == sa.bindparam("run"))
-    .values(
-        status=RunStatus.SUCCESS,
-        started_at=sa.bindparam("began"),
-        finished_at=sa.bindparam("ended"),
-    )
+    .values(status=RunStatus.SUCCESS)
+    .values(started_at=sa.bindparam("began"), finished_at=sa.bindparam("ended"))
 )
 
 
@@ -246,13 +230,11 @@ def _build_ready() -> sa.Select[Any]:
             own.id == _r.occurrence_id, blocker.id == own.blocked_by_id
         ),
     )
-    latest = [
-        sa.func.coalesce(end.correlate(job_run).scalar_subquery(), _r.available_at) for end in ends
-    ]
-    began = sa.func.max(_r.available_at, *latest, type_=_r.available_at.type)
-    return sa.select(_r.id, began).where(
-        literal_state(_r.status, RunStatus.QUEUED), *waits_for_nothing()
-    )
+    latest = (end.correlate(job_run).scalar_subquery() for end in ends)
+    known = (sa.func.coalesce(end, _r.available_at) for end in latest)
+    began = sa.func.max(_r.available_at, *known, type_=_r.available_at.type)
+    is_queued = literal_state(_r.status, RunStatus.QUEUED)
+    return sa.select(_r.id, began).where(is_queued, *waits_for_nothing())
 
 
 _READY = _build_ready()

@@ -11,7 +11,7 @@ from math import inf
 import sqlalchemy as sa
 
 from tick.engine.ledger.audit import SYSTEM
-from tick.engine.ledger.results import LISTED, count_outcomes, list_occurrences
+from tick.engine.ledger.rows import LISTED, count_outcomes, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds, record_tick
 from tick.engine.ledger.zones import read_zone_data_status, zone_data_status
 from tick.engine.runs.rescue import rescue_dead_workers
@@ -27,7 +27,7 @@ from tick.telemetry.logs import bound
 from tick.ticks.firing_loop import FiringLoop
 from tick.ticks.housekeeping import housekeeping
 from tick.ticks.pending_work import PendingWork, pending_work
-from tick.ticks.result import TickResult, row_of
+from tick.ticks.result import TickResult
 from tick.utc import utc
 
 log = logging.getLogger(__name__)
@@ -51,8 +51,10 @@ def run_tick(
     loop = FiringLoop(runtime, utc(now, "now"), budget_seconds)
     with bound(tick_id=loop.result.tick_id):
         pending = _pending_work(loop)
+        # A tick by a clock that is ahead would decide instants that are still to come, for good.
         if not simulated:
             refuse_ahead(loop.now, pending.clock or runtime.now())
+        # Before anything fires: an instant is decided by the newest rules that are known.
         if _apply_newer_rules(loop, pending):
             pending = _pending_work(loop)
         if pending.pause_over:
@@ -61,6 +63,7 @@ def run_tick(
             loop.fire_due()
         if pending.lost and not loop.is_away:
             _rescue(loop)
+        # After the firings and the rescue, which may both bring occurrences to their end.
         _report(loop, source, settles=pending.settles)
         if pending.needs_housekeeping and loop.in_time():
             keep = None if simulated else Keep.of(runtime.settings)
@@ -70,10 +73,8 @@ def run_tick(
 
 
 def decide_due(runtime: Runtime, now: datetime, *, tick_seconds: float) -> None:
-    """Only decide what is due, however long it takes, and leave no row in the log of ticks.
-
-    For simulations: their findings must not depend on how fast they run.
-    """
+    """Only decide what is due, however long it takes, and leave no row in the log of ticks."""
+    # Without a budget: what a simulation finds must not depend on how fast it runs.
     loop = FiringLoop(runtime, utc(now, "now"), inf)
     loop.tick_seconds = tick_seconds
     with runtime.database.read.connect() as connection:
@@ -109,6 +110,7 @@ def _apply_newer_rules(loop: FiringLoop, found: PendingWork) -> bool:
         while loop.in_time() and loop.in_transaction(step):
             pass
     except Exception as error:
+        # No reason to fire nothing: schedules go on by the data that they went by.
         log.error("newer zone data or code could not be applied: %s", short_error(error))
         loop.result.errors["(time zones)"] = short_error(error)
     with loop.runtime.database.read.connect() as connection:
@@ -132,9 +134,9 @@ def _end_pauses(loop: FiringLoop) -> None:
 
 def _rescue(loop: FiringLoop) -> None:
     """Put back or end the runs of workers that stopped beating."""
-    loop.result.rescued = loop.in_transaction(
-        lambda each: rescue_dead_workers(each, loop.now, _dead_after(loop)).runs
-    )
+    dead_after = _dead_after(loop)
+    rescued = loop.in_transaction(lambda each: rescue_dead_workers(each, loop.now, dead_after))
+    loop.result.rescued = rescued.runs
 
 
 def _dead_after(loop: FiringLoop) -> timedelta:
@@ -142,11 +144,11 @@ def _dead_after(loop: FiringLoop) -> timedelta:
 
 
 def _report(loop: FiringLoop, source: str, *, settles: bool) -> None:
-    """Complete the result, and write its row in the log of ticks; settle what ended, if so."""
+    """Complete the result, and write its row in the log of ticks; with `settles`, settle first."""
     result = loop.result
     late = _read_back(loop) if result.due and not loop.is_away else None
     result.took_seconds = loop.seconds_taken()
-    row = row_of(result, source, late)
+    row = result.as_row(source, late)
 
     def step(connection: sa.Connection) -> None:
         if settles:

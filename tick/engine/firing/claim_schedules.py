@@ -4,7 +4,6 @@ A claim is a guarded UPDATE inside the transaction that also fires and releases,
 point leaves no lock behind. SKIP LOCKED (where the database has it) only saves work.
 """
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -19,15 +18,26 @@ from tick.policy.planner import Cursor
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Outcome
-from tick.store.sql import AnyRow, any_of_param, json_rows, literal_state
+from tick.store.sql import any_of_param, json_param, json_rows, literal_state
 from tick.store.tables import IS_ACTIVE, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
 DEFERRED = (_s.deferred_to, _s.deferred_as, _s.deferred_reason)
 _NOW = sa.bindparam("now_", type_=_s.locked_at.type)
 _STALE = sa.bindparam("stale", type_=_s.locked_at.type)
-# A claim and its release commit together: a lock that others see stems from no tick of ours.
+# A claim and its release commit together, so no tick of this release leaves a lock that others see:
+# one that is seen was left by something else, and must not keep its schedule out for ever.
 STALE_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class TickClaim:
+    """A claim of a tick: its ids, and the instant and zone data by which it decides."""
+
+    tick_id: str
+    claim_id: str
+    now: datetime
+    zones: Collection[int] = (NO_ZONE,)
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,8 @@ class RunningSchedule:
 class PlanGroup:
     """Claimed schedules with the same rule, target and cursor, for which one plan is made.
 
-    `schedules` holds their ids. `target_key` names the jobs, `mode` says how they were selected.
-    Each has decided everything up to `decided_to`, some perhaps more.
+    `target_key` names the jobs, `mode` says how they were selected. Each of the `schedules`, given
+    by id, has decided everything up to `decided_to`, some perhaps more.
     """
 
     rule: Rule
@@ -57,83 +67,55 @@ class PlanGroup:
 
 def claim_due_schedules(
     connection: sa.Connection,
+    claim: TickClaim,
     *,
-    claim_id: str,
-    now: datetime,
     limit: int,
-    zones: Collection[int] = (NO_ZONE,),
     only: str | None = None,
     wait: bool = False,
 ) -> int:
-    """Claim up to `limit` due schedules under `claim_id`; how many.
+    """Claim up to `limit` due schedules that go by the claim's zone data; how many.
 
-    `zones` are the zone data that this process may decide by: schedules that go by others are left
-    alone. A schedule that is locked since longer than STALE_AFTER may be claimed again. `only`
-    narrows to one schedule; `wait` waits for rows that another transaction holds instead of passing
-    over.
+    `only` narrows to one schedule; `wait` waits for rows that another transaction holds instead of
+    passing over.
     """
     statement = _claim(connection.dialect.name, only is not None, wait)
-    values = {
-        "claim": claim_id,
-        "now_": now,
-        "limit_": limit,
-        "stale": now - STALE_AFTER,
-        "zones": zones,
-        "only": only,
-    }
-    if only is None:
-        del values["only"]
+    values = {"claim": claim.claim_id, "now_": claim.now, "zones": claim.zones, "limit_": limit}
+    values["stale"] = claim.now - STALE_AFTER
+    if only is not None:
+        values["only"] = only
     return connection.execute(statement, values).rowcount
 
 
 @cache
 def _claim(dialect: str, only_one: bool, wait: bool) -> sa.Update:
-    due: list[sa.ColumnElement[bool] | sa.TextClause] = [
-        *_is_marked_due(),
-        sa.or_(_s.locked_at.is_(None), _s.locked_at < _STALE),
-    ]
+    is_free = sa.or_(_s.locked_at.is_(None), _s.locked_at < _STALE)
+    found = _due_ids(dialect).where(is_free)
     if only_one:
-        due.append(_s.id == sa.bindparam("only"))
-    found = (
-        sa.select(_s.id)
-        .where(*due, is_for_this_process(dialect))
-        .order_by(_s.next_run_at, _s.id)
-        .limit(sa.bindparam("limit_", type_=sa.Integer))
-    )
+        found = found.where(_s.id == sa.bindparam("only"))
     if dialect == "postgresql":
         # In a CTE the rows are looked for, and locked, once. One that changed in between is judged
         # anew as it is locked: what the CTE names stays due.
         locked = found.with_for_update(skip_locked=not wait).cte("due")
         found = sa.select(locked.c.id)
+    # The token only rises: who claimed before, and is slow, can tell that the schedule moved on.
     return (
         sa.update(job_schedule)
         .where(_s.id.in_(found))
-        .values(
-            locked_by=sa.bindparam("claim"),
-            locked_at=_NOW,
-            lock_token=_s.lock_token + 1,
-        )
+        .values(locked_by=sa.bindparam("claim"), locked_at=_NOW, lock_token=_s.lock_token + 1)
     )
 
 
 def is_for_this_release(*also: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Whether this release can read a schedule's rule: a newer one may have written it.
-
-    A scalar subquery: it is looked up by key, only for rows that satisfy the other conditions.
-    `also` are further ones on the version.
-    """
-    found = sa.select(_v.rule_format).where(_v.id == _s.version_id, *also)
-    format = found.correlate(job_schedule)
-    return format.scalar_subquery() <= sa.literal_column(str(RULE_FORMAT))
+    """Whether this release can read a schedule's rule; `also` are conditions on the version."""
+    # A newer release may have written it, during a rolling deploy.
+    # A scalar subquery: it is looked up by key, only for rows that satisfy the other conditions.
+    found = sa.select(_v.rule_format).where(_v.id == _s.version_id, *also).correlate(job_schedule)
+    return found.scalar_subquery() <= sa.literal_column(str(RULE_FORMAT))
 
 
 def is_for_this_process(dialect: str) -> sa.ColumnElement[bool]:
     """Whether this release can read the rule, and has the zone data that decide it (`zones`)."""
     return is_for_this_release(any_of_param(dialect, _v.zone_data_id, "zones"))
-
-
-def _is_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
-    return [*_is_marked_due(), is_for_this_release()]
 
 
 def _is_marked_due() -> list[sa.ColumnElement[bool] | sa.TextClause]:
@@ -160,7 +142,7 @@ def due_ids(
 def find_running(connection: sa.Connection, claim_id: str) -> list[RunningSchedule]:
     """The claimed schedules that have unfinished occurrences: few, as a rule."""
     rows = connection.execute(_running(connection.dialect.name), {"claim": claim_id})
-    return [RunningSchedule(row.schedule_id, row.live, row.blocker) for row in rows]
+    return [RunningSchedule(*row) for row in rows]
 
 
 def read_plan_groups(
@@ -169,29 +151,21 @@ def read_plan_groups(
     """The claimed schedules, grouped by everything that a plan depends on, and their targets."""
     values = {"claim": claim_id, "busy": json_of(busy)}
     alike = connection.execute(_plan_groups(connection.dialect.name), values).all()
-    groups = [
-        PlanGroup(
-            rule=Rule.from_json(row.rule),
-            cursor=Cursor(row.due_since, row.live, row.fired, row.asked_for, _deferral_of(row)),
-            target_key=row.target_key,
-            mode=row.mode,
-            schedules=row.schedules,
-            decided_to=row.decided_to,
+    groups: list[PlanGroup] = []
+    for row in alike:
+        put_off = row.deferred_to and Deferral(
+            row.deferred_to, Outcome(row.deferred_as), row.deferred_reason
         )
-        for row in alike
-    ]
+        cursor = Cursor(row.due_since, row.live, row.fired, row.asked_for, put_off)
+        rule = Rule.from_json(row.rule)
+        group = PlanGroup(rule, cursor, row.target_key, row.mode, row.schedules, row.decided_to)
+        groups.append(group)
     return groups, {row.target_key: Target.from_json(row.target) for row in alike}
-
-
-def _deferral_of(row: AnyRow) -> Deferral | None:
-    if row.deferred_to is None:
-        return None
-    return Deferral(row.deferred_to, Outcome(row.deferred_as), row.deferred_reason)
 
 
 def json_of(busy: Sequence[RunningSchedule]) -> str:
     """The parameter of `running_rows`."""
-    return json.dumps([asdict(item) for item in busy])
+    return json_param([asdict(item) for item in busy])
 
 
 def running_rows(dialect: str) -> sa.FromClause:
@@ -207,22 +181,12 @@ def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
     A plan has its number, the instant to `fire`, target_key, mode, the target's `first_job`, and
     the cursor: decided_to, next_run_at, retry_after, and what is put off.
     """
+    number, fire = sa.column("number", sa.Integer), sa.column("fire", _o.scheduled_for.type)
+    target = (_v.target_key, _v.mode, sa.column("first_job", sa.String))
+    cursor = (_s.decided_to, _s.next_run_at, _s.retry_after, *DEFERRED)
     claimed = [_s.id, sa.column("plan", sa.Integer)]
-    plan = [
-        sa.column("number", sa.Integer),
-        sa.column("fire", _o.scheduled_for.type),
-        _v.target_key,
-        _v.mode,
-        sa.column("first_job", sa.String),
-        _s.decided_to,
-        _s.next_run_at,
-        _s.retry_after,
-        *DEFERRED,
-    ]
-    return (
-        json_rows(dialect, "claimed", claimed, "claimed"),
-        json_rows(dialect, "plans", plan, "plan"),
-    )
+    plans = json_rows(dialect, "plans", [number, fire, *target, *cursor], "plan")
+    return json_rows(dialect, "claimed", claimed, "claimed"), plans
 
 
 @cache
@@ -241,6 +205,7 @@ def _alike(dialect: str) -> sa.Subquery:
         _v.mode,
         _s.next_run_at.label("due_since"),
         sa.func.coalesce(busy.c.live, 0).label("live"),
+        # How often it fired matters only where a limit counts it: else no two would be alike.
         sa.case((_v.limited, _s.run_count), else_=0).label("fired"),
         _s.asked_for,
         *DEFERRED,
@@ -248,15 +213,13 @@ def _alike(dialect: str) -> sa.Subquery:
     return (
         sa.select(
             *key,
+            # Any version of the group will do, as all have the same texts.
             sa.func.min(_v.id).label("version_id"),
             sa.func.min(_s.decided_to, type_=_s.decided_to.type).label("decided_to"),
             as_array(_s.id, type_=sa.JSON).label("schedules"),
         )
-        .select_from(
-            job_schedule.join(schedule_version, _v.id == _s.version_id).outerjoin(
-                busy, busy.c.schedule_id == _s.id
-            )
-        )
+        .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+        .outerjoin(busy, busy.c.schedule_id == _s.id)
         .where(_s.locked_by == sa.bindparam("claim"))
         .group_by(*(column.element if isinstance(column, sa.Label) else column for column in key))
         .subquery("alike")
@@ -272,20 +235,16 @@ def _running(dialect: str) -> sa.Select[Any]:
         schedule_id = schedule_id + sa.literal_column("''")
     return (
         sa.select(
-            _o.schedule_id,
-            sa.func.count().label("live"),
-            sa.func.min(_o.id).label("blocker"),
+            _o.schedule_id, sa.func.count().label("live"), sa.func.min(_o.id).label("blocker")
         )
         .select_from(job_schedule.join(occurrence, schedule_id == _s.id))
-        .where(
-            _s.locked_by == sa.bindparam("claim"),
-            literal_state(_o.outcome, *LIVE_OUTCOMES),
-        )
+        .where(_s.locked_by == sa.bindparam("claim"), literal_state(_o.outcome, *LIVE_OUTCOMES))
         .group_by(_o.schedule_id)
     )
 
 
-IS_ANY_DUE = sa.exists().select_from(job_schedule).where(*_is_due())
+# Whatever the zone data: which of them this process may decide by, the same question finds out.
+IS_ANY_DUE = sa.exists().select_from(job_schedule).where(*_is_marked_due(), is_for_this_release())
 
 
 @cache

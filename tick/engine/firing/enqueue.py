@@ -3,7 +3,6 @@
 Set-based: one statement for the runs and one for the edges, however many occurrences and jobs.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.run_statements import (
     MANUAL_KEY,
     FiredRows,
@@ -27,7 +27,7 @@ from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.target import Target
 from tick.states import OccurrenceKind, Outcome
-from tick.store.sql import AnyRow, insert_ignore
+from tick.store.sql import AnyRow, insert_ignore, json_param
 from tick.store.tables import occurrence
 
 _o = occurrence.c
@@ -51,30 +51,24 @@ class ManualFiring:
 
 def enqueue_planned(
     connection: sa.Connection,
-    *,
-    tick_id: str,
-    now: datetime,
+    claim: TickClaim,
     planned: Mapping[str, str],
     targets: Mapping[str, Target],
     target_of: Mapping[Any, str],
 ) -> int:
-    """Runs for the occurrences that this tick fired by plan; how many.
+    """Queue runs for the occurrences that this tick fired by plan; how many.
 
-    `planned` holds the parameters of `planned_rows`. `target_of` gives the key of a schedule's
-    target.
+    `planned` holds the parameters of `planned_rows`; `target_of`, the key of a schedule's target.
     """
-    mine = {**planned, "tick": tick_id}
+    mine = {**planned, "tick": claim.tick_id}
     fired = fired_by_plan(connection.dialect.name)
-    return _enqueue(connection, fired, mine, now, targets, target_of)
+    return _enqueue(connection, fired, mine, claim.now, targets, target_of)
 
 
 def enqueue_manual(
     connection: sa.Connection, manual: ManualFiring, target: Target, now: datetime
 ) -> int | None:
-    """An occurrence of its own with its runs; its id. The cursor of the schedule stays put.
-
-    None, and nothing written, if there is one with the key already.
-    """
+    """Write an occurrence with its runs; its id, or None if there is one with the key already."""
     values = {
         **{name: value for name, value in asdict(manual).items() if name not in {"mode", "actor"}},
         "kind": OccurrenceKind.MANUAL,
@@ -88,7 +82,7 @@ def enqueue_manual(
         insert_ignore(connection.dialect.name, occurrence).values(values).returning(_o.id)
     ).scalar()
     if created is None:
-        return None
+        return None  # the same request came twice: its runs are there
     enqueue_occurrence(connection, created, manual.mode, target, now)
     return int(created)
 
@@ -96,8 +90,9 @@ def enqueue_manual(
 def enqueue_occurrence(
     connection: sa.Connection, occurrence_id: int, mode: str, target: Target, now: datetime
 ) -> int:
-    """Runs for one occurrence that a person asked for, and that is in the ledger; how many."""
+    """Queue runs for an occurrence in the ledger that a person asked for; how many."""
     mine = {"occurrence": occurrence_id, "mode_": mode}
+    # It may be of no schedule, or of any: there is one target for all.
     always: Mapping[Any, str] = defaultdict(lambda: MANUAL_KEY)
     return _enqueue(connection, fired_by_hand(), mine, now, {MANUAL_KEY: target}, always)
 
@@ -113,45 +108,31 @@ def _enqueue(
     announce_ready(connection)
     dialect = connection.dialect.name
     jobs = [row for key, target in targets.items() for row in _job_rows(key, target)]
-    parameters = {**mine, "instant": now, "jobs": json.dumps(jobs)}
+    parameters = {**mine, "instant": now, "jobs": json_param(jobs)}
     unique = [row for row in jobs if row["unique_key"] is not None]
+    # Most targets have neither edges nor unique jobs: then no run has to be read back.
     if not unique and not any(target.edges for target in targets.values()):
         return connection.execute(insert_runs(dialect, fired), parameters).rowcount
     runs = connection.execute(insert_and_read_runs(dialect, fired), parameters).all()
     repeats: Sequence[AnyRow] = []
     if unique:
-        repeated = parameters | {"jobs": json.dumps(unique)}
+        repeated = parameters | {"jobs": json_param(unique)}
         repeats = connection.execute(insert_repeats(dialect, fired), repeated).all()
     edges = list(_edge_rows([*runs, *repeats], targets, target_of))
-    connection.execute(insert_edges(dialect), {"edges": json.dumps(edges)})
-    _settle(connection, repeats, now)
+    connection.execute(insert_edges(dialect), {"edges": json_param(edges)})
+    if repeats:
+        skip_dependents(connection, [run.id for run in repeats], now)
+        # Nobody else sees these occurrences yet, so this may settle them in the same transaction.
+        settle_occurrences(connection, {run.occurrence_id for run in repeats}, now)
     return len(runs) + len(repeats)
 
 
-def _settle(connection: sa.Connection, skipped: Sequence[AnyRow], now: datetime) -> None:
-    """What waits for a run that is skipped from the start is skipped as well.
-
-    Nobody else sees these occurrences yet, so they are settled in the same transaction.
-    """
-    if skipped:
-        skip_dependents(connection, [run.id for run in skipped], now)
-        settle_occurrences(connection, {run.occurrence_id for run in skipped}, now)
-
-
 def _job_rows(key: str, target: Target) -> list[dict[str, Any]]:
+    alike = ("queue", "priority", "max_attempts", "idempotent", "unique_key")
     return [
-        {
-            "selection": key,
-            "seq": seq,
-            "job_name": job.name,
-            "job_group": job.group,
-            "queue": job.queue,
-            "priority": job.priority,
-            "max_attempts": job.max_attempts,
-            "idempotent": job.idempotent,
-            "unique_key": job.unique_key,
-            "params": dict(job.params),
-        }
+        {"selection": key, "seq": seq, "job_name": job.name, "job_group": job.group}
+        | {name: getattr(job, name) for name in alike}
+        | {"params": dict(job.params)}
         for seq, job in enumerate(target.jobs)
     ]
 
@@ -166,9 +147,5 @@ def _edge_rows(
     for (_, schedule_id), ids in batches.items():
         for edge in targets[target_of[schedule_id]].edges:
             if edge.job in ids and edge.depends_on in ids:
-                yield {
-                    "run_id": ids[edge.job],
-                    "depends_on_id": ids[edge.depends_on],
-                    "tolerant": edge.tolerant,
-                    "tolerated": edge.tolerated,
-                }
+                between = {"run_id": ids[edge.job], "depends_on_id": ids[edge.depends_on]}
+                yield between | {"tolerant": edge.tolerant, "tolerated": edge.tolerated}

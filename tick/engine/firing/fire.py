@@ -1,6 +1,7 @@
 """Claim due schedules, plan them, write the plans: within the caller's one transaction."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
@@ -9,20 +10,24 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import (
     PlanGroup,
+    TickClaim,
     claim_due_schedules,
     find_running,
     read_plan_groups,
 )
-from tick.engine.firing.cursors import planning, split_by_cursor
-from tick.engine.firing.write_plans import Plans, TickClaim, write_plans
+from tick.engine.firing.write_plans import Plans, write_plans
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.runs.cancel import cancel_runs
+from tick.errors import PlanFailed
 from tick.policy.overlap import OverlapDecision
-from tick.policy.planner import Plan, plan, throttle
+from tick.policy.planner import Plan, due_since, plan, throttle
+from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.policy.windows import Window
 from tick.states import UNFINISHED_RUNS
-from tick.store.tables import job_run
+from tick.store.tables import job_run, job_schedule
+
+_s, _r = job_schedule.c, job_run.c
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Fired:
 
 def fire_due(
     connection: sa.Connection,
-    decision: TickClaim,
+    claim: TickClaim,
     *,
     limit: int,
     tick_seconds: float,
@@ -50,34 +55,71 @@ def fire_due(
     last firing is not cut), what else is due waits for the next tick or is HELD. Raises PlanFailed
     when a schedule can't be planned; the caller then rolls back.
     """
-    claimed = claim_due_schedules(
-        connection,
-        claim_id=decision.claim_id,
-        now=decision.now,
-        limit=limit,
-        zones=decision.zones,
-        only=only,
-        wait=wait,
-    )
+    claimed = claim_due_schedules(connection, claim, limit=limit, only=only, wait=wait)
     if not claimed:
         return Fired()
-    busy = find_running(connection, decision.claim_id)
-    groups, targets = read_plan_groups(connection, decision.claim_id, busy)
-    groups = split_by_cursor(connection, decision.claim_id, groups)
+    busy = find_running(connection, claim.claim_id)
+    groups, targets = read_plan_groups(connection, claim.claim_id, busy)
+    groups = _split_by_cursor(connection, claim.claim_id, groups)
     since = min(group.cursor.due_since for group in groups)
-    windows = windows_touching(connection, since, decision.now)
-    plans = [(group, _plan(group, decision.now, tick_seconds, windows)) for group in groups]
+    windows = windows_touching(connection, since, claim.now)
+    plans = [(group, _plan(group, claim.now, tick_seconds, windows)) for group in groups]
     if most_runs is not None:
-        plans = list(_throttle(plans, targets, most_runs, decision.now, tick_seconds))
-    _replace(connection, decision, plans)
-    runs = write_plans(connection, decision, plans, targets, busy)
-    return Fired(
-        claimed, runs, sum(len(group.schedules) for group, each in plans if each.throttled)
-    )
+        plans = list(_throttle(plans, targets, most_runs, claim.now, tick_seconds))
+    # Before the new runs are written: what is cancelled here are the old ones only.
+    _replace(connection, claim, plans)
+    runs = write_plans(connection, claim, plans, targets, busy)
+    throttled = sum(len(group.schedules) for group, each in plans if each.throttled)
+    return Fired(claimed, runs, throttled)
+
+
+@contextmanager
+def _planning(rule: Rule) -> Iterator[None]:
+    """Raise PlanFailed, which names the rule, for any error inside the block."""
+    try:
+        yield
+    except Exception as error:
+        raise PlanFailed(
+            f"planning by {rule.to_json()} failed: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _split_by_cursor(
+    connection: sa.Connection, claim_id: str, groups: Sequence[PlanGroup]
+) -> list[PlanGroup]:
+    """The groups, each due since its first undecided instant. Raises PlanFailed."""
+    # The stored next instant only lets an index find the schedule. It was worked out some time ago,
+    # and the rules of its time zone may have changed since: so a plan begins after the cursor.
+    since = [_due_since(group, group.decided_to) for group in groups]
+    if all(at == group.cursor.due_since for at, group in zip(since, groups, strict=True)):
+        return list(groups)
+    # Where an instant lies before the one that is marked, the schedules of a group may differ in
+    # what they have decided: then it is split.
+    rows = connection.execute(_CURSORS, {"claim": claim_id})
+    cursors: dict[str, datetime] = {row.id: row.decided_to for row in rows}
+    return [
+        part
+        for at, group in zip(since, groups, strict=True)
+        for part in ([group] if at == group.cursor.due_since else _split(group, cursors))
+    ]
+
+
+def _split(group: PlanGroup, cursors: dict[str, datetime]) -> Iterator[PlanGroup]:
+    found: dict[datetime, list[str]] = {}
+    since = {at: _due_since(group, at) for at in {cursors[id] for id in group.schedules}}
+    for id in group.schedules:
+        found.setdefault(since[cursors[id]], []).append(id)
+    for at, ids in found.items():
+        yield replace(group, cursor=replace(group.cursor, due_since=at), schedules=ids)
+
+
+def _due_since(group: PlanGroup, decided_to: datetime) -> datetime:
+    with _planning(group.rule):
+        return due_since(group.rule, decided_to, group.cursor.due_since)
 
 
 def _plan(group: PlanGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]) -> Plan:
-    with planning(group.rule):
+    with _planning(group.rule):
         return plan(group.rule, group.cursor, now, tick_seconds, windows)
 
 
@@ -99,11 +141,8 @@ def _throttle(
             yield replace(group, schedules=waiting), stopped
 
 
-def _replace(connection: sa.Connection, decision: TickClaim, plans: Plans) -> None:
-    """Cancel what still runs or is queued of the schedules whose firing replaces it.
-
-    The runs that come instead wait until these have stopped.
-    """
+def _replace(connection: sa.Connection, claim: TickClaim, plans: Plans) -> None:
+    """Cancel what still runs or is queued of the schedules whose firing replaces it."""
     replacing = [
         id
         for group, planned in plans
@@ -112,7 +151,11 @@ def _replace(connection: sa.Connection, decision: TickClaim, plans: Plans) -> No
     ]
     if not replacing:
         return
-    r = job_run.c
-    unfinished = sa.select(r.id).where(r.schedule_id.in_(replacing), r.status.in_(UNFINISHED_RUNS))
+    its = _r.schedule_id.in_(replacing)
+    unfinished = sa.select(_r.id).where(its, _r.status.in_(UNFINISHED_RUNS))
     ids = connection.execute(unfinished).scalars().all()
-    cancel_runs(connection, ids, now=decision.now, reason="replaced by a newer occurrence")
+    # Those that run are only asked to stop: what comes instead waits until they have.
+    cancel_runs(connection, ids, now=claim.now, reason="replaced by a newer occurrence")
+
+
+_CURSORS = sa.select(_s.id, _s.decided_to).where(_s.locked_by == sa.bindparam("claim"))

@@ -34,7 +34,7 @@ class FiredRows:
 
 @cache
 def fired_by_plan(dialect: str) -> FiredRows:
-    """What this tick fired by plan."""
+    """The occurrences that this tick fired by plan."""
     claimed, plan = planned_rows(dialect)
     return FiredRows(
         source=claimed.join(plan, plan.c.number == claimed.c.plan)
@@ -59,7 +59,7 @@ def fired_as(claimed: sa.FromClause, plan: sa.FromClause) -> sa.ColumnElement[bo
 
 @cache
 def fired_by_hand() -> FiredRows:
-    """One occurrence that a person asked for."""
+    """The occurrence that a person asked for."""
     return FiredRows(
         source=occurrence.outerjoin(job_schedule, _s.id == _o.schedule_id),
         where=(_o.id == sa.bindparam("occurrence"),),
@@ -75,6 +75,7 @@ def insert_runs(dialect: str, fired: FiredRows) -> sa.Insert:
     """Queue the runs; one whose unique key an unfinished run has is left out."""
     jobs = _job_rows(dialect)
     inserted = _insert(dialect, fired, jobs, _columns(dialect, fired, jobs))
+    # SQLAlchemy forgets the row count of an INSERT unless it is told to keep it.
     return inserted.execution_options(preserve_rowcount=True)
 
 
@@ -113,19 +114,14 @@ def _why_repeated(jobs: sa.FromClause) -> sa.ColumnElement[str]:
 
 
 def _job_rows(dialect: str) -> sa.FromClause:
-    columns: list[sa.ColumnClause[Any]] = [
-        sa.column("selection", sa.String),
-        sa.column("seq", sa.Integer),
-        sa.column("job_name", sa.String),
-        sa.column("job_group", sa.String),
-        sa.column("queue", sa.String),
-        sa.column("priority", sa.Integer),
-        sa.column("max_attempts", sa.Integer),
-        sa.column("idempotent", sa.Boolean),
-        sa.column("unique_key", sa.String),
-        sa.column("params", Json),
-    ]
-    return json_rows(dialect, "jobs", columns, "job")
+    selection, seq = sa.column("selection", sa.String), sa.column("seq", sa.Integer)
+    return json_rows(dialect, "jobs", [selection, seq, *_OF_THE_JOB], "job")
+
+
+_OF_THE_JOB = (
+    *(_r.job_name, _r.job_group, _r.queue, _r.priority, _r.params),
+    *(_r.max_attempts, _r.idempotent, _r.unique_key),
+)
 
 
 def _columns(
@@ -135,18 +131,11 @@ def _columns(
         "occurrence_id": _o.id,
         "schedule_id": _o.schedule_id,
         "scheduled_for": _o.scheduled_for,
-        "job_name": jobs.c.job_name,
-        "job_group": jobs.c.job_group,
+        **{column.name: jobs.c[column.name] for column in _OF_THE_JOB},
         "status": sa.literal_column(f"'{RunStatus.QUEUED}'"),
         "trigger": sa.literal_column(f"'{fired.trigger}'"),
         "triggered_by": _o.triggered_by,
-        "queue": jobs.c.queue,
-        "priority": jobs.c.priority,
-        "params": jobs.c.params,
         "run_metadata": _metadata(dialect, fired),
-        "max_attempts": jobs.c.max_attempts,
-        "idempotent": jobs.c.idempotent,
-        "unique_key": jobs.c.unique_key,
         "available_at": _INSTANT,
         "queued_at": _INSTANT,
     }
@@ -163,6 +152,7 @@ def _insert(
         sa.select(*columns.values())
         .select_from(fired.source.join(jobs, jobs.c.selection == fired.selection))
         .where(*fired.where, *conditions)
+        # Ids in the order of the targets: of equally urgent runs, a worker takes the lowest id.
         .order_by(_o.id, jobs.c.seq)
     )
     return insert_ignore(dialect, job_run).from_select(list(columns), rows)
@@ -171,17 +161,12 @@ def _insert(
 def _metadata(dialect: str, fired: FiredRows) -> sa.ColumnElement[Any]:
     """The proposal's {scheduleId, scheduleName, executionMode, scheduledFor}."""
     if dialect == "postgresql":
-        build, instant = (
-            sa.func.jsonb_build_object,
-            sa.func.to_char(
-                sa.func.timezone("UTC", _o.scheduled_for), 'YYYY-MM-DD"T"HH24:MI:SS"Z"'
-            ),
-        )
+        build = sa.func.jsonb_build_object
+        in_utc = sa.func.timezone("UTC", _o.scheduled_for)
+        instant = sa.func.to_char(in_utc, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     else:
-        build, instant = (
-            sa.func.json_object,
-            sa.func.strftime("%Y-%m-%dT%H:%M:%SZ", _o.scheduled_for),
-        )
+        build = sa.func.json_object
+        instant = sa.func.strftime("%Y-%m-%dT%H:%M:%SZ", _o.scheduled_for)
     pairs = {
         "scheduleId": _o.schedule_id,
         "scheduleName": fired.schedule_name,

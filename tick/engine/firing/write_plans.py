@@ -1,13 +1,11 @@
-"""What was planned, written down: ledger rows, runs and the schedules' cursors, set-based.
+"""Writes down what was planned: ledger rows, runs and the schedules' cursors, set-based.
 
 Rows travel as JSON parameters, so a chunk takes a constant number of statements, however many
 schedules it holds. Nothing but keys is joined on: however old the database's statistics are, it
 can't choose a slow plan.
 """
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -18,6 +16,7 @@ from tick.engine.firing.claim_schedules import (
     DEFERRED,
     PlanGroup,
     RunningSchedule,
+    TickClaim,
     json_of,
     planned_rows,
     running_rows,
@@ -25,35 +24,25 @@ from tick.engine.firing.claim_schedules import (
 from tick.engine.firing.enqueue import NO_JOBS, enqueue_planned
 from tick.engine.firing.run_statements import fired_as
 from tick.engine.ledger.rows import row_of
-from tick.engine.ledger.zones import NO_ZONE
 from tick.errors import PlanFailed
 from tick.policy.overlap import OverlapDecision
 from tick.policy.planner import Plan, must_pause
 from tick.policy.target import Target
 from tick.states import Outcome
-from tick.store.sql import insert_ignore, instant_text, json_rows, opaque_filter
+from tick.store.sql import insert_ignore, json_param, json_rows, opaque_filter
 from tick.store.tables import job_run, job_schedule, occurrence
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
 _NAMES_BLOCKER = {OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER}
+# A catch-up of many instants goes on in later ticks; until then others get their turn.
 CATCH_UP_PAUSE = timedelta(seconds=30)
 
 Plans = Sequence[tuple[PlanGroup, Plan]]
 
 
-@dataclass(frozen=True)
-class TickClaim:
-    """A claim of a tick: its ids, and the instant and zone data by which it decides."""
-
-    tick_id: str
-    claim_id: str
-    now: datetime
-    zones: Collection[int] = (NO_ZONE,)
-
-
 def write_plans(
     connection: sa.Connection,
-    decision: TickClaim,
+    claim: TickClaim,
     plans: Plans,
     targets: Mapping[str, Target],
     busy: Sequence[RunningSchedule],
@@ -66,57 +55,28 @@ def write_plans(
     numbered = [(number, group, plan) for number, (group, plan) in enumerate(plans)]
     claimed = [{"id": id, "plan": n} for n, group, _ in numbered for id in group.schedules]
     planned = {
-        "claimed": json.dumps(claimed),
-        "plans": json.dumps([_plan_row(*item, targets, decision.now) for item in numbered]),
+        "claimed": json_param(claimed),
+        "plans": json_param([_plan_row(*item, targets, claim.now) for item in numbered]),
     }
-    rows = [row for item in numbered for row in _ledger_rows(*item, targets, decision.now)]
-    _write_ledger(connection, decision, planned["claimed"], rows, busy)
+    rows = [row for item in numbered for row in _ledger_rows(*item, targets, claim.now)]
+    given = {"claimed": planned["claimed"], "rows": json_param(rows), "busy": json_of(busy)}
+    values = {**given, "tick": claim.tick_id, "instant": claim.now}
+    connection.execute(_insert_occurrences(connection.dialect.name), values)
     runs = 0
     if any(plan.fire for _, plan in plans):
         target_of = {id: group.target_key for group, _ in plans for id in group.schedules}
-        runs = enqueue_planned(
-            connection,
-            tick_id=decision.tick_id,
-            now=decision.now,
-            planned=planned,
-            targets=targets,
-            target_of=target_of,
-        )
-    _advance_all(connection, decision, planned, len(claimed))
+        runs = enqueue_planned(connection, claim, planned, targets, target_of)
+    _advance_all(connection, claim, planned, len(claimed))
     return runs
 
 
-def _write_ledger(
-    connection: sa.Connection,
-    decision: TickClaim,
-    claimed: str,
-    rows: Sequence[dict[str, Any]],
-    busy: Sequence[RunningSchedule],
-) -> None:
-    connection.execute(
-        _insert_occurrences(connection.dialect.name),
-        {
-            "claimed": claimed,
-            "rows": json.dumps(rows),
-            "busy": json_of(busy),
-            "tick": decision.tick_id,
-            "instant": decision.now,
-        },
-    )
-
-
 def _advance_all(
-    connection: sa.Connection, decision: TickClaim, planned: Mapping[str, str], claimed: int
+    connection: sa.Connection, claim: TickClaim, planned: Mapping[str, str], claimed: int
 ) -> None:
-    advanced = connection.execute(
-        _advance(connection.dialect.name),
-        {
-            **planned,
-            "claim": decision.claim_id,
-            "tick": decision.tick_id,
-            "instant": decision.now,
-        },
-    ).rowcount
+    values = {**planned, "claim": claim.claim_id, "tick": claim.tick_id, "instant": claim.now}
+    advanced = connection.execute(_advance(connection.dialect.name), values).rowcount
+    # Rows and runs of a schedule that somebody else claimed meanwhile must not stand: the exception
+    # rolls them back.
     if advanced != claimed:
         raise PlanFailed(
             f"{claimed - advanced} of {claimed} claimed schedules were taken by another tick; "
@@ -131,14 +91,14 @@ def _plan_row(
     deferral = plan.deferral
     return {
         "number": number,
-        "fire": instant_text(plan.fire),
+        "fire": plan.fire,
         "target_key": group.target_key,
         "mode": group.mode,
         "first_job": jobs[0].name if jobs else None,
-        "decided_to": instant_text(plan.decided_to),
-        "next_run_at": instant_text(plan.next_run_at),
-        "retry_after": instant_text(now + CATCH_UP_PAUSE) if must_pause(rule, plan, now) else None,
-        "deferred_to": instant_text(deferral.until) if deferral else None,
+        "decided_to": plan.decided_to,
+        "next_run_at": plan.next_run_at,
+        "retry_after": now + CATCH_UP_PAUSE if must_pause(rule, plan, now) else None,
+        "deferred_to": deferral.until if deferral else None,
         "deferred_as": deferral.outcome if deferral else None,
         "deferred_reason": deferral.reason if deferral else None,
     }
@@ -147,50 +107,27 @@ def _plan_row(
 def _ledger_rows(
     number: int, group: PlanGroup, plan: Plan, targets: Mapping[str, Target], now: datetime
 ) -> list[dict[str, Any]]:
+    """The rows of one plan. What a row leaves out is NULL: a missing JSON key becomes that."""
     rows = [
-        _ledger_row(**row_of(entry), names_blocker=entry.outcome is Outcome.SKIPPED_OVERLAP)
+        row_of(entry) | {"runs": 0, "names_blocker": entry.outcome is Outcome.SKIPPED_OVERLAP}
         for entry in plan.not_fired
     ]
     if plan.fire is not None:
         size = len(targets[group.target_key].jobs)
-        rows.append(
-            _ledger_row(
-                outcome=Outcome.QUEUED if size else Outcome.SUCCESS,
-                scheduled_for=plan.fire,
-                reason=plan.fire_reason if size else NO_JOBS,
-                # An instant that a person asked for can't be late.
-                late_seconds=(
-                    None if group.cursor.is_requested else (now - plan.fire).total_seconds()
-                ),
-                names_blocker=plan.verdict in _NAMES_BLOCKER,
-                runs=size,
-            )
-        )
-    due_since = instant_text(group.cursor.due_since)
-    return [{"plan": number, "due_since": due_since, "kind": group.rule.kind} | r for r in rows]
-
-
-def _ledger_row(
-    *,
-    outcome: Outcome,
-    scheduled_for: datetime,
-    reason: str | None,
-    names_blocker: bool,
-    scheduled_until: datetime | None = None,
-    count: int = 1,
-    late_seconds: float | None = None,
-    runs: int = 0,
-) -> dict[str, Any]:
-    return {
-        "outcome": outcome,
-        "scheduled_for": instant_text(scheduled_for),
-        "scheduled_until": instant_text(scheduled_until),
-        "count": count,
-        "reason": reason,
-        "late_seconds": late_seconds,
-        "names_blocker": names_blocker,
-        "runs": runs,
-    }
+        fired: dict[str, Any] = {
+            "outcome": Outcome.QUEUED if size else Outcome.SUCCESS,
+            "scheduled_for": plan.fire,
+            "count": 1,
+            "reason": plan.fire_reason if size else NO_JOBS,
+            "names_blocker": plan.verdict in _NAMES_BLOCKER,
+            "runs": size,
+        }
+        # An instant that a person asked for can't be late.
+        if not group.cursor.is_requested:
+            fired["late_seconds"] = (now - plan.fire).total_seconds()
+        rows.append(fired)
+    due = {"plan": number, "due_since": group.cursor.due_since, "kind": group.rule.kind}
+    return [due | row for row in rows]
 
 
 # --- the statements, built once for each database ---
@@ -222,20 +159,15 @@ def _insert_occurrences(dialect: str) -> sa.Insert:
             .join(job_schedule, _s.id == claimed.c.id)
             .outerjoin(busy, busy.c.schedule_id == claimed.c.id)
         )
+        # The longest due first, so that ids, and with them the order of claims, follow time.
         .order_by(row.c.due_since, claimed.c.id, row.c.scheduled_for)
     )
     return insert_ignore(dialect, occurrence).from_select(list(values), rows)
 
 
 _SAME_FOR_ALL = (
-    _o.kind,
-    _o.scheduled_for,
-    _o.scheduled_until,
-    _o.count,
-    _o.outcome,
-    _o.reason,
-    _o.late_seconds,
-    _o.runs,
+    *(_o.kind, _o.scheduled_for, _o.scheduled_until, _o.count),
+    *(_o.outcome, _o.reason, _o.late_seconds, _o.runs),
 )
 
 
@@ -249,6 +181,8 @@ def _advance(dialect: str) -> sa.Update:
         sa.update(job_schedule)
         .where(
             _s.id == new.id,
+            # Two fences: the claim is still ours, and nothing that was decided is decided again
+            # unless a person asked for that very instant.
             opaque_filter(_s.locked_by == sa.bindparam("claim")),
             sa.or_(_s.decided_to <= new.decided_to, _s.asked_for == new.decided_to),
         )

@@ -30,10 +30,9 @@ SYSTEM = Author("system")
 
 @dataclass(frozen=True)
 class Act:
-    """When somebody changes something, who, and why.
+    """The instant, the author and the reason of a change.
 
-    `revision` is the one that was read of what is changed: the act fails if it has another one by
-    now. The same `key` makes a request that comes twice one.
+    It fails unless what is changed still has the `revision`. Two requests with one `key` are one.
     """
 
     now: datetime
@@ -59,16 +58,7 @@ class Act:
         reason: str | None = None,
     ) -> None:
         """Write an audit entry, in the transaction of the change; the reason is the act's own."""
-        connection.execute(
-            sa.insert(audit_entry),
-            {
-                "at": self.now,
-                "actor": self.author.name,
-                "action": action,
-                "subject": subject,
-                "before": before,
-                "after": after,
-                "reason": reason or self.reason,
-                "request_id": self.author.request_id,
-            },
-        )
+        by = {"at": self.now, "actor": self.author.name, "request_id": self.author.request_id}
+        what = {"action": action, "subject": subject, "before": before, "after": after}
+        entry = {**by, **what, "reason": reason or self.reason}
+        connection.execute(sa.insert(audit_entry), entry)

@@ -1,6 +1,7 @@
-"""The ledger row that holds an instant of a schedule, alone or within a range."""
+"""Rows of the ledger: the one that holds an instant of a schedule, and those that a tick wrote."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +9,11 @@ import sqlalchemy as sa
 
 from tick.policy.missed import NotFired
 from tick.states import FIRED_OUTCOMES, Outcome
+from tick.store.sql import AnyRow
 from tick.store.tables import occurrence
 
 _o = occurrence.c
+LISTED = 200
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,56 @@ def find_covering(connection: sa.Connection, schedule_id: str, at: datetime) -> 
 
 
 def covering_id(schedule_id: str, at: datetime) -> sa.ColumnElement[int]:
-    """The id of the row that holds a schedule's instant, as SQL; null without one.
-
-    No two ranges of a schedule share an instant: so of those that end at the instant or later, only
-    the one that ends first can hold it. That is one look into an index, however long ago it was.
-    """
+    """The id of the row that holds a schedule's instant, as SQL; null without one."""
+    # No two ranges of a schedule share an instant: so of those that end at the instant or later,
+    # only the one that ends first can hold it. One look into an index, however long ago it was.
     its = sa.select(_o.id, _o.scheduled_for).where(_o.schedule_id == schedule_id)
     alone = its.where(_o.scheduled_for == at).with_only_columns(_o.id)
     reaching = its.where(_o.scheduled_until.is_not(None), _o.scheduled_until >= at)
     first = reaching.order_by(_o.scheduled_until).limit(1).subquery("reaching").c
     within = sa.select(first.id).where(first.scheduled_for <= at)
     return sa.func.coalesce(alone.scalar_subquery(), within.scalar_subquery())
+
+
+@dataclass(frozen=True)
+class OccurrenceLine:
+    """A ledger row in short; `count` instants from `scheduled_for` on."""
+
+    id: int
+    schedule_id: str
+    scheduled_for: datetime
+    count: int
+    outcome: Outcome
+    reason: str | None
+    late_seconds: float | None
+    runs: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self) | {"scheduled_for": self.scheduled_for.isoformat()}
+
+
+def count_outcomes(connection: sa.Connection, tick_id: str) -> Mapping[Outcome, int]:
+    """The number of instants that the tick decided, by outcome."""
+    rows = connection.execute(_COUNT, {"tick": tick_id})
+    return {Outcome(outcome): int(count) for outcome, count in rows}
+
+
+def list_occurrences(connection: sa.Connection, tick_id: str, limit: int) -> list[OccurrenceLine]:
+    """The first rows that the tick wrote."""
+    return list(map(line_of, connection.execute(_LIST, {"tick": tick_id, "most": limit})))
+
+
+def line_of(row: AnyRow) -> OccurrenceLine:
+    """A row of LINE."""
+    id, schedule_id, scheduled_for, count, outcome, *rest = row
+    return OccurrenceLine(id, schedule_id, scheduled_for, count, Outcome(outcome), *rest)
+
+
+LINE = sa.select(*(_o[field.name] for field in fields(OccurrenceLine)))
+"""Occurrences, each with what an OccurrenceLine holds."""
+_TICK = sa.bindparam("tick", type_=sa.String)
+_MOST = sa.bindparam("most", type_=sa.Integer)
+_LIST = LINE.where(_o.tick_id == _TICK).order_by(_o.id).limit(_MOST)
+_COUNTS = sa.select(_o.outcome, sa.func.sum(_o.count)).where(_o.tick_id == _TICK)
+_COUNT = _COUNTS.group_by(_o.outcome)

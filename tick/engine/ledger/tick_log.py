@@ -1,4 +1,4 @@
-"""One row a tick: who ticked, when, and what came of it; and what the ticks teach about time."""
+"""The log of ticks, a row each; and the health of the ticking, judged by it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,12 +54,9 @@ def learned_tick_seconds(connection: sa.Connection) -> float:
 
 
 def read_older_zone_data(connection: sa.Connection, now: datetime) -> str | None:
-    """Return the words of the latest tick that left schedules alone for its older zone data.
-
-    Only of the last minutes: another process may have taken its place since.
-    """
-    since = now - _SPEAKS_FOR
-    values = {"since": since, "now_": now}
+    """Return the words of the latest tick that left schedules alone for its older zone data."""
+    # Only of the last minutes: another process may have taken its place since.
+    values = {"since": now - _SPEAKS_FOR, "now_": now}
     found: str | None = connection.execute(_OLDER, values).scalar()
     return found
 
@@ -84,16 +81,14 @@ HAS_COME = _t.started_at <= sa.bindparam("until", type_=Instant)
 # Newer zone data may put a cursor an hour ahead, on purpose: a version begins there then.
 MOVED_BY_ZONE_DATA = sa.exists().where(_v.id == _s.version_id, _v.since == _s.decided_to)
 _LATEST_CURSOR = sa.select(sa.func.max(_s.decided_to)).where(
-    IS_ACTIVE,
-    _s.decided_to > sa.bindparam("soon", type_=Instant),
-    sa.not_(MOVED_BY_ZONE_DATA),
+    IS_ACTIVE, _s.decided_to > sa.bindparam("soon", type_=Instant), sa.not_(MOVED_BY_ZONE_DATA)
 )
 _LATEST_TICK = sa.select(sa.func.max(_t.started_at))
 _JUDGED = (_t.source, _t.started_at, _t.error)
 
 
 def read_tick_health(connection: sa.Connection, now: datetime) -> TickHealth:
-    """How the ticking is at `now`, by the latest 200 ticks; one statement, by an index."""
+    """The health of the ticking at `now`, by the latest 200 ticks; one statement, by an index."""
     return read_ticks(connection, now)[0]
 
 
@@ -101,9 +96,8 @@ def read_ticks(
     connection: sa.Connection, now: datetime, columns: Sequence[sa.Column[Any]] = _JUDGED
 ) -> tuple[TickHealth, list[AnyRow]]:
     """The same, and the ticks themselves with those `columns`, the newest first."""
-    rows = connection.execute(
-        _latest(tuple(columns)), {"until": now + CLOCKS_DIFFER, "soon": now + AHEAD_AFTER}
-    ).all()
+    values = {"until": now + CLOCKS_DIFFER, "soon": now + AHEAD_AFTER}
+    rows = connection.execute(_latest(tuple(columns)), values).all()
     latest = max(filter(None, (rows[0].latest_cursor, rows[0].latest_tick)), default=None)
     ticks = [row for row in rows if row.source is not None]
     return judge_ticks([Ticked(row.source, row.started_at) for row in ticks], now, latest), ticks

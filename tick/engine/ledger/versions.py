@@ -55,7 +55,7 @@ def in_force(versions: Sequence[Version], at: datetime) -> Version:
 
 @dataclass(frozen=True)
 class RulePeriod:
-    """How long one rule decided: the instants in (since, until], without end when None."""
+    """The time for which one rule decided: (since, until], without end when None."""
 
     rule: Rule
     since: datetime
@@ -63,7 +63,7 @@ class RulePeriod:
 
 
 def rule_periods(versions: Sequence[Version]) -> list[RulePeriod]:
-    """The rules in order; versions that share one (their targets differ) are one reign."""
+    """The rules in order; versions that share one (their targets differ) are one period."""
     found: list[RulePeriod] = []
     for version in versions:
         if found and found[-1].rule == version.rule:

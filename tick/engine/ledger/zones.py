@@ -17,7 +17,7 @@ from tick.store.tables import zone_data
 
 _z = zone_data.c
 NO_ZONE = 0
-"""What versions refer to whose instants depend on no zone data."""
+"""The id to which versions refer whose instants depend on no zone data."""
 ZONE_COLUMNS = (
     _z.zone.label("zone_name"),
     _z.digest.label("zone_digest"),
@@ -25,30 +25,19 @@ ZONE_COLUMNS = (
     _z.file.label("zone_file"),
 )
 # Zones and digests hold no blanks; "?" stands for an unknown release.
-_SAID = (
-    sa.cast(_z.id, sa.Text)
-    + " "
-    + _z.zone
-    + " "
-    + _z.digest
-    + " "
-    + sa.func.coalesce(_z.version, "?")
-)
-IN_FORCE = (
-    sa.select(sa.func.aggregate_strings(_SAID, ","))
-    .where(_z.replaced_at.is_(None))
-    .scalar_subquery()
-)
+_ID, _RELEASE = sa.cast(_z.id, sa.Text), sa.func.coalesce(_z.version, "?")
+_SAID = _ID + " " + _z.zone + " " + _z.digest + " " + _RELEASE
+_SAID_OF_ALL = sa.select(sa.func.aggregate_strings(_SAID, ",")).where(_z.replaced_at.is_(None))
+IN_FORCE = _SAID_OF_ALL.scalar_subquery()
 """All that are in force, as one text: a tick that finds nothing new pays for no more."""
 
 
 @dataclass(frozen=True)
 class ZoneDataStatus:
-    """How this process's data stand to those in force.
+    """This process's data beside those in force: the ids by which it may decide are `usable`.
 
-    `usable` are the ids that it may decide by, `different` the newest data of each zone where its
-    own are not the same, `outdated` the data that a schedule may still go by though newer ones are
-    in force.
+    `different` are the newest data of zones where its own are not the same, `outdated` those that
+    a schedule may still go by though newer ones are in force.
     """
 
     usable: tuple[int, ...]
@@ -62,7 +51,7 @@ class ZoneDataStatus:
 
 
 def zone_data_status(said: str | None) -> ZoneDataStatus:
-    """What `IN_FORCE` answered, compared with the data of this process."""
+    """The data of this process compared with the answer to `IN_FORCE`."""
     return _zone_data_status(said or "", data.current())
 
 
@@ -71,6 +60,7 @@ def read_zone_data_status(connection: sa.Connection) -> ZoneDataStatus:
     return zone_data_status(connection.execute(sa.select(IN_FORCE)).scalar())
 
 
+# Of the text, which is the same in nearly every tick.
 @lru_cache(maxsize=64)
 def _zone_data_status(said: str, current: ZoneData) -> ZoneDataStatus:
     rows = sorted(map(_known, said.split(",") if said else ()), key=lambda known: known.id)
@@ -108,14 +98,8 @@ def put_in_force(
 ) -> None:
     """Decide by these data from now on; those that are in force already stay as they are."""
     rows = [
-        {
-            "zone": zone.name,
-            "digest": zone.digest,
-            "version": zone.version,
-            "file": zone.data,
-            "since": now,
-            "by": author.name,
-        }
+        {"zone": zone.name, "digest": zone.digest, "version": zone.version, "file": zone.data}
+        | {"since": now, "by": author.name}
         for zone in zones
     ]
     if rows:

@@ -39,22 +39,16 @@ def claim_runs(
     """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
 
     Each gets a fencing token of its own and its deadline. They count as started now; those that are
-    taken `ahead`, of idempotent jobs only, have not started. Their occurrences are to be settled
-    soon, in a transaction of its own: so a claim, which holds runs, never waits for an occurrence,
-    and the order of locks stays. `queues` narrows to some queues. Where
+    taken `ahead`, of idempotent jobs only, have not started. `queues` narrows to some queues. Where
     there are limits, `capacity` is what `acquire_capacity` gave in the same transaction.
     """
+    # Their occurrences are settled soon, in a transaction of its own: so a claim, which holds runs,
+    # never waits for an occurrence, and the order of locks stays.
     if limit <= 0 or not jobs:
         return []
-    values = {
-        "worker": worker_id,
-        "now": now,
-        "most": limit,
-        "known": jobs.keys(),
-        "deadlines": _deadlines(jobs.values(), now),
-        "started": None if ahead else now,
-        "ahead": ahead,
-    }
+    values = {"worker": worker_id, "now": now, "most": limit, "known": jobs.keys()}
+    values |= {"deadlines": _deadlines(jobs.values(), now)}
+    values |= {"ahead": ahead, "started": None if ahead else now}
     if queues is not None:
         values["queues"] = list(queues)
     if capacity is None:
@@ -69,10 +63,9 @@ def claim_runs(
 def _claim_within(
     connection: sa.Connection, capacity: Capacity, values: dict[str, Any]
 ) -> Sequence[sa.Row[Any]]:
-    """The most urgent runs that no limit forbids.
-
-    Each round looks at as many as are wanted, and leaves out what the rounds before found full.
-    """
+    """Take the most urgent runs that no limit forbids."""
+    # Each round looks at as many as are wanted, and leaves out what the rounds before found full:
+    # a long queue of a job that is at its limit hides no other.
     dialect, limit = connection.dialect.name, values["most"]
     rows: list[sa.Row[Any]] = []
     while len(rows) < limit:
@@ -82,7 +75,7 @@ def _claim_within(
         if chosen := [row.id for row in found if capacity.take(row)]:
             rows += connection.execute(_claim_these(dialect), values | {"ids": chosen}).all()
         if len(found) < most:
-            break
+            break  # the end of the queue
     return rows
 
 
@@ -149,11 +142,13 @@ def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
         .where(chosen, *_ready())
         .values(
             status=RunStatus.RUNNING,
+            # Whoever had the run before holds a lower token, and can write nothing about it.
             fencing_token=_r.fencing_token + 1,
             attempt=_r.attempt + 1,
             worker_id=sa.bindparam("worker"),
             started_at=sa.bindparam("started", type_=Instant),
             deadline_at=instant_in(dialect, "deadlines", _r.job_name),
+            # What the attempt before left behind.
             progress=sa.null(),
             progress_text=sa.null(),
             reason=sa.null(),
@@ -163,16 +158,16 @@ def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
 
 
 def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
-    """The ids of the most urgent ready runs, passing over those that another claim holds.
-
-    It walks along the queue in its order until it has enough: whatever else the planner may find
-    to begin with, such as all runs of a job that there ever were, takes longer.
-    """
+    """The ids of the most urgent ready runs, passing over those that another claim holds."""
+    # To be found by walking along the queue in its order until there are enough. The filters are
+    # opaque so that the planner begins with none of them, such as with all runs of a job that there
+    # ever were.
     picked = sa.select(_r.id).where(
         *_ready(),
         opaque_filter(any_of_param(dialect, _r.job_name, "known")),
         opaque_filter(~is_paused(_r.queue)),
         *waits_for_nothing(),
+        # A run that is claimed ahead may be begun twice if its worker dies before it says so.
         sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
     )
     if some_queues:
@@ -180,6 +175,7 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
     return (
         picked.order_by(_r.priority.desc(), _r.id)
         .limit(sa.bindparam("most", type_=sa.Integer))
+        # Key share: a row that refers to a run, such as a line of its log, need not wait.
         .with_for_update(skip_locked=True, key_share=True, of=job_run)
     )
 
@@ -225,16 +221,11 @@ class HeldRun:
 def held_runs(connection: sa.Connection, worker_id: str) -> list[HeldRun]:
     """All runs that are RUNNING in the worker's name, for it to compare with what it has."""
     rows = connection.execute(_HELD, {"worker": worker_id})
-    return [
-        HeldRun(
-            as_claimed_run(row),
-            has_started=row.started_at is not None,
-            cancel_requested=row.cancel_requested_at is not None,
-        )
-        for row in rows
-    ]
+    return [HeldRun(as_claimed_run(row), row.has_started, row.is_to_cancel) for row in rows]
 
 
-_HELD: sa.Select[Any] = sa.select(*CLAIMED_COLUMNS, _r.started_at, _r.cancel_requested_at).where(
-    _r.worker_id == sa.bindparam("worker"), literal_state(_r.status, RunStatus.RUNNING)
-)
+_HELD: sa.Select[Any] = sa.select(
+    *CLAIMED_COLUMNS,
+    _r.started_at.is_not(None).label("has_started"),
+    _r.cancel_requested_at.is_not(None).label("is_to_cancel"),
+).where(_r.worker_id == sa.bindparam("worker"), literal_state(_r.status, RunStatus.RUNNING))

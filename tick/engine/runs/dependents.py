@@ -1,6 +1,5 @@
 """Skips the runs that wait for one that did not succeed, down the line: they can never start."""
 
-import json
 from collections.abc import Collection
 from datetime import datetime
 from functools import cache
@@ -9,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.states import RunStatus
-from tick.store.sql import MOST_BOUND, batches, json_rows, literal_state
+from tick.store.sql import MOST_BOUND, batches, json_param, json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency
 
 _ENDED_BADLY = {
@@ -22,27 +21,15 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 
 def skip_dependents(connection: sa.Connection, run_ids: Collection[int], now: datetime) -> None:
-    """Skip the runs that wait, directly or not, for those of `run_ids` that ended badly.
-
-    Tolerant edges hold nothing back. The reason names the job at the root.
-    """
+    """Skip the runs that wait, directly or not, for those of `run_ids` that ended badly."""
     for ids in batches(run_ids):
-        _skip_below(connection, ids, now)
-
-
-def _skip_below(connection: sa.Connection, ids: list[int], now: datetime) -> None:
-    blocked = connection.execute(_BLOCKED, {"ids": ids}).all()
-    if not blocked:
-        return
-    rows = [
-        {
-            "id": row.id,
-            "reason": skipped_because(row.job_name, row.status),
-            "skipped_for_id": row.root_id,
-        }
-        for row in blocked
-    ]
-    connection.execute(_skip(connection.dialect.name), {"now": now, "rows": json.dumps(rows)})
+        rows = [
+            {"id": row.id, "reason": skipped_because(row.job_name, row.status), "root": row.root_id}
+            for row in connection.execute(_BLOCKED, {"ids": ids})
+        ]
+        if rows:
+            values = {"now": now, "rows": json_param(rows)}
+            connection.execute(_skip(connection.dialect.name), values)
 
 
 def skipped_because(job_name: str, status: str) -> str:
@@ -65,6 +52,7 @@ def _build_blocked() -> sa.Select[Any]:
         _holds_back(waiting),
     )
     below = first.cte("below", recursive=True)
+    # UNION, not UNION ALL: a diamond is walked once, however many ways lead through it.
     below = below.union(
         sa.select(_d.run_id, below.c.root_id).where(
             _d.depends_on_id == below.c.id, _holds_back(waiting)
@@ -78,11 +66,8 @@ def _build_blocked() -> sa.Select[Any]:
     named = job_run.alias("named")
     return (
         sa.select(_r.id, named.c.id.label("root_id"), named.c.job_name, named.c.status)
-        .select_from(
-            one_root.join(job_run, _r.id == one_root.c.id).join(
-                named, named.c.id == one_root.c.root_id
-            )
-        )
+        .join_from(one_root, job_run, _r.id == one_root.c.id)
+        .join(named, named.c.id == one_root.c.root_id)
         .order_by(_r.id)
         .with_for_update(key_share=True, of=job_run)
     )
@@ -94,14 +79,15 @@ def _holds_back(waiting: sa.FromClause) -> sa.ColumnElement[bool]:
 
 @cache
 def _skip(dialect: str) -> sa.UpdateBase:
-    blocked = json_rows(dialect, "rows", [_r.id, _r.reason, _r.skipped_for_id], "blocked")
+    root = sa.column("root", sa.BigInteger)
+    blocked = json_rows(dialect, "rows", [_r.id, _r.reason, root], "blocked")
     return (
         sa.update(job_run)
         .where(_r.id == blocked.c.id, _r.status == RunStatus.QUEUED)
         .values(
             status=RunStatus.SKIPPED,
             reason=blocked.c.reason,
-            skipped_for_id=blocked.c.skipped_for_id,
+            skipped_for_id=blocked.c.root,
             finished_at=_NOW,
         )
     )

@@ -4,7 +4,6 @@ Occurrences are settled afterwards (`tick.engine.runs.settle`), in a transaction
 keeps the order of locks (schedule, occurrence, run), and whoever commits last sees all.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +17,7 @@ from tick.engine.runs.wake_workers import announce_ready
 from tick.executors.claimed_run import ClaimedRun
 from tick.policy.retry import AttemptEnd, RetryDecision
 from tick.states import RunStatus
-from tick.store.sql import instant_text, json_rows
+from tick.store.sql import json_param, json_rows
 from tick.store.tables import Instant, job_run
 
 _r = job_run.c
@@ -27,20 +26,18 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 @dataclass(frozen=True)
 class FinishedAttempt:
-    """How one claimed run's attempt ended, and what is to become of the run.
-
-    It `began` at an instant of `time.monotonic`, or never.
-    """
+    """The end of one claimed run's attempt, and the decision on the run."""
 
     run: ClaimedRun
     end: AttemptEnd
     verdict: RetryDecision
     began: float | None = None
+    """By `time.monotonic`; None if it never began."""
 
 
 @dataclass(frozen=True)
 class FinishResult:
-    """What the database took. `stale` endings came from a claim that is no longer the run's."""
+    """The endings that the database took; `stale` ones are of a claim that lost its run."""
 
     statuses: Mapping[int, RunStatus]
     stale: Sequence[FinishedAttempt]
@@ -56,15 +53,14 @@ def finish_runs(
 ) -> FinishResult:
     """End the runs, or put them back, each if its fencing token is still the run's.
 
-    `moment` is what `time.monotonic` says at `now`.
-
-    A run that is to go back but whose cancellation was asked for ends as CANCELLED. What waits
-    for a run that ended without success is skipped.
+    `moment` is what `time.monotonic` says at `now`. A run that is to go back but whose cancellation
+    was asked for ends as CANCELLED. What waits for a run that ended without success is skipped.
     """
+    # By id, as all who lock runs do: two of them never wait for each other.
     endings = sorted(endings, key=lambda ending: ending.run.run_id)
     if not endings:
         return FinishResult({}, (), frozenset())
-    values = {"now": now, "rows": json.dumps([_row(ending, now, moment) for ending in endings])}
+    values = {"now": now, "rows": json_param([_row(ending, now, moment) for ending in endings])}
     rows = connection.execute(_finish(connection.dialect.name), values).all()
     statuses = {row.id: RunStatus(row.status) for row in rows}
     if RunStatus.QUEUED in statuses.values():
@@ -80,15 +76,14 @@ def finish_runs(
 
 
 def _row(ending: FinishedAttempt, now: datetime, moment: float) -> dict[str, Any]:
-    end, verdict = ending.end, ending.verdict
+    end, verdict, began = ending.end, ending.verdict, ending.began
     back = verdict.status is RunStatus.QUEUED
-    again_at = now + timedelta(seconds=verdict.delay_seconds) if back else None
     row = {
         "id": ending.run.run_id,
         "fencing_token": ending.run.fencing_token,
         "status": verdict.status,
-        "available_at": instant_text(again_at),
-        "started_at": _started_at(ending, now, moment),
+        "available_at": now + timedelta(seconds=verdict.delay_seconds) if back else None,
+        "started_at": None if began is None else instant_of(began, now, moment),
         "given_back": int(verdict.gives_attempt_back),
         "reason": verdict.reason,
         "result": end.result,
@@ -100,35 +95,18 @@ def _row(ending: FinishedAttempt, now: datetime, moment: float) -> dict[str, Any
     return {name: value for name, value in row.items() if value is not None}
 
 
-def _started_at(ending: FinishedAttempt, now: datetime, moment: float) -> str | None:
-    began = ending.began
-    return None if began is None else instant_text(instant_of(began, now, moment))
-
-
 def instant_of(began: float, now: datetime, moment: float) -> datetime:
     """The instant of a `time.monotonic` reading, which says `moment` at `now`."""
+    # Never later than `now`: a run that ends before it began has no length.
     return now - timedelta(seconds=max(0.0, moment - began))
-
-
-_COLUMNS = [
-    _r.id,
-    _r.fencing_token,
-    _r.status,
-    _r.available_at,
-    _r.started_at,
-    sa.column("given_back", sa.Integer),
-    _r.reason,
-    _r.result,
-    _r.error_type,
-    _r.error_message,
-    _r.error_traceback,
-]
 
 
 @cache
 def _finish(dialect: str) -> sa.UpdateBase:
-    ending = json_rows(dialect, "rows", _COLUMNS, "ending")
-    e = ending.c
+    given_back = sa.column("given_back", sa.Integer)
+    state = (_r.id, _r.fencing_token, _r.status, _r.available_at, _r.started_at, given_back)
+    said = (_r.reason, _r.result, _r.error_type, _r.error_message, _r.error_traceback)
+    e = json_rows(dialect, "rows", [*state, *said], "ending").c
     back = e.status == RunStatus.QUEUED
     cancelled = sa.and_(back, _r.cancel_requested_at.is_not(None))
     # Whoever asked for the cancellation has left the reason in the row.
@@ -141,6 +119,7 @@ def _finish(dialect: str) -> sa.UpdateBase:
             status=sa.case((cancelled, RunStatus.CANCELLED), else_=e.status),
             finished_at=sa.case((sa.and_(back, ~cancelled), None), else_=_NOW),
             available_at=sa.func.coalesce(e.available_at, _r.available_at),
+            # A run that was claimed ahead may end before its beginning was written.
             started_at=sa.func.coalesce(e.started_at, _r.started_at),
             attempt=_r.attempt - e.given_back,
             progress=sa.case((succeeded, 1.0), else_=_r.progress),

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -69,10 +69,8 @@ def stop_worker(connection: sa.Connection, worker_id: str, now: datetime) -> boo
 def _move(
     connection: sa.Connection,
     worker_id: str,
-    seen: tuple[WorkerStatus, ...] | list[WorkerStatus],
+    seen: Collection[WorkerStatus],
     values: Mapping[str, Any],
 ) -> bool:
-    moved = connection.execute(
-        sa.update(worker_instance).where(_w.id == worker_id, _w.status.in_(seen)).values(**values)
-    )
-    return moved.rowcount == 1
+    moved = sa.update(worker_instance).where(_w.id == worker_id, _w.status.in_(seen))
+    return connection.execute(moved.values(**values)).rowcount == 1

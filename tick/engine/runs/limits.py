@@ -1,11 +1,10 @@
-"""How many runs of a job, a group or a queue may run at one time.
+"""Limits of the runs of a job, a group or a queue at one time.
 
 Rows are counted, never a counter kept. Claims that count run one after another, so that no two of
 them use the same free capacity: by an advisory lock on PostgreSQL; SQLite has one writer anyway.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,21 +18,13 @@ from tick.store.tables import job_run
 
 Name = tuple[str, str]
 """A column of job_run, and a value in it."""
+Limits = Mapping[Name, int]
+"""The most runs at one time, by name; a name that is not there has no limit."""
 LIMITED = (job_run.c.job_name, job_run.c.job_group, job_run.c.queue)
 
 
-@dataclass(frozen=True)
-class ConcurrencyLimits:
-    """The most runs at one time, by name; a name that is not there has no limit."""
-
-    most: Mapping[Name, int]
-
-    def __bool__(self) -> bool:
-        return bool(self.most)
-
-
 class Capacity:
-    """How many more runs each limited name may have, while this transaction holds the lock."""
+    """The runs that each limited name may still have, while this transaction holds the lock."""
 
     def __init__(self, left: Mapping[Name, int]) -> None:
         self._left = dict(left)
@@ -56,25 +47,22 @@ class Capacity:
         return full
 
 
-def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> ConcurrencyLimits:
+def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> Limits:
     """The limits of jobs, groups and queues together."""
     most: dict[Name, int] = {
         ("job_name", job.name): job.max_concurrent for job in jobs if job.max_concurrent is not None
     }
     most |= {("job_group", name): number for name, number in settings.group_limits.items()}
     most |= {("queue", name): number for name, number in settings.queue_limits.items()}
-    return ConcurrencyLimits(most)
+    return most
 
 
-def acquire_capacity(connection: sa.Connection, limits: ConcurrencyLimits) -> Capacity | None:
-    """Take the lock of limited claims, to the end of the transaction, and count what runs.
-
-    None without any limit: such claims need not wait for each other.
-    """
+def acquire_capacity(connection: sa.Connection, limits: Limits) -> Capacity | None:
+    """Take the lock of limited claims, to the end of the transaction, and count what runs."""
     if not limits:
-        return None
+        return None  # such claims need not wait for each other
     acquire(connection, AdvisoryLock.LIMITS)
-    left = dict(limits.most)
+    left = dict(limits)
     # A statement after the lock sees what its last holder has committed.
     for row in connection.execute(_RUNNING):
         for name in _names(row):

@@ -10,31 +10,37 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.runs.attempt_ends import note_ends
 from tick.engine.runs.dependents import skipped_because
 from tick.engine.runs.settle import settle_occurrences
 from tick.engine.runs.wake_workers import announce_ready
 from tick.engine.statistics.count import count_beside, count_occurrences
 from tick.errors import Busy, NotFound, Refused
 from tick.policy.put_back import ENDED_BADLY, RequeuePlan, RunGraph, RunNode
-from tick.states import ENDED_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
-from tick.store.sql import batches
-from tick.store.tables import job_run, job_run_dependency, job_schedule, occurrence
+from tick.states import (
+    ENDED_OUTCOMES,
+    UNFINISHED_RUNS,
+    LogLevel,
+    OccurrenceKind,
+    Outcome,
+    RunStatus,
+)
+from tick.store.sql import AnyRow, batches
+from tick.store.tables import job_log, job_run, job_run_dependency, job_schedule, occurrence
 
-_r, _d, _o, _s = job_run.c, job_run_dependency.c, occurrence.c, job_schedule.c
+_r, _d, _o, _s, _l = job_run.c, job_run_dependency.c, occurrence.c, job_schedule.c, job_log.c
+ENDED = "ended"
+"""The field with the state in the line that tells how an attempt ended: the last line of it."""
+_MOST_TEXT = 500
 
 
 def lock_occurrence(connection: sa.Connection, occurrence_id: int) -> sa.Row[Any]:
-    """The occurrence as it stands, locked after its schedule, as everybody does it on PostgreSQL.
-
-    Raises NotFound.
-    """
+    """The occurrence as it stands, locked on PostgreSQL. Raises NotFound."""
     mine = _o.id == occurrence_id
     schedule = sa.select(_o.schedule_id).where(mine).scalar_subquery()
+    # The schedule before the occurrence, as everybody does it: the two never cross.
     connection.execute(sa.select(_s.id).where(_s.id == schedule).with_for_update(key_share=True))
-    row = connection.execute(
-        sa.select(occurrence).where(mine).with_for_update(key_share=True)
-    ).first()
+    locked = sa.select(occurrence).where(mine).with_for_update(key_share=True)
+    row = connection.execute(locked).first()
     if row is None:
         raise NotFound(
             f"There is no occurrence {occurrence_id}; `tick runs` lists the latest runs."
@@ -43,13 +49,11 @@ def lock_occurrence(connection: sa.Connection, occurrence_id: int) -> sa.Row[Any
 
 
 def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> RunGraph:
-    """The runs of the occurrence, and which waits for which; under lock, if that is locked, too.
-
-    In the order in which a finish locks them: one that comes now waits, and then sees what this
-    transaction has put back.
-    """
+    """The runs of the occurrence, and which waits for which; with `lock` they are locked."""
     mine = _r.occurrence_id == occurrence_id
     columns = (_r.id, _r.job_name, _r.status, _r.reason, _r.skipped_for_id)
+    # In the order in which a finish locks them: one that comes now waits, and then sees what this
+    # transaction has put back.
     query = sa.select(*columns).where(mine).order_by(_r.id)
     runs = connection.execute(query.with_for_update(key_share=True) if lock else query).all()
     edges = sa.select(_d.run_id, _d.depends_on_id).where(mine, _d.run_id == _r.id, ~_d.tolerant)
@@ -62,18 +66,13 @@ def read_graph(connection: sa.Connection, occurrence_id: int, *, lock: bool) -> 
         for run in runs[::-1]
         for status in ENDED_BADLY
     }
-    return RunGraph(
-        [
-            RunNode(
-                run.id,
-                run.job_name,
-                RunStatus(run.status),
-                frozenset(needs.get(run.id, ())),
-                run.skipped_for_id or named.get(run.reason),
-            )
-            for run in runs
-        ]
-    )
+
+    def node(run: AnyRow) -> RunNode:
+        skipped_for = run.skipped_for_id or named.get(run.reason)
+        its = frozenset(needs.get(run.id, ()))
+        return RunNode(run.id, run.job_name, RunStatus(run.status), its, skipped_for)
+
+    return RunGraph([node(run) for run in runs])
 
 
 def requeue(
@@ -92,8 +91,10 @@ def requeue(
     """
     _check_unique(connection, plan.again)
     announce_ready(connection)
+    # While the rows still say it: what happened stays counted, and its end stays in the log.
     count_beside(connection, plan.again)
-    note_ends(connection, plan.again)
+    for part in batches(plan.again):
+        connection.execute(_NOTE_END, {"ids": part})
     budget = sa.case(dict(budgets), value=_r.job_name, else_=1) if budgets else 1
     values = {"max_attempts": _r.attempt + budget, "available_at": now, "reason": reason}
     put_back = _PUT_BACK.values(values)
@@ -104,6 +105,7 @@ def requeue(
             for run_id in connection.execute(put_back, {"ids": part}).scalars()
         ]
     except sa.exc.IntegrityError:
+        # One was queued after the look above: the unique index of unfinished runs is the guard.
         raise Refused("Another run of a unique job has just been queued; look again.") from None
     _say_why_others_stay(connection, graph, plan)
     return sorted(ids)
@@ -138,6 +140,7 @@ def _check_unique(connection: sa.Connection, run_ids: Collection[int]) -> None:
 def revive(connection: sa.Connection, was: sa.Row[Any], now: datetime) -> None:
     """Let the locked occurrence live again, and its failure count no more."""
     count_occurrences(connection, [was.id])
+    # A firing by hand that fails is counted by no schedule, so there is nothing to take back.
     if was.outcome == Outcome.FAILED and was.kind != OccurrenceKind.MANUAL:
         connection.execute(
             sa.update(job_schedule)
@@ -159,12 +162,36 @@ def _one_less(count: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     return sa.case((count > 0, count - 1), else_=0)
 
 
+def _build_note_end() -> sa.Insert:
+    """A line in the log of each run that ended after an attempt."""
+    # The run's own row tells of its last attempt alone.
+    ends = (RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.SKIPPED)
+    cancelled = _r.status == RunStatus.CANCELLED
+    error = sa.func.coalesce(_r.error_type + ": ", "") + sa.func.coalesce(_r.error_message, "")
+    said = sa.case((cancelled, _r.reason), (_r.error_type.is_not(None), error), else_=_r.reason)
+    ended = [(_r.status == end, sa.literal({ENDED: end.value}, _l.fields.type)) for end in ends]
+    line = {
+        "run_id": _r.id,
+        "attempt": _r.attempt,
+        "at": _r.finished_at,
+        "level": sa.literal(LogLevel.WARNING.value),
+        "message": sa.func.substr(sa.func.coalesce(said, "no reason is known"), 1, _MOST_TEXT),
+        "fields": sa.case(*ended),
+    }
+    rows = sa.select(*line.values()).where(
+        _THESE, _r.attempt > 0, _r.finished_at.is_not(None), _r.status.in_(ends)
+    )
+    return sa.insert(job_log).from_select(list(line), rows.order_by(_r.id))
+
+
 _THESE = _r.id.in_(sa.bindparam("ids", expanding=True))
+_NOTE_END = _build_note_end()
 _PUT_BACK = (
     sa.update(job_run)
     .where(_THESE, _r.status.in_(ENDED_BADLY))
     .values(
         status=RunStatus.QUEUED,
+        # A person who retries it gives it a fresh start with rescues as well.
         rescues=0,
         cancel_requested_at=None,
         finished_at=None,

@@ -19,6 +19,7 @@ from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus, WorkerType
 from tick.store.sql import literal_state
 from tick.store.tables import Instant, job_run, worker_instance
 
+# A run that takes its worker down each time it is tried must not do so for ever.
 MAX_RESCUES = 3
 ABANDONED = "Abandoned"
 _r, _w = job_run.c, worker_instance.c
@@ -27,7 +28,7 @@ _NOW = sa.bindparam("now", type_=Instant)
 
 @dataclass(frozen=True)
 class Rescued:
-    """The result of one rescue: processes declared dead, and their runs, counted."""
+    """The result of one rescue: ids of processes declared dead, and their runs, counted."""
 
     workers: tuple[str, ...] = ()
     queued: int = 0
@@ -39,11 +40,7 @@ class Rescued:
         return self.queued + self.abandoned
 
 
-def rescue_dead_workers(
-    connection: sa.Connection,
-    now: datetime,
-    dead_after: timedelta,
-) -> Rescued:
+def rescue_dead_workers(connection: sa.Connection, now: datetime, dead_after: timedelta) -> Rescued:
     """Declare silent processes dead, and take back every run whose worker does not live.
 
     Runs of idempotent jobs go back to the queue, up to MAX_RESCUES times; others end FAILED.
@@ -62,10 +59,7 @@ def rescue_dead_workers(
 def cancel_orphans(
     connection: sa.Connection, now: datetime, after: timedelta, jobs: Collection[str]
 ) -> int:
-    """Cancel runs that have been due for so long while nobody knows their job; how many.
-
-    Known are the names in `jobs` and what the living workers can do.
-    """
+    """Cancel runs that are due for so long while neither `jobs` nor a worker has them; how many."""
     before = now - after
     waiting = connection.execute(_WAITING, {"before": before}).scalars().all()
     if not waiting:
@@ -90,14 +84,12 @@ def _is_silent() -> list[sa.ColumnElement[bool]]:
 
 
 def _is_lost() -> list[sa.ColumnElement[bool]]:
-    lives = (
-        sa.exists().where(_w.id == _r.worker_id, _w.status.in_(LIVING_WORKERS)).correlate(job_run)
-    )
-    return [literal_state(_r.status, RunStatus.RUNNING), ~lives]
+    lives = sa.exists().where(_w.id == _r.worker_id, _w.status.in_(LIVING_WORKERS))
+    return [literal_state(_r.status, RunStatus.RUNNING), ~lives.correlate(job_run)]
 
 
 def _build_declare_dead() -> sa.UpdateBase:
-    """A row that is locked is passed over: its worker may be frozen in the middle of a beat."""
+    # A row that is locked is passed over: its worker may be frozen in the middle of a beat.
     free = sa.select(_w.id).where(*_is_silent()).with_for_update(skip_locked=True, key_share=True)
     return (
         sa.update(worker_instance)
@@ -108,30 +100,27 @@ def _build_declare_dead() -> sa.UpdateBase:
 
 
 def _build_take_back() -> sa.UpdateBase:
-    """A run that changed after the look is judged anew as it is locked, and lost until the end."""
-    lost = (
-        sa.select(_r.id)
-        .where(*_is_lost())
-        .order_by(_r.id)
-        .with_for_update(skip_locked=True, key_share=True)
-        .cte("lost")
-    )
+    lost = sa.select(_r.id).where(*_is_lost()).order_by(_r.id)
+    # A run that changed after the look is judged anew as it is locked, and is lost until the end.
+    # One that is locked is being ended by its worker, or rescued by somebody else.
+    taken = lost.with_for_update(skip_locked=True, key_share=True).cte("lost")
     again = sa.and_(_r.idempotent, _r.rescues < MAX_RESCUES)
     cancelled = _r.cancel_requested_at.is_not(None)
     back = sa.and_(again, ~cancelled)
     failed = ~sa.or_(again, cancelled)
-    said = (
-        sa.literal("abandoned: worker ") + sa.func.coalesce(_r.worker_id, "?") + " stopped beating"
-    )
+    worker = sa.func.coalesce(_r.worker_id, "?")
+    said = sa.literal("abandoned: worker ") + worker + " stopped beating"
     return (
         sa.update(job_run)
-        .where(_r.id.in_(sa.select(lost.c.id)))
+        .where(_r.id.in_(sa.select(taken.c.id)))
         .values(
             status=sa.case(
                 (cancelled, RunStatus.CANCELLED), (again, RunStatus.QUEUED), else_=RunStatus.FAILED
             ),
+            # A worker that was frozen, not dead, finds its claims void when it comes back.
             fencing_token=_r.fencing_token + 1,
             rescues=_r.rescues + 1,
+            # The death of a worker is no failure of the job: the attempt is given back.
             attempt=sa.case((back, _r.attempt - 1), else_=_r.attempt),
             available_at=sa.case((back, _NOW), else_=_r.available_at),
             finished_at=sa.case((back, None), else_=_NOW),

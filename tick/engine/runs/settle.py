@@ -5,9 +5,8 @@ called in a transaction of its own, after the one that ended the runs: of two wo
 last two runs at one moment, the one that commits last then sees both.
 """
 
-import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -17,30 +16,15 @@ import sqlalchemy as sa
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.outcome import cases
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
-from tick.store.sql import MOST_BOUND, any_of_param, batches, json_rows, literal_state
+from tick.store.sql import MOST_BOUND, any_of_param, batches, json_param, json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency, job_schedule, occurrence
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
 _GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
 
 
-@dataclass(frozen=True)
-class ScheduleCounters:
-    """The change of a schedule's counters by newly settled occurrences."""
-
-    id: str
-    failures: int = 0
-    in_a_row: int = 0
-    kept_row: int = 1
-    """0 when a good outcome ended the row of failures that was there before."""
-
-
 def settle_occurrences(
-    connection: sa.Connection,
-    ids: Collection[int],
-    now: datetime,
-    *,
-    started: Collection[int] = (),
+    connection: sa.Connection, ids: Collection[int], now: datetime, *, started: Collection[int] = ()
 ) -> int:
     """Bring the counts of the live ones among `ids` up to date, and their outcome if all ended.
 
@@ -54,10 +38,8 @@ def settle_occurrences(
 
 
 def settle_forgotten(connection: sa.Connection, now: datetime) -> int:
-    """Settle every live occurrence that has no unfinished run, whoever ended its runs.
-
-    What another transaction has locked is left to it, or to the next time.
-    """
+    """Settle every live occurrence that has no unfinished run, whoever ended its runs."""
+    # What another transaction has locked is left to it, or to the next time.
     ids = connection.execute(_FORGOTTEN).scalars().all()
     return _settle_locked(connection, _lock(connection, ids, wait=False), now)
 
@@ -73,17 +55,16 @@ class _Locked:
 
 
 def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Locked:
-    """Lock schedules, then occurrences, each in the order of their ids.
-
-    A schedule is locked only for an occurrence at its end, for a tick passes over a locked one.
-    An occurrence that comes to its end after this look is left to whoever brought it there.
-    """
+    """Lock schedules, then occurrences, each in the order of their ids."""
     if not ids:
         return _Locked()
     dialect = connection.dialect.name
+    # An occurrence that comes to its end after this look is left to whoever brought it there.
     at_end = connection.execute(_at_end_of(dialect), {"ids": ids}).all()
     wanted = {row.schedule_id for row in at_end if row.schedule_id is not None}
+    # A firing without a schedule is whole without that lock.
     failures: dict[str | None, int] = {None: 0}
+    # Schedules only of occurrences at their end, for a tick passes over one that is locked.
     if wanted:
         statement = _lock_rows(dialect, _s.id, _s.consecutive_failures, wait=wait)
         failures.update(map(tuple, connection.execute(statement, {"ids": wanted})))
@@ -109,7 +90,7 @@ def _settle_locked(
     failing = locked.failing | {row.schedule_id for row in settled if row.outcome == Outcome.FAILED}
     # Good outcomes after good ones change no counter.
     telling = (row for row in settled if row.schedule_id in failing)
-    _count(connection, _records(sorted(telling, key=lambda row: row.id)))
+    _count_failures(connection, sorted(telling, key=lambda row: row.id))
     return len(settled)
 
 
@@ -121,35 +102,32 @@ def _is_waited_for(connection: sa.Connection, settled: Iterable[Any]) -> bool:
     return bool(by_id) and connection.execute(statement, values).first() is not None
 
 
-def _records(settled: Iterable[Any]) -> list[ScheduleCounters]:
-    """The schedules' counters, from occurrences in the order of their ids.
-
-    Manual firings don't count: somebody was watching those.
-    """
-    records: dict[str, ScheduleCounters] = {}
+def _count_failures(connection: sa.Connection, settled: Iterable[Any]) -> None:
+    """Bring the counters of schedules up to date, by occurrences in the order of their ids."""
+    changes: dict[str, dict[str, Any]] = {}
     for row in settled:
+        # Manual firings don't count: somebody was watching those.
         if row.schedule_id is None or row.kind == OccurrenceKind.MANUAL:
             continue
-        record = records.get(row.schedule_id) or ScheduleCounters(row.schedule_id)
+        new = {"id": row.schedule_id, "failures": 0, "in_a_row": 0, "kept_row": 1}
+        change = changes.setdefault(row.schedule_id, new)
         if row.outcome == Outcome.FAILED:
-            record = replace(record, failures=record.failures + 1, in_a_row=record.in_a_row + 1)
+            change["failures"] += 1
+            change["in_a_row"] += 1
         elif row.outcome in _GOOD:
-            record = replace(record, in_a_row=0, kept_row=0)
-        records[row.schedule_id] = record
-    return list(records.values())
-
-
-def _count(connection: sa.Connection, records: Collection[ScheduleCounters]) -> None:
-    if records:
-        rows = json.dumps([vars(record) for record in records])
+            # A good outcome ends the row of failures, the part before this transaction included.
+            change |= {"in_a_row": 0, "kept_row": 0}
+    if changes:
+        rows = json_param(list(changes.values()))
         connection.execute(_add(connection.dialect.name), {"rows": rows})
 
 
 @cache
 def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[Any]:
-    """Locks by the first of the columns."""
+    """The rows under lock, by the first of the columns."""
     key = columns[0]
     rows = sa.select(*columns).where(any_of_param(dialect, key, "ids")).order_by(key)
+    # Key share: whoever inserts a row that refers to one of these need not wait.
     return rows.with_for_update(key_share=True, skip_locked=not wait)
 
 
@@ -166,15 +144,11 @@ def _at_end() -> sa.Select[Any]:
 @cache
 def _waiting_for(dialect: str) -> sa.Select[Any]:
     """Live occurrences that one of the `ids` holds back, found by their `schedules`."""
-    return (
-        sa.select(_o.id)
-        .where(
-            literal_state(_o.outcome, *LIVE_OUTCOMES),
-            any_of_param(dialect, _o.schedule_id, "schedules"),
-            any_of_param(dialect, _o.blocked_by_id, "ids"),
-        )
-        .limit(1)
-    )
+    is_live = literal_state(_o.outcome, *LIVE_OUTCOMES)
+    # No index knows the blocker; that of live occurrences begins with the schedule.
+    its = any_of_param(dialect, _o.schedule_id, "schedules")
+    found = sa.select(_o.id).where(is_live, its, any_of_param(dialect, _o.blocked_by_id, "ids"))
+    return found.limit(1)
 
 
 @cache
@@ -245,6 +219,7 @@ def _settle(dialect: str) -> sa.UpdateBase:
         .where(
             _o.id == counted.c.id,
             literal_state(_o.outcome, *LIVE_OUTCOMES),
+            # An outcome only with the schedule under lock: its counters change with it.
             sa.or_(counted.c.unfinished > 0, any_of_param(dialect, _o.id, "at_end")),
         )
         .values({name: counted.c[name] for name in same})

@@ -11,10 +11,8 @@ CHANNEL = "tick_ready"
 
 
 def announce_ready(connection: sa.Connection) -> None:
-    """Let the listening workers look for runs once this transaction commits.
-
-    However often it is said in one transaction, PostgreSQL says it once. On SQLite they see every
-    commit anyway.
-    """
+    """Let the listening workers look for runs once this transaction commits."""
+    # However often it is said in one transaction, PostgreSQL says it once. On SQLite they see every
+    # commit anyway.
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"NOTIFY {CHANNEL}")

@@ -23,7 +23,7 @@ from tick.store.tables import job_schedule, setting
 NAME = "calculator"
 _s = setting.c
 IN_USE = sa.select(_s.value).where(_s.name == NAME).scalar_subquery()
-"""What worked out the stored next instants, `version`; while it changes, `up_to` which schedule."""
+"""The `version` of the code that worked out the next instants; while it changes, `up_to` an id."""
 
 
 def is_outdated(in_use: dict[str, Any] | None) -> bool:
@@ -44,9 +44,9 @@ def apply_newer_calculator(
     connection: sa.Connection, now: datetime, limit: int, author: Author
 ) -> bool:
     """Work out the next instants of up to `limit` schedules anew; whether more are to do."""
-    found = connection.execute(
-        sa.select(_s.value).where(_s.name == NAME).with_for_update()
-    ).scalar()
+    # Under lock: one process at a time works them out, and the next goes on behind it.
+    mark = sa.select(_s.value).where(_s.name == NAME).with_for_update()
+    found = connection.execute(mark).scalar()
     if found is None or not is_outdated(found):
         return False
     rows = lock_schedules(connection, job_schedule.c.id > found.get("up_to", ""), limit=limit)

@@ -28,8 +28,15 @@ log = logging.getLogger(__name__)
 _s, _v = job_schedule.c, schedule_version.c
 T = TypeVar("T")
 NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until": None}
+# It backs off for 2, 4, 8 and 16 minutes, half an hour in all, before a person has to look.
 MAX_FIRE_ERRORS = 5
-MAX_BACK_OFF_MINUTES = 60
+WITH_RULE = (
+    sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
+    .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+    .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
+    .order_by(_s.id)
+)
+"""Schedules by id, each with the rule of its version and the zone data that it is read with."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,8 @@ class LockedSchedule:
             return None
 
     def next_after(self, after: datetime) -> datetime | None:
-        """Its next instant. With a broken rule it is due at once: the tick tells and backs off."""
+        """Its next instant, the first after the given one."""
+        # With a broken rule it is due at once: the tick finds out, tells, and backs off.
         try:
             return instants.first_after(self.rule, after)
         except Exception as error:
@@ -82,33 +90,15 @@ def find_schedules(
     limit: int = 1,
     skip_locked: bool = False,
 ) -> list[LockedSchedule]:
-    """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken.
-
-    They are read after the lock: who waits for a deploy sees the version that it wrote.
-    """
-    locked = connection.execute(
-        sa.select(_s.id)
-        .where(*conditions)
-        .order_by(_s.id)
-        .limit(limit)
-        .with_for_update(skip_locked=skip_locked)
-    )
-    rows = connection.execute(
-        sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
-        .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
-        .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
-        .where(_s.id.in_(locked.scalars().all()))
-        .order_by(_s.id)
-    )
-    return [LockedSchedule(row) for row in rows]
+    """Up to `limit` schedules by id, locked on PostgreSQL; `skip_locked` passes over the taken."""
+    query = sa.select(_s.id).where(*conditions).order_by(_s.id).limit(limit)
+    locked = connection.execute(query.with_for_update(skip_locked=skip_locked)).scalars().all()
+    # Read by a statement after the lock: who waited for a deploy sees the version that it wrote.
+    return [LockedSchedule(row) for row in connection.execute(WITH_RULE.where(_s.id.in_(locked)))]
 
 
 def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, error: str) -> None:
-    """Leave a schedule that could not be fired alone for a while; give up after some failures.
-
-    Its switch is untouched. When it ends in ERROR, what was due is written as FIRE_FAILED, so
-    that nothing of it fires later by surprise.
-    """
+    """Leave a schedule that could not be fired alone for a while; give up after some failures."""
     known = find_schedule(connection, schedule_id)
     failures = known.row.fire_errors + 1
     if failures >= MAX_FIRE_ERRORS:
@@ -117,7 +107,8 @@ def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, erro
     values = {
         "fire_errors": failures,
         "last_error": error,
-        "retry_after": now + timedelta(minutes=min(2**failures, MAX_BACK_OFF_MINUTES)),
+        "retry_after": now + timedelta(minutes=2**failures),
+        # What gets too old meanwhile was seen by a tick: its row says why it did not fire.
         "deferred_to": now,
         "deferred_as": Outcome.MISSED,
         "deferred_reason": f"it could not be fired: {error}",
@@ -126,10 +117,9 @@ def back_off(connection: sa.Connection, schedule_id: str, *, now: datetime, erro
 
 
 def give_up(connection: sa.Connection, known: LockedSchedule, *, now: datetime, error: str) -> None:
-    """Put a schedule that can't be fired in ERROR.
-
-    What was due is FIRE_FAILED, unless the very rule that says so is what is broken.
-    """
+    """Put a schedule that can't be fired in ERROR; its switch is untouched."""
+    # What was due is FIRE_FAILED, so that nothing of it fires later by surprise. Without a row, if
+    # the very rule that says what was due is broken.
     due = known.ask(lambda rule: missed.failed(rule, known.row.decided_to, now, error))
     write_not_fired(connection, [(known, due or ())], now)
     failures = known.row.fire_errors + 1
@@ -142,6 +132,7 @@ def give_up(connection: sa.Connection, known: LockedSchedule, *, now: datetime, 
         "last_error": error,
         "retry_after": None,
         "next_run_at": None,
+        # The cursor never falls, not even for a clock that was set back.
         "decided_to": max(now, known.row.decided_to),
         "failure_count": known.row.failure_count + 1,
         "consecutive_failures": known.row.consecutive_failures + 1,
@@ -156,10 +147,11 @@ def wake(
     *,
     catch_up_latest: bool = False,
 ) -> dict[str, Any]:
-    """Where a schedule that was off goes on; the instants in between are accounted for."""
+    """The cursor with which a schedule that was off goes on; what it passes is accounted for."""
     asked = _latest_open(connection, known, now) if catch_up_latest else None
     until = off_until(known.row, now)
     if asked is not None:
+        # What a person asks for fires, so no row may say that it did not.
         until = min(until, just_before(asked))
     decided_to = account_for(connection, known, until, now)
     due = [instant for instant in (asked, known.next_after(decided_to)) if instant is not None]
@@ -180,20 +172,17 @@ def pause_is_over(row: AnyRow, now: datetime) -> bool:
     """Whether it was paused until some time ago, and no tick has seen that yet."""
     if row.state != ScheduleState.PAUSED or row.state_until is None:
         return False
-    ended: bool = row.state_until <= now
-    return ended
+    return bool(row.state_until <= now)
 
 
 def account_for(
     connection: sa.Connection, known: LockedSchedule, until: datetime, now: datetime
 ) -> datetime:
-    """Write the undecided instants up to `until` as one SUPPRESSED row; where decisions now end.
-
-    That is never before the old end: a clock that was set back decides nothing again.
-    """
+    """Write the undecided instants up to `until` as one SUPPRESSED row; where decisions now end."""
     old: datetime = known.row.decided_to
     off = known.ask(lambda rule: missed.suppressed(rule, old, until, why_off(known.row)))
     write_not_fired(connection, [(known, off or ())], now)
+    # Never before the old end: a clock that was set back decides nothing again.
     return max(old, until)
 
 
@@ -242,6 +231,7 @@ def switch(
 ) -> None:
     """The guarded write: only if the schedule still stands as it was read."""
     row = known.row
+    # A claim raises the token: so a tick that came in between is seen as well.
     changed = connection.execute(
         sa.update(job_schedule)
         .where(_s.id == row.id, _s.enabled == row.enabled, _s.state == row.state)
@@ -259,5 +249,6 @@ def _latest_open(
     latest = known.ask(lambda rule: instants.latest_until(rule, instants.EPOCH, now))
     if latest is None or find_covering(connection, known.row.id, latest) is not None:
         return None
+    # Decided, and yet without a row: that was pruned, and may have fired.
     was_pruned = known.row.created_at < latest <= known.row.decided_to
     return None if was_pruned else latest

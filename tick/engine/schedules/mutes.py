@@ -1,4 +1,4 @@
-"""What is muted: alerts of which nothing is sent for a while."""
+"""Muted alerts: nothing of them is sent for a while."""
 
 from datetime import datetime
 

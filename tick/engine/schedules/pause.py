@@ -29,12 +29,7 @@ def any_pause_over(connection: sa.Connection, now: datetime) -> bool:
 def end_pauses(
     connection: sa.Connection, now: datetime, limit: int, *which: sa.ColumnElement[bool]
 ) -> int:
-    """Let up to `limit` schedules go on whose pause is over, or `which` of them; how many.
-
-    Each goes on at the end of its pause, not at the tick that sees it: what has come due since
-    then is decided by its rule, an instant at the end itself included. One whose rule is broken
-    is due at once, so that the tick finds out and backs off from it alone.
-    """
+    """Let up to `limit` schedules go on whose pause is over, or `which` of them; how many."""
     is_over = _is_over(sa.literal(now))
     over = find_schedules(connection, *is_over, *which, limit=limit, skip_locked=True)
     write_not_fired(connection, [(known, _suppressed(known)) for known in over], now)
@@ -55,6 +50,8 @@ def _suppressed(known: LockedSchedule) -> tuple[missed.NotFired, ...]:
 
 
 def _going_on(known: LockedSchedule, now: datetime) -> dict[str, object]:
+    # From the end of its pause, not from the tick that sees it: what has come due since then is
+    # decided by its rule, an instant at the end itself included.
     decided_to = max(known.row.decided_to, just_before(known.row.state_until))
     following = known.next_after(decided_to) if known.row.enabled else None
     return {"schedule": known.row.id, "end": decided_to, "following": following, "instant": now}

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -45,10 +44,7 @@ MOST_AT_ONCE = 1000
 
 
 def replay_instants(
-    connection: sa.Connection,
-    schedule_id: str,
-    wanted: Sequence[datetime],
-    act: Act,
+    connection: sa.Connection, schedule_id: str, wanted: Sequence[datetime], act: Act
 ) -> list[int]:
     """Run these instants, oldest first, by the definition in force then; their occurrences.
 
@@ -91,11 +87,8 @@ class _Replay:
 
     def newest_live(self) -> int | None:
         """The newest occurrence that has not finished."""
-        return self.connection.execute(
-            sa.select(sa.func.max(_o.id)).where(
-                _o.schedule_id == self.known.row.id, _o.outcome.in_(LIVE_OUTCOMES)
-            )
-        ).scalar()
+        is_live = sa.and_(_o.schedule_id == self.known.row.id, _o.outcome.in_(LIVE_OUTCOMES))
+        return self.connection.execute(sa.select(sa.func.max(_o.id)).where(is_live)).scalar()
 
     def run(self, at: datetime, blocker: int | None) -> int:
         """Queue one instant; its occurrence."""
@@ -136,25 +129,30 @@ class _Replay:
 
     def _split(self, row: InstantRow, version: Version, at: datetime) -> int:
         """Take one instant out of a range: what is before and after it stays as it was."""
-        before = instants.latest_until(
-            version.rule, just_before(row.scheduled_for), just_before(at)
-        )
-        after = instants.between(version.rule, at, row.last, 1)
-        earlier = instants.count(version.rule, just_before(row.scheduled_for), just_before(at))
+        rule, since, until = version.rule, just_before(row.scheduled_for), just_before(at)
+        before = instants.latest_until(rule, since, until)
+        after = instants.between(rule, at, row.last, 1)
+        earlier = instants.count(rule, since, until)
         later = row.count - earlier - 1
         if before is None:
             self._cut(row, at, 1)
             taken = row.id
         else:
             self._cut(row, before, earlier)
+            # After the cut: no two ranges of a schedule ever share an instant.
             taken = self._write_row(version, row.kind, row.part(at, at, 1))
         if later:
             self._write_row(version, row.kind, row.part(after[0], row.last, later))
         return taken
 
     def _cut(self, row: InstantRow, last: datetime, count: int) -> None:
-        until = last if count > 1 else None
-        self._update(row, {"scheduled_until": until, "count": count})
+        """Leave a row `count` of its instants, up to the last."""
+        changed = self.connection.execute(
+            sa.update(occurrence)
+            .where(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.count)
+            .values(scheduled_until=last if count > 1 else None, count=count)
+        ).rowcount
+        self._expect(changed)
 
     def _queue(
         self,
@@ -179,19 +177,12 @@ class _Replay:
                 tick_id=f"slot-{secrets.token_hex(8)}",
                 decided_at=self.act.now,
                 runs=len(target.jobs),
+                # Its firing is counted when it has ended, beside its not having fired.
                 counted=False,
             )
         ).rowcount
         self._expect(changed)
         enqueue_occurrence(self.connection, occurrence_id, version.mode, target, self.act.now)
-
-    def _update(self, row: InstantRow, values: dict[str, Any]) -> None:
-        changed = self.connection.execute(
-            sa.update(occurrence)
-            .where(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.count)
-            .values(values)
-        ).rowcount
-        self._expect(changed)
 
     def _expect(self, changed: int) -> None:
         if changed != 1:
@@ -207,6 +198,7 @@ class _Replay:
                 **row_of(entry),
                 tick_id="-",
                 decided_at=self.act.now,
+                # With the range that it was a part of, or never due.
                 counted=True,
             )
             .returning(_o.id)

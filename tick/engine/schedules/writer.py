@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
 from tick.define.written import to_plain
+from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import TickClaim
 from tick.engine.ledger.audit import Act, Author
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status

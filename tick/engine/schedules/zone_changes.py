@@ -17,13 +17,13 @@ from tick.cron.zone_data import Zone, current
 from tick.engine.ledger.audit import Act, Author
 from tick.engine.ledger.zones import (
     NO_ZONE,
-    ZONE_COLUMNS,
     ZoneDataStatus,
     all_known,
     put_in_force,
     read_rule,
     read_zone_data_status,
 )
+from tick.engine.schedules.lifecycle import WITH_RULE
 from tick.errors import Stale
 from tick.policy import instants
 from tick.policy.rule import RULE_FORMAT, Rule
@@ -37,7 +37,7 @@ SUBJECT = "time zones"
 
 @dataclass(frozen=True)
 class ZoneDataRequest:
-    """Who brings zone data, and whether they may be older than those in force, or taken back."""
+    """Zone data that somebody brings; older ones than those in force only if that is accepted."""
 
     author: Author
     by_person: bool = False
@@ -69,8 +69,10 @@ def apply_newer_zone_data(
     status = read_zone_data_status(connection)
     if status.different and _take(connection, status, now, request):
         status = read_zone_data_status(connection)
+    # In bounded parts, each of which may be the last one that its tick has time for.
     moved = _move(connection, status, now, limit, request.author)
     read = _read_versions(connection, now, limit - moved, request.author)
+    # Not before the last schedule has moved on: a rule is read by the data that its version names.
     if moved < limit:
         _retire(connection, [known.id for known in status.outdated], now, request.accept_older)
     return moved + read >= limit
@@ -79,7 +81,7 @@ def apply_newer_zone_data(
 def _take(
     connection: sa.Connection, status: ZoneDataStatus, now: datetime, request: ZoneDataRequest
 ) -> list[Zone]:
-    """Put in force what is newer, with one line in the audit for all of it."""
+    """Put in force what is newer, with one entry in the audit for all of it."""
     found = [
         (mine, known)
         for known in status.different
@@ -124,29 +126,20 @@ def _go_on(
         following = _following(row, new, since)
     except (ValueError, TypeError):
         pass  # a rule that can't be read: the tick finds out, and backs off from it alone
-    copied = [_v[name] for name in _COPIED]
     number = row.number + 1
-    connection.execute(
-        sa.insert(schedule_version).from_select(
-            [*_COPIED, "number", "since", "by", "zone_data_id"],
-            sa.select(
-                *copied,
-                sa.literal(number),
-                sa.literal(since, _v.since.type),
-                sa.literal(author.name),
-                sa.literal(zone_data_id),
-            ).where(_v.id == row.version_id),
-        )
+    changed = {
+        "number": sa.literal(number),
+        "since": sa.literal(since, _v.since.type),
+        "by": sa.literal(author.name),
+        "zone_data_id": sa.literal(zone_data_id),
+    }
+    # Copied in the database: a definition is long, and nothing else of it changes.
+    copy = sa.select(*(_v[name] for name in _COPIED), *changed.values()).where(
+        _v.id == row.version_id
     )
-    version = sa.select(_v.id).where(_v.schedule_id == row.id, _v.number == number)
-    _write(
-        connection,
-        row,
-        now,
-        version_id=version.scalar_subquery(),
-        decided_to=since,
-        next_run_at=following,
-    )
+    connection.execute(sa.insert(schedule_version).from_select([*_COPIED, *changed], copy))
+    its = sa.select(_v.id).where(_v.schedule_id == row.id, _v.number == number).scalar_subquery()
+    _write(connection, row, now, version_id=its, decided_to=since, next_run_at=following)
 
 
 def _following(row: AnyRow, rule: Rule, since: datetime) -> datetime | None:
@@ -201,9 +194,9 @@ def zone_data_ids(
     """
     mine = {name: zone for name in zones if (zone := current().find(name)) is not None}
     known = {row.zone: row for row in connection.execute(_newest_of(zones))}
-    put_in_force(
-        connection, [zone for name, zone in mine.items() if name not in known], now, author
-    )
+    unknown = [zone for name, zone in mine.items() if name not in known]
+    put_in_force(connection, unknown, now, author)
+    # Asked again: another process may have put other data of the zone in force just before.
     known = {row.zone: row for row in connection.execute(_newest_of(zones))}
     return {name: NO_ZONE for name in zones} | {
         name: known[name].id if known[name].digest == zone.digest else None
@@ -215,15 +208,8 @@ def lock_schedules(
     connection: sa.Connection, *conditions: sa.ColumnElement[bool], limit: int
 ) -> Sequence[AnyRow]:
     """Schedules with their version and its zone data, locked on PostgreSQL."""
-    return connection.execute(
-        sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
-        .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
-        .outerjoin(zone_data, _z.id == _v.zone_data_id)
-        .where(*conditions)
-        .order_by(_s.id)
-        .limit(limit)
-        .with_for_update(of=job_schedule)
-    ).all()
+    query = WITH_RULE.where(*conditions).limit(limit)
+    return connection.execute(query.with_for_update(of=job_schedule)).all()
 
 
 def _write(connection: sa.Connection, row: AnyRow, now: datetime, **values: Any) -> None:
@@ -241,7 +227,7 @@ def _write(connection: sa.Connection, row: AnyRow, now: datetime, **values: Any)
 def _retire(
     connection: sa.Connection, ids: Collection[int], now: datetime, taken_back: bool
 ) -> None:
-    """What no schedule goes by any more is replaced."""
+    """Mark the data as replaced that no schedule goes by any more."""
     if ids:
         connection.execute(
             sa.update(zone_data)
@@ -251,7 +237,7 @@ def _retire(
 
 
 def _used(ids: Iterable[int]) -> sa.Select[Any]:
-    """Those of the data that some schedule goes by."""
+    """The ids among these of data that some schedule goes by."""
     return (
         sa.select(_v.zone_data_id)
         .join_from(job_schedule, schedule_version, _v.id == _s.version_id)

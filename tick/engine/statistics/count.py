@@ -37,10 +37,7 @@ class Counted:
 
 
 def count_ended(connection: sa.Connection, limit: int = AT_ONCE) -> Counted:
-    """Count at most `limit` runs and as many occurrences that ended.
-
-    What another transaction has locked is left to it, or to the next time.
-    """
+    """Count at most `limit` runs and as many occurrences that ended."""
     runs = connection.execute(_find(job_run), {"most": limit}).scalars().all()
     count_runs(connection, runs)
     occurrences = connection.execute(_find(occurrence), {"most": limit}).scalars().all()
@@ -49,7 +46,7 @@ def count_ended(connection: sa.Connection, limit: int = AT_ONCE) -> Counted:
 
 
 def count_runs(connection: sa.Connection, ids: Collection[int]) -> None:
-    """Count those of the runs that ended and are not counted; before they live again, or go."""
+    """Count those of the runs that ended and are not counted: before they live again, or go."""
     _count(connection, job_run, ids)
 
 
@@ -61,16 +58,15 @@ def count_occurrences(connection: sa.Connection, ids: Collection[int]) -> None:
 def _count(connection: sa.Connection, table: sa.Table, ids: Collection[int]) -> None:
     dialect = connection.dialect.name
     for part in batches(ids):
+        # The mark first: of two that count at one moment, one gets the row, and adds its end.
         marked = connection.execute(_mark(dialect, table), {"ids": part}).scalars().all()
         if marked:
             connection.execute(_add_up(dialect, table), {"ids": marked})
 
 
 def count_beside(connection: sa.Connection, run_ids: Collection[int]) -> None:
-    """Count what ended in the occurrences of these runs, before some of it lives again.
-
-    All at once: whoever holds rows of an hour must not wait for a run that a tick is counting.
-    """
+    """Count what ended in the occurrences of these runs, before some of it lives again."""
+    # All at once: whoever holds rows of an hour must not wait for a run that a tick is counting.
     theirs = sa.select(_r.occurrence_id).where(_r.id.in_(sorted(run_ids)))
     ended = sa.select(_r.id).where(_UNCOUNTED["job_run"], _r.occurrence_id.in_(theirs))
     count_runs(connection, connection.execute(ended).scalars().all())
@@ -86,6 +82,7 @@ def uncount_not_fired(
     connection: sa.Connection, schedule_id: str, outcome: str, first: datetime, count: int
 ) -> None:
     """Take back `count` instants of a range from `first` on, which were counted too early."""
+    # They were counted as one row, in the hour of its first instant.
     hour = first.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     hours, column = occurrence_hour.c, occurrence_hour.c[outcome.lower()]
     its = sa.update(occurrence_hour).where(hours.schedule_id == schedule_id)
@@ -131,16 +128,15 @@ _UNCOUNTED = {
     ),
 }
 IS_ANY_UNCOUNTED = sa.or_(
-    *(
-        sa.exists().where(_UNCOUNTED[table.name]).select_from(table)
-        for table in (job_run, occurrence)
-    )
+    sa.exists().where(_UNCOUNTED["job_run"]).select_from(job_run),
+    sa.exists().where(_UNCOUNTED["occurrence"]).select_from(occurrence),
 )
 
 
 @cache
 def _find(table: sa.Table) -> sa.Select[Any]:
-    """The oldest that are not counted, and that nobody else has locked; under lock."""
+    """The oldest that are not counted; under lock."""
+    # What another transaction has locked is left to it, or to the next time.
     due = sa.select(table.c.id).where(_UNCOUNTED[table.name]).order_by(table.c.id)
     return due.limit(sa.bindparam("most", type_=sa.Integer)).with_for_update(skip_locked=True)
 

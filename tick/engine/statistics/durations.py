@@ -33,10 +33,7 @@ def usual_seconds(
 def read_forecast_runs(
     connection: sa.Connection, occurrence_ids: Collection[int], now: datetime
 ) -> dict[int, dict[int, ForecastRun]]:
-    """Return the runs by id, by occurrence; two statements.
-
-    Reads MAX_FORECAST_RUNS runs at most, and leaves out an occurrence that does not fit.
-    """
+    """Return runs by id, by occurrence: at most MAX_FORECAST_RUNS, and no occurrence in part."""
     if not occurrence_ids:
         return {}
     waits_for: dict[int, list[int]] = {}

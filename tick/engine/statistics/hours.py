@@ -37,18 +37,12 @@ _Bounds = Mapping[str, Sequence[float]]
 
 
 def sums(dialect: str, table: sa.Table, chosen: sa.ColumnElement[bool]) -> sa.CTE:
-    """Return the sums of chosen rows of job_run or occurrence that ended, by `hour` and `name`.
-
-    Their columns are those of run_hour or occurrence_hour.
-    """
+    """Return the sums of chosen rows that ended: the columns of run_hour or occurrence_hour."""
     return (_sums_of_runs if table is job_run else _sums_of_occurrences)(dialect, chosen)
 
 
 def _sums_of_runs(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE:
-    """By the hours in which they ended.
-
-    A length is that of the last attempt, and a wait is the time for which that was ready to start.
-    """
+    """By the hours in which they ended; lengths and waits are those of the last attempts."""
     was_done = _r.started_at.is_not(None) & literal_state(
         _r.status, RunStatus.SUCCESS, RunStatus.FAILED
     )
@@ -70,11 +64,8 @@ def _sums_of_runs(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE:
 
 
 def _sums_of_occurrences(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE:
-    """By the hours of their nominal instants.
-
-    Only what fired by itself can be late: a person's firing has no instant to keep. Nor does it
-    tell how well its schedule does, so it is counted under the empty id.
-    """
+    """By the hours of their nominal instants."""
+    # A person's firing does not tell how well its schedule does: it is counted under the empty id.
     by_hand = _o.kind == _word(OccurrenceKind.MANUAL)
     its_own = sa.func.coalesce(_o.schedule_id, _word(""))
     fired = literal_state(_o.outcome, *ENDED_OUTCOMES)
@@ -85,6 +76,7 @@ def _sums_of_occurrences(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.CTE
             _o.outcome.label("state"),
             _o.count.label("number"),
             _if(fired, _seconds(dialect, _o.first_started_at, _o.last_finished_at)).label("took"),
+            # Only what fired by itself can be late: a person's firing has no instant to keep.
             _if(fired & _o.triggered_by.is_(None), _o.late_seconds).label("late"),
         ).where(chosen)
     )
@@ -104,9 +96,8 @@ def add_up(dialect: str, table: sa.Table, chosen: sa.ColumnElement[bool]) -> sa.
     if dialect == "postgresql":
         ever = _literal("timestamptz '1970-01-01 00:00:00+00'")
     total = [sa.func.sum(added[value.name]) for value in values]
-    both = sa.union_all(
-        sa.select(*added), sa.select(ever, added.name, *total).group_by(added.name)
-    ).subquery("both")
+    of_all_time = sa.select(ever, added.name, *total).group_by(added.name)
+    both = sa.union_all(sa.select(*added), of_all_time).subquery("both")
     # In one order, so that two who count never wait for each other.
     rows = sa.select(*both.c).order_by(both.c.hour, both.c.name)
     insert = insert_into(dialect, hours).from_select(list(hours.c), rows)
@@ -120,10 +111,9 @@ def _waited(dialect: str) -> _Value:
     available = _seconds(dialect, _r.available_at, _r.started_at)
     last = sa.select(sa.func.min(_seconds(dialect, upstream.finished_at, _r.started_at)))
     freed = last.where(edge.run_id == _r.id, upstream.id == edge.depends_on_id)
-    shorter = sa.func.least if dialect == "postgresql" else sa.func.min
-    return shorter(
-        available, sa.func.coalesce(freed.correlate(job_run).scalar_subquery(), available)
-    )
+    waited = sa.func.coalesce(freed.correlate(job_run).scalar_subquery(), available)
+    # SQLite's min of two values is their smaller one.
+    return (sa.func.least if dialect == "postgresql" else sa.func.min)(available, waited)
 
 
 def _ended(rows: sa.Select[Any]) -> sa.CTE:
@@ -190,7 +180,7 @@ def _bucket(seconds: _Value, bounds: Sequence[float]) -> _Value:
 
 
 def _exact(seconds: _Value) -> _Value:
-    """As tick.policy.histogram.exact; none for a length that is negative, as clocks go back."""
+    """As tick.policy.histogram.exact; null for a length that is negative, as clocks go back."""
     parts = sa.func.round(seconds * _literal(repr(PER_SECOND)))
     return _if(seconds > _literal("0"), parts * _literal(repr(1 / PER_SECOND)))
 
@@ -211,7 +201,8 @@ def _seconds(dialect: str, start: _Value, end: _Value) -> _Value:
 
 
 def _microseconds(instant: _Value) -> _Value:
-    """Since 1970. SQLite's own reckoning ends at the millisecond."""
+    """Microseconds since 1970."""
+    # From the text, for SQLite's own reckoning ends at the millisecond.
     second = sa.func.substr(instant, _literal("1"), _literal("19"))
     rest = sa.func.substr(instant, _literal("21"), _literal("6"))
     whole = sa.func.strftime(_word("%s"), second, type_=sa.Integer) * _literal("1000000")

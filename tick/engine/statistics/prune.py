@@ -35,10 +35,9 @@ from tick.store.tables import (
 )
 
 SLICE = 1000
-"""Rows that one transaction deletes, near enough."""
+"""Rows that one transaction deletes, near enough: it holds its locks for milliseconds."""
 PRUNED = (
-    *(job_log, job_run, occurrence, tick_log, worker_instance),
-    *(run_hour, occurrence_hour),
+    *(job_log, job_run, occurrence, tick_log, worker_instance, run_hour, occurrence_hour),
     *(alert, alert_delivery, alert_mute),
 )
 _o, _r, _l, _s = occurrence.c, job_run.c, job_log.c, job_schedule.c
@@ -47,7 +46,7 @@ _t, _w = tick_log.c, worker_instance.c
 
 @dataclass(frozen=True)
 class Keep:
-    """What is kept: rows younger than so many days, and of those at most so many."""
+    """The rows to keep: those younger than so many days, and of those at most so many."""
 
     days: int
     log_days: int
@@ -93,7 +92,7 @@ def prune_all(
 
 
 def count_prunable(connection: sa.Connection, now: datetime, keep: Keep) -> dict[str, int]:
-    """How many rows of each table a pruning would delete now; deletes nothing."""
+    """The number of rows of each table that a pruning would delete now; deletes nothing."""
     rules = _Rules(connection, now, keep)
     old = sa.select(_o.id).where(rules.occurrences, ~_is_kept())
     runs = sa.select(_r.id).where(_r.occurrence_id.in_(old))
@@ -116,7 +115,7 @@ def count_prunable(connection: sa.Connection, now: datetime, keep: Keep) -> dict
 
 @dataclass(frozen=True)
 class _Rules:
-    """Which rows of each table are too old, or too many."""
+    """The rows of each table that are too old, or too many."""
 
     connection: sa.Connection
     now: datetime
@@ -127,10 +126,8 @@ class _Rules:
 
     def _newest(self, column: sa.Column[Any], order: sa.Column[Any], most: int | None) -> Any:
         """The column of the newest row that is one too many; None if there is none."""
-        if most is None:
-            return None
         query = sa.select(column).order_by(order.desc()).offset(most).limit(1)
-        return self.connection.execute(query).scalar()
+        return None if most is None else self.connection.execute(query).scalar()
 
     @cached_property
     def occurrences(self) -> sa.ColumnElement[bool]:
@@ -154,16 +151,13 @@ class _Rules:
 
     @property
     def hours(self) -> dict[sa.Table, sa.ColumnElement[bool]]:
-        return {
-            table: table.c.hour.between(
-                ALL_TIME + timedelta(hours=1), self._ago(self.keep.statistics_days)
-            )
-            for table in (run_hour, occurrence_hour)
-        }
+        # Not the hour of all time: those rows keep what the others that go have summed up to.
+        first, last = ALL_TIME + timedelta(hours=1), self._ago(self.keep.statistics_days)
+        return {table: table.c.hour.between(first, last) for table in (run_hour, occurrence_hour)}
 
     @property
     def alerts(self) -> dict[sa.Table, sa.ColumnElement[bool]]:
-        """What is over; the messages of an alert go with it."""
+        """Alerts, deliveries and mutes that are over; the messages of an alert go with it."""
         old, delivery = self._ago(self.keep.days), alert_delivery.c
         # Nobody has tried for so long: the channel is set up no more.
         is_left = sa.and_(sa.text("alert_delivery.status = 'OWED'"), delivery.available_at < old)
@@ -177,7 +171,7 @@ class _Rules:
 
 @dataclass
 class _Pruning:
-    """One pruning at work; each step says whether it came to its end."""
+    """A pruning at work; each step says whether it came to its end."""
 
     engine: sa.Engine
     now: datetime
@@ -188,7 +182,8 @@ class _Pruning:
 
     @cached_property
     def rules(self) -> _Rules:
-        """What goes; counted once, so that a long pruning does not chase new rows."""
+        """The rows to delete."""
+        # Worked out once, so that a long pruning does not chase new rows.
         with self.engine.connect() as connection:
             rules = _Rules(connection, self.now, self.keep)
             _ = rules.occurrences, rules.log_lines, rules.ticks
@@ -200,12 +195,14 @@ class _Pruning:
             runs = sa.select(_r.id).where(_r.occurrence_id.in_(ids))
             if not self._delete(job_log, _l.run_id.in_(runs)):
                 return False
+            # The logs went before: a run of a talkative job may have more lines than a slice.
             with begin_within(self.engine, self.patience_seconds) as connection:
                 self._delete_occurrences(connection, ids)
         return self.may_go_on()
 
     def _delete_occurrences(self, connection: sa.Connection, ids: list[int]) -> None:
         of_these = _r.occurrence_id.in_(ids)
+        # What no tick has counted yet is counted now: statistics outlive the rows.
         count_runs(connection, connection.execute(sa.select(_r.id).where(of_these)).scalars().all())
         count_occurrences(connection, ids)
         latest = sa.func.max(sa.func.coalesce(_o.scheduled_until, _o.scheduled_for, _o.decided_at))
@@ -213,6 +210,7 @@ class _Pruning:
         self.gone["job_run"] += connection.execute(sa.delete(job_run).where(of_these)).rowcount
         gone = connection.execute(sa.delete(occurrence).where(_o.id.in_(ids))).rowcount
         self.gone["occurrence"] += gone
+        # A proof knows by this from where on the ledger is whole.
         if up_to is not None:
             note_ledger(connection, up_to, self.now)
 
@@ -230,9 +228,9 @@ class _Pruning:
                 ids = connection.execute(slice_.with_for_update(skip_locked=True)).scalars().all()
                 these = _t.id.in_(ids)
                 sums = connection.execute(sa.select(*sums_of_ticks()).where(these)).one()
-                self.gone["tick_log"] += connection.execute(
-                    sa.delete(tick_log).where(these)
-                ).rowcount
+                deleted = connection.execute(sa.delete(tick_log).where(these))
+                self.gone["tick_log"] += deleted.rowcount
+                # In the same transaction, so that no metric that only rises ever falls.
                 note_ticks(connection, dict(sums._mapping), self.now)
             if len(ids) < SLICE:
                 return True
@@ -260,11 +258,9 @@ class _Pruning:
         kept: sa.ColumnElement[bool],
         rows: sa.ColumnElement[int],
     ) -> Iterator[list[int]]:
-        """The ids of old rows, from the lowest id on, up to a page without any.
-
-        Ids rise with time, near enough: so no index on a time is needed. `rows`: how many go with
-        each.
-        """
+        """The ids of old rows, from the lowest id on; `rows` are how many go with each."""
+        # Ids rise with time, near enough: so the first page without an old row is the end, and no
+        # index on a time is needed.
         after = 0
         columns = table.c.id, old.label("old"), kept.label("kept"), rows.label("rows")
         page = sa.select(*columns).order_by(table.c.id)
@@ -306,7 +302,7 @@ def _parts(counted: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
 
 
 def sums_of_ticks() -> list[sa.Label[int]]:
-    """What the log of ticks sums up to: numbers that only rise, over all rows there ever were."""
+    """Sums of the log of ticks: they only rise when those of pruned rows are added."""
     summed = [_t.due, _t.fired, _t.not_fired, _t.runs, _t.rescued]
     failed = sa.case((_t.error.is_not(None), 1), else_=0)
     return [
@@ -317,6 +313,7 @@ def sums_of_ticks() -> list[sa.Label[int]]:
 
 
 def _is_kept() -> sa.ColumnElement[bool]:
+    """Whether it stays however old it is: it lives, or is the last that its schedule fired."""
     last = sa.select(_s.last_occurrence_id).where(_s.last_occurrence_id.is_not(None))
     return sa.or_(_o.outcome.in_(LIVE_OUTCOMES), _o.id.in_(last))
 

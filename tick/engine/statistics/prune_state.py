@@ -1,4 +1,4 @@
-"""What pruning leaves behind in the table of settings: how far it went, and sums of ticks.
+"""The marks of pruning in the table of settings: how far it went, and sums of ticks.
 
 The migrations make the rows, so that each change is a guarded UPDATE.
 """
@@ -13,10 +13,10 @@ from tick.store.tables import setting
 
 EVERY = timedelta(hours=1)
 NEVER = datetime(1971, 1, 1, tzinfo=UTC)
-"""The turn before the first lies earlier."""
+"""The migration that made the row put it earlier: then nothing was ever pruned."""
 JUMP = timedelta(days=3)
-"""A longer time between two turns is an outage, or a clock that jumped."""
-TURN, LEDGER, TICKS = "prune-turn", "pruned-ledger", "pruned-ticks"
+"""A longer time between two prunings is an outage, or a clock that jumped."""
+LAST_PRUNE, LEDGER, TICKS = "prune-turn", "pruned-ledger", "pruned-ticks"
 _s = setting.c
 
 
@@ -30,14 +30,14 @@ def pruned_up_to(connection: sa.Connection) -> datetime | None:
 
 
 def note_ledger(connection: sa.Connection, up_to: datetime, now: datetime) -> None:
-    """Rows of the ledger up to that instant are gone; the mark only rises."""
+    """Note that rows of the ledger up to that instant are gone; the mark only rises."""
     before = pruned_up_to(_locked(connection, LEDGER))
     if before is None or before < up_to:
         _write(connection, LEDGER, {"up_to": up_to.isoformat()}, now)
 
 
 def pruned_ticks(connection: sa.Connection) -> dict[str, int]:
-    """What the pruned rows of the log of ticks summed up to, by column; nothing at first."""
+    """The sums of the pruned rows of the log of ticks, by column; empty at first."""
     return dict(_read(connection, TICKS))
 
 
@@ -48,26 +48,24 @@ def note_ticks(connection: sa.Connection, sums: Mapping[str, int], now: datetime
     _write(connection, TICKS, total, now)
 
 
-def take_turn(connection: sa.Connection, now: datetime) -> bool:
-    """Whether it is time to prune, and this caller's turn: once in an hour, whoever asks.
-
-    The first turn after a jump of the clock is let pass: history is not deleted by a clock that is
-    ahead for less than an hour.
-    """
+def claim_prune(connection: sa.Connection, now: datetime) -> bool:
+    """Claim this hour's pruning, of which there is one, whoever asks; False if it is not due."""
     long_ago = {"pruned_before": now - EVERY}
-    before = connection.execute(_LAST_TURN, long_ago).scalar()
+    before = connection.execute(_BEFORE, long_ago).scalar()
     if before is None:
         return False
-    taken = sa.update(setting).where(*_TURN_DUE).values(updated_at=now)
-    is_mine = connection.execute(taken, long_ago).rowcount == 1
+    claimed = sa.update(setting).where(*_IS_DUE).values(updated_at=now)
+    is_mine = connection.execute(claimed, long_ago).rowcount == 1
+    # The first one after a jump of the clock is let pass: a clock that is ahead for less than an
+    # hour deletes no history.
     return is_mine and (before <= NEVER or now - before < JUMP)
 
 
-def give_back_turn(connection: sa.Connection, now: datetime) -> None:
-    """There is more to prune than this turn had time for."""
-    connection.execute(
-        sa.update(setting).where(_s.name == TURN).values(updated_at=now - EVERY - EVERY)
-    )
+def release_prune(connection: sa.Connection, now: datetime) -> None:
+    """Let the next tick claim the pruning again: there was more to delete than this one could."""
+    # As if the last one were two hours ago: due at once, and no jump of the clock.
+    due = sa.update(setting).where(_s.name == LAST_PRUNE).values(updated_at=now - 2 * EVERY)
+    connection.execute(due)
 
 
 def _read(connection: sa.Connection, name: str) -> dict[str, Any]:
@@ -81,14 +79,11 @@ def _locked(connection: sa.Connection, name: str) -> sa.Connection:
 
 
 def _write(connection: sa.Connection, name: str, value: Mapping[str, Any], now: datetime) -> None:
-    connection.execute(
-        sa.update(setting).where(_s.name == name).values(value=dict(value), updated_at=now)
-    )
+    new = sa.update(setting).where(_s.name == name).values(value=dict(value), updated_at=now)
+    connection.execute(new)
 
 
-_TURN_DUE = (
-    _s.name == TURN,
-    _s.updated_at <= sa.bindparam("pruned_before", type_=_s.updated_at.type),
-)
-_LAST_TURN = sa.select(_s.updated_at).where(*_TURN_DUE)
-IS_TURN_DUE = sa.exists().where(*_TURN_DUE).select_from(setting)
+_LONG_AGO = sa.bindparam("pruned_before", type_=_s.updated_at.type)
+_IS_DUE = (_s.name == LAST_PRUNE, _s.updated_at <= _LONG_AGO)
+_BEFORE = sa.select(_s.updated_at).where(*_IS_DUE)
+IS_PRUNE_DUE = sa.exists().where(*_IS_DUE).select_from(setting)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.engine.runs.attempt_ends import ENDED
+from tick.engine.runs.requeue import ENDED
 from tick.ops.queries import runs
 from tick.ops.schemas import Schema
 from tick.states import LogLevel, RunStatus

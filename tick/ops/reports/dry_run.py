@@ -8,10 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.firing.claim_schedules import any_due, due_ids
+from tick.engine.firing.claim_schedules import TickClaim, any_due, due_ids
 from tick.engine.firing.fire import fire_due
-from tick.engine.firing.write_plans import TickClaim
-from tick.engine.ledger.results import OccurrenceLine, list_occurrences
+from tick.engine.ledger.rows import OccurrenceLine, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import read_zone_data_status
 from tick.engine.schedules.pause import any_pause_over, end_pauses
