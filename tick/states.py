@@ -184,6 +184,8 @@ class WorkerType(StrEnum):
 
     JOB_WORKER = "job_worker"
     SCHEDULE_DAEMON = "schedule_daemon"
+    # No process registers by it. The database's CHECK names it, and on SQLite a CHECK changes only
+    # with the whole table, so it goes when worker_instance is made anew for another reason.
     HTTP_TRIGGER = "http_trigger"
 
 
