@@ -74,7 +74,7 @@ def test_only_the_settings_and_the_edge_read_the_environment() -> None:
         "tick/environment.py",
         "tick/cli/serving.py",
         "tick/executors/child_process.py",
-        "tick/executors/process_state.py",
+        "tick/executors/leftovers.py",
     }
 
 
@@ -83,7 +83,7 @@ def test_a_command_handles_signals_in_its_own_process_only() -> None:
     users = [
         place(path) for path in MODULES if "signal.signal" in calls(ast.parse(path.read_text()))
     ]
-    assert users == ["tick/executors/child.py", "tick/executors/process_state.py", "tick/forks.py"]
+    assert users == ["tick/executors/child.py", "tick/executors/leftovers.py", "tick/forks.py"]
 
 
 def test_importing_the_public_names_opens_nothing_and_stays_light() -> None:

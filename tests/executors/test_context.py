@@ -7,7 +7,7 @@ import pytest
 from tests.worker.test_process_pool import RUN
 from tick.executors.context import MAX_PROGRESS_TEXT, CurrentRun
 from tick.executors.executor import ProgressReport
-from tick.executors.thread_output import OutputCollector
+from tick.executors.thread_pool import OutputCollector
 
 
 @pytest.mark.parametrize(("said", "kept"), [(1.7, 1.0), (-0.1, 0.0), (nan, 0.0), (0.3, 0.3)])

@@ -12,7 +12,7 @@ from tests.worker.test_process_pool import RUN
 from tick import Retry, Snooze
 from tick.executors.context import CurrentRun
 from tick.executors.execute import MAX_PAUSE_SECONDS, execute
-from tick.executors.thread_output import OutputCollector
+from tick.executors.thread_pool import OutputCollector
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 

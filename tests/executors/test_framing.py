@@ -5,8 +5,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from tick.executors.framing import FrameParser, to_frames
-from tick.executors.protocol import Message
+from tick.executors.protocol import FrameParser, Message, to_frames
 
 
 def message(writer: int, size: int) -> Message:

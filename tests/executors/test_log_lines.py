@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Budget, Line, LogTruncator
+from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line, LogTruncator, head_and_tail
 from tick.states import LogLevel
 
 AT = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ def of_level(level: LogLevel, count: int) -> list[Line]:
 
 @pytest.mark.parametrize("level", [LogLevel.WARNING, LogLevel.ERROR, LogLevel.MILESTONE])
 def test_important_lines_are_kept_although_others_are_cut(level: LogLevel) -> None:
-    truncator = LogTruncator(Budget(100))
+    truncator = LogTruncator(100)
     important = of_level(level, 20)
     truncator.head(lines(80))
     assert truncator.head([*lines(500), *important, *lines(500)]) == important
@@ -65,7 +65,7 @@ def test_important_lines_are_kept_although_others_are_cut(level: LogLevel) -> No
 
 
 def test_important_lines_beyond_their_own_room_are_lines_like_others() -> None:
-    truncator = LogTruncator(Budget(100))
+    truncator = LogTruncator(100)
     truncator.head(lines(80))
     assert len(truncator.head(of_level(LogLevel.ERROR, 1000))) == 20
     cut, *tail = truncator.tail()
@@ -79,7 +79,8 @@ def test_lines_lost_before_the_head_was_full_are_counted() -> None:
 
 
 def test_a_window_gives_important_lines_back_in_their_place() -> None:
-    newest = BoundedLines(Budget(100).tail, Budget(100).tail)
+    _, tail = head_and_tail(100)
+    newest = BoundedLines(tail, tail)
     first, second = of_level(LogLevel.ERROR, 2)
     for line in [first, *lines(30), second, *lines(5)]:
         newest.push(line)

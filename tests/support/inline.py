@@ -6,15 +6,16 @@ For tests: nothing can be killed here, and a timeout or a cancellation is the jo
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime
 
 from tick.define.registry import Registry
-from tick.executors.capture import captured
+from tick.executors.capture import Capture
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.context import CurrentRun, running_process_wide
 from tick.executors.execute import execute
 from tick.executors.executor import EndReport, Report
-from tick.executors.thread_output import OutputCollector
+from tick.executors.thread_pool import OutputCollector
 
 SLICE_SECONDS = 0.1
 """A poll goes on with further runs for so long, so that they are saved together."""
@@ -76,7 +77,7 @@ class InlineExecutor:
         if run.claim in self._cancelled:
             output.cancel()
         current = CurrentRun(run, output)
-        with running_process_wide(current), captured(self._clock):
+        with running_process_wide(current), closing(Capture(self._clock)):
             end = execute(job, current)
         self._cancelled.discard(run.claim)
         return [*output.drain(), EndReport(run, end, began, time.monotonic() - began)]

@@ -1,4 +1,4 @@
-"""While a job runs, its logging, warnings and prints become lines of its log, in order.
+"""Turns the logging, warnings and prints of a job into lines of its log, in order.
 
 Output outside of any run goes where it would have gone.
 """
@@ -8,8 +8,7 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TextIO
@@ -33,6 +32,7 @@ class Capture:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._handler = _Handler()
+        # What the process had disabled stays so; what a job disables would silence the next one.
         self._disabled_up_to = logging.root.manager.disable
         self._disabled_loggers = _disabled_loggers()
         self._install()
@@ -40,10 +40,10 @@ class Capture:
     def reinstall(self) -> None:
         """Install again if a job replaced something, such as the root logger's handlers."""
         if self._current_state() != self._installed_state:
-            self.uninstall()
+            self.close()
             self._install()
 
-    def uninstall(self) -> None:
+    def close(self) -> None:
         """Put the handlers and streams back that were there before."""
         self.end_all_lines()
         root = logging.getLogger()
@@ -77,6 +77,7 @@ class Capture:
         for other in self._others:
             other.addFilter(_is_outside_run)
         root.addHandler(self._handler)
+        # Without a level (0) the root would let every record through, down to debug.
         root.setLevel(min(self._level, logging.INFO) if self._level else logging.INFO)
         logging.disable(self._disabled_up_to)
         for logger in _disabled_loggers() - self._disabled_loggers:
@@ -96,16 +97,6 @@ def _disabled_loggers() -> set[logging.Logger]:
     # `logging.config` disables all that there are, if not told otherwise.
     loggers = list(logging.root.manager.loggerDict.values())
     return {each for each in loggers if isinstance(each, logging.Logger) and each.disabled}
-
-
-@contextmanager
-def captured(clock: Clock) -> Iterator[Capture]:
-    """A capture that ends with the block."""
-    capture = Capture(clock)
-    try:
-        yield capture
-    finally:
-        capture.uninstall()
 
 
 def _is_outside_run(_record: logging.LogRecord) -> bool:
@@ -155,9 +146,10 @@ class _CapturedStream(io.TextIOBase):
 
     def __init__(self, real: TextIO, clock: Clock) -> None:
         self._real, self._clock = real, clock
+        # Reentrant: a signal handler of the job may print while this thread does.
         self._lock = threading.RLock()
+        # By thread, so that the output of two threads does not mix.
         self._open_lines: dict[int, _PrintedLine] = {}
-        """By thread, so that the output of two threads does not mix."""
         self._is_copy = False
         register_after_fork(self._after_fork)
 

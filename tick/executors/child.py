@@ -1,8 +1,6 @@
 """A child process of a worker: loads the definitions once, then runs one job after another.
 
-Started by `tick.executors.process_pool` as `python -m tick.executors.child`, in a process group of
-its own.
-It dies with its worker: the kernel sees to that on Linux, elsewhere the closing socket.
+Its worker starts it as `python -m tick.executors.child`, in a process group of its own.
 """
 
 import ctypes
@@ -17,20 +15,20 @@ import termios
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from time import monotonic  # its own, whatever a job does to the module's
 from typing import NoReturn
 
 from tick.define.jobs import JobDefinition
 from tick.define.registry import load_jobs
-from tick.executors.capture import Capture, captured
+from tick.executors.capture import Capture
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.context import CurrentRun, running_process_wide
+from tick.executors.context import CurrentRun, RunChannel, running_process_wide
 from tick.executors.execute import execute, raised
 from tick.executors.forked_copies import send_through, send_through_stdout
-from tick.executors.leftovers import ProcessSnapshot, wait_to_be_replaced
+from tick.executors.leftovers import ProcessSnapshot
 from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 from tick.executors.partial_line import SHOW_SECONDS
 from tick.executors.prefetch import wait_for_token
@@ -41,30 +39,30 @@ from tick.states import LogLevel
 
 Jobs = Mapping[str, JobDefinition]
 BATCH_SECONDS = 0.1
-SENT_AT_ONCE = 20
-"""So many lines per batch are sent at once, so that a crash loses none of them."""
-UNREAD_SECONDS = 5.0
-"""How long a child waits at most for the worker to read what a run wrote to the pipe."""
+SENT_AT_ONCE = 20  # lines per batch that do not wait for it, so that a crash loses none of them
+UNREAD_SECONDS = 5.0  # a worker that reads the pipe no longer must not stop its children for good
 _REPLACED = "its process is replaced, so that the next run does not meet it"
 _PR_SET_PDEATHSIG = 1
 _STDOUT, _STDERR = 1, 2
 
 
-class OutputSender:
-    """Sends lines and progress to the worker in order: at once, or in batches when there are many.
+class ChildChannel(RunChannel):
+    """Sends the run's output to the worker in order: at once, or in batches when there is much.
 
     Its buffer is bounded; the oldest lines are dropped and counted.
     """
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        self.current: Claim | None = None
+        self.cancellations: set[Claim] = set()
+        # Reentrant: a signal handler of the job may log while this thread sends.
         self._lock = threading.RLock()
         self._lines = BoundedLines(HEAD, TAIL)
         self._progress: tuple[float, str] | None = None
         self._since, self._sent = 0.0, 0
         self._waiting = threading.Event()
-        self.each_second: Callable[[], None] = lambda: None
-        """Called about once a second, more often while a run logs much."""
+        self.each_second: Callable[[], None] = lambda: None  # or more often, if a run logs much
         threading.Thread(target=self._send_batches, name="output-sender", daemon=True).start()
 
     def line(self, line: Line) -> None:
@@ -78,6 +76,10 @@ class OutputSender:
         with self._lock:
             self._progress = fraction, text
             self._send_soon()
+
+    def cancelled(self) -> bool:
+        """Return whether the worker passed on a cancellation of the current run."""
+        return self.current in self.cancellations
 
     def send(self, message: Message) -> None:
         """Send everything that is buffered, then the message."""
@@ -125,64 +127,51 @@ class Child:
     def __init__(self, sock: socket.socket, tokens: socket.socket) -> None:
         self._socket, self._tokens = sock, tokens
         self._orders: queue.SimpleQueue[ClaimedRun] = queue.SimpleQueue()
-        self._cancelled: set[Claim] = set()
-        self._current: Claim | None = None
-        self._folder, self._output = _open_here(), os.dup(_STDOUT)
-        self.sender = OutputSender(sock)
+        self._output = os.dup(_STDOUT)
+        self._folder: int | None = None
+        with suppress(OSError):  # where this user may not open it, jobs begin wherever they are
+            self._folder = os.open(".", os.O_RDONLY)
+        self._channel = ChildChannel(sock)
         register_after_fork(self._after_fork)
-
-    def line(self, line: Line) -> None:
-        """Pass a line of the run's log on."""
-        self.sender.line(line)
-
-    def progress(self, fraction: float, text: str) -> None:
-        """Pass the run's progress on."""
-        self.sender.progress(fraction, text)
-
-    def cancelled(self) -> bool:
-        """Whether the worker passed on a cancellation of the current run."""
-        return self._current in self._cancelled
 
     def serve(self, jobs: Jobs) -> None:
         """Execute orders, one after another, until the worker is gone."""
         threading.Thread(target=self._receive_orders, name="listener", daemon=True).start()
-        self.sender.send({"ready": True})
-        with captured(_now) as capture:
-            self.sender.each_second = capture.show_partial_lines
+        self._channel.send({"ready": True})
+        with closing(Capture(_now)) as capture:
+            self._channel.each_second = capture.show_partial_lines
             self._serve(jobs, capture, ProcessSnapshot())
 
     def _serve(self, jobs: Jobs, capture: Capture, snapshot: ProcessSnapshot) -> None:
         while claim := wait_for_token(self._tokens):
-            run = self._take_order(claim)
+            # The worker took the orders before it back: who reads a token decides about its run.
+            while (run := self._orders.get()).claim != claim:
+                pass
             began = monotonic()
             end = self._run(run, jobs, capture)
             took = monotonic() - began
             left = snapshot.restore()
             if left:
-                self.line(Line(_now(), LogLevel.WARNING, f"left {left} behind: {_REPLACED}"))
+                warning = f"left {left} behind: {_REPLACED}"
+                self._channel.line(Line(_now(), LogLevel.WARNING, warning))
             _wait_until_output_is_read(self._output)
             said = {name: value for name, value in vars(end).items() if value is not None}
             message = {"end": said, "began": began, "took": took}
             if left is None:
-                self.sender.send(message)
+                self._channel.send(message)
             else:
-                self.sender.send(message | {"must_be_replaced": True})
-                wait_to_be_replaced()
-
-    def _take_order(self, claim: Claim) -> ClaimedRun:
-        """Return the ordered run of a claim; the worker took the orders before it back."""
-        while (run := self._orders.get()).claim != claim:
-            pass
-        return run
+                self._channel.send(message | {"must_be_replaced": True})
+                while True:  # until the worker kills this process, and all that it started
+                    signal.pause()
 
     def _run(self, run: ClaimedRun, jobs: Jobs, capture: Capture) -> AttemptEnd:
-        self._current = run.claim
+        self._channel.current = run.claim
         definition = jobs.get(run.job_name)
         if definition is None:
-            return AttemptEnd(
-                AttemptOutcome.RELEASED, reason="the job is unknown here", in_seconds=10.0
-            )
-        current = CurrentRun(run, self)
+            # After a pause: meanwhile a worker that knows it may claim it.
+            unknown = "the job is unknown here"
+            return AttemptEnd(AttemptOutcome.RELEASED, reason=unknown, in_seconds=10.0)
+        current = CurrentRun(run, self._channel)
         with running_process_wide(current):
             capture.reinstall()
             self._reset_process()
@@ -203,24 +192,26 @@ class Child:
         send_through(self._output)
 
     def _receive_orders(self) -> None:
+        unpacker = Unpacker()
         with suppress(OSError):
-            for message in _messages(self._socket):
-                if "run" in message:
-                    self._orders.put(ClaimedRun.from_json(message["run"]))
-                else:
-                    run_id, token = message["cancel"]
-                    self._cancelled.add((run_id, token))
-        # The worker is gone: kill everything that the job started.
+            while received := self._socket.recv(65536):
+                for message in unpacker.feed(received):
+                    if "run" in message:
+                        self._orders.put(ClaimedRun.from_json(message["run"]))
+                    else:
+                        run_id, token = message["cancel"]
+                        self._channel.cancellations.add((run_id, token))
+        # The worker is gone: kill everything that the job started, and this process.
         os.killpg(0, signal.SIGKILL)
 
 
 def _exit_disconnected(error: OSError) -> NoReturn:
     """End this process: it can't report any longer what its job does."""
+    text = f"This process can't reach its worker any longer ({error})."
+    hint = "Did the job close descriptors that it had not opened?"
     with suppress(OSError):
-        text = f"This process can't reach its worker any longer ({error})."
-        os.write(
-            _STDERR, f"{text} Did the job close descriptors that it had not opened?\n".encode()
-        )
+        os.write(_STDERR, f"{text} {hint}\n".encode())
+    # Not `sys.exit`: the job could catch that, and go on unheard.
     os._exit(DISCONNECTED_STATUS)
 
 
@@ -228,22 +219,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _open_here() -> int | None:
-    """Return the folder that every run begins in; None where this user may not open it."""
-    try:
-        return os.open(".", os.O_RDONLY)
-    except OSError:
-        return None
-
-
-def _messages(sock: socket.socket) -> Iterator[Message]:
-    unpacker = Unpacker()
-    while received := sock.recv(65536):
-        yield from unpacker.feed(received)
-
-
 def _wait_until_output_is_read(output: int) -> None:
-    """Wait until the worker has read the pipe: later output is attributed to the next run."""
+    """Wait until the worker has read the pipe."""
+    # What it reads after the run's end counts as the next run's output.
     unread = array("i", [0])
     until = monotonic() + UNREAD_SECONDS
     with suppress(OSError):  # the job may have closed it
@@ -254,7 +232,7 @@ def _wait_until_output_is_read(output: int) -> None:
 
 
 def _exit_with_worker(worker_pid: int) -> None:
-    """Ask the kernel to end this process with its worker; Linux only."""
+    """Ask the kernel to end this process with its worker; elsewhere the closing socket does."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != worker_pid:  # the worker was gone before the call

@@ -1,4 +1,4 @@
-"""A child process as its worker holds it: the socket, the output pipe, and the process group."""
+"""Holds a child process for its worker: the socket, the output pipe, and the process group."""
 
 import logging
 import os
@@ -11,10 +11,11 @@ import time
 from contextlib import suppress
 from math import inf
 
-from tick.executors.child_messages import Output, OutputReader
 from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.executor import Output
+from tick.executors.partial_line import LineBuffer
 from tick.executors.prefetch import OrderedRuns
-from tick.executors.protocol import DISCONNECTED_STATUS, Message, Unpacker, pack
+from tick.executors.protocol import DISCONNECTED_STATUS, FrameParser, Message, Unpacker, pack
 from tick.executors.run_queue import Order
 from tick.forks import register_after_fork
 from tick.policy.retry import AttemptEnd
@@ -22,9 +23,9 @@ from tick.policy.retry import AttemptEnd
 log = logging.getLogger(__name__)
 
 MOST_PAUSE_SECONDS = 30.0
-SEND_SECONDS = 5
+SEND_SECONDS = 5  # a child that reads nothing, stopped by its job perhaps, must not stop the worker
 _READ_BYTES = 64 * 1024
-_DRAIN_READS = 32
+_DRAIN_READS = 32  # bounded, because what a job left behind may go on writing
 
 
 class ChildProcess:
@@ -36,13 +37,11 @@ class ChildProcess:
         self.runs_done = 0
         self.deadline = inf
         self.kill_at = inf
-        self.planned_end: AttemptEnd | None = None
-        """The end of its run, if decided before the process is gone."""
-        self.disconnect_reason: str | None = None
-        """Why the worker kills it although its run has not ended."""
+        self.planned_end: AttemptEnd | None = None  # of its run, decided before the process is gone
+        self.disconnect_reason: str | None = None  # why it is killed although its run goes on
         self._killed_because: str | None = None
         self._unpacker = Unpacker()
-        self._reader = OutputReader()
+        self._frames, self._lines = FrameParser(), LineBuffer()
         self.socket, theirs = socket.socketpair()
         # The kernel's limit: Python's own would have `recv` wait as well, whatever its flags.
         limit = struct.pack("ll", SEND_SECONDS, 0)
@@ -67,18 +66,18 @@ class ChildProcess:
 
     @property
     def run(self) -> ClaimedRun | None:
-        """The run that it executes."""
+        """Return the run that it executes."""
         current = self.orders.current
         return current.run if current else None
 
     @property
     def idle(self) -> bool:
-        """Whether it would take a run."""
+        """Return whether it would take a run."""
         return self.ready and not self.orders and self.kill_at == inf
 
     @property
     def is_quick(self) -> bool:
-        """Whether it is to be ordered runs ahead."""
+        """Return whether it is to be ordered runs ahead."""
         return self.kill_at == inf and self.orders.are_quick
 
     def order(self, order: Order) -> None:
@@ -129,20 +128,21 @@ class ChildProcess:
         return next((order.run for order in self.orders if order.run.claim == claim), None)
 
     def read_output(self) -> Output:
-        """Return what the process, or one that it started, wrote to its standard output."""
-        chunk = self.output.read(_READ_BYTES)
-        return self._reader.feed(chunk, time.monotonic()) if chunk else Output()
+        """Return the output that the process, or one that it started, completed."""
+        if not (chunk := self.output.read(_READ_BYTES)):
+            return []
+        others, messages = self._frames.feed(chunk)
+        return [*messages, *self._lines.feed(others, time.monotonic())]
 
     def due_output(self, now: float) -> Output:
         """Return a line that was begun a second ago and has not ended."""
-        return self._reader.due(now)
+        return self._lines.due(now)
 
     def rest_of_output(self, *, unread: bool = False) -> Output:
         """Return the unfinished line; if `unread`, after what is still in the pipe."""
-        output = Output()
-        for _ in range(_DRAIN_READS if unread else 0):
-            output += self.read_output()
-        return output + self._reader.end()
+        reads = range(_DRAIN_READS if unread else 0)
+        read = [part for _ in reads for part in self.read_output()]
+        return [*read, *self._lines.feed(self._frames.end(), 0.0), *self._lines.end()]
 
     def kill(self, because: str | None) -> None:
         """Kill the process and all that it started; `because` is the cause if no other is known."""
@@ -156,7 +156,7 @@ class ChildProcess:
             os.killpg(self.pid, number)
 
     def has_exited(self) -> bool:
-        """Whether the process is over."""
+        """Return whether the process is over."""
         return self._process.poll() is not None
 
     def clean_up(self) -> str:
@@ -176,16 +176,11 @@ class ChildProcess:
 
 
 class ChildFactory:
-    """Starts child processes; after failures less and less often.
-
-    Its instants are `time.monotonic` seconds.
-    """
+    """Starts child processes; after failures less and less often."""
 
     def __init__(self, definitions: str) -> None:
-        self._definitions = definitions
-        self._failures = 0
-        self.not_before = 0.0
-        """When the next one may be started."""
+        self._definitions, self._failures = definitions, 0
+        self.not_before = 0.0  # the `time.monotonic` instant from which the next may be started
 
     def spawn(self) -> ChildProcess | None:
         """Return a new child; None if it is too early, or the system gives none."""
@@ -205,23 +200,22 @@ class ChildFactory:
     def note_failure(self) -> None:
         """Note that a child ended before it was ready."""
         self._failures += 1
+        # Definitions that can't be loaded fail each time: no use in keeping a processor busy.
         pause = min(MOST_PAUSE_SECONDS, 2.0 ** (self._failures - 1))
         self.not_before = time.monotonic() + pause
 
 
-def _spawn(
-    definitions: str, theirs: socket.socket, tokens: socket.socket
-) -> "subprocess.Popen[bytes]":
-    descriptors = [theirs.fileno(), tokens.fileno()]
+def _spawn(definitions: str, *sockets: socket.socket) -> "subprocess.Popen[bytes]":
+    descriptors = [sock.fileno() for sock in sockets]
     arguments = [definitions, *map(str, descriptors), str(os.getpid())]
     return subprocess.Popen(
         [sys.executable, "-m", "tick.executors.child", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT,  # one pipe, so that the lines of both keep their order
         bufsize=0,
         pass_fds=descriptors,
-        start_new_session=True,
+        start_new_session=True,  # a group of its own, which can be killed with all that is in it
     )
 
 

@@ -1,4 +1,4 @@
-"""A run in a worker's hands: what the worker, its child process and the job itself are told."""
+"""A claimed run, as the worker, its child process and the job itself know it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Self
 
 Claim = tuple[int, int]
-"""A run and the fencing token of a claim of it: what every write about it is guarded by."""
+"""The id of a run and the fencing token of a claim of it. Both guard every write about the run."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,12 @@ class ClaimedRun:
 
     @property
     def claim(self) -> Claim:
-        """The run and the token."""
+        """Return the run's id and the token."""
         return self.run_id, self.fencing_token
 
     def to_json(self) -> list[Any]:
-        """Plain JSON values in the order of the fields, as they travel to a child process."""
+        """Return plain JSON values in the order of the fields, as they travel to a child."""
+        # Not by `asdict`, which copies the parameters: this is done for each run of milliseconds.
         values = list(vars(self).values())
         for number in (_SCHEDULED_FOR, _DEADLINE):
             values[number] = values[number] and values[number].isoformat()
@@ -38,7 +39,7 @@ class ClaimedRun:
 
     @classmethod
     def from_json(cls, values: Sequence[Any]) -> Self:
-        """The inverse of `to_json`."""
+        """Return the run that `to_json` was called on."""
         values = list(values)
         for number in (_SCHEDULED_FOR, _DEADLINE):
             values[number] = values[number] and datetime.fromisoformat(values[number])

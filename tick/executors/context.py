@@ -1,15 +1,11 @@
-"""`current_run()`: what a job can ask about its own run, and tell about it.
-
-A child process runs one job at a time, so there the current run is the process's: threads that a
-job starts see it as well. In a thread of the worker it is the context's.
-"""
+"""`current_run()`: a job asks about its own run by it, and reports about it."""
 
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from tick.executors.bounds import cut
 from tick.executors.claimed_run import ClaimedRun
@@ -21,8 +17,8 @@ MAX_PROGRESS_TEXT = 200
 MILESTONE = 35
 
 
-class RunChannel(Protocol):
-    """Carries the output of a run to the worker, and a cancellation to the run."""
+class RunChannel:
+    """Carries the output of a run to the worker, and a cancellation to the run; here to nobody."""
 
     def line(self, line: Line) -> None:
         """Take a line of the log."""
@@ -31,20 +27,21 @@ class RunChannel(Protocol):
         """Take the newest progress."""
 
     def cancelled(self) -> bool:
-        """Whether the run was asked to stop."""
+        """Return whether the run was asked to stop."""
+        return False
 
 
 class CurrentRun:
     """The run that is being executed.
 
-    `scheduled_for` is the nominal instant that it is for, None when nothing was due by time.
-    `attempt` counts from 1. `fencing_token` only rises from claim to claim: pass it on where a
-    late writer must be told apart. `deadline` is when the run will be killed.
+    `scheduled_for` is its nominal instant, None when nothing was due by time. `attempt` counts from
+    1. `fencing_token` only rises from claim to claim: pass it on where a late writer must be told
+    apart. `deadline` is when the run will be killed.
     """
 
     def __init__(self, run: ClaimedRun, channel: RunChannel) -> None:
         self._channel = channel
-        self._told = False
+        self.told_to_stop = False  # whether `cancelled()` ever returned True
         self.run_id: int = run.run_id
         self.job_name: str = run.job_name
         self.occurrence_id: int = run.occurrence_id
@@ -58,7 +55,7 @@ class CurrentRun:
         self.log: logging.Logger = logging.getLogger(run.job_name)
 
     def progress(self, fraction: float, text: str = "") -> None:
-        """Say how far the job is: from 0 to 1, and in words of at most 200 characters."""
+        """Report how far the job is: from 0 to 1, and in words of at most 200 characters."""
         bounded = min(1.0, max(0.0, float(fraction)))
         self._channel.progress(bounded, cut(str(text), MAX_PROGRESS_TEXT))
 
@@ -67,21 +64,16 @@ class CurrentRun:
         self.log.log(MILESTONE, "%s", text)
 
     def cancelled(self) -> bool:
-        """Whether somebody asked the run to stop. Soon after, its process is killed.
+        """Return whether somebody asked the run to stop. Soon after, its process is killed.
 
         A job that was told so and then ends, ends as cancelled.
         """
-        self._told = self._told or self._channel.cancelled()
-        return self._told
-
-    @property
-    def told_to_stop(self) -> bool:
-        """Whether `cancelled()` ever said yes."""
-        return self._told
+        self.told_to_stop = self.told_to_stop or self._channel.cancelled()
+        return self.told_to_stop
 
 
 def level_of(number: int) -> LogLevel:
-    """The level of a line that was logged at a numeric level of the logging module."""
+    """Return the level of a line that was logged at a numeric level of the logging module."""
     if number == MILESTONE:
         return LogLevel.MILESTONE
     if number >= logging.ERROR:
@@ -131,18 +123,6 @@ def running_process_wide(run: CurrentRun) -> Iterator[None]:
         _of_process.remove(run)
 
 
-class _Nobody:
-    def line(self, line: Line) -> None:
-        """Nobody listens."""
-
-    def progress(self, fraction: float, text: str) -> None:
-        """Nobody listens."""
-
-    def cancelled(self) -> bool:
-        """Nobody asks."""
-        return False
-
-
 _NO_RUN = ClaimedRun(
     run_id=0,
     fencing_token=0,
@@ -155,6 +135,8 @@ _NO_RUN = ClaimedRun(
     params={},
     deadline=datetime.max.replace(tzinfo=UTC),
 )
-_STAND_IN = CurrentRun(_NO_RUN, _Nobody())
+_STAND_IN = CurrentRun(_NO_RUN, RunChannel())
+# A child process runs one job at a time: the run is the process's, and threads that the job starts
+# see it as well. In a thread of the worker it is the context's, because others run beside it.
 _of_process = [_STAND_IN]
 _here: ContextVar[CurrentRun | None] = ContextVar("current_run", default=None)

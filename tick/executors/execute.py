@@ -1,14 +1,13 @@
-"""One attempt: call the job's function, and say how it ended."""
+"""Executes one attempt: calls the job's function, and returns how that ended."""
 
 import asyncio
 import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from types import TracebackType
 from typing import Any
 
 from tick.define.jobs import JobDefinition
@@ -21,34 +20,33 @@ from tick.executors.results import bounded_json
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 MAX_PAUSE_SECONDS = 366 * 86_400
+# Their frames stand above those of every job, or of every coroutine, and tell its author nothing.
 _NOT_THE_JOBS = {__file__, asyncio.runners.__file__, asyncio.base_events.__file__}
-"""Frames that stand above those of every job, or of every coroutine, and say nothing."""
 
 
 def execute(job: JobDefinition, run: CurrentRun) -> AttemptEnd:
-    """Call the job's function with the run's parameters, if its condition holds.
+    """Call the job's function with the run's parameters if its condition holds; return its end.
 
-    Whatever it does, an ending comes back: nothing that it raises goes further. Only a copy of
-    this process that the job forked ends here, as it would have at its end.
+    Raises nothing that the job raises, except in a copy of this process that the job forked.
     """
     process = os.getpid()
     try:
         arguments = validate_params(job.function, run.params)
     except InvalidParams as error:
-        return AttemptEnd(
-            AttemptOutcome.REFUSED,
-            error_type="InvalidParams",
-            error_message=cut(str(error), MAX_MESSAGE),
-        )
+        # Without a traceback: its frames would be ours.
+        message = cut(str(error), MAX_MESSAGE)
+        how = AttemptOutcome.REFUSED
+        return AttemptEnd(how, error_type="InvalidParams", error_message=message)
     except Exception as error:  # an annotation that cannot be resolved
         return raised(error, AttemptOutcome.REFUSED)
     try:
         with running(run):
             end = returned(_skip(job.when) or _call(job.function, arguments))
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the job's as well
-        if os.getpid() != process:
+        if os.getpid() != process:  # the copy ends by it, as any program does
             raise
         end = _RETURNED_NOTHING if _means_success(error) else raised(error)
+    # A copy that returned must not go on as a second worker of the same runs.
     if os.getpid() != process:
         sys.exit()
     return _STOPPED if run.told_to_stop else end
@@ -59,31 +57,30 @@ _STOPPED = AttemptEnd(AttemptOutcome.CANCELLED, reason="the job stopped when ask
 
 
 def _skip(when: Callable[[], object] | None) -> Skip | None:
-    """What the job's own condition says. A text is the reason why not."""
+    """Return a Skip if the job's own condition does not hold."""
     answer = True if when is None else when()
+    # A text is the reason why not, although it counts as true.
     if answer and isinstance(answer, str):
         return Skip(answer)
     return None if answer else Skip("its condition does not hold")
 
 
-def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    value = function(**arguments)
-    return _run(value) if inspect.iscoroutine(value) else value
-
-
 def _means_success(error: BaseException) -> bool:
-    """Whether a program that ends by it would end well: `sys.exit()` and `sys.exit(0)`."""
+    """Return whether a program that ends by it ends well, as by `sys.exit()` or `sys.exit(0)`."""
     return isinstance(error, SystemExit) and (error.code is None or error.code == 0)
 
 
-def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end; on a thread of its own where a loop runs on this one."""
-    # Not asked by what raises: that would be the context of whatever the job raises.
+def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Call the function; run a coroutine to its end, on another thread if a loop runs on this."""
+    value = function(**arguments)
+    if not inspect.iscoroutine(value):
+        return value
+    # Asked outside of an `except`: that error would be the context of whatever the job raises.
     if not _loop_runs():
-        return asyncio.run(coroutine)
+        return asyncio.run(value)
     context = copy_context()
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(context.run, asyncio.run, coroutine).result()
+        return thread.submit(context.run, asyncio.run, value).result()
 
 
 def _loop_runs() -> bool:
@@ -95,38 +92,30 @@ def _loop_runs() -> bool:
 
 
 def returned(value: object) -> AttemptEnd:
-    """The ending of a job that returned `value`."""
+    """Return the end of a job that returned `value`."""
     if value is None:
         return _RETURNED_NOTHING
     match value:
         case Retry(in_seconds, reason):
-            return AttemptEnd(
-                AttemptOutcome.ASKED_RETRY, reason=_words(reason), in_seconds=_pause(in_seconds)
-            )
+            return _asked(AttemptOutcome.ASKED_RETRY, reason, in_seconds)
         case Snooze(in_seconds, reason):
-            return AttemptEnd(
-                AttemptOutcome.ASKED_SNOOZE, reason=_words(reason), in_seconds=_pause(in_seconds)
-            )
+            return _asked(AttemptOutcome.ASKED_SNOOZE, reason, in_seconds)
         case Cancel(reason):
-            return AttemptEnd(AttemptOutcome.ASKED_CANCEL, reason=_words(reason))
+            return _asked(AttemptOutcome.ASKED_CANCEL, reason)
         case Skip(reason):
-            return AttemptEnd(AttemptOutcome.ASKED_SKIP, reason=_words(reason))
+            return _asked(AttemptOutcome.ASKED_SKIP, reason)
     return AttemptEnd(AttemptOutcome.RETURNED, result=bounded_json(value))
 
 
-def _words(reason: object) -> str:
-    return cut(str(reason), MAX_MESSAGE)
-
-
-def _pause(seconds: float) -> float:
-    """Raises ValueError for what is no length of time."""
+def _asked(how: AttemptOutcome, reason: object, seconds: float = 0.0) -> AttemptEnd:
+    """Return an end that the job asked for. Raises ValueError for an impossible pause."""
     if not 0 <= float(seconds) <= MAX_PAUSE_SECONDS:
         raise ValueError(f"in_seconds is {seconds!r}: use 0 to {MAX_PAUSE_SECONDS:,}")
-    return float(seconds)
+    return AttemptEnd(how, reason=cut(str(reason), MAX_MESSAGE), in_seconds=float(seconds))
 
 
 def raised(error: BaseException, how: AttemptOutcome = AttemptOutcome.RAISED) -> AttemptEnd:
-    """The ending of a job that raised `error`, its traceback from the job's own code on."""
+    """Return the end of a job that raised `error`, its traceback from the job's own code on."""
     return AttemptEnd(
         how,
         error_type=cut(type(error).__qualname__, MAX_NAME),
@@ -139,7 +128,11 @@ def _message(error: BaseException) -> str:
     try:
         return str(error)
     except BaseException as second:  # the class is the user's, and may even want to exit
-        return f"(its message could not be read: {type(second).__name__})"
+        return _unreadable(second)
+
+
+def _unreadable(why: BaseException) -> str:
+    return f"(its message could not be read: {type(why).__name__})"
 
 
 def _traceback(error: BaseException) -> str:
@@ -148,12 +141,6 @@ def _traceback(error: BaseException) -> str:
         own = own.tb_next
     try:
         return "".join(traceback.format_exception(type(error), error, own))
-    except BaseException as second:
-        return _frames_alone(error, own, second)
-
-
-def _frames_alone(error: BaseException, own: TracebackType | None, why: BaseException) -> str:
-    """The traceback of an error that can't be put into words."""
-    frames = "".join(traceback.format_tb(own))
-    said = f"(its message could not be read: {type(why).__name__})"
-    return f"Traceback (most recent call last):\n{frames}{type(error).__qualname__}: {said}\n"
+    except BaseException as second:  # the error can't be put into words, but its frames can
+        frames, name = "".join(traceback.format_tb(own)), type(error).__qualname__
+        return f"Traceback (most recent call last):\n{frames}{name}: {_unreadable(second)}\n"

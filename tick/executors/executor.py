@@ -1,15 +1,22 @@
 """The interface of an executor, and the reports about its runs."""
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from tick.executors.bounds import MAX_MESSAGE, cut
 from tick.executors.claimed_run import Claim, ClaimedRun
 from tick.executors.log_lines import Line
+from tick.executors.protocol import Message
 from tick.policy.retry import AttemptEnd
+from tick.states import LogLevel
 
-CANCEL_SECONDS = 5.0
-"""Between asking a run to stop and making it stop."""
+log = logging.getLogger(__name__)
+Output = Sequence[str | Message]
+"""Came from a child's output pipe: lines of programs, and messages of its forked copies."""
+CANCEL_SECONDS = 5.0  # between asking a run to stop and making it stop
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,7 @@ class ProgressReport:
 
 @dataclass(frozen=True)
 class EndReport:
-    """The attempt is over. It `began` at an instant of `time.monotonic`, or never.
-
-    From there it `took` so many seconds.
-    """
+    """The attempt is over: it `began` at a `time.monotonic` instant or never; it `took` seconds."""
 
     run: ClaimedRun
     end: AttemptEnd
@@ -47,31 +51,31 @@ Report = LogReport | ProgressReport | EndReport
 
 
 class Executor(Protocol):
-    """Runs what it is given. Not thread-safe: one worker drives it by calling `poll`."""
+    """Executes runs. Not thread-safe: one worker drives it by calling `poll`."""
 
     @property
     def slots(self) -> int:
-        """How many runs it can execute at one time."""
+        """Return how many runs it can execute at one time."""
 
     @property
     def warm(self) -> int:
-        """How many of its slots exist by now, free or not."""
+        """Return how many of its slots exist by now, free or not."""
 
     @property
     def free(self) -> int:
-        """How many runs it would begin immediately."""
+        """Return how many runs it would begin immediately."""
 
     @property
     def waiting(self) -> int:
-        """How many of the runs it was given have not begun."""
+        """Return how many of the runs it was given have not begun."""
 
     @property
     def running(self) -> Sequence[ClaimedRun]:
-        """The runs that it was given and whose ends it has not reported."""
+        """Return the runs that it was given and whose ends it has not reported."""
 
     @property
     def begun(self) -> Mapping[Claim, float]:
-        """The runs that are being executed, and since which `time.monotonic` instant."""
+        """Return the runs that are being executed, and since which `time.monotonic` instant."""
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
         """Take the run, and begin it when there is a free slot.
@@ -96,3 +100,42 @@ class Executor(Protocol):
 
     def close(self) -> Sequence[Report]:
         """Kill what runs and free all resources; return ends that were not reported."""
+
+
+def reports_from_message(run: ClaimedRun, message: Message) -> list[Report]:
+    """Return the report in a message that a process sent while its run went on."""
+    match message:
+        case {"lines": lines, "lost": lost}:
+            return [LogReport(run, [Line.from_json(line) for line in lines], lost)]
+        case {"progress": [fraction, text]}:
+            return [ProgressReport(run, fraction, text)]
+    return []
+
+
+def reports_from_output(
+    output: Output, run_of: Callable[[Claim | None], ClaimedRun | None], now: datetime, pid: int
+) -> list[Report]:
+    """Return the reports in an output; `run_of` finds the run of a claim, or the current one.
+
+    Output that belongs to no run goes to the worker's own log.
+    """
+    reports: list[Report] = []
+    texts = [part for part in output if isinstance(part, str)]
+    for message in (part for part in output if not isinstance(part, str)):
+        claim = message.get("claim")
+        if (run := run_of(claim and tuple(claim))) is not None:
+            reports += reports_from_message(run, message)
+        else:
+            _log(pid, (line[2] for line in message.get("lines", ())))
+    if (current := run_of(None)) is None:
+        _log(pid, texts)
+    elif texts:
+        # A program's line brings no instant and no level of its own.
+        lines = [Line(now, LogLevel.INFO, cut(text, MAX_MESSAGE)) for text in texts]
+        reports.append(LogReport(current, lines))
+    return reports
+
+
+def _log(pid: int, texts: Iterable[str]) -> None:
+    for text in texts:
+        log.info("child %d: %s", pid, cut(text, MAX_MESSAGE))

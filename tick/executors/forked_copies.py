@@ -1,6 +1,6 @@
-"""Carries the output of copies of a job's process by a pipe, not by the channels they inherit.
+"""Carries the output of forks, and of interpreters that `multiprocessing` starts, by a pipe.
 
-Copies are forks, and the interpreters that `multiprocessing` starts.
+They inherit the channels of the process that they are copies of, but must not write into them.
 """
 
 import os
@@ -13,20 +13,19 @@ from typing import NoReturn
 
 from tick.executors.capture import Capture, Clock
 from tick.executors.claimed_run import Claim
-from tick.executors.context import current_channel, current_run, use_channel
-from tick.executors.framing import FrameParser, to_frames
+from tick.executors.context import RunChannel, current_channel, current_run, use_channel
 from tick.executors.log_lines import Line
-from tick.executors.protocol import Message
+from tick.executors.protocol import FrameParser, Message, to_frames
 from tick.forks import register_after_fork
 
 _READ_BYTES = 64 * 1024
 _STDOUT = 1
 
 
-class CopyChannel:
+class CopyChannel(RunChannel):
     """Sends each line of a copy at once, because the copy may end at any moment.
 
-    A pipe that the copy's code closed is not written to, even if its number is in use again.
+    No cancellation comes: a copy is killed together with the process that it was made from.
     """
 
     def __init__(self, pipe: int, claim: Claim | None) -> None:
@@ -42,13 +41,10 @@ class CopyChannel:
         """Pass the run's progress on."""
         self._send({"progress": (fraction, text)})
 
-    def cancelled(self) -> bool:
-        """Return False: a copy is killed together with the process that it was made from."""
-        return False
-
     def _send(self, message: Message) -> None:
         with self._lock:
             for piece in to_frames(os.getpid(), {"claim": self._claim} | message):
+                # The copy's code may have closed the pipe, and opened something under its number.
                 if _identity(self._pipe) != self._known_as or not _write(self._pipe, piece):
                     break
 
@@ -63,7 +59,7 @@ def send_through(pipe: int) -> None:
 def send_through_stdout(clock: Clock) -> None:
     """In an interpreter that `multiprocessing` started: send everything through its stdout."""
     use_channel(CopyChannel(_STDOUT, None))
-    # Held by what it put in place: the logging handler and the standard streams.
+    # Nobody else holds it: the logging handler and the streams that it put in place live on.
     Capture(clock)
 
 
@@ -76,7 +72,7 @@ def _identity(pipe: int) -> tuple[int, int] | None:
 
 
 def _write(pipe: int, piece: bytes) -> bool:
-    """Write the piece; False when nobody reads any longer."""
+    """Write the piece; return False when nobody reads any longer."""
     with suppress(OSError):
         while True:
             try:
@@ -112,7 +108,7 @@ class CopyPipe:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                os.write(self._writing, b"\n")
+                os.write(self._writing, b"\n")  # wakes the thread, which alone closes the pipe
 
     def _serve(self) -> None:
         while not self._closed:

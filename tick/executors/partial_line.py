@@ -1,8 +1,7 @@
-"""A line that is being written, as a terminal shows it. Pure.
+"""Collects a line that is being written, and shows it as a terminal does. Pure.
 
 A carriage return begins a new state of the line, and only the newest counts, as with a progress
-bar. What nothing has ended yet is shown at most once a second. A log has no cursor: what moves one,
-as several bars do, is left out.
+bar. A line that nothing has ended yet is shown at most once a second.
 """
 
 import codecs
@@ -11,23 +10,23 @@ import re
 from tick.executors.bounds import MAX_MESSAGE, cut
 
 SHOW_SECONDS = 1.0
+# A log has no cursor to be moved, as several bars at once do.
 _CURSOR = re.compile(r"\x1b\[[0-9;?]*[A-HJKSTfhlsu]")
 
 
 class PartialLine:
-    """Text in, texts to be logged out. Its instants are `time.monotonic` seconds.
+    """Turns text into texts to be logged. Its instants are `time.monotonic` seconds.
 
     A line that is too long keeps its head and its tail, or comes in pieces if `in_pieces`.
     """
 
     def __init__(self, *, in_pieces: bool = False) -> None:
         self._in_pieces = in_pieces
-        self._since: float | None = None
-        """When the line began, or was last shown."""
+        self._since: float | None = None  # when the line began, or was last shown
         self._begin()
 
     def write(self, text: str, now: float) -> list[str]:
-        """What is to be logged when this is written: lines that it ends, states that are due."""
+        """Add text; return the lines that it ends, and states that are due."""
         *ended, rest = text.split("\n")
         logged: list[str] = []
         for part in ended:
@@ -43,12 +42,13 @@ class PartialLine:
         return self._show(now) if waited else []
 
     def flush(self, now: float) -> list[str]:
-        """The same at once, if nothing of the line was shown before."""
+        """Return the line at once if nothing of it was shown before, else if it is due."""
         return self.due(now) if self._shown else self._show(now)
 
     def end(self) -> list[str]:
-        """The line, or what has come since it was shown."""
+        """End the line; return it, or what has come since it was shown."""
         unseen = self._unseen()
+        # An empty line is one as well, unless it only ends a line that was shown whole.
         is_blank = not self._visible and not self._shown
         self._begin()
         return unseen or ([""] if is_blank else [])
@@ -60,6 +60,7 @@ class PartialLine:
             text = cut(text + self._tail, MAX_MESSAGE, self._length)
         if "\x1b" in text:
             text = _CURSOR.sub("", text)
+        # A bar that clears itself leaves blanks: the state before them says more.
         return text if text.strip() else self._newest or text
 
     def _begin(self) -> None:
@@ -110,25 +111,26 @@ class PartialLine:
 
 
 class LineBuffer:
-    """Bytes in, lines out. A line that is too long comes in pieces."""
+    """Turns bytes into lines. A line that is too long comes in pieces."""
 
     def __init__(self) -> None:
+        # A character may arrive in two chunks, and a program may write what is no UTF-8 at all.
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line = PartialLine(in_pieces=True)
         self._has_begun = False
 
     def feed(self, chunk: bytes, now: float) -> list[str]:
-        """The lines that the bytes complete, and states of the last one that are due."""
+        """Return the lines that the bytes complete, and states of the last one that are due."""
         if chunk:
             self._has_begun = not chunk.endswith(b"\n")
         return self._line.write(self._decoder.decode(chunk), now)
 
     def due(self, now: float) -> list[str]:
-        """What nothing has ended for a second."""
+        """Return the last line, if nothing has ended it for a second."""
         return self._line.due(now)
 
     def end(self) -> list[str]:
-        """The last line, if nothing ended it."""
+        """Return the last line, if nothing ended it."""
         rest = self._line.write(self._decoder.decode(b"", final=True), 0)
         self._decoder.reset()
         has_begun, self._has_begun = self._has_begun, False

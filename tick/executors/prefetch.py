@@ -1,13 +1,12 @@
-"""Prefetching: jobs of milliseconds run without a round trip each. Skip it if yours take longer.
+"""Spares jobs of milliseconds a round trip each. Skip this file if yours take longer.
 
 Three parts save a round trip each; without them every result would be the same:
 
 1. `PrefetchController`: how many runs a worker claims beyond its free slots.
 2. `order_ahead`: children whose runs are quick are ordered further ones, and go from one to the
    next without asking.
-3. `OrderedRuns`: each order has a token on a second pair of sockets, of which the worker keeps
-   both ends. A token is read once: by the child that begins the run, or by the worker that takes
-   the order back. So exactly one side decides about each run, however slowly either of them hears.
+3. `OrderedRuns`: each order has a token, by which either the child begins the run or the worker
+   takes the order back.
 """
 
 import socket
@@ -22,13 +21,10 @@ from typing import cast
 from tick.executors.claimed_run import Claim
 from tick.executors.run_queue import Order, RunQueue
 
-QUICK_SECONDS = 0.02
-"""A child whose last run took no longer is ordered further ones ahead."""
+QUICK_SECONDS = 0.02  # a child whose last run took no longer is ordered further ones ahead
 AHEAD_RUNS = 200
-AHEAD_BYTES = 64 * 1024
-"""A child's socket takes so much even while the child does not read it."""
-_TOKEN = struct.Struct(">qq")
-"""The right to begin one claimed run: its id and fencing token."""
+AHEAD_BYTES = 64 * 1024  # a socket takes so much even while the child does not read it
+_TOKEN = struct.Struct(">qq")  # the right to begin one claimed run: its id and fencing token
 
 
 class PrefetchController:
@@ -38,9 +34,7 @@ class PrefetchController:
     are claimed one by one, runs of milliseconds in hundreds.
     """
 
-    SPAN_SECONDS = 0.25
-    MOST = 1000
-    GROWTH = 10
+    SPAN_SECONDS, MOST, GROWTH = 0.25, 1000, 10
 
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._slots, self._clock = slots, clock
@@ -52,8 +46,9 @@ class PrefetchController:
         self._took += sum(took)
         if took:
             # Grow step by step: the next runs may be longer than the last.
-            most = self.GROWTH * max(self._target, self._slots)
-            self._target = min(self._runs_per_span(), most)
+            most = min(self.MOST, self.GROWTH * max(self._target, self._slots))
+            room = self._slots * self.SPAN_SECONDS * self._ended
+            self._target = int(min(most, room / max(self._took, 1e-9)))
         if self._clock() - self._since >= self.SPAN_SECONDS:
             if not self._ended:
                 self._target = 0
@@ -61,17 +56,13 @@ class PrefetchController:
 
     @property
     def target(self) -> int:
-        """How many runs to hold beyond the free slots; none while runs take longer than a span."""
+        """Return how many runs to hold beyond the free slots; none if they outlast a span."""
         return self._target if self._target > self._slots else 0
 
     def missing(self, waiting: int) -> int:
         """Return how many runs to claim ahead while `waiting` of those that it holds wait."""
         # Refill only when half of them are gone: many small claims cost more than a few large ones.
         return self.target - waiting if 2 * waiting <= self.target else 0
-
-    def _runs_per_span(self) -> int:
-        room = self._slots * self.SPAN_SECONDS * self._ended
-        return int(min(self.MOST, room / max(self._took, 1e-9)))
 
 
 class OrderedRuns:
@@ -83,6 +74,8 @@ class OrderedRuns:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._orders: deque[Order] = deque()
+        # The worker keeps both ends. A token is read once, so exactly one side decides about each
+        # run, however slowly either of them hears.
         self._our_tokens, self.child_tokens = socket.socketpair()
         self.began_at = -inf
         self._last_took = inf
@@ -95,23 +88,23 @@ class OrderedRuns:
 
     @property
     def current(self) -> Order | None:
-        """The order of the run that the child executes."""
+        """Return the order of the run that the child executes."""
         return self._orders[0] if self._orders else None
 
     @property
     def slow_at(self) -> float:
-        """The instant from which the runs that it has not begun are better off elsewhere."""
+        """Return the instant from which runs that it has not begun are better off elsewhere."""
         return self.began_at + QUICK_SECONDS if len(self._orders) > 1 else inf
 
     @property
     def are_quick(self) -> bool:
-        """Whether the child is at work, and neither its last run nor this one took long."""
+        """Return whether the child is at work, and neither its last run nor this one took long."""
         longest = max(self._last_took, time.monotonic() - self.began_at)
         return bool(self._orders) and longest <= QUICK_SECONDS
 
     @property
     def room(self) -> int:
-        """How many bytes of further orders fit into the socket."""
+        """Return how many bytes of further orders fit into the socket."""
         return AHEAD_BYTES - sum(len(order.packed) for order in self._orders)
 
     def send(self, orders: Sequence[Order]) -> None:
@@ -131,16 +124,15 @@ class OrderedRuns:
             self.began_at = time.monotonic()
 
     def take_back(self) -> list[Order]:
-        """Return the orders that the child has not begun, and now never will.
-
-        Runs among the others may have ended by now, although their ends have not been read yet.
-        """
+        """Return the orders that the child has not begun, and now never will."""
+        # The others may have ended already: their ends have not been read yet.
         most = len(self._orders)
         try:
             size = _TOKEN.size * most
             tokens = self.child_tokens.recv(size, socket.MSG_DONTWAIT) if most else b""
         except BlockingIOError:
             return []
+        # The child begins them in order, so the tokens that are left are those of the last orders.
         taken = [self._orders.pop() for _ in range(len(tokens) // _TOKEN.size)]
         return taken[::-1]
 
@@ -155,17 +147,14 @@ class OrderedRuns:
 
 
 def order_ahead(waiting: RunQueue, quick: Sequence[tuple[OrderedRuns, int]]) -> None:
-    """Order runs from quick children, in equal shares; each with how many more it may execute.
-
-    Raises nothing: a child that is gone by now is noticed when its socket is read.
-    """
+    """Order runs from quick children, in equal shares; each with how many more it may execute."""
     for number, (ordered, most) in enumerate(quick):
         # Refill only when half of them are gone: few large portions cost less than many small ones.
         if 2 * len(ordered) < AHEAD_RUNS:
             share = ceil(len(waiting) / (len(quick) - number))
             most = min(share, AHEAD_RUNS - len(ordered), most)
             if orders := waiting.take(most, ordered.room):
-                with suppress(OSError):
+                with suppress(OSError):  # a child that is gone is noticed when its socket is read
                     ordered.send(orders)
 
 

@@ -1,8 +1,7 @@
-"""The executor of production: warm child processes, each running one job at a time.
+"""The executor of production: warm child processes, each running one job at a time."""
 
-Pebble, the kept library for this, pickles, kills a process but not its group, and has no way for
-lines and progress to come out while a job runs.
-"""
+# Not Pebble, the library for this that is kept up: it pickles, kills a process but not its group,
+# and has no way for lines and progress to come out while a job runs.
 
 import logging
 import selectors
@@ -12,12 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from math import inf
+from typing import Any
 
-from tick.executors.child_messages import Output, reports_from_message, reports_from_output
 from tick.executors.child_process import ChildFactory, ChildProcess
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.executor import CANCEL_SECONDS, EndReport, Report
+from tick.executors.executor import (
+    CANCEL_SECONDS,
+    EndReport,
+    Output,
+    Report,
+    reports_from_message,
+    reports_from_output,
+)
 from tick.executors.prefetch import AHEAD_RUNS, order_ahead
 from tick.executors.process_reaper import ProcessReaper
 from tick.executors.protocol import BadMessage, Message, pack
@@ -27,22 +34,18 @@ from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 1.0
-"""Between SIGTERM and SIGKILL."""
-EXIT_SECONDS = 0.2
-"""Between a closed socket and SIGKILL: most likely the process is ending by itself."""
-_AGAIN_SECONDS = 0.05
+GRACE_SECONDS = 1.0  # between SIGTERM and SIGKILL, for the `finally` blocks of a job
+EXIT_SECONDS = 0.2  # between a closed socket and SIGKILL: most likely the process ends by itself
+_AGAIN_SECONDS = 0.05  # between SIGKILLs until its death is noticed; without it, polls would spin
 _ALARMS = 4096
 _UNREADABLE = "the worker ended its process, for what it sent could not be read"
 _CLOSED = "the worker ended its process, which had closed its connection to it"
 
 
 class ProcessPool:
-    """Keeps `processes` children warm.
+    """Keeps `processes` children warm, and replaces each after `recycle_after` runs.
 
-    Each is replaced after `recycle_after` runs, but not before it is `recycle_seconds` old:
-    starting one takes as long as thousands of the shortest runs. Only one that has loaded the
-    definitions counts as free, so nothing is claimed for one that can't.
+    A child that is younger than `recycle_seconds` stays.
     """
 
     def __init__(
@@ -66,34 +69,35 @@ class ProcessPool:
         # A thread that calls `wake` may hold a lock that this one needs, so it must not block.
         self._wake_writer.setblocking(False)
         self._wake_reader.setblocking(False)
-        self._selector.register(self._wake_reader, selectors.EVENT_READ, self._drain_wakeups)
+        self._watch(self._wake_reader, lambda: self._wake_reader.recv(_ALARMS))
         self._reports: list[Report] = []
 
     @property
     def warm(self) -> int:
-        """How many children have loaded the definitions."""
+        """Return how many children have loaded the definitions."""
         return sum(child.ready for child in self._children)
 
     @property
     def free(self) -> int:
-        """How many children wait for a run."""
+        """Return how many children wait for a run."""
+        # One that can't load the definitions never counts, so nothing is claimed for it.
         return max(0, sum(child.idle for child in self._children) - len(self._waiting))
 
     @property
     def waiting(self) -> int:
-        """How many runs have not begun."""
+        """Return how many runs have not begun."""
         return len(self._waiting) + sum(max(0, len(child.orders) - 1) for child in self._children)
 
     @property
     def running(self) -> Sequence[ClaimedRun]:
-        """The runs that are being executed, those that wait for a child, and unreported ones."""
+        """Return the runs that children execute, those that wait for one, and unreported ones."""
         ordered = [order.run for child in self._children for order in child.orders]
         unreported = [report.run for report in self._reports if isinstance(report, EndReport)]
         return ordered + self._waiting.runs + unreported
 
     @property
     def begun(self) -> dict[Claim, float]:
-        """The runs that are being executed, and since when."""
+        """Return the runs that are being executed, and since when."""
         return {child.run.claim: child.orders.began_at for child in self._children if child.run}
 
     def start(self, run: ClaimedRun, timeout_seconds: float) -> None:
@@ -161,8 +165,8 @@ class ProcessPool:
         self._reaper.close()
         return self._reports
 
-    def _drain_wakeups(self) -> None:
-        self._wake_reader.recv(_ALARMS)
+    def _watch(self, readable: Any, callback: Callable[[], object]) -> None:
+        self._selector.register(readable, selectors.EVENT_READ, callback)
 
     def _dispatch(self) -> None:
         for child in self._children:
@@ -181,6 +185,7 @@ class ProcessPool:
 
     def _runs_left(self, child: ChildProcess) -> int:
         """Return how many runs beyond those ordered the child may execute until it is replaced."""
+        # Starting a child takes as long as thousands of the shortest runs.
         if time.monotonic() - child.started_at < self._recycle_seconds:
             return AHEAD_RUNS
         return self._recycle_after - child.runs_done - len(child.orders)
@@ -205,12 +210,8 @@ class ProcessPool:
         while len(self._children) < self.slots and (child := self._factory.spawn()):
             self._reaper.watch(child.pid)
             self._children.append(child)
-            self._register(child)
-
-    def _register(self, child: ChildProcess) -> None:
-        readable = selectors.EVENT_READ
-        self._selector.register(child.socket, readable, lambda: self._receive(child))
-        self._selector.register(child.output, readable, lambda: self._receive_output(child))
+            self._watch(child.socket, partial(self._receive, child))
+            self._watch(child.output, partial(self._receive_output, child))
 
     def _receive(self, child: ChildProcess) -> None:
         try:
@@ -236,11 +237,8 @@ class ProcessPool:
                 log.error("a child process cannot load the definitions: %s", why)
             case {"end": end, "began": began, "took": took} if run:
                 ended_as = AttemptEnd(**(end | {"how": AttemptOutcome(end["how"])}))
-                self._end(
-                    child,
-                    EndReport(run, ended_as, began, took),
-                    must_be_replaced="must_be_replaced" in message,
-                )
+                ended = EndReport(run, ended_as, began, took)
+                self._end(child, ended, must_be_replaced="must_be_replaced" in message)
             case _ if run:
                 self._reports += reports_from_message(run, message)
 
@@ -268,7 +266,7 @@ class ProcessPool:
 
     def _enforce(self, now: float) -> None:
         for child in self._children:
-            if (due := child.due_output(now)).lines:
+            if due := child.due_output(now):
                 self._report_output(child, due)
             if now >= min(child.deadline, child.orders.slow_at):
                 self._recall(child)
@@ -309,12 +307,10 @@ class ProcessPool:
 
     def _next_instant(self) -> float:
         """Return the seconds until a limit is to be enforced."""
-        instants = [
-            min(child.deadline, child.orders.slow_at, child.kill_at) for child in self._children
-        ]
-        if len(self._children) < self.slots:
-            instants.append(self._factory.not_before)
-        return min(instants, default=inf) - time.monotonic()
+        instants = [self._factory.not_before if len(self._children) < self.slots else inf]
+        for child in self._children:
+            instants += [child.deadline, child.orders.slow_at, child.kill_at]
+        return min(instants) - time.monotonic()
 
 
 def _timed_out(seconds: float) -> AttemptEnd:

@@ -1,7 +1,6 @@
 """A small process that outlives its worker by a moment and kills what the worker's jobs started.
 
-The kernel kills a worker's children with it, but not what those had started. The reaper reads the
-process groups from a pipe; when the pipe closes, the worker is gone, and the groups go too.
+It reads process groups from a pipe; when the pipe closes, the worker is gone, and the groups go.
 """
 
 import os
@@ -67,6 +66,7 @@ def reap(lines: Iterable[str]) -> None:
     groups: set[int] = set()
     for line in lines:
         (groups.add if line[0] == "+" else groups.discard)(int(line[1:]))
+    # The kernel kills a worker's children with it, but not what those had started.
     for group in groups:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)

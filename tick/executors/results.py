@@ -1,4 +1,4 @@
-"""What a job returns, as JSON: what JSON has no word for is replaced in its place."""
+"""Turns the return value of a job into JSON; a part that JSON can't hold is replaced in place."""
 
 import dataclasses
 import json
@@ -12,12 +12,11 @@ from tick.executors.bounds import clean
 
 MAX_RESULT = 256 * 1024
 DEEPEST = 50
-MOST_ITEMS = 100_000
-"""An array with more of them is shown by its text, which is short."""
+MOST_ITEMS = 100_000  # a larger array of NumPy is shown by its text, which is short
 
 
 def bounded_json(value: Any) -> str:
-    """A job's return value as JSON text of at most about MAX_RESULT characters.
+    """Return a job's return value as JSON text of at most about MAX_RESULT characters.
 
     Models and dataclasses become objects, sets lists, enumerations their values, keys texts; NaN
     and what JSON does not know become text, and half a character a question mark. A value that is
@@ -28,7 +27,8 @@ def bounded_json(value: Any) -> str:
     except Exception:  # something in it has no JSON, or its class is the user's
         text = clean(_dumps(_plain(value, ())))
     if len(text) > MAX_RESULT:
-        return _stand_in(f"too large: {len(text):,} characters, of {MAX_RESULT:,} allowed", text)
+        why = f"too large: {len(text):,} characters, of {MAX_RESULT:,} allowed"
+        return json.dumps({"cut": why, "head": clean(text[: MAX_RESULT // 16])})
     return text
 
 
@@ -37,11 +37,12 @@ def _dumps(value: Any) -> str:
 
 
 def _plain(value: Any, within: tuple[int, ...]) -> Any:
-    """The value in what JSON knows; `within` are the ids of what it stands in."""
+    """Return the value as types of JSON; `within` are the ids of the values around it."""
     if value is None or type(value) in (bool, int, str):
         return value
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else _text(float(value))
+    # A value within itself would never end, one too deep exceed the recursion limit.
     if id(value) in within or len(within) >= DEEPEST:
         return "…"
     path = (*within, id(value))
@@ -52,9 +53,9 @@ def _plain(value: Any, within: tuple[int, ...]) -> Any:
 
 
 def _structure(value: Any, plain: Callable[[Any], Any]) -> Any:
-    """What holds other values, by those; anything else as text."""
+    """Return a value that holds others as object or list of those; any other one as text."""
     dump = getattr(value, "model_dump", None)
-    if isinstance(value, Enum):
+    if isinstance(value, Enum):  # first: its class may derive from any of the others
         return plain(value.value)
     if isinstance(value, Mapping):
         return {_text(key): plain(part) for key, part in value.items()}
@@ -70,6 +71,7 @@ def _structure(value: Any, plain: Callable[[Any], Any]) -> Any:
         return plain(value.tolist())
     if isinstance(value, bytes | bytearray):
         return value.decode(errors="backslashreplace")
+    # A subclass of `int` may write itself in other ways.
     return int(value) if isinstance(value, int) else _text(value)
 
 
@@ -83,7 +85,3 @@ def _text(value: Any) -> str:
     if isinstance(value, Enum):
         return str(value.value)
     return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text := str(value), text)
-
-
-def _stand_in(why: str, text: str) -> str:
-    return json.dumps({"cut": why, "head": clean(text[: MAX_RESULT // 16])})

@@ -1,4 +1,4 @@
-"""Runs that were handed to a pool and have not begun. Pure."""
+"""Holds the runs that were handed to a pool and have not begun. Pure."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -14,8 +14,7 @@ class Order:
     run: ClaimedRun
     timeout_seconds: float
     since: float
-    packed: bytes = b""
-    """The order as it travels to a child."""
+    packed: bytes = b""  # as it travels to a child; a thread needs none
 
 
 class RunQueue:
@@ -29,7 +28,7 @@ class RunQueue:
 
     @property
     def runs(self) -> list[ClaimedRun]:
-        """All runs that wait."""
+        """Return all runs that wait."""
         return [order.run for order in self._orders]
 
     def add(self, order: Order) -> None:
@@ -41,7 +40,7 @@ class RunQueue:
         self._orders.extendleft(reversed(orders))
 
     def take(self, most: int, room: float) -> list[Order]:
-        """The next orders: at most so many, and so many bytes."""
+        """Take the next orders: at most `most`, of at most `room` bytes in all."""
         taken: list[Order] = []
         while self._orders and len(taken) < most:
             room -= len(self._orders[0].packed)
@@ -51,13 +50,13 @@ class RunQueue:
         return taken
 
     def take_older(self, before: float) -> list[ClaimedRun]:
-        """The runs that have waited since before an instant."""
+        """Take the runs that have waited since before an instant."""
         taken = [order.run for order in self._orders if order.since <= before]
         self._orders = deque(order for order in self._orders if order.since > before)
         return taken
 
     def drop(self, run: ClaimedRun) -> bool:
-        """Take the run out, if it is there."""
+        """Take the run out; return whether it was there."""
         found = next((order for order in self._orders if order.run == run), None)
         if found is not None:
             self._orders.remove(found)

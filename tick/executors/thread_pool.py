@@ -1,8 +1,7 @@
 """The executor of jobs with `isolation="thread"`: threads of the worker, one job at a time each.
 
 For short jobs that wait for I/O. A thread costs next to nothing, but nothing can kill it: a run
-that does not end in time is reported as failed, and its thread stays busy, its output ignored,
-until the job's code returns.
+that does not end in time is reported as failed, and its thread stays busy until it returns.
 """
 
 import logging
@@ -15,21 +14,69 @@ from math import inf
 
 from tick.define.jobs import JobDefinition
 from tick.executors.capture import Capture
-from tick.executors.child_messages import reports_from_message
 from tick.executors.claimed_run import Claim, ClaimedRun
-from tick.executors.context import CurrentRun
+from tick.executors.context import CurrentRun, RunChannel
 from tick.executors.execute import execute
-from tick.executors.executor import CANCEL_SECONDS, EndReport, Report
+from tick.executors.executor import CANCEL_SECONDS, EndReport, LogReport, ProgressReport, Report
 from tick.executors.forked_copies import CopyPipe, exit_copy
+from tick.executors.log_lines import HEAD, TAIL, BoundedLines, Line
 from tick.executors.protocol import Message
 from tick.executors.run_queue import Order, RunQueue
-from tick.executors.thread_output import OutputCollector
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 
 log = logging.getLogger(__name__)
-BATCH_SECONDS = 0.02
-"""How long ends wait for further ones while there are runs to go on with."""
+BATCH_SECONDS = 0.02  # ends wait so long for further ones, if there are runs to go on with
 _GOES_ON = "nothing can kill its thread, which may go on"
+
+
+class OutputCollector(RunChannel):
+    """Collects the output of one run until the pool is polled; the oldest of too many lines go."""
+
+    def __init__(self, run: ClaimedRun) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._lines = BoundedLines(HEAD, TAIL)
+        self._progress: ProgressReport | None = None
+        self._cancelled = False
+
+    def line(self, line: Line) -> None:
+        """Add a line of the log."""
+        with self._lock:
+            self._lines.push(line)
+
+    def progress(self, fraction: float, text: str) -> None:
+        """Replace the progress by a newer one."""
+        with self._lock:
+            self._progress = ProgressReport(self._run, fraction, text)
+
+    def take(self, message: Message) -> None:
+        """Add the output in a message of a forked copy of this process."""
+        match message:
+            case {"lines": lines}:
+                for line in lines:
+                    self.line(Line.from_json(line))
+            case {"progress": [fraction, text]}:
+                self.progress(fraction, text)
+
+    def cancelled(self) -> bool:
+        """Return whether the run was asked to stop."""
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Ask the run to stop."""
+        self._cancelled = True
+
+    def drain(self) -> list[Report]:
+        """Return what was collected since the last call."""
+        reports: list[Report] = []
+        with self._lock:
+            if self._lines:
+                lines, dropped = self._lines.drain()
+                reports.append(LogReport(self._run, lines, dropped))
+            if self._progress is not None:
+                reports.append(self._progress)
+                self._progress = None
+        return reports
 
 
 @dataclass(eq=False)
@@ -40,8 +87,7 @@ class _Attempt:
     began_at: float
     output: OutputCollector
     deadline: float
-    planned_end: AttemptEnd | None = None
-    """The end to report at its deadline, if it is not a timeout."""
+    planned_end: AttemptEnd | None = None  # to be reported at its deadline, if it is no timeout
 
     @property
     def run(self) -> ClaimedRun:
@@ -52,16 +98,17 @@ class _Attempt:
 
 
 class ThreadPool:
-    """Keeps `threads` threads. `wake` is called from them when a run has ended."""
+    """Keeps `threads` threads. They call `wake`, if it is given, when a run has ended."""
 
     def __init__(
         self,
         jobs: Mapping[str, JobDefinition],
         threads: int,
         clock: Callable[[], datetime],
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[], None] | None = None,
     ) -> None:
         self._jobs, self.slots, self._wake = jobs, threads, wake
+        # One lock for both: each guards the whole state, and wakes only those whom it concerns.
         lock = threading.Lock()
         self._has_work, self._has_ends = threading.Condition(lock), threading.Condition(lock)
         self._waiting = RunQueue()
@@ -79,30 +126,30 @@ class ThreadPool:
 
     @property
     def warm(self) -> int:
-        """The number of threads: all exist from the beginning."""
+        """Return the number of threads: all exist from the beginning."""
         return self.slots
 
     @property
     def free(self) -> int:
-        """How many threads wait for a run."""
+        """Return how many threads wait for a run."""
         with self._has_work:
             return max(0, self.slots - self._busy - len(self._waiting))
 
     @property
     def waiting(self) -> int:
-        """How many runs have not begun."""
+        """Return how many runs have not begun."""
         return len(self._waiting)
 
     @property
     def running(self) -> list[ClaimedRun]:
-        """The runs in threads, those that wait for one, and those whose ends were not reported."""
+        """Return the runs in threads, those that wait for one, and those with unreported ends."""
         with self._has_work:
             begun = [attempt.run for attempt in self._attempts.values()]
             return begun + self._waiting.runs + [attempt.run for attempt, _ in self._ended]
 
     @property
     def begun(self) -> dict[Claim, float]:
-        """The runs in threads, and since when."""
+        """Return the runs in threads, and since when."""
         with self._has_work:
             return {claim: attempt.began_at for claim, attempt in self._attempts.items()}
 
@@ -167,31 +214,28 @@ class ThreadPool:
                 self._abandon(attempt)
             self._attempts.clear()
             self._has_work.notify_all()
-        self._capture.uninstall()
+        self._capture.close()
         self._copies.close()
         return self._reports + _final_reports(self._ended)
 
     def _serve(self) -> None:
         while (attempt := self._next()) is not None:
-            end = self._execute(attempt)
+            job, run = self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.output)
+            try:
+                end = execute(job, run)
+            except BaseException as error:  # only in a copy of the worker that the job forked
+                exit_copy(error)
+            # Before the end is noted: output that comes later belongs to no run.
             self._capture.end_lines()
             self._copies.read_all()
             self._end(attempt, end)
-
-    def _execute(self, attempt: _Attempt) -> AttemptEnd:
-        try:
-            return execute(
-                self._jobs[attempt.run.job_name], CurrentRun(attempt.run, attempt.output)
-            )
-        except BaseException as error:  # only in a copy of the worker that the job forked
-            exit_copy(error)
 
     def _take_copy_message(self, message: Message) -> None:
         """Add the output of a copy of the worker that a job forked."""
         claim = tuple(message.get("claim") or ())
         attempt = next((a for a in list(self._attempts.values()) if a.run.claim == claim), None)
         if attempt is not None:
-            attempt.output.take(reports_from_message(attempt.run, message))
+            attempt.output.take(message)
 
     def _next(self) -> _Attempt | None:
         """Wait for a run and begin it; None when the pool is closed."""
@@ -210,22 +254,19 @@ class ThreadPool:
         """Note an end and wake `poll`: at once, or once for many ends while runs are waiting."""
         with self._has_ends:
             self._busy -= 1
-            if self._attempts.pop(attempt.run.claim, None) is None:
-                self._log_late_end(attempt.run, end)
+            if self._attempts.pop(attempt.run.claim, None) is None:  # it was abandoned meanwhile
+                run_id, name = attempt.run.run_id, attempt.run.job_name
+                if not self._closed:
+                    log.warning("run %d (%s) %s too late, which is refused", run_id, name, end.how)
                 return
             self._ended.append((attempt, attempt.ended(end)))
             now = time.monotonic()
-            if not self._is_woken and (
-                not self._waiting or now >= self._notified_at + BATCH_SECONDS
-            ):
+            is_time = not self._waiting or now >= self._notified_at + BATCH_SECONDS
+            if is_time and not self._is_woken:
                 self._is_woken, self._notified_at = True, now
                 self._has_ends.notify()
-                self._wake()
-
-    def _log_late_end(self, run: ClaimedRun, end: AttemptEnd) -> None:
-        if not self._closed:
-            name = run.job_name
-            log.warning("run %d (%s) %s too late, which is refused", run.run_id, name, end.how)
+                if self._wake is not None:
+                    self._wake()
 
     def _abandon_overdue(self, now: float) -> None:
         for attempt in [late for late in self._attempts.values() if now >= late.deadline]:
@@ -239,7 +280,7 @@ class ThreadPool:
         log.warning("run %d (%s): %s", attempt.run.run_id, attempt.run.job_name, _GOES_ON)
 
     def _next_deadline(self) -> float:
-        """Seconds until something is to be given up."""
+        """Return the seconds until something is to be given up."""
         deadlines = (attempt.deadline for attempt in self._attempts.values())
         return min(deadlines, default=inf) - time.monotonic()
 

@@ -14,10 +14,7 @@ from tick.worker.result_writer import ClaimResult
 
 
 class Claimer:
-    """Claims runs of the jobs that its worker knows, within the concurrency limits.
-
-    `queues` narrows the claims to some queues.
-    """
+    """Claims runs of its worker's jobs, of some `queues` or all, within the concurrency limits."""
 
     def __init__(
         self,
@@ -31,7 +28,7 @@ class Claimer:
 
     @property
     def waits(self) -> bool:
-        """Whether a claim may have to wait for the claims of other workers."""
+        """Return whether a claim may have to wait for the claims of other workers."""
         return bool(self._limits)
 
     def claim(
@@ -60,6 +57,7 @@ class Claimer:
                 ahead=request.ahead,
             )
             runs += found
+            # Runs that wait for a slot have not started: their starts are written when they do.
             if not request.ahead:
                 started.update(run.occurrence_id for run in found)
         return ClaimResult(runs, started)

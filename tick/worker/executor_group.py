@@ -1,4 +1,4 @@
-"""The executors of a worker (child processes, threads) and how many runs each may be given."""
+"""Joins the executors of a worker, child processes and threads, and says what each may be given."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,12 +39,11 @@ class AssignedExecutor:
 
     def claim_requests(self) -> list[ClaimRequest]:
         """Return what may be claimed for this executor now."""
-        executor = self.executor
         # Only runs of idempotent jobs are claimed ahead: if the worker dies, they run elsewhere,
         # while every other run that it holds counts as begun.
-        ahead = self.prefetch.missing(executor.waiting)
+        ahead = self.prefetch.missing(self.executor.waiting)
         requests = [
-            ClaimRequest(self.jobs, executor.free, ahead=False),
+            ClaimRequest(self.jobs, self.executor.free, ahead=False),
             ClaimRequest(self._repeatable, ahead, ahead=True),
         ]
         return [request for request in requests if request.jobs and request.most > 0]
@@ -52,13 +51,8 @@ class AssignedExecutor:
     def note(self, reports: Iterable[Report]) -> None:
         """Note how long runs took, of those jobs whose runs may be claimed ahead."""
         ended = [report for report in reports if isinstance(report, EndReport)]
-        self.prefetch.note(
-            [
-                end.took
-                for end in ended
-                if end.began is not None and end.run.job_name in self._repeatable
-            ]
-        )
+        begun = [report for report in ended if report.began is not None]
+        self.prefetch.note([end.took for end in begun if end.run.job_name in self._repeatable])
 
     @cached_property
     def _repeatable(self) -> Jobs:
@@ -79,30 +73,29 @@ class ExecutorGroup:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every slot is free."""
+        """Return whether every slot is free."""
         return all(member.executor.free >= member.executor.slots for member in self._members)
 
     @property
     def warm(self) -> int:
-        """How many slots exist by now, free or not."""
+        """Return how many slots exist by now, free or not."""
         return sum(member.executor.warm for member in self._members)
 
     @property
     def waiting(self) -> int:
-        """How many runs have not begun."""
+        """Return how many runs have not begun."""
         return sum(member.executor.waiting for member in self._members)
 
     @property
     def running(self) -> list[ClaimedRun]:
-        """The runs that were given and have not ended."""
+        """Return the runs that were given and have not ended."""
         return [run for member in self._members for run in member.executor.running]
 
     @property
     def begun(self) -> dict[Claim, float]:
-        """The runs that are being executed, and since which `time.monotonic` instant."""
-        return {
-            claim: at for member in self._members for claim, at in member.executor.begun.items()
-        }
+        """Return the runs that are being executed, and since which `time.monotonic` instant."""
+        begun = [member.executor.begun for member in self._members]
+        return {claim: at for part in begun for claim, at in part.items()}
 
     @property
     def activity(self) -> str:
@@ -121,9 +114,8 @@ class ExecutorGroup:
 
     def take_back(self, waiting_seconds: float) -> list[ClaimedRun]:
         """Return the runs that have waited for so long without beginning; they will not begin."""
-        return [
-            run for member in self._members for run in member.executor.take_back(waiting_seconds)
-        ]
+        taken = [member.executor.take_back(waiting_seconds) for member in self._members]
+        return [run for runs in taken for run in runs]
 
     def poll(self, timeout_seconds: float) -> list[Report]:
         """Return what happened since the last call; wait up to `timeout_seconds` if nothing did."""
@@ -172,13 +164,12 @@ def build_executors(jobs: Jobs, settings: Settings, *, with_threads: bool) -> Ex
     asking = {name: job for name, job in jobs.items() if job.isolation == Isolation.THREAD}
     threaded = asking if with_threads else {}
     killable = {name: job for name, job in jobs.items() if name not in threaded}
-    if threaded and not killable:
-        return ExecutorGroup(
-            [assign(ThreadPool(threaded, settings.worker_threads, host_now), threaded)]
-        )
-    pool = ProcessPool(settings.definitions, settings.worker_processes, host_now)
-    members = [assign(pool, killable)]
+    members, wake = [], None
+    # Processes without any job at all, too: a group polls its first executor.
+    if killable or not threaded:
+        pool = ProcessPool(settings.definitions, settings.worker_processes, host_now)
+        members, wake = [assign(pool, killable)], pool.wake
     if threaded:
-        threads = ThreadPool(threaded, settings.worker_threads, host_now, pool.wake)
+        threads = ThreadPool(threaded, settings.worker_threads, host_now, wake)
         members.append(assign(threads, threaded))
     return ExecutorGroup(members)

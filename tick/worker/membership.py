@@ -1,4 +1,4 @@
-"""A worker among the others: it registers, beats, drains and stops, and finds those that died."""
+"""Keeps a worker among the others: registers, beats, drains, stops, and rescues dead ones' runs."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -13,7 +13,7 @@ from tick.store.database import Database
 
 log = logging.getLogger(__name__)
 
-ORPHANED_AFTER = timedelta(hours=1)
+ORPHANED_AFTER = timedelta(hours=1)  # the release that brings the job may be late
 
 
 class Membership:
@@ -35,17 +35,17 @@ class Membership:
 
     def beat(self, now: datetime, activity: str) -> WorkerStatus:
         """Write a heartbeat, and register first where necessary; return the worker's status."""
-        self._database.want_file()
+        self._database.want_file()  # a file that was moved away must not be written on unseen
         status = None
         with self._database.write.begin() as connection:
             if self.worker_id is not None:
                 status = beat(connection, self.worker_id, now, activity)
             if status is None:
+                queues = None if self._queues is None else sorted(self._queues)
+                abilities: dict[str, object] = {"queues": queues, "jobs": sorted(self._jobs)}
+                kind = WorkerType.JOB_WORKER
                 registered = register_worker(
-                    connection,
-                    worker_type=WorkerType.JOB_WORKER,
-                    now=now,
-                    abilities=self._abilities(),
+                    connection, worker_type=kind, now=now, abilities=abilities
                 )
         if status is not None:
             return status
@@ -77,9 +77,3 @@ class Membership:
             settle_forgotten(connection, now)
         for worker_id in rescued.workers:
             log.warning("worker %s stopped beating and was declared dead", worker_id)
-
-    def _abilities(self) -> dict[str, object]:
-        return {
-            "queues": None if self._queues is None else sorted(self._queues),
-            "jobs": sorted(self._jobs),
-        }

@@ -1,26 +1,32 @@
-"""Writes what runs report, and keeps it until the database has taken it."""
+"""Writes the reports of runs, and keeps them until the database has taken them."""
 
 import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
-from tick.engine.runs.finish import FinishResult
+from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs, instant_of
+from tick.engine.runs.job_logs import write_lines, write_progress, write_starts
 from tick.engine.runs.settle import settle_occurrences
-from tick.executors.claimed_run import ClaimedRun
-from tick.executors.executor import EndReport, Report
-from tick.executors.log_lines import LOG_LINES, Budget
-from tick.policy.retry import AttemptEnd, AttemptOutcome
+from tick.executors.claimed_run import Claim, ClaimedRun
+from tick.executors.executor import EndReport, LogReport, ProgressReport, Report
+from tick.executors.log_lines import LOG_LINES, Line, LogTruncator
+from tick.policy.retry import AttemptEnd, AttemptOutcome, Backoff, judge
 from tick.states import RunStatus
 from tick.store.database import TRANSIENT, Database
-from tick.worker.pending_results import PendingResults
 
 log = logging.getLogger(__name__)
+
+_UNSTORABLE = AttemptEnd(
+    AttemptOutcome.RETURNED,
+    error_type="Unstorable",
+    error_message="What the run left could not be stored; the worker's own log says why.",
+)
 
 
 @dataclass(frozen=True)
@@ -39,66 +45,81 @@ class Unstorable(Exception):
 
 
 class ResultWriter:
-    """Saves the reports of a worker together, settles their occurrences, and loses none."""
+    """Saves the reports of a worker together, settles their occurrences, and loses none.
+
+    A method that writes raises one of TRANSIENT when the database is away; the next call tries
+    again. `moment` is the reading of `time.monotonic` at `now`, by default the present one.
+    """
 
     def __init__(
-        self,
-        database: Database,
-        jobs: Mapping[str, JobDefinition],
-        log_lines: int = LOG_LINES,
+        self, database: Database, jobs: Mapping[str, JobDefinition], log_lines: int = LOG_LINES
     ) -> None:
-        self._database = database
-        self._pending = PendingResults(jobs, Budget(log_lines))
+        self._database, self._jobs, self._log_lines = database, jobs, log_lines
+        self._truncators: dict[Claim, LogTruncator] = {}
+        self._lines: list[tuple[ClaimedRun, Line]] = []
+        self._progress: dict[Claim, ProgressReport] = {}
+        self._starts: list[tuple[ClaimedRun, float]] = []
+        self._endings: list[FinishedAttempt] = []
         # Occurrences to be settled: those of runs that ended, and of runs that started.
         self._ended: set[int] = set()
         self._started: set[int] = set()
-        self.statuses: Counter[RunStatus] = Counter()
-        """How many runs it brought into each status."""
+        self.statuses: Counter[RunStatus] = Counter()  # how many runs it brought into each status
 
     @property
     def pending(self) -> bool:
-        """Whether there is something to save."""
-        return bool(self._pending) or self.is_unsettled
+        """Return whether there is something to save."""
+        return self._has_reports or self.is_unsettled
 
     @property
     def is_urgent(self) -> bool:
-        """Whether a run has ended, for which others may wait, or has begun."""
-        return self._pending.is_urgent
+        """Return whether a run has ended, for which others may wait, or has begun."""
+        return bool(self._endings or self._starts)
 
     @property
     def is_unsettled(self) -> bool:
-        """Whether there are occurrences to settle."""
+        """Return whether there are occurrences to settle."""
         return bool(self._ended or self._started)
 
+    @property
+    def _has_reports(self) -> bool:
+        return bool(self._lines or self._progress or self.is_urgent)
+
     def add(self, reports: Iterable[Report]) -> None:
-        """Add what an executor reported."""
-        self._pending.add(reports)
+        """Add reports of an executor."""
+        for report in reports:
+            match report:
+                case LogReport(run, lines, lost):
+                    new = LogTruncator(self._log_lines)
+                    head = self._truncators.setdefault(run.claim, new).head(lines, lost)
+                    self._lines.extend((run, line) for line in head)
+                case ProgressReport(run):
+                    self._progress[run.claim] = report
+                case EndReport():
+                    self._end(report)
 
     def add_starts(self, starts: Iterable[tuple[ClaimedRun, float]]) -> None:
         """Add the `time.monotonic` instants at which runs that were claimed ahead began."""
-        self._pending.add_starts(starts)
+        self._starts.extend(starts)
 
     def release(self, runs: Iterable[ClaimedRun], reason: str) -> None:
         """Put runs back into the queue without burning their attempts."""
         end = AttemptEnd(AttemptOutcome.RELEASED, reason=reason)
-        self._pending.add(EndReport(run, end) for run in runs)
+        self.add(EndReport(run, end) for run in runs)
 
     def forget(self, run: ClaimedRun) -> None:
-        """Drop what the run reported: another worker has it now."""
-        self._pending.forget(run)
+        """Drop the lines and the progress that were to be written when this run ends."""
+        # Another worker has it now, and reports about it.
+        self._truncators.pop(run.claim, None)
+        self._progress.pop(run.claim, None)
 
     def save(self, now: datetime, moment: float | None = None) -> None:
-        """Write what was reported, then settle the occurrences that it touched.
-
-        `moment` is the reading of `time.monotonic` at `now`, by default the present one.
-        Raises one of TRANSIENT; then nothing is lost, and the next call tries again.
-        """
+        """Write the reports, then settle the occurrences that they touched."""
         self.write(now, moment)
         self.settle(now)
 
     def write(self, now: datetime, moment: float | None = None) -> None:
-        """Write what was reported, without settling. Raises one of TRANSIENT, as `save` does."""
-        if self._pending:
+        """Write the reports, without settling."""
+        if self._has_reports:
             self.save_and_claim(now, moment)
 
     def save_and_claim(
@@ -107,38 +128,32 @@ class ResultWriter:
         moment: float | None = None,
         claim: ClaimFunction = lambda _: ClaimResult(),
     ) -> Sequence[ClaimedRun]:
-        """Write what was reported and `claim` runs in one transaction; return the claimed runs.
-
-        Raises one of TRANSIENT, as `save` does.
-        """
+        """Write the reports and `claim` runs in one transaction; return the claimed runs."""
         moment = time.monotonic() if moment is None else moment
         try:
-            accepted, claimed = self._write(now, moment, claim)
+            accepted, claimed = self._write_and_claim(now, moment, claim)
         except Unstorable:
             log.exception("something that a run left cannot be stored; only its end will be")
-            self._pending.drop_texts()
-            accepted, claimed = self._write(now, moment, claim)
-        self._pending.clear()
-        self._ended |= accepted.occurrences
+            self._drop_texts()
+            accepted, claimed = self._write_and_claim(now, moment, claim)
+        # Only now, after the commit: whatever failed before is tried again with everything.
+        self._ended |= accepted.occurrences | {run.occurrence_id for run, _ in self._starts}
+        self._lines, self._progress, self._starts, self._endings = [], {}, [], []
         self._started.update(claimed.occurrences)
         self.statuses.update(accepted.statuses.values())
         for ending in accepted.stale:
-            log.warning(
+            run, told = (
+                ending.run,
                 "run %d (%s) ended as %s, too late: its claim was no longer valid",
-                ending.run.run_id,
-                ending.run.job_name,
-                ending.verdict.status,
-                extra={"run_id": ending.run.run_id},
             )
+            extra, status = {"run_id": run.run_id}, ending.verdict.status
+            log.warning(told, run.run_id, run.job_name, status, extra=extra)
         return claimed.runs
 
     def settle(self, now: datetime) -> bool:
-        """Settle the occurrences whose runs have started or ended; return whether some have ended.
-
-        After an end, further runs may be ready: of occurrences that waited for this one, and of
-        the same occurrence, if two upstream runs ended in two transactions at the same moment.
-        Raises one of TRANSIENT, as `save` does.
-        """
+        """Settle the occurrences whose runs have started or ended; return whether some ended."""
+        # After an end, further runs may be ready: of occurrences that waited for this one, and of
+        # the same occurrence, if two upstream runs ended in two transactions at the same moment.
         if not self.is_unsettled:
             return False
         both, only_started = self._ended | self._started, self._started - self._ended
@@ -149,14 +164,41 @@ class ResultWriter:
         self._started.clear()
         return has_ended
 
-    def _write(
+    def _write_and_claim(
         self, now: datetime, moment: float, claim: ClaimFunction
     ) -> tuple[FinishResult, ClaimResult]:
+        starts = {run.claim: instant_of(began, now, moment) for run, began in self._starts}
         with self._database.write.begin() as connection:
             try:
-                accepted = self._pending.write(connection, now, moment)
+                write_starts(connection, starts)
+                write_lines(connection, self._lines)
+                write_progress(connection, self._progress.values())
+                accepted = finish_runs(connection, self._endings, now, moment)
             except TRANSIENT:
                 raise
             except sa.exc.SQLAlchemyError as error:
                 raise Unstorable from error
+            # Outside of the `try`: an error of the claim says nothing about what runs left.
             return accepted, claim(connection)
+
+    def _drop_texts(self) -> None:
+        """Drop all texts, some of which can't be stored, and keep how the runs ended."""
+        self._lines, self._progress = [], {}
+        self._endings = [
+            replace(ending, end=_UNSTORABLE, verdict=replace(ending.verdict, reason=None))
+            for ending in self._endings
+        ]
+
+    def _end(self, ended: EndReport) -> None:
+        run, end = ended.run, ended.end
+        if truncator := self._truncators.pop(run.claim, None):
+            self._lines.extend((run, line) for line in truncator.tail())
+        job = self._jobs[run.job_name]
+        verdict = judge(
+            end,
+            run_id=run.run_id,
+            attempt=run.attempt,
+            max_attempts=run.max_attempts,
+            backoff=Backoff(job.backoff_seconds, job.max_backoff_seconds),
+        )
+        self._endings.append(FinishedAttempt(run, end, verdict, ended.began))

@@ -10,8 +10,7 @@ from tick.states import RunStatus
 from tick.stop import Stop
 from tick.worker.worker import Worker
 
-SHUTDOWN_SECONDS = 1.0
-"""Reserved for killing what still runs and putting it back."""
+SHUTDOWN_SECONDS = 1.0  # reserved for killing what still runs and putting it back
 _DRAIN_SHARE = 0.25
 
 
@@ -20,21 +19,17 @@ class WorkSummary:
     """The outcome of one call. `statuses` counts runs; QUEUED are those that were put back."""
 
     statuses: Mapping[RunStatus, int]
-    more: bool
-    """Whether something may have been ready when the time was over."""
+    more: bool  # something may have been ready when the time was over
     took_seconds: float
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "statuses": {str(status): count for status, count in self.statuses.items()},
-            "more": self.more,
-            "took_seconds": self.took_seconds,
-        }
+        """Return plain JSON values."""
+        statuses = {str(status): count for status, count in self.statuses.items()}
+        return {"statuses": statuses, "more": self.more, "took_seconds": self.took_seconds}
 
 
 def work_for(runtime: Runtime, seconds: float, stop: Stop | None = None) -> WorkSummary:
-    """Claim and run what is ready, in child processes, within so many seconds.
+    """Claim and run what is ready, in child processes, within `seconds`; return a summary.
 
     Nothing is claimed in the last quarter (at most `drain_seconds` of the settings): it is left to
     the runs that have begun. A run that has not ended by then goes back without burning its

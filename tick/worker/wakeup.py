@@ -1,7 +1,6 @@
 """Wakes an idle worker as soon as runs may have become ready.
 
-Nothing depends on it: polling finds what it misses while the database is away. Behind a pooler it
-ends, because each transaction may get another connection and notifications would reach nobody.
+Nothing depends on it: polling finds what it misses while the database is away.
 """
 
 import logging
@@ -19,10 +18,8 @@ from tick.store.postgresql import is_pooled
 
 log = logging.getLogger(__name__)
 
-WATCH_SECONDS = 0.005
-"""How often SQLite is asked whether somebody has committed a change."""
-REST_SECONDS = 0.02
-"""Between a call and the next look, so that many changes in a row cause few calls."""
+WATCH_SECONDS = 0.005  # how often SQLite, which notifies nobody, is asked for its version
+REST_SECONDS = 0.02  # between a call and the next look, so that many changes cause few calls
 SHUTDOWN_SECONDS = 2.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 30.0
 
@@ -52,24 +49,22 @@ class WakeupListener:
                         log.info("a pooler stands before the database: new runs are polled for")
                         return
                 except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-                    self._pause = min(
-                        _LONGEST_PAUSE_SECONDS, max(_FIRST_PAUSE_SECONDS, 2 * self._pause)
-                    )
-                    log.warning(
-                        "hears of no new runs for %.1f s, and polls: %s",
-                        self._pause,
-                        short_error(error),
-                    )
+                    longer = max(_FIRST_PAUSE_SECONDS, 2 * self._pause)
+                    self._pause = min(_LONGEST_PAUSE_SECONDS, longer)
+                    words = "hears of no new runs for %.1f s, and polls: %s"
+                    log.warning(words, self._pause, short_error(error))
 
     def _listen(self) -> bool:
         """Listen on a connection of its own until asked to stop; return False behind a pooler."""
         pooled = self._engine.raw_connection()
         connection: Any = pooled.driver_connection
+        # It lives as long as the worker: it must not take a place of the pool's.
         pooled.detach()
         try:
             if self._engine.dialect.name != "postgresql":
                 self._watch_version(connection)
             elif is_pooled(connection):
+                # Each transaction may get another connection: notifications would reach nobody.
                 self._begin()
                 return False
             else:
@@ -84,6 +79,7 @@ class WakeupListener:
         self._callback()
 
     def _wait_for_notifications(self, connection: Any) -> None:
+        # Notifications arrive between transactions only, so none may be left open.
         connection.autocommit = True
         connection.execute(f"LISTEN {CHANNEL}")
         self._begin()
@@ -97,16 +93,12 @@ class WakeupListener:
 
     def _watch_version(self, connection: Any) -> None:
         # SQLite raises this number whenever another connection has committed a change.
-        seen = _data_version(connection)
+        question = "PRAGMA data_version"
+        seen = connection.execute(question).fetchone()
         self._begin()
         while not self._stop.wait(WATCH_SECONDS):
-            version = _data_version(connection)
+            version = connection.execute(question).fetchone()
             if version != seen:
                 seen = version
                 self._callback()
                 self._stop.wait(REST_SECONDS)
-
-
-def _data_version(connection: Any) -> int:
-    version: int = connection.execute("PRAGMA data_version").fetchone()[0]
-    return version

@@ -1,7 +1,4 @@
-"""The worker: claims ready runs, has them executed, and finishes them; a loop around the engine.
-
-It reads the clock and opens the transactions; the engine decides what becomes of a run.
-"""
+"""The worker: claims ready runs, has them executed, and finishes them; a loop around the engine."""
 
 import logging
 import time
@@ -23,35 +20,29 @@ from tick.worker.executor_group import ExecutorGroup, assign, build_executors
 from tick.worker.membership import Membership
 from tick.worker.reconcile import Reconciler
 from tick.worker.result_writer import ResultWriter
-from tick.worker.shutdown import shut_down
 from tick.worker.wakeup import WakeupListener
 
 log = logging.getLogger(__name__)
 
-FINISH_SECONDS = 0.1
-"""How long ends may wait for others while further runs are at hand."""
-CLOCK_SECONDS = 1.0
-"""How often the clock of the database is asked."""
-SETTLE_SECONDS = 0.1
-"""How often occurrences are settled while there are runs."""
-GATHER_SECONDS = 0.001
-"""How long an end waits for others that are about to come, so that one commit serves all."""
-SAVE_SECONDS = 1.0
-"""How often lines and progress are written, and cancellations looked for."""
-WAIT_SECONDS = 1.0
-"""How long a claimed run may wait for a slot before others may have it."""
+FINISH_SECONDS = 0.1  # ends may wait so long for others while further runs are at hand
+CLOCK_SECONDS = 1.0  # asking the clock of the database is a round trip
+SETTLE_SECONDS = 0.1  # while there are runs: one statement settles what ended meanwhile
+GATHER_SECONDS = 0.001  # other ends are about to come, and one commit serves all
+SAVE_SECONDS = 1.0  # until lines and progress are seen, and a cancellation is passed on
+WAIT_SECONDS = 1.0  # a claimed run that found no slot for so long is left to others
 RESCUE_SECONDS = 30.0
-READY_SECONDS = 60.0
-"""How long `run_once` waits for the child processes to be warm."""
+READY_SECONDS = 60.0  # `run_once` waits no longer for child processes that load the definitions
+GIVE_UP_SECONDS = 5.0  # when stopping without a database; later, others rescue what it holds
+_RETRY_SECONDS = 0.5
 _LONGEST_BACKOFF_SECONDS = 5.0
 
 
 class Worker:
-    """One worker process.
+    """One worker process. It reads the clock; the engine decides what becomes of a run.
 
-    Runs are executed by `settings.worker_processes` child processes, and by threads where a job
-    asks for them, unless `with_threads` is off. An `executor` takes the place of both. `queues`
-    narrows what is claimed. `now` stands in for the runtime's clock.
+    Child processes execute runs, and threads where a job asks for them, unless `with_threads` is
+    off. An `executor` takes the place of both. `queues` narrows what is claimed. `now` stands in
+    for the runtime's clock.
     """
 
     def __init__(
@@ -122,19 +113,31 @@ class Worker:
 
     @property
     def worker_id(self) -> str | None:
-        """The id under which the worker is registered; None before that and after it stopped."""
+        """Return the id under which the worker is registered; None before, and after it stopped."""
         return self._membership.worker_id
 
     @property
     def statuses(self) -> Mapping[RunStatus, int]:
-        """How many runs it ended or put back, by the status that they got."""
+        """Return how many runs it ended or put back, by the status that they got."""
         return self._results.statuses
 
     def close(self) -> None:
         """Kill what runs, give it back to the queue, and show that this worker stopped."""
-        if not self._is_closed:
-            self._is_closed = True
-            shut_down(self._executors, self._results, self._membership, self._now)
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._reconciler.give_back_all()
+        until = time.monotonic() + GIVE_UP_SECONDS
+        while self.worker_id is not None:
+            try:
+                now = self._now()
+                self._results.save(now)
+                self._membership.stop(now)
+            except TRANSIENT as error:
+                log.warning("the database is away while stopping: %s", short_error(error))
+                if time.monotonic() >= until:
+                    return
+                time.sleep(_RETRY_SECONDS)
 
     def _on_notify(self) -> None:
         """Claim soon: runs may have become ready. Called from the listener's thread."""
@@ -152,12 +155,9 @@ class Worker:
                 doubled = 2 * self._backoff_seconds + 0.25
                 self._backoff_seconds = min(_LONGEST_BACKOFF_SECONDS, doubled)
                 self._database_retry.restart(after=self._backoff_seconds)
-                self._claim.make_due()
-                log.warning(
-                    "the database is away, next try in %.1f s: %s",
-                    self._backoff_seconds,
-                    short_error(error),
-                )
+                self._claim.make_due()  # the claim that failed has restarted its timer
+                words = "the database is away, next try in %.1f s: %s"
+                log.warning(words, self._backoff_seconds, short_error(error))
         self._poll_executors()
 
     def _poll_executors(self) -> None:
@@ -187,7 +187,7 @@ class Worker:
         return self._results.is_unsettled and (self._settle.due or not self._executors.running)
 
     def _claim_is_due(self) -> bool:
-        # A claim that is due waits for a free slot.
+        # Without a free slot it stays due, and is made as soon as there is one.
         is_wanted = self._claim.due and self._drain_until is None
         return is_wanted and bool(self._executors.claim_requests())
 
@@ -226,10 +226,7 @@ class Worker:
             self._results.add(self._executors.poll(SAVE_SECONDS))
 
     def _save_and_claim(self, now: datetime, moment: float | None = None) -> int:
-        """Save what was reported and claim runs for the free slots; return how many were claimed.
-
-        Both happen in one transaction, because the shortest runs take not much longer than one.
-        """
+        """Save the reports and claim runs for the free slots; return how many were claimed."""
         requests = self._executors.claim_requests() if self._drain_until is None else []
         # Save ends first, if the claim may wait for others or may be what failed the last time.
         if not requests or self._claimer.waits or self._backoff_seconds:
@@ -240,6 +237,7 @@ class Worker:
         # Before the claim: a notification that arrives meanwhile makes the next one due.
         self._claim.restart()
         claim = partial(self._claimer.claim, worker_id=self.worker_id, requests=requests, now=now)
+        # In one transaction, because the shortest runs take not much longer than one.
         runs = self._results.save_and_claim(now, moment, claim)
         self._finish.restart()
         self._found_nothing = not runs
