@@ -1,4 +1,4 @@
-"""`command`: a job that is another program."""
+"""Declares another program as a job, by `command`, and runs it."""
 
 import logging
 import os
@@ -21,8 +21,7 @@ from tick.executors.partial_line import LineBuffer
 from tick.job_types.declare import Run, declare, resolve_secrets
 
 Meaning = Retry | Cancel | Snooze | Skip | None
-LINGER_SECONDS = 1.0
-"""How long output is read on after the program's end: what it started may hold its pipes open."""
+LINGER_SECONDS = 1.0  # no longer: processes that the program left may hold its pipes open
 _POLL_SECONDS = 0.2
 _READ_BYTES = 64 * 1024
 _MOST_CODES, _MOST_SIGNALS = 255, 64
@@ -30,10 +29,7 @@ _MOST_CODES, _MOST_SIGNALS = 255, 64
 
 @dataclass(frozen=True)
 class Command:
-    """A program, how it is started, and what its exit codes mean.
-
-    With `shell`, `argv` is one text.
-    """
+    """A program, how it is started, and what its exit codes mean. With `shell`, `argv` is text."""
 
     argv: str | Sequence[str]
     env: Mapping[str, str]
@@ -55,7 +51,7 @@ def command(
     timeout: float = DEFAULT_TIMEOUT_SECONDS,
     **policy: Unpack[Policy],
 ) -> Run:
-    """Declare a program as a job; what comes back is a function that runs it.
+    """Declare a program as a job; return a function that runs it.
 
     What the program writes goes to the job's log line by line, from stderr as warnings. It finds
     TICK_RUN_ID, TICK_ATTEMPT, TICK_FENCING_TOKEN and TICK_SCHEDULED_FOR (empty if nothing was due)
@@ -81,14 +77,15 @@ def command(
     def run() -> Any:
         return run_command(order)
 
-    mistakes = list(find_mistakes(order, can_retry=bool(policy.get("retries"))))
-    words = description or ("" if mistakes else _in_words(argv))
+    mistakes = list(_find_mistakes(order, can_retry=bool(policy.get("retries"))))
+    if not description and not mistakes:  # a wrong `argv` can't be joined
+        description = argv if isinstance(argv, str) else shlex.join(argv)
+    words = description or ""
     declared = job(name=name, group=group, description=words, timeout=timeout, **policy)
     return declare(run, declared, mistakes)
 
 
-def find_mistakes(order: Command, *, can_retry: bool) -> Iterator[str]:
-    """What is wrong with the declaration."""
+def _find_mistakes(order: Command, *, can_retry: bool) -> Iterator[str]:
     yield from _in_argv(order.argv, is_text=order.shell)
     env: Mapping[Any, Any] = order.env
     for name, value in env.items():
@@ -126,12 +123,8 @@ def _why_no_code(code: object, meaning: object, *, can_retry: bool) -> str | Non
     return None
 
 
-def _in_words(argv: str | Sequence[str]) -> str:
-    return argv if isinstance(argv, str) else shlex.join(argv)
-
-
 def run_command(order: Command) -> Any:
-    """Run the program to its end; what its exit code means.
+    """Run the program to its end; return the meaning of its exit code.
 
     Raises CalledProcessError for a code that means failure, OSError when it can't be started, and
     SettingsError when a secret is missing.
@@ -178,7 +171,8 @@ class _OutputLogger:
         try:
             self._follow()
         finally:  # it may be told to end by its time limit
-            self._end_lines()
+            for level, buffer in self._buffers.items():
+                self._log(level, buffer.end())
 
     def _follow(self) -> None:
         assert self._process.stdout and self._process.stderr  # noqa: S101  (asked for with PIPE)
@@ -196,12 +190,8 @@ class _OutputLogger:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_POLL_SECONDS)
 
-    def _end_lines(self) -> None:
-        for level, buffer in self._buffers.items():
-            self._log(level, buffer.end())
-
     def _reads_on(self) -> bool:
-        """Until a moment after the program's end."""
+        """Return whether output is still read; a moment after the program's end it is not."""
         if self._process.poll() is None:
             self._read_until = monotonic() + LINGER_SECONDS
             if not self._run.told_to_stop and self._run.cancelled():
@@ -209,7 +199,7 @@ class _OutputLogger:
         return monotonic() < self._read_until
 
     def _read(self, descriptor: int, level: int) -> bool:
-        """Whether there may be more."""
+        """Read once; return whether there may be more."""
         chunk = os.read(descriptor, _READ_BYTES)
         self._log(level, self._buffers[level].feed(chunk, monotonic()))
         return bool(chunk)

@@ -1,4 +1,4 @@
-"""What the kinds share: a function becomes a job of the author's, and values may be secrets."""
+"""Declares the jobs of `command` and `http`: each at its author's line, its secrets by name."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,10 +15,8 @@ _SECRET = re.compile(r"\bsecret:(\w+)")
 
 
 def declare(run: Run, declared: Callable[[Run], Run], mistakes: Iterable[str]) -> Run:
-    """Make `run` a job that was written down where the code outside of `tick` is; gives it back.
-
-    `declared` is what `job(…)` gave for it.
-    """
+    """Make `run` a job by `declared`, a decorator that `job(…)` returned; return `run`."""
+    # Mistakes are told with a place: the author's line, not one of `tick`.
     definition: JobDefinition = getattr(declared(run), ATTRIBUTE)
     placed = replace(definition, source=caller(), mistakes=(*definition.mistakes, *mistakes))
     setattr(run, ATTRIBUTE, placed)
@@ -26,7 +24,7 @@ def declare(run: Run, declared: Callable[[Run], Run], mistakes: Iterable[str]) -
 
 
 def resolve_secrets(values: Mapping[str, str]) -> dict[str, str]:
-    """The values, with the secret NAME in the place of each `secret:NAME`.
+    """Return the values, with the secret NAME in the place of each `secret:NAME`.
 
     Raises SettingsError, which never holds a secret, when one is missing or has control characters.
     """
@@ -35,6 +33,7 @@ def resolve_secrets(values: Mapping[str, str]) -> dict[str, str]:
 
 def _read(found: re.Match[str]) -> str:
     secret = read_secret(found[1])
+    # A line break in a header would begin another one. The value itself stays out of the message.
     if not secret.isprintable():
         raise SettingsError(
             f"The secret {found[1]} holds a line break or other control characters."

@@ -1,10 +1,10 @@
-"""`http`: a job that is one HTTP request."""
+"""Declares one HTTP request as a job, by `http`, and sends it."""
 
 import json
 import re
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Unpack
@@ -33,7 +33,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, and what is expected. `expect` empty: any status from 200 to 299."""
+    """A request, and the statuses that it expects: without `expect`, those from 200 to 299."""
 
     method: str
     url: str
@@ -46,22 +46,14 @@ class Request:
 
     @property
     def place(self) -> str:
-        """Where it goes, without the query, which may hold what is nobody's business."""
+        """Return method and URL, for people."""
+        # Without the query: it may hold a key, and this is logged.
         url = urlsplit(self.url)
         return f"{self.method} {url.scheme}://{url.netloc}{url.path}"
 
     def expects(self, status: int) -> bool:
-        """Whether an answer with this status is a success."""
+        """Return whether an answer with this status is a success."""
         return status in self.expect if self.expect else 200 <= status < 300
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """A body as bytes, with the header that says what they are."""
-
-    content: bytes | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    mistakes: Sequence[str] = ()
 
 
 class RequestFailed(TickError):
@@ -83,7 +75,7 @@ def http(
     redirects: int = 0,
     **policy: Unpack[Policy],
 ) -> Run:
-    """Declare an HTTP request as a job; what comes back is a function that sends it.
+    """Declare an HTTP request as a job; return a function that sends it.
 
     Environment variables for proxies are ignored. A request that changes something carries an
     `Idempotency-Key` that is the same for all attempts of a run.
@@ -103,14 +95,15 @@ def http(
         redirects: how many to follow. To another host they take no header along.
         policy: further options of `@job`.
     """
-    encoded = _encode(body)
-    twice = [*_given_twice(headers or {})]
+    mistakes: list[str] = []
+    content, kind = _encode(body, mistakes)
+    # The author's own Content-Type goes before ours, in whatever spelling.
     given = {name.title(): value for name, value in (headers or {}).items()}
     request = Request(
         method=method,
         url=url,
-        headers={**encoded.headers, **given},
-        body=encoded.content,
+        headers={"Content-Type": kind, **given} if kind else given,
+        body=content,
         expect=expect,
         timeout_seconds=timeout,
         allow_private=allow_private,
@@ -120,14 +113,13 @@ def http(
     def run() -> dict[str, Any]:
         return send(request)
 
-    mistakes = [*encoded.mistakes, *twice, *find_mistakes(request)]
+    mistakes += [*_given_twice(headers or {}), *_find_mistakes(request)]
     words = description or ("" if mistakes else request.place)
     declared = job(name=name, group=group, description=words, timeout=timeout, **policy)
     return declare(run, declared, mistakes)
 
 
-def find_mistakes(request: Request) -> Iterator[str]:
-    """What is wrong with the declaration."""
+def _find_mistakes(request: Request) -> Iterator[str]:
     if why := _why_wrong(request.url):
         yield f"url {why}."
     if request.method not in _METHODS:
@@ -165,7 +157,7 @@ def _in_expected(expect: Any, redirects: Any) -> Iterator[str]:
 
 
 def send(request: Request) -> dict[str, Any]:
-    """Send the request; the answer's status, size and beginning.
+    """Send the request; return the answer's status, size and beginning.
 
     Raises RequestFailed for an address that is refused and an answer that is not expected;
     OSError and http.client.HTTPException when there is none.
@@ -219,7 +211,7 @@ def _check_public(host: str, addresses: Sequence[str]) -> None:
 
 
 def _redirected(request: Request, answer: Response) -> Request:
-    """The next request. Raises RequestFailed for a URL that would be a mistake, or is less safe."""
+    """Return the next request. Raises RequestFailed for a URL that is a mistake or less safe."""
     url = urljoin(request.url, answer.location or "")
     here, there = urlsplit(request.url), urlsplit(url)
     why = _why_wrong(url)
@@ -227,7 +219,9 @@ def _redirected(request: Request, answer: Response) -> Request:
         why = "leaves https"
     if why is not None:
         raise RequestFailed(f"{request.place} redirects to a URL that {why}.")
+    # As browsers do: after 301 and 302 a POST becomes a GET as well.
     keeps = answer.status in _KEEP_METHOD or request.method in _REPEATABLE
+    # A header may hold a secret, which the other host must not see.
     same_host = (here.scheme, here.netloc) == (there.scheme, there.netloc)
     return replace(
         request,
@@ -239,7 +233,7 @@ def _redirected(request: Request, answer: Response) -> Request:
 
 
 def _why_wrong(url: str) -> str | None:
-    """What is wrong with the URL, as the end of a sentence that begins with it."""
+    """Return what is wrong with the URL, as the end of a sentence that begins with it."""
     if not url.isascii() or not url.isprintable() or " " in url:
         return "holds characters that a URL must have encoded"
     try:
@@ -256,17 +250,20 @@ def _why_wrong(url: str) -> str | None:
     return None
 
 
-def _encode(body: Any) -> _Encoded:
+def _encode(body: Any, mistakes: list[str]) -> tuple[bytes | None, str | None]:
+    """Return the body as bytes and its Content-Type; append a mistake if it has none."""
     if body is None or isinstance(body, bytes):
-        return _Encoded(body)
+        return body, None
     if isinstance(body, str):
-        return _Encoded(body.encode(), {"Content-Type": "text/plain; charset=utf-8"})
+        return body.encode(), "text/plain; charset=utf-8"
     try:
-        content = json.dumps(body, allow_nan=False).encode()
+        # JSON has no word for NaN: the other side would refuse it.
+        return json.dumps(body, allow_nan=False).encode(), "application/json"
     except (TypeError, ValueError) as error:
-        return _Encoded(None, mistakes=[f"body can't be sent as JSON: {error}."])
-    return _Encoded(content, {"Content-Type": "application/json"})
+        mistakes.append(f"body can't be sent as JSON: {error}.")
+        return None, None
 
 
 def _with_key(request: Request, run: CurrentRun) -> dict[str, str]:
+    # The same for all attempts, so that the other side can tell a repetition from a new request.
     return {} if request.method in _REPEATABLE else {"Idempotency-Key": f"tick-run-{run.run_id}"}
