@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import methodcaller
-from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -20,12 +19,12 @@ from tick.store.database import short_error
 from tick.telemetry.records import OccurrenceRecord, RunRecord, read_occurrences, read_runs
 
 log = logging.getLogger(__name__)
+# Older ends are not exported: an upgrade may count those of years, which are no news.
 LATEST = timedelta(days=1)
-"""Ends that are older are not exported."""
 
 
-class Sink(Protocol):
-    """Exports ticks, occurrences and runs to one system."""
+class Sink:
+    """Exports ticks, occurrences and runs to one system; nothing of those that it leaves out."""
 
     def tick(self, row: TickRow) -> None:
         """Export a tick that found something due, or failed."""
@@ -52,7 +51,7 @@ class Telemetry:
             self._send(methodcaller("tick", row))
 
     def ended(self, engine: sa.Engine, counted: Iterable[Counted], now: datetime) -> None:
-        """Export what a tick counted, except for ends that are old, as after an upgrade."""
+        """Export the ends that a tick counted, except for old ones."""
         if not self._sinks:
             return
         try:
@@ -60,15 +59,13 @@ class Telemetry:
                 with engine.connect() as connection:
                     runs = read_runs(connection, part.runs, now - LATEST)
                     occurrences = read_occurrences(connection, part.occurrences, now - LATEST)
-                self._send_all(occurrences, runs)
+                # Not within the transaction, which would last as long as a slow exporter.
+                for record in occurrences:
+                    self._send(methodcaller("occurrence", record))
+                for run in runs:
+                    self._send(methodcaller("run", run))
         except sa.exc.SQLAlchemyError as error:
             log.warning("ends were not exported: %s", short_error(error))
-
-    def _send_all(self, occurrences: Iterable[OccurrenceRecord], runs: Iterable[RunRecord]) -> None:
-        for record in occurrences:
-            self._send(methodcaller("occurrence", record))
-        for run in runs:
-            self._send(methodcaller("run", run))
 
     def close(self) -> None:
         """Close every sink."""
@@ -78,7 +75,7 @@ class Telemetry:
         for sink in self._sinks:
             try:
                 send(sink)
-            except Exception as error:
+            except Exception as error:  # of a library that is not ours; a tick must not fail by it
                 log.warning("%s failed to export: %s", type(sink).__name__, error)
 
 
@@ -86,6 +83,7 @@ def open_telemetry(settings: Settings) -> Telemetry:
     """Open the sinks of the settings. Raises SettingsError if a package is missing."""
     sinks: list[Sink] = []
     try:
+        # Imported only where it is asked for: both are optional, and take long to load.
         if settings.traces == "otlp":
             from tick.telemetry.traces import Traces, otlp_provider
 

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Literal
 
+# The ids of a line: given as `extra=`, or bound for all lines of a block.
 IDS = ("tick_id", "occurrence_id", "run_id", "worker_id", "schedule_id", "request_id")
-"""The ids of a line: given as `extra=`, or bound for all lines of a block."""
 _bound: ContextVar[dict[str, str]] = ContextVar("bound_ids")
 
 

@@ -26,7 +26,6 @@ class RunRecord:
     status: str
     attempt: int
     worker_id: str | None
-    queued_at: datetime
     started_at: datetime | None
     finished_at: datetime
     reason: str | None
@@ -46,11 +45,9 @@ class OccurrenceRecord:
     outcome: str
     reason: str | None
     scheduled_for: datetime | None
-    count: int
     decided_at: datetime
     last_finished_at: datetime | None
     runs: int
-    failed: int
 
 
 _RUNS = sa.select(
@@ -60,7 +57,8 @@ _OCCURRENCES = sa.select(*(_o[field.name] for field in fields(OccurrenceRecord))
 
 
 def read_runs(connection: sa.Connection, ids: Collection[int], since: datetime) -> list[RunRecord]:
-    """Return the runs that ended since then; without those that are being retried."""
+    """Return the runs that ended since then."""
+    # Of the runs that were counted, one that is being retried has no end any more.
     query = _RUNS.where(_r.id.in_(ids), _r.finished_at >= since).order_by(_r.id)
     return [RunRecord(**row._mapping) for row in connection.execute(query)]
 
@@ -69,6 +67,7 @@ def read_occurrences(
     connection: sa.Connection, ids: Collection[int], since: datetime
 ) -> list[OccurrenceRecord]:
     """Return the occurrences that ended since then, or were decided without firing."""
+    # Instants that did not fire have no run that could end.
     ended_at = sa.func.coalesce(_o.last_finished_at, _o.decided_at, type_=_o.decided_at.type)
     query = _OCCURRENCES.where(_o.id.in_(ids), ended_at >= since).order_by(_o.id)
     return [OccurrenceRecord(**row._mapping) for row in connection.execute(query)]

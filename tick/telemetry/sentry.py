@@ -1,15 +1,12 @@
-"""Sends failures to Sentry: an event for each failed run, with tags to find it by.
-
-Sentry's integrations are off: it patches nothing, and gets neither requests nor logs.
-"""
+"""Sends failures to Sentry: an event for each failed run, with tags to find it by."""
 
 import sentry_sdk
 from sentry_sdk.transport import Transport
 from sentry_sdk.types import Event
 
-from tick.engine.ledger.tick_log import TickRow
 from tick.states import RunStatus
-from tick.telemetry.records import OccurrenceRecord, RunRecord
+from tick.telemetry import Sink
+from tick.telemetry.records import RunRecord
 
 _FLUSH_SECONDS = 3.0
 
@@ -18,25 +15,20 @@ def sentry_client(dsn: str, transport: Transport | None = None) -> sentry_sdk.Cl
     """Return a new client; it reads SENTRY_ENVIRONMENT and SENTRY_RELEASE as usual."""
     return sentry_sdk.Client(
         dsn=dsn,
+        # It patches nothing, and gets neither requests nor logs, where secrets may stand.
         default_integrations=False,
         auto_enabling_integrations=False,
-        server_name="",
+        server_name="",  # else it sends the host's
         max_breadcrumbs=0,
         transport=transport,
     )
 
 
-class Failures:
-    """Sends failed runs, and nothing else."""
+class Failures(Sink):
+    """Sends failed runs. The console and the alerts show errors of ticks."""
 
     def __init__(self, client: sentry_sdk.Client) -> None:
         self._client = client
-
-    def tick(self, row: TickRow) -> None:
-        """Send nothing: the console and the alerts show errors of ticks."""
-
-    def occurrence(self, record: OccurrenceRecord) -> None:
-        """Send nothing: its failed runs are sent."""
 
     def run(self, record: RunRecord) -> None:
         """Send a failure. Failures of one job by one type of error are one issue."""
@@ -50,7 +42,7 @@ class Failures:
 
 def event_of(record: RunRecord) -> Event:
     """Return the run as an event. Pure."""
-    kind = record.error_type or "Failed"
+    kind, message = record.error_type or "Failed", record.error_message or record.reason or ""
     tags = {
         "job": record.job_name,
         "job_group": record.job_group,
@@ -67,9 +59,8 @@ def event_of(record: RunRecord) -> Event:
         "logger": "tick.run",
         "timestamp": record.finished_at,
         "transaction": record.job_name,
-        "exception": {
-            "values": [{"type": kind, "value": record.error_message or record.reason or ""}]
-        },
+        "exception": {"values": [{"type": kind, "value": message}]},
+        # Else each message would be an issue, and messages often hold a number or a name.
         "fingerprint": [record.job_name, kind],
         "tags": tags,
         "extra": {"traceback": record.error_traceback or ""},

@@ -1,8 +1,6 @@
 """Sends traces by OpenTelemetry: a tick, the occurrences that it fired, and their runs.
 
-The process that counts an end makes its span, so ids are derived from those of the tick, the
-occurrence, or the run and its attempt, instead of drawn at random. The OTEL_* variables say where
-spans go.
+The OTEL_* variables say where spans go.
 """
 
 import hashlib
@@ -29,16 +27,20 @@ from opentelemetry.util.types import AttributeValue
 
 from tick.engine.ledger.tick_log import TickRow
 from tick.states import Outcome, RunStatus
+from tick.telemetry import Sink
 from tick.telemetry.records import OccurrenceRecord, RunRecord
 
 SERVICE = "job-schedule-manager"
 _TICK_ID = re.compile(r"[0-9a-f]{16}\Z")
-_FLUSH_MILLIS = 3000
+_FLUSH_MILLIS = 3000  # an exporter that is away must not keep a process from ending
 _BAD = {Outcome.FAILED, Outcome.FIRE_FAILED, Outcome.MISSED}
 
 
 class DerivedIds(IdGenerator):
     """Returns the ids that were set for the next span."""
+
+    # Not drawn at random: the process that counts an end makes its span, and must know those of
+    # the tick and the occurrence, which other processes made.
 
     def __init__(self) -> None:
         self.trace_id = self.span_id = 1
@@ -55,6 +57,7 @@ class DerivedIds(IdGenerator):
 def otlp_provider() -> TracerProvider:
     """Return a provider that sends spans in the background, as OTEL_EXPORTER_OTLP_* says."""
     resource = Resource.create()
+    # OTEL_SERVICE_NAME goes before.
     if str(resource.attributes.get(SERVICE_NAME, "")).startswith("unknown_service"):
         resource = resource.merge(Resource({SERVICE_NAME: SERVICE}))
     provider = TracerProvider(id_generator=DerivedIds(), resource=resource, shutdown_on_exit=False)
@@ -62,7 +65,7 @@ def otlp_provider() -> TracerProvider:
     return provider
 
 
-class Traces:
+class Traces(Sink):
     """Makes spans. The provider's id generator must be a DerivedIds."""
 
     def __init__(self, provider: TracerProvider) -> None:
@@ -79,10 +82,8 @@ class Traces:
             "tick.not_fired": row.not_fired,
             "tick.runs": row.runs,
         }
-        end = row.started_at + timedelta(seconds=row.took_seconds)
-        self._span(
-            "tick", row.id, _tick_span(row.id), None, (row.started_at, end), attributes, row.error
-        )
+        times = row.started_at, row.started_at + timedelta(seconds=row.took_seconds)
+        self._span("tick", row.id, _id("tick", row.id), None, times, attributes, row.error)
 
     def occurrence(self, record: OccurrenceRecord) -> None:
         """Make a span from the decision to the last end."""
@@ -96,13 +97,13 @@ class Traces:
         }
         if record.scheduled_for is not None:
             attributes["tick.occurrence.scheduled_for"] = record.scheduled_for.isoformat()
-        parent = _tick_span(record.tick_id) if _TICK_ID.match(record.tick_id) else None
+        # An action by hand has no tick, and so no span above its occurrence.
+        parent = _id("tick", record.tick_id) if _TICK_ID.match(record.tick_id) else None
         times = record.decided_at, record.last_finished_at or record.decided_at
         problem = (record.reason or record.outcome.lower()) if record.outcome in _BAD else None
         name = f"occurrence {record.schedule_id or record.kind.lower()}"
-        self._span(
-            name, record.tick_id, _occurrence_span(record.id), parent, times, attributes, problem
-        )
+        span = _id("occurrence", record.id)
+        self._span(name, record.tick_id, span, parent, times, attributes, problem)
 
     def run(self, record: RunRecord) -> None:
         """Make a span of the last attempt; of a run that never started, at its end."""
@@ -123,12 +124,10 @@ class Traces:
         if record.status == RunStatus.FAILED:
             attributes["exception.type"] = record.error_type or ""
             problem = record.error_message or record.reason or "failed"
-        span = _id("run", f"{record.id}.{record.attempt}", 8)
+        span = _id("run", f"{record.id}.{record.attempt}")
         times = record.started_at or record.finished_at, record.finished_at
-        parent = _occurrence_span(record.occurrence_id)
-        self._span(
-            f"run {record.job_name}", record.tick_id, span, parent, times, attributes, problem
-        )
+        name, parent = f"run {record.job_name}", _id("occurrence", record.occurrence_id)
+        self._span(name, record.tick_id, span, parent, times, attributes, problem)
 
     def close(self) -> None:
         """Send the rest, for a few seconds at most."""
@@ -147,16 +146,10 @@ class Traces:
     ) -> None:
         ids = self._provider.id_generator
         trace_id = _id("trace", tick_id, 16)
-        context = set_span_in_context(
-            NonRecordingSpan(
-                SpanContext(
-                    trace_id,
-                    parent_id or INVALID_SPAN_ID,
-                    is_remote=True,
-                    trace_flags=TraceFlags(TraceFlags.SAMPLED),
-                )
-            )
-        )
+        flags, parent = TraceFlags(TraceFlags.SAMPLED), parent_id or INVALID_SPAN_ID
+        above = SpanContext(trace_id, parent, is_remote=True, trace_flags=flags)
+        context = set_span_in_context(NonRecordingSpan(above))
+        # The generator gives the ids that were set last, so nobody may set others in between.
         with self._lock:
             if isinstance(ids, DerivedIds):
                 ids.trace_id, ids.span_id = trace_id, span_id
@@ -164,22 +157,16 @@ class Traces:
             span = self._tracer.start_span(name, context, attributes=attributes, start_time=start)
         if problem is not None:
             span.set_status(Status(StatusCode.ERROR, problem))
+        # A run on another host may end before it began, by the clocks.
         span.end(max(_nanoseconds(times[1]), start))
 
 
-def _tick_span(tick_id: str) -> int:
-    return _id("tick", tick_id, 8)
-
-
-def _occurrence_span(occurrence_id: int) -> int:
-    return _id("occurrence", str(occurrence_id), 8)
-
-
-def _id(kind: str, of: str, size: int) -> int:
-    """Return an id of so many bytes, derived from `of`; never zero."""
+def _id(kind: str, of: str | int, size: int = 8) -> int:
+    """Return an id of `size` bytes, derived from `of`; never zero."""
     digest = hashlib.sha256(f"{kind}:{of}".encode()).digest()
-    return int.from_bytes(digest[:size]) or 1
+    return int.from_bytes(digest[:size]) or 1  # zero is an id that is not valid
 
 
 def _nanoseconds(instant: datetime) -> int:
+    # By whole microseconds: a float has no room for the nanoseconds of our century.
     return int(instant.timestamp() * 1_000_000) * 1000
