@@ -32,7 +32,7 @@ ONCE, AGAIN = a_job("once"), a_job("again", idempotent=True)
 JOBS = {job.name: job for job in (ONCE, AGAIN)}
 
 
-class Hungry(PrefetchController):
+class HundredAhead(PrefetchController):
     """Wants a hundred runs beyond the free slots."""
 
     @property
@@ -48,16 +48,16 @@ def executor(work: WorkWorld) -> InlineExecutor:
 
 
 def test_runs_that_may_not_repeat_are_claimed_for_free_slots_only(executor: InlineExecutor) -> None:
-    assert AssignedExecutor(executor, JOBS, Hungry(2)).claim_requests() == [
+    assert AssignedExecutor(executor, JOBS, HundredAhead(2)).claim_requests() == [
         ClaimRequest(JOBS, 2, ahead=False),
         ClaimRequest({"again": AGAIN}, 100, ahead=True),
     ]
-    assert AssignedExecutor(executor, {"once": ONCE}, Hungry(2)).claim_requests() == [
+    assert AssignedExecutor(executor, {"once": ONCE}, HundredAhead(2)).claim_requests() == [
         ClaimRequest({"once": ONCE}, 2, ahead=False)
     ]
 
 
-def test_only_what_may_be_repeated_gives_an_appetite(executor: InlineExecutor) -> None:
+def test_only_runs_of_idempotent_jobs_make_it_claim_ahead(executor: InlineExecutor) -> None:
     assigned = AssignedExecutor(executor, JOBS, PrefetchController(2))
     end = AttemptEnd(AttemptOutcome.RETURNED)
     assigned.note([EndReport(a_run(n, "once"), end, 0.0, 0.001) for n in range(100)])
@@ -66,14 +66,16 @@ def test_only_what_may_be_repeated_gives_an_appetite(executor: InlineExecutor) -
     assert [request.ahead for request in assigned.claim_requests()] == [False, True]
 
 
-def test_nothing_is_claimed_ahead_while_half_a_store_is_left(executor: InlineExecutor) -> None:
+def test_nothing_is_claimed_ahead_while_half_of_the_runs_still_wait(
+    executor: InlineExecutor,
+) -> None:
     for number in range(50):
         executor.start(a_run(number, "add"), 10)
-    assert AssignedExecutor(executor, JOBS, Hungry(2)).claim_requests() == [
+    assert AssignedExecutor(executor, JOBS, HundredAhead(2)).claim_requests() == [
         ClaimRequest({"again": AGAIN}, 50, ahead=True)
     ]
     executor.start(a_run(50, "add"), 10)
-    assert AssignedExecutor(executor, JOBS, Hungry(2)).claim_requests() == []
+    assert AssignedExecutor(executor, JOBS, HundredAhead(2)).claim_requests() == []
 
 
 def test_a_worker_without_a_job_for_child_processes_starts_none(work: WorkWorld) -> None:
@@ -89,7 +91,7 @@ def test_a_worker_without_a_job_for_child_processes_starts_none(work: WorkWorld)
     executors.close()
 
 
-def test_a_thread_that_ends_wakes_a_crew_that_waits_for_its_processes(work: WorkWorld) -> None:
+def test_a_thread_that_ends_wakes_a_group_that_waits_for_its_processes(work: WorkWorld) -> None:
     names = ("where-in-a-thread", "sleeps")
     executors = build_executors(
         {n: work.registry.jobs[n] for n in names}, work.settings, with_threads=True
@@ -101,7 +103,9 @@ def test_a_thread_that_ends_wakes_a_crew_that_waits_for_its_processes(work: Work
     executors.close()
 
 
-def test_an_end_that_a_thread_kept_to_itself_is_heard_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_that_a_thread_kept_to_itself_is_reported_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(threads_module, "BATCH_SECONDS", 60.0)
     gate = threading.Event()
     functions = {"short": lambda: time.sleep(0.01), "long": lambda: gate.wait(60)}
@@ -120,7 +124,7 @@ def test_an_end_that_a_thread_kept_to_itself_is_heard_soon(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("job", ["where-in-a-thread", "sleeps"])
-def test_a_crew_that_waits_is_woken_from_another_thread(work: WorkWorld, job: str) -> None:
+def test_a_group_that_waits_is_woken_from_another_thread(work: WorkWorld, job: str) -> None:
     executors = build_executors({job: work.registry.jobs[job]}, work.settings, with_threads=True)
     eventually(lambda: executors.poll(0.1) or executors.is_ready)
     thread = threading.Thread(target=executors.wake)

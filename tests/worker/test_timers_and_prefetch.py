@@ -1,4 +1,4 @@
-"""When a worker does what, and how much it takes at a time."""
+"""Timers, the cached clock, and how many runs are claimed ahead."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,23 +25,23 @@ def hand() -> Hand:
     return Hand()
 
 
-def test_a_duty_is_due_at_first_and_then_once_in_each_span(hand: Hand) -> None:
-    duty = PeriodicTimer(10, hand)
-    assert duty.due
-    duty.restart()
-    assert not duty.due
+def test_a_timer_is_due_at_first_and_then_once_in_each_span(hand: Hand) -> None:
+    timer = PeriodicTimer(10, hand)
+    assert timer.due
+    timer.restart()
+    assert not timer.due
     hand.seconds += 10
-    assert duty.due
+    assert timer.due
 
 
-def test_a_duty_can_be_hurried_and_put_off(hand: Hand) -> None:
-    duty = PeriodicTimer(10, hand)
-    duty.restart()
-    duty.make_due()
-    assert duty.due
-    duty.restart(after=1)
+def test_a_timer_can_be_hurried_and_put_off(hand: Hand) -> None:
+    timer = PeriodicTimer(10, hand)
+    timer.restart()
+    timer.make_due()
+    assert timer.due
+    timer.restart(after=1)
     hand.seconds += 1
-    assert duty.due
+    assert timer.due
 
 
 @pytest.mark.parametrize(("trip", "asked"), [(0.001, 2), (0.1, 3)])
@@ -74,7 +74,7 @@ def test_a_worker_holds_as_many_runs_as_it_can_execute_in_a_quarter_second(
     assert prefetch.target == beyond
 
 
-def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
+def test_more_runs_are_claimed_ahead_however_long_a_claim_takes(hand: Hand) -> None:
     prefetch = PrefetchController(2, hand)
     grown = []
     for _ in range(6):
@@ -84,7 +84,7 @@ def test_the_appetite_grows_however_long_a_claim_takes(hand: Hand) -> None:
     assert grown == [20, 200, 500, 500, 500, 500]
 
 
-def test_long_runs_take_the_appetite_away(hand: Hand) -> None:
+def test_nothing_is_claimed_ahead_of_long_runs(hand: Hand) -> None:
     prefetch = PrefetchController(2, hand)
     prefetch.note([0.001] * 100)
     assert prefetch.target == 20
@@ -94,7 +94,7 @@ def test_long_runs_take_the_appetite_away(hand: Hand) -> None:
     assert prefetch.target == 0
 
 
-def test_a_worker_to_whom_nothing_happens_loses_its_appetite(hand: Hand) -> None:
+def test_a_worker_whose_runs_do_not_end_claims_nothing_ahead(hand: Hand) -> None:
     prefetch = PrefetchController(2, hand)
     prefetch.note([0.001] * 100)
     for _ in range(2):

@@ -34,9 +34,9 @@ class RunChannel:
 class CurrentRun:
     """The run that is being executed.
 
-    `scheduled_for` is its nominal instant, None when nothing was due by time. `attempt` counts from
-    1. `fencing_token` only rises from claim to claim: pass it on where a late writer must be told
-    apart. `deadline` is when the run will be killed.
+    `scheduled_for` is its nominal instant, None when nothing was due by time. `fencing_token` only
+    rises from claim to claim: pass it on where a late writer must be told apart. The run is killed
+    at its `deadline`. The first `attempt` has the number 1.
     """
 
     def __init__(self, run: ClaimedRun, channel: RunChannel) -> None:
