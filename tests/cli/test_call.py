@@ -64,7 +64,7 @@ def test_without_a_name_it_lists_every_operation(tick: CommandLine) -> None:
         ("pause_queue queue=media raeson=disk", 1, "did you mean reason?"),
         ("read_run run_id=x", 1, "path.run_id: is no id"),
         ("list_runs status=FIALED", 1, "query.status"),
-        ("create_schedule", 1, "Schedules live in code"),
+        ("create_schedule name=Late cron=monthly", 1, "not five: write"),
     ],
 )
 @pytest.mark.parametrize("place", ["near", "far"])

@@ -18,7 +18,7 @@ from webapp.access.permissions import NEEDED, PUBLIC
 
 BROWSER = "! only a browser needs it"
 DEFINITIONS = "! is about the definitions in this folder"
-IN_CODE = "! says that schedules live in code"
+BY_HAND = "! schedules by hand are written by command and API so far"
 ON_PAGES = "! stands on the pages that it is about"
 OWN_ADDRESS = "! is fetched by its own address"
 PEOPLE = "! a program's token must not make or change people and tokens"
@@ -39,9 +39,10 @@ ROUTES = {
     "trigger_schedule": "schedules.run, schedules.confirm_run",
     "run_slots": "schedules.run_slots, occurrences.confirm_slots",
     "plan_backfill": ON_PAGES,
-    "create_schedule": IN_CODE,
-    "update_schedule": IN_CODE,
-    "delete_schedule": IN_CODE,
+    "create_schedule": BY_HAND,
+    "update_schedule": BY_HAND,
+    "delete_schedule": BY_HAND,
+    "restore_schedule": BY_HAND,
     "list_occurrences": ON_PAGES,
     "read_history": ON_PAGES,
     "read_occurrence": "occurrences.show",
@@ -105,9 +106,6 @@ ONLY_CONSOLE = {
 }
 # Why no command but `tick call` calls an operation.
 WITHOUT_COMMAND = {
-    "create_schedule": IN_CODE,
-    "update_schedule": IN_CODE,
-    "delete_schedule": IN_CODE,
     "resume_schedules": "! `tick resume A B` resumes them one by one, and tells of each",
     "read_job": "! `tick jobs` shows them all",
     "read_history": "! `tick ledger SCHEDULE` calls list_occurrences",

@@ -159,7 +159,7 @@ def enable(
             catch_up_latest=catch_up,
             revision=expected,
         )
-        return row, f"{schedule_id} is on; next: {_next(row)}"
+        return row, f"{schedule_id} is on; next: {next_firing(row)}"
 
     one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
 
@@ -241,7 +241,7 @@ def resume(
 
     def bring_back(client: Client, schedule_id: str) -> Told:
         row = client.call(resume_schedule_from_now, schedule_id=schedule_id, revision=expected)
-        return row, f"{schedule_id} goes on from now; next: {_next(row)}"
+        return row, f"{schedule_id} goes on from now; next: {next_firing(row)}"
 
     def go_on(client: Client, schedule_id: str) -> Told:
         passed = client.call(read_schedule, schedule_id=schedule_id).undecided
@@ -253,7 +253,7 @@ def resume(
             revision=expected,
         )
         missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
-        return row, f"{schedule_id} goes on; {missed}; next: {_next(row)}"
+        return row, f"{schedule_id} goes on; {missed}; next: {next_firing(row)}"
 
     act = bring_back if from_now else go_on
     one_by_one(schedule_ids, act, as_json, of_one={"--revision": expected, "--run": run})
@@ -271,7 +271,8 @@ def _resume_all_from_now(as_json: bool) -> None:
         say(f"  {schedule_id}")
 
 
-def _next(row: Schedule) -> str:
+def next_firing(row: Schedule) -> str:
+    """When it fires next, or why it does not."""
     if row.state is not ScheduleState.ACTIVE:
         return f"not while it is {row.state}; `tick resume {row.id}` ends that"
     return f"{row.next_run_at:%Y-%m-%d %H:%M} UTC" if row.next_run_at else "never"

@@ -1,7 +1,5 @@
 """Schedules: when what fires, why it did or did not; switching, pausing and firing them."""
 
-from typing import NoReturn
-
 from pydantic import Field
 
 from tick.errors import InvalidInput, Refused
@@ -33,10 +31,9 @@ from tick.ops.reports.upcoming import ScheduleWithInstants
 from tick.ops.reports.why import Why
 from tick.ops.schemas import SlotsStarted, Started
 
-resource = Resource("schedules", "Schedules live in code; here they are read, switched and fired.")
-_IN_CODE = (
-    "Schedules live in code, so that every change of one is reviewed and deployed with the jobs "
-    "that it runs. {} in the definitions package, deploy, and `tick sync`."
+resource = Resource(
+    "schedules",
+    "Schedules, wherever they are defined: read, switched and fired.",
 )
 
 
@@ -113,34 +110,11 @@ def list_schedules(context: Context, query: ScheduleQuery) -> SchedulePage:
     return continued_at(page, "after")
 
 
-@resource.post("/schedules", Permission.SCHEDULE_EDIT)
-def create_schedule(context: Context) -> NoReturn:
-    """Refused: schedules live in code. The answer says what to do instead."""
-    raise Refused(_IN_CODE.format("Add a `Schedule(id=…, name=…, cron=…)`"))
-
-
 @resource.get("/schedules/<schedule_id>")
 def read_schedule(context: Context, schedule_id: str) -> ScheduleWithInstants:
     """Read a schedule and its next instants."""
     with context.reading() as connection:
         return upcoming.read_schedule(connection, schedule_id, context.now)
-
-
-@resource.put("/schedules/<schedule_id>", Permission.SCHEDULE_EDIT)
-def update_schedule(context: Context, schedule_id: str) -> NoReturn:
-    """Refused: schedules live in code. The answer says what to do instead."""
-    _find(context, schedule_id)
-    raise Refused(_IN_CODE.format(f"Edit `Schedule(id={schedule_id!r}, …)`"))
-
-
-@resource.delete("/schedules/<schedule_id>", Permission.SCHEDULE_EDIT)
-def delete_schedule(context: Context, schedule_id: str) -> NoReturn:
-    """Refused: schedules live in code. The answer says what to do instead."""
-    _find(context, schedule_id)
-    advice = (
-        f"Disable it to stop it at once; to remove it, delete `Schedule(id={schedule_id!r}, …)`"
-    )
-    raise Refused(_IN_CODE.format(advice))
 
 
 @resource.post("/schedules/<schedule_id>/enable", Permission.SCHEDULE_EDIT)
@@ -154,7 +128,7 @@ def enable_schedule(
         schedule_id,
         catch_up_latest=body.catch_up_latest,
     )
-    return _find(context, schedule_id)
+    return find(context, schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/disable", Permission.SCHEDULE_EDIT)
@@ -165,7 +139,7 @@ def disable_schedule(
     switches.disable_schedule(
         context.database, context.act(reason=body.reason, revision=revision), schedule_id
     )
-    return _find(context, schedule_id)
+    return find(context, schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/pause", Permission.SCHEDULE_EDIT)
@@ -179,7 +153,7 @@ def pause_schedule(
         schedule_id,
         until=body.until,
     )
-    return _find(context, schedule_id)
+    return find(context, schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/resume", Permission.SCHEDULE_EDIT)
@@ -194,7 +168,7 @@ def resume_schedule(
         catch_up_latest=body.catch_up_latest,
         run=body.run,
     )
-    return _find(context, schedule_id)
+    return find(context, schedule_id)
 
 
 @resource.post("/schedules/resume", Permission.SCHEDULE_EDIT)
@@ -211,7 +185,7 @@ def resume_schedule_from_now(
 ) -> Schedule:
     """Let a schedule that a clock ahead has put into the future go on after now."""
     clock_ahead.resume_from_now(context.database, context.act(revision=revision), schedule_id)
-    return _find(context, schedule_id)
+    return find(context, schedule_id)
 
 
 @resource.post("/schedules/<schedule_id>/trigger", Permission.SCHEDULE_RUN, status=202)
@@ -247,7 +221,7 @@ def plan_backfill(context: Context, schedule_id: str, query: TimeQuery) -> Backf
 @resource.get("/schedules/<schedule_id>/history")
 def read_history(context: Context, schedule_id: str, query: OccurrenceQuery) -> OccurrencePage:
     """List a schedule's occurrences, newest first."""
-    _find(context, schedule_id)
+    find(context, schedule_id)
     return page_of(context, schedule_id, query)
 
 
@@ -258,6 +232,7 @@ def explain(context: Context, schedule_id: str, query: WhyQuery) -> Why:
         return why.explain(connection, schedule_id, query.at, context.now)
 
 
-def _find(context: Context, schedule_id: str) -> Schedule:
+def find(context: Context, schedule_id: str) -> Schedule:
+    """The schedule as it stands now. Raises NotFound."""
     with context.reading() as connection:
         return schedules.get_schedule(connection, schedule_id)

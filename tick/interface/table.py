@@ -5,6 +5,7 @@ from tick.interface import (
     audit,
     batches,
     cron_preview,
+    custom_schedules,
     jobs,
     occurrences,
     queues,
@@ -19,6 +20,7 @@ from tick.interface import (
 
 RESOURCES = (
     schedules.resource,
+    custom_schedules.resource,
     cron_preview.resource,
     scheduler.resource,
     windows.resource,

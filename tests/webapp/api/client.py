@@ -40,7 +40,13 @@ class Program:
         """What a POST that succeeds answers."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = self.ask("POST", path, json, named)
-        assert response.status_code in (200, 202), response.text
+        assert response.status_code in (200, 201, 202), response.text
+        return response.get_json()
+
+    def send(self, method: str, path: str, json: Any = None) -> Any:
+        """What a PUT or DELETE that succeeds answers."""
+        response = self.ask(method, path, json)
+        assert response.status_code == 200, response.text
         return response.get_json()
 
     def refused(self, status: int, method: str, path: str, json: Any = None, **how: Any) -> Problem:

@@ -1,4 +1,4 @@
-"""Schedules by the API: read, switched, fired; never written, for they live in code."""
+"""Schedules by the API: read, switched, fired."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,16 +121,6 @@ def test_history_is_the_schedules_part_of_the_ledger(admin: Program) -> None:
     assert [item["id"] for item in older["items"]] == started[:1]
     assert len(admin.get("/occurrences?schedule=daily")["items"]) == 3
     assert len(admin.get("/occurrences")["items"]) == 4
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [("POST", "/schedules"), ("PUT", "/schedules/daily"), ("DELETE", "/schedules/daily")],
-)
-def test_schedules_are_written_in_code(admin: Program, method: str, path: str) -> None:
-    problem = admin.refused(409, method, path, {"name": "Mine"})
-    assert "live in code" in problem.detail
-    assert "tick sync" in problem.detail
 
 
 def test_an_instant_that_was_missed_runs_as_that_instant(world: World, admin: Program) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tick.define.mistakes import find_in_one
 from tick.define.schedules import Schedule
+from tick.define.written import OPTIONS
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.diff import custom_schedule
 from tick.engine.schedules.writer import ScheduleWriter
@@ -150,7 +151,7 @@ def _refuse(wrong: list[str]) -> Never:
 def _option_in(text: str) -> str:
     """The option that a mistake begins with, or `cron` for one of the calculator's."""
     first = text.split(" ", 1)[0].rstrip(":")
-    return first if first.isidentifier() and first.islower() else "cron"
+    return first if first in OPTIONS else "cron"
 
 
 def _refuse_taken(connection: sa.Connection, schedule_id: str) -> None:

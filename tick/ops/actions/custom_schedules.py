@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.define.registry import Registry
-from tick.engine.schedules import custom, lifecycle
+from tick.engine.schedules import custom
 from tick.engine.schedules.generations import (
     DefinitionStatus,
     definition_status,
@@ -18,6 +18,7 @@ from tick.engine.schedules.sync import one_at_a_time
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.errors import InvalidInput, Refused
 from tick.ops.act import Act, Change, action
+from tick.ops.actions import switches
 from tick.ops.queries.revisions import check_revision
 from tick.store.database import Database
 
@@ -59,28 +60,32 @@ def _create(
         schedule_id = custom.free_id(change.connection, _id_of(str(written.get("name", ""))))
     custom.make(writer, schedule_id, written)
     if enabled:
-        known = lifecycle.find_schedule(change.connection, schedule_id)
-        values = {"enabled": True, "enabled_at": change.now, "enabled_by": change.author.name}
-        woken = lifecycle.wake(change.connection, known, change.now)
-        lifecycle.switch(change.connection, known, values | woken, change.now)
-        writer.note(
-            "schedule.enable", schedule_id, before={"enabled": False}, after={"enabled": True}
-        )
+        switches.switch_on(change, schedule_id)
     return schedule_id
 
 
 @action("schedule.change", check=check_revision)
 def edit_schedule(
-    change: Change, schedule_id: str, registry: Registry, given: Mapping[str, Any]
+    change: Change,
+    schedule_id: str,
+    registry: Registry,
+    given: Mapping[str, Any],
+    *,
+    enabled: bool | None = None,
 ) -> bool:
     """Write what is given of a schedule; the rest stays. False when nothing changed.
 
     None takes an option away. Another way to say when, or what to run, takes the place of the old
-    one. Raises NotFound, Stale, InvalidInput, and Refused for one that lives in code.
+    one. `enabled` switches it as well. Raises NotFound, Stale, InvalidInput, and Refused
+    for one that lives in code.
     """
     writer = _writer(change, registry)
     known = custom.find_custom(change.connection, schedule_id)
-    return custom.edit(writer, known, merge(known.written, given))
+    changed = custom.edit(writer, known, merge(known.written, given))
+    if enabled is None:
+        return changed
+    switch = switches.switch_on if enabled else switches.switch_off
+    return switch(change, schedule_id) or changed
 
 
 @action("schedule.delete", check=check_revision)

@@ -16,8 +16,9 @@ from tick.errors import NotFound, Refused
 from tick.ops.act import Act, Change, action
 from tick.ops.queries.revisions import check_revision
 from tick.ops.schemas import Schema
-from tick.states import ScheduleState
+from tick.states import ScheduleSource, ScheduleState
 from tick.store.database import Database
+from tick.store.sql import AnyRow
 from tick.utc import utc
 
 Result = TypeVar("Result")
@@ -31,25 +32,37 @@ def enable_schedule(change: Change, schedule_id: str, *, catch_up_latest: bool =
     With `catch_up_latest` its most recent instant, if it passed while the schedule was off, is
     due again, and the next tick fires it as that instant. Raises NotFound, Refused, Stale.
     """
+    return switch_on(change, schedule_id, catch_up_latest=catch_up_latest)
+
+
+def switch_on(change: Change, schedule_id: str, *, catch_up_latest: bool = False) -> bool:
+    """Switch a schedule on within an action; see `enable_schedule`."""
     known = find_schedule(change.connection, schedule_id)
     if known.row.enabled:
         return False
     if known.row.state == ScheduleState.REMOVED:
-        raise Refused(
-            f"{schedule_id} was removed from the definitions; bring it back there, then sync."
-        )
+        raise Refused(_why_gone(known.row))
     values = {"enabled": True, "enabled_at": change.now, "enabled_by": change.author.name}
     if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, change.now):
         values |= NOT_PAUSED | wake(
             change.connection, known, change.now, catch_up_latest=catch_up_latest
         )
     switch(change.connection, known, values, change.now)
-    change.record(
+    change.act.record(
+        change.connection,
+        "schedule.enable",
+        schedule_id,
         before={"enabled": False},
         after={"enabled": True},
         reason=_CATCH_UP if catch_up_latest else None,
     )
     return True
+
+
+def _why_gone(row: AnyRow) -> str:
+    if row.source == ScheduleSource.CUSTOM:
+        return f"{row.id} was deleted; restore it first."
+    return f"{row.id} was removed from the definitions; bring it back there, then sync."
 
 
 @action("schedule.disable", check=check_revision)
@@ -58,6 +71,11 @@ def disable_schedule(change: Change, schedule_id: str) -> bool:
 
     Raises NotFound, Stale.
     """
+    return switch_off(change, schedule_id)
+
+
+def switch_off(change: Change, schedule_id: str) -> bool:
+    """Switch a schedule off within an action; see `disable_schedule`."""
     known = find_schedule(change.connection, schedule_id)
     if not known.row.enabled:
         return False
@@ -68,7 +86,13 @@ def disable_schedule(change: Change, schedule_id: str) -> bool:
         "next_run_at": None,
     }
     switch(change.connection, known, values, change.now)
-    change.record(before={"enabled": True}, after={"enabled": False})
+    change.act.record(
+        change.connection,
+        "schedule.disable",
+        schedule_id,
+        before={"enabled": True},
+        after={"enabled": False},
+    )
     return True
 
 

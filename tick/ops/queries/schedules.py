@@ -23,7 +23,7 @@ from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.revisions import revision_of
 from tick.ops.schemas import Internal, Page, Schema
-from tick.states import FIRED_OUTCOMES, Mode, ScheduleState
+from tick.states import FIRED_OUTCOMES, Mode, ScheduleSource, ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_mute, job_schedule, occurrence, schedule_version
 
@@ -62,7 +62,10 @@ class Schedule(Schema):
     state_reason: str | None
     state_by: str | None
     state_until: datetime | None = Field(description="when a pause ends by itself")
+    source: ScheduleSource = Field(description="CUSTOM: made by hand; it may be edited here")
     next_run_at: datetime | None
+    last_run_at: datetime | None = Field(description="when it last fired by itself")
+    last_run_id: int | None = Field(description="the first run of that firing")
     run_count: int
     failure_count: int
     consecutive_failures: int

@@ -1,0 +1,52 @@
+"""The commands that write schedules by hand, here and through a console."""
+
+import pytest
+
+from tests.cli.conftest import CommandLine
+from tests.cli.test_remote import FarCommandLine, console, far  # noqa: F401  (fixtures)
+
+
+@pytest.fixture(params=["near", "far"])
+def line(
+    request: pytest.FixtureRequest,
+    tick: CommandLine,
+    far: FarCommandLine,  # noqa: F811
+) -> CommandLine | FarCommandLine:
+    return far if request.param == "far" else tick
+
+
+def test_a_schedule_is_added_edited_deleted_and_restored(line: CommandLine) -> None:
+    said = line.good("add", "Late fetch", "--cron", "0 23 * * *", "--job", "fetch")
+    assert said == (
+        "late-fetch was added, switched off; `tick enable late-fetch` switches it on.\n"
+    )
+    edited = line.json("edit", "late-fetch", "--every", "2h", "--option", "grace=600")
+    assert (edited["timing"]["words"], edited["version"]) == ("Every 2 hours", 2)
+    assert edited["rule"]["grace_seconds"] == 600
+    assert "`tick restore late-fetch`" in line.good("delete", "late-fetch", "--reason", "done")
+    assert "REMOVED" in line.good("schedule", "late-fetch")
+    assert "late-fetch is back, switched off" in line.good("restore", "late-fetch")
+
+
+def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None:
+    said = line.good("add", "All", "--at", "2100-01-01T02:00Z", "--all", "--enabled")
+    assert said == "all was added, on; next: 2100-01-01 02:00 UTC.\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        (["add", "Late", "--cron", "0 25 * * *", "--job", "fetch"], 1, "body.cron: hour '25'"),
+        (["add", "Late", "--cron", "0 2 * * *", "--job", "fetsh"], 1, "did you mean 'fetch'"),
+        (["add", "Late", "--params", "{", "--cron", "0 2 * * *"], 2, "--params is no JSON"),
+        (["add", "Late", "--cron", "0 2 * * *", "--option", "grace"], 2, "write NAME=VALUE"),
+        (["add", "Late", "--cron", "0 2 * * *", "--option", "gracee=1"], 1, "did you mean grace"),
+        (["edit", "monthly-report", "--cron", "0 2 * * *"], 1, "lives in code"),
+        (["delete", "monthly-report"], 1, "lives in code"),
+        (["restore", "monthly-report"], 1, "lives in code"),
+    ],
+)
+def test_what_does_not_fit_says_what_to_write(
+    line: CommandLine, command: list[str], status: int, said: str
+) -> None:
+    assert said in line.bad(*command, status=status)

@@ -1,0 +1,106 @@
+"""Schedules by hand through the API, by our names and by those of other programs."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.factories import World
+from tests.webapp.api.client import Program
+
+NIGHTLY = {"name": "Nightly match", "cron": "0 2 * * *", "job": "match-scores"}
+
+
+def test_a_schedule_is_made_and_answered_with_its_id_at_the_top(admin: Program) -> None:
+    made = admin.post("/schedules", NIGHTLY)
+    assert next(iter(made.items())) == ("id", "nightly-match")
+    assert (made["enabled"], made["source"], made["mode"]) == (False, "CUSTOM", "SINGLE_JOB")
+    assert admin.get("/schedules/nightly-match")["schedule"]["name"] == "Nightly match"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "mode"),
+    [
+        (
+            {"scheduleType": "CRON", "cronExpression": "0 2 * * *", "executionMode": "ALL_JOBS"},
+            "CRON",
+            "ALL_JOBS",
+        ),
+        ({"intervalMs": 3_600_000, "jobGroup": "matching"}, "INTERVAL", "GROUP"),
+        ({"runAt": "2100-01-01T02:00:00Z", "jobName": "match-scores"}, "ONCE", "SINGLE_JOB"),
+        (
+            {"cronExpression": "0 2 * * *", "jobNames": ["match-scores"], "jobParameters": {}},
+            "CRON",
+            "CUSTOM",
+        ),
+    ],
+)
+def test_the_names_of_the_proposal_are_taken_as_well(
+    admin: Program, given: dict[str, Any], kind: str, mode: str
+) -> None:
+    made = admin.post("/schedules", {"name": "Theirs", "enabled": True, **given})
+    assert (made["rule"]["kind"], made["mode"], made["enabled"]) == (kind, mode, True)
+
+
+def test_an_edit_keeps_what_is_not_given(admin: Program) -> None:
+    admin.post("/schedules", NIGHTLY | {"description": "for the morning"})
+    edited = admin.send("PUT", "/schedules/nightly-match", {"cronExpression": "30 2 * * *"})
+    assert (edited["rule"]["cron"], edited["description"]) == ("30 2 * * *", "for the morning")
+    assert edited["version"] == 2
+
+
+def test_an_edit_that_another_edit_overtook_is_refused(admin: Program) -> None:
+    stale = admin.post("/schedules", NIGHTLY)["revision"]
+    admin.send("PUT", "/schedules/nightly-match", {"cron": "30 2 * * *"})
+    problem = admin.refused(
+        412,
+        "PUT",
+        "/schedules/nightly-match",
+        {"cron": "0 4 * * *"},
+        headers={"If-Match": f'"{stale}"'},
+    )
+    assert "changed since you read it" in problem.detail
+
+
+def test_a_switch_is_an_edit_too_wherever_the_schedule_lives(admin: Program) -> None:
+    assert admin.send("PUT", "/schedules/daily", {"enabled": True})["enabled"] is True
+    admin.post("/schedules", NIGHTLY)
+    edited = admin.send("PUT", "/schedules/nightly-match", {"enabled": True, "cron": "5 2 * * *"})
+    assert (edited["enabled"], edited["version"]) == (True, 2)
+
+
+@pytest.mark.parametrize(("method", "body"), [("PUT", {"cron": "0 3 * * *"}), ("DELETE", None)])
+def test_one_in_code_says_where_it_is_edited(
+    admin: Program, method: str, body: dict[str, Any] | None
+) -> None:
+    problem = admin.refused(409, method, "/schedules/daily", body)
+    assert "lives in code" in problem.detail
+    assert "tick sync" in problem.detail
+
+
+def test_a_deleted_one_is_kept_and_can_be_restored(world: World, admin: Program) -> None:
+    admin.post("/schedules", NIGHTLY | {"enabled": True})
+    gone = admin.send("DELETE", "/schedules/nightly-match?reason=not%20needed")
+    assert gone["restore"].endswith("/schedules/nightly-match/restore")
+    assert admin.get("/schedules/nightly-match")["schedule"]["state"] == "REMOVED"
+    back = admin.post("/schedules/nightly-match/restore")
+    assert (back["state"], back["enabled"]) == ("ACTIVE", False)
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({}, "body.name"),
+        ({"name": "Late", "cron": "0 25 * * *", "job": "match-scores"}, "body.cron"),
+        ({"name": "Late", "cron": "0 2 * * *", "job": "metch"}, "body.job"),
+        ({"name": "Late", "cronn": "0 2 * * *"}, "body.cronn"),
+        ({"name": "Late", "cron": "0 2 * * *", "command": "rm"}, "body.command"),
+        ({"name": "Late", "cron": "0 2 * * *", "scheduleType": "INTERVAL"}, "body.schedule_type"),
+    ],
+)
+def test_a_mistake_names_the_field(admin: Program, body: dict[str, Any], where: str) -> None:
+    problem = admin.refused(422, "POST", "/schedules", body)
+    assert [mistake.where for mistake in problem.mistakes] == [where]
+
+
+def test_who_only_reads_makes_none(viewer: Program) -> None:
+    viewer.refused(403, "POST", "/schedules", NIGHTLY)

@@ -1,0 +1,165 @@
+"""The commands on schedules by hand: add, edit, delete, restore."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from tick.cli.client import open_client
+from tick.cli.completion import complete_groups, complete_jobs
+from tick.cli.output import say, show_json
+from tick.cli.parameters import INSTANT, LENGTH, as_json, if_revision, reason_option
+from tick.cli.schedules import next_firing, schedule_argument
+from tick.interface.custom_schedules import (
+    create_schedule,
+    delete_schedule,
+    restore_schedule,
+    update_schedule,
+)
+from tick.ops.queries.schedules import Schedule
+from tick.states import MissedPolicy, Mode, OverlapPolicy
+
+_Command = Callable[..., None]
+_OPTIONS = (
+    click.option("--description", help="What it is for."),
+    click.option("--cron", help="Five fields, as in '0 2 * * *'."),
+    click.option("--every", type=LENGTH, help="A fixed length between two firings: 90m, 2h, 1d."),
+    click.option("--at", type=INSTANT, help="Once, at this instant."),
+    click.option("--timezone", help="Of --cron; such as Europe/Berlin. UTC unless given."),
+    click.option("--job", shell_complete=complete_jobs, help="Run this job."),
+    click.option("--jobs", multiple=True, shell_complete=complete_jobs, help="Run these jobs."),
+    click.option("--group", "job_group", shell_complete=complete_groups, help="Run this group."),
+    click.option("--all", "everything", is_flag=True, help="Run all jobs."),
+    click.option("--params", metavar="JSON", help="Keyword arguments of the jobs."),
+    click.option("--missed", type=click.Choice(MissedPolicy), help="What a missed instant does."),
+    click.option("--overlap", type=click.Choice(OverlapPolicy), help="While one is unfinished."),
+    click.option(
+        "--option",
+        "others",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Any other option of a schedule; the value is JSON or a text, null takes it away.",
+    ),
+)
+
+
+def _options(command: _Command) -> _Command:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("name")
+@click.option("--id", "schedule_id", help="Unless given, it is made from the name.")
+@click.option("--enabled", is_flag=True, help="Switch it on as well.")
+@_options
+@as_json
+def add(name: str, schedule_id: str | None, enabled: bool, as_json: bool, **options: Any) -> None:
+    """Add a schedule by hand. It runs jobs that exist in code.
+
+    For example: tick add "Nightly match" --cron "0 2 * * *" --group matching
+    """
+    given = {"name": name, "id": schedule_id, "enabled": enabled, **_given(options)}
+    with open_client() as client:
+        row = client.call(
+            create_schedule,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+    _tell(row, f"{row.id} was added, {_switch(row)}", as_json)
+
+
+@click.command()
+@schedule_argument
+@click.option("--name", help="What it is called.")
+@_options
+@if_revision
+@as_json
+def edit(schedule_id: str, expected: str | None, as_json: bool, **options: Any) -> None:
+    """Edit a schedule that was made by hand.
+
+    What is given changes, the rest stays.
+    """
+    with open_client() as client:
+        row = client.call(
+            update_schedule,
+            schedule_id=schedule_id,
+            revision=expected,
+            **_given(options),
+        )
+    _tell(row, f"{row.id} is at version {row.version}, {_switch(row)}", as_json)
+
+
+@click.command()
+@schedule_argument
+@reason_option("Why; kept in the audit.")
+@if_revision
+@as_json
+def delete(schedule_id: str, reason: str | None, expected: str | None, as_json: bool) -> None:
+    """Delete a schedule that was made by hand. Its history stays; `tick restore` undoes it."""
+    with open_client() as client:
+        found = client.call(
+            delete_schedule,
+            schedule_id=schedule_id,
+            revision=expected,
+            reason=reason,
+        )
+    if as_json:
+        show_json(found)
+    else:
+        say(f"{schedule_id} was deleted; `tick restore {schedule_id}` brings it back.")
+
+
+@click.command()
+@schedule_argument
+@as_json
+def restore(schedule_id: str, as_json: bool) -> None:
+    """Bring back a schedule that was deleted, switched off."""
+    with open_client() as client:
+        row = client.call(restore_schedule, schedule_id=schedule_id)
+    _tell(row, f"{schedule_id} is back, {_switch(row)}", as_json)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, by the names of the interface."""
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    others = [_parsed(text) for text in given.pop("others", ())]
+    if isinstance(every := given.get("every"), timedelta):
+        given["every"] = every.total_seconds()
+    if (params := given.get("params")) is not None:
+        given["params"] = _json(params, "--params")
+    if given.pop("everything", False):
+        given["mode"] = Mode.ALL_JOBS
+    return given | dict(others)
+
+
+def _parsed(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise click.UsageError(f"--option {text!r}: write NAME=VALUE, as in --option grace=600.")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _json(text: str, option: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise click.UsageError(f'{option} is no JSON: {error}. Write {{"name": 1}}.') from None
+
+
+def _switch(row: Schedule) -> str:
+    if row.enabled:
+        return f"on; next: {next_firing(row)}"
+    return f"switched off; `tick enable {row.id}` switches it on"
+
+
+def _tell(row: Schedule, sentence: str, as_json: bool) -> None:
+    if as_json:
+        show_json(row)
+    else:
+        say(f"{sentence}.")
