@@ -1,8 +1,8 @@
-"""What every form that acts has in common."""
+"""Reads what all forms that act have in common: who, why, once, and for how long."""
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from flask import g, request, url_for
@@ -18,7 +18,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")
 
 @contextmanager
 def acting() -> Iterator[Act]:
-    """The act of the signed-in person; a refusal becomes a message, not an error page."""
+    """Yield the act of the signed-in person; flash a refusal instead of showing an error page."""
     try:
         author = Author(current_user.name, g.request_id)
         yield Act(now(), author, reason(), key=idempotency_key())
@@ -35,16 +35,23 @@ def _in_the_way(busy: Busy) -> str:
 
 
 def reason() -> str | None:
-    """Why the person acts, if the form says so."""
+    """Return why the person acts, if the form says so."""
     return request.form.get("reason", "").strip()[:MAX_REASON] or None
 
 
 def new_key() -> str:
-    """A fresh key for a form that must act only once."""
+    """Return a fresh key for a form that must act only once."""
     return secrets.token_urlsafe(12)
 
 
 def idempotency_key() -> str | None:
-    """The key that the form was made with: sent twice, it acts once on what it is about."""
+    """Return the key that the form was made with; a form that is sent twice acts once."""
     key = request.form.get("key", "")
     return key if _KEY.match(key) else None
+
+
+def chosen_hours(choices: Iterable[str]) -> int:
+    """Return the hours that the form chooses, or the first choice; 0 for an end that is open."""
+    first, *others = choices
+    hours = request.form.get("hours", "")
+    return int((hours if hours in others else first) or 0)

@@ -1,4 +1,4 @@
-"""Where a person came from, and goes back to; never to another site."""
+"""Addresses of this console: of the request, and to go back to; never of another site."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _MAX_LENGTH = 2000
 
 
 def is_local(target: str) -> bool:
-    """Whether a URL is a path on this very site, in every browser's reading of it."""
+    """Return whether every browser takes a URL for a path on this very site."""
     if not target.startswith("/") or len(target) > _MAX_LENGTH:
         return False
     # Browsers drop control characters, and read a backslash as a slash.
@@ -19,25 +19,24 @@ def is_local(target: str) -> bool:
 
 
 def current_url() -> str:
-    """The path and query of this request, as a browser has them: with the prefix of the console."""
+    """Return path and query of this request, with the prefix of the console."""
     return f"{request.script_root}{request.full_path}".rstrip("?")
 
 
 def current_path() -> str:
-    """The same without a query."""
+    """Return the path of this request, with the prefix of the console."""
     return f"{request.script_root}{request.path}"
 
 
 def cookie_path() -> str:
-    """Where cookies are sent to: another console on this host has a prefix of its own."""
+    """Return the path that cookies are sent to."""
+    # Not always "/": another console on this host has a prefix and cookies of its own.
     return request.script_root or "/"
 
 
 def query_args(*without: str) -> dict[str, Any]:
-    """The arguments of this request's query that say something, but for some.
-
-    For `url_for`, which would take those that are left out here as its own: a scheme, for one.
-    """
+    """Return the arguments of this request's query that are not empty, but for `without`."""
+    # `url_for` would take `endpoint` and names such as `_scheme` and `_external` as its own.
     return {
         name: value
         for name, value in request.args.items()
@@ -46,7 +45,7 @@ def query_args(*without: str) -> dict[str, Any]:
 
 
 def go_back(default: str | None = None) -> Response:
-    """303 to the page that the form names as `next`, else to `default`, else to the schedules."""
+    """Redirect (303) to the form's `next`, else to `default`, else to the schedules."""
     target = request.form.get("next", "")
     if not is_local(target):
         target = default or url_for("schedules.index")

@@ -1,8 +1,4 @@
-"""Live regions: parts of a page that ask for themselves again, and cost nothing while unchanged.
-
-htmx sends the tag of what it shows as `HX-PTag`. The tag is made of the data and not of the HTML,
-which differs each time (relative times, form tokens).
-"""
+"""Answers pages whose region `#live` polls: 304 while what it shows is unchanged."""
 
 import hashlib
 from typing import Any
@@ -10,17 +6,17 @@ from typing import Any
 from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-_HEADER = "HX-PTag"
+_HEADER = "HX-PTag"  # htmx sends the tag of what it shows
 
 
-def page(template: str, region: str, data: object, **context: Any) -> ResponseReturnValue:
-    """The page; to its live region asking again, 304 or the page with a fresh tag.
+def page(template: str, data: object, **context: Any) -> ResponseReturnValue:
+    """Return the page, or 304 to a poll whose tag says that it shows this `data` already.
 
-    `region` is the id of the region's element, `data` what it shows; the template's region takes
-    `live_tag`. htmx cuts the region out of the page by hx-select.
+    The template's region takes `live_tag`; htmx cuts it out of the page by hx-select.
     """
+    # Of the data, not of the HTML: relative times and form tokens differ each time.
     tag = hashlib.sha256(repr(data).encode()).hexdigest()[:20]
-    polls = request.headers.get("HX-Source", "").endswith(f"#{region}")
+    polls = request.headers.get("HX-Source", "").endswith("#live")
     if polls and request.headers.get(_HEADER) == tag:
         return "", 304, {_HEADER: tag}
     response = make_response(render_template(template, live_tag=tag, **context))

@@ -1,8 +1,9 @@
-"""What a view works with: the runtime, a connection to read by, the instant of the request."""
+"""The services of a view: the runtime, connections to read by, the instant of the request."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
@@ -13,10 +14,12 @@ from tick.ops.reports import days_off
 from tick.runtime import Runtime
 
 _EXTENSION = "tick"
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class IdConverter(IntegerConverter):
-    """An id in a path; what no database could hold is no address of ours."""
+    """Matches an id in a path, up to the largest that a database can hold; others are a 404."""
 
     def __init__(self, map: Map) -> None:
         super().__init__(map, min=1, max=2**63 - 1)
@@ -29,20 +32,29 @@ def init_app(app: Flask, runtime: Runtime) -> None:
 
 
 def runtime() -> Runtime:
-    """The runtime of the application that serves this request."""
+    """Return the runtime of the application that serves this request."""
     found: Runtime = current_app.extensions[_EXTENSION]
     return found
 
 
 @contextmanager
 def reading() -> Iterator[sa.Connection]:
-    """A connection that only reads; what was written before it began is seen."""
+    """Open a connection that only reads; it sees all that was written before it began."""
     with runtime().database.read.connect() as connection:
         yield connection
 
 
+def read(
+    query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **options: P.kwargs
+) -> T:
+    """Return what a single query reads."""
+    with reading() as connection:
+        return query(connection, *args, **options)
+
+
 def now() -> datetime:
-    """The instant of this request: the same wherever the page asks."""
+    """Return the instant of this request."""
+    # Read once: a page of two instants would show a run that ends before it begins.
     if "now" not in g:
         g.now = runtime().now()
     instant: datetime = g.now
@@ -50,21 +62,18 @@ def now() -> datetime:
 
 
 def page_status() -> PageStatus:
-    """Return the status that every page shows, read once for each request."""
+    """Return what every page shows: whether the scheduler is stopped, and the counts."""
     if "page_status" not in g:
-        with reading() as connection:
-            g.page_status = read_page_status(
-                connection, now(), runtime().settings.dead_after_seconds
-            )
+        g.page_status = read(read_page_status, now(), runtime().settings.dead_after_seconds)
     found: PageStatus = g.page_status
     return found
 
 
 def holiday_on(day: date) -> str | None:
-    """The public holiday of that day, in the regions that the settings name."""
+    """Return the public holiday of that day in the regions that the settings name."""
     return days_off.holiday_on(runtime().settings.holidays, day)
 
 
 def system_health(connection: sa.Connection) -> SystemHealth:
-    """Read the health that the status bar shows."""
+    """Return the health of the system."""
     return read_health(connection, now(), page_status())

@@ -1,4 +1,4 @@
-"""One's own account: the password, and where one is signed in."""
+"""The page of one's own account: the password, and the browsers that are signed in."""
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,7 @@ from webapp.links import go_back
 from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("account", __name__)
-# The first that is found counts: most browsers claim to be older ones as well.
+# In this order, the first that is found counts: most browsers claim to be older ones as well.
 _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "FxiOS": "Firefox"}
 _BROWSERS |= {"Chrome": "Chrome", "CriOS": "Chrome", "Safari": "Safari"}
 _SYSTEMS = {"Windows": "Windows", "Android": "Android", "iPhone": "iPhone", "iPad": "iPad"}
@@ -22,7 +22,7 @@ _SYSTEMS |= {"Mac OS X": "macOS", "Linux": "Linux"}
 
 @blueprint.get("/account")
 def index() -> ResponseReturnValue:
-    """Who one is here, and every browser that one is signed in with."""
+    """Show who is signed in, and in which browsers."""
     with reading() as connection:
         found = sessions.list_sessions(
             connection, current_user.user.id, now=now(), limits=login.limits()
@@ -35,7 +35,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.post("/account/password")
 def change_password() -> ResponseReturnValue:
-    """A new password by the old one; every other session ends."""
+    """Set a new password by the old one, and end every other session."""
     form = request.form
     answer: ResponseReturnValue = go_back(url_for("account.index"))
     with acting() as act:
@@ -68,7 +68,7 @@ def end_other_sessions() -> ResponseReturnValue:
 
 
 def browser_name(agent: str) -> str:
-    """A user agent as people say it, such as `Firefox on Linux`; else its beginning."""
+    """Return a user agent in words, such as `Firefox on Linux`; else its beginning."""
     browser = next((name for token, name in _BROWSERS.items() if token in agent), None)
     system = next((name for token, name in _SYSTEMS.items() if token in agent), None)
     if browser is None:

@@ -1,6 +1,7 @@
-"""Alerts: what is wrong, what was, who was told of it, and what is muted."""
+"""The pages of alerts: the open and the closed ones, their deliveries, and mutes."""
 
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,64 +12,47 @@ from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries import schedules
 from webapp import dispatcher, messages, polling, query
-from webapp.forms import acting
+from webapp.forms import acting, chosen_hours
 from webapp.links import go_back
-from webapp.services import now, reading, runtime
+from webapp.services import now, read, reading, runtime
 
 blueprint = Blueprint("alerts", __name__)
 _FILTER = {"rule": query.one_of(NAMES), "schedule": query.schedule_of}
-LENGTHS = {1: "an hour", 8: "eight hours", 24: "a day", 168: "a week", 720: "thirty days"}
+MUTES = {"1": "an hour", "8": "eight hours", "24": "a day", "168": "a week", "720": "thirty days"}
 
 
 def _with_mistakes(mistakes: tuple[str, ...]) -> str:
-    """The page with what is wrong with its filter, and no alert."""
+    """Render the page with the mistakes of its filter, and no alert."""
     return render_template("alerts/index.html", mistakes=mistakes, rules=NAMES)
 
 
 @blueprint.get("/alerts")
 @query.takes(_FILTER | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
-    """The open alerts, the mutes, and the alerts that are over, by the filter in the URL."""
-    rule, schedule_id = query.text("rule"), query.text("schedule")
+    """List the open alerts, the mutes, and the closed alerts, by the filter in the URL."""
+    chosen: dict[str, Any] = {"rule": query.text("rule"), "schedule_id": query.text("schedule")}
+    before = query.number("before")
     with reading() as connection:
-        opened = queries.list_alerts(
-            connection, now(), open=True, rule=rule, schedule_id=schedule_id
-        )
-        over = queries.list_alerts(
-            connection,
-            now(),
-            open=False,
-            rule=rule,
-            schedule_id=schedule_id,
-            before=query.number("before"),
-        )
+        opened = queries.list_alerts(connection, now(), open=True, **chosen)
+        over = queries.list_alerts(connection, now(), open=False, before=before, **chosen)
         mutes = queries.list_mutes(connection, now())
-    return polling.page(
-        "alerts/index.html",
-        "live",
-        (opened, over, mutes),
-        opened=opened.items,
-        over=over,
-        mutes=mutes,
-        rules=NAMES,
-        rule=rule,
-        schedule_id=schedule_id,
-    )
+    shown = (opened, over, mutes)
+    page = {"opened": opened.items, "over": over, "mutes": mutes, "rules": NAMES}
+    return polling.page("alerts/index.html", shown, **page, **chosen)
 
 
 @blueprint.get("/alerts/<id:alert_id>")
 def show(alert_id: int) -> ResponseReturnValue:
-    """One alert, and each attempt to tell of it."""
-    with reading() as connection:
-        detail = queries.get_alert(connection, alert_id, now())
+    """Show an alert, and each attempt to deliver it."""
+    detail = read(queries.get_alert, alert_id, now())
     return polling.page(
-        "alerts/show.html", "live", detail, alert=detail.alert, deliveries=detail.deliveries
+        "alerts/show.html", detail, alert=detail.alert, deliveries=detail.deliveries
     )
 
 
 @blueprint.post("/alerts/<id:alert_id>/close")
 def close(alert_id: int) -> ResponseReturnValue:
-    """Call an alert settled."""
+    """Close an alert."""
     with acting() as act:
         alerts.close(runtime().database, act, alert_id)
         messages.flash_success("The alert is closed.")
@@ -78,14 +62,12 @@ def close(alert_id: int) -> ResponseReturnValue:
 @blueprint.get("/alerts/mute")
 @query.takes(_FILTER)
 def confirm_mute() -> ResponseReturnValue:
-    """Ask of what, for how long and why."""
-    with reading() as connection:
-        names = schedules.schedule_names(connection)
+    """Ask which alerts to mute, for how long and why."""
     return render_template(
         "alerts/mute.html",
-        names=names,
+        names=read(schedules.schedule_names),
         rules=NAMES,
-        lengths=LENGTHS,
+        lengths=MUTES,
         schedule=query.text("schedule"),
         rule=query.text("rule"),
     )
@@ -93,14 +75,14 @@ def confirm_mute() -> ResponseReturnValue:
 
 @blueprint.post("/alerts/mute")
 def mute() -> ResponseReturnValue:
-    """Send nothing for a while."""
+    """Mute the chosen alerts for a while."""
     with acting() as act:
         alerts.mute(
             runtime().database,
             act,
             schedule_id=request.form.get("schedule") or None,
             rule=request.form.get("rule") or None,
-            until=now() + _length(),
+            until=now() + timedelta(hours=chosen_hours(MUTES)),
         )
         messages.flash_success("Muted. What is still wrong at the end of it is told then.")
     return go_back(url_for("alerts.index"))
@@ -127,10 +109,3 @@ def test() -> ResponseReturnValue:
             raise Refused(f"Not every channel took it. {'; '.join(failed)}.")
         messages.flash_success(f"{', '.join(found)} took a test message.")
     return go_back(url_for("alerts.index"))
-
-
-def _length() -> timedelta:
-    """One of LENGTHS; the shortest for anything else."""
-    given = request.form.get("hours", "")
-    hours = int(given) if given.isascii() and given.isdigit() and len(given) < 4 else 0
-    return timedelta(hours=hours if hours in LENGTHS else next(iter(LENGTHS)))

@@ -1,10 +1,11 @@
-"""Audit: who changed what, when and why; to read here, or to take along."""
+"""The page of the audit: who changed what, when and why; and its export as a file."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -24,13 +25,13 @@ from webapp import links, query
 from webapp.drawing.clock_changes import find_zone
 from webapp.presentation import iso, shown_zone
 from webapp.run_search import read_instant
-from webapp.services import now, reading
+from webapp.services import now, read
 
 blueprint = Blueprint("audit", __name__)
 MOST_EXPORTED = 50_000
 _AT_ONCE = 1000
 _COLUMNS = list(AuditEntry.model_fields)
-# What a spreadsheet would run as a formula.
+# A spreadsheet runs a cell that begins so as a formula, and anybody can write a reason.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -40,7 +41,7 @@ def _instant_of(value: str) -> datetime:
 
 
 def _with_mistakes(mistakes: tuple[str, ...]) -> str:
-    """The page with what is wrong with its filter, and no entry."""
+    """Render the page with the mistakes of its filter, and no entry."""
     return render_template("audit.html", mistakes=mistakes, most=MOST_EXPORTED)
 
 
@@ -56,18 +57,18 @@ _FILTER: dict[str, query.Reader] = {
 @blueprint.get("/audit")
 @query.takes(_FILTER | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
-    """Changes, newest first, by the filter in the URL."""
+    """List changes, newest first, by the filter in the URL."""
+    # A form sends its empty fields too; an address to share holds only what was asked.
     if "" in request.args.values():
         return redirect(url_for("audit.index", **links.query_args()))
-    with reading() as connection:
-        page = audit.list_audit(connection, _read_filter(), before=query.number("before"))
+    page = read(audit.list_audit, _read_filter(), before=query.number("before"))
     return render_template("audit.html", page=page, most=MOST_EXPORTED)
 
 
 @blueprint.get("/audit.<kind>")
 @query.takes(_FILTER)
 def export(kind: str) -> ResponseReturnValue:
-    """The same as a file, the newest MOST_EXPORTED of them, sent as they are read."""
+    """Send the newest MOST_EXPORTED of the changes as a file, while they are read."""
     if kind not in _TYPES:
         abort(404)
     entries = _newest(_read_filter(), MOST_EXPORTED)
@@ -78,27 +79,16 @@ def export(kind: str) -> ResponseReturnValue:
 
 
 def _read_filter() -> AuditFilter:
-    """The filter in the URL."""
-    return AuditFilter(
-        subject=query.text("subject"),
-        actor=query.text("actor"),
-        action=query.text("action"),
-        since=_instant("since"),
-        until=_instant("until"),
-    )
-
-
-def _instant(name: str) -> datetime | None:
-    text = query.text(name)
-    return _instant_of(text) if text else None
+    given = {name: query.text(name) for name in _FILTER}
+    found: dict[str, Any] = {name: _FILTER[name](text) for name, text in given.items() if text}
+    return AuditFilter(**found)
 
 
 def _newest(chosen: AuditFilter, most: int) -> Iterator[AuditEntry]:
-    """The rows, read page by page: no transaction stays open while somebody reads slowly."""
     before, left = None, most
     while left:
-        with reading() as connection:
-            page = audit.list_audit(connection, chosen, before=before, size=min(_AT_ONCE, left))
+        # A connection for each page: no transaction stays open while somebody reads slowly.
+        page = read(audit.list_audit, chosen, before=before, size=min(_AT_ONCE, left))
         yield from page.items
         left -= len(page.items)
         before = None if page.next is None else int(page.next)

@@ -1,5 +1,6 @@
-"""Doing the same to many runs: a preview that counts them, then the action and what came of it."""
+"""Retrying or cancelling many runs: a preview that counts them, then the action and its result."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request, url_for
@@ -24,7 +25,7 @@ REFUSALS_SHOWN = 3
 
 @dataclass(frozen=True)
 class BatchAction:
-    """Something that can be done to many runs, and which it can be done to."""
+    """An action on many runs, and the statuses of the runs that it is possible for."""
 
     name: str
     statuses: tuple[RunStatus, ...]
@@ -61,7 +62,7 @@ BATCH_ACTIONS = {
     lists=("run",),
 )
 def confirm_runs() -> ResponseReturnValue:
-    """Which runs it would be done to, before anything happens."""
+    """Show which runs it would be done to, before anything happens."""
     action = _action(request.args.get("do", ""))
     if not may(f"bulk.{action.name}_runs"):
         abort(403)
@@ -113,16 +114,21 @@ def _tell(result: str, batch: BatchDone) -> None:
     if batch.done:
         messages.flash_success(f"{counted(len(batch.done), 'run')}: {result}.")
     if batch.refused:
-        told = list(batch.refused.values())[:REFUSALS_SHOWN]
-        rest = len(batch.refused) - len(told)
-        more = f" And {rest} more." if rest else ""
         messages.flash_error(
-            f"Not done to {counted(len(batch.refused), 'run')}. {' '.join(told)}{more}"
+            f"Not done to {counted(len(batch.refused), 'run')}. {first_of(batch.refused.values())}"
         )
 
 
+def first_of(refusals: Iterable[str]) -> str:
+    """Return the first refusals, and how many more there are."""
+    # Flashed messages travel in the session's cookie, of which browsers keep 4 KiB.
+    listed = list(refusals)
+    rest = len(listed) - REFUSALS_SHOWN
+    return " ".join(listed[:REFUSALS_SHOWN]) + (f" And {rest} more." if rest > 0 else "")
+
+
 def _at_the_same_time(found: list[Run]) -> bool:
-    """Whether several occurrences of one schedule are among them."""
+    """Return whether several occurrences of one schedule are among them."""
     pairs = {(run.schedule_id, run.occurrence_id) for run in found if run.schedule_id is not None}
     return len(pairs) > len({schedule_id for schedule_id, _ in pairs})
 
@@ -134,7 +140,7 @@ def _action(name: str) -> BatchAction:
 
 
 def _ids(texts: list[str]) -> set[int]:
-    """Ids that a form sends back as the page gave them."""
+    """Return the ids that a form sends back as the page gave them."""
     given = [text for text in texts if text.strip()]
     if not all(text.isascii() and text.isdigit() and len(text) < 19 for text in given):
         abort(400, "That is no number of a run.")

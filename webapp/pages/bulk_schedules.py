@@ -1,8 +1,7 @@
-"""Switching, pausing or resuming several schedules, after a look at which they are, and back."""
+"""Switching, pausing or resuming many schedules after a preview, and undoing it."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 from flask import Blueprint, abort, g, render_template, request, url_for
@@ -15,12 +14,12 @@ from tick.text import counted
 from webapp import messages, query
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.pages.schedules import PAUSES
-from webapp.services import now, reading, runtime
+from webapp.pages.bulk import first_of
+from webapp.pages.schedules import PAUSES, pause_end
+from webapp.services import read, runtime
 
 blueprint = Blueprint("bulk_schedules", __name__)
 MOST = 100
-REFUSALS_SHOWN = 3
 DONE = {"enable": "on", "disable": "off", "pause": "paused", "resume": "going on"}
 SWITCHES_ON: dict[str, Callable[..., object]] = {
     "enable": switches.enable_schedule,
@@ -32,17 +31,16 @@ BACK = {"schedule.enable": "disable", "schedule.disable": "enable"}
 @blueprint.get("/bulk/schedules")
 @query.takes({"do": query.one_of(DONE), "schedule": query.text_of}, lists=("schedule",))
 def confirm() -> ResponseReturnValue:
-    """Which schedules it would be done to."""
+    """Show which schedules it would be done to."""
     action, ids = _action(request.args.get("do", "")), request.args.getlist("schedule")[:MOST]
-    with reading() as connection:
-        names = schedules.schedule_names(connection)
+    names = read(schedules.schedule_names)
     chosen = {schedule_id: names[schedule_id] for schedule_id in ids if schedule_id in names}
     return render_template("schedules/bulk.html", action=action, chosen=chosen, lengths=PAUSES)
 
 
 @blueprint.post("/bulk/schedules")
 def act() -> ResponseReturnValue:
-    """Do it to each; what is refused is told, and does not stop the others."""
+    """Do it to each; a refusal is flashed and does not stop the others."""
     action, ids = _action(request.form.get("do", "")), request.form.getlist("schedule")[:MOST]
     with acting() as act:
         done, refused = switches.do_to_each(ids, _bound(action, act))
@@ -54,13 +52,10 @@ def act() -> ResponseReturnValue:
 
 @blueprint.post("/bulk/schedules/undo/<request_id>")
 def undo(request_id: str) -> ResponseReturnValue:
-    """Switch back what one request of this person has switched, and nothing that it left as it was.
-
-    The audit knows which they are: the address of a hundred would be too long for a cookie.
-    """
+    """Switch back the schedules that one request of this person has switched, and no others."""
     with acting() as act:
-        with reading() as connection:
-            changes = audit.changes_of_request(connection, request_id, act.author.name)
+        # The audit knows which: a link with a hundred ids would be too long for the cookie.
+        changes = read(audit.changes_of_request, request_id, act.author.name)
         ids = {
             back: [change.subject for change in changes if change.action == action]
             for action, back in BACK.items()
@@ -80,20 +75,14 @@ def _bound(action: str, act: Act) -> Callable[[str], object]:
         return partial(SWITCHES_ON[action], database, replace(act, reason=None))
     if action == "disable":
         return partial(switches.disable_schedule, database, act)
-    hours = request.form.get("hours", "")
-    until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
-    return partial(switches.pause_schedule, database, act, until=until)
+    return partial(switches.pause_schedule, database, act, until=pause_end())
 
 
 def _tell(action: str, done: int, refused: list[str], undo: str | None = None) -> None:
     if done:
-        words = f"{counted(done, 'schedule')}: {DONE[action]}."
-        messages.flash_success(words, undo=undo)
+        messages.flash_success(f"{counted(done, 'schedule')}: {DONE[action]}.", undo=undo)
     if refused:
-        rest = (
-            f" And {len(refused) - REFUSALS_SHOWN} more." if len(refused) > REFUSALS_SHOWN else ""
-        )
-        messages.flash_error(" ".join(refused[:REFUSALS_SHOWN]) + rest)
+        messages.flash_error(first_of(refused))
     if not done and not refused:
         messages.flash_error("Nothing was chosen: tick some schedules first.")
 

@@ -1,4 +1,4 @@
-"""Jobs: what the definitions hold, by group or as a graph; one job; running one, a group or all."""
+"""The pages of jobs: by group or as a graph, one job, and running one, a group or all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -18,27 +18,26 @@ from webapp import messages, polling, query
 from webapp.drawing import charts, graphs
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, reading, runtime
+from webapp.services import now, read, runtime
 
 blueprint = Blueprint("jobs", __name__)
 RECENT = 30
 _FIELD = "param-"
+NONE: Mapping[str, str] = {}
 
 
 @blueprint.get("/jobs")
 @query.takes({"view": query.one_of(("graph",))})
 def index() -> ResponseReturnValue:
-    """All jobs, by group or as the graph of what waits for what."""
+    """List all jobs, by group or as the graph of their dependencies."""
     try:
         groups = runtime().registry.groups
     except DefinitionsInvalid as error:
         return render_template("jobs/index.html", groups={}, latest={}, mistakes=error.mistakes)
     jobs = [job for group in groups.values() for job in group]
-    with reading() as connection:
-        latest = latest_run_by_job(connection, [job.name for job in jobs])
+    latest = read(latest_run_by_job, [job.name for job in jobs])
     return polling.page(
         "jobs/index.html",
-        "live",
         latest,
         groups=groups,
         latest=latest,
@@ -49,21 +48,17 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/jobs/<name>")
 def show(name: str) -> ResponseReturnValue:
-    """One job: its policy, what it depends on and what depends on it, its latest runs.
-
-    A job that was removed from the definitions keeps its page for as long as it has runs, and so
-    does every job while the definitions hold mistakes.
-    """
+    """Show a job: its policy, its dependencies both ways, its latest runs."""
     jobs = _known_jobs()
     job = jobs.get(name)
-    with reading() as connection:
-        recent = runs.list_runs(connection, runs.RunFilter(job=name)).items[:RECENT]
+    recent = read(runs.list_runs, runs.RunFilter(job=name)).items[:RECENT]
+    # A removed job keeps its page while it has runs, and so does every job while the definitions
+    # hold mistakes.
     if job is None and not recent:
         raise NotFound(f"No job is called {name!r}; /jobs lists what the definitions hold.")
     ended = _ended(recent)
     return polling.page(
         "jobs/show.html",
-        "live",
         recent,
         name=name,
         job=job,
@@ -80,7 +75,7 @@ def show(name: str) -> ResponseReturnValue:
 @blueprint.get("/jobs/<name>/run")
 def confirm_run(name: str) -> ResponseReturnValue:
     """Ask for its parameters, and say what of it is under way."""
-    return _ask_for_params(runtime().registry.job(name), {}, {})
+    return _ask_for_params(runtime().registry.job(name))
 
 
 @blueprint.post("/jobs/<name>/run")
@@ -91,47 +86,51 @@ def run(name: str) -> ResponseReturnValue:
     asked = given or "fields" in request.form
     try:
         params = read_form(job.function, given) if asked else {}
-        return _start(run_now.run_job, f"Job {name}", name, params=params)
+        return _start(run_now.run_job, f"job {name}", name, params=params)
     except InvalidParams as error:
         return _ask_for_params(job, given, error.problems)
 
 
 @blueprint.get("/groups/<name>/run")
 def confirm_run_group(name: str) -> ResponseReturnValue:
-    """Say what the group holds and what of it is under way, and ask for parameters."""
-    return _confirm_group(name, {}, {})
+    """Show the jobs of the group and which are under way, and ask for parameters."""
+    address = url_for("jobs.run_group", name=name)
+    return _ask_for_shared_params(f"group {name}", address, _jobs_of(name))
 
 
 @blueprint.post("/groups/<name>/run")
 def run_group(name: str) -> ResponseReturnValue:
     """Run the jobs of a group now, in dependency order."""
-    given = _filled_in()
-    try:
-        params = read_shared_form(_jobs_of(name), given)
-        return _start(run_now.run_group, f"Group {name}", name, params=params)
-    except InvalidParams as error:
-        return _confirm_group(name, given, error.problems)
+    return _run_many(f"group {name}", _jobs_of(name), run_now.run_group, name)
 
 
 @blueprint.get("/run-all")
 def confirm_run_all() -> ResponseReturnValue:
-    """Say what that is and what of it is under way, and ask for parameters."""
-    return _confirm_all({}, {})
+    """Show all jobs and which are under way, and ask for parameters."""
+    jobs = list(runtime().registry.jobs.values())
+    return _ask_for_shared_params("all jobs", url_for("jobs.run_all"), jobs)
 
 
 @blueprint.post("/run-all")
 def run_all() -> ResponseReturnValue:
     """Run all jobs now, in dependency order."""
+    return _run_many("all jobs", list(runtime().registry.jobs.values()), run_now.run_all)
+
+
+def _run_many(
+    what: str, jobs: Sequence[JobDefinition], action: Callable[..., int], *names: str
+) -> ResponseReturnValue:
     given = _filled_in()
     try:
-        params = read_shared_form(runtime().registry.jobs.values(), given)
-        return _start(run_now.run_all, "All jobs", params=params)
+        params = read_shared_form(jobs, given)
+        return _start(action, what, *names, params=params)
     except InvalidParams as error:
-        return _confirm_all(given, error.problems)
+        address = url_for(str(request.endpoint), **(request.view_args or {}))
+        return _ask_for_shared_params(what, address, jobs, given, error.problems)
 
 
 def _filled_in() -> dict[str, str]:
-    """The parameters in the form, by name."""
+    """Return the parameters in the form, by name."""
     return {
         key.removeprefix(_FIELD): value
         for key, value in request.form.items()
@@ -146,76 +145,54 @@ def _jobs_of(group: str) -> Sequence[JobDefinition]:
     return jobs
 
 
-def _confirm_group(
-    name: str, given: dict[str, str], problems: dict[str, str]
-) -> ResponseReturnValue:
-    action = url_for("jobs.run_group", name=name)
-    return _confirm(f"Run group {name}?", _jobs_of(name), action, given, problems)
-
-
-def _confirm_all(given: dict[str, str], problems: dict[str, str]) -> ResponseReturnValue:
-    jobs = list(runtime().registry.jobs.values())
-    return _confirm("Run all jobs?", jobs, url_for("jobs.run_all"), given, problems)
-
-
-def _confirm(
-    title: str,
-    jobs: Sequence[JobDefinition],
-    action: str,
-    given: dict[str, str],
-    problems: dict[str, str],
-) -> ResponseReturnValue:
-    with reading() as connection:
-        under_way = unfinished_of_jobs(connection, [job.name for job in jobs])
-    fields = shared_fields(jobs)
-    page = render_template(
-        "jobs/run_many.html",
-        title=title,
-        jobs=jobs,
-        action=action,
-        fields=fields,
-        given=given,
-        problems=problems,
-        elsewhere=_elsewhere(problems, [shared.field for shared in fields]),
-        under_way=under_way,
-    )
-    return _asked_again(page) if problems else page
-
-
 def _ask_for_params(
-    job: JobDefinition, given: dict[str, str], problems: dict[str, str]
+    job: JobDefinition, given: Mapping[str, str] = NONE, problems: Mapping[str, str] = NONE
 ) -> ResponseReturnValue:
-    """The form; with problems, as it was filled in, in the dialog that it came from."""
-    with reading() as connection:
-        under_way = unfinished_of_jobs(connection, [job.name])
     fields = fields_of(job.function)
-    page = render_template(
-        "jobs/run.html",
-        job=job,
-        fields=fields,
+    return _ask("jobs/run.html", [job], fields, given, problems, {"job": job, "fields": fields})
+
+
+def _ask_for_shared_params(
+    what: str,
+    address: str,
+    jobs: Sequence[JobDefinition],
+    given: Mapping[str, str] = NONE,
+    problems: Mapping[str, str] = NONE,
+) -> ResponseReturnValue:
+    shared = shared_fields(jobs)
+    fields = [each.field for each in shared]
+    page = {"title": f"Run {what}?", "action": address, "fields": shared}
+    return _ask("jobs/run_many.html", jobs, fields, given, problems, page)
+
+
+def _ask(
+    template: str,
+    jobs: Sequence[JobDefinition],
+    fields: Sequence[Field],
+    given: Mapping[str, str],
+    problems: Mapping[str, str],
+    page: Mapping[str, object],
+) -> ResponseReturnValue:
+    """Return the form; with problems, as it was filled in, in the dialog that it came from."""
+    names = {field.name for field in fields}
+    # Problems of what is no field, or stands inside one, have no place beside a field.
+    elsewhere = [f"{name}: {why}" for name, why in problems.items() if name not in names]
+    under_way = read(unfinished_of_jobs, [job.name for job in jobs])
+    html = render_template(
+        template,
+        jobs=jobs,
         given=given,
         problems=problems,
-        elsewhere=_elsewhere(problems, fields),
+        elsewhere=elsewhere,
         under_way=under_way,
+        **page,
     )
-    return _asked_again(page) if problems else page
-
-
-def _elsewhere(problems: Mapping[str, str], fields: Sequence[Field]) -> list[str]:
-    """The problems of what is no field, or stands inside one."""
-    names = {field.name for field in fields}
-    return [f"{name}: {why}" for name, why in problems.items() if name not in names]
-
-
-def _asked_again(page: str) -> ResponseReturnValue:
-    """The form as it was filled in, in the dialog that it came from."""
+    if not problems:
+        return html
     # A browser reports any other status of a form that htmx sent as an error of the page.
-    response = make_response(page, 200 if "HX-Request" in request.headers else 422)
-    response.headers |= {
-        "HX-Retarget": "#dialog",
-        "HX-Reselect": "#confirm",
-        "HX-Reswap": "innerHTML",
-    }
+    response = make_response(html, 200 if "HX-Request" in request.headers else 422)
+    place = {"HX-Retarget": "#dialog", "HX-Reselect": "#confirm", "HX-Reswap": "innerHTML"}
+    response.headers |= place
     return response
 
 
@@ -225,12 +202,12 @@ def _start(
     with acting() as act:
         occurrence_id = action(runtime().database, act, *names, runtime().registry, params=params)
         link = url_for("occurrences.show", occurrence_id=occurrence_id)
-        messages.flash_success(f"{what}: started.", link=link, label="Watch")
+        messages.flash_success(f"{what[0].upper()}{what[1:]}: started.", link=link, label="Watch")
     return go_back(url_for("jobs.index"))
 
 
 def _known_jobs() -> Mapping[str, JobDefinition]:
-    """The jobs by name; none while the definitions hold mistakes."""
+    """Return the jobs by name; none while the definitions hold mistakes."""
     try:
         return runtime().registry.jobs
     except DefinitionsInvalid:
@@ -238,7 +215,7 @@ def _known_jobs() -> Mapping[str, JobDefinition]:
 
 
 def _schedules_of(name: str) -> list[str]:
-    """The schedules in code that run the job."""
+    """Return the schedules in code that run the job."""
     registry = runtime().registry
     return [
         schedule.id
@@ -248,7 +225,7 @@ def _schedules_of(name: str) -> list[str]:
 
 
 def _ended(recent: Sequence[runs.Run]) -> list[PastRow]:
-    """Those that worked to an end, oldest first, as their trend is drawn from."""
+    """Return the runs that have a length and ended, oldest first, as a trend is drawn of them."""
     return [
         PastRow(run.id, run.status, run.queued_at, run.queued_at, 1, run.took_seconds(now()))
         for run in reversed(recent)

@@ -1,4 +1,4 @@
-"""A run's log: its live tail, by polling or as a stream, and the whole of it as a file."""
+"""The log of a run: its live tail, polled or streamed, and the whole of it as a file."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tick.states import LogLevel
 from webapp import query
 from webapp.drawing.log_text import plain
 from webapp.presentation import iso
-from webapp.services import reading, runtime
+from webapp.services import read, reading, runtime
 from webapp.waiting import POLL_SECONDS, take_place
 
 blueprint = Blueprint("logs", __name__)
@@ -25,27 +25,22 @@ LEVELS = {
     "error": (LogLevel.ERROR,),
     "milestone": (LogLevel.MILESTONE,),
 }
-# A stream holds a thread of the server: so many at one time, so many looks, then the browser
-# asks for another one.
+# A stream holds a thread of the server, so it ends after a while and the browser asks for another.
 MOST_POLLS = 50
 POLLS_PER_BEAT = 3
-LOG_FILTER = {
-    "level": query.one_of(LEVELS),
-    "q": query.text_of,
-    "wrap": query.one_of(("off",)),
-}
+LOG_FILTER = {"level": query.one_of(LEVELS), "q": query.text_of, "wrap": query.one_of(("off",))}
 _TAIL = LOG_FILTER | {"after": query.number_of, "attempt": query.number_of}
 
 
 def read_filter() -> logs.LineFilter:
-    """Which lines the URL asks for: a level, and a text that they hold."""
+    """Return which lines the URL asks for: by level, and by a text in them."""
     return logs.LineFilter(LEVELS.get(query.text("level") or "", ()), query.text("q"))
 
 
 @blueprint.get("/runs/<id:run_id>/tail")
 @query.takes(_TAIL)
 def tail(run_id: int) -> ResponseReturnValue:
-    """The lines after `after`, and the place where the next ones will come."""
+    """Show the lines after `after`, and the place where the next ones will come."""
     after = query.number("after") or 0
     with reading() as connection:
         # The state first: lines that come between the two reads are seen by this or the next tail.
@@ -66,12 +61,11 @@ def tail(run_id: int) -> ResponseReturnValue:
 @blueprint.get("/runs/<id:run_id>/stream")
 @query.takes(_TAIL)
 def stream(run_id: int) -> ResponseReturnValue:
-    """The same as server-sent events, until the run has ended or the stream is old enough.
+    """Send the same as server-sent events, until the run has ended or the stream is old enough.
 
     204 where all places are taken: the browser then goes on polling the tail.
     """
-    with reading() as connection:
-        runs.get_run(connection, run_id)
+    read(runs.get_run, run_id)
     if (place := take_place()) is None:
         return "", 204
     follower = _Follower(
@@ -82,14 +76,14 @@ def stream(run_id: int) -> ResponseReturnValue:
         attempt=query.number("attempt") or 0,
     )
     response = Response(follower.events(), mimetype="text/event-stream")
-    response.headers["X-Accel-Buffering"] = "no"
+    response.headers["X-Accel-Buffering"] = "no"  # else nginx holds events back
     response.call_on_close(place.release)
     return response
 
 
 @blueprint.get("/runs/<id:run_id>/log.txt")
 def download(run_id: int) -> ResponseReturnValue:
-    """The whole log as plain text, a slice at a time."""
+    """Send the whole log as plain text, a slice at a time."""
     with reading() as connection:
         runs.get_run(connection, run_id)
         cut = logs.count_cut_lines(connection, run_id)
@@ -101,7 +95,7 @@ def download(run_id: int) -> ResponseReturnValue:
 
 @dataclass
 class _Follower:
-    """Looks again and again for lines of a log, each time in a request of its own."""
+    """Polls for new lines of a log."""
 
     app: Flask
     environ: dict[str, Any]
@@ -110,9 +104,9 @@ class _Follower:
     attempt: int
 
     def events(self) -> Iterator[str]:
-        """The events until the run or the session has ended, or it has looked often enough."""
+        """Yield events until the run or the session has ended, or after MOST_POLLS."""
         for poll in range(MOST_POLLS):
-            # Not one context for all looks: a server may close a stream from elsewhere.
+            # A context for each poll: a server may close the stream from another thread.
             with self.app.request_context(self.environ):
                 if not current_user.is_authenticated:
                     return  # the session has ended meanwhile
@@ -123,12 +117,12 @@ class _Follower:
                 yield "event: end\ndata:\n\n"
                 return
             elif poll % POLLS_PER_BEAT == 0:
-                yield ":\n\n"  # whoever has left is noticed by it
+                yield ":\n\n"  # a comment: writing it shows whether the browser has left
             if lines < logs.LOG_ROWS:
                 time.sleep(POLL_SECONDS)
 
     def _poll(self) -> tuple[int, str, bool]:
-        """How many new lines there are, these as HTML, and whether there may be more."""
+        """Return the number of new lines, these as HTML, and whether more may come."""
         with reading() as connection:
             run = runs.get_run(connection, self.run_id)
             lines = logs.lines_after(connection, self.run_id, self.after, read_filter())

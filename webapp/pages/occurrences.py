@@ -1,4 +1,4 @@
-"""One occurrence: its runs in order, how far they are, who waits for whom, and starting anew."""
+"""The page of an occurrence: its runs as a timeline or a graph, cancelling, retrying, replaying."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,7 +18,7 @@ from webapp import messages, polling, query
 from webapp.drawing import gantt, graphs
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, reading, runtime
+from webapp.services import now, read, reading, runtime
 
 blueprint = Blueprint("occurrences", __name__)
 GROWS_EVERY_SECONDS = 4
@@ -28,31 +28,25 @@ MOST_SLOTS = 100
 
 @blueprint.get("/occurrences/<id:occurrence_id>")
 @query.takes(
-    {
-        "run": query.number_of,
-        "view": query.one_of(("graph",)),
-        "links": query.one_of(("all",)),
-    }
+    {"run": query.number_of, "view": query.one_of(("graph",)), "links": query.one_of(("all",))}
 )
 def show(occurrence_id: int) -> ResponseReturnValue:
-    """The occurrence with its runs, and the end of the log of the one that the address names."""
+    """Show the occurrence with its runs, and the end of the log of the run in the URL."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         queued_since = _blocker_queued_since(connection, occurrence)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
         upstream = neighbours.upstream_by_run(connection, occurrence_id)
-        expected = (
-            read_expected_end(connection, occurrence_id, now()) if occurrence.is_live else None
-        )
+        is_live = occurrence.is_live
+        expected = read_expected_end(connection, occurrence_id, now()) if is_live else None
         logged = next((run for run in its_runs if run.id == query.number("run")), None)
         log = logs.last_lines(connection, logged.id, limit=LOG_LINES) if logged else None
-    # The bars of what runs grow by themselves.
-    step = now().timestamp() // GROWS_EVERY_SECONDS if occurrence.is_live else None
+    # The bars of what runs grow by themselves: the tag of the page has to change with them.
+    step = now().timestamp() // GROWS_EVERY_SECONDS if is_live else None
     bars = gantt.timeline(its_runs, upstream, now())
     critical = gantt.critical_path(its_runs, upstream, now())
     return polling.page(
         "occurrences/show.html",
-        "live",
         (occurrence, its_runs, upstream, step, log),
         occurrence=occurrence,
         queued_since=queued_since,
@@ -74,7 +68,7 @@ def show(occurrence_id: int) -> ResponseReturnValue:
 def _blocker_queued_since(
     connection: sa.Connection, occurrence: ledger.Occurrence
 ) -> datetime | None:
-    """Since when the one in its way had been waiting for a worker, if it was that."""
+    """Return since when the occurrence that blocked it was queued, if no worker had begun it."""
     if occurrence.blocked_by_id is None or occurrence.outcome != Outcome.SKIPPED_OVERLAP:
         return None
     return ledger.queued_until(connection, occurrence.blocked_by_id, occurrence.decided_at)
@@ -82,7 +76,7 @@ def _blocker_queued_since(
 
 @blueprint.get("/occurrences/<id:occurrence_id>/why")
 def explain(occurrence_id: int) -> ResponseReturnValue:
-    """Why its instant fired or did not: one sentence, and the facts behind it."""
+    """Show why its instant fired or did not: one sentence, and the facts behind it."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         if occurrence.schedule_id is None or occurrence.scheduled_for is None:
@@ -94,7 +88,7 @@ def explain(occurrence_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/occurrences/<id:occurrence_id>/cancel")
 def confirm_cancel(occurrence_id: int) -> ResponseReturnValue:
-    """What cancelling would end; it can't be taken back."""
+    """Show what cancelling would end; it can't be taken back."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)
@@ -117,16 +111,15 @@ def cancel(occurrence_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/occurrences/<id:occurrence_id>/slots")
 def confirm_slots(occurrence_id: int) -> ResponseReturnValue:
-    """Which of the instants that did not fire would run, the newest MOST_SLOTS of them."""
-    with reading() as connection:
-        occurrence = ledger.get_occurrence(connection, occurrence_id)
+    """Show which of the instants that did not fire would run, the newest MOST_SLOTS of them."""
+    occurrence = read(ledger.get_occurrence, occurrence_id)
     first, schedule_id = occurrence.scheduled_for, occurrence.schedule_id
     if first is None or schedule_id is None:
         abort(404, "It stands for no instant of a schedule.")
     last = occurrence.scheduled_until or first
     instants: Sequence[datetime] = ()
     if occurrence.can_be_run:
-        with acting():
+        with acting():  # only for its refusals: nothing is written yet
             plan = backfill.plan_backfill(runtime().database, schedule_id, first, last, now=now())
             instants = plan.wanted
     return render_template(
@@ -139,7 +132,7 @@ def confirm_slots(occurrence_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/occurrences/<id:occurrence_id>/retry")
 def confirm_retry(occurrence_id: int) -> ResponseReturnValue:
-    """What a retry would put back."""
+    """Show what a retry would put back."""
     with reading() as connection:
         occurrence = ledger.get_occurrence(connection, occurrence_id)
         its_runs = runs.runs_of_occurrence(connection, occurrence_id)

@@ -1,4 +1,4 @@
-"""The page that people keep open: does it tick, what runs, what went wrong, what is next."""
+"""The overview that people keep open: health, what runs, what went wrong, what is next."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ LISTED = 10
 
 @blueprint.get("/")
 def index() -> ResponseReturnValue:
-    """The overview."""
+    """Show the overview."""
     with reading() as connection:
         health = system_health(connection)
         day = ticks.day_of_ticks(connection, now(), health.usual_seconds)
@@ -27,7 +27,6 @@ def index() -> ResponseReturnValue:
         following = list_upcoming(connection, now(), LISTED, once_each=True)
     return polling.page(
         "overview.html",
-        "live",
         (health, page_status().alerts, day, running, unwanted, following),
         health=health,
         day=day,

@@ -1,4 +1,4 @@
-"""What a browser remembers: theme, zone of instants, how often to ask, whether keys act."""
+"""Preferences kept in cookies: theme, zone of instants, pace of polling, whether keys act."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ blueprint = Blueprint("preferences", __name__)
 
 @blueprint.post("/theme")
 def theme() -> ResponseReturnValue:
-    """Remember the theme in a cookie, so that the server can send it at once."""
+    """Remember the theme."""
+    # A cookie and not local storage: the server sends the first paint in the right colours.
     return _remember("theme", THEMES)
 
 
@@ -39,7 +40,7 @@ def keys() -> ResponseReturnValue:
 
 @blueprint.get("/keys")
 def help_on_keys() -> ResponseReturnValue:
-    """What the keys do, and what the states mean."""
+    """Show what the keys do, and what the states mean."""
     return render_template("keys.html", badges=BADGES)
 
 

@@ -1,4 +1,6 @@
-"""Runs: the filtered list, one run with its log, cancelling, retrying."""
+"""The pages of runs: the filtered list, one run with its log, cancelling, retrying."""
+
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -23,11 +25,11 @@ blueprint = Blueprint("runs", __name__)
 
 
 def _checked(name: str) -> query.Reader:
-    """A reader of one field of the filter, or of the line `q`, that says what is wrong with it."""
+    """Return a reader that checks one field of the filter, or the line `q`."""
 
     def read(value: str) -> object:
         line, fields = (value, {}) if name == "q" else ("", {name: value})
-        return read_search(line, fields, now=now(), zone=find_zone(shown_zone()))
+        return _search(line, fields)
 
     return read
 
@@ -36,7 +38,7 @@ SEARCH = {name: _checked(name) for name in ("q", *FIELDS)}
 
 
 def _with_mistakes(mistakes: tuple[str, ...]) -> str:
-    """The page with what is wrong with its filter, and no run."""
+    """Render the page with the mistakes of its filter, and no run."""
     with reading() as connection:
         names = schedules.schedule_names(connection)
         health = system_health(connection)
@@ -44,7 +46,7 @@ def _with_mistakes(mistakes: tuple[str, ...]) -> str:
 
 
 def _choices(names: dict[str, str]) -> dict[str, object]:
-    """What the fields of the filter offer."""
+    """Return the choices of the filter's fields."""
     return {
         "schedule_names": names,
         "statuses": [(status, badge(status).word) for status in RunStatus],
@@ -55,7 +57,8 @@ def _choices(names: dict[str, str]) -> dict[str, object]:
 @blueprint.get("/runs")
 @query.takes(SEARCH | {"before": query.number_of}, on_mistakes=_with_mistakes)
 def index() -> ResponseReturnValue:
-    """Runs, newest first, by the filter in the URL."""
+    """List runs, newest first, by the filter in the URL."""
+    # A form sends its empty fields too; an address to share holds only what was asked.
     if "" in request.args.values():
         return redirect(url_for("runs.index", **links.query_args()))
     with reading() as connection:
@@ -63,26 +66,23 @@ def index() -> ResponseReturnValue:
         names = schedules.schedule_names(connection)
         health = system_health(connection)
     return polling.page(
-        "runs/index.html",
-        "live",
-        (page, health),
-        page=page,
-        health=health,
-        **_choices(names),
+        "runs/index.html", (page, health), page=page, health=health, **_choices(names)
     )
 
 
 def read_filter() -> runs.RunFilter:
-    """The filter in the URL: the line `q` and the form's fields."""
-    fields = {name: request.args.get(name, "") for name in FIELDS}
-    zone = find_zone(shown_zone())
-    return read_search(request.args.get("q", ""), fields, now=now(), zone=zone)
+    """Return the filter in the URL: the line `q` and the form's fields. Raises InvalidFilter."""
+    return _search(request.args.get("q", ""), {name: request.args.get(name, "") for name in FIELDS})
+
+
+def _search(line: str, fields: Mapping[str, str]) -> runs.RunFilter:
+    return read_search(line, fields, now=now(), zone=find_zone(shown_zone()))
 
 
 @blueprint.get("/runs/<id:run_id>")
 @query.takes(LOG_FILTER | {"before": query.number_of, "at": query.number_of})
 def show(run_id: int) -> ResponseReturnValue:
-    """One run: what it is, what became of it, and its log, by default the end of it."""
+    """Show a run: what it is, what became of it, and its log, by default the end of it."""
     before, around = query.number("before"), query.number("at")
     with reading() as connection:
         run = runs.get_run(connection, run_id)
@@ -97,7 +97,6 @@ def show(run_id: int) -> ResponseReturnValue:
         stored = logs.count_lines(connection, run_id) if cut and not log.lines else 0
     return polling.page(
         "runs/show.html",
-        "live",
         (run, upstream, downstream, attempts, along),
         run=run,
         upstream=upstream,
@@ -115,7 +114,7 @@ def show(run_id: int) -> ResponseReturnValue:
 
 
 def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
-    """How many runs a retry of this one would take along."""
+    """Return how many runs a retry of this one would take along."""
     if not run.can_be_retried:
         return 0
     return len(retries.what_goes_back(connection, run.occurrence_id, run.id)) - 1

@@ -1,4 +1,4 @@
-"""Schedules: the list with its switches, one schedule's ledger, and what an admin does to them."""
+"""The pages of schedules: the list, one schedule with its ledger, and the actions on them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,11 +20,11 @@ from webapp import dispatcher, messages, polling, query
 from webapp.drawing import charts
 from webapp.drawing.clock_changes import find_zone
 from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
-from webapp.forms import acting
+from webapp.forms import acting, chosen_hours
 from webapp.links import go_back
 from webapp.pages.stats import percent
 from webapp.presentation import shown_zone
-from webapp.services import now, reading, runtime, system_health
+from webapp.services import now, read, reading, runtime, system_health
 
 blueprint = Blueprint("schedules", __name__)
 PREVIEWED = 3
@@ -34,15 +34,13 @@ TREND = 60
 RATED = timedelta(days=30)
 _RATES = "success_rates"
 _REMEMBERED = timedelta(minutes=1)
-PAUSES = {"": "until somebody resumes it"} | {
-    str(hours): f"for {words}"
-    for hours, words in (
-        (1, "1 hour"),
-        (4, "4 hours"),
-        (24, "1 day"),
-        (72, "3 days"),
-        (168, "1 week"),
-    )
+PAUSES = {
+    "": "until somebody resumes it",
+    "1": "for 1 hour",
+    "4": "for 4 hours",
+    "24": "for 1 day",
+    "72": "for 3 days",
+    "168": "for 1 week",
 }
 SHOWN = {
     "fired": ENDED_OUTCOMES + LIVE_OUTCOMES,
@@ -54,14 +52,13 @@ SHOWN = {
 @blueprint.get("/schedules")
 @query.takes({"after": query.text_of, "choose": query.one_of(("on",))})
 def index() -> ResponseReturnValue:
-    """All schedules."""
+    """List all schedules."""
     with reading() as connection:
         page = schedules.list_schedules(connection, after=query.text("after"))
         rates = _rates(connection, tuple(row.id for row in page.items))
         health = system_health(connection)
     return polling.page(
         "schedules/index.html",
-        "live",
         (page, [row.id for row in page.items if row.is_due(now())], rates, health),
         page=page,
         rates=rates,
@@ -71,7 +68,9 @@ def index() -> ResponseReturnValue:
 
 
 def _rates(connection: sa.Connection, schedule_ids: tuple[str, ...]) -> dict[str, float]:
-    """How often each of them went well. Remembered for a minute: pages ask every few seconds."""
+    """Return each schedule's success rate, at most a minute old."""
+    # Remembered by the ids of the page: open pages poll every few seconds, and the rates need a
+    # month of hourly sums.
     known: dict[tuple[str, ...], tuple[datetime, dict[str, float]]] = {
         ids: (at, rates)
         for ids, (at, rates) in current_app.extensions.get(_RATES, {}).items()
@@ -87,7 +86,7 @@ def _rates(connection: sa.Connection, schedule_ids: tuple[str, ...]) -> dict[str
 @blueprint.get("/schedules/<schedule_id>")
 @query.takes({"show": query.one_of(SHOWN), "day": query.day_of, "before": query.number_of})
 def show(schedule_id: str) -> ResponseReturnValue:
-    """One schedule: its definition, its next instants, what became of it by day, its ledger."""
+    """Show a schedule: its definition, next instants, outcomes by day, and ledger."""
     shown, day = request.args.get("show", ""), request.args.get("day", "")
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
@@ -114,7 +113,6 @@ def show(schedule_id: str) -> ResponseReturnValue:
     is_due = schedule.is_due(now())
     return polling.page(
         "schedules/show.html",
-        "live",
         (schedule, is_due, page, past[-TREND:], its_versions, changes, upcoming, companions, mutes),
         schedule=schedule,
         page=page,
@@ -137,14 +135,14 @@ def show(schedule_id: str) -> ResponseReturnValue:
 
 
 def _always_with(companions: dict[datetime, tuple[str, ...]], instants: int) -> tuple[str, ...]:
-    """Who fires with each of the instants, if it is the same for all."""
+    """Return the schedules that fire at each of the instants, if they are the same for all."""
     alike = set(companions.values())
     return alike.pop() if len(companions) == instants and len(alike) == 1 else ()
 
 
 @blueprint.get("/schedules/<schedule_id>/enable")
 def confirm_enable(schedule_id: str) -> ResponseReturnValue:
-    """What enabling will do: the next instants, before anything happens."""
+    """Show what enabling will do: the next instants, before anything happens."""
     return render_template("schedules/enable.html", **_with_next(schedule_id))
 
 
@@ -153,17 +151,16 @@ def enable(schedule_id: str) -> ResponseReturnValue:
     """Switch it on."""
     with acting() as act:
         switches.enable_schedule(runtime().database, act, schedule_id)
-        messages.flash_success(
-            f"{_name(schedule_id)} is on.",
-            undo=url_for("schedules.disable", schedule_id=schedule_id),
-        )
+        undo = url_for("schedules.disable", schedule_id=schedule_id)
+        messages.flash_success(f"{_name(schedule_id)} is on.", undo=undo)
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
 @blueprint.get("/schedules/<schedule_id>/disable")
 def confirm_disable(schedule_id: str) -> ResponseReturnValue:
     """Ask for a reason, which may be left out."""
-    return render_template("schedules/disable.html", schedule=_find(schedule_id))
+    schedule = read(schedules.find_schedule, schedule_id)
+    return render_template("schedules/disable.html", schedule=schedule)
 
 
 @blueprint.post("/schedules/<schedule_id>/disable")
@@ -171,54 +168,51 @@ def disable(schedule_id: str) -> ResponseReturnValue:
     """Switch it off."""
     with acting() as act:
         switches.disable_schedule(runtime().database, act, schedule_id)
-        messages.flash_success(
-            f"{_name(schedule_id)} is off.",
-            undo=url_for("schedules.enable", schedule_id=schedule_id),
-        )
+        undo = url_for("schedules.enable", schedule_id=schedule_id)
+        messages.flash_success(f"{_name(schedule_id)} is off.", undo=undo)
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
 @blueprint.get("/schedules/<schedule_id>/pause")
 def confirm_pause(schedule_id: str) -> ResponseReturnValue:
     """Ask why, and for how long."""
-    return render_template("schedules/pause.html", schedule=_find(schedule_id), lengths=PAUSES)
+    schedule = read(schedules.find_schedule, schedule_id)
+    return render_template("schedules/pause.html", schedule=schedule, lengths=PAUSES)
 
 
 @blueprint.post("/schedules/<schedule_id>/pause")
 def pause(schedule_id: str) -> ResponseReturnValue:
     """Keep it from firing, for a reason and perhaps for a time."""
-    hours = request.form.get("hours", "")
-    until = now() + timedelta(hours=int(hours)) if hours and hours in PAUSES else None
     with acting() as act:
-        switches.pause_schedule(runtime().database, act, schedule_id, until=until)
+        switches.pause_schedule(runtime().database, act, schedule_id, until=pause_end())
         messages.flash_success(f"{_name(schedule_id)} is paused.")
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
+
+
+def pause_end() -> datetime | None:
+    """Return when the pause that the form asks for ends; None until somebody resumes it."""
+    hours = chosen_hours(PAUSES)
+    return now() + timedelta(hours=hours) if hours else None
 
 
 @blueprint.get("/schedules/<schedule_id>/resume")
 def confirm_resume(schedule_id: str) -> ResponseReturnValue:
     """Ask what becomes of the instants that have passed meanwhile."""
     preview = _with_next(schedule_id)
-    return render_template(
-        "schedules/resume.html",
-        passed=preview["schedule"].passed_in_pause(now()),
-        most=schedules.MOST_PASSED,
-        **preview,
-    )
+    passed = preview["schedule"].passed_in_pause(now())
+    most = schedules.MOST_PASSED
+    return render_template("schedules/resume.html", passed=passed, most=most, **preview)
 
 
 @blueprint.post("/schedules/<schedule_id>/resume")
 def resume(schedule_id: str) -> ResponseReturnValue:
-    """End the pause: nothing of it runs, or its latest instant, or those that were chosen."""
+    """End the pause: nothing of it runs, or its latest instant, or the instants chosen."""
     disposition = request.form.get("disposition", "")
+    latest = disposition == "latest"
     chosen = _instants(request.form.getlist("at")) if disposition == "chosen" else []
     with acting() as act:
         made = switches.resume_schedule(
-            runtime().database,
-            act,
-            schedule_id,
-            catch_up_latest=disposition == "latest",
-            run=chosen,
+            runtime().database, act, schedule_id, catch_up_latest=latest, run=chosen
         )
         started = f" {len(made)} of its instants were started." if made else ""
         messages.flash_success(f"{_name(schedule_id)} goes on.{started}")
@@ -228,54 +222,45 @@ def resume(schedule_id: str) -> ResponseReturnValue:
 @blueprint.post("/schedules/<schedule_id>/slots")
 def run_slots(schedule_id: str) -> ResponseReturnValue:
     """Run an instant that did not fire, as that instant."""
+    instants = _instants(request.form.getlist("at"))
     with acting() as act:
-        made = run_now.run_slots(
-            runtime().database, act, schedule_id, _instants(request.form.getlist("at"))
-        )
+        made = run_now.run_slots(runtime().database, act, schedule_id, instants)
         for occurrence_id in made[-1:]:
-            link = url_for("occurrences.show", occurrence_id=occurrence_id)
-            messages.flash_success(
-                f"{_name(schedule_id)} was started.", link=link, label="Watch it"
-            )
+            _tell_of_start(schedule_id, occurrence_id)
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
 @blueprint.get("/schedules/<schedule_id>/run")
 def confirm_run(schedule_id: str) -> ResponseReturnValue:
-    """Which jobs would run, and what is under way beside which they would."""
+    """Show which jobs would run, and beside which unfinished occurrences."""
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
         live_now = ledger.list_occurrences(connection, schedule_id, outcomes=LIVE_OUTCOMES).items
         in_force = versions.list_versions(connection, schedule_id)[:1]
     overlap = next((each.terms.get("overlap") for each in in_force), None)
-    return render_template(
-        "schedules/run.html",
-        schedule=schedule,
-        live=live_now,
-        overlap=overlap or OverlapPolicy.SKIP,
-    )
+    overlap = overlap or OverlapPolicy.SKIP
+    return render_template("schedules/run.html", schedule=schedule, live=live_now, overlap=overlap)
 
 
 @blueprint.post("/schedules/<schedule_id>/run")
 def run(schedule_id: str) -> ResponseReturnValue:
     """Fire it now, once, however often the button was pressed."""
+    override = "override_overlap" in request.form
     with acting() as act:
         occurrence_id = run_now.run_schedule(
-            runtime().database,
-            act,
-            schedule_id,
-            override_overlap="override_overlap" in request.form,
+            runtime().database, act, schedule_id, override_overlap=override
         )
-        messages.flash_success(
-            f"{_name(schedule_id)} was started.",
-            link=url_for("occurrences.show", occurrence_id=occurrence_id),
-            label="Watch it",
-        )
+        _tell_of_start(schedule_id, occurrence_id)
     return go_back(url_for("schedules.show", schedule_id=schedule_id))
 
 
+def _tell_of_start(schedule_id: str, occurrence_id: int) -> None:
+    link = url_for("occurrences.show", occurrence_id=occurrence_id)
+    messages.flash_success(f"{_name(schedule_id)} was started.", link=link, label="Watch it")
+
+
 def _instants(texts: list[str]) -> list[datetime]:
-    """Instants that a form sends back as the page gave them."""
+    """Return the instants that a form sends back as the page gave them."""
     try:
         found = [datetime.fromisoformat(text) for text in texts]
         if any(instant.tzinfo is None for instant in found):
@@ -286,7 +271,7 @@ def _instants(texts: list[str]) -> list[datetime]:
 
 
 def _with_next(schedule_id: str) -> dict[str, Any]:
-    """The schedule, and its next instants once it goes on now."""
+    """Return the schedule, and its next instants if it goes on now."""
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
         upcoming = resumed_next(connection, schedule_id, now(), PREVIEWED)
@@ -294,9 +279,4 @@ def _with_next(schedule_id: str) -> dict[str, Any]:
 
 
 def _name(schedule_id: str) -> str:
-    return _find(schedule_id).name
-
-
-def _find(schedule_id: str) -> schedules.Schedule:
-    with reading() as connection:
-        return schedules.find_schedule(connection, schedule_id)
+    return read(schedules.find_schedule, schedule_id).name

@@ -1,4 +1,4 @@
-"""Settings: what this installation runs with; read here, changed where it is started."""
+"""The page of settings, which are read here and changed where the installation is started."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from pydantic import SecretStr
 import tick
 from tick.ops.queries.installation import describe_installation
 from tick.settings import PREFIX, Settings
-from webapp.services import reading, runtime
+from webapp.services import read, runtime
 
 blueprint = Blueprint("settings", __name__)
 
 
 @dataclass(frozen=True)
 class SettingRow:
-    """A setting: its variable, its value as it may be shown, and whether somebody chose it."""
+    """A setting as it may be shown; `is_chosen` unless it has its default."""
 
     variable: str
     value: str
@@ -29,19 +29,17 @@ class SettingRow:
 
 @blueprint.get("/settings")
 def index() -> ResponseReturnValue:
-    """The effective settings, without a secret in them, and what is installed."""
-    with reading() as connection:
-        installation = describe_installation(connection)
+    """Show the effective settings, without a secret in them, and what is installed."""
     return render_template(
         "settings.html",
         settings=list(setting_rows(runtime().settings)),
-        installation=installation,
+        installation=read(describe_installation),
         version=tick.__version__,
     )
 
 
 def setting_rows(settings: Settings) -> Iterator[SettingRow]:
-    """Every setting; of a secret only whether it is set."""
+    """Yield every setting; of a secret only whether it is set."""
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         chosen = name in settings.model_fields_set

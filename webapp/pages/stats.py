@@ -1,4 +1,4 @@
-"""Statistics: how often things go well, on time, and in what time; as plots and as tables."""
+"""The page of statistics: success, punctuality and duration, as plots and as tables."""
 
 from datetime import datetime
 
@@ -24,24 +24,15 @@ WINDOWS = {
 
 @blueprint.get("/stats")
 @query.takes(
-    {
-        "window": query.one_of([*Window]),
-        "job": query.text_of,
-        "schedule": query.schedule_of,
-    }
+    {"window": query.one_of([*Window]), "job": query.text_of, "schedule": query.schedule_of}
 )
 def index() -> ResponseReturnValue:
-    """The figures of a window; of one job's runs or one schedule's instants, if they are named."""
+    """Show the figures of a window, of all or of the job or schedule in the URL."""
     window = query.choice("window", Window) or Window.MONTH
     zone = find_zone(shown_zone()).key
     job, schedule = query.text("job"), query.text("schedule")
     found = statistics.gather(
-        runtime().database,
-        now(),
-        window=window,
-        timezone=zone,
-        job_name=job,
-        schedule_id=schedule,
+        runtime().database, now(), window=window, timezone=zone, job_name=job, schedule_id=schedule
     )
     return render_template(
         "stats/index.html",
@@ -55,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 
 def period_label(period: Period, window: Window, zone: str) -> str:
-    """`14:00`, `Tue 24 Nov`, or `Tue 24 Nov on` for a week."""
+    """Return `14:00`, `Tue 24 Nov`, or `Tue 24 Nov on` for a week."""
     start: datetime = period.start.astimezone(find_zone(zone))
     if window is Window.DAY:
         return f"{start:%H:%M}"
@@ -63,5 +54,5 @@ def period_label(period: Period, window: Window, zone: str) -> str:
 
 
 def percent(part: float | None, digits: int = 1) -> str:
-    """`97.3 %`; `-` for a part of nothing."""
+    """Return `97.3 %`; `-` for a part of nothing."""
     return "-" if part is None else f"{part:.{digits}%}".replace("%", " %")

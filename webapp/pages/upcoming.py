@@ -1,4 +1,4 @@
-"""Upcoming: lanes over a day or a week, a month as a calendar, and a feed for other calendars."""
+"""The pages of what is to come: lanes, a month as a calendar, and a feed for other calendars."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.presentation import shown_zone
-from webapp.services import holiday_on, now, reading, runtime
+from webapp.services import holiday_on, now, read, reading, runtime
 
 blueprint = Blueprint("upcoming", __name__)
 DAY = timedelta(days=1)
@@ -46,7 +46,7 @@ _NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
     }
 )
 def index() -> ResponseReturnValue:
-    """The lanes, the clock changes among them, and the next instants as a list."""
+    """Show the lanes with their clock changes, and the next instants as a list."""
     span = request.args.get("span", "")
     if span == "month":
         return _month()
@@ -64,7 +64,6 @@ def index() -> ResponseReturnValue:
     free = days_off.free_days(days_off.days_between(start, end, zone), holiday_on)
     return polling.page(
         "upcoming/lanes.html",
-        "live",
         (drawn, len(lanes), following, closed),
         span=span,
         start=start,
@@ -83,7 +82,7 @@ def index() -> ResponseReturnValue:
 
 
 def _start(zone: tzinfo) -> datetime:
-    """Now, or the begin of the day that the address names, if that is soon to come."""
+    """Return now, or the start of the day in the URL if that is soon to come."""
     bounds = day_bounds(request.args.get("from", ""), zone)
     if bounds and now() < bounds[0] < now() + FARTHEST:
         return bounds[0].astimezone(UTC) - timedelta(microseconds=1)
@@ -105,7 +104,6 @@ def _month() -> ResponseReturnValue:
     weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)
     return polling.page(
         "upcoming/month.html",
-        "live",
         (weeks, closed),
         span="month",
         closed=closed,
@@ -124,42 +122,37 @@ def _month() -> ResponseReturnValue:
 
 @blueprint.get("/upcoming.ics")
 def feed() -> ResponseReturnValue:
-    """The next week as a calendar, for whoever has signed in."""
+    """Send the next week as a calendar to a person who has signed in."""
     return _calendar()
 
 
 @blueprint.get("/feeds/<text>.ics")
 def feed_by_token(text: str) -> ResponseReturnValue:
-    """The same for a calendar program, which cannot sign in: the address is the secret."""
+    """Send the same to a calendar program, which cannot sign in: the address is the secret."""
     token = tokens.authenticate(runtime().database, text, now=now(), scope=TokenScope.FEED)
     owner = _NAME.match(token.name) if token else None
     if owner is None:
         abort(404)
-    with reading() as connection:
-        if users.find_user(connection, int(owner[1])) is None:
-            abort(404)
+    # The token outlives its owner, who may have been switched off since it was made.
+    if read(users.find_user, int(owner[1])) is None:
+        abort(404)
     return _calendar()
 
 
 @blueprint.get("/upcoming/feed")
 def confirm_feed() -> ResponseReturnValue:
-    """What the address is for, and whether there is one."""
+    """Show what the address is for, and whether there is one."""
     return render_template("upcoming/feed.html", token=_own_token())
 
 
 @blueprint.post("/upcoming/feed")
 def make_feed() -> ResponseReturnValue:
-    """A new address, shown once; the one before ends."""
+    """Make a new address, shown once, and end the one before."""
     act = Act(now(), Author(current_user.name, g.request_id))
     if old := _own_token():
         tokens.revoke_token(runtime().database, act, old.id)
     _, text = tokens.create_token(
-        runtime().database,
-        act,
-        f"feed-of-user-{current_user.user.id}",
-        Role.VIEWER,
-        days=FEED_DAYS,
-        scope=TokenScope.FEED,
+        runtime().database, act, _token_name(), Role.VIEWER, days=FEED_DAYS, scope=TokenScope.FEED
     )
     address = url_for("upcoming.feed_by_token", text=text, _external=True)
     return render_template("upcoming/feed.html", token=_own_token(), address=address)
@@ -167,7 +160,7 @@ def make_feed() -> ResponseReturnValue:
 
 @blueprint.post("/upcoming/feed/end")
 def end_feed() -> ResponseReturnValue:
-    """The address works no more."""
+    """End the address."""
     with acting() as act:
         if old := _own_token():
             tokens.revoke_token(runtime().database, act, old.id)
@@ -175,18 +168,18 @@ def end_feed() -> ResponseReturnValue:
     return go_back(url_for("upcoming.index"))
 
 
+def _token_name() -> str:
+    return f"feed-of-user-{current_user.user.id}"  # as _NAME reads it
+
+
 def _own_token() -> tokens.Token | None:
-    """The usable feed token of the person who asks."""
-    name = f"feed-of-user-{current_user.user.id}"
-    with reading() as connection:
-        return tokens.find_usable(connection, name, now())
+    return read(tokens.find_usable, _token_name(), now())
 
 
 def _calendar() -> Response:
-    """The next week, at most MOST_EVENTS; without what fires all day long."""
+    """Return the next week, at most MOST_EVENTS; without schedules that fire all day long."""
     start = minute_of(now())
-    with reading() as connection:
-        lanes = ahead.list_lanes(connection, now(), start, start + SPANS["7d"][0])
+    lanes = read(ahead.list_lanes, now(), start, start + SPANS["7d"][0])
     sparse = [lane for lane in lanes if not lane.dense and lane.instants]
     found = [each for each in ahead.next_in_lanes(sparse, MOST_EVENTS) if each.fires]
     events = [_event(instant) for instant in found]
@@ -208,7 +201,7 @@ def _event(instant: UpcomingInstant) -> ical.Event:
 
 
 def _end_of(found: Sequence[UpcomingInstant], rest: int) -> ical.Event:
-    """Where a calendar ends that would be too long, so that nobody takes it for the whole week."""
+    # The last event of a calendar that was cut: nobody must take it for the whole week.
     return ical.Event(
         uid=f"more@{request.host}",
         at=found[-1].at if found else now(),

@@ -1,4 +1,4 @@
-"""Users: who may sign in, and what each may do."""
+"""The page of users: who may sign in, and what each may do."""
 
 import secrets
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tick.states import Role
 from webapp import messages, query
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import reading, runtime
+from webapp.services import read, runtime
 
 blueprint = Blueprint("users", __name__)
 PASSWORD_BYTES = 18
@@ -21,22 +21,18 @@ PASSWORD_BYTES = 18
 
 @blueprint.get("/users")
 def index() -> ResponseReturnValue:
-    """The users by name."""
-    with reading() as connection:
-        people = users.list_users(connection)
-    return render_template("users/index.html", users=people, roles=list(Role))
+    """List the users by name."""
+    return render_template("users/index.html", users=read(users.list_users), roles=list(Role))
 
 
 @blueprint.post("/users")
 def create() -> ResponseReturnValue:
-    """A new account; its password is made here and shown once."""
-    name, role = request.form.get("name", "").strip(), request.form.get("role", "")
-    if role not in list(Role):
-        abort(400, "There is no such role.")
+    """Create an account; its password is made here and shown once."""
+    name, role = request.form.get("name", "").strip(), _role()
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
     with acting() as act:
-        users.create_user(runtime().database, act, name, password, Role(role))
+        users.create_user(runtime().database, act, name, password, role)
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -44,7 +40,7 @@ def create() -> ResponseReturnValue:
 @blueprint.get("/users/password")
 @query.takes({"name": query.text_of, "revision": query.text_of})
 def confirm_password() -> ResponseReturnValue:
-    """What a new password ends."""
+    """Show what a new password ends."""
     return render_template(
         "users/confirm_password.html", name=query.text("name"), revision=query.text("revision")
     )
@@ -52,7 +48,7 @@ def confirm_password() -> ResponseReturnValue:
 
 @blueprint.post("/users/password")
 def set_password() -> ResponseReturnValue:
-    """A new password for somebody, made here and shown once; it ends the person's sessions."""
+    """Set a new password, made here and shown once; it ends the person's sessions."""
     name, password = request.form.get("name", ""), secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
     with acting() as act:
@@ -65,12 +61,10 @@ def set_password() -> ResponseReturnValue:
 @blueprint.post("/users/role")
 def set_role() -> ResponseReturnValue:
     """Let somebody do more, or less."""
-    name, role = request.form.get("name", ""), request.form.get("role", "")
-    if role not in list(Role):
-        abort(400, "There is no such role.")
+    name, role = request.form.get("name", ""), _role()
     with acting() as act:
         _check_not_oneself(name)
-        users.set_role(runtime().database, replace(act, revision=_as_read()), name, Role(role))
+        users.set_role(runtime().database, replace(act, revision=_as_read()), name, role)
         messages.flash_success(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
@@ -88,12 +82,19 @@ def set_active() -> ResponseReturnValue:
     return go_back(url_for("users.index"))
 
 
+def _role() -> Role:
+    try:
+        return Role(request.form.get("role", ""))
+    except ValueError:
+        abort(400, "There is no such role.")
+
+
 def _as_read() -> str | None:
-    """The revision of the user that the page showed."""
+    """Return the revision of the user that the page showed."""
     return request.form.get("revision")
 
 
 def _check_not_oneself(name: str) -> None:
-    """So that somebody who administers always remains."""
+    # Nobody demotes or locks out their own account, so an administrator always remains.
     if name == current_user.name:
         raise Refused("This is your own account; another administrator has to change it.")

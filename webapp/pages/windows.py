@@ -1,4 +1,4 @@
-"""Stopping the scheduler, starting it, and planning maintenance windows."""
+"""The pages that stop and start the scheduler and plan maintenance windows."""
 
 from datetime import UTC, datetime
 
@@ -51,9 +51,8 @@ def confirm_add() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Plan a time in which nothing fires."""
     with acting() as act:
-        windows.add_window(
-            runtime().database, act, starts_at=_instant("from"), ends_at=_instant("to")
-        )
+        start, end = _instant("from"), _instant("to")
+        windows.add_window(runtime().database, act, starts_at=start, ends_at=end)
         messages.flash_success("The maintenance window is planned.")
     return go_back(url_for("workers.index"))
 
@@ -68,7 +67,7 @@ def end(window_id: int) -> ResponseReturnValue:
 
 
 def _instant(field: str) -> datetime:
-    """A time of the form, as UTC. Raises Refused."""
+    """Return a time of the form, as UTC. Raises Refused."""
     try:
         return datetime.fromisoformat(request.form.get(field, "")).replace(tzinfo=UTC)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Workers and scheduler: the processes that tick and work, their queues, and the latest ticks."""
+"""The page of workers and scheduler: processes, queues, windows and the latest ticks."""
 
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, page_status, reading, runtime, system_health
+from webapp.services import now, page_status, read, reading, runtime, system_health
 
 blueprint = Blueprint("workers", __name__)
 WINDOWS = 10
@@ -21,7 +21,7 @@ TICKS = 30
 
 @blueprint.get("/workers")
 def index() -> ResponseReturnValue:
-    """The processes, the queues and the ticks."""
+    """Show the processes, the queues and the ticks."""
     with reading() as connection:
         processes = workers.list_recent(connection)
         at_work = workers.runs_at_work(connection)
@@ -30,7 +30,6 @@ def index() -> ResponseReturnValue:
         its_windows = list_windows(connection, now())
     return polling.page(
         "workers/index.html",
-        "live",
         (health, processes, at_work, its_queues, recent[:TICKS], its_windows),
         health=health,
         processes=processes,
@@ -45,7 +44,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/scheduler/dry-run")
 def preview_tick() -> ResponseReturnValue:
-    """What a tick would decide at this moment."""
+    """Show what a tick would decide at this moment."""
     found = dry_run(runtime().database, runtime().settings, now())
     with reading() as connection:
         names = schedules.schedule_names(connection)
@@ -55,10 +54,8 @@ def preview_tick() -> ResponseReturnValue:
 
 @blueprint.get("/scheduler/resume-from-now")
 def confirm_resume_from_now() -> ResponseReturnValue:
-    """What bringing schedules back from the future does."""
-    with reading() as connection:
-        found = system_health(connection)
-    return render_template("workers/resume_from_now.html", ahead_to=found.ahead_to)
+    """Show what bringing schedules back from the future does."""
+    return render_template("workers/resume_from_now.html", ahead_to=read(system_health).ahead_to)
 
 
 @blueprint.post("/scheduler/resume-from-now")
@@ -72,10 +69,8 @@ def resume_from_now() -> ResponseReturnValue:
 
 @blueprint.get("/workers/<worker_id>/drain")
 def confirm_drain(worker_id: str) -> ResponseReturnValue:
-    """What draining does; it can't be taken back."""
-    with reading() as connection:
-        worker = workers.get_worker(connection, worker_id)
-    return render_template("workers/drain.html", worker=worker)
+    """Show what draining does; it can't be taken back."""
+    return render_template("workers/drain.html", worker=read(workers.get_worker, worker_id))
 
 
 @blueprint.post("/workers/<worker_id>/drain")
