@@ -2,7 +2,6 @@
 
 import atexit
 import logging
-from collections.abc import Sequence
 from contextlib import ExitStack
 
 from flask import Flask
@@ -10,21 +9,11 @@ from flask import Flask
 from tick.errors import SettingsError
 from tick.ops.reports import days_off
 from tick.runtime import Runtime, open_runtime
-from webapp import (
-    compression,
-    config,
-    dispatcher,
-    errors,
-    presentation,
-    query,
-    services,
-    waiting,
-)
+from webapp import compression, config, dispatcher, errors, presentation, query, services, waiting
 from webapp.access import login, oidc_login, permissions, security
 from webapp.api import routes as api_routes
-from webapp.machines import health, metrics, trigger_auth
+from webapp.machines import health, metrics, trigger_auth, work
 from webapp.machines import tick as trigger
-from webapp.machines import work as work
 from webapp.pages import (
     account,
     alerts,
@@ -47,42 +36,23 @@ from webapp.pages import (
 )
 
 _log = logging.getLogger(__name__)
-BLUEPRINTS = (
-    login.blueprint,
-    oidc_login.blueprint,
-    account.blueprint,
-    overview.blueprint,
-    schedules.blueprint,
-    occurrences.blueprint,
-    runs.blueprint,
-    logs.blueprint,
-    bulk.blueprint,
-    bulk_schedules.blueprint,
-    jobs.blueprint,
-    upcoming.blueprint,
-    workers.blueprint,
-    alerts.blueprint,
-    windows.blueprint,
-    stats.blueprint,
-    audit.blueprint,
-    users.blueprint,
-    settings.blueprint,
-    preferences.blueprint,
-    health.blueprint,
-    metrics.blueprint,
-    trigger.blueprint,
-    work.blueprint,
-    api_routes.blueprint,
-)
+ACCESS = (login, oidc_login, account, users)
+PAGES = (overview, schedules, bulk_schedules, occurrences, runs, bulk, logs, jobs, upcoming)
+MORE_PAGES = (workers, windows, alerts, stats, audit, settings, preferences)
+MACHINES = (health, metrics, trigger, work, api_routes)
 
 
 def create_app(runtime: Runtime | None = None) -> Flask:
-    """The WSGI application on `runtime` (default: one opened from the environment).
+    """Return the WSGI application on `runtime`, by default one opened from the environment.
 
     Raises SettingsError when a setting that the console needs is missing.
     """
     runtime = runtime or _runtime_of_this_process()
-    _check_holidays(runtime.settings.holidays)
+    try:
+        days_off.check(runtime.settings.holidays)
+    except SettingsError as error:
+        # Not fatal: a new version of the library may rename a region.
+        _log.warning("%s Until then the console shows none of its holidays.", error)
     app = Flask(__name__)
     app.config.from_mapping(config.from_settings(runtime.settings))
     services.init_app(app, runtime)
@@ -97,17 +67,9 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     presentation.init_app(app)
     waiting.init_app(app, runtime.settings.log_streams)
     errors.init_app(app)
-    for blueprint in BLUEPRINTS:
-        app.register_blueprint(blueprint)
+    for module in (*ACCESS, *PAGES, *MORE_PAGES, *MACHINES):
+        app.register_blueprint(module.blueprint)
     return app
-
-
-def _check_holidays(regions: Sequence[str]) -> None:
-    """Log what of them cannot be shown: a new version of the library may rename a region."""
-    try:
-        days_off.check(regions)
-    except SettingsError as error:
-        _log.warning("%s Until then the console shows none of its holidays.", error)
 
 
 def _runtime_of_this_process() -> Runtime:

@@ -1,11 +1,13 @@
-"""How every state looks: a word, an icon and a tone beside the colour, and what it means."""
+"""The badge of every state: word, icon, tone and meaning."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Badge:
-    """One state's face: `tone` picks the colour, which is never its only sign."""
+    """A state as people see it; `tone` picks the colour."""
+
+    # Word and icon beside it: who sees no colours must tell states apart, too.
 
     word: str
     tone: str
@@ -60,14 +62,15 @@ _UNKNOWN = Badge("Unknown", "quiet", "question-circle", "A state that this relea
 
 
 def badge(state: str | None) -> Badge:
-    """The face of a state; a stranger gets one, too, and None that of what never ran."""
+    """Return the badge of a state; None stands for a job that never ran."""
     if state is None:
         return NEVER
+    # During a deploy a newer release may have written a state that this one does not know.
     return BADGES.get(state, _UNKNOWN)
 
 
 def worker_badge(status: str, silent_seconds: float, beats_every: float) -> Badge:
-    """The face of a process: one that should beat and does not is silent."""
+    """Return the badge of a process; it is silent if it missed two heartbeats."""
     if status in ("RUNNING", "DRAINING") and silent_seconds > 2 * beats_every:
         return SILENT
     return WORKER_BADGES.get(status, _UNKNOWN)

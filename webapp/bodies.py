@@ -1,17 +1,15 @@
-"""The bodies of requests: read before anything else, within a time, and so many at once.
+"""Reads the bodies of requests before anything else: within a deadline, and few at a time.
 
-A server with threads gives one to each request, for as long as the client takes to send its body.
-Here the whole of it, which is small, is read first: by the deadline, or the request ends. And only
-some of the threads may read at one time, so that clients that are slow, or mean to be, never take
-those that pages and the trigger need. What needs no body never waits for one.
+A threaded server lends a thread to each request for as long as the client takes to send its body;
+slow clients, or hostile ones, must not take the threads that pages and the trigger need.
 """
 
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import (
     BadRequest,
@@ -36,20 +34,8 @@ _UNREAD = "/internal/"
 _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
-class Timer(Protocol):
-    """What ends a read that takes too long; see threading.Timer."""
-
-    daemon: bool
-
-    def start(self) -> None:
-        """Begin to wait."""
-
-    def cancel(self) -> None:
-        """Let it be."""
-
-
 class BodyGuard:
-    """A WSGI application in front of another, to which it hands bodies that have come."""
+    """WSGI middleware that hands on requests with their bodies read."""
 
     def __init__(
         self,
@@ -57,7 +43,7 @@ class BodyGuard:
         *,
         seconds: float,
         at_once: int,
-        timer: Callable[[float, Callable[[], None]], Timer] = threading.Timer,
+        timer: Callable[[float, Callable[[], None]], threading.Timer] = threading.Timer,
     ) -> None:
         self._app, self._seconds, self._timer = app, seconds, timer
         self._places = threading.BoundedSemaphore(at_once)
@@ -66,6 +52,7 @@ class BodyGuard:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Read the body, or leave it; what is wrong with it is raised where pages are made."""
+        # Keep the failure for the application: its error handlers know pages from JSON.
         connection = next((environ[name] for name in _SOCKETS if name in environ), None)
         length, whole = _length(environ), True
         body = b""
@@ -83,7 +70,7 @@ class BodyGuard:
             environ.pop(name, None)
         answer = self._app(environ, start_response)
         if not whole:
-            _read_no_more(connection)
+            _stop_reading(connection)
         return answer
 
     def _read(
@@ -108,15 +95,13 @@ class BodyGuard:
 
     @contextmanager
     def _deadline(self, connection: socket.socket | None) -> Iterator[threading.Event]:
-        """Is set when the time is over; then nothing more is read from the connection.
-
-        A timeout of the socket would not do: it begins anew with each byte.
-        """
+        """Yield an event that is set at the deadline, when reading from the connection stops."""
+        # A timeout of the socket would not do: it begins anew with each byte.
         passed = threading.Event()
 
         def end() -> None:
             passed.set()
-            _read_no_more(connection)
+            _stop_reading(connection)
 
         timer = self._timer(self._seconds, end)
         timer.daemon = True
@@ -128,7 +113,7 @@ class BodyGuard:
 
 
 def _length(environ: "WSGIEnvironment") -> int | None:
-    """How long the body says that it is; None for one in chunks."""
+    """Return the length that the body declares; None for one in chunks."""
     declared = environ.get("CONTENT_LENGTH", "")
     if declared.isascii() and declared.isdigit():
         return int(declared)
@@ -137,17 +122,15 @@ def _length(environ: "WSGIEnvironment") -> int | None:
 
 
 def _is_wanted(environ: "WSGIEnvironment") -> bool:
-    """Whether anything here reads it: some triggers send one, of which nothing is used."""
+    """Return whether a body would be read."""
+    # Some triggers send one, of which nothing is used: a tick must not wait for it.
     if environ.get("PATH_INFO", "").startswith(_UNREAD):
         return False
     return environ.get("REQUEST_METHOD") not in _BODILESS
 
 
-def _read_no_more(connection: socket.socket | None) -> None:
-    """Let a read end at once, this one and the server's own of what is left; writing goes on."""
-    if connection is None:
-        return
-    try:
-        connection.shutdown(socket.SHUT_RD)
-    except OSError:  # the client has gone
-        return
+def _stop_reading(connection: socket.socket | None) -> None:
+    """End a read at once, this one and the server's own of what is left; writing goes on."""
+    if connection is not None:
+        with suppress(OSError):  # the client has gone
+            connection.shutdown(socket.SHUT_RD)

@@ -1,8 +1,4 @@
-"""Static files in gzip, each compressed once a process. Pages are not: they carry form tokens.
-
-Text that a stranger can add to, beside a secret, must not be compressed with it: the length of the
-whole would tell the secret (the BREACH attack).
-"""
+"""Sends static files in gzip, each compressed once a process."""
 
 import gzip
 from functools import lru_cache
@@ -14,11 +10,13 @@ _LEAST_BYTES = 500
 
 
 def init_app(app: Flask) -> None:
-    """Compress what the endpoint `static` sends to those who take gzip."""
+    """Compress what the endpoint `static` sends to browsers that take gzip."""
     app.after_request(_compress)
 
 
 def _compress(response: Response) -> Response:
+    # Never pages: they carry form tokens beside text that strangers can add to, and the length of
+    # the whole would tell the secret (the BREACH attack).
     if request.endpoint != "static" or response.mimetype not in _COMPRESSIBLE:
         return response
     response.vary.add("Accept-Encoding")
@@ -30,6 +28,7 @@ def _compress(response: Response) -> Response:
     if len(body) >= _LEAST_BYTES:
         response.set_data(_gzipped(body))
         response.content_encoding = "gzip"
+        # Weak: the same tag stands for the file as it is and in gzip, which differ in bytes.
         response.headers["ETag"] = f"W/{response.headers['ETag']}"
     return response
 

@@ -1,4 +1,4 @@
-"""Flask's settings, made from ours."""
+"""Makes Flask's settings from ours."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 
 
 def from_settings(settings: Settings) -> dict[str, Any]:
-    """The mapping for `app.config`. Raises SettingsError without a secret key."""
+    """Return the mapping for `app.config`. Raises SettingsError without a secret key."""
     if settings.secret_key is None:
         raise SettingsError(
             "TICK_SECRET_KEY is not set, and the console signs its sessions with it; make one by "
@@ -27,6 +27,7 @@ def from_settings(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_SECURE": settings.cookie_secure,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
+        # Sessions are rows with an idle time of their own: no cookie is sent anew for a poll.
         "SESSION_REFRESH_EACH_REQUEST": False,
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=settings.session_hours),
         "WTF_CSRF_TIME_LIMIT": None,  # a token lives as long as its session

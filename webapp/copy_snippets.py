@@ -1,4 +1,4 @@
-"""A run's doing as lines to copy: for a shell, for a program, for a colleague. Pure."""
+"""Makes lines to copy of a run: for a shell, for a program, for a colleague. Pure."""
 
 import json
 import shlex
@@ -7,7 +7,7 @@ from tick.ops.queries.runs import RunDetail
 
 
 def ways_to_copy(run: RunDetail, address: str) -> dict[str, str]:
-    """By label. `address` is where the console answers, without a slash at the end."""
+    """Return the lines by label; `address` is the console's, without a slash at the end."""
     args = json.dumps(run.params or {}, ensure_ascii=False)
     job = shlex.quote(run.job_name)
     params = f" --params {shlex.quote(args)}" if run.params else ""

@@ -1,14 +1,10 @@
-"""Evaluates alert rules and sends notifications in the console, when somebody asks for a page.
-
-That happens in a thread, so no request waits for a receiver.
-"""
+"""Evaluates alert rules and sends notifications in the console, in a thread beside requests."""
 
 from flask import Flask, Response, current_app
 
 from tick.notify.dispatcher import NotificationDispatcher
 from tick.ops.act import Author
 from tick.runtime import Runtime
-from tick.ticks.result import TickResult
 from tick.timers import PeriodicTimer
 
 WATCH_SECONDS = 60.0
@@ -29,6 +25,7 @@ def dispatcher_of(app: Flask) -> NotificationDispatcher:
 
 def watch(app: Flask) -> None:
     """Let requests start the dispatcher, at most once in a minute and process."""
+    # So that alerts go out while somebody looks, even where ticks and workers have died.
     every = PeriodicTimer(WATCH_SECONDS)
 
     def notice(response: Response) -> Response:
@@ -40,11 +37,6 @@ def watch(app: Flask) -> None:
     app.after_request(notice)
 
 
-def look_around() -> None:
-    """Start the dispatcher after something happened, without waiting."""
-    dispatcher_of(current_app).run_in_thread()
-
-
 def test_channels(author: Author) -> dict[str, str | None]:
     """Send a test message to every channel; return the errors, by channel."""
     return dispatcher_of(current_app).test(author)
@@ -53,8 +45,3 @@ def test_channels(author: Author) -> dict[str, str | None]:
 def names_of_channels(rule: str) -> list[str]:
     """Return the ids, which hold no secret, of the channels that accept this rule."""
     return [channel.id for channel in dispatcher_of(current_app).channels if channel.accepts(rule)]
-
-
-def after_tick(result: TickResult, seconds: float) -> None:
-    """Start the dispatcher, and wait for it for at most so many seconds."""
-    dispatcher_of(current_app).run_in_thread(result).join(max(0.0, seconds))

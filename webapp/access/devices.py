@@ -1,7 +1,7 @@
-"""Browsers in which somebody has signed in before, known by a signed cookie.
+"""Knows by a signed cookie the browsers in which somebody has signed in before.
 
-It opens nothing. It only says that this browser has a pace of its own when its person mistypes a
-password, whoever else guesses at the account meanwhile.
+The cookie opens nothing: it gives the browser login attempts of its own, which strangers who guess
+at the account cannot use up.
 """
 
 import secrets
@@ -21,7 +21,7 @@ _MOST_PEOPLE = 5
 
 
 def origin_of(name: str) -> LoginOrigin:
-    """Where an attempt to sign in as somebody comes from."""
+    """Return where an attempt to sign in as somebody comes from."""
     device, epoch = _people().get(_key(name), (None, None))
     return LoginOrigin(caller(), device, epoch)
 
@@ -31,6 +31,7 @@ def remember(response: Response, user: User) -> None:
     people = _people()
     device, _ = people.pop(_key(user.name), (secrets.token_hex(8), None))
     people[_key(user.name)] = (device, user.session_epoch)
+    # The latest ones: a browser that many share must not grow a cookie that servers refuse.
     kept = dict(list(people.items())[-_MOST_PEOPLE:])
     response.set_cookie(
         _cookie(),
@@ -44,12 +45,11 @@ def remember(response: Response, user: User) -> None:
 
 
 def _people() -> dict[str, Any]:
-    """By name, the device and the epoch of the account when it last signed in here."""
+    """Return by name the device, and the epoch of the account when it last signed in here."""
     try:
-        found = _serializer().loads(request.cookies.get(_cookie(), ""), max_age=YEAR_SECONDS)
+        return dict(_serializer().loads(request.cookies.get(_cookie(), ""), max_age=YEAR_SECONDS))
     except BadSignature:
         return {}
-    return dict(found)
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -1,7 +1,4 @@
-"""One issuer of signed tokens, pinned by a setting: its keys, and what its tokens say.
-
-Nothing in a token decides where keys come from or which algorithm proves it (RFC 8725).
-"""
+"""Verifies the tokens of an issuer that a setting pins, by its keys."""
 
 import json
 import logging
@@ -16,6 +13,7 @@ import requests
 
 from tick.errors import TickError
 
+# Fixed, and asymmetric only: nothing in a token decides what proves it (RFC 8725).
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "ES256", "ES384", "EdDSA")
 ENDPOINTS = {"authorization_endpoint", "jwks_uri", "token_endpoint"}
 LEEWAY = timedelta(seconds=30)
@@ -28,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class BadToken(TickError):
-    """A token proves nothing to us; the message says why, for the log."""
+    """The token proves nothing to us; the message says why, for the log."""
 
 
 class IssuerAway(TickError):
@@ -47,7 +45,7 @@ class Issuer:
         self._asked_at: datetime | None = None
 
     def claims(self, token: str, audience: str, now: datetime) -> dict[str, Any]:
-        """What a valid token for us says. Raises BadToken, IssuerAway."""
+        """Return the claims of a valid token for us. Raises BadToken, IssuerAway."""
         try:
             header = jwt.get_unverified_header(token)
             found: dict[str, Any] = jwt.decode(
@@ -64,7 +62,7 @@ class Issuer:
         return found
 
     def endpoint(self, name: str, now: datetime) -> str:
-        """The address that its metadata gives for `name`. Raises IssuerAway."""
+        """Return the address that its metadata gives for `name`. Raises IssuerAway."""
         with self._lock:
             if self._is_old(now):
                 self._read(now)
@@ -82,7 +80,7 @@ class Issuer:
         return self._read_at is None or now - self._read_at > KEYS_LIVE
 
     def _read(self, now: datetime) -> None:
-        """Ask the issuer; while it can't be reached, what we have goes on serving."""
+        """Ask the issuer; while it can't be reached, the keys that we have go on serving."""
         if self._asked_at is None or now - self._asked_at >= ASKED_AT_MOST_EVERY:
             self._asked_at = now
             try:
@@ -96,7 +94,7 @@ class Issuer:
 
 
 def _fetch_metadata(address: str) -> Mapping[str, Any]:
-    """What the issuer says of itself (OpenID Connect Discovery), if it is itself that says it."""
+    """Return the issuer's metadata (OpenID Connect Discovery), if they are its own."""
     metadata: dict[str, Any] = _fetch(f"{address.rstrip('/')}/.well-known/openid-configuration")
     if metadata["issuer"] != address:
         raise ValueError(f"it calls itself {str(metadata['issuer'])[:200]!r}")
@@ -107,11 +105,12 @@ def _fetch_metadata(address: str) -> Mapping[str, Any]:
 
 
 def _usable(keys: Iterable[Mapping[str, Any]]) -> Mapping[str, jwt.PyJWK]:
-    """The keys by name: never a shared secret; what we can't use, such as a new curve, is left."""
+    """Return by name the keys that we can use."""
     found = {}
     for key in keys:
+        # Never "oct": a shared secret would let whoever reads the public keys sign tokens.
         if key.get("kty") in ("RSA", "EC", "OKP") and key.get("use", "sig") == "sig":
-            with suppress(jwt.PyJWTError):
+            with suppress(jwt.PyJWTError):  # such as a curve that is newer than the library
                 found[str(key.get("kid", ""))] = jwt.PyJWK(dict(key))
     return found
 
@@ -122,6 +121,7 @@ def _fetch(url: str) -> Any:
     ) as response:
         if response.status_code != requests.codes.ok:
             raise ValueError(f"{url} answered {response.status_code}")
+        # Not `.content`: it would hold whatever is sent, however much that is.
         text = response.raw.read(_MAX_BYTES + 1, decode_content=True)
     if len(text) > _MAX_BYTES:
         raise ValueError(f"{url} sent too much")

@@ -1,4 +1,4 @@
-"""Signing in and out. A session ends by itself, with a changed password, or with the account."""
+"""Signing in by password, signing out, and the sessions behind both."""
 
 import logging
 from datetime import timedelta
@@ -24,7 +24,7 @@ from tick.states import Role
 from webapp.access import devices
 from webapp.access.rate_limits import seconds_until_login
 from webapp.links import current_url, is_local
-from webapp.services import now, reading, runtime
+from webapp.services import now, read, runtime
 
 blueprint = Blueprint("auth", __name__)
 _log = logging.getLogger(__name__)
@@ -44,16 +44,16 @@ class SignedIn:
 
     @property
     def name(self) -> str:
-        """The user's name, which stands in the audit."""
+        """Return the user's name, which stands in the audit."""
         return self.user.name
 
     @property
     def role(self) -> Role:
-        """What the person may do."""
+        """Return what the person may do."""
         return self.user.role
 
     def get_id(self) -> str:
-        """What the browser keeps: the text that opens the session."""
+        """Return what the browser keeps: the text that opens the session."""
         return self._text
 
 
@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
 
 
 def redirect_to_login() -> Response:
-    """To the login page, and back to this one afterwards if it can be shown again."""
+    """Redirect to the login page, which leads back to this one if it can be shown again."""
     if request.headers.get("HX-Request"):
         # The page as a whole must go there, not the fragment that was asked for.
         place = url_for("auth.form", next=_page_in_sight())
@@ -77,14 +77,14 @@ def redirect_to_login() -> Response:
 
 
 def _page_in_sight() -> str | None:
-    """What the browser shows while htmx asks for a part of it, or acts."""
+    """Return the page that the browser shows while htmx asks for a part of it, or acts."""
     place = request.headers.get("HX-Current-URL", "").partition("://")[2]
     return f"/{place.partition('/')[2].partition('#')[0]}" if place else None
 
 
 @blueprint.get("/login")
 def form() -> ResponseReturnValue:
-    """The login page."""
+    """Show the login page."""
     target = request.args.get("next", "")
     if current_user.is_authenticated:
         return redirect(_target(target), 303)
@@ -111,7 +111,7 @@ def submit() -> ResponseReturnValue:
 
 
 def login_page(status: int = 200, mistake: str = "", name: str = "", target: str = "") -> Response:
-    """The page with every way in, and what was wrong with the last attempt."""
+    """Return the page with every way in, and what was wrong with the last attempt."""
     settings = runtime().settings
     page = render_template(
         "login.html",
@@ -125,7 +125,8 @@ def login_page(status: int = 200, mistake: str = "", name: str = "", target: str
 
 
 def begin_session(user: users.User, target: str) -> ResponseReturnValue:
-    """A session that owes nothing to what the browser brought along; then to the target."""
+    """Open a session for the user, and redirect to the target."""
+    # Nothing of the old session stays: a cookie that somebody planted would become signed in.
     _end_session()
     session.clear()
     agent = request.user_agent.string
@@ -142,7 +143,8 @@ def begin_session(user: users.User, target: str) -> ResponseReturnValue:
 
 @blueprint.post("/logout")
 def leave() -> ResponseReturnValue:
-    """Sign out: the session ends on the server, so a copy of its cookie opens nothing."""
+    """Sign out."""
+    # On the server, so that a copy of the cookie opens nothing any more.
     _end_session()
     logout_user()
     session.clear()
@@ -157,7 +159,7 @@ def _end_session() -> None:
 
 
 def limits() -> SessionLimits:
-    """How long a session lasts."""
+    """Return how long a session lasts."""
     settings = runtime().settings
     return SessionLimits(
         longest=timedelta(hours=settings.session_hours),
@@ -170,9 +172,8 @@ def _target(wanted: str) -> str:
 
 
 def _load(text: str) -> SignedIn | None:
-    """The person whose living session the text opens."""
-    with reading() as connection:
-        found = sessions.find_session(connection, text, now=now(), limits=limits())
+    """Return the person whose living session the text opens."""
+    found = read(sessions.find_session, text, now=now(), limits=limits())
     if found is None:
         return None
     opened, user = found
@@ -182,6 +183,7 @@ def _load(text: str) -> SignedIn | None:
 
 
 def _is_user_action() -> bool:
-    """Whether a person does something: a page that refreshes itself is nobody's doing."""
+    """Return whether a person does something."""
+    # A page that refreshes itself must not keep the session of somebody who has left alive.
     streams = "text/event-stream" in request.headers.get("Accept", "")
     return request.method != "GET" or not (streams or "HX-Request" in request.headers)

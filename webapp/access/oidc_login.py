@@ -1,10 +1,9 @@
 """Signing in with an identity provider: OpenID Connect's code flow, with PKCE, state and nonce.
 
-The provider is pinned by its issuer. Whoever it vouches for gets in only with a role that the
-settings map from its claims.
+The provider vouches for the person; the settings map its claims to a role, and without one nobody
+gets in.
 """
 
-import hmac
 import logging
 import secrets
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from tick.ops.act import Act, Author
 from tick.settings import Settings
 from tick.states import Role
 from webapp.access import login
+from webapp.access.constant_time import same_secret
 from webapp.links import is_local
 from webapp.services import now, runtime
 
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 
 
 class Failed(TickError):
-    """The provider's answer is not one that lets anybody in; the message is for the log."""
+    """The provider's answer lets nobody in; the message is for the log."""
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -53,18 +53,19 @@ def init_app(app: Flask, settings: Settings) -> None:
 
         from webapp.access.issuer import Issuer
     except ImportError:
-        raise SettingsError(
-            "TICK_OIDC_ISSUER needs more packages: pip install 'job-schedule-manager[oidc]'."
-        ) from None
+        more = "needs more packages: pip install 'job-schedule-manager[oidc]'."
+        raise SettingsError(f"TICK_OIDC_ISSUER {more}") from None
     app.extensions[_EXTENSION] = Issuer(settings.oidc_issuer)
 
 
 @blueprint.get("/login/provider")
 def start() -> ResponseReturnValue:
-    """To the provider, with what proves later that its answer is for this browser."""
+    """Redirect to the provider."""
     issuer = _issuer()
+    # Here, since a console without a provider need not have the packages that it imports.
     from webapp.access.issuer import IssuerAway
 
+    # Kept in the session: they prove later that the answer is for this browser.
     pending = {"nonce": secrets.token_urlsafe(32), "code_verifier": secrets.token_urlsafe(48)}
     try:
         place = issuer.endpoint("authorization_endpoint", now())
@@ -81,7 +82,7 @@ def start() -> ResponseReturnValue:
 
 @blueprint.get("/login/return")
 def finish() -> ResponseReturnValue:
-    """Back from the provider: in, or told why not."""
+    """Take the provider's answer: sign in, or say why not."""
     issuer = _issuer()
     from webapp.access.issuer import BadToken, IssuerAway
 
@@ -98,7 +99,7 @@ def finish() -> ResponseReturnValue:
 
 
 def role_of(claims: Mapping[str, Any], settings: Settings) -> Role | None:
-    """The role that the claims give; None keeps the person outside."""
+    """Return the role that the claims give; None keeps the person outside."""
     held = set(_values(claims, settings.oidc_roles_claim))
     if held & set(settings.oidc_admins):
         return Role.ADMIN
@@ -127,17 +128,18 @@ def _client() -> "OAuth2Session":
 
 
 def _claims(issuer: "Issuer", pending: Mapping[str, str]) -> Mapping[str, Any]:
-    """What the provider vouches for, in answer to what this browser began and nothing else."""
+    """Return the provider's claims, if they answer what this browser began. Raises Failed."""
     given = request.args
-    if not pending or not hmac.compare_digest(_text(given.get("state")), _text(pending["state"])):
+    if not pending or not same_secret(given.get("state", ""), pending["state"]):
         raise Failed("the state is not the one that this browser began with")
+    # A mix-up: one provider's answer must not be taken for another's.
     if given.get("iss", issuer.address) != issuer.address:
         raise Failed("another issuer answers (RFC 9207)")
     if "code" not in given:
         raise Failed(f"the provider says {given.get('error', 'nothing')[:100]!r}")
     token = _exchange(issuer, given["code"], pending["code_verifier"])
     claims = issuer.claims(token, runtime().settings.oidc_client_id, now())
-    if not hmac.compare_digest(_text(claims.get("nonce")), _text(pending["nonce"])):
+    if not same_secret(str(claims.get("nonce", "")), pending["nonce"]):
         raise Failed("the nonce is not the one that this browser began with")
     if claims.get("azp", runtime().settings.oidc_client_id) != runtime().settings.oidc_client_id:
         raise Failed("the token was made out for another client")
@@ -147,7 +149,7 @@ def _claims(issuer: "Issuer", pending: Mapping[str, str]) -> Mapping[str, Any]:
 
 
 def _exchange(issuer: "Issuer", code: str, verifier: str) -> str:
-    """The signed identity that the provider gives for a code."""
+    """Return the signed identity that the provider gives for a code. Raises Failed."""
     from authlib.common.errors import AuthlibBaseError
     from requests import RequestException
 
@@ -176,7 +178,8 @@ def _admit(claims: Mapping[str, Any], target: str) -> ResponseReturnValue:
 
 
 def _values(claims: Mapping[str, Any], path: str) -> Iterator[str]:
-    """The claim's texts; of `a.b`, those of b inside a, unless the claim itself is called so."""
+    """Yield the claim's texts; of `a.b`, those of b inside a, unless a claim is called `a.b`."""
+    # Anybody can claim an address that nobody has verified.
     if path == "email" and claims.get("email_verified") is not True:
         return
     found: Any = claims
@@ -185,7 +188,3 @@ def _values(claims: Mapping[str, Any], path: str) -> Iterator[str]:
     for item in found if isinstance(found, list) else [found]:
         if isinstance(item, str):
             yield item
-
-
-def _text(value: object) -> bytes:
-    return str(value or "").encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Nobody acts or guesses faster than the settings allow, over all web workers together."""
+"""Limits how fast somebody acts or guesses, over all web workers together."""
 
 from ipaddress import IPv6Address, ip_address
 
@@ -20,10 +20,8 @@ def enforce_rate_limit(actor: str) -> None:
 
 
 def seconds_until_login(device: str | None) -> int:
-    """How long this request has to wait before it may try a password; 0: not at all.
-
-    A known device has turns of its own, which nobody else at its address can use up.
-    """
+    """Return how many seconds to wait before this request may try a password."""
+    # A known device has turns of its own, which nobody else at its address can use up.
     if device is not None:
         return seconds_to_wait(runtime().database, f"device:{device}", FREE_ATTEMPTS, now())
     limit = runtime().settings.logins_a_minute
@@ -31,11 +29,11 @@ def seconds_until_login(device: str | None) -> int:
 
 
 def caller() -> str:
-    """The address; of IPv6 the network, since each house has 2**64 addresses."""
+    """Return the address; of IPv6 its /64 network."""
     try:
         address = ip_address(request.remote_addr or "")
     except ValueError:
         return "unknown"  # through a socket file
-    if isinstance(address, IPv6Address):
+    if isinstance(address, IPv6Address):  # each house has 2**64 of them to guess from
         return str(IPv6Address(int(address) >> _ONE_NETWORK << _ONE_NETWORK))
     return str(address)

@@ -1,4 +1,4 @@
-"""What every answer carries and every request must pass, whichever page it is for."""
+"""Checks every request and adds security headers to every answer."""
 
 import logging
 import re
@@ -14,19 +14,10 @@ from tick.settings import Settings
 from webapp.bodies import FAILURE, BodyGuard
 from webapp.prefix import CheckedPrefix, Sessions
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "object-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "font-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; object-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
 )
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -81,28 +72,27 @@ def _check_host(hosts: list[str]) -> None:
 
 
 def _refuse_no_host() -> None:
-    """In words without links: none can be made for what is no name of a host."""
+    # In words without links: no address can be made of what is no name of a host.
     if isinstance(request.routing_exception, BadHost):
         abort(Response("The Host header holds no name of a host.\n", 400, mimetype="text/plain"))
 
 
 def _refuse_without_body() -> None:
-    """Say what was wrong with the request's body, before anything is done for it."""
+    # What was wrong with the body is said before anything is done for the request.
     if failure := request.environ.get(FAILURE):
         raise failure
 
 
 def _refuse_other_sites() -> None:
-    """Beside the token of each form: a browser says whose page sent it, unless it is an old one.
-
-    What opens by a token or a secret of its own is left alone: no cookie is misused there.
-    """
+    """Refuse what a page of another site sends, as the browser tells."""
+    # Beside the token of each form. What opens by a token or a secret of its own is left alone: no
+    # cookie is misused there.
     if request.method in _SAFE or request.blueprint in _WITHOUT_COOKIES:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         is_ours = site in ("same-origin", "none")
-    else:
+    else:  # an old browser, or plain http
         is_ours = origin is None or origin.partition("://")[2] == request.host
     if not is_ours:
         _log.warning("request %s: sent by a page of another site, %r", g.request_id, origin)
@@ -110,7 +100,7 @@ def _refuse_other_sites() -> None:
 
 
 def _refuse_nul() -> None:
-    """PostgreSQL has no text with a NUL in it, so nothing here can be called that."""
+    # PostgreSQL has no text with a NUL in it, so nothing here can be called that.
     given = (request.path, *request.args.values(), *request.form.values())
     if any("\0" in text for text in given):
         abort(400, "The request holds a NUL character.")
@@ -120,6 +110,7 @@ def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    # Pages hold what only their reader may see; files have a fingerprint and may stay for a year.
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -1,6 +1,4 @@
-"""Probes: /healthz says that the process answers, /readyz that it can work, /health/scheduler that
-the scheduler ticks.
-"""
+"""Probes: /healthz for the process, /readyz for its database, /health/scheduler for the ticks."""
 
 import logging
 
@@ -24,13 +22,13 @@ _OLDER_ZONE_DATA = (
 
 @blueprint.get("/healthz")
 def process() -> ResponseReturnValue:
-    """200 as long as the process answers; touches nothing else."""
+    """Answer 200 as long as the process does; touch nothing else."""
     return jsonify(status="ok")
 
 
 @blueprint.get("/readyz")
 def readiness() -> ResponseReturnValue:
-    """200 when the database answers and has this release's schema, else 503."""
+    """Answer 200 when the database answers and has this release's schema, else 503."""
     try:
         check_schema(runtime().database)
     except DatabaseError as error:
@@ -43,11 +41,10 @@ def readiness() -> ResponseReturnValue:
 
 @blueprint.get("/health/scheduler")
 def scheduler() -> ResponseReturnValue:
-    """200 while it ticks, else 503: no tick came for three usual intervals, none ever did, or a
-    clock ahead has put the schedules into the future.
+    """Answer 200 while it ticks, else 503, for a monitor outside.
 
-    For a monitor outside: whoever has an alarm of their own can point it here. `older_zone_data` is
-    null, or says that a process leaves schedules alone, and what to do.
+    503 when no tick came for three usual intervals, none ever did, or a clock ahead has put the
+    schedules into the future.
     """
     runtime().database.want_file()
     with reading() as connection:

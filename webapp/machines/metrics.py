@@ -1,11 +1,5 @@
-"""/metrics for Prometheus, made from the database at each scrape: the same from every process.
+"""/metrics for Prometheus, made from the database at each scrape: the same from every process."""
 
-Whoever asks sends `Authorization: Bearer` with TICK_METRICS_TOKEN, or with an API token of scope
-`metrics` or `api`; nobody else gets anything.
-"""
-
-import hashlib
-import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
@@ -28,6 +22,7 @@ from tick.ops.queries.stats import Table
 from tick.ops.reports.rates import bucket_counts
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import ENDED_OUTCOMES, NOT_FIRED_OUTCOMES, TokenScope
+from webapp.access.constant_time import same_secret
 from webapp.errors import answer
 from webapp.services import now, runtime
 
@@ -47,7 +42,7 @@ _OUTCOMES = tuple(outcome.lower() for outcome in (*ENDED_OUTCOMES, *NOT_FIRED_OU
 
 @blueprint.get("/metrics")
 def scrape() -> Response:
-    """Everything, in the text format that the scraper prefers."""
+    """Send all metrics, in the text format that the scraper prefers."""
     if not _is_allowed():
         refusal = answer(401, "Send TICK_METRICS_TOKEN, or an API token, as a bearer token.")
         refusal.headers["WWW-Authenticate"] = 'Bearer realm="tick"'
@@ -60,23 +55,17 @@ def scrape() -> Response:
 
 
 def _is_allowed() -> bool:
+    """Return whether the bearer is TICK_METRICS_TOKEN or an API token of fitting scope."""
     scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
     offered = offered.strip()
     if scheme.lower() != "bearer" or not offered:
         return False
     expected = runtime().settings.metrics_token
-    if expected is not None and _same(offered, expected.get_secret_value()):
+    if expected is not None and same_secret(offered, expected.get_secret_value()):
         return True
     scopes = (TokenScope.METRICS, TokenScope.API)
     database = runtime().database
     return any(tokens.authenticate(database, offered, now=now(), scope=each) for each in scopes)
-
-
-def _same(offered: str, expected: str) -> bool:
-    # Digests are compared, so that not even the secret's length shows in the time that it takes.
-    sent = offered.encode("utf-8", "surrogateescape")
-    digests = (hashlib.sha256(text).digest() for text in (sent, expected.encode()))
-    return hmac.compare_digest(*digests)
 
 
 class _Collected(Collector):
@@ -88,124 +77,101 @@ class _Collected(Collector):
 
 
 def families(reading: Reading) -> Iterator[Metric]:
-    """The metrics of a reading. Pure."""
+    """Yield the metrics of a reading. Pure."""
     yield InfoMetricFamily("tick_build", "The release that answers", {"version": __version__})
     yield from _tick_families(reading)
     yield from _run_families(reading)
     yield from _occurrence_families(reading.occurrences)
     yield from _schedule_families(reading)
-    workers = GaugeMetricFamily(
-        "tick_workers", "Processes that have not signed off", labels=["type", "state"]
-    )
-    for (kind, state), number in sorted(reading.workers.items()):
-        workers.add_metric([kind, state], number)
-    yield workers
+    words, workers = "Processes that have not signed off", sorted(reading.workers.items())
+    yield _gauge("tick_workers", words, ["type", "state"], workers)
 
 
 def _tick_families(reading: Reading) -> Iterator[Metric]:
     for column, (name, words) in _TICKS.items():
         yield CounterMetricFamily(name, words, value=reading.ticks[column])
-    yield GaugeMetricFamily(
-        "tick_interval_seconds", "The usual distance between ticks", value=reading.tick_seconds
-    )
+    name, words = "tick_interval_seconds", "The usual distance between ticks"
+    yield GaugeMetricFamily(name, words, value=reading.tick_seconds)
     last = reading.last_tick
     if last is None:
         return
-    yield GaugeMetricFamily(
-        "tick_last_tick_timestamp_seconds",
-        "When the last tick began",
-        value=last.started_at.timestamp(),
-    )
-    yield GaugeMetricFamily(
-        "tick_last_tick_duration_seconds", "How long it took", value=last.took_seconds
-    )
-    yield GaugeMetricFamily(
-        "tick_last_tick_lateness_seconds",
-        "How late its latest firing was; 0 if it fired nothing",
-        value=last.late_seconds or 0.0,
-    )
+    for name, words, value in (
+        ("timestamp_seconds", "When the last tick began", last.started_at.timestamp()),
+        ("duration_seconds", "How long it took", last.took_seconds),
+        (
+            "lateness_seconds",
+            "How late its latest firing was; 0 if it fired nothing",
+            last.late_seconds or 0.0,
+        ),
+    ):
+        yield GaugeMetricFamily(f"tick_last_tick_{name}", words, value=value)
 
 
 def _run_families(reading: Reading) -> Iterator[Metric]:
     # Not `job`: Prometheus puts a label of that name on everything that it scrapes.
-    ended = CounterMetricFamily("tick_runs", "Runs that ended", labels=["job_name", "status"])
-    for (job, _), sums in sorted(reading.runs.items()):
-        for status in _STATUSES:
-            ended.add_metric([job, status], sums[status])
-    yield ended
-    yield _histogram(
-        "tick_run_duration_seconds", "Last attempts", "job_name", reading.runs, "took", TOOK_BOUNDS
+    label = "job_name"
+    yield _counter("tick_runs", "Runs that ended", [label, "status"], reading.runs, _STATUSES)
+    name, words = "tick_run_duration_seconds", "Last attempts"
+    yield _histogram(name, words, label, reading.runs, "took", TOOK_BOUNDS)
+    name, words = "tick_run_queue_wait_seconds", "Time for which runs were ready and had not begun"
+    yield _histogram(name, words, label, reading.runs, "waited", WAITED_BOUNDS)
+    unfinished = (
+        ((row.job_name, row.queue, row.status.lower()), row.runs) for row in reading.unfinished
     )
-    yield _histogram(
-        "tick_run_queue_wait_seconds",
-        "Time for which runs were ready and had not begun",
-        "job_name",
-        reading.runs,
-        "waited",
-        WAITED_BOUNDS,
-    )
-    unfinished = GaugeMetricFamily(
-        "tick_runs_unfinished",
-        "Runs in the queue or at work",
-        labels=["job_name", "queue", "status"],
-    )
-    for row in reading.unfinished:
-        unfinished.add_metric([row.job_name, row.queue, row.status.lower()], row.runs)
-    yield unfinished
-    oldest = GaugeMetricFamily(
-        "tick_queue_oldest_timestamp_seconds",
-        "Since when the longest queued run of a queue could have started, but for dependencies",
-        labels=["queue"],
-    )
-    for row in reading.oldest_queued:
-        oldest.add_metric([row.queue], row.since.timestamp())
-    yield oldest
+    words = "Runs in the queue or at work"
+    yield _gauge("tick_runs_unfinished", words, [label, "queue", "status"], unfinished)
+    words = "Since when the longest queued run of a queue could have started, but for dependencies"
+    oldest = (((row.queue,), row.since.timestamp()) for row in reading.oldest_queued)
+    yield _gauge("tick_queue_oldest_timestamp_seconds", words, ["queue"], oldest)
 
 
 def _occurrence_families(occurrences: Table) -> Iterator[Metric]:
-    instants = CounterMetricFamily(
-        "tick_instants", "Instants, by what became of them", labels=["schedule", "outcome"]
-    )
-    for (schedule, _), sums in sorted(occurrences.items()):
-        for outcome in _OUTCOMES:
-            instants.add_metric([schedule, outcome], sums[outcome])
-    yield instants
-    yield _histogram(
-        "tick_firing_duration_seconds",
-        "From the first start of an occurrence's runs to the last end",
-        "schedule",
-        occurrences,
-        "took",
-        TOOK_BOUNDS,
-    )
-    yield _histogram(
-        "tick_firing_lateness_seconds",
-        "From an instant to the tick that fired it",
-        "schedule",
-        occurrences,
-        "late",
-        LATE_BOUNDS,
-    )
+    words, labels = "Instants, by what became of them", ["schedule", "outcome"]
+    yield _counter("tick_instants", words, labels, occurrences, _OUTCOMES)
+    words = "From the first start of an occurrence's runs to the last end"
+    name = "tick_firing_duration_seconds"
+    yield _histogram(name, words, "schedule", occurrences, "took", TOOK_BOUNDS)
+    name, words = "tick_firing_lateness_seconds", "From an instant to the tick that fired it"
+    yield _histogram(name, words, "schedule", occurrences, "late", LATE_BOUNDS)
 
 
 def _schedule_families(reading: Reading) -> Iterator[Metric]:
-    enabled = GaugeMetricFamily(
-        "tick_schedule_enabled", "Whether a schedule is switched on", labels=["schedule", "state"]
+    rows = sorted(reading.schedules, key=lambda row: str(row.id))
+    enabled = (((row.id, row.state.lower()), row.enabled) for row in rows)
+    words = "Whether a schedule is switched on"
+    yield _gauge("tick_schedule_enabled", words, ["schedule", "state"], enabled)
+    following = (
+        ((row.id,), row.next_run_at.timestamp())
+        for row in rows
+        if row.enabled and row.next_run_at is not None
     )
-    next_run = GaugeMetricFamily(
-        "tick_schedule_next_run_timestamp_seconds",
-        "The next instant of a schedule that is on",
-        labels=["schedule"],
-    )
-    failures = GaugeMetricFamily(
-        "tick_schedule_consecutive_failures", "Failed firings in a row", labels=["schedule"]
-    )
-    for row in sorted(reading.schedules, key=lambda row: str(row.id)):
-        enabled.add_metric([row.id, row.state.lower()], row.enabled)
-        failures.add_metric([row.id], row.consecutive_failures)
-        if row.enabled and row.next_run_at is not None:
-            next_run.add_metric([row.id], row.next_run_at.timestamp())
-    yield from (enabled, next_run, failures)
+    words = "The next instant of a schedule that is on"
+    yield _gauge("tick_schedule_next_run_timestamp_seconds", words, ["schedule"], following)
+    failures = (((row.id,), row.consecutive_failures) for row in rows)
+    words = "Failed firings in a row"
+    yield _gauge("tick_schedule_consecutive_failures", words, ["schedule"], failures)
+
+
+def _gauge(
+    name: str,
+    words: str,
+    labels: Sequence[str],
+    samples: Iterable[tuple[Sequence[str], float]],
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words, labels=labels)
+    for values, number in samples:
+        family.add_metric(values, number)
+    return family
+
+
+def _counter(
+    name: str, words: str, labels: Sequence[str], table: Table, columns: Sequence[str]
+) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, words, labels=labels)
+    for (key, _), sums in sorted(table.items()):
+        for column in columns:
+            family.add_metric([key, column], sums[column])
+    return family
 
 
 def _histogram(
@@ -214,6 +180,7 @@ def _histogram(
     family = HistogramMetricFamily(name, words, labels=[label])
     limits = [*map(floatToGoString, bounds), "+Inf"]
     for (key, _), sums in sorted(table.items()):
+        # Prometheus counts cumulatively: each bucket holds those below it, too.
         counts = accumulate(bucket_counts(sums, kind, bounds))
         buckets = list(zip(limits, map(float, counts), strict=True))
         family.add_metric([key], buckets, sums[f"{kind}_seconds"])

@@ -1,19 +1,18 @@
-"""/internal/tick: any minute trigger that can make an HTTP request may call it.
+"""/internal/tick, for any minute trigger that can make an HTTP request.
 
-POST, GET or PUT, authorized as `trigger_auth` says. No cookie, no CSRF token; the body is ignored,
-and the clock is the server's own.
+POST, GET or PUT, authorized as `trigger_auth` says; no cookie and no CSRF token. The body is
+ignored, and the clock is the server's own.
 """
 
 import re
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from tick.settings import Settings
 from tick.ticks.result import TickResult
 from tick.ticks.tick import run_tick
-from webapp import dispatcher
 from webapp.access.security import csrf
+from webapp.dispatcher import dispatcher_of
 from webapp.machines import trigger_auth
 from webapp.services import runtime
 
@@ -33,19 +32,17 @@ def fire() -> ResponseReturnValue:
 
 
 def tick_once() -> TickResult:
-    """Tick within the budget, and tell whoever is to be told."""
-    budget = _budget(runtime().settings)
+    """Tick within the budget, and send notifications in what is left of it."""
+    budget = asked_seconds(runtime().settings.http_budget_seconds)
     result = run_tick(runtime(), runtime().now(), source=_source(), budget_seconds=budget)
-    dispatcher.after_tick(result, budget - result.took_seconds)
+    sending = dispatcher_of(current_app).run_in_thread(result)
+    # Wait for it: a serverless platform takes the processor away once the request is answered.
+    sending.join(max(0.0, budget - result.took_seconds))
     return result
 
 
-def _budget(settings: Settings) -> float:
-    return asked_seconds(settings.http_budget_seconds)
-
-
 def asked_seconds(most: float) -> float:
-    """`?max_ms=`, at most the configured budget; anything else means the configured one."""
+    """Return the budget that `?max_ms=` asks for, at most the configured one."""
     asked = request.args.get("max_ms", "")
     if not re.fullmatch(r"[1-9][0-9]{0,6}", asked, re.ASCII):
         return most
@@ -53,6 +50,6 @@ def asked_seconds(most: float) -> float:
 
 
 def _source() -> str:
-    """A short label of the caller; never trusted, only shown."""
+    """Return a short label of the caller; never trusted, only shown."""
     agent = _UNSAFE.sub(" ", request.user_agent.string).strip()
     return f"http {agent[:_MAX_SOURCE].strip() or 'unknown'}"

@@ -1,12 +1,9 @@
-"""Who may call /internal/: a shared secret, or an identity that a pinned issuer has signed.
+"""Authorizes calls of /internal/: a shared secret, or an identity that a pinned issuer signed.
 
 The secret comes as `Authorization: Bearer`, as the password of `Authorization: Basic` (with any
 user name), or in the header that TICK_TRIGGER_HEADER names. An identity comes as a bearer token.
-What else a platform sends (its user agent, its job's name) is a label and proves nothing.
 """
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ from flask import Flask, Response, abort, current_app, g, request
 
 from tick.errors import SettingsError
 from tick.settings import Settings
+from webapp.access.constant_time import same_secret
 from webapp.errors import RETRY_AFTER_SECONDS, answer
 from webapp.services import now, runtime
 
@@ -32,7 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def check() -> Response | None:
-    """None lets the request pass; otherwise its refusal: 401, 403 or 503.
+    """Return None to let the request pass, else its refusal: 401, 403 or 503.
 
     404 while neither a secret nor an issuer is configured: then there is no such place.
     """
@@ -43,7 +41,8 @@ def check() -> Response | None:
     bearer = _bearer()
     if _holds_a_secret(settings, bearer):
         return None
-    if issuer is not None and bearer.count(b".") == 2:
+    # What else a platform sends (its user agent, its job's name) is a label and proves nothing.
+    if issuer is not None and bearer.count(b".") == 2:  # as a signed token has
         return _check_identity(issuer, settings, bearer.decode("ascii", "replace"))
     return _unauthorized()
 
@@ -52,10 +51,8 @@ def _open_issuer(address: str) -> "Issuer":
     try:
         from webapp.access.issuer import Issuer
     except ImportError:
-        raise SettingsError(
-            "TICK_TRIGGER_OIDC_ISSUER needs more packages: "
-            "pip install 'job-schedule-manager[oidc]'."
-        ) from None
+        more = "needs more packages: pip install 'job-schedule-manager[oidc]'."
+        raise SettingsError(f"TICK_TRIGGER_OIDC_ISSUER {more}") from None
     return Issuer(address)
 
 
@@ -65,19 +62,12 @@ def _bearer() -> bytes:
 
 
 def _holds_a_secret(settings: Settings, bearer: bytes) -> bool:
-    """Whether one of the offered texts is a secret; all are compared, whatever came of the first.
-
-    Digests are compared, so that not even a secret's length shows in the time that it takes.
-    """
     header = request.headers.get(settings.trigger_header, "")
-    offered = [_digest(text) for text in (bearer, _basic_password(), _as_sent(header))]
-    secrets = [
-        _digest(secret.get_secret_value().encode())
-        for secret in (settings.trigger_secret, settings.trigger_secret_previous)
-        if secret is not None
-    ]
-    matches = [hmac.compare_digest(text, secret) for text in offered for secret in secrets]
-    return any(matches)
+    offered = (bearer, _basic_password(), _as_sent(header))
+    current, previous = settings.trigger_secret, settings.trigger_secret_previous
+    known = [secret.get_secret_value() for secret in (current, previous) if secret is not None]
+    # A list: all are compared, so that the time does not tell which one was right.
+    return any([same_secret(text, secret) for text in offered for secret in known])
 
 
 def _basic_password() -> bytes:
@@ -93,10 +83,6 @@ def _basic_password() -> bytes:
 def _as_sent(header: str) -> bytes:
     # WSGI hands over the bytes of a header as if they were Latin-1.
     return header.encode("latin-1", "replace")
-
-
-def _digest(text: bytes) -> bytes:
-    return hashlib.sha256(text).digest()
 
 
 def _check_identity(issuer: "Issuer", settings: Settings, token: str) -> Response | None:

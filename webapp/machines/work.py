@@ -1,24 +1,24 @@
 """/internal/work: a tick, then work for as long as the budget lasts, where no worker may live.
 
-Called as `tick_endpoint` says, and authorized alike. Jobs run in child processes, which end with
-the request.
+Called and authorized as /internal/tick. Jobs run in child processes, which end with the request.
 """
 
 import threading
 import time
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
 from tick.worker.timed import work_for
-from webapp import dispatcher
 from webapp.access.security import csrf
+from webapp.dispatcher import dispatcher_of
 from webapp.machines import trigger_auth
 from webapp.machines.tick import asked_seconds, tick_once
 from webapp.services import runtime
 
 blueprint = Blueprint("work", __name__)
 csrf.exempt(blueprint)
+# One request at a time works: each would start as many child processes as the settings allow.
 _at_work = threading.Lock()
 
 
@@ -39,5 +39,5 @@ def work() -> ResponseReturnValue:
         worked = work_for(runtime(), max(0.0, until - time.monotonic()))
     finally:
         _at_work.release()
-    dispatcher.look_around()
+    dispatcher_of(current_app).run_in_thread()
     return jsonify(ticked.as_dict() | {"worked": worked.as_dict()})
