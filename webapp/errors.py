@@ -1,7 +1,9 @@
-"""One error → a page that says what to do next, or JSON where a machine asks. Never a stack."""
+"""Turns an error into a page that says what to do next, or JSON where a machine asks."""
 
 import logging
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
@@ -58,12 +60,10 @@ _log = logging.getLogger(__name__)
 def init_app(app: Flask) -> None:
     """Install the handlers."""
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NotFound, lambda error: answer(404, str(error)))
-    app.register_error_handler(Stale, lambda error: answer(412, str(error)))
+    for kind, status in {NotFound: 404, Refused: 409, Stale: 412, InvalidCron: 422}.items():
+        app.register_error_handler(kind, partial(_as_it_says, status))
     app.register_error_handler(Busy, _busy)
-    app.register_error_handler(Refused, lambda error: answer(409, str(error)))
     app.register_error_handler(InvalidFilter, _invalid_filter)
-    app.register_error_handler(InvalidCron, lambda error: answer(422, str(error)))
     app.register_error_handler(DefinitionsInvalid, _invalid)
     app.register_error_handler(InvalidInput, _invalid_input)
     app.register_error_handler(InvalidParams, _invalid_params)
@@ -73,7 +73,7 @@ def init_app(app: Flask) -> None:
 
 
 def answer(status: int, message: str | None = None) -> Response:
-    """The error as a page, or as JSON under the machines' addresses."""
+    """Return the error as a page, or as JSON under the machines' addresses."""
     if request.path.startswith(problem.PREFIX):
         return problem.answer(status, message)
     title = HTTPStatus(status).phrase
@@ -81,15 +81,17 @@ def answer(status: int, message: str | None = None) -> Response:
     if request.path.startswith(_MACHINES):
         body = jsonify(error=message, status=status, request_id=_request_id())
         return make_response(body, status)
-    page = render_template(
-        "error.html",
-        bare=status >= 500,
-        status=status,
-        title=title,
-        message=message,
-        request_id=_request_id(),
-    )
-    return make_response(page, status)
+    # Bare: the menu reads the database, and would fail again with it.
+    return _page(status, title, message, bare=status >= 500)
+
+
+def _page(status: int, title: str, message: str, **more: Any) -> Response:
+    page = {"status": status, "title": title, "message": message, "request_id": _request_id()}
+    return make_response(render_template("error.html", **page, **more), status)
+
+
+def _as_it_says(status: int, error: Exception) -> Response:
+    return answer(status, str(error))
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -106,7 +108,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _came_without_session() -> bool:
-    """Whether a browser that may have come by plain http kept our secure cookie to itself."""
+    """Return whether a browser may have kept our secure cookie to itself, over plain http."""
     needs_https: bool = current_app.config["SESSION_COOKIE_SECURE"]
     kept = request.cookies.get(current_app.session_interface.get_cookie_name(current_app))
     return needs_https and not request.is_secure and kept is None
@@ -130,36 +132,26 @@ def _invalid_input(error: InvalidInput) -> Response:
 
 
 def _invalid_params(error: InvalidParams) -> Response:
-    """For programs: the console's own forms say it beside the fields."""
-    mistakes = [
-        problem.Mistake(where=f"body.params.{name}", problem=why)
-        for name, why in error.problems.items()
-    ]
-    return problem.answer(422, mistakes=mistakes)
+    # For programs: the console's own forms say it beside the fields.
+    found = [(f"body.params.{name}", why) for name, why in error.problems.items()]
+    return _invalid_input(InvalidInput(found))
 
 
 def _invalid_filter(error: InvalidFilter) -> Response:
-    """The mistakes in the place of the page; `webapp.query` finds them before it is made."""
-    page = render_template(
-        "error.html",
-        status=422,
-        title="Nothing is shown: the address holds a mistake",
-        message=str(error),
-        request_id=_request_id(),
-        clear=current_path(),
-    )
-    return make_response(page, 422)
+    # In the place of the page; `webapp.query` finds the mistakes before it is made.
+    title = "Nothing is shown: the address holds a mistake"
+    return _page(422, title, str(error), clear=current_path())
 
 
 def _busy(error: Busy) -> Response:
-    """For programs: on the console's pages, what an action is refused for becomes a message."""
+    # For programs: pages flash what an action is refused for, by forms.acting.
     kind, number = ("runs", error.run_id) if error.run_id else ("occurrences", error.occurrence_id)
-    return problem.answer(
-        409, str(error), in_the_way=f"{request.script_root}/api/admin/{kind}/{number}"
-    )
+    place = f"{request.script_root}/api/admin/{kind}/{number}"
+    return problem.answer(409, str(error), in_the_way=place)
 
 
 def _unexpected(error: Exception) -> Response:
+    # Drivers raise some outages, such as a full disk, as errors of other kinds.
     if is_outage(error):
         return _unreachable(error)
     _log.error("request %s failed", _request_id(), exc_info=error)

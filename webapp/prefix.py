@@ -1,7 +1,7 @@
-"""The console below a path of its host: `https://tick.example/ops/` instead of the whole host.
+"""Serves the console below a path of its host, such as `https://tick.example/ops/`.
 
-A proxy that strips the path says so by X-Forwarded-Prefix, a server by SCRIPT_NAME, and so does an
-application that this one is mounted in. Addresses are made with it; what is no path is passed over.
+A proxy that strips the path says so by X-Forwarded-Prefix; a server, or an application that this
+one is mounted in, by SCRIPT_NAME.
 """
 
 import re
@@ -22,7 +22,7 @@ _HEADER = "HTTP_X_FORWARDED_PREFIX"
 
 
 class CheckedPrefix:
-    """A WSGI application in front of another, to which it hands prefixes that are plain paths."""
+    """WSGI middleware that hands on a prefix only if it is a plain path."""
 
     def __init__(self, app: "WSGIApplication") -> None:
         self._app = app
@@ -30,7 +30,8 @@ class CheckedPrefix:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """Drop what the nearest proxy cannot have meant: else links would lead to other hosts."""
+        """Take the prefix of the nearest proxy, or drop it."""
+        # `//elsewhere.example` as a prefix would lead every link to another host.
         said = environ.get(_HEADER, "").rpartition(",")[2].strip().rstrip("/")
         environ.pop(_HEADER, None)
         if said and len(said) <= _LONGEST and _PATH.fullmatch(said):
@@ -39,13 +40,14 @@ class CheckedPrefix:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """The session's cookie, sent to this console and to no other on the host."""
+    """Sends the session's cookie to this console and to no other on the host."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """Its name: `__Host-` promises a browser that the cookie is for the whole host."""
+        """Return its name."""
+        # Browsers refuse a `__Host-` cookie whose path is not that of the whole host.
         name = super().get_cookie_name(app)
         return name if cookie_path() == "/" else name.replace("__Host-", "__Secure-")
 
     def get_cookie_path(self, app: Flask) -> str:
-        """Its path."""
+        """Return its path."""
         return cookie_path()

@@ -1,10 +1,10 @@
-"""What templates say it with: instants, lengths, states and JSON in words, and the page's frame."""
+"""Filters and globals of templates: instants, lengths and states in words, and the page's frame."""
 
 import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -37,101 +37,70 @@ _STEPS = ((86400 * 2, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s
 
 
 def init_app(app: Flask) -> None:
-    """Install filters and globals."""
+    """Install the filters and globals of templates, where they are called as they are here."""
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(
-        ago=ago,
-        axis_label=axis_label,
-        bounded=bounded,
-        clock=clock,
-        clock_change=clock_change,
-        clock_minute=clock_minute,
-        compact=compact,
-        counted=counted,
-        day=day,
-        duration=duration,
-        exact=exact,
-        first_line=first_line,
-        holiday=holiday,
-        iso=iso,
-        lane_path=charts.lane_path,
-        log_html=log_html,
-        logger_beyond=logger_beyond,
-        minute_of=minute_of,
-        nested=graphs.nested,
-        older_url=older_url,
-        pretty=pretty,
-        spark_words=spark_words,
-        with_code=with_code,
-    )
+    instants = (ago, axis_label, clock, clock_change, clock_minute, day, exact, holiday, iso)
+    texts = (compact, counted, duration, first_line, log_html, logger_beyond, pretty, with_code)
+    others = (bounded, charts.lane_path, graphs.nested, minute_of, older_url, spark_words)
+    app.jinja_env.filters.update(_by_name(*instants, *texts, *others))
     app.jinja_env.tests.update(collides=lambda instant, minutes: minute_of(instant) in minutes)
-    app.jinja_env.globals.update(
-        asset=asset,
-        query_args=links.query_args,
-        current_url=links.current_url,
-        in_dialog=in_dialog,
-        keys_act=keys_act,
-        in_place=in_place,
-        live=live,
-        live_choice=live_choice,
-        live_choices=LIVE,
-        log_url=log_url,
-        badge=badges.badge,
-        may=may,
-        new_key=forms.new_key,
-        now=services.now,
-        sparkline=charts.sparkline,
-        shown_zone=shown_zone,
-        page_status=services.page_status,
-        current_path=links.current_path,
-        toasts=toasts,
-        worker_badge=badges.worker_badge,
-        zone_choice=zone_choice,
-        zones=ZONES,
-    )
+    urls = (asset, in_dialog, in_place, links.current_path, links.current_url, log_url)
+    choices = (keys_act, live_choice, shown_zone, zone_choice)
+    shown = (badges.badge, charts.sparkline, services.page_status, toasts, badges.worker_badge)
+    more = (forms.new_key, links.query_args, live, may, services.now)
+    app.jinja_env.globals.update(_by_name(*urls, *choices, *shown, *more))
+    app.jinja_env.globals.update(live_choices=LIVE, zones=ZONES)
     app.context_processor(lambda: {"theme": theme(), "Role": Role})
 
 
+def _by_name(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
+    return {function.__name__: function for function in functions}
+
+
 def theme() -> str:
-    """The theme that this browser chose; auto follows the system."""
-    chosen = request.cookies.get("theme", "auto")
-    return chosen if chosen in THEMES else "auto"
+    """Return the theme that this browser chose; auto follows the system."""
+    return _remembered("theme", THEMES)
 
 
 def keys_act() -> bool:
-    """Whether single keys act in this browser."""
-    return request.cookies.get("keys") != "off"
+    """Return whether single keys act in this browser."""
+    return _remembered("keys", KEYS) == "on"
 
 
 def live_choice() -> str:
-    """How often this browser wants news; a key of LIVE."""
-    chosen = request.cookies.get("live", "")
-    return chosen if chosen in LIVE else next(iter(LIVE))
+    """Return how often this browser polls; a key of LIVE."""
+    return _remembered("live", tuple(LIVE))
 
 
 def zone_choice() -> str:
-    """In which zone this browser wants to read instants; a key of ZONES."""
-    chosen = request.cookies.get("zone", "")
-    return chosen if chosen in ZONES else next(iter(ZONES))
+    """Return in which zone this browser shows instants; a key of ZONES."""
+    return _remembered("zone", tuple(ZONES))
+
+
+def _remembered(name: str, choices: Sequence[str]) -> str:
+    chosen = request.cookies.get(name, "")
+    return chosen if chosen in choices else choices[0]
 
 
 def shown_zone(zone: str = "UTC") -> str:
-    """The zone to show an instant in whose own is `zone`; static/app.js sets the browser's."""
+    """Return the zone to show an instant in whose own is `zone`."""
     choice = zone_choice()
     if choice == "utc":
         return "UTC"
+    # static/app.js sets it: a server does not know where its reader is.
     mine = request.cookies.get("browser_zone", "")
     return find_zone(mine).key if choice == "mine" and mine else zone
 
 
 def toasts() -> list[dict[str, Any]]:
-    """What the last action has to say, for once."""
+    """Return the messages of the last action, once."""
     found: list[Any] = get_flashed_messages(with_categories=True)
     return [{"tone": tone, **message} for tone, message in found]
 
 
 def ago(instant: datetime, now: datetime | None = None) -> str:
-    """`12 s ago`, `in 5 h`. static/app.js says the same while the page stays open."""
+    """Return `12 s ago` or `in 5 h`."""
+    # As static/app.js words it while the page stays open; so does `duration`.
     seconds = (instant - (now or services.now())).total_seconds()
     length = abs(seconds)
     if length < 1:
@@ -142,53 +111,57 @@ def ago(instant: datetime, now: datetime | None = None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """The words for a length; static/app.js says the same while the page stays open."""
+    """Return a length in words."""
     return "-" if seconds is None else length(seconds)
 
 
 def exact(instant: datetime, zone: str = "UTC") -> str:
-    """`Tue 24 Nov, 02:00 UTC`; seconds where there are some, the year where it is another."""
-    local = instant.astimezone(find_zone(shown_zone(zone)))
+    """Return `Tue 24 Nov, 02:00 UTC`; with seconds where there are some, the year if another."""
+    local = _shown(instant, zone)
     year = "" if local.year == services.now().astimezone(local.tzinfo).year else f" {local.year}"
     time = f"{local:%H:%M:%S}" if local.second or local.microsecond else f"{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b}{year}, {time} {local.tzname()}"
 
 
 def day(instant: datetime, zone: str = "UTC") -> str:
-    """`Sun 25 Oct`."""
+    """Return `Sun 25 Oct`."""
     local = instant.astimezone(find_zone(zone))
     return f"{local:%a} {local.day} {local:%b}"
 
 
 def holiday(instant: datetime, zone: str = "UTC") -> str | None:
-    """The public holiday that the instant falls on, on the calendar of whoever looks."""
-    return services.holiday_on(instant.astimezone(find_zone(shown_zone(zone))).date())
+    """Return the public holiday that the instant falls on, on the reader's calendar."""
+    return services.holiday_on(_shown(instant, zone).date())
 
 
 def axis_label(instant: datetime, span: str) -> str:
-    """The time of day, or the day where that is midnight or a span of days is shown."""
-    local = instant.astimezone(find_zone(shown_zone()))
+    """Return the time of day; the day at midnight, or where a span of days is shown."""
+    local = _shown(instant)
     return day(local, shown_zone()) if span == "7d" or not local.hour else f"{local:%H:%M}"
 
 
 def clock(instant: datetime) -> str:
-    """`02:00:03.250`: for lines of a log."""
-    local = instant.astimezone(find_zone(shown_zone()))
+    """Return `02:00:03.250`, for lines of a log."""
+    local = _shown(instant)
     return f"{local:%H:%M:%S}.{local.microsecond // 1000:03d}"
 
 
 def clock_minute(instant: datetime) -> str:
-    """`02:00`: where the day is clear."""
-    return f"{instant.astimezone(find_zone(shown_zone())):%H:%M}"
+    """Return `02:00`, for places where the day is clear."""
+    return f"{_shown(instant):%H:%M}"
+
+
+def _shown(instant: datetime, zone: str = "UTC") -> datetime:
+    return instant.astimezone(find_zone(shown_zone(zone)))
 
 
 def iso(instant: datetime) -> str:
-    """`2026-11-24T02:00:00Z`: for machines."""
+    """Return `2026-11-24T02:00:00Z`, for machines."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def pretty(value: Any) -> str:
-    """JSON for people; text that is no JSON stays as it is."""
+    """Return JSON for people; text that is no JSON stays as it is."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -198,17 +171,17 @@ def pretty(value: Any) -> str:
 
 
 def compact(value: Any) -> str:
-    """JSON on one line."""
+    """Return JSON on one line."""
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def first_line(text: str) -> str:
-    """The first line, cut where a table would suffer."""
+    """Return the first line, cut where a table would suffer."""
     return excerpt(text, _LINE)
 
 
 def with_code(text: str) -> Markup:
-    """A text as HTML; what stands between backticks in it as code."""
+    """Return a text as HTML, with code for what stands between backticks."""
     parts = _CODE.split(text)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
@@ -217,34 +190,33 @@ def with_code(text: str) -> Markup:
 
 
 def bounded(count: int) -> str:
-    """A count as the database was asked for it: `1000+` where counting stopped."""
+    """Return a count, or `1000+` where the database was asked to stop counting."""
     return f"{COUNT_UP_TO}+" if count > COUNT_UP_TO else str(count)
 
 
 def spark_words(recent: Sequence[RecentOccurrence]) -> str:
-    """What a sparkline comes to: `28 of 30 good`. What nobody wanted to run does not count."""
+    """Return what a sparkline comes to, such as `28 of 30 good`."""
+    # Only tones that judge: what was paused or forbidden neither went well nor badly.
     tones = Counter(badges.badge(mark.outcome).tone for mark in recent)
     judged = sum(tones[tone] for tone in ("good", "bad", "warn"))
     return f"{tones['good']} of {judged} good" if judged else ""
 
 
 def older_url(before: int) -> str:
-    """This page's address, continued below an id."""
+    """Return this page's URL, continued below an id."""
     return f"{links.current_path()}?{urlencode({**request.args.to_dict(), 'before': before})}"
 
 
 def log_url(run: Run, endpoint: str = "runs.show", **changes: Any) -> str:
-    """An address of a run's log that keeps the filter of this request, but for `changes`."""
+    """Return the URL of a run's log with the filter of this request, but for `changes`."""
     kept = {name: request.args.get(name) or None for name in ("level", "q", "wrap")}
     return url_for(endpoint, run_id=run.id, **(kept | changes))
 
 
 def in_place(url: str) -> Markup:
-    """Attributes of a form that acts: posted by htmx, or by the browser where there is none.
-
-    Either way the server answers 303 to a page; htmx then morphs this page into that one, so
-    that focus and scroll position stay.
-    """
+    """Return the attributes of a form that acts, by htmx or by the browser alone."""
+    # Either way the server answers 303 to a page; htmx morphs this page into that one, so that
+    # focus and scroll position stay.
     return Markup(
         'method="post" action="{0}" hx-post="{0}" hx-target="#page" hx-select="#page" '
         'hx-swap="outerMorph"'
@@ -252,7 +224,7 @@ def in_place(url: str) -> Markup:
 
 
 def in_dialog(url: str) -> Markup:
-    """Attributes of a form that asks first: in a dialog, or on a page where there is none."""
+    """Return the attributes of a form that asks first, in a dialog or on a page of its own."""
     return Markup(
         'method="get" action="{0}" hx-get="{0}" hx-target="#dialog" hx-select="#confirm" '
         'hx-swap="innerHTML"'
@@ -260,11 +232,9 @@ def in_dialog(url: str) -> Markup:
 
 
 def live(tag: str, seconds: int) -> Markup:
-    """Attributes of a region that asks for itself again; static/app.js says when.
-
-    None for somebody who does not want that: what never asks cannot ask by mistake.
-    """
+    """Return the attributes of a region that polls itself; static/app.js sets the pace."""
     if live_choice() == "off":
+        # No attributes at all: what cannot poll does not poll by mistake.
         return Markup("")
     if live_choice() == "slow":
         seconds = max(seconds, _SLOW_SECONDS)
@@ -275,7 +245,8 @@ def live(tag: str, seconds: int) -> Markup:
 
 
 def asset(name: str) -> str:
-    """URL of a static file; it changes with the file, so that browsers may keep it for a year."""
+    """Return the URL of a static file."""
+    # It changes with the file, so that browsers may keep it for a year.
     return url_for("static", filename=name, v=_fingerprint(name))
 
 

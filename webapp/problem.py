@@ -1,4 +1,4 @@
-"""How the API says what is wrong and what to do next: problem documents (RFC 9457)."""
+"""Problem documents (RFC 9457), by which the API says what is wrong and what to do next."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -53,7 +53,7 @@ def answer(
     mistakes: Iterable[Mistake] = (),
     in_the_way: str | None = None,
 ) -> Response:
-    """The response for a status; `detail` defaults to our advice for it."""
+    """Return the response for a status; `detail` defaults to our advice for it."""
     title = HTTPStatus(status).phrase
     problem = Problem(
         title=title,

@@ -1,8 +1,8 @@
-"""The query string of a page, read strictly: a filter with a mistake shows nothing.
+"""Reads the query string of a page strictly: a filter with a mistake shows nothing.
 
-A page declares by `takes` what its address may hold, with a reader for each value. What is not
-declared, given twice or not understood is told before the page is asked for anything: in the place
-of its rows where it has a form to mend it in (`on_mistakes`), else as an error.
+A page declares by `takes` what its URL may hold, with a reader for each value. What is unknown,
+given twice or not understood is answered before the page is asked for anything: by the page itself
+where it has a form to mend it in (`on_mistakes`), else by an error page.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -29,21 +29,21 @@ _TAKEN, _ON_MISTAKES, _LISTS = "query_taken", "query_teller", "query_lists"
 
 
 def number_of(value: str) -> int:
-    """An id, or 0 for the place before the first. Raises ValueError."""
+    """Return an id, or 0 for the place before the first. Raises ValueError."""
     if value.isascii() and value.isdigit() and len(value) <= 19 and int(value) <= _MAX_ID:
         return int(value)
     raise ValueError("it is a number, as the links of this page have it")
 
 
 def text_of(value: str) -> str:
-    """A name, or words to look for. Raises ValueError."""
+    """Return a name, or words to look for. Raises ValueError."""
     if len(value.strip()) > _MAX_TEXT:
         raise ValueError(f"it has at most {_MAX_TEXT} characters")
     return value.strip()
 
 
 def day_of(value: str) -> date:
-    """A day of a calendar. Raises ValueError."""
+    """Return a day of a calendar. Raises ValueError."""
     try:
         return date.fromisoformat(value)
     except ValueError:
@@ -51,10 +51,8 @@ def day_of(value: str) -> date:
 
 
 def schedule_of(value: str) -> str:
-    """The id of a schedule that there is: of one that is not, nothing would seem to be wrong.
-
-    Raises ValueError.
-    """
+    """Return the id of a schedule that exists. Raises ValueError."""
+    # A filter by one that does not would show no alert, as if nothing were wrong.
     with reading() as connection:
         names = schedules.schedule_names(connection)
         try:
@@ -67,7 +65,7 @@ def schedule_of(value: str) -> str:
 
 
 def one_of(choices: Collection[str]) -> Reader:
-    """A reader of one of some words."""
+    """Return a reader that takes one of the words."""
 
     def read(value: str) -> str:
         if value not in choices:
@@ -83,10 +81,7 @@ def takes(
     on_mistakes: MistakePage | None = None,
     lists: Collection[str] = (),
 ) -> Callable[[View], View]:
-    """Declare what the address of a page may hold, `lists` of it more than once.
-
-    `on_mistakes` renders the page with its mistakes in the place of its rows.
-    """
+    """Declare what the URL of a page may hold, `lists` of it more than once."""
 
     def declare(view: View) -> View:
         vars(view).update({_TAKEN: readers, _ON_MISTAKES: on_mistakes, _LISTS: frozenset(lists)})
@@ -96,13 +91,13 @@ def takes(
 
 
 def declared_readers(view: Callable[..., object]) -> Mapping[str, Reader]:
-    """What the address of a page may hold, by name."""
+    """Return the readers of what the URL of a page may hold, by name."""
     found: Mapping[str, Reader] = vars(view).get(_TAKEN, {})
     return found
 
 
 def init_app(app: Flask) -> None:
-    """Check the address of each page before the page is made."""
+    """Check the URL of each page before the page is made."""
     app.before_request(_check)
 
 
@@ -124,16 +119,13 @@ def _mistakes(readers: Mapping[str, Reader], lists: Collection[str]) -> list[str
         if name == "next":  # where a dialog leads back to; read by links.is_local
             continue
         if name not in readers:
-            found.append(f"There is no {name[:_MAX_TEXT]} to filter by; {_names(name, readers)}.")
+            known = choose_from(name, readers) if readers else "this page takes nothing"
+            found.append(f"There is no {name[:_MAX_TEXT]} to filter by; {known}.")
         elif len(values) > 1 and name not in lists:
             found.append(f"{name} is given {len(values)} times; say it once.")
         else:
             found += [said for value in values for said in _mistakes_in(name, readers[name], value)]
     return found
-
-
-def _names(name: str, readers: Mapping[str, Reader]) -> str:
-    return choose_from(name, readers) if readers else "this page takes nothing"
 
 
 def _mistakes_in(name: str, read: Reader, value: str) -> tuple[str, ...]:
@@ -148,17 +140,17 @@ def _mistakes_in(name: str, read: Reader, value: str) -> tuple[str, ...]:
 
 
 def number(name: str) -> int | None:
-    """An id, None where none is given."""
+    """Return an id of the query string, if it is given."""
     value = request.args.get(name, "")
     return number_of(value) if value else None
 
 
 def text(name: str) -> str | None:
-    """A name, None where none is given."""
+    """Return a text of the query string, if it is given."""
     return request.args.get(name, "").strip() or None
 
 
 def choice(name: str, among: type[Choice]) -> Choice | None:
-    """One of the states, None where none is given."""
+    """Return a member of `among` that the query string names, if it does."""
     value = request.args.get(name, "")
     return among(value) if value else None

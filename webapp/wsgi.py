@@ -1,4 +1,4 @@
-"""What a WSGI server loads: `gunicorn webapp.wsgi:app`."""
+"""The application that a WSGI server loads: `gunicorn webapp.wsgi:app`."""
 
 from pathlib import Path
 
@@ -14,10 +14,8 @@ from webapp.errors import answer
 
 
 def load() -> Flask:
-    """The application. What an operator has to mend ends gunicorn with one line, not a traceback.
-
-    Raises AppImportError.
-    """
+    """Return the application. Raises AppImportError."""
+    # By which gunicorn ends with one line for the operator, not with a traceback.
     try:
         log_to_stderr(load_settings().log_format)
         _check_fetched_files(Path(__file__).parent / "static" / "vendor")
@@ -30,7 +28,7 @@ def load() -> Flask:
 
 
 def _check_fetched_files(folder: Path) -> None:
-    """A wheel that was built without them would serve pages without style, and say nothing."""
+    # A wheel that was built without them would serve pages without style, and say nothing.
     if not folder.is_dir():
         raise SettingsError(
             "The console's style sheets and scripts are not installed: install the wheel that "

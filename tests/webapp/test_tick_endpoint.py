@@ -14,7 +14,7 @@ from tick.runtime import Runtime
 from tick.store.tables import tick_log
 from webapp import create_app
 from webapp.machines import tick
-from webapp.machines.tick import _budget, _source
+from webapp.machines.tick import _source, asked_seconds
 
 SECRET = {"Authorization": "Bearer a trigger secret for tests"}
 
@@ -120,7 +120,7 @@ def test_a_body_beyond_64_kib_is_refused(client: FlaskClient) -> None:
 )
 def test_a_caller_may_ask_for_less_time_but_not_for_more(query: str, seconds: float) -> None:
     with Flask(__name__).test_request_context(f"/internal/tick{query}"):
-        assert _budget(SETTINGS) == seconds
+        assert asked_seconds(SETTINGS.http_budget_seconds) == seconds
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who may use which route: one table; a route that is not in it is closed to everyone."""
+"""Opens each route to a permission; a route that is not in the tables is closed to everyone."""
 
 import logging
 
@@ -33,91 +33,91 @@ PUBLIC = frozenset(
         "work.work",  # the same
     }
 )
-NEEDED: dict[str, Permission] = {
-    "audit.export": Permission.READ,
-    "account.change_password": Permission.READ,
-    "account.end_other_sessions": Permission.READ,
-    "account.end_session": Permission.READ,
-    "account.index": Permission.READ,
-    "audit.index": Permission.READ,
-    "auth.leave": Permission.READ,
-    "jobs.confirm_run": Permission.JOB_RUN,
-    "jobs.confirm_run_all": Permission.JOB_RUN,
-    "jobs.confirm_run_group": Permission.JOB_RUN,
-    "bulk_schedules.act": Permission.SCHEDULE_EDIT,
-    "bulk_schedules.confirm": Permission.SCHEDULE_EDIT,
-    "bulk_schedules.undo": Permission.SCHEDULE_EDIT,
-    "bulk.cancel_runs": Permission.RUN_CANCEL,
-    "bulk.confirm_runs": Permission.READ,  # asks for the permission of the action besides
-    "bulk.retry_runs": Permission.RUN_RETRY,
-    "jobs.index": Permission.READ,
-    "jobs.run": Permission.JOB_RUN,
-    "jobs.run_all": Permission.JOB_RUN,
-    "jobs.run_group": Permission.JOB_RUN,
-    "jobs.show": Permission.READ,
-    "logs.download": Permission.READ,
-    "logs.stream": Permission.READ,
-    "logs.tail": Permission.READ,
-    "occurrences.cancel": Permission.RUN_CANCEL,
-    "occurrences.confirm_cancel": Permission.RUN_CANCEL,
-    "occurrences.explain": Permission.READ,
-    "occurrences.confirm_retry": Permission.RUN_RETRY,
-    "occurrences.confirm_slots": Permission.SCHEDULE_RUN,
-    "occurrences.retry": Permission.RUN_RETRY,
-    "occurrences.show": Permission.READ,
-    "overview.index": Permission.READ,
-    "runs.cancel": Permission.RUN_CANCEL,
-    "runs.index": Permission.READ,
-    "runs.retry": Permission.RUN_RETRY,
-    "runs.show": Permission.READ,
-    "schedules.confirm_disable": Permission.SCHEDULE_EDIT,
-    "schedules.confirm_enable": Permission.SCHEDULE_EDIT,
-    "schedules.confirm_pause": Permission.SCHEDULE_EDIT,
-    "schedules.confirm_resume": Permission.SCHEDULE_EDIT,
-    "schedules.confirm_run": Permission.SCHEDULE_RUN,
-    "schedules.disable": Permission.SCHEDULE_EDIT,
-    "schedules.enable": Permission.SCHEDULE_EDIT,
-    "schedules.index": Permission.READ,
-    "schedules.pause": Permission.SCHEDULE_EDIT,
-    "schedules.resume": Permission.SCHEDULE_EDIT,
-    "schedules.run": Permission.SCHEDULE_RUN,
-    "schedules.run_slots": Permission.SCHEDULE_RUN,
-    "schedules.show": Permission.READ,
-    "stats.index": Permission.READ,
-    "settings.index": Permission.SETTINGS_READ,
-    "upcoming.confirm_feed": Permission.READ,
-    "upcoming.end_feed": Permission.READ,
-    "upcoming.feed": Permission.READ,
-    "upcoming.index": Permission.READ,
-    "upcoming.make_feed": Permission.READ,
-    "users.confirm_password": Permission.USER_EDIT,
-    "users.create": Permission.USER_EDIT,
-    "users.index": Permission.USER_EDIT,
-    "users.set_active": Permission.USER_EDIT,
-    "users.set_password": Permission.USER_EDIT,
-    "users.set_role": Permission.USER_EDIT,
-    "alerts.close": Permission.ALERT_CLOSE,
-    "alerts.confirm_mute": Permission.ALERT_MUTE,
-    "alerts.index": Permission.READ,
-    "alerts.mute": Permission.ALERT_MUTE,
-    "alerts.show": Permission.READ,
-    "alerts.test": Permission.ALERT_TEST,
-    "alerts.unmute": Permission.ALERT_MUTE,
-    "windows.add": Permission.WINDOW_EDIT,
-    "windows.confirm_add": Permission.WINDOW_EDIT,
-    "windows.confirm_stop": Permission.SCHEDULER_STOP,
-    "windows.end": Permission.WINDOW_EDIT,
-    "windows.start": Permission.SCHEDULER_STOP,
-    "windows.stop": Permission.SCHEDULER_STOP,
-    "workers.confirm_drain": Permission.WORKER_DRAIN,
-    "workers.confirm_pause_queue": Permission.QUEUE_EDIT,
-    "workers.drain": Permission.WORKER_DRAIN,
-    "workers.index": Permission.READ,
-    "workers.pause_queue": Permission.QUEUE_EDIT,
-    "workers.preview_tick": Permission.READ,
-    "workers.confirm_resume_from_now": Permission.SCHEDULE_EDIT,
-    "workers.resume_from_now": Permission.SCHEDULE_EDIT,
-    "workers.resume_queue": Permission.QUEUE_EDIT,
+# By page, the views that each permission opens.
+_VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
+    "account": {Permission.READ: ("change_password", "end_other_sessions", "end_session", "index")},
+    "alerts": {
+        Permission.READ: ("index", "show"),
+        Permission.ALERT_CLOSE: ("close",),
+        Permission.ALERT_MUTE: ("confirm_mute", "mute", "unmute"),
+        Permission.ALERT_TEST: ("test",),
+    },
+    "audit": {Permission.READ: ("export", "index")},
+    "auth": {Permission.READ: ("leave",)},
+    "bulk": {
+        # The preview asks for the permission of the action besides.
+        Permission.READ: ("confirm_runs",),
+        Permission.RUN_CANCEL: ("cancel_runs",),
+        Permission.RUN_RETRY: ("retry_runs",),
+    },
+    "bulk_schedules": {Permission.SCHEDULE_EDIT: ("act", "confirm", "undo")},
+    "jobs": {
+        Permission.READ: ("index", "show"),
+        Permission.JOB_RUN: (
+            "confirm_run",
+            "confirm_run_all",
+            "confirm_run_group",
+            "run",
+            "run_all",
+            "run_group",
+        ),
+    },
+    "logs": {Permission.READ: ("download", "stream", "tail")},
+    "occurrences": {
+        Permission.READ: ("explain", "show"),
+        Permission.RUN_CANCEL: ("cancel", "confirm_cancel"),
+        Permission.RUN_RETRY: ("confirm_retry", "retry"),
+        Permission.SCHEDULE_RUN: ("confirm_slots",),
+    },
+    "overview": {Permission.READ: ("index",)},
+    "runs": {
+        Permission.READ: ("index", "show"),
+        Permission.RUN_CANCEL: ("cancel",),
+        Permission.RUN_RETRY: ("retry",),
+    },
+    "schedules": {
+        Permission.READ: ("index", "show"),
+        Permission.SCHEDULE_EDIT: (
+            "confirm_disable",
+            "confirm_enable",
+            "confirm_pause",
+            "confirm_resume",
+            "disable",
+            "enable",
+            "pause",
+            "resume",
+        ),
+        Permission.SCHEDULE_RUN: ("confirm_run", "run", "run_slots"),
+    },
+    "settings": {Permission.SETTINGS_READ: ("index",)},
+    "stats": {Permission.READ: ("index",)},
+    "upcoming": {Permission.READ: ("confirm_feed", "end_feed", "feed", "index", "make_feed")},
+    "users": {
+        Permission.USER_EDIT: (
+            "confirm_password",
+            "create",
+            "index",
+            "set_active",
+            "set_password",
+            "set_role",
+        )
+    },
+    "windows": {
+        Permission.SCHEDULER_STOP: ("confirm_stop", "start", "stop"),
+        Permission.WINDOW_EDIT: ("add", "confirm_add", "end"),
+    },
+    "workers": {
+        Permission.READ: ("index", "preview_tick"),
+        Permission.QUEUE_EDIT: ("confirm_pause_queue", "pause_queue", "resume_queue"),
+        Permission.SCHEDULE_EDIT: ("confirm_resume_from_now", "resume_from_now"),
+        Permission.WORKER_DRAIN: ("confirm_drain", "drain"),
+    },
+}
+NEEDED = {
+    f"{page}.{view}": permission
+    for page, opened in _VIEWS.items()
+    for permission, views in opened.items()
+    for view in views
 }
 _log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def check() -> Response | None:
 
 
 def may(endpoint: str) -> bool:
-    """Whether the signed-in person may use the route."""
+    """Return whether the signed-in person may use the route."""
     needed = NEEDED.get(endpoint)
     role: Role | None = getattr(current_user, "role", None)
     return role is not None and needed in ROLES[role]

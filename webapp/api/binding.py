@@ -1,4 +1,4 @@
-"""An operation bound to HTTP: the request becomes its parameters, what it answers the response."""
+"""Binds operations to HTTP: a request becomes parameters, an answer the response."""
 
 import hashlib
 import time
@@ -18,7 +18,7 @@ from webapp.waiting import POLL_SECONDS, holding_a_thread
 
 
 def respond(operation: Operation[BaseModel], ids: Mapping[str, Any]) -> Response:
-    """The response to this request, which is one for the operation."""
+    """Return the operation's response to this request."""
     given = dict(ids)
     query: Any = reading.read_query(operation.query or Query)
     if operation.query is not None:
@@ -43,9 +43,9 @@ def _wait_for_news(
     operation: Operation[Output], given: Mapping[str, Any], found: Any, seconds: int
 ) -> Any:
     with holding_a_thread() as may_wait:
-        looks = int(seconds / POLL_SECONDS) if may_wait else 0
-        while looks and found.next is not None and not found.items:
-            looks -= 1
+        polls = int(seconds / POLL_SECONDS) if may_wait else 0
+        while polls and found.next is not None and not found.items:
+            polls -= 1
             time.sleep(POLL_SECONDS)
             found = operation(_context(), **given)
     return found
@@ -61,6 +61,7 @@ def _answer(operation: Operation[BaseModel], found: BaseModel) -> Response:
     response = Response(text, operation.status, content_type="application/json")
     if operation.method == "GET":
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+        # The revision first: If-Match takes the tag of a GET as it is (see read_revision).
         revision = getattr(found, "revision", None)
         response.set_etag(f"{revision}-{digest}" if revision else digest)
         response.make_conditional(request)
@@ -68,6 +69,6 @@ def _answer(operation: Operation[BaseModel], found: BaseModel) -> Response:
 
 
 def _address(place: str) -> str:
-    """This request's address, continued as a page says."""
+    """Return this request's URL, continued as a page says."""
     kept = {name: value for name, value in request.args.items() if name not in ("after", "before")}
     return f"{current_path()}?{urlencode({**kept, **arguments_of(place)})}"

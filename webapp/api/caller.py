@@ -1,4 +1,4 @@
-"""Who calls: the API token of a request, its role and its pace. A session opens nothing here."""
+"""Authenticates API requests by token, and checks role and rate limit. A session opens nothing."""
 
 import logging
 
@@ -37,13 +37,13 @@ def check() -> Response | None:
 
 
 def token() -> Token:
-    """The token of this request."""
+    """Return the token of this request."""
     found: Token = g.token
     return found
 
 
 def author() -> Author:
-    """As whom the request acts."""
+    """Return as whom the request acts."""
     return Author(token().author_name, g.request_id)
 
 

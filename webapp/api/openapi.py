@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made from the operations and their models."""
+"""Makes the OpenAPI 3.1 document from the operations and their models."""
 
 import inspect
 from collections.abc import Iterable, Mapping
@@ -46,7 +46,7 @@ _IDS: Mapping[type, dict[str, Any]] = {
 
 
 def build_document(resources: Iterable[Resource]) -> dict[str, Any]:
-    """The document as plain JSON values."""
+    """Return the document as plain JSON values."""
     resources = list(resources)
     operations = [operation for resource in resources for operation in resource.operations]
     schemas = _schemas(operations)
@@ -121,7 +121,7 @@ def _parameters(
 
 
 def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter's schema without null: what is not given is left out of a query string."""
+    # Without null: what is not given is left out of a query string.
     kept = {key: value for key, value in schema.items() if key not in ("anyOf", "default", "title")}
     for choice in schema.get("anyOf", ()):
         if choice.get("type") != "null":

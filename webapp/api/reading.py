@@ -1,4 +1,4 @@
-"""The request, read with bounds: query string, JSON body, Idempotency-Key."""
+"""Reads an API request with bounds: query string, JSON body, Idempotency-Key, If-Match."""
 
 import hashlib
 import json
@@ -16,15 +16,14 @@ KEY_PATTERN = r"[!-~]{1,100}"
 
 
 def read_query(model: type[Model]) -> Model:
-    """The query string; 422 for what is unknown, repeated or does not fit."""
-    given = {
-        name: values[0] if len(values) == 1 else values for name, values in request.args.lists()
-    }
+    """Return the query string; 422 for what is unknown, repeated or does not fit."""
+    pairs = request.args.lists()
+    given = {name: values[0] if len(values) == 1 else values for name, values in pairs}
     return parse(model, given, "query")
 
 
 def read_body(model: type[Model]) -> Model:
-    """The JSON body, `{}` if there is none; 400, 413, 415 or 422 for one that is not right."""
+    """Return the JSON body, `{}` if there is none; 400, 413, 415 or 422 for a wrong one."""
     content = request.get_data()
     if (content or request.mimetype) and request.mimetype != "application/json":
         abort(problem.answer(415))
@@ -37,22 +36,20 @@ def read_body(model: type[Model]) -> Model:
 
 
 def read_key() -> str | None:
-    """The key of a firing that must happen once: the same token and header, the same key.
-
-    Hashed, since any client may choose any header. None without one; 400 for an odd one. What is
-    fired need not be in it: of two jobs or schedules the same key makes two firings.
-    """
+    """Return the key of a firing that must happen once, if there is one; 400 for an odd one."""
     given = request.headers.get(KEY_HEADER)
     if given is None:
         return None
     if not re.fullmatch(KEY_PATTERN, given):
         abort(problem.answer(400, f"{KEY_HEADER} has 1 to 100 visible ASCII characters."))
+    # With the token, since any client may choose any key. What is fired need not be in it: of two
+    # jobs or schedules the same key makes two firings.
     said = json.dumps([caller.token().id, given])
     return f"api-{hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
 
 def read_revision() -> str | None:
-    """The revision that must still be the resource's (If-Match); None without one, or for `*`."""
+    """Return the revision that If-Match demands; None without the header, or for `*`."""
     if "If-Match" not in request.headers or request.if_match.star_tag:
         return None
     # A weak tag is not among them: by RFC 9110 it matches nothing here.

@@ -1,4 +1,4 @@
-"""Every route of the API, and the two documents that describe them."""
+"""Routes of the API, and the two documents that describe them."""
 
 from collections.abc import Callable
 from functools import cache
@@ -30,17 +30,17 @@ for _operation in OPERATIONS.values():
 
 @cache
 def document() -> dict[str, Any]:
-    """The OpenAPI document."""
+    """Return the OpenAPI document."""
     return build_document(RESOURCES)
 
 
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
-    """The OpenAPI document, for programs."""
+    """Send the OpenAPI document, for programs."""
     return jsonify(document() | {"servers": [{"url": request.script_root or "/"}]})
 
 
 @blueprint.get("/")
 def reference() -> str:
-    """The same document, for people."""
+    """Show the same document, for people."""
     return render_template("api/reference.html", document=document())

@@ -1,4 +1,4 @@
-"""Shapes for server-side SVG: sparklines, trends and lanes of instants, as numbers. Pure."""
+"""Shapes for server-side SVG: sparklines, trends and lanes of instants. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,11 +15,12 @@ _SPARK_STEP, _SPARK_LEAST = 2, 2
 
 
 def sparkline(recent: Sequence[RecentOccurrence]) -> dict[str, str]:
-    """An SVG path for each tone: bars from the oldest to the newest occurrence, higher if longer.
+    """Return an SVG path by tone: a bar for each occurrence, higher if it took longer.
 
-    What did not run is a low stub. Bars are strokes, each placed from the end of the one before:
-    a page shows fifty lines of thirty bars, so every character counts.
+    What did not run is a low stub.
     """
+    # Bars are strokes, each placed relative to the one before: a page shows fifty lines of thirty
+    # bars, so every character counts.
     longest = max((mark.took_seconds or 0 for mark in recent), default=0) or 1
     paths: dict[str, str] = {}
     pens: dict[str, tuple[int, int]] = {}
@@ -38,10 +39,7 @@ TREND_WIDTH, TREND_HEIGHT = 600, 100
 
 @dataclass(frozen=True)
 class Trend:
-    """Lengths from the oldest to the newest: bars by tone, and what they come to, in seconds.
-
-    `counts`: how many bars of each tone there are.
-    """
+    """Lengths from the oldest to the newest as bars: paths and counts by tone, and medians."""
 
     paths: Mapping[str, str]
     counts: Mapping[str, int]
@@ -53,11 +51,11 @@ class Trend:
 
 
 def trend(past: Sequence[PastRow]) -> Trend | None:
-    """The trend of what ran to an end, newest last; None for fewer than two."""
+    """Return the trend of what ran to an end, newest last; None for fewer than two."""
     lengths = [row.took_seconds or 0.0 for row in past]
     if len(lengths) < 2:
         return None
-    longest, step = max(*lengths, 0.001), TREND_WIDTH / len(lengths)
+    longest, step = max(*lengths, 0.001), TREND_WIDTH / len(lengths)  # never divide by 0
     paths: dict[str, str] = {}
     for place, row in enumerate(past):
         height = max(round(lengths[place] / longest * TREND_HEIGHT), 2)
@@ -77,14 +75,15 @@ LANE_HEIGHT = 14
 
 
 def lane_path(instants: Iterable[datetime], start: datetime, end: datetime) -> str:
-    """An SVG path of upright strokes, one where each instant lies between `start` and `end`."""
+    """Return an SVG path of upright strokes, one for each instant from `start` to `end`."""
     span = (end - start).total_seconds()
+    # A set: thousands of instants fall on at most LANE_WIDTH places.
     places = {round((at - start).total_seconds() / span * LANE_WIDTH) for at in instants}
     return "".join(f"M{place} 0v{LANE_HEIGHT}" for place in sorted(places))
 
 
 def shade_path(spans: Iterable[tuple[datetime, datetime]], start: datetime, end: datetime) -> str:
-    """An SVG path of rectangles over the parts of [start, end] that lie in the spans."""
+    """Return an SVG path of rectangles over the parts of [start, end] that lie in the spans."""
     whole = (end - start).total_seconds()
     path = ""
     for span in spans:
@@ -100,7 +99,8 @@ def shade_path(spans: Iterable[tuple[datetime, datetime]], start: datetime, end:
 def axis(
     start: datetime, end: datetime, step: timedelta, zone: tzinfo
 ) -> list[tuple[float, datetime]]:
-    """The full steps of a zone's wall clock inside (start, end), with their places in percent."""
+    """Return the full steps of a zone's wall clock inside (start, end), with places in percent."""
+    # Counted from midnight on the wall clock: after a clock change marks stay on full hours.
     midnight = start.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     number = int((end - start) / step) + int(timedelta(days=1) / step) + 1
     marks = [(midnight + count * step).astimezone(UTC) for count in range(number + 1)]

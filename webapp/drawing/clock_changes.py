@@ -1,4 +1,4 @@
-"""Nights in which a clock change moves, repeats or leaves out an hour of a time zone. Pure."""
+"""Days on which the clocks of a time zone change. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tick.cron import zone_data
 
 @dataclass(frozen=True)
 class ClockChange:
-    """Some instant of the day on which a zone's clocks change, and how."""
+    """A change of a zone's clocks; `day` is some instant of that day."""
 
     day: datetime
     zone: str
@@ -18,7 +18,8 @@ class ClockChange:
 
 
 def find_zone(name: str) -> ZoneInfo:
-    """The zone, or UTC for one that vanished: it must not take the page with it."""
+    """Return the zone, or UTC for one that is not known."""
+    # Newer time zone data may lack one that a schedule was written with: the page still opens.
     try:
         return zone_data.find_zone(name)
     except (KeyError, OSError, ValueError):
@@ -26,7 +27,7 @@ def find_zone(name: str) -> ZoneInfo:
 
 
 def clock_change(instant: datetime, zone: str) -> str | None:
-    """What the clocks do on the local day of the instant, or None on an ordinary day."""
+    """Return what the clocks do on the local day of the instant, if they change."""
     local = instant.astimezone(find_zone(zone))
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
     leap = _offset(midnight + timedelta(days=1)) - _offset(midnight)
@@ -38,7 +39,7 @@ def clock_change(instant: datetime, zone: str) -> str | None:
 
 
 def clock_changes(zones: Iterable[str], start: datetime, end: datetime) -> list[ClockChange]:
-    """The days from `start` to `end` on which the clocks of some of the zones change."""
+    """Return the changes of the zones' clocks on the days from `start` to `end`."""
     days = [start + timedelta(days=number) for number in range((end - start).days + 1)]
     return [
         ClockChange(day, zone, words)

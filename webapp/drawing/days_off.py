@@ -1,4 +1,4 @@
-"""Days on which people don't work: weekends and public holidays, which a calendar greys. Pure."""
+"""Weekends and public holidays, which a calendar greys. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ class FreeDay:
 
     @property
     def words(self) -> str:
-        """`Fri 25 Dec: Christmas Day (DE)`."""
+        """Return `Fri 25 Dec: Christmas Day (DE)`."""
         return f"{self.date:%a} {self.date.day} {self.date:%b}: {self.holiday or 'weekend'}"
 
 
 def free_days(days: Iterable[date], holiday_on: Callable[[date], str | None]) -> list[FreeDay]:
-    """Those of the days that are a Saturday, a Sunday or a holiday."""
+    """Return the days that are a Saturday, a Sunday or a holiday."""
     named = ((day, holiday_on(day)) for day in days)
     return [FreeDay(day, name) for day, name in named if name or day.weekday() >= _SATURDAY]
 
 
 def days_between(start: datetime, end: datetime, zone: tzinfo) -> Iterator[date]:
-    """The days of the zone's calendar that [start, end] touches."""
+    """Yield the days of the zone's calendar that [start, end] touches."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
         yield day
@@ -36,8 +36,6 @@ def days_between(start: datetime, end: datetime, zone: tzinfo) -> Iterator[date]
 
 
 def bounds(free: FreeDay, zone: tzinfo) -> tuple[datetime, datetime]:
-    """The first instant of the day in the zone, and of the next."""
-    return (
-        datetime.combine(free.date, time(), zone),
-        datetime.combine(free.date + _DAY, time(), zone),
-    )
+    """Return the first instant of the day in the zone, and of the next."""
+    first, following = free.date, free.date + _DAY
+    return datetime.combine(first, time(), zone), datetime.combine(following, time(), zone)

@@ -1,8 +1,7 @@
-"""The Gantt chart of an occurrence: a bar for each run, and lines between those that wait. Pure.
+"""The Gantt chart of an occurrence: a bar for each run, and lines along dependencies. Pure.
 
-Each run has a row of its own whose height nobody knows here. So a line is cut at the rows it
-passes: places across are percent of the width, places down are percent of the row, or the middle
-of its bar.
+Each run is a row whose height only the browser knows, so a line is cut at the rows that it passes:
+places across are percent of the width, places down percent of the row, or the middle of its bar.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +20,7 @@ _TOP, _BAR, _BOTTOM = "0", "22", "100%"
 
 @dataclass(frozen=True)
 class TimelineBar:
-    """Where a run waited for others, then for a worker, then worked; in percent of the width."""
+    """The times for which a run waited for others, then for a worker, then worked; in percent."""
 
     wait_x: float
     wait_width: float
@@ -31,20 +30,15 @@ class TimelineBar:
     work_width: float
 
     @property
-    def begin(self) -> float:
-        """Where waiting for others ended: where lines from them arrive."""
-        return self.ready_x
-
-    @property
     def end(self) -> float:
-        """Where it ended, or now."""
+        """Return the place where it ended, or of now."""
         return min(round(self.work_x + self.work_width, 2), 100)
 
 
 def timeline(
     runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
 ) -> dict[int, TimelineBar]:
-    """One bar a run, by run id, on a common scale from the first queueing to the last end."""
+    """Return a bar for each run id, on a common scale from the first queueing to the last end."""
     if not runs:
         return {}
     ends = {run.id: _end(run, now) for run in runs}
@@ -64,11 +58,9 @@ def timeline(
 def critical_path(
     runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
 ) -> tuple[int, ...]:
-    """The ids of the runs that made the occurrence as long as it is, from the first to the last.
-
-    From the run that ended last (one still at work ends `now`) back to whichever it waited for
-    ended last, and so on. Runs that never started delayed nothing.
-    """
+    """Return the ids of the runs that made the occurrence as long as it is, first to last."""
+    # From the run that ended last back to the latest end that it waited for, and so on. Runs that
+    # never started delayed nothing.
     ends = {run.id: _end(run, now) for run in runs if run.started_at is not None}
     path: list[int] = []
     step = max(ends, key=lambda number: ends[number], default=None)
@@ -97,6 +89,7 @@ def _bar(
         ready_x=ready,
         ready_width=round(max(started - ready, 0), 2),
         work_x=started,
+        # However short it was, a bar is there to be seen and pointed at.
         work_width=max(round(end - started, 2), _LEAST_PERCENT) if worked else 0,
     )
 
@@ -105,8 +98,7 @@ def _bar(
 class Segment:
     """A piece of the lines that lead to run `to`, inside one row.
 
-    Upright ones are shared by all that `to` waits for; one that begins at a bar has that bar's run
-    as its `origin`.
+    One that begins at a bar has that run as its `origin`; upright ones are shared by all origins.
     """
 
     to: int
@@ -119,7 +111,7 @@ class Segment:
 
 
 class Lines(NamedTuple):
-    """By run id, what crosses its row; and whether that is all, or the critical path alone."""
+    """The segments by row; `complete` is false if they are the critical path's alone."""
 
     by_row: dict[int, list[Segment]]
     complete: bool
@@ -130,10 +122,7 @@ def lines(
     upstream: Mapping[int, Sequence[Neighbour]],
     critical: Sequence[int],
 ) -> Lines:
-    """The lines from the ends of bars to where others waited for them.
-
-    `bars` are in the order of the rows. Only the critical path's where there are too many.
-    """
+    """Return the lines along dependencies; `bars` are in the order of the rows."""
     rows = {run_id: place for place, run_id in enumerate(bars)}
     awaited = {
         to: origins
@@ -141,6 +130,7 @@ def lines(
         if (origins := [other.run_id for other in upstream.get(to, ()) if other.run_id in rows])
     }
     reaches = [_reach(rows, to, origins) for to, origins in awaited.items()]
+    # Each segment is an element of the page, and a wide graph of 500 runs has tens of thousands.
     complete = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
     by_row: dict[int, list[Segment]] = {run_id: [] for run_id in bars}
     if complete:
@@ -152,7 +142,7 @@ def lines(
 
 
 def _reach(rows: Mapping[int, int], to: int, origins: Sequence[int]) -> tuple[int, int]:
-    """The first and the last row that the lines from `origins` to a run touch."""
+    """Return the first and the last row that the lines from `origins` to a run touch."""
     met = [rows[run_id] for run_id in (to, *origins)]
     return min(met), max(met)
 
@@ -166,7 +156,7 @@ def _draw(
     critical: bool,
 ) -> None:
     """Add the lines to one run: one from each origin across, and an upright one for all."""
-    x = bars[to].begin
+    x = bars[to].ready_x
     for origin in origins:
         by_row[origin].append(Segment(to, origin, critical, bars[origin].end, x, _BAR, _BAR))
     first, last = _reach(rows, to, origins)

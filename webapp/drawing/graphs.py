@@ -13,7 +13,7 @@ MOST_LEVELS = 20
 
 @dataclass(frozen=True)
 class Node:
-    """A job, or a run, in a graph; `needs` are the ids of what it waits for."""
+    """A job or a run in a graph; `needs` are the ids of the nodes that it waits for."""
 
     id: str
     href: str
@@ -22,7 +22,7 @@ class Node:
     state: str | None
     needs: tuple[str, ...] = ()
     tolerates: tuple[str, ...] = ()
-    """Those among `needs` of which any end will do."""
+    """The ids among `needs` whose failure does not keep it from running."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,9 @@ class Branch:
 
 
 def of_jobs(
-    jobs: Iterable[JobDefinition],
-    latest: Mapping[str, Run],
-    *,
-    link: Callable[[str], str],
+    jobs: Iterable[JobDefinition], latest: Mapping[str, Run], *, link: Callable[[str], str]
 ) -> list[Node]:
-    """The registry, with the state of each job's latest run; `link` gives a job's address."""
+    """Return the jobs as nodes, with the state of each one's latest run."""
     return [
         Node(
             id=job.name,
@@ -56,12 +53,9 @@ def of_jobs(
 
 
 def of_runs(
-    runs: Sequence[Run],
-    upstream: Mapping[int, Sequence[Neighbour]],
-    *,
-    link: Callable[[int], str],
+    runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], *, link: Callable[[int], str]
 ) -> list[Node]:
-    """The runs of an occurrence; `link` gives a run's address."""
+    """Return the runs of an occurrence as nodes."""
     return [
         Node(
             id=str(run.id),
@@ -69,20 +63,17 @@ def of_runs(
             label=run.job_name,
             note=run.job_group,
             state=run.status,
-            needs=tuple(str(other.run_id) for other in upstream.get(run.id, ())),
-            tolerates=tuple(
-                str(other.run_id) for other in upstream.get(run.id, ()) if other.tolerant
-            ),
+            needs=tuple(str(other.run_id) for other in awaited),
+            tolerates=tuple(str(other.run_id) for other in awaited if other.tolerant),
         )
         for run in runs
+        for awaited in [upstream.get(run.id, ())]
     ]
 
 
 def nested(nodes: Sequence[Node]) -> tuple[Branch, ...]:
-    """The nodes as a tree: each one once, below what it waits for longest.
-
-    What a node waits for and is not among the nodes counts for nothing: a page shows so many.
-    """
+    """Return the nodes as a tree: each one once, below the deepest node that it waits for."""
+    # Needs outside of these nodes count for nothing: a page shows only some of the runs.
     known = {node.id: node for node in nodes}
     needs = {node.id: [need for need in node.needs if need in known] for node in nodes}
     depths: dict[str, int] = {}
@@ -90,6 +81,7 @@ def nested(nodes: Sequence[Node]) -> tuple[Branch, ...]:
     below: dict[str | None, list[Node]] = {}
     for id in TopologicalSorter(needs).static_order():
         parent = max(needs[id], key=lambda need: depths[need], default=None)
+        # A chain of hundreds would indent past the edge of the page, and recurse as deep.
         if parent is not None and depths[parent] >= MOST_LEVELS:
             parent = parents[parent]
         depths[id] = 1 if parent is None else depths[parent] + 1

@@ -1,4 +1,4 @@
-"""A calendar that other programs can read: iCalendar (RFC 5545). Pure."""
+"""Writes calendars for other programs: iCalendar (RFC 5545). Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ _LONGEST_LINE = 75
 
 @dataclass(frozen=True)
 class Event:
-    """Something at one instant; `uid` stays the same for the same thing."""
+    """Something at one instant."""
+
+    # The same for the same thing: calendar programs replace an event by it, and would else add one.
 
     uid: str
     at: datetime
@@ -21,7 +23,7 @@ class Event:
 
 
 def calendar(name: str, events: Iterable[Event], *, now: datetime) -> str:
-    """The text of a calendar."""
+    """Return the text of a calendar."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -44,7 +46,7 @@ def _event(event: Event, now: datetime) -> list[str]:
         f"SUMMARY:{_text(event.summary)}",
         f"DESCRIPTION:{_text(event.description)}",
         f"URL:{event.url}",
-        "TRANSP:TRANSPARENT",
+        "TRANSP:TRANSPARENT",  # nobody is busy while a job runs
         "END:VEVENT",
     ]
 
@@ -60,7 +62,7 @@ def _text(text: str) -> str:
 
 
 def _folded(line: str) -> str:
-    """The line in pieces of at most 75 octets, never cut inside a character."""
+    """Return the line in pieces of at most 75 octets, never cut inside a character."""
     pieces, piece, size = [], "", 0
     for character in line:
         octets = len(character.encode())

@@ -1,8 +1,4 @@
-"""What a job printed, as HTML: escaped, with the colours of a terminal as classes. Pure.
-
-A job's output is foreign: only colours and weights come through. Whatever else a terminal would
-obey (links, titles, moves of the cursor, other controls) is taken out first.
-"""
+"""Turns what a job printed into HTML: escaped, with a terminal's colours as classes. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,6 +7,8 @@ from typing import Any
 from ansi2html import Ansi2HTMLConverter
 from markupsafe import Markup, escape
 
+# A job's output is foreign: only colours and weights come through. Whatever else a terminal would
+# obey (links, titles, moves of the cursor, other controls) is taken out first.
 _COLOUR = re.compile(r"\x1b\[([0-9;]{0,40})m")
 # Command strings end at the next escape or bell, so that the search stays linear.
 _OTHER = re.compile(
@@ -24,7 +22,7 @@ _MORE_NUMBERS = {5: 1, 2: 3}
 
 
 def log_html(message: str, find: str | None = None) -> Markup:
-    """A message of a log; what is searched for is marked, unless the message has colours."""
+    """Return a message as HTML; `find` is marked in it, unless it has colours."""
     text = _overwritten(message)
     if "\x1b" in text:
         html = Ansi2HTMLConverter(inline=False).convert(_tame(text), full=False)
@@ -33,16 +31,15 @@ def log_html(message: str, find: str | None = None) -> Markup:
 
 
 def plain(message: str) -> str:
-    """The message without anything that a terminal would obey."""
+    """Return the message without anything that a terminal would obey."""
     text = _overwritten(message)
     return _CONTROLS.sub("", text) if "\x1b" not in text else _COLOUR.sub("", _tame(text))
 
 
 def logger_beyond(fields: Any, known: Iterable[str]) -> str:
-    """The name of a line's logger; empty where it ends in one of the names that are known anyway.
-
-    Most loggers are named by their module, and most modules by the job or the group that they hold.
-    """
+    """Return the name of a line's logger; empty if it ends in one of the `known` names."""
+    # Most loggers are named by their module, and most modules by the job or group in them: a name
+    # that the page shows anyway would stand on every line.
     name = fields.get("logger") if isinstance(fields, dict) else None
     last = _folded(str(name or "").rpartition(".")[2])
     return "" if last in map(_folded, known) else str(name or "")
@@ -53,7 +50,7 @@ def _folded(name: str) -> str:
 
 
 def _overwritten(text: str) -> str:
-    """Of a line that a progress bar wrote again and again, what stood there last."""
+    """Return what stood last in each line that a progress bar wrote again and again."""
     if "\r" not in text:
         return text
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))

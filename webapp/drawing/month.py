@@ -1,4 +1,4 @@
-"""A month to come: for each day what will fire, what fires together, and clock changes. Pure."""
+"""The calendar of a month to come: firings, collisions and clock changes by day. Pure."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -21,9 +21,9 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 @dataclass
 class MonthDay:
-    """One square: how many instants, the first few with names; `collisions` minutes have several.
+    """A day: its firings, the first few by name; in `collisions` minutes several fire.
 
-    `beside` says that it belongs to the month before or after the one that is shown.
+    `beside` is true if it belongs to the month before or after the one that is shown.
     """
 
     date: date
@@ -37,7 +37,7 @@ class MonthDay:
 
     @property
     def words(self) -> str:
-        """`Tue 24 Nov: 3 firings, 1 collision`."""
+        """Return `Tue 24 Nov: 3 firings, 1 collision`."""
         parts = [counted(self.firings, "firing")]
         if self.collisions:
             parts.append(counted(self.collisions, "collision"))
@@ -47,36 +47,33 @@ class MonthDay:
         return f"{self.date:%a} {self.date.day} {self.date:%b}: {', '.join(parts)}"
 
 
-def month_of(text: str) -> str:
-    """The text, if it names a month. Raises ValueError."""
+def month_of(text: str) -> date:
+    """Return the first day of `2026-12`. Raises ValueError."""
     found = _MONTH.match(text)
-    if not found or not 1 <= int(found[2]) <= 12:
+    if not found or not 1 <= int(found[2]) <= 12 or not int(found[1]):
         raise ValueError("it is a month, such as 2026-12")
-    return text
+    return date(int(found[1]), int(found[2]), 1)
 
 
 def month_start(text: str, today: date) -> date:
-    """The first day of `2026-12`, from this month to MOST_MONTHS_AHEAD; of this month otherwise."""
+    """Return the first day of `2026-12`, if it is at most MOST_MONTHS_AHEAD; else of this month."""
     this = today.replace(day=1)
-    found = _MONTH.match(text)
-    if not found or not 1 <= int(found[2]) <= 12:
+    try:
+        wanted = month_of(text)
+    except ValueError:
         return this
-    months = (int(found[1]) - this.year) * 12 + int(found[2]) - this.month
-    return add_months(this, months) if 0 <= months <= MOST_MONTHS_AHEAD else this
+    return wanted if this <= wanted <= add_months(this, MOST_MONTHS_AHEAD) else this
 
 
 def add_months(first: date, months: int) -> date:
-    """The first day of the month so many months later."""
+    """Return the first day of the month that lies `months` later."""
     number = first.year * 12 + first.month - 1 + months
     return date(number // 12, number % 12 + 1, 1)
 
 
 @dataclass(frozen=True)
 class MonthView:
-    """The days of a view, whole weeks from Monday; those before `begin` or after `end` are beside.
-
-    The view of this month is rolling: it begins this week, so that it is never almost over.
-    """
+    """The days of a view in whole weeks; days before `begin` or after `end` are beside it."""
 
     begin: date
     end: date
@@ -84,22 +81,21 @@ class MonthView:
 
     @property
     def days(self) -> list[date]:
-        """All days, from a Monday to a Sunday."""
+        """Return all days, from a Monday to a Sunday."""
         monday = self.begin - self.begin.weekday() * _DAY
         weeks = (self.end - monday).days // 7 + 1
         return [monday + number * _DAY for number in range(weeks * 7)]
 
     def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
-        """Their first instant in the zone, and the first after them, in UTC."""
-        days = self.days
-        return (
-            in_utc(datetime.combine(days[0], time(), zone)),
-            in_utc(datetime.combine(days[-1] + _DAY, time(), zone)),
-        )
+        """Return their first instant in the zone, and the first after them, in UTC."""
+        first, after = self.days[0], self.days[-1] + _DAY
+        start, end = datetime.combine(first, time(), zone), datetime.combine(after, time(), zone)
+        return in_utc(start), in_utc(end)
 
 
 def month_view(first: date, today: date) -> MonthView:
-    """The ROLLING_WEEKS from this week for this month, else the weeks of the month."""
+    """Return the ROLLING_WEEKS from this week for this month, else the weeks of the month."""
+    # Rolling: on the 30th, a calendar of this month alone would be almost over.
     if first == today.replace(day=1):
         monday = today - today.weekday() * _DAY
         return MonthView(monday, monday + ROLLING_WEEKS * 7 * _DAY - _DAY, rolling=True)
@@ -114,7 +110,7 @@ def month_weeks(
     zone: tzinfo,
     holiday_on: Callable[[date], str | None] = lambda _: None,
 ) -> list[list[MonthDay]]:
-    """The weeks of the view, from Monday; what fires all the time is left out."""
+    """Return the weeks of the view, from Monday; what fires all the time is left out."""
     days = shown.days
     by_date = {day: MonthDay(day, not shown.begin <= day <= shown.end) for day in days}
     _fill(by_date, lanes, zone)

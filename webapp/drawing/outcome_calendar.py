@@ -1,7 +1,7 @@
-"""Days and what became of a schedule on each, in the zone of whoever looks. Pure."""
+"""The calendar of a schedule's outcomes by day, in the reader's zone. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -18,7 +18,7 @@ _SIGNS = {"bad": "✗", "warn": "!", "live": "▸", "wait": "…", "good": "✓"
 
 @dataclass
 class Day:
-    """One day: how many instants came to which outcome; 0 for one amid a range that began before.
+    """A day: instants by outcome, 0 of an outcome whose range of instants only passes through.
 
     `is_known` is false for a day to come, and for one before what was read of the ledger.
     """
@@ -29,18 +29,18 @@ class Day:
 
     @property
     def tone(self) -> str:
-        """The tone of its worst outcome, or nothing."""
+        """Return the tone of its worst outcome, or nothing."""
         tones = {badge(outcome).tone for outcome in self.outcomes}
         return next((tone for tone in _WORST_FIRST if tone in tones), "")
 
     @property
     def sign(self) -> str:
-        """What stands for that tone beside the colour."""
+        """Return the sign for that tone beside its colour."""
         return _SIGNS.get(self.tone, "")
 
     @property
     def words(self) -> str:
-        """`Mon 23 Nov: 24 success, 1 failed`."""
+        """Return `Mon 23 Nov: 24 success, 1 failed`."""
         counted = ", ".join(
             f"{number or 'all day'} {badge(outcome).word.lower()}"
             for outcome, number in self.outcomes.most_common()
@@ -52,7 +52,7 @@ class Day:
 def outcome_calendar(
     past: Sequence[PastRow], now: datetime, zone: tzinfo, *, complete: bool
 ) -> list[list[Day]]:
-    """WEEKS weeks of seven days, up to this week. `complete`: nothing is older than `past`."""
+    """Return WEEKS weeks of days up to this one; `complete` if nothing is older than `past`."""
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
     known_from = date.min if complete or not past else past[0].at.astimezone(zone).date()
@@ -67,18 +67,14 @@ def _note(by_date: dict[date, Day], row: PastRow, zone: tzinfo) -> None:
     first, last = row.at.astimezone(zone).date(), row.until.astimezone(zone).date()
     if first in by_date:
         by_date[first].outcomes[row.outcome] += row.count
-    for day in _days_amid(by_date, first, last):
-        day.outcomes[row.outcome] += 0
-
-
-def _days_amid(by_date: dict[date, Day], first: date, last: date) -> Iterable[Day]:
-    if first == last:
-        return ()
-    return (day for number, day in by_date.items() if first < number <= last)
+    # A row may stand for a range of instants; they are counted on its first day.
+    for number, day in by_date.items() if first < last else ():
+        if first < number <= last:
+            day.outcomes[row.outcome] += 0
 
 
 def day_bounds(text: str, zone: tzinfo) -> tuple[datetime, datetime] | None:
-    """The start of the day `2026-11-23` and of the next in the zone; None if there is none such."""
+    """Return the start of the day `2026-11-23` and of the next in the zone, if it is a day."""
     try:
         day = date.fromisoformat(text)
         starts = [datetime.combine(day + step * _DAY, time(), zone) for step in (0, 1)]

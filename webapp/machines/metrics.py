@@ -153,10 +153,7 @@ def _schedule_families(reading: Reading) -> Iterator[Metric]:
 
 
 def _gauge(
-    name: str,
-    words: str,
-    labels: Sequence[str],
-    samples: Iterable[tuple[Sequence[str], float]],
+    name: str, words: str, labels: Sequence[str], samples: Iterable[tuple[Sequence[str], float]]
 ) -> GaugeMetricFamily:
     family = GaugeMetricFamily(name, words, labels=labels)
     for values, number in samples:
