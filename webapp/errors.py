@@ -151,7 +151,7 @@ def _busy(error: Busy) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    # Drivers raise some outages, such as a full disk, as errors of other kinds.
+    # Drivers raise some outages, such as a damaged file, as errors of other kinds.
     if is_outage(error):
         return _unreachable(error)
     _log.error("request %s failed", _request_id(), exc_info=error)

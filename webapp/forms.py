@@ -2,17 +2,21 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any, Concatenate, ParamSpec
 
 from flask import g, request, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
 
 from tick.errors import Busy, Refused
 from tick.ops.act import MAX_REASON, Act, Author
 from webapp import messages
-from webapp.services import now
+from webapp.links import go_back
+from webapp.services import now, runtime
 
+P = ParamSpec("P")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")
 
 
@@ -26,6 +30,20 @@ def acting() -> Iterator[Act]:
         messages.flash_error(str(busy), link=_in_the_way(busy), label="Show it")
     except Refused as refusal:
         messages.flash_error(str(refusal))
+
+
+def perform(
+    back: str,
+    done: str,
+    action: Callable[Concatenate[Any, Act, P], object],
+    *args: P.args,
+    **options: P.kwargs,
+) -> Response:
+    """Do what a form asks for, flash `done` or the refusal, and go back, by default to `back`."""
+    with acting() as act:
+        action(runtime().database, act, *args, **options)
+        messages.flash_success(done)
+    return go_back(back)
 
 
 def _in_the_way(busy: Busy) -> str:

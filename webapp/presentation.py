@@ -26,11 +26,16 @@ from webapp.drawing import charts, graphs
 from webapp.drawing.clock_changes import clock_change, find_zone
 from webapp.drawing.log_text import log_html, logger_beyond
 
-THEMES = ("auto", "light", "dark")
-KEYS = ("on", "off")
 LIVE = {"on": "as it happens", "slow": "each minute", "off": "not by itself"}
 _SLOW_SECONDS = 60
 ZONES = {"schedule": "the schedule's zone", "utc": "UTC", "mine": "my zone"}
+# What a browser may remember; the first of each is the default.
+CHOICES = {
+    "theme": ("auto", "light", "dark"),
+    "zone": tuple(ZONES),
+    "live": tuple(LIVE),
+    "keys": ("on", "off"),
+}
 _LINE = 140
 _CODE = re.compile("`([^`\n]+)`")
 _STEPS = ((86400 * 2, 86400, "d"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
@@ -59,27 +64,27 @@ def _by_name(*functions: Callable[..., Any]) -> dict[str, Callable[..., Any]]:
 
 def theme() -> str:
     """Return the theme that this browser chose; auto follows the system."""
-    return _remembered("theme", THEMES)
+    return _remembered("theme")
 
 
 def keys_act() -> bool:
     """Return whether single keys act in this browser."""
-    return _remembered("keys", KEYS) == "on"
+    return _remembered("keys") == "on"
 
 
 def live_choice() -> str:
     """Return how often this browser polls; a key of LIVE."""
-    return _remembered("live", tuple(LIVE))
+    return _remembered("live")
 
 
 def zone_choice() -> str:
     """Return in which zone this browser shows instants; a key of ZONES."""
-    return _remembered("zone", tuple(ZONES))
+    return _remembered("zone")
 
 
-def _remembered(name: str, choices: Sequence[str]) -> str:
+def _remembered(name: str) -> str:
     chosen = request.cookies.get(name, "")
-    return chosen if chosen in choices else choices[0]
+    return chosen if chosen in CHOICES[name] else CHOICES[name][0]
 
 
 def shown_zone(zone: str = "UTC") -> str:

@@ -101,8 +101,7 @@ ONLY_CONSOLE = {
     "users.confirm_password, account.index, account.change_password, account.end_session, "
     "account.end_other_sessions": PEOPLE,
     "auth.form, auth.submit, auth.leave, sign_in.start, sign_in.finish, "
-    "preferences.help_on_keys, preferences.keys, preferences.live, preferences.theme, "
-    "preferences.zone, static": BROWSER,
+    "preferences.help_on_keys, preferences.remember, static": BROWSER,
 }
 # Why no command but `tick call` calls an operation.
 WITHOUT_COMMAND = {

@@ -130,7 +130,7 @@ def test_right_and_wrong_secrets_cost_the_same_comparisons(
         compared.append(len(one) + len(other))
         return same(one, other)
 
-    monkeypatch.setattr(trigger_auth.hmac, "compare_digest", counting)
+    monkeypatch.setattr(hmac, "compare_digest", counting)
     with app.test_request_context(headers={"X-Tick-Secret": offered}):
         right = trigger_auth._holds_a_secret(settings, offered.encode())
     assert right is (offered in (SECRET, older.get_secret_value()))

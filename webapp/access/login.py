@@ -20,7 +20,6 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 
 from tick.ops.access import sessions, users
 from tick.ops.access.sessions import Session, SessionLimits
-from tick.states import Role
 from webapp.access import devices
 from webapp.access.rate_limits import seconds_until_login
 from webapp.links import current_url, is_local
@@ -41,16 +40,7 @@ class SignedIn:
 
     def __init__(self, user: users.User, session: Session, text: str) -> None:
         self.user, self.session, self._text = user, session, text
-
-    @property
-    def name(self) -> str:
-        """Return the user's name, which stands in the audit."""
-        return self.user.name
-
-    @property
-    def role(self) -> Role:
-        """Return what the person may do."""
-        return self.user.role
+        self.name, self.role = user.name, user.role
 
     def get_id(self) -> str:
         """Return what the browser keeps: the text that opens the session."""

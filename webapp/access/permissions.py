@@ -21,10 +21,7 @@ PUBLIC = frozenset(
         "health.scheduler",
         "metrics.scrape",  # checks its own token
         "preferences.help_on_keys",
-        "preferences.keys",
-        "preferences.live",
-        "preferences.theme",
-        "preferences.zone",
+        "preferences.remember",
         "sign_in.finish",
         "sign_in.start",
         "static",

@@ -12,7 +12,7 @@ from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries import schedules
 from webapp import dispatcher, messages, polling, query
-from webapp.forms import acting, chosen_hours
+from webapp.forms import acting, chosen_hours, perform
 from webapp.links import go_back
 from webapp.services import now, read, reading, runtime
 
@@ -53,10 +53,9 @@ def show(alert_id: int) -> ResponseReturnValue:
 @blueprint.post("/alerts/<id:alert_id>/close")
 def close(alert_id: int) -> ResponseReturnValue:
     """Close an alert."""
-    with acting() as act:
-        alerts.close(runtime().database, act, alert_id)
-        messages.flash_success("The alert is closed.")
-    return go_back(url_for("alerts.index"))
+    done = "The alert is closed."
+    back = url_for("alerts.index")
+    return perform(back, done, alerts.close, alert_id)
 
 
 @blueprint.get("/alerts/mute")
@@ -91,10 +90,9 @@ def mute() -> ResponseReturnValue:
 @blueprint.post("/alerts/mutes/<id:mute_id>/end")
 def unmute(mute_id: int) -> ResponseReturnValue:
     """End a mute before its time."""
-    with acting() as act:
-        alerts.unmute(runtime().database, act, mute_id)
-        messages.flash_success("Alerts are sent again.")
-    return go_back(url_for("alerts.index"))
+    done = "Alerts are sent again."
+    back = url_for("alerts.index")
+    return perform(back, done, alerts.unmute, mute_id)
 
 
 @blueprint.post("/alerts/test")

@@ -13,7 +13,7 @@ from webapp import links, messages, polling, query
 from webapp.badges import badge
 from webapp.copy_snippets import ways_to_copy
 from webapp.drawing.clock_changes import find_zone
-from webapp.forms import acting
+from webapp.forms import acting, perform
 from webapp.links import go_back
 from webapp.pages.logs import LOG_FILTER
 from webapp.pages.logs import read_filter as read_log_filter
@@ -123,10 +123,9 @@ def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
 @blueprint.post("/runs/<id:run_id>/cancel")
 def cancel(run_id: int) -> ResponseReturnValue:
     """Ask a run to stop."""
-    with acting() as act:
-        cancellation.cancel_run(runtime().database, act, run_id)
-        messages.flash_success(f"Run {run_id} was asked to stop.")
-    return go_back(url_for("runs.show", run_id=run_id))
+    done = f"Run {run_id} was asked to stop."
+    back = url_for("runs.show", run_id=run_id)
+    return perform(back, done, cancellation.cancel_run, run_id)
 
 
 @blueprint.post("/runs/<id:run_id>/retry")

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from tick.errors import Refused
 from tick.ops.access import users
+from tick.ops.actions.act import Act
 from tick.states import Role
 from webapp import messages, query
 from webapp.forms import acting
@@ -41,9 +42,8 @@ def create() -> ResponseReturnValue:
 @query.takes({"name": query.text_of, "revision": query.text_of})
 def confirm_password() -> ResponseReturnValue:
     """Show what a new password ends."""
-    return render_template(
-        "users/confirm_password.html", name=query.text("name"), revision=query.text("revision")
-    )
+    name, revision = query.text("name"), query.text("revision")
+    return render_template("users/confirm_password.html", name=name, revision=revision)
 
 
 @blueprint.post("/users/password")
@@ -52,8 +52,7 @@ def set_password() -> ResponseReturnValue:
     name, password = request.form.get("name", ""), secrets.token_urlsafe(PASSWORD_BYTES)
     page = ""
     with acting() as act:
-        _check_not_oneself(name)
-        users.set_password(runtime().database, replace(act, revision=_as_read()), name, password)
+        users.set_password(runtime().database, _on_other(act, name), name, password)
         page = render_template("users/password.html", name=name, password=password)
     return page or go_back(url_for("users.index"))
 
@@ -63,8 +62,7 @@ def set_role() -> ResponseReturnValue:
     """Let somebody do more, or less."""
     name, role = request.form.get("name", ""), _role()
     with acting() as act:
-        _check_not_oneself(name)
-        users.set_role(runtime().database, replace(act, revision=_as_read()), name, role)
+        users.set_role(runtime().database, _on_other(act, name), name, role)
         messages.flash_success(f"{name} is {role.lower()} now, and has to sign in again.")
     return go_back(url_for("users.index"))
 
@@ -74,11 +72,9 @@ def set_active() -> ResponseReturnValue:
     """Let somebody sign in, or no longer."""
     name, active = request.form.get("name", ""), request.form.get("active") == "yes"
     with acting() as act:
-        _check_not_oneself(name)
-        users.set_active(runtime().database, replace(act, revision=_as_read()), name, active)
-        messages.flash_success(
-            f"{name} may sign in again." if active else f"{name} is signed out for good."
-        )
+        users.set_active(runtime().database, _on_other(act, name), name, active)
+        result = "may sign in again" if active else "is signed out for good"
+        messages.flash_success(f"{name} {result}.")
     return go_back(url_for("users.index"))
 
 
@@ -89,12 +85,9 @@ def _role() -> Role:
         abort(400, "There is no such role.")
 
 
-def _as_read() -> str | None:
-    """Return the revision of the user that the page showed."""
-    return request.form.get("revision")
-
-
-def _check_not_oneself(name: str) -> None:
+def _on_other(act: Act, name: str) -> Act:
+    """Return the act on the account as the page showed it. Raises Refused for one's own."""
     # Nobody demotes or locks out their own account, so an administrator always remains.
     if name == current_user.name:
         raise Refused("This is your own account; another administrator has to change it.")
+    return replace(act, revision=request.form.get("revision"))

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from tick.errors import Refused
 from tick.ops.actions import windows
 from webapp import messages
-from webapp.forms import acting
+from webapp.forms import acting, perform
 from webapp.links import go_back
 from webapp.services import runtime
 
@@ -24,21 +24,17 @@ def confirm_stop() -> ResponseReturnValue:
 @blueprint.post("/scheduler/stop")
 def stop() -> ResponseReturnValue:
     """Let nothing fire until somebody starts it."""
-    with acting() as act:
-        windows.stop_scheduler(runtime().database, act)
-        messages.flash_success("The scheduler is stopped: nothing fires.")
-    return go_back(url_for("workers.index"))
+    done = "The scheduler is stopped: nothing fires."
+    back = url_for("workers.index")
+    return perform(back, done, windows.stop_scheduler)
 
 
 @blueprint.post("/scheduler/start")
 def start() -> ResponseReturnValue:
     """Let schedules fire again."""
-    with acting() as act:
-        windows.start_scheduler(runtime().database, act)
-        messages.flash_success(
-            "The scheduler goes on. What fell into the stop does not fire any more."
-        )
-    return go_back(url_for("workers.index"))
+    done = "The scheduler goes on. What fell into the stop does not fire any more."
+    back = url_for("workers.index")
+    return perform(back, done, windows.start_scheduler)
 
 
 @blueprint.get("/windows/add")
@@ -60,10 +56,9 @@ def add() -> ResponseReturnValue:
 @blueprint.post("/windows/<id:window_id>/end")
 def end(window_id: int) -> ResponseReturnValue:
     """End a window now, or call it off."""
-    with acting() as act:
-        windows.end_window(runtime().database, act, window_id)
-        messages.flash_success("The window is over.")
-    return go_back(url_for("workers.index"))
+    done = "The window is over."
+    back = url_for("workers.index")
+    return perform(back, done, windows.end_window, window_id)
 
 
 def _instant(field: str) -> datetime:

@@ -10,7 +10,7 @@ from tick.ops.queries.windows import list_windows
 from tick.ops.reports.dry_run import dry_run
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import messages, polling
-from webapp.forms import acting
+from webapp.forms import acting, perform
 from webapp.links import go_back
 from webapp.services import now, page_status, read, reading, runtime, system_health
 
@@ -76,10 +76,9 @@ def confirm_drain(worker_id: str) -> ResponseReturnValue:
 @blueprint.post("/workers/<worker_id>/drain")
 def drain(worker_id: str) -> ResponseReturnValue:
     """Let a worker finish what it has and end."""
-    with acting() as act:
-        workers_and_queues.drain_worker(runtime().database, act, worker_id)
-        messages.flash_success(f"Worker {worker_id} takes nothing new, and ends when it is done.")
-    return go_back(url_for("workers.index"))
+    done = f"Worker {worker_id} takes nothing new, and ends when it is done."
+    back = url_for("workers.index")
+    return perform(back, done, workers_and_queues.drain_worker, worker_id)
 
 
 @blueprint.get("/queues/<name>/pause")
@@ -91,16 +90,14 @@ def confirm_pause_queue(name: str) -> ResponseReturnValue:
 @blueprint.post("/queues/<name>/pause")
 def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
-    with acting() as act:
-        workers_and_queues.pause_queue(runtime().database, act, name)
-        messages.flash_success(f"Queue {name} is paused.")
-    return go_back(url_for("workers.index"))
+    done = f"Queue {name} is paused."
+    back = url_for("workers.index")
+    return perform(back, done, workers_and_queues.pause_queue, name)
 
 
 @blueprint.post("/queues/<name>/resume")
 def resume_queue(name: str) -> ResponseReturnValue:
     """Let its runs begin again."""
-    with acting() as act:
-        workers_and_queues.resume_queue(runtime().database, act, name)
-        messages.flash_success(f"Queue {name} goes on.")
-    return go_back(url_for("workers.index"))
+    done = f"Queue {name} goes on."
+    back = url_for("workers.index")
+    return perform(back, done, workers_and_queues.resume_queue, name)
