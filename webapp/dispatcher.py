@@ -1,9 +1,8 @@
 """Evaluates alert rules and sends notifications in the console, in a thread beside requests."""
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response
 
 from tick.notify.dispatcher import NotificationDispatcher
-from tick.ops.act import Author
 from tick.runtime import Runtime
 from tick.timers import PeriodicTimer
 
@@ -35,13 +34,3 @@ def watch(app: Flask) -> None:
         return response
 
     app.after_request(notice)
-
-
-def test_channels(author: Author) -> dict[str, str | None]:
-    """Send a test message to every channel; return the errors, by channel."""
-    return dispatcher_of(current_app).test(author)
-
-
-def names_of_channels(rule: str) -> list[str]:
-    """Return the ids, which hold no secret, of the channels that accept this rule."""
-    return [channel.id for channel in dispatcher_of(current_app).channels if channel.accepts(rule)]

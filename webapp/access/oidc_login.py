@@ -18,7 +18,7 @@ from tick.ops.act import Act, Author
 from tick.settings import Settings
 from tick.states import Role
 from webapp.access import login
-from webapp.access.constant_time import same_secret
+from webapp.access.bearer import same_secret
 from webapp.links import is_local
 from webapp.services import now, runtime
 

@@ -11,6 +11,7 @@ from tick.ops.access import tokens
 from tick.ops.access.tokens import Token
 from webapp import problem
 from webapp.access import permissions
+from webapp.access.bearer import ask_for_token, bearer_token
 from webapp.access.rate_limits import enforce_rate_limit
 from webapp.services import now, runtime
 
@@ -25,15 +26,20 @@ def check() -> Response | None:
     """Let the request pass, or refuse it with 401, 403 or 429."""
     if request.endpoint in permissions.PUBLIC:
         return None
-    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not offered.strip():
-        return _unauthorized()
-    token = tokens.authenticate(runtime().database, offered.strip(), now=now())
+    if not (text := bearer_token()):
+        return ask_for_token(problem.answer(401))
+    token = tokens.authenticate(runtime().database, text, now=now())
     if token is None:
         _log.warning("request %s: a token was refused", g.request_id)
-        return _unauthorized(_UNUSABLE, ', error="invalid_token"')
+        return ask_for_token(problem.answer(401, _UNUSABLE), "invalid_token")
     g.token = token
-    return _check_role(token)
+    operation = OPERATIONS.get((request.endpoint or "").removeprefix("api."))
+    if operation is None or operation.needs not in ROLES[token.role]:
+        _log.warning("request %s: %s may not %s", g.request_id, token.author_name, request.endpoint)
+        return problem.answer(403)
+    if not operation.reads:
+        enforce_rate_limit(token.author_name)
+    return None
 
 
 def token() -> Token:
@@ -45,19 +51,3 @@ def token() -> Token:
 def author() -> Author:
     """Return as whom the request acts."""
     return Author(token().author_name, g.request_id)
-
-
-def _check_role(token: Token) -> Response | None:
-    operation = OPERATIONS.get((request.endpoint or "").removeprefix("api."))
-    if operation is None or operation.needs not in ROLES[token.role]:
-        _log.warning("request %s: %s may not %s", g.request_id, token.author_name, request.endpoint)
-        return problem.answer(403)
-    if not operation.reads:
-        enforce_rate_limit(token.author_name)
-    return None
-
-
-def _unauthorized(detail: str | None = None, error: str = "") -> Response:
-    refusal = problem.answer(401, detail)
-    refusal.headers["WWW-Authenticate"] = f'Bearer realm="tick"{error}'
-    return refusal

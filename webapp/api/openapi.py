@@ -20,24 +20,18 @@ _ABOUT = (
     "Instants are ISO 8601 in UTC. Lists come in pages; `next` leads on. Every error is a problem "
     "document (RFC 9457) that says what to do next."
 )
-_KEY = {
-    "name": KEY_HEADER,
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string", "pattern": f"^{KEY_PATTERN}$"},
-    "description": "Sent twice with the same key, the request acts once and answers the same; "
-    "with other `params` it is refused.",
-}
-_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": (
-        "The item's `revision` as it was read (for one schedule and the scheduler's status the "
-        "ETag does as well): 412 unless it still stands as it was read."
-    ),
-}
+_HEADER = {"in": "header", "required": False}
+_ABOUT_KEY = (
+    "Sent twice with the same key, the request acts once and answers the same; with other `params` "
+    "it is refused."
+)
+_KEY_SCHEMA = {"type": "string", "pattern": f"^{KEY_PATTERN}$"}
+_KEY = {"name": KEY_HEADER, **_HEADER, "schema": _KEY_SCHEMA, "description": _ABOUT_KEY}
+_ABOUT_MATCH = (
+    "The item's `revision` as it was read (for one schedule and the scheduler's status the ETag "
+    "does as well): 412 unless it still stands as it was read."
+)
+_MATCH = {"name": "If-Match", **_HEADER, "schema": {"type": "string"}, "description": _ABOUT_MATCH}
 _NOT_MODIFIED = {"description": "It is as it was when If-None-Match was its ETag."}
 _IDS: Mapping[type, dict[str, Any]] = {
     int: {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
@@ -107,15 +101,11 @@ def _parameters(
     ]
     if operation.query is not None:
         model = schemas[operation.query.__name__]
-        found += [
-            {
-                "name": name,
-                "in": "query",
-                "required": name in model.get("required", ()),
-                "schema": _sendable(schema),
-            }
-            for name, schema in model["properties"].items()
-        ]
+        required = model.get("required", ())
+        for name, schema in model["properties"].items():
+            needed = name in required
+            part = {"name": name, "in": "query", "required": needed, "schema": _sendable(schema)}
+            found.append(part)
     found += [_KEY] if operation.takes_key else []
     return [*found, _MATCH] if operation.takes_revision else found
 

@@ -129,37 +129,27 @@ def lines(
         for to in rows
         if (origins := [other.run_id for other in upstream.get(to, ()) if other.run_id in rows])
     }
-    reaches = [_reach(rows, to, origins) for to, origins in awaited.items()]
-    # Each segment is an element of the page, and a wide graph of 500 runs has tens of thousands.
-    complete = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
     by_row: dict[int, list[Segment]] = {run_id: [] for run_id in bars}
-    if complete:
-        for to, origins in awaited.items():
-            _draw(by_row, bars, rows, to, origins, False)
+
+    def reach(to: int, origins: Sequence[int]) -> tuple[int, int]:
+        met = [rows[run_id] for run_id in (to, *origins)]
+        return min(met), max(met)
+
+    def draw(to: int, origins: Sequence[int], critical: bool) -> None:
+        x = bars[to].ready_x
+        for origin in origins:
+            by_row[origin].append(Segment(to, origin, critical, bars[origin].end, x, _BAR, _BAR))
+        # One upright line for all origins, through every row in between.
+        first, last = reach(to, origins)
+        for place, run_id in islice(enumerate(bars), first, last + 1):
+            y1, y2 = _BAR if place == first else _TOP, _BAR if place == last else _BOTTOM
+            by_row[run_id].append(Segment(to, None, critical, x, x, y1, y2))
+
+    # Each segment is an element of the page, and a wide graph of 500 runs has tens of thousands.
+    reaches = [reach(to, origins) for to, origins in awaited.items()]
+    complete = sum(last - first + 1 for first, last in reaches) <= MOST_SEGMENTS
+    for to, origins in awaited.items() if complete else ():
+        draw(to, origins, False)
     for decisive, to in pairwise(critical):
-        _draw(by_row, bars, rows, to, [decisive], True)
+        draw(to, [decisive], True)
     return Lines(by_row, complete)
-
-
-def _reach(rows: Mapping[int, int], to: int, origins: Sequence[int]) -> tuple[int, int]:
-    """Return the first and the last row that the lines from `origins` to a run touch."""
-    met = [rows[run_id] for run_id in (to, *origins)]
-    return min(met), max(met)
-
-
-def _draw(
-    by_row: dict[int, list[Segment]],
-    bars: Mapping[int, TimelineBar],
-    rows: Mapping[int, int],
-    to: int,
-    origins: Sequence[int],
-    critical: bool,
-) -> None:
-    """Add the lines to one run: one from each origin across, and an upright one for all."""
-    x = bars[to].ready_x
-    for origin in origins:
-        by_row[origin].append(Segment(to, origin, critical, bars[origin].end, x, _BAR, _BAR))
-    first, last = _reach(rows, to, origins)
-    for place, run_id in islice(enumerate(bars), first, last + 1):
-        y1, y2 = _BAR if place == first else _TOP, _BAR if place == last else _BOTTOM
-        by_row[run_id].append(Segment(to, None, critical, x, x, y1, y2))

@@ -12,7 +12,7 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector, CollectorRegistry
+from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from tick import __version__
@@ -22,7 +22,7 @@ from tick.ops.queries.stats import Table
 from tick.ops.reports.rates import bucket_counts
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import ENDED_OUTCOMES, NOT_FIRED_OUTCOMES, TokenScope
-from webapp.access.constant_time import same_secret
+from webapp.access.bearer import ask_for_token, bearer_token, same_secret
 from webapp.errors import answer
 from webapp.services import now, runtime
 
@@ -45,20 +45,16 @@ def scrape() -> Response:
     """Send all metrics, in the text format that the scraper prefers."""
     if not _is_allowed():
         refusal = answer(401, "Send TICK_METRICS_TOKEN, or an API token, as a bearer token.")
-        refusal.headers["WWW-Authenticate"] = 'Bearer realm="tick"'
-        return refusal
+        return ask_for_token(refusal)
     reading = read_metrics(runtime().database, now(), runtime().settings.dead_after_seconds)
-    registry = CollectorRegistry()
-    registry.register(_Collected(reading))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-    return Response(encode(registry), content_type=content_type)
+    return Response(encode(_Collected(reading)), content_type=content_type)
 
 
 def _is_allowed() -> bool:
     """Return whether the bearer is TICK_METRICS_TOKEN or an API token of fitting scope."""
-    scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
-    offered = offered.strip()
-    if scheme.lower() != "bearer" or not offered:
+    offered = bearer_token()
+    if not offered:
         return False
     expected = runtime().settings.metrics_token
     if expected is not None and same_secret(offered, expected.get_secret_value()):

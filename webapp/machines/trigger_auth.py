@@ -12,7 +12,7 @@ from flask import Flask, Response, abort, current_app, g, request
 
 from tick.errors import SettingsError
 from tick.settings import Settings
-from webapp.access.constant_time import same_secret
+from webapp.access.bearer import ask_for_token, bearer_token, same_secret
 from webapp.errors import RETRY_AFTER_SECONDS, answer
 from webapp.services import now, runtime
 
@@ -38,7 +38,7 @@ def check() -> Response | None:
     issuer: Issuer | None = current_app.extensions.get(_EXTENSION)
     if settings.trigger_secret is None and issuer is None:
         abort(404)
-    bearer = _bearer()
+    bearer = _as_sent(bearer_token())
     if _holds_a_secret(settings, bearer):
         return None
     # What else a platform sends (its user agent, its job's name) is a label and proves nothing.
@@ -54,11 +54,6 @@ def _open_issuer(address: str) -> "Issuer":
         more = "needs more packages: pip install 'job-schedule-manager[oidc]'."
         raise SettingsError(f"TICK_TRIGGER_OIDC_ISSUER {more}") from None
     return Issuer(address)
-
-
-def _bearer() -> bytes:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return _as_sent(token.strip()) if scheme.lower() == "bearer" else b""
 
 
 def _holds_a_secret(settings: Settings, bearer: bytes) -> bool:
@@ -92,7 +87,7 @@ def _check_identity(issuer: "Issuer", settings: Settings, token: str) -> Respons
         claims = issuer.claims(token, settings.trigger_oidc_audience, now())
     except BadToken as error:
         _log.warning("request %s: a trigger's token was refused: %s", g.request_id, error)
-        return _unauthorized(', error="invalid_token"')
+        return _unauthorized("invalid_token")
     except IssuerAway as error:
         refusal = answer(503, str(error))
         refusal.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -116,5 +111,4 @@ def _is_allowed(claims: dict[str, Any], subjects: Sequence[str], emails: Sequenc
 
 def _unauthorized(error: str = "") -> Response:
     refusal = answer(401, "Send the trigger secret as `Authorization: Bearer <secret>`.")
-    refusal.headers["WWW-Authenticate"] = f'Bearer realm="tick"{error}'
-    return refusal
+    return ask_for_token(refusal, error)

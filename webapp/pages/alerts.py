@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.define.alerts import NAMES
@@ -11,7 +11,8 @@ from tick.errors import Refused
 from tick.ops.actions import alerts
 from tick.ops.queries import alerts as queries
 from tick.ops.queries import schedules
-from webapp import dispatcher, messages, polling, query
+from webapp import messages, polling, query
+from webapp.dispatcher import dispatcher_of
 from webapp.forms import acting, chosen_hours, perform
 from webapp.links import go_back
 from webapp.services import now, read, reading, runtime
@@ -54,8 +55,7 @@ def show(alert_id: int) -> ResponseReturnValue:
 def close(alert_id: int) -> ResponseReturnValue:
     """Close an alert."""
     done = "The alert is closed."
-    back = url_for("alerts.index")
-    return perform(back, done, alerts.close, alert_id)
+    return perform(url_for("alerts.index"), done, alerts.close, alert_id)
 
 
 @blueprint.get("/alerts/mute")
@@ -91,15 +91,14 @@ def mute() -> ResponseReturnValue:
 def unmute(mute_id: int) -> ResponseReturnValue:
     """End a mute before its time."""
     done = "Alerts are sent again."
-    back = url_for("alerts.index")
-    return perform(back, done, alerts.unmute, mute_id)
+    return perform(url_for("alerts.index"), done, alerts.unmute, mute_id)
 
 
 @blueprint.post("/alerts/test")
 def test() -> ResponseReturnValue:
     """Send a test message to every channel."""
     with acting() as act:
-        found = dispatcher.test_channels(act.author)
+        found = dispatcher_of(current_app).test(act.author)
         if not found:
             raise Refused("No channel is set up: set TICK_ALERT_URLS or TICK_WEBHOOK_URLS.")
         failed = [f"{name}: {error}" for name, error in found.items() if error]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -68,14 +67,14 @@ def stream(run_id: int) -> ResponseReturnValue:
     read(runs.get_run, run_id)
     if (place := take_place()) is None:
         return "", 204
-    follower = _Follower(
-        app=current_app._get_current_object(),  # type: ignore[attr-defined]
-        environ=request.environ,
-        run_id=run_id,
+    events = _follow(
+        current_app._get_current_object(),  # type: ignore[attr-defined]
+        request.environ,
+        run_id,
         after=request.headers.get("Last-Event-ID", type=int) or query.number("after") or 0,
         attempt=query.number("attempt") or 0,
     )
-    response = Response(follower.events(), mimetype="text/event-stream")
+    response = Response(events, mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"  # else nginx holds events back
     response.call_on_close(place.release)
     return response
@@ -93,44 +92,30 @@ def download(run_id: int) -> ResponseReturnValue:
     return Response(text, headers=headers, content_type="text/plain; charset=utf-8")
 
 
-@dataclass
-class _Follower:
-    """Polls for new lines of a log."""
-
-    app: Flask
-    environ: dict[str, Any]
-    run_id: int
-    after: int
-    attempt: int
-
-    def events(self) -> Iterator[str]:
-        """Yield events until the run or the session has ended, or after MOST_POLLS."""
-        for poll in range(MOST_POLLS):
-            # A context for each poll: a server may close the stream from another thread.
-            with self.app.request_context(self.environ):
-                if not current_user.is_authenticated:
-                    return  # the session has ended meanwhile
-                lines, html, lives = self._poll()
-            if html:
-                yield _event(html, self.after)
-            elif not lives:
-                yield "event: end\ndata:\n\n"
-                return
-            elif poll % POLLS_PER_BEAT == 0:
-                yield ":\n\n"  # a comment: writing it shows whether the browser has left
-            if lines < logs.LOG_ROWS:
-                time.sleep(POLL_SECONDS)
-
-    def _poll(self) -> tuple[int, str, bool]:
-        """Return the number of new lines, these as HTML, and whether more may come."""
-        with reading() as connection:
-            run = runs.get_run(connection, self.run_id)
-            lines = logs.lines_after(connection, self.run_id, self.after, read_filter())
-        if not lines:
-            return 0, "", run.is_live
-        html = render_template("runs/_lines.html", lines=lines, attempt=self.attempt, run=run)
-        self.after, self.attempt = lines[-1].id, lines[-1].attempt
-        return len(lines), html, True
+def _follow(
+    app: Flask, environ: dict[str, Any], run_id: int, *, after: int, attempt: int
+) -> Iterator[str]:
+    """Yield events until the run or the session has ended, or after MOST_POLLS."""
+    for poll in range(MOST_POLLS):
+        # A context for each poll: a server may close the stream from another thread.
+        with app.request_context(environ):
+            if not current_user.is_authenticated:
+                return  # the session has ended meanwhile
+            with reading() as connection:
+                run = runs.get_run(connection, run_id)
+                lines = logs.lines_after(connection, run_id, after, read_filter())
+            if lines:
+                html = render_template("runs/_lines.html", lines=lines, attempt=attempt, run=run)
+        if lines:
+            after, attempt = lines[-1].id, lines[-1].attempt
+            yield _event(html, after)
+        elif not run.is_live:
+            yield "event: end\ndata:\n\n"
+            return
+        elif poll % POLLS_PER_BEAT == 0:
+            yield ":\n\n"  # a comment: writing it shows whether the browser has left
+        if len(lines) < logs.LOG_ROWS:
+            time.sleep(POLL_SECONDS)
 
 
 def _event(html: str, last_id: int) -> str:

@@ -124,8 +124,7 @@ def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
 def cancel(run_id: int) -> ResponseReturnValue:
     """Ask a run to stop."""
     done = f"Run {run_id} was asked to stop."
-    back = url_for("runs.show", run_id=run_id)
-    return perform(back, done, cancellation.cancel_run, run_id)
+    return perform(url_for("runs.show", run_id=run_id), done, cancellation.cancel_run, run_id)
 
 
 @blueprint.post("/runs/<id:run_id>/retry")

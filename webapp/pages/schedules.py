@@ -16,7 +16,8 @@ from tick.ops.queries.courses import read_courses
 from tick.ops.reports.lanes import find_companions
 from tick.ops.reports.upcoming import next_of, resumed_next
 from tick.states import ENDED_OUTCOMES, LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, Outcome, OverlapPolicy
-from webapp import dispatcher, messages, polling, query
+from webapp import messages, polling, query
+from webapp.dispatcher import dispatcher_of
 from webapp.drawing import charts
 from webapp.drawing.clock_changes import find_zone
 from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds, outcome_calendar
@@ -111,6 +112,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
     )
     ended = [row for row in past if row.has_length][-TREND:]
     is_due = schedule.is_due(now())
+    channels = dispatcher_of(current_app).channels
     return polling.page(
         "schedules/show.html",
         (schedule, is_due, page, past[-TREND:], its_versions, changes, upcoming, companions, mutes),
@@ -127,7 +129,8 @@ def show(schedule_id: str) -> ResponseReturnValue:
         changed=versions.changes_by_version(its_versions),
         changes=changes,
         mutes=mutes,
-        channels=dispatcher.names_of_channels(Failed.NAME),
+        # Ids hold no secret; the addresses of channels do.
+        channels=[each.id for each in channels if each.accepts(Failed.NAME)],
         upcoming=upcoming,
         companions=companions,
         always_with=_always_with(companions, len(upcoming)),

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from tick.errors import Refused
 from tick.ops.access import users
-from tick.ops.actions.act import Act
+from tick.ops.act import Act
 from tick.states import Role
 from webapp import messages, query
 from webapp.forms import acting

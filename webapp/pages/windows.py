@@ -25,16 +25,14 @@ def confirm_stop() -> ResponseReturnValue:
 def stop() -> ResponseReturnValue:
     """Let nothing fire until somebody starts it."""
     done = "The scheduler is stopped: nothing fires."
-    back = url_for("workers.index")
-    return perform(back, done, windows.stop_scheduler)
+    return perform(url_for("workers.index"), done, windows.stop_scheduler)
 
 
 @blueprint.post("/scheduler/start")
 def start() -> ResponseReturnValue:
     """Let schedules fire again."""
     done = "The scheduler goes on. What fell into the stop does not fire any more."
-    back = url_for("workers.index")
-    return perform(back, done, windows.start_scheduler)
+    return perform(url_for("workers.index"), done, windows.start_scheduler)
 
 
 @blueprint.get("/windows/add")
@@ -57,8 +55,7 @@ def add() -> ResponseReturnValue:
 def end(window_id: int) -> ResponseReturnValue:
     """End a window now, or call it off."""
     done = "The window is over."
-    back = url_for("workers.index")
-    return perform(back, done, windows.end_window, window_id)
+    return perform(url_for("workers.index"), done, windows.end_window, window_id)
 
 
 def _instant(field: str) -> datetime:

@@ -77,8 +77,7 @@ def confirm_drain(worker_id: str) -> ResponseReturnValue:
 def drain(worker_id: str) -> ResponseReturnValue:
     """Let a worker finish what it has and end."""
     done = f"Worker {worker_id} takes nothing new, and ends when it is done."
-    back = url_for("workers.index")
-    return perform(back, done, workers_and_queues.drain_worker, worker_id)
+    return perform(url_for("workers.index"), done, workers_and_queues.drain_worker, worker_id)
 
 
 @blueprint.get("/queues/<name>/pause")
@@ -91,13 +90,11 @@ def confirm_pause_queue(name: str) -> ResponseReturnValue:
 def pause_queue(name: str) -> ResponseReturnValue:
     """Let no run of the queue begin."""
     done = f"Queue {name} is paused."
-    back = url_for("workers.index")
-    return perform(back, done, workers_and_queues.pause_queue, name)
+    return perform(url_for("workers.index"), done, workers_and_queues.pause_queue, name)
 
 
 @blueprint.post("/queues/<name>/resume")
 def resume_queue(name: str) -> ResponseReturnValue:
     """Let its runs begin again."""
     done = f"Queue {name} goes on."
-    back = url_for("workers.index")
-    return perform(back, done, workers_and_queues.resume_queue, name)
+    return perform(url_for("workers.index"), done, workers_and_queues.resume_queue, name)
