@@ -47,7 +47,10 @@ def create_app(runtime: Runtime | None = None) -> Flask:
 
     Raises SettingsError when a setting that the console needs is missing.
     """
-    runtime = runtime or _runtime_of_this_process()
+    if runtime is None:
+        stack = ExitStack()
+        atexit.register(stack.close)
+        runtime = stack.enter_context(open_runtime())
     try:
         days_off.check(runtime.settings.holidays)
     except SettingsError as error:
@@ -70,9 +73,3 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     for module in (*ACCESS, *PAGES, *MORE_PAGES, *MACHINES):
         app.register_blueprint(module.blueprint)
     return app
-
-
-def _runtime_of_this_process() -> Runtime:
-    stack = ExitStack()
-    atexit.register(stack.close)
-    return stack.enter_context(open_runtime())

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import current_app, redirect, request, url_for
 from werkzeug.wrappers import Response
+
+from webapp.config import YEAR_SECONDS
 
 _MAX_LENGTH = 2000
 
@@ -32,6 +34,19 @@ def cookie_path() -> str:
     """Return the path that cookies are sent to."""
     # Not always "/": another console on this host has a prefix and cookies of its own.
     return request.script_root or "/"
+
+
+def keep_cookie(response: Response, name: str, value: str) -> None:
+    """Set a cookie of this console that the browser keeps for a year."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=YEAR_SECONDS,
+        path=cookie_path(),
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def query_args(*without: str) -> dict[str, Any]:

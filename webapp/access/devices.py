@@ -14,7 +14,7 @@ from tick.ops.access.login_attempts import LoginOrigin
 from tick.ops.access.users import User
 from webapp.access.rate_limits import caller
 from webapp.config import YEAR_SECONDS
-from webapp.links import cookie_path
+from webapp.links import keep_cookie
 
 _SALT = "tick.device"
 _MOST_PEOPLE = 5
@@ -33,15 +33,7 @@ def remember(response: Response, user: User) -> None:
     people[_key(user.name)] = (device, user.session_epoch)
     # The latest ones: a browser that many share must not grow a cookie that servers refuse.
     kept = dict(list(people.items())[-_MOST_PEOPLE:])
-    response.set_cookie(
-        _cookie(),
-        _serializer().dumps(kept),
-        max_age=YEAR_SECONDS,
-        path=cookie_path(),
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-        httponly=True,
-        samesite="Lax",
-    )
+    keep_cookie(response, _cookie(), str(_serializer().dumps(kept)))
 
 
 def _people() -> dict[str, Any]:

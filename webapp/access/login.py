@@ -60,16 +60,11 @@ def redirect_to_login() -> Response:
     """Redirect to the login page, which leads back to this one if it can be shown again."""
     if request.headers.get("HX-Request"):
         # The page as a whole must go there, not the fragment that was asked for.
-        place = url_for("auth.form", next=_page_in_sight())
-        return Response(status=200, headers={"HX-Redirect": place})
+        shown = request.headers.get("HX-Current-URL", "").partition("://")[2]
+        back = f"/{shown.partition('/')[2].partition('#')[0]}" if shown else None
+        return Response(status=200, headers={"HX-Redirect": url_for("auth.form", next=back)})
     back = current_url() if request.method == "GET" else None
     return make_response(redirect(url_for("auth.form", next=back), 303))
-
-
-def _page_in_sight() -> str | None:
-    """Return the page that the browser shows while htmx asks for a part of it, or acts."""
-    place = request.headers.get("HX-Current-URL", "").partition("://")[2]
-    return f"/{place.partition('/')[2].partition('#')[0]}" if place else None
 
 
 @blueprint.get("/login")

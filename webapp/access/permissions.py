@@ -11,25 +11,20 @@ from webapp.access.login import redirect_to_login
 from webapp.access.rate_limits import enforce_rate_limit
 
 PUBLIC = frozenset(
-    {
-        "api.openapi",
-        "api.reference",
-        "auth.form",
-        "auth.submit",
-        "health.process",
-        "health.readiness",
-        "health.scheduler",
-        "metrics.scrape",  # checks its own token
-        "preferences.help_on_keys",
-        "preferences.remember",
-        "sign_in.finish",
-        "sign_in.start",
-        "static",
-        "upcoming.feed_by_token",  # checks the token in its path
-        "tick.fire",  # checks its own secret
-        "work.work",  # the same
-    }
-)
+    f"{page}.{view}"
+    for page, views in {
+        "api": ("openapi", "reference"),
+        "auth": ("form", "submit"),
+        "health": ("process", "readiness", "scheduler"),
+        "metrics": ("scrape",),  # checks its own token
+        "preferences": ("help_on_keys", "remember"),
+        "sign_in": ("finish", "start"),
+        "tick": ("fire",),  # checks its own secret
+        "upcoming": ("feed_by_token",),  # checks the token in its path
+        "work": ("work",),  # checks its own secret
+    }.items()
+    for view in views
+) | {"static"}
 # By page, the views that each permission opens.
 _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
     "account": {Permission.READ: ("change_password", "end_other_sessions", "end_session", "index")},

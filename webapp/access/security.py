@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from functools import partial
 
 from flask import Flask, Response, abort, g, request
 from flask_wtf import CSRFProtect
@@ -49,11 +50,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.wsgi_app = BodyGuard(  # type: ignore[method-assign]
         app.wsgi_app, seconds=settings.body_seconds, at_once=settings.bodies_at_once
     )
-    app.before_request(_name_request)
-    app.before_request(_refuse_without_body)
-    app.before_request(_refuse_no_host)
-    app.before_request(lambda: _check_host(hosts))
-    app.before_request(_refuse_other_sites)
+    app.before_request(_name_request)  # first: refusals are logged by the request's id
+    for check in (_refuse_without_body, partial(_check_host, hosts), _refuse_other_sites):
+        app.before_request(check)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
     if settings.cookie_secure:
@@ -67,14 +66,11 @@ def _name_request() -> None:
 
 
 def _check_host(hosts: list[str]) -> None:
+    if isinstance(request.routing_exception, BadHost):
+        # In words without links: no address can be made of what is no name of a host.
+        abort(Response("The Host header holds no name of a host.\n", 400, mimetype="text/plain"))
     if hosts and request.endpoint not in _ANY_HOST and not host_is_trusted(request.host, hosts):
         abort(400, "This host name is not among TICK_ALLOWED_HOSTS.")
-
-
-def _refuse_no_host() -> None:
-    # In words without links: no address can be made of what is no name of a host.
-    if isinstance(request.routing_exception, BadHost):
-        abort(Response("The Host header holds no name of a host.\n", 400, mimetype="text/plain"))
 
 
 def _refuse_without_body() -> None:

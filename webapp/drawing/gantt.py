@@ -29,11 +29,6 @@ class TimelineBar:
     work_x: float
     work_width: float
 
-    @property
-    def end(self) -> float:
-        """Return the place where it ended, or of now."""
-        return min(round(self.work_x + self.work_width, 2), 100)
-
 
 def timeline(
     runs: Sequence[Run], upstream: Mapping[int, Sequence[Neighbour]], now: datetime
@@ -138,7 +133,8 @@ def lines(
     def draw(to: int, origins: Sequence[int], critical: bool) -> None:
         x = bars[to].ready_x
         for origin in origins:
-            by_row[origin].append(Segment(to, origin, critical, bars[origin].end, x, _BAR, _BAR))
+            end = min(round(bars[origin].work_x + bars[origin].work_width, 2), 100)
+            by_row[origin].append(Segment(to, origin, critical, end, x, _BAR, _BAR))
         # One upright line for all origins, through every row in between.
         first, last = reach(to, origins)
         for place, run_id in islice(enumerate(bars), first, last + 1):

@@ -1,11 +1,10 @@
 """Preferences kept in cookies: theme, zone of instants, pace of polling, whether keys act."""
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from webapp.badges import BADGES
-from webapp.config import YEAR_SECONDS
-from webapp.links import cookie_path, go_back
+from webapp.links import go_back, keep_cookie
 from webapp.presentation import CHOICES
 
 blueprint = Blueprint("preferences", __name__)
@@ -17,15 +16,7 @@ def remember(name: str) -> ResponseReturnValue:
     response = go_back()
     chosen = request.form.get(name, "")
     # A cookie, not local storage: the server paints the theme and words the instants at once.
-    response.set_cookie(
-        name,
-        chosen if chosen in CHOICES[name] else CHOICES[name][0],
-        max_age=YEAR_SECONDS,
-        path=cookie_path(),
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-    )
+    keep_cookie(response, name, chosen if chosen in CHOICES[name] else CHOICES[name][0])
     return response
 
 
