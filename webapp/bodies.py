@@ -1,8 +1,4 @@
-"""Reads the bodies of requests before anything else: within a deadline, and few at a time.
-
-A threaded server lends a thread to each request for as long as the client takes to send its body;
-slow clients, or hostile ones, must not take the threads that pages and the trigger need.
-"""
+"""Reads the bodies of requests before anything else: within a deadline, and few at a time."""
 
 import socket
 import threading
@@ -46,6 +42,8 @@ class BodyGuard:
         timer: Callable[[float, Callable[[], None]], threading.Timer] = threading.Timer,
     ) -> None:
         self._app, self._seconds, self._timer = app, seconds, timer
+        # A threaded server lends a thread to each request for as long as its body takes: slow
+        # clients, or hostile ones, must not take those that pages and the trigger need.
         self._places = threading.BoundedSemaphore(at_once)
 
     def __call__(
@@ -59,7 +57,10 @@ class BodyGuard:
         try:
             if length is not None and length > MAX_BODY:
                 raise RequestEntityTooLarge
-            if length != 0 and _is_wanted(environ):
+            # Some triggers send a body, of which nothing is used: a tick must not wait for it.
+            is_unread = environ.get("PATH_INFO", "").startswith(_UNREAD)
+            is_bodiless = environ.get("REQUEST_METHOD") in _BODILESS
+            if length != 0 and not is_unread and not is_bodiless:
                 body = self._read(environ, length, connection)
             else:
                 whole = length == 0
@@ -119,14 +120,6 @@ def _length(environ: "WSGIEnvironment") -> int | None:
         return int(declared)
     is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     return None if is_chunked or "wsgi.input_terminated" in environ else 0
-
-
-def _is_wanted(environ: "WSGIEnvironment") -> bool:
-    """Return whether a body would be read."""
-    # Some triggers send one, of which nothing is used: a tick must not wait for it.
-    if environ.get("PATH_INFO", "").startswith(_UNREAD):
-        return False
-    return environ.get("REQUEST_METHOD") not in _BODILESS
 
 
 def _stop_reading(connection: socket.socket | None) -> None:

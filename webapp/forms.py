@@ -27,7 +27,11 @@ def acting() -> Iterator[Act]:
         author = Author(current_user.name, g.request_id)
         yield Act(now(), author, reason(), key=idempotency_key())
     except Busy as busy:
-        messages.flash_error(str(busy), link=_in_the_way(busy), label="Show it")
+        if busy.run_id is not None:
+            link = url_for("runs.show", run_id=busy.run_id)
+        else:
+            link = url_for("occurrences.show", occurrence_id=busy.occurrence_id)
+        messages.flash_error(str(busy), link=link, label="Show it")
     except Refused as refusal:
         messages.flash_error(str(refusal))
 
@@ -44,12 +48,6 @@ def perform(
         action(runtime().database, act, *args, **options)
         messages.flash_success(done)
     return go_back(back)
-
-
-def _in_the_way(busy: Busy) -> str:
-    if busy.run_id is not None:
-        return url_for("runs.show", run_id=busy.run_id)
-    return url_for("occurrences.show", occurrence_id=busy.occurrence_id)
 
 
 def reason() -> str | None:

@@ -1,8 +1,4 @@
-"""Serves the console below a path of its host, such as `https://tick.example/ops/`.
-
-A proxy that strips the path says so by X-Forwarded-Prefix; a server, or an application that this
-one is mounted in, by SCRIPT_NAME.
-"""
+"""Serves the console below a path of its host, such as `https://tick.example/ops/`."""
 
 import re
 from collections.abc import Iterable
@@ -18,6 +14,7 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*){1,8}")
 _LONGEST = 200
+# From a proxy that strips the path; a server, or an outer application, sets SCRIPT_NAME itself.
 _HEADER = "HTTP_X_FORWARDED_PREFIX"
 
 

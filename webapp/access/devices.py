@@ -1,8 +1,4 @@
-"""Knows by a signed cookie the browsers in which somebody has signed in before.
-
-The cookie opens nothing: it gives the browser login attempts of its own, which strangers who guess
-at the account cannot use up.
-"""
+"""Knows by a signed cookie the browsers in which somebody has signed in before."""
 
 import secrets
 from typing import Any
@@ -22,6 +18,8 @@ _MOST_PEOPLE = 5
 
 def origin_of(name: str) -> LoginOrigin:
     """Return where an attempt to sign in as somebody comes from."""
+    # The cookie opens nothing: it gives the browser login attempts of its own, which strangers who
+    # guess at the account cannot use up.
     device, epoch = _people().get(_key(name), (None, None))
     return LoginOrigin(caller(), device, epoch)
 

@@ -1,8 +1,4 @@
-"""Signing in with an identity provider: OpenID Connect's code flow, with PKCE, state and nonce.
-
-The provider vouches for the person; the settings map its claims to a role, and without one nobody
-gets in.
-"""
+"""Signing in with an identity provider: OpenID Connect's code flow, with PKCE, state and nonce."""
 
 import logging
 import secrets
@@ -165,7 +161,7 @@ def _exchange(issuer: "Issuer", code: str, verifier: str) -> str:
 def _admit(claims: Mapping[str, Any], target: str) -> ResponseReturnValue:
     settings = runtime().settings
     role = role_of(claims, settings)
-    if role is None:
+    if role is None:  # the provider vouches for people; who may come in, the settings say
         _log.warning("request %s: %r has no role here", g.request_id, claims["sub"])
         return login.login_page(403, _STRANGER)
     name = str(claims.get("preferred_username") or claims.get("email") or claims.get("name") or "")

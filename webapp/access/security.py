@@ -5,7 +5,7 @@ import re
 import secrets
 from functools import partial
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadHost
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -55,8 +55,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.before_request(check)
     app.before_request(_refuse_nul)
     app.after_request(_add_headers)
-    if settings.cookie_secure:
-        app.after_request(_insist_on_https)
     csrf.init_app(app)
 
 
@@ -106,13 +104,9 @@ def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.get("request_id", "")
+    if request.is_secure and current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     # Pages hold what only their reader may see; files have a fingerprint and may stay for a year.
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _insist_on_https(response: Response) -> Response:
-    if request.is_secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response

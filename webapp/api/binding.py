@@ -52,8 +52,10 @@ def _wait_for_news(
 
 
 def _answer(operation: Operation[BaseModel], found: BaseModel) -> Response:
+    # Links that go on from here keep what else this request asked for.
+    asked = {name: value for name, value in request.args.items() if name not in ("after", "before")}
     places = {
-        name: _address(place)
+        name: f"{current_path()}?{urlencode({**asked, **arguments_of(place)})}"
         for name in ("next", "previous")
         if (place := getattr(found, name, None)) is not None
     }
@@ -66,9 +68,3 @@ def _answer(operation: Operation[BaseModel], found: BaseModel) -> Response:
         response.set_etag(f"{revision}-{digest}" if revision else digest)
         response.make_conditional(request)
     return response
-
-
-def _address(place: str) -> str:
-    """Return this request's URL, continued as a page says."""
-    kept = {name: value for name, value in request.args.items() if name not in ("after", "before")}
-    return f"{current_path()}?{urlencode({**kept, **arguments_of(place)})}"

@@ -15,10 +15,7 @@ _SPARK_STEP, _SPARK_LEAST = 2, 2
 
 
 def sparkline(recent: Sequence[RecentOccurrence]) -> dict[str, str]:
-    """Return an SVG path by tone: a bar for each occurrence, higher if it took longer.
-
-    What did not run is a low stub.
-    """
+    """Return an SVG path by tone: a bar for each occurrence, higher if it took longer."""
     # Bars are strokes, each placed relative to the one before: a page shows fifty lines of thirty
     # bars, so every character counts.
     longest = max((mark.took_seconds or 0 for mark in recent), default=0) or 1

@@ -91,13 +91,10 @@ def _bar(
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the lines that lead to run `to`, inside one row.
-
-    One that begins at a bar has that run as its `origin`; upright ones are shared by all origins.
-    """
+    """A piece of the lines that lead to run `to`, inside one row."""
 
     to: int
-    origin: int | None
+    origin: int | None  # upright ones are shared by all origins
     critical: bool
     x1: float
     x2: float

@@ -21,13 +21,10 @@ _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 @dataclass
 class MonthDay:
-    """A day: its firings, the first few by name; in `collisions` minutes several fire.
-
-    `beside` is true if it belongs to the month before or after the one that is shown.
-    """
+    """A day: its firings, the first few by name; in `collisions` minutes several fire."""
 
     date: date
-    beside: bool
+    beside: bool  # it belongs to the month before or after the one that is shown
     firings: int = 0
     first: list[tuple[datetime, str]] = field(default_factory=list)
     collisions: int = 0

@@ -18,13 +18,10 @@ _SIGNS = {"bad": "✗", "warn": "!", "live": "▸", "wait": "…", "good": "✓"
 
 @dataclass
 class Day:
-    """A day: instants by outcome, 0 of an outcome whose range of instants only passes through.
-
-    `is_known` is false for a day to come, and for one before what was read of the ledger.
-    """
+    """A day: instants by outcome, 0 of an outcome whose range of instants only passes through."""
 
     date: date
-    is_known: bool
+    is_known: bool  # false for a day to come, or before what was read of the ledger
     outcomes: Counter[str] = field(default_factory=Counter)
 
     @property

@@ -1,8 +1,4 @@
-"""/internal/tick, for any minute trigger that can make an HTTP request.
-
-POST, GET or PUT, authorized as `trigger_auth` says; no cookie and no CSRF token. The body is
-ignored, and the clock is the server's own.
-"""
+"""/internal/tick, for any minute trigger that can make an HTTP request."""
 
 import re
 
@@ -17,7 +13,7 @@ from webapp.machines import trigger_auth
 from webapp.services import runtime
 
 blueprint = Blueprint("tick", __name__)
-csrf.exempt(blueprint)
+csrf.exempt(blueprint)  # no cookie opens it: `trigger_auth` wants a secret or an identity
 _UNSAFE = re.compile(r"[^A-Za-z0-9._/+-]+")
 _MAX_SOURCE = 60
 
@@ -33,6 +29,7 @@ def fire() -> ResponseReturnValue:
 
 def tick_once() -> TickResult:
     """Tick within the budget, and send notifications in what is left of it."""
+    # By the server's clock: a trigger's own may be wrong, and what it sends proves nothing.
     budget = asked_seconds(runtime().settings.http_budget_seconds)
     result = run_tick(runtime(), runtime().now(), source=_source(), budget_seconds=budget)
     sending = dispatcher_of(current_app).run_in_thread(result)

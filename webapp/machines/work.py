@@ -1,7 +1,4 @@
-"""/internal/work: a tick, then work for as long as the budget lasts, where no worker may live.
-
-Called and authorized as /internal/tick. Jobs run in child processes, which end with the request.
-"""
+"""/internal/work: a tick, then work in child processes for as long as the budget lasts."""
 
 import threading
 import time
@@ -17,7 +14,7 @@ from webapp.machines.tick import asked_seconds, tick_once
 from webapp.services import runtime
 
 blueprint = Blueprint("work", __name__)
-csrf.exempt(blueprint)
+csrf.exempt(blueprint)  # authorized as /internal/tick
 # One request at a time works: each would start as many child processes as the settings allow.
 _at_work = threading.Lock()
 
@@ -25,16 +22,13 @@ _at_work = threading.Lock()
 @blueprint.route("/internal/work", methods=["GET", "POST", "PUT"])
 @blueprint.route("/internal/work/", methods=["GET", "POST", "PUT"])
 def work() -> ResponseReturnValue:
-    """Tick once, then claim and run what fits; 200 whatever became of the runs.
-
-    `worked` is null when an earlier request has this process at work already.
-    """
+    """Tick once, then claim and run what fits; 200 whatever became of the runs."""
     if (refusal := trigger_auth.check()) is not None:
         return refusal
     until = time.monotonic() + asked_seconds(runtime().settings.http_work_seconds)
     ticked = tick_once()
     if not _at_work.acquire(blocking=False):
-        return jsonify(ticked.as_dict() | {"worked": None})
+        return jsonify(ticked.as_dict() | {"worked": None})  # an earlier request is at work
     try:
         worked = work_for(runtime(), max(0.0, until - time.monotonic()))
     finally:

@@ -60,13 +60,10 @@ def tail(run_id: int) -> ResponseReturnValue:
 @blueprint.get("/runs/<id:run_id>/stream")
 @query.takes(_TAIL)
 def stream(run_id: int) -> ResponseReturnValue:
-    """Send the same as server-sent events, until the run has ended or the stream is old enough.
-
-    204 where all places are taken: the browser then goes on polling the tail.
-    """
+    """Send the same as server-sent events, until the run has ended or the stream is old enough."""
     read(runs.get_run, run_id)
     if (place := take_place()) is None:
-        return "", 204
+        return "", 204  # the browser then goes on polling the tail
     events = _follow(
         current_app._get_current_object(),  # type: ignore[attr-defined]
         request.environ,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import sqlalchemy as sa
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -92,7 +91,8 @@ def show(run_id: int) -> ResponseReturnValue:
         else:
             log = logs.lines_around(connection, run_id, around, read_log_filter())
         attempts = logs.attempts_in_log(connection, run_id) if run.attempt > 1 else ()
-        along = _goes_along(connection, run)
+        back = run.can_be_retried and retries.what_goes_back(connection, run.occurrence_id, run_id)
+        along = len(back) - 1 if back else 0
         cut = logs.count_cut_lines(connection, run_id)
         stored = logs.count_lines(connection, run_id) if cut and not log.lines else 0
     return polling.page(
@@ -111,13 +111,6 @@ def show(run_id: int) -> ResponseReturnValue:
         follows=run.is_live and before is None and around is None,
         copies=ways_to_copy(run, request.url_root.rstrip("/")),
     )
-
-
-def _goes_along(connection: sa.Connection, run: runs.Run) -> int:
-    """Return how many runs a retry of this one would take along."""
-    if not run.can_be_retried:
-        return 0
-    return len(retries.what_goes_back(connection, run.occurrence_id, run.id)) - 1
 
 
 @blueprint.post("/runs/<id:run_id>/cancel")
