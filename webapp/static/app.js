@@ -1,5 +1,5 @@
-// What htmx and the server can't do: the theme before the first paint, the pace of live regions,
-// texts that age while the page stays open, dialogs, and toasts that leave.
+// Does what htmx and the server can't: the theme before the first paint, the pace of live regions,
+// times that age while the page stays open, dialogs, and toasts that leave.
 "use strict";
 
 (() => {
@@ -44,7 +44,7 @@
     const rest = Math.floor((whole % size) / lesser);
     return `${Math.floor(whole / size)} ${unit}${rest ? ` ${rest} ${lesserUnit}` : ""}`;
   };
-  // Pointing at a time, or tapping it, tells the instant; the key t lets all of them tell it.
+  // Pointing at a time, or tapping it, shows the instant; the key t shows all of them.
   const digits = { year: "numeric", month: "2-digit", day: "2-digit",
     hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" };
   const exact = (time) => {
@@ -55,33 +55,33 @@
       return `${time.dateTime.replace("T", " ").replace("Z", "")} UTC`;
     }
   };
-  const tells = (time) => "exact" in (time.dataset ?? {}) || "exactTimes" in root.dataset;
-  const say = (element, text) => {
+  const showsExact = (time) => "exact" in (time.dataset ?? {}) || "exactTimes" in root.dataset;
+  const setText = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
   };
   let failures = 0;
   let trouble = "";
-  let heard = Date.now();
-  const age = () => {
+  let answeredAt = Date.now();
+  const refreshTimes = () => {
     for (const time of document.querySelectorAll("time")) {
-      say(time, tells(time) ? exact(time) : ago(Date.parse(time.dateTime)));
+      setText(time, showsExact(time) ? exact(time) : ago(Date.parse(time.dateTime)));
     }
     for (const length of document.querySelectorAll("[data-since]")) {
-      say(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
+      setText(length, duration((now() - Date.parse(length.dataset.since)) / 1000));
     }
     const note = document.querySelector("[data-updated]");
     const rests = document.querySelector(".pick:checked") && "Rests while you choose";
-    if (note) say(note, trouble || rests || `Read ${ago(heard + skew)}`);
+    if (note) setText(note, trouble || rests || `Read ${ago(answeredAt + skew)}`);
   };
 
   // A live region asks again every data-live seconds: not in a hidden tab, not behind a dialog,
   // and less and less often while the server does not answer.
   const pace = new WeakMap();
-  let deed = null;
+  let userAction = null;
   const isUnderWay = (request) => ["issuing", "response received"].includes(request?.status);
   const beat = () => {
-    age();
-    if (document.hidden || isUnderWay(deed) || document.querySelector("dialog[open]")) return;
+    refreshTimes();
+    if (document.hidden || isUnderWay(userAction) || document.querySelector("dialog[open]")) return;
     for (const region of document.querySelectorAll("[data-live]")) {
       if (region.querySelector(".pick:checked")) continue;  // nothing moves while somebody chooses
       const wait = Number(region.dataset.live) * 1000 * 2 ** Math.min(failures, 5);
@@ -100,11 +100,11 @@
     const time = event.target.closest("time");
     if (!time || time.closest("a, button, summary")) return;
     time.toggleAttribute("data-exact");
-    age();
+    refreshTimes();
   });
   document.addEventListener("exact-times", () => {
     root.toggleAttribute("data-exact-times");
-    age();
+    refreshTimes();
   });
 
   const closeDialog = () => {
@@ -142,7 +142,7 @@
   }, true);
 
   // One box ticks the boxes of all rows; it stands between while only some of them are ticked.
-  const tellOfTicks = () => {
+  const updateTickAll = () => {
     const picks = [...document.querySelectorAll(".pick")];
     const ticked = picks.filter((pick) => pick.checked).length;
     for (const all of document.querySelectorAll("[data-picks]")) {
@@ -154,7 +154,7 @@
     if (event.target.matches("[data-picks]")) {
       for (const pick of document.querySelectorAll(".pick")) pick.checked = event.target.checked;
     }
-    if (event.target.matches("[data-picks], .pick")) tellOfTicks();
+    if (event.target.matches("[data-picks], .pick")) updateTickAll();
   });
 
   document.addEventListener("click", (event) => {
@@ -163,11 +163,11 @@
     if (event.target.id === "dialog") closeDialog();
   });
 
-  // What a region asked before a deed shows how things were, and may arrive after its answer.
+  // What a region asked before an action shows how things were, and may arrive after its answer.
   document.addEventListener("htmx:before:request", (event) => {
     const { ctx } = event.detail;
     if (ctx.request.method !== "POST") return;
-    deed = ctx;
+    userAction = ctx;
     for (const region of document.querySelectorAll("[data-live]")) {
       region.dispatchEvent(new CustomEvent("htmx:abort"));
     }
@@ -183,7 +183,7 @@
     if (event.detail.ctx.response?.status >= 400) return;
     failures = 0;
     trouble = "";
-    heard = Date.now();
+    answeredAt = Date.now();
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const target = event.detail.ctx.target;
@@ -195,13 +195,13 @@
     if (event.detail.ctx.sourceElement?.matches?.("[data-unticks]")) {
       for (const tick of document.querySelectorAll(".pick:checked")) tick.checked = false;
     }
-    tellOfTicks();
+    updateTickAll();
     dismissToasts();
-    age();
+    refreshTimes();
   });
 
-  // Who acted, or asked for a dialog, must hear that nothing came of it, or nobody knows what.
-  const complain = () => {
+  // Somebody who acted, or asked for a dialog, must see that it failed: nobody knows what was done.
+  const showFailure = () => {
     const toast = document.createElement("div");
     toast.className = "toast-line tone-bad";
     toast.dataset.toast = "";
@@ -223,12 +223,12 @@
     if (swap === "none" || !(misses || (isLive(sourceElement) && response.status >= 400))) return;
     event.preventDefault();
     if (response.status < 400) fail();
-    if (!isLive(sourceElement)) complain();
+    if (!isLive(sourceElement)) showFailure();
   });
   document.addEventListener("htmx:response:error", (event) => fail(event.detail.ctx.response.status));
   document.addEventListener("htmx:error", (event) => {
     fail();
-    if (!isLive(event.detail.ctx?.sourceElement ?? event.target)) complain();
+    if (!isLive(event.detail.ctx?.sourceElement ?? event.target)) showFailure();
   });
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -237,8 +237,8 @@
     dismissToasts();
     // On a phone the menu is one line that scrolls: to where one is.
     const menu = document.querySelector(".side nav");
-    const here = menu?.querySelector("[aria-current]");
-    if (here) menu.scrollLeft = here.offsetLeft - (menu.clientWidth - here.offsetWidth) / 2;
+    const current = menu?.querySelector("[aria-current]");
+    if (current) menu.scrollLeft = current.offsetLeft - (menu.clientWidth - current.offsetWidth) / 2;
     setInterval(beat, 500);
   });
 })();

@@ -59,15 +59,15 @@
   };
 
   // What the pointer is over, in words beside the title.
-  const tell = (figure, { labels, series }, unit) => (plot) => {
+  const showValues = (figure, { labels, series }, unit) => (plot) => {
     const place = plot.cursor.idx;
     const legend = figure.querySelector(".legend");
     legend.replaceChildren(...series.map(({ label, tone, values }) => {
       const [key, swatch] = [document.createElement("span"), document.createElement("span")];
       swatch.className = `swatch fill-${tone}`;
       const value = values[place];
-      const said = place === null || value === undefined ? "" : ` ${unit ? length(value) : value}`;
-      key.append(swatch, ` ${label}${said}`);
+      const text = place === null || value === undefined ? "" : ` ${unit ? length(value) : value}`;
+      key.append(swatch, ` ${label}${text}`);
       return key;
     }));
     if (place !== null && labels[place]) legend.append(`, ${labels[place]}`);
@@ -91,7 +91,7 @@
       scales: { x: { time: false, range: [-0.6, data.labels.length - 0.4] }, y: { range: (_, __, most) => [0, (most || 1) * 1.08] } },
       axes: axes(data.labels, unit),
       series: [{}, ...order.map((place) => seriesOf(kind, data.series[place], place))],
-      hooks: { setCursor: [tell(figure, data, unit)], ready: [tell(figure, data, unit)] },
+      hooks: { setCursor: [showValues(figure, data, unit)], ready: [showValues(figure, data, unit)] },
     }, [data.labels.map((_, place) => place), ...order.map((place) => columns[place])], picture);
     chart.over.addEventListener("click", () => {
       const link = data.links[chart.cursor.idx];
