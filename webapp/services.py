@@ -54,7 +54,7 @@ def read(
 
 def now() -> datetime:
     """Return the instant of this request."""
-    # Read once: a page of two instants would show a run that ends before it begins.
+    # Read once, so that all ages and lengths on a page are of the same instant.
     if "now" not in g:
         g.now = runtime().now()
     instant: datetime = g.now

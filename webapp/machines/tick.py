@@ -29,8 +29,8 @@ def fire() -> ResponseReturnValue:
 
 def tick_once() -> TickResult:
     """Tick within the budget, and send notifications in what is left of it."""
-    # By the server's clock: a trigger's own may be wrong, and what it sends proves nothing.
     budget = asked_seconds(runtime().settings.http_budget_seconds)
+    # By the server's clock: a trigger's own may be wrong, and what it sends proves nothing.
     result = run_tick(runtime(), runtime().now(), source=_source(), budget_seconds=budget)
     sending = dispatcher_of(current_app).run_in_thread(result)
     # Wait for it: a serverless platform takes the processor away once the request is answered.

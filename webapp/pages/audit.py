@@ -31,7 +31,7 @@ blueprint = Blueprint("audit", __name__)
 MOST_EXPORTED = 50_000
 _AT_ONCE = 1000
 _COLUMNS = list(AuditEntry.model_fields)
-# A spreadsheet runs a cell that begins so as a formula, and anybody can write a reason.
+# A spreadsheet runs a cell that begins so as a formula, and reasons are whatever people write.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 _TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
