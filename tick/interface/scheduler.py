@@ -1,7 +1,5 @@
 """The scheduler as a whole: whether it ticks, what there is to do, what comes next."""
 
-from datetime import datetime
-
 from pydantic import Field
 
 from tick.interface.inputs import Nothing, Query
@@ -11,10 +9,9 @@ from tick.ops.actions import clock_ahead
 from tick.ops.actions.clock_ahead import BroughtBack
 from tick.ops.queries import scheduler
 from tick.ops.queries.scheduler import SchedulerStatus
-from tick.ops.reports.dry_run import dry_run
+from tick.ops.reports.dry_run import TickPreview, dry_run
 from tick.ops.reports.upcoming import UpcomingInstant, list_upcoming
 from tick.ops.schemas import Schema
-from tick.states import Outcome
 
 resource = Resource("scheduler", "Whether the system ticks, and what there is to do.")
 
@@ -33,33 +30,10 @@ class UpcomingQuery(Query):
     once_each: bool = Field(False, description="only the next instant of each schedule")
 
 
-class Decision(Schema):
-    """What a tick would write for one instant, or for `count` instants from it on."""
-
-    schedule_id: str
-    scheduled_for: datetime
-    count: int
-    outcome: Outcome = Field(description="QUEUED means: it fires")
-    reason: str | None
-    late_seconds: float | None
-    runs: int
-
-
-class TickPreview(Schema):
-    """What a tick would decide at this moment. Nothing of it is written."""
-
-    now: datetime
-    lines: tuple[Decision, ...]
-    runs: int = Field(description="how many runs there would be to do")
-    pauses_over: int = Field(description="how many pauses it would end")
-    errors: dict[str, str] = Field(description="by schedule, why it could not be decided")
-    more: bool = Field(description="more schedules are due than were looked at")
-
-
 @resource.get("/scheduler/dry-run")
 def preview_tick(context: Context) -> TickPreview:
     """Read what a tick would decide now."""
-    return TickPreview.model_validate(dry_run(context.database, context.settings, context.now))
+    return dry_run(context.database, context.settings, context.now)
 
 
 @resource.get("/scheduler/upcoming")
