@@ -16,8 +16,8 @@ from markupsafe import Markup, escape
 
 from tick.ops.queries.courses import minute_of
 from tick.ops.queries.health import COUNT_UP_TO
+from tick.ops.queries.history import RecentOccurrence
 from tick.ops.queries.runs import Run
-from tick.ops.queries.schedules import RecentOccurrence
 from tick.states import Role
 from tick.text import counted, excerpt, length
 from webapp import badges, forms, links, services

@@ -6,9 +6,8 @@ from tests.engine.worker_steps import FAILED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import run_now, switches
-from tick.ops.queries.health import read_health, read_page_status
+from tick.ops.queries.health import day_of_ticks, read_health, read_page_status
 from tick.ops.queries.scheduler import read_status
-from tick.ops.queries.ticks import day_of_ticks
 from tick.ops.reports import statistics, why
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

@@ -89,6 +89,6 @@ def test_11_an_instant_skipped_by_overlap_is_a_row_that_names_its_blocker(
 
 def test_12_an_evening_run_stands_on_its_own_day_and_not_on_the_next() -> None:
     evening = datetime(2026, 11, 24, 20, 0, tzinfo=ZoneInfo("America/New_York"))
-    row = PastRow(1, "SUCCESS", evening.astimezone(UTC), evening.astimezone(UTC), 1, 1.0)
+    row = PastRow(1, "SUCCESS", evening.astimezone(UTC), 1.0, evening.astimezone(UTC), 1)
     weeks = outcome_calendar([row], evening, ZoneInfo("America/New_York"), complete=True)
     assert [day.date.day for week in weeks for day in week if day.outcomes] == [24]

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.ops.queries import ticks
+from tick.ops.queries import health
 from tick.ops.reports.upcoming import list_upcoming
 from tick.store.tables import tick_log
 
@@ -70,13 +70,13 @@ def test_gaps_between_ticks_are_counted_over_a_day(world: World, now: datetime) 
     _tick_at(world, *(now - timedelta(minutes=minute) for minute in minutes), late_seconds=2.0)
     _tick_at(world, now - timedelta(hours=25))
     with world.database.read.connect() as connection:
-        day = ticks.day_of_ticks(connection, now, 60.0)
-    assert day == ticks.DayOfTicks(8, 2, 28 * 60, 2.0)
+        day = health.day_of_ticks(connection, now, 60.0)
+    assert day == health.DayOfTicks(8, 2, 28 * 60, 2.0)
 
 
 def test_there_is_no_gap_without_ticks(world: World, now: datetime) -> None:
     with world.database.read.connect() as connection:
-        assert ticks.day_of_ticks(connection, now, 60.0) == ticks.DayOfTicks(0, 0, 0.0, None)
+        assert health.day_of_ticks(connection, now, 60.0) == health.DayOfTicks(0, 0, 0.0, None)
 
 
 def test_what_is_next_is_in_order_over_all_schedules(world: World, now: datetime) -> None:

@@ -8,7 +8,7 @@ from flask import Flask, g
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
-from tick.ops.queries.schedules import RecentOccurrence
+from tick.ops.queries.history import RecentOccurrence
 from tick.states import Outcome, RunStatus
 from webapp.badges import BADGES, badge
 from webapp.drawing.charts import sparkline

@@ -20,7 +20,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def _past(outcome: str, at: datetime, until: datetime | None = None, count: int = 1) -> PastRow:
-    return PastRow(1, outcome, at, until or at, count, 10.0)
+    return PastRow(1, outcome, at, 10.0, until or at, count)
 
 
 def test_an_evening_run_stands_on_the_day_that_it_was_for_whoever_looks() -> None:
@@ -63,7 +63,7 @@ def test_a_day_of_a_clock_change_has_its_own_length() -> None:
 
 
 def test_a_trend_says_what_is_usual_and_what_is_new() -> None:
-    past = [PastRow(n, "SUCCESS", NOW, NOW, 1, 10.0 if n < 6 else 30.0) for n in range(8)]
+    past = [PastRow(n, "SUCCESS", NOW, 10.0 if n < 6 else 30.0, NOW, 1) for n in range(8)]
     found = trend(past)
     assert found
     assert (found.median_seconds, found.recent_seconds, found.longest_seconds) == (10.0, 30.0, 30.0)
@@ -74,7 +74,7 @@ def test_a_trend_says_what_is_usual_and_what_is_new() -> None:
 def test_bars_of_what_failed_are_told_apart_without_their_colour(
     world: World, ada: Visitor
 ) -> None:
-    past = [PastRow(n, "FAILED" if n == 3 else "SUCCESS", NOW, NOW, 1, 10.0) for n in range(4)]
+    past = [PastRow(n, "FAILED" if n == 3 else "SUCCESS", NOW, 10.0, NOW, 1) for n in range(4)]
     found = trend(past)
     assert found
     assert found.counts == {"good": 3, "bad": 1}

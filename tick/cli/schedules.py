@@ -20,8 +20,8 @@ from tick.interface.schedules import (
     resume_schedule,
     resume_schedule_from_now,
 )
-from tick.ops.queries.policies import Policy
 from tick.ops.queries.schedules import Schedule
+from tick.ops.reports.upcoming import Policy
 from tick.states import ScheduleState
 from tick.text import counted
 

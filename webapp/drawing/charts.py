@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import median
 
-from tick.ops.queries.history import PastRow
-from tick.ops.queries.schedules import RecentOccurrence
+from tick.ops.queries.history import PastRow, RecentOccurrence
 from webapp.badges import badge
 
 SPARK_HEIGHT = 12

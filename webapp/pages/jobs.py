@@ -227,7 +227,7 @@ def _schedules_of(name: str) -> list[str]:
 def _ended(recent: Sequence[runs.Run]) -> list[PastRow]:
     """Return the runs that have a length and ended, oldest first, as a trend is drawn of them."""
     return [
-        PastRow(run.id, run.status, run.queued_at, run.queued_at, 1, run.took_seconds(now()))
+        PastRow(run.id, run.status, run.queued_at, run.took_seconds(now()), run.queued_at, 1)
         for run in reversed(recent)
         if not run.is_live and run.took_seconds(now()) is not None
     ]

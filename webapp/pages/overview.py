@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from tick.ops.queries import occurrences as ledger
-from tick.ops.queries import ticks
+from tick.ops.queries.health import day_of_ticks
 from tick.ops.reports.upcoming import list_upcoming
 from webapp import polling
 from webapp.services import now, page_status, reading, system_health
@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
     """Show the overview."""
     with reading() as connection:
         health = system_health(connection)
-        day = ticks.day_of_ticks(connection, now(), health.usual_seconds)
+        day = day_of_ticks(connection, now(), health.usual_seconds)
         running = ledger.list_live(connection, LISTED)
         unwanted = ledger.list_unwanted(connection, now() - DAY, LISTED)
         following = list_upcoming(connection, now(), LISTED, once_each=True)

@@ -120,7 +120,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         page=page,
         shown=shown,
         day=day,
-        recent=past[-schedules.RECENT_ROWS :],
+        recent=past[-history.RECENT_ROWS :],
         calendar=outcome_calendar(past, now(), zone, complete=len(past) < history.LATEST),
         weekdays=WEEKDAYS,
         ended=ended,

@@ -1,4 +1,4 @@
-"""Alerts as people read them: what is wrong, what was, who was told, and what is muted."""
+"""Alerts, their deliveries and mutes: shapes, and how they are found and listed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -97,12 +97,10 @@ def list_alerts(
     schedule_id: str | None = None,
     before: int | None = None,
 ) -> AlertList:
-    """A page of alerts, newest first: all, the open or the resolved ones."""
+    """Return a page of alerts, newest first: all, the open or the resolved ones."""
     query = _alerts(now).order_by(_a.id.desc()).limit(PAGE_ROWS + 1)
     if open is not None:
-        query = query.where(
-            alert.c.resolved_at.is_(None) if open else alert.c.resolved_at.is_not(None)
-        )
+        query = query.where(_a.resolved_at.is_(None) if open else _a.resolved_at.is_not(None))
     if rule is not None:
         query = query.where(_a.rule == rule)
     if schedule_id is not None:
@@ -113,7 +111,7 @@ def list_alerts(
 
 
 def get_alert(connection: sa.Connection, alert_id: int, now: datetime) -> AlertDetail:
-    """An alert and what became of its messages. Raises NotFound."""
+    """Return an alert with the deliveries of its messages. Raises NotFound."""
     row = connection.execute(_alerts(now).where(_a.id == alert_id)).first()
     if row is None:
         raise NotFound(f"There is no alert {alert_id}; it may have been pruned.")
@@ -129,7 +127,7 @@ def get_alert(connection: sa.Connection, alert_id: int, now: datetime) -> AlertD
 
 
 def list_mutes(connection: sa.Connection, now: datetime) -> tuple[Mute, ...]:
-    """The mutes that last now, the one that ends first at the top."""
+    """Return the mutes that last now, by their end."""
     query = (
         sa.select(*(column for column in _m if column.name in Mute.model_fields))
         .where(_m.ended_at.is_(None), _m.until > now)
@@ -168,9 +166,8 @@ def _alerts(now: datetime) -> sa.Select[Any]:
         mine = sa.select(sa.func.count()).where(_d.alert_id == _a.id, _d.status == status)
         return mine.correlate(alert).scalar_subquery().label(status.lower())
 
-    plain = ("id", "rule", "schedule_id", "occurrence_id", "title", "message", "at", "expires_at")
     return sa.select(
-        *(_a[name] for name in (*plain, "resolved_at", "resolution", "closed_by")),
+        *(_a[name] for name in Alert.model_fields if name in _a),
         _s.name.label("schedule_name"),
         is_muted(now).label("muted"),
         count(DeliveryStatus.DELIVERED),

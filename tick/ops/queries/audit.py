@@ -1,4 +1,4 @@
-"""Who changed what, as people read it."""
+"""The audit: its entries, and how they are found and listed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ class AuditPage(Page[AuditEntry]):
 
 @dataclass(frozen=True)
 class AuditFilter:
-    """Which changes; what is None does not matter. `action` may end in a dot: `schedule.`."""
+    """The conditions on a list of changes; an `action` that ends in a dot is a prefix."""
 
     subject: str | None = None
     actor: str | None = None
@@ -49,7 +49,7 @@ class AuditFilter:
         return self in (AuditFilter(), AuditFilter(subject=self.subject))
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """The filter as SQL."""
+        """Return the filter as SQL."""
         chosen: list[sa.ColumnElement[bool]] = []
         if self.subject is not None:
             chosen.append(_a.subject == self.subject)
@@ -78,13 +78,11 @@ def list_audit(
     before: int | None = None,
     size: int = PAGE_ROWS,
 ) -> AuditPage:
-    """A page of changes, newest first.
-
-    A filter that no index serves is looked for among SEARCHED entries at a time.
-    """
+    """Return a page of changes, newest first."""
     query = _ROWS.where(*chosen.conditions()).order_by(_a.id.desc()).limit(size + 1)
     if chosen.is_indexed:
         return _page(connection, query if before is None else query.where(_a.id < before), size)
+    # No index serves it: a bounded part at a time, or a rare match would cost a scan of the audit.
     id_range = find_id_range(
         connection, _a.id, _a.at, since=chosen.since, until=chosen.until, before=before
     )
@@ -95,7 +93,8 @@ def list_audit(
 
 
 def changes_of_request(connection: sa.Connection, request_id: str, actor: str) -> list[AuditEntry]:
-    """What somebody changed by one request, if that is among the latest RECENT changes."""
+    """Return what somebody changed by one request, if it is among the latest RECENT changes."""
+    # No index holds requests; and an older change is too old to be taken back.
     oldest = sa.select(sa.func.max(_a.id) - RECENT).scalar_subquery()
     query = _ROWS.where(_a.id > oldest, _a.request_id == request_id, _a.actor == actor)
     return [AuditEntry(**row._mapping) for row in connection.execute(query.order_by(_a.id))]

@@ -31,10 +31,7 @@ _EVER = timedelta(days=366 * 100)
 
 @dataclass(frozen=True)
 class Course:
-    """A schedule's row and the windows to come: what its instants after `now` will come to.
-
-    `zone` are the zone data that decide them, where this process has others.
-    """
+    """A schedule's row, the windows to come, and its zone data if this process has others."""
 
     row: AnyRow
     windows: Sequence[Window]
@@ -44,7 +41,7 @@ class Course:
 
     @cached_property
     def begin(self) -> datetime | None:
-        """After which instant it fires; None when it does not before somebody acts."""
+        """Return the instant after which it fires; None if it does not before somebody acts."""
         row = self.row
         decided: datetime = max(self.now, row.decided_to)
         if self.as_if_on or is_on(row):
@@ -55,15 +52,15 @@ class Course:
 
     @property
     def timezone(self) -> str:
-        """The zone of its rule."""
+        """Return the zone of its rule."""
         return describe_timing(self.row.rule).timezone
 
     def ahead(
         self, count: int, *, after: datetime | None = None, until: datetime | None = None
     ) -> tuple[NextInstant, ...]:
-        """Its first `count` instants in (after, until]; of one that is off, as if it went on now.
+        """Return its first `count` instants in (after, until]; if it is off, as if it went on now.
 
-        None are there when its rule cannot be read.
+        Returns none if its rule cannot be read.
         """
         found = self.nominal(count, after=after, until=until)
         if not found:
@@ -74,7 +71,7 @@ class Course:
     def nominal(
         self, count: int, *, after: datetime | None = None, until: datetime | None = None
     ) -> tuple[datetime, ...]:
-        """The same by its rule and the end of its pause alone, without windows and limit."""
+        """Return its instants by rule and end of pause alone, without windows and limit."""
         start = max(after or self.now, self._start)
         return next_after(self.row.rule, start, count, until, self.zone)
 
@@ -85,7 +82,7 @@ class Course:
 
     @property
     def rule(self) -> Rule:
-        """Its rule. Raises ValueError or TypeError for one that cannot be read."""
+        """Return its rule. Raises ValueError or TypeError if it cannot be read."""
         return replace(Rule.from_json(self.row.rule), zone=self.zone)
 
     def fires_at(self, minute: datetime) -> bool:
@@ -97,7 +94,7 @@ class Course:
 
     @property
     def left(self) -> int | None:
-        """How many of its instants to come may fire; None when that is not limited."""
+        """Return how many of its instants to come may fire; None if there is no limit."""
         return self._left_after(self._start)
 
     def is_beyond_limit(self, at: datetime) -> bool:
@@ -122,24 +119,24 @@ class Course:
 def read_courses(
     connection: sa.Connection, now: datetime, *, with_off: bool = False
 ) -> list[Course]:
-    """Every schedule that will fire, by id; `with_off` also those that don't.
+    """Read every schedule that will fire, by id; `with_off` also those that don't.
 
-    One statement, another where there are windows, and another where this process has other zone
-    data than those in force.
+    One statement, and one each for windows and for zone data that this process does not have.
     """
     query = _ROWS if with_off else _ROWS.where(_ON)
     return _courses(connection, query, utc(now, "now"))
 
 
 def read_course(connection: sa.Connection, schedule_id: str, now: datetime) -> Course | None:
-    """One schedule's course, whether or not it is on; None when there is no such schedule."""
+    """Read a schedule's course, whether or not it is on; None if there is no such schedule."""
     found = _courses(connection, _ROWS.where(_s.id == schedule_id), utc(now, "now"))
     return found[0] if found else None
 
 
 def _courses(connection: sa.Connection, query: sa.Select[Any], now: datetime) -> list[Course]:
     rows = connection.execute(query, {"now": now}).all()
-    windows = _windows(connection, rows[0], now) if rows else []
+    any_window = bool(rows) and rows[0].any_window
+    windows = windows_touching(connection, now, now + _EVER) if any_window else ()
     zones = kept_zones(connection, {row.zone_data_id for row in rows if _is_by_others(row)})
     return [Course(row, windows, now, zone=zones.get(row.zone_data_id)) for row in rows]
 
@@ -150,12 +147,8 @@ def _is_by_others(row: AnyRow) -> bool:
     return bool(row.zone_name) and (ours is None or ours.digest != row.zone_digest)
 
 
-def _windows(connection: sa.Connection, row: AnyRow, now: datetime) -> Sequence[Window]:
-    return windows_touching(connection, now, now + _EVER) if row.any_window else ()
-
-
 def minute_of(instant: datetime) -> datetime:
-    """The minute that an instant lies in."""
+    """Return the minute that an instant lies in."""
     return instant.replace(second=0, microsecond=0)
 
 
@@ -181,11 +174,9 @@ def _names_minute(rule: str, minute: datetime, _data: ZoneData, zone: Zone | Non
 def next_after(
     rule: str, start: datetime, count: int, end: datetime | None, zone: Zone | None
 ) -> tuple[datetime, ...]:
-    """The next `count` instants in (start, end]; none when the rule cannot be read.
-
-    They are remembered for a minute: pages ask every few seconds, and schedules share rules.
-    """
-    # One instant of that minute may have passed; schedules have at most one a minute.
+    """Return the next `count` instants in (start, end]; none if the rule cannot be read."""
+    # Asked by the minute, so that they are remembered: pages ask every few seconds, and schedules
+    # share rules. One instant of that minute may have passed; schedules have at most one a minute.
     found = _instants(rule, minute_of(start), count + 1, end, current(), zone)
     if len(found) <= count and (not found or found[0] > start):
         return found  # the very same for all that share the rule
@@ -201,7 +192,7 @@ def _instants(
     _data: ZoneData,
     zone: Zone | None,
 ) -> tuple[datetime, ...]:
-    # What is remembered was worked out with these zone data.
+    # `_data` is a part of the key: newer zone data may give other instants.
     return tuple(next_instants(rule, after, count, until, zone))
 
 

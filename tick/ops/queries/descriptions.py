@@ -35,9 +35,10 @@ class Selected(Schema):
     jobs: tuple[str, ...]
 
 
+# Every page describes the same few rules again.
 @lru_cache(maxsize=4096)
 def describe_timing(rule_text: str | None) -> Timing:
-    """The words for a version's rule; a rule that is broken is described, not raised."""
+    """Describe a version's rule; a broken one gives a `mistake` and raises nothing."""
     try:
         rule = _read(rule_text)
         return Timing(
@@ -49,7 +50,7 @@ def describe_timing(rule_text: str | None) -> Timing:
 
 @lru_cache(maxsize=4096)
 def describe_target(mode: str | None, target_text: str | None) -> Selected:
-    """The words for a version's target; one that is broken is described, not raised."""
+    """Describe a version's target; a broken one raises nothing."""
     try:
         jobs = Target.from_json(target_text or "").jobs
     except _UNREADABLE:
@@ -71,9 +72,9 @@ def next_instants(
     until: datetime | None = None,
     zone: Zone | None = None,
 ) -> list[datetime]:
-    """The next `count` nominal instants in (now, until]; none when the rule cannot be read.
+    """Return the next `count` nominal instants in (now, until]; none if the rule is broken.
 
-    They are those by the data of `zone`, if given, and else by this process's.
+    `zone` are the zone data to use instead of this process's.
     """
     try:
         return instants.between(replace(_read(rule_text), zone=zone), now, until, count)
@@ -82,7 +83,7 @@ def next_instants(
 
 
 def describe_alert(rule: alerts.Rule) -> str:
-    """When an alert rule speaks: `it failed 3 times in a row`."""
+    """Describe when an alert rule speaks: `it failed 3 times in a row`."""
     match rule:
         case alerts.Failed(after):
             return "it failed" if after == 1 else f"it failed {after} times in a row"
@@ -120,9 +121,10 @@ def _words(rule: Rule) -> str:
 
 
 def _every(rule: Rule) -> str:
-    """The length, and where its steps are counted from unless the full hours show that."""
+    """Describe an interval by its length and the instant from which its steps are counted."""
     length = timedelta(seconds=rule.every_seconds or 0)
     said = f"Every {exact_length(length).removeprefix('1 ')}"
+    # Steps of less than a day that begin with the epoch are seen from the full hours.
     if rule.anchor is None and length < timedelta(days=1):
         return said
     return f"{said}, counted from {rule.anchor or instants.EPOCH:%Y-%m-%d %H:%M} UTC"

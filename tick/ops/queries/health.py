@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import sqlalchemy as sa
 
 from tick.engine.ledger.tick_log import TickRow, read_ticks
 from tick.engine.ledger.tick_log import read_older_zone_data as read_older_zone_data
 from tick.engine.ledger.tick_log import read_tick_health as read_tick_health
-from tick.policy.tick_health import SourceHealth, TickHealth
+from tick.policy.tick_health import LATE_AFTER_INTERVALS, SourceHealth, TickHealth
 from tick.policy.tick_health import TickState as TickState
 from tick.policy.windows import Window
 from tick.states import LIVING_WORKERS, RunStatus, WorkerType
@@ -25,6 +26,8 @@ from tick.store.tables import (
 
 _w, _m = worker_instance.c, maintenance_window.c
 COUNT_UP_TO = 1000
+DAY = timedelta(days=1)
+MOST_OF_A_DAY = 10_000  # ticks: one in nine seconds
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,36 @@ def last_decided_at(connection: sa.Connection) -> datetime | None:
     by_time = occurrence.c.scheduled_for.is_not(None)
     newest = sa.select(occurrence.c.decided_at).where(by_time).order_by(occurrence.c.id.desc())
     return connection.execute(newest.limit(1)).scalar()
+
+
+@dataclass(frozen=True)
+class DayOfTicks:
+    """The regularity of the last 24 hours of ticks; lengths are seconds."""
+
+    ticks: int
+    gaps: int
+    longest_gap_seconds: float
+    late_p95_seconds: float | None
+
+
+def day_of_ticks(connection: sa.Connection, now: datetime, usual_seconds: float) -> DayOfTicks:
+    """Measure how regular the last 24 hours were, by the newest MOST_OF_A_DAY of their ticks."""
+    found = connection.execute(
+        sa.select(tick_log.c.started_at, tick_log.c.late_seconds)
+        .where(tick_log.c.started_at > now - DAY)
+        .order_by(tick_log.c.started_at.desc())
+        .limit(MOST_OF_A_DAY)
+    ).all()
+    late = sorted(row.late_seconds for row in found if row.late_seconds is not None)
+    gaps = [
+        (newer.started_at - older.started_at).total_seconds() for newer, older in pairwise(found)
+    ]
+    return DayOfTicks(
+        ticks=len(found),
+        gaps=sum(gap > LATE_AFTER_INTERVALS * usual_seconds for gap in gaps),
+        longest_gap_seconds=max(gaps, default=0.0),
+        late_p95_seconds=late[int(0.95 * (len(late) - 1))] if late else None,
+    )
 
 
 def _bounded_count(query: sa.Select[int], label: str) -> sa.Label[int]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 SEARCHED = 100_000
-_SLACK = timedelta(minutes=10)
+_SLACK = timedelta(minutes=10)  # for clocks that differ, and for transactions that overlap
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def find_id_range(
     until: datetime | None,
     before: int | None,
 ) -> IdRange:
-    """The newest SEARCHED ids below `before`, as far as they lie between the instants."""
+    """Return the newest SEARCHED ids below `before` that were written between the instants."""
     lowest, highest, first, after_last = connection.execute(
         sa.select(
             _edge(ids, sa.func.min),
@@ -60,7 +60,7 @@ def _edge(ids: sa.Column[int], extreme: Callable[..., Any]) -> sa.ScalarSelect[A
 def _first_id_at(
     ids: sa.Column[int], written_at: sa.Column[datetime], instant: datetime
 ) -> sa.ScalarSelect[Any]:
-    """The lowest id written at the instant or later; one above the highest if none was."""
+    """Select the lowest id written at the instant or later; one above the highest if none was."""
     halving = sa.select(
         _edge(ids, sa.func.min).label("low"), (_edge(ids, sa.func.max) + 1).label("high")
     ).cte(recursive=True)

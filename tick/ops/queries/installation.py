@@ -1,4 +1,4 @@
-"""What is installed here: the database, its schema, and the definitions that it was told of."""
+"""The installation: the database, its schema, and the set of definitions synced last."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ class Installation:
 
 
 def describe_installation(connection: sa.Connection) -> Installation:
-    """What the database is, and the newest set of definitions in it; three statements."""
+    """Describe the database and the newest set of definitions in it; three statements."""
     kind = connection.dialect.name
     version = connection.execute(sa.text(_VERSIONS[kind])).scalar()
     name = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[kind]

@@ -1,4 +1,4 @@
-"""The registry's jobs with what became of their latest runs."""
+"""The jobs of the registry, each with its latest run."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -48,7 +48,7 @@ def list_jobs(
     group: str | None = None,
     after: str | None = None,
 ) -> JobPage:
-    """A page of jobs by name with their latest runs; `next` is the name that it goes on after."""
+    """Return a page of jobs by name, with their latest runs; `next` is the last name."""
     known = sorted(job.name for job in registry.jobs.values() if group in (None, job.group))
     rest = [name for name in known if name > (after or "")]
     kept = rest[:PAGE_JOBS]
@@ -57,7 +57,7 @@ def list_jobs(
 
 
 def read_job(connection: sa.Connection, registry: Registry, name: str) -> Job:
-    """One job with its latest run. Raises NotFound."""
+    """Return a job with its latest run. Raises NotFound."""
     if name not in registry.jobs:
         raise NotFound(f"No job is called {name!r}; `tick jobs` lists those there are.")
     return _jobs(connection, registry, [name])[0]
@@ -72,14 +72,14 @@ def _jobs(connection: sa.Connection, registry: Registry, names: Sequence[str]) -
 
 
 def latest_run_by_job(connection: sa.Connection, names: Iterable[str]) -> dict[str, Run]:
-    """The newest run of each job that ever ran; one statement, one index look-up a job."""
+    """Return the newest run of each job that ever ran; one statement."""
     rows = [{"name": name} for name in names]
     found = connection.execute(_latest(connection.dialect.name), {"names": json.dumps(rows)})
     return {row.job_name: _run(row) for row in found}
 
 
 def unfinished_of_jobs(connection: sa.Connection, names: Iterable[str]) -> tuple[Run, ...]:
-    """The runs of these jobs that wait or are at work, oldest first, at most MOST_UNFINISHED."""
+    """Return the unfinished runs of these jobs, oldest first, at most MOST_UNFINISHED."""
     columns = [_r[name] for name in Run.model_fields if name in _r]
     query = (
         sa.select(*columns)
@@ -97,6 +97,7 @@ def _run(row: AnyRow) -> Run:
 @cache
 def _latest(dialect: str) -> sa.Select[tuple[object, ...]]:
     asked = json_rows(dialect, "names", [sa.column("name", sa.String)], "asked")
+    # One look-up in the index of jobs for each name: grouping would read the runs of all time.
     newest = (
         sa.select(_r.id)
         .where(_r.job_name == asked.c.name)

@@ -1,4 +1,4 @@
-"""What a run logged, as people read it."""
+"""The log of a run: its lines and pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from tick.store.tables import job_log
 _l = job_log.c
 LOG_ROWS = 500
 FILE_ROWS = 5000
-SERIOUS = (LogLevel.WARNING, LogLevel.ERROR)
 
 
 class LogLine(Schema):
@@ -33,7 +32,7 @@ class LogLine(Schema):
 
 @dataclass(frozen=True)
 class LineFilter:
-    """Which lines: those of some levels, those that hold a text in whatever case."""
+    """The conditions on lines: their levels, and a text that they hold in whatever case."""
 
     levels: Sequence[LogLevel] = ()
     text: str | None = None
@@ -75,16 +74,15 @@ class LogLines:
 
 @dataclass(frozen=True)
 class AttemptLog:
-    """What one attempt left in the log."""
+    """The part of the log that one attempt wrote."""
 
     number: int
     lines: int
     first_at: datetime
     last_at: datetime
     ended: str | None = None
-    """The state in which it ended, where a person had the run put back."""
+    """The state in which it ended, if a person had the run put back, and the reason below."""
     said: str | None = None
-    """Why it ended so."""
 
 
 def last_lines(
@@ -95,7 +93,8 @@ def last_lines(
     before: int | None = None,
     limit: int = LOG_ROWS,
 ) -> LogLines:
-    """The newest lines of a run, or the newest of those before an id."""
+    """Return the newest lines of a run, or the newest before an id."""
+    # One more than is shown tells whether earlier ones exist.
     query = _lines(run_id, wanted).order_by(_l.id.desc()).limit(limit + 1)
     if before is not None:
         query = query.where(_l.id < before)
@@ -107,8 +106,8 @@ def last_lines(
 def lines_around(
     connection: sa.Connection, run_id: int, line_id: int, wanted: LineFilter = ALL_LINES
 ) -> LogLines:
-    """A page of lines with the one of that id in its middle."""
-    half = LOG_ROWS // 2
+    """Return a page of lines with the line of that id in its middle."""
+    half = LOG_ROWS // 2  # the line itself is the first of the lower half
     above = last_lines(connection, run_id, wanted, before=line_id, limit=half)
     below = lines_after(connection, run_id, line_id - 1, wanted, limit=half + 1)
     kept = below[:half]
@@ -125,7 +124,7 @@ def lines_after(
     *,
     limit: int = LOG_ROWS,
 ) -> tuple[LogLine, ...]:
-    """The lines that came after an id, oldest first."""
+    """Return the lines after an id, oldest first."""
     query = _lines(run_id, wanted).where(_l.id > after).order_by(_l.id).limit(limit)
     return tuple(LogLine(**row._mapping) for row in connection.execute(query))
 
@@ -138,16 +137,14 @@ def read_log(
     before: int | None = None,
     levels: Sequence[LogLevel] = (),
 ) -> LogPage:
-    """The newest lines, or those after or before an id; `previous` and `next` are such ids.
-
-    Raises NotFound.
-    """
+    """Return the newest lines, or the lines after or before an id. Raises NotFound."""
     # The state first: lines that come between the two reads are seen by this or the next page.
     run = runs.get_run(connection, run_id)
     if after is None:
         page = last_lines(connection, run_id, LineFilter(levels), before=before)
     else:
         page = LogLines(lines_after(connection, run_id, after, LineFilter(levels)))
+    # Lines of a run that has ended can only be missing from a full page, or below a page upwards.
     goes_on = run.is_live or before is not None or len(page.lines) == LOG_ROWS
     return LogPage(
         items=page.lines,
@@ -159,7 +156,7 @@ def read_log(
 
 
 def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog, ...]:
-    """The attempts that logged something, in order."""
+    """Return the attempts that logged something, in order."""
     query = (
         sa.select(
             _l.attempt,
@@ -186,14 +183,15 @@ def attempts_in_log(connection: sa.Connection, run_id: int) -> tuple[AttemptLog,
 
 
 def count_cut_lines(connection: sa.Connection, run_id: int) -> int:
-    """How many lines of the run, in all of its attempts, were too many to be kept."""
+    """Count the lines of the run, in all attempts, that were too many to be kept."""
+    # One WARNING stands for the lines that were cut at its place, and holds their number.
     cut = _l.fields["cut"].as_integer()
     found = sa.select(sa.func.sum(cut)).where(_l.run_id == run_id, _l.level == LogLevel.WARNING)
     return int(connection.execute(found).scalar_one() or 0)
 
 
 def count_lines(connection: sa.Connection, run_id: int) -> int:
-    """How many lines of the run there are."""
+    """Count the lines of the run."""
     found = sa.select(sa.func.count()).where(_l.run_id == run_id)
     return int(connection.execute(found).scalar_one())
 

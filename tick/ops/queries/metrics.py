@@ -1,4 +1,4 @@
-"""What a monitoring system wants to know at this moment, read from the database in one snapshot."""
+"""The figures for a monitoring system, read from the database in one snapshot."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,11 +26,11 @@ _LEARNED_FROM = 20
 
 @dataclass(frozen=True)
 class Reading:
-    """One look at everything. Numbers of what happened only rise, also when rows are pruned."""
+    """All figures of one moment. Counts of the past only rise, also when rows are pruned."""
 
     now: datetime
     ticks: dict[str, int]
-    """What all ticks there ever were sum up to, by the name of the column; `ticks`, `failed`."""
+    """Sums over all ticks there ever were, by the name of the column; `ticks`, `failed`."""
     last_tick: AnyRow | None
     """`started_at`, `took_seconds`, `late_seconds`; None before the first."""
     tick_seconds: float
@@ -48,7 +48,7 @@ class Reading:
 
 
 def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -> Reading:
-    """Read it all; ten statements or so, none over the whole table of runs."""
+    """Read all figures; ten statements or so, none over the whole table of runs."""
     with snapshot(database) as connection:
         runs, occurrences = sum_all_time(connection)
         schedules = connection.execute(_SCHEDULES).all()
@@ -75,6 +75,7 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
 
 
 def _all_ticks(connection: sa.Connection) -> dict[str, int]:
+    # What was pruned is added, since a counter that falls looks like a restart.
     pruned = pruned_ticks(connection)
     kept = connection.execute(sa.select(*sums_of_ticks())).one()._mapping
     return {name: number + pruned.get(name, 0) for name, number in kept.items()}

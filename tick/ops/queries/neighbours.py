@@ -31,7 +31,7 @@ class RunWithNeighbours(Schema):
 
 
 def read_run(connection: sa.Connection, run_id: int) -> RunWithNeighbours:
-    """A run, what it waits for and what waits for it. Raises NotFound."""
+    """Read a run, the runs that it waits for and the runs that wait for it. Raises NotFound."""
     run = get_run(connection, run_id)
     waits_for, needed_by = neighbours(connection, run_id)
     return RunWithNeighbours(run=run, waits_for=tuple(waits_for), needed_by=tuple(needed_by))
@@ -40,7 +40,7 @@ def read_run(connection: sa.Connection, run_id: int) -> RunWithNeighbours:
 def upstream_by_run(
     connection: sa.Connection, occurrence_id: int
 ) -> dict[int, tuple[Neighbour, ...]]:
-    """For each run of the occurrence that waits for others: those others."""
+    """Return, for each run of the occurrence that waits for others, those others."""
     awaited = job_run.alias("awaited")
     query = (
         sa.select(
@@ -78,6 +78,7 @@ def neighbours(connection: sa.Connection, run_id: int) -> tuple[list[Neighbour],
             .order_by(_r.id)
             .limit(MAX_RUNS_OF_OCCURRENCE)
         )
+        # SQLite takes no ORDER BY and LIMIT in the parts of a UNION.
         return sa.select(query.subquery())
 
     both = at_the_end_of(_d.depends_on_id, _d.run_id, 0).union_all(

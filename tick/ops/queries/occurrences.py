@@ -1,4 +1,4 @@
-"""The ledger, as people read it."""
+"""The ledger: the shape of its rows, and how they are found and listed."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -74,11 +74,11 @@ class Occurrence(Schema):
 
     @property
     def ended(self) -> int:
-        """How many of its runs have ended, in whatever way."""
+        """Return how many of its runs have ended, in whatever way."""
         return self.succeeded + self.failed + self.cancelled + self.skipped
 
     def took_seconds(self, now: datetime) -> float | None:
-        """From the first start to the last end, or to `now` while it lives; None before that."""
+        """Return the time from first start to last end, or to `now` while it lives; None before."""
         if self.first_started_at is None:
             return None
         end = now if self.is_live else self.last_finished_at or now
@@ -101,7 +101,7 @@ _NAMED = sa.select(
 
 
 def get_occurrence(connection: sa.Connection, occurrence_id: int) -> Occurrence:
-    """One row of the ledger. Raises NotFound."""
+    """Return a row of the ledger. Raises NotFound."""
     row = connection.execute(_NAMED.where(_o.id == occurrence_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no occurrence {occurrence_id}; it may have been pruned.")
@@ -109,7 +109,7 @@ def get_occurrence(connection: sa.Connection, occurrence_id: int) -> Occurrence:
 
 
 def read_occurrence(connection: sa.Connection, occurrence_id: int) -> OccurrenceWithRuns:
-    """An occurrence with its runs. Raises NotFound."""
+    """Return an occurrence with its runs. Raises NotFound."""
     return OccurrenceWithRuns(
         occurrence=get_occurrence(connection, occurrence_id),
         runs=tuple(runs_of_occurrence(connection, occurrence_id)),
@@ -124,7 +124,7 @@ class OccurrencePage(Page[Occurrence]):
 
 
 def queued_until(connection: sa.Connection, occurrence_id: int, at: datetime) -> datetime | None:
-    """Since when an occurrence had been queued, if at that instant no worker had begun it."""
+    """Return since when an occurrence was queued, if no worker had begun it at that instant."""
     row = connection.execute(
         sa.select(_o.decided_at, _o.first_started_at).where(_o.id == occurrence_id)
     ).first()
@@ -142,10 +142,9 @@ def list_occurrences(
     between: tuple[datetime, datetime] | None = None,
     before: int | None = None,
 ) -> OccurrencePage:
-    """A page of the ledger, newest first: a schedule's part of it, or all; of some outcomes.
+    """Return a page of the ledger, newest first: of a schedule or all, of some outcomes or all.
 
-    `between`: of the schedule, with an instant at or after the first and before the second. An
-    outcome that no index serves is looked for among SEARCHED rows at a time, however rare it is.
+    `between` selects a schedule's rows with an instant at or after the first, before the second.
     """
     chosen = list(outcomes)
     query = _NAMED if schedule_id is None else _NAMED.where(_o.schedule_id == schedule_id)
@@ -156,14 +155,23 @@ def list_occurrences(
             raise ValueError("the rows of a time are those of one schedule")
         query = query.where(_o.id.in_(_ids_between(schedule_id, *between)))
         return _page(connection, query, sorted_ids(_o.id), before)
-    if not chosen:
+    if not chosen:  # the primary key has them in order
         return _page(connection, query, _o.id, before)
+    # An index of unfinished occurrences holds few rows, however long the ledger.
     if set(chosen) <= set(LIVE_OUTCOMES):
         return _page(connection, query.where(_IS_LIVE), sorted_ids(_o.id), before)
+    # One index has each of these outcomes in the order of ids.
     if set(chosen) <= _UNUSUAL:
         query = query.where(_o.id.in_(_newest_unusual(schedule_id, chosen, before)))
         return _page(connection, query, sorted_ids(_o.id), before)
-    return _search(connection, query, before)
+    # SUCCESS is in no index, since nearly all rows have it: a bounded part at a time.
+    id_range = find_id_range(
+        connection, _o.id, _o.decided_at, since=None, until=None, before=before
+    )
+    page = _page(connection, query.where(id_range.contains(_o.id)), _o.id, None)
+    if page.next is None and id_range.goes_on:
+        return OccurrencePage(items=page.items, next=str(id_range.start), searched=SEARCHED)
+    return page
 
 
 def _page(
@@ -175,18 +183,8 @@ def _page(
     return paged(OccurrencePage, [Occurrence(**row._mapping) for row in found])
 
 
-def _search(connection: sa.Connection, query: sa.Select[Any], before: int | None) -> OccurrencePage:
-    id_range = find_id_range(
-        connection, _o.id, _o.decided_at, since=None, until=None, before=before
-    )
-    page = _page(connection, query.where(id_range.contains(_o.id)), _o.id, None)
-    if page.next is None and id_range.goes_on:
-        return OccurrencePage(items=page.items, next=str(id_range.start), searched=SEARCHED)
-    return page
-
-
 def _ids_between(schedule_id: str, start: datetime, end: datetime) -> sa.CompoundSelect[tuple[int]]:
-    """The rows of a time: those that begin in it, the one that reaches into it, firings by hand."""
+    """Select the rows of a time: beginning in it, reaching into it, and firings by hand."""
     its, at = sa.select(_o.id).where(_o.schedule_id == schedule_id), _o.decided_at
     by_hand = sa.select(_o.id).where(_o.scheduled_for.is_(None), at >= start, at < end)
     return sa.union_all(
@@ -200,12 +198,13 @@ def _ids_between(schedule_id: str, start: datetime, end: datetime) -> sa.Compoun
 def _newest_unusual(
     schedule_id: str | None, outcomes: Collection[Outcome], before: int | None
 ) -> sa.CompoundSelect[tuple[int]]:
-    """The ids of a page of each outcome: an index gives them in order, however many there are."""
+    """Select the ids of a page of each outcome."""
     rows = sa.select(_o.id).where(_IS_UNUSUAL).order_by(_o.id.desc()).limit(PAGE_ROWS + 1)
     if schedule_id is not None:
         rows = rows.where(_o.schedule_id == schedule_id)
     if before is not None:
         rows = rows.where(_o.id < before)
+    # A subquery each: SQLite takes no LIMIT in the parts of a UNION.
     each = (rows.where(literal_state(_o.outcome, outcome)).subquery() for outcome in outcomes)
     return sa.union_all(*(sa.select(part.c.id) for part in each))
 
@@ -213,7 +212,7 @@ def _newest_unusual(
 def occurrences_by_id(
     connection: sa.Connection, ids: Iterable[int | None]
 ) -> dict[int, Occurrence]:
-    """The rows of these ids that still exist."""
+    """Return the rows of these ids that still exist."""
     wanted = {number for number in ids if number is not None}
     if not wanted:
         return {}
@@ -222,7 +221,7 @@ def occurrences_by_id(
 
 
 def list_live(connection: sa.Connection, limit: int) -> tuple[Occurrence, ...]:
-    """The newest occurrences that have not finished."""
+    """Return the newest unfinished occurrences."""
     query = _NAMED.where(_IS_LIVE).order_by(sorted_ids(_o.id).desc())
     found = connection.execute(query.limit(limit))
     return tuple(Occurrence(**row._mapping) for row in found)
@@ -238,12 +237,10 @@ class Repeated:
 
 
 def list_unwanted(connection: sa.Connection, since: datetime, limit: int) -> tuple[Repeated, ...]:
-    """What went wrong since then, the latest first, repeats as one; one statement.
-
-    Among the LATEST of the ledger.
-    """
+    """Return what went wrong since then, the latest first, repeats as one; one statement."""
+    # Bounded by id, or a week without trouble would be read to its end at each look.
     newest = sa.select(sa.func.max(_o.id) - LATEST).scalar_subquery()
-    # Firings by hand of no schedule stay apart.
+    # Firings by hand belong to no schedule, so each stands for itself.
     whose = sa.func.coalesce(_o.schedule_id, sa.cast(_o.id, sa.Text))
     repeats = (
         sa.select(sa.func.max(_o.id).label("latest"), sa.func.sum(_o.count).label("times"))

@@ -1,4 +1,4 @@
-"""The queues, as people see them."""
+"""The queues, with their runs, limits and pauses."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,10 +32,7 @@ class Queue(Schema):
 
 
 def list_queues(connection: sa.Connection, limits: Mapping[str, int]) -> tuple[Queue, ...]:
-    """All such queues by name; two statements. Counts stop at COUNT_UP_TO in all.
-
-    `limits`: the most runs at one time, by queue.
-    """
+    """Return the queues by name; `limits`: the most runs at one time, by queue. Two statements."""
     counts = {(row.queue, row.status): row.runs for row in connection.execute(_COUNTS)}
     paused = paused_queues(connection)
     names = {queue for queue, _ in counts} | paused.keys() | limits.keys()
@@ -63,6 +60,7 @@ def _pause(pause: QueuePause | None) -> dict[str, Any]:
 
 def _some(status: RunStatus) -> sa.Select[tuple[str, str]]:
     query = sa.select(_r.queue, _r.status).where(literal_state(_r.status, status))
+    # Bounded, as every page of workers counts anew. SQLite takes no LIMIT in the parts of a UNION.
     return sa.select(query.limit(COUNT_UP_TO).subquery())
 
 

@@ -1,4 +1,4 @@
-"""JobRuns, as people read them."""
+"""Runs: their shapes, and how they are found and listed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -11,13 +11,12 @@ from pydantic import Field
 from tick.errors import NotFound
 from tick.ops.queries.id_ranges import SEARCHED, IdRange, find_id_range
 from tick.ops.queries.paging import PAGE_ROWS, paged, sorted_ids
-from tick.ops.queries.waiting import lacks_by_job
 from tick.ops.schemas import Internal, Page, Schema
-from tick.states import UNFINISHED_RUNS, RunStatus, Trigger
+from tick.states import LIVING_WORKERS, UNFINISHED_RUNS, RunStatus, Trigger, WorkerType
 from tick.store.sql import literal_state
-from tick.store.tables import job_run, job_schedule
+from tick.store.tables import job_run, job_schedule, worker_instance
 
-_r, _s = job_run.c, job_schedule.c
+_r, _s, _w = job_run.c, job_schedule.c, worker_instance.c
 MAX_RUNS_OF_OCCURRENCE = 500
 
 
@@ -59,13 +58,13 @@ class Run(Schema):
         return not self.is_live and self.status != RunStatus.SUCCESS
 
     def took_seconds(self, now: datetime) -> float | None:
-        """How long its last attempt took, or has taken until `now`; None when none started."""
+        """Return how long its last attempt took, or has taken until `now`; None if none started."""
         if self.started_at is None or self.status == RunStatus.QUEUED:
             return None
         return max(0.0, ((self.finished_at or now) - self.started_at).total_seconds())
 
     def waited_seconds(self, now: datetime) -> float:
-        """From when it was put in the queue to its start, its end without one, or `now`."""
+        """Return the time from queueing to its start, to its end without one, or to `now`."""
         end = self.started_at or self.finished_at or now
         return max(0.0, (end - self.queued_at).total_seconds())
 
@@ -98,7 +97,7 @@ AnyRun = TypeVar("AnyRun", bound=Run)
 
 @dataclass(frozen=True)
 class RunFilter:
-    """Which runs to list; what is None does not matter. `since` and `until`: when it was queued."""
+    """The conditions on a list of runs; `since` and `until` bound the time of queueing."""
 
     status: RunStatus | None = None
     trigger: Trigger | None = None
@@ -112,7 +111,7 @@ class RunFilter:
 
     @property
     def set_parts(self) -> dict[str, object]:
-        """What matters, by the name of the field."""
+        """Return the conditions that were set, by the name of the field."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
 
@@ -126,17 +125,17 @@ class RunFilter:
 
     @property
     def is_live(self) -> bool:
-        """Whether the runs of an unfinished status are sought: few, whatever the history."""
+        """Whether it selects an unfinished status: few runs, however long the history."""
         return self.status in UNFINISHED_RUNS
 
     def id_range(self, connection: sa.Connection, before: int | None) -> IdRange:
-        """The ids to search in."""
+        """Return the ids to search in."""
         return find_id_range(
             connection, _r.id, _r.queued_at, since=self.since, until=self.until, before=before
         )
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
-        """The filter as SQL."""
+        """Return the filter as SQL."""
         parts = self.set_parts
         chosen = [column == parts[name] for name, column in _EQUAL.items() if name in parts]
         if self.status is not None:
@@ -183,15 +182,14 @@ _ROWS, _DETAIL = _select(Run), _select(RunDetail)
 def list_runs(
     connection: sa.Connection, chosen: RunFilter, *, before: int | None = None
 ) -> RunPage:
-    """A page of runs, newest first.
-
-    A filter that no index serves is looked for among SEARCHED runs at a time, however rare it is.
-    """
+    """Return a page of runs, newest first."""
     query = _ROWS.where(*chosen.conditions()).limit(PAGE_ROWS + 1)
     if chosen.is_indexed:
+        # An index of unfinished runs holds few, which are sorted faster than all ids are walked.
         ids = sorted_ids(_r.id) if chosen.is_live else _r.id
         query = query if before is None else query.where(ids < before)
         return paged(RunPage, _read(connection, query.order_by(ids.desc()), Run))
+    # No index serves it: a bounded part at a time, or a rare match would cost a scan of all runs.
     query = query.order_by(_r.id.desc())
     id_range = chosen.id_range(connection, before)
     page = paged(RunPage, _read(connection, query.where(id_range.contains(_r.id)), Run))
@@ -203,7 +201,7 @@ def list_runs(
 def list_matching(
     connection: sa.Connection, chosen: RunFilter, statuses: Iterable[RunStatus], limit: int
 ) -> list[Run]:
-    """The newest `limit` runs of these statuses that match, among the newest SEARCHED."""
+    """Return the newest `limit` runs of these statuses that match, among the newest SEARCHED."""
     id_range = chosen.id_range(connection, None)
     query = _ROWS.where(*chosen.conditions(), _r.status.in_(list(statuses)))
     found = connection.execute(
@@ -213,33 +211,42 @@ def list_matching(
 
 
 def runs_by_id(connection: sa.Connection, ids: Iterable[int]) -> list[Run]:
-    """Those of the runs that exist, newest first."""
+    """Return the runs of these ids that exist, newest first."""
     found = connection.execute(_ROWS.where(_r.id.in_(list(ids))).order_by(_r.id.desc()))
     return [Run(lacks=None, **row._mapping) for row in found]
 
 
 def _read(connection: sa.Connection, query: sa.Select[Any], shape: type[AnyRun]) -> list[AnyRun]:
-    """The runs, those in the queue with what they lack; one more statement if there are any."""
+    """Read runs; if some are queued, a second statement tells what they lack."""
     rows = connection.execute(query).all()
-    queued = {row.job_name for row in rows if row.status == RunStatus.QUEUED}
-    lacks = lacks_by_job(connection, queued)
-    return [
-        shape(
-            lacks=lacks.get(row.job_name) if row.status == RunStatus.QUEUED else None,
-            **row._mapping,
-        )
-        for row in rows
-    ]
+    queued = {row.id: row.job_name for row in rows if row.status == RunStatus.QUEUED}
+    lacks = _lacks_by_job(connection, set(queued.values()))
+    return [shape(lacks=lacks.get(queued.get(row.id, "")), **row._mapping) for row in rows]
+
+
+def _lacks_by_job(connection: sa.Connection, job_names: set[str]) -> dict[str, str]:
+    """Return why no worker can take a queued run, by its job."""
+    living = connection.execute(_ABILITIES).scalars().all() if job_names else ()
+    # Without a living worker nothing is said: a tick may run jobs as well, now and then.
+    if not living or any("jobs" not in abilities for abilities in living):
+        return {}
+    known = {name for abilities in living for name in abilities["jobs"]}
+    return dict.fromkeys(job_names - known, "no living worker knows this job")
+
+
+_ABILITIES = sa.select(_w.abilities).where(
+    _w.status.in_(LIVING_WORKERS), _w.worker_type == WorkerType.JOB_WORKER
+)
 
 
 def runs_of_occurrence(connection: sa.Connection, occurrence_id: int) -> list[Run]:
-    """The runs of one occurrence in dependency order, at most MAX_RUNS_OF_OCCURRENCE."""
+    """Return the runs of an occurrence in dependency order, at most MAX_RUNS_OF_OCCURRENCE."""
     query = _ROWS.where(_r.occurrence_id == occurrence_id).order_by(_r.id)
     return _read(connection, query.limit(MAX_RUNS_OF_OCCURRENCE), Run)
 
 
 def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
-    """One run. Raises NotFound."""
+    """Return a run. Raises NotFound."""
     found = _read(connection, _DETAIL.where(_r.id == run_id), RunDetail)
     if not found:
         raise NotFound(f"There is no run {run_id}; it may have been pruned.")
@@ -247,6 +254,6 @@ def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
 
 
 def read_retried(connection: sa.Connection, run_id: int, put_back: Sequence[int]) -> RetriedRun:
-    """A run, with the runs that a retry of it put back. Raises NotFound."""
+    """Return a run with the runs that a retry of it put back. Raises NotFound."""
     run = get_run(connection, run_id)
     return RetriedRun(**vars(run), put_back=tuple(put_back))

@@ -1,4 +1,4 @@
-"""The scheduler as a whole: whether the system ticks and works, and its living processes."""
+"""The status of the scheduler as a whole, with its living processes."""
 
 from datetime import datetime
 
@@ -52,7 +52,7 @@ class SchedulerStatus(Schema):
 def read_status(
     connection: sa.Connection, now: datetime, dead_after_seconds: float
 ) -> SchedulerStatus:
-    """Whether the system ticks and works, and its living processes."""
+    """Read whether the system ticks and works, and its living processes."""
     status = read_page_status(connection, now, dead_after_seconds)
     health, window = read_health(connection, now, status), status.active_window
     return SchedulerStatus(

@@ -1,8 +1,7 @@
-"""Schedules, as people read them."""
+"""Schedules: their shape, and how they are found and listed."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from tick.ops.queries.descriptions import (
     describe_timing,
     next_instants,
 )
+from tick.ops.queries.history import RecentOccurrence, list_recent
 from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.revisions import revision_of
@@ -28,18 +28,7 @@ from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_mute, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
-RECENT_ROWS = 30
 MOST_PASSED = 100
-
-
-@dataclass(frozen=True)
-class RecentOccurrence:
-    """As much of an occurrence as one bar of a sparkline shows."""
-
-    id: int
-    outcome: str
-    at: datetime
-    took_seconds: float | None
 
 
 def _parsed(text: object) -> object:
@@ -89,7 +78,7 @@ class Schedule(Schema):
 
     @property
     def alert_words(self) -> tuple[str, ...]:
-        """Of what its people are told, in words."""
+        """Return its alert rules in words."""
         return tuple(describe_alert(rule) for rule in of_schedule(self.alerts))
 
     @property
@@ -99,7 +88,7 @@ class Schedule(Schema):
 
     @property
     def pings(self) -> bool:
-        """Whether a dead-man's switch of its own hears of its starts and ends."""
+        """Whether its starts and ends ping a dead-man's switch of its own."""
         return bool(self.alerts) and bool(self.alerts.get("ping_url"))
 
     @property
@@ -108,11 +97,11 @@ class Schedule(Schema):
         return self.enabled and self.state == ScheduleState.ACTIVE
 
     def is_due(self, now: datetime) -> bool:
-        """Whether an instant of it has come that no tick has decided."""
+        """Whether one of its instants has come and is not decided yet."""
         return self.fires and self.next_run_at is not None and self.next_run_at <= now
 
     def passed_in_pause(self, now: datetime) -> list[datetime]:
-        """The nominal instants since it was paused, oldest first; at most the first MOST_PASSED."""
+        """Return the first MOST_PASSED nominal instants since it was paused, oldest first."""
         if self.state != ScheduleState.PAUSED or self.state_at is None:
             return []
         found = next_instants(self.rule_text, self.state_at, MOST_PASSED)
@@ -161,7 +150,7 @@ class SchedulePage(Page[Schedule]):
 
 
 def list_schedules(connection: sa.Connection, *, after: str | None = None) -> SchedulePage:
-    """A page of schedules with their last firing and recent outcomes; three statements."""
+    """Return a page of schedules with last firing and recent outcomes; three statements."""
     query = _ROWS.order_by(_s.id).limit(PAGE_ROWS + 1)
     if after is not None:
         query = query.where(_s.id > after)
@@ -171,36 +160,40 @@ def list_schedules(connection: sa.Connection, *, after: str | None = None) -> Sc
 
 
 def get_schedule(connection: sa.Connection, schedule_id: str) -> Schedule:
-    """One schedule with its last firing and recent outcomes. Raises NotFound."""
+    """Return a schedule with its last firing and recent outcomes. Raises NotFound."""
     return _with_history(connection, [_row(connection, schedule_id)])[0]
 
 
 def find_schedule(connection: sa.Connection, schedule_id: str) -> Schedule:
-    """One schedule, without what became of its occurrences. Raises NotFound."""
+    """Return a schedule without last firing and recent outcomes. Raises NotFound."""
     return _schedule(_row(connection, schedule_id))
 
 
 def _row(connection: sa.Connection, schedule_id: str) -> AnyRow:
     row = connection.execute(_ROWS.where(_s.id == schedule_id)).one_or_none()
     if row is None:
-        raise NotFound(
-            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
-        )
+        raise no_schedule(schedule_id)
     return row
 
 
+def no_schedule(schedule_id: str) -> NotFound:
+    """Return the error for an id that no schedule has."""
+    return NotFound(
+        f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
+    )
+
+
 def schedule_names(connection: sa.Connection) -> dict[str, str]:
-    """Names by id, for choosing one; the first 500."""
+    """Return names by id for a list to choose from; the first 500."""
     found = connection.execute(sa.select(_s.id, _s.name).order_by(_s.name, _s.id).limit(500))
     return {row.id: row.name for row in found}
 
 
 def _with_history(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Schedule]:
     last = occurrences_by_id(connection, (row.last_fired_id for row in rows))
-    recent = _recent(connection, rows)
+    recent = list_recent(connection, (row.id for row in rows))
     return [
-        _schedule(row, last.get(row.last_fired_id or 0), tuple(recent.get(row.id, ())))
-        for row in rows
+        _schedule(row, last.get(row.last_fired_id or 0), recent.get(row.id, ())) for row in rows
     ]
 
 
@@ -213,34 +206,7 @@ def _schedule(
         last=last,
         recent=recent,
         rule_text=row.rule,
-        # What people change; a firing changes none of it.
+        # Only columns that people change: a firing in between must not make their form stale.
         revision=revision_of(row.enabled, row.enabled_at, row.state, row.state_at, row.version),
         **row._mapping,
     )
-
-
-_RECENT = sa.select(
-    _o.schedule_id,
-    _o.id,
-    _o.outcome,
-    sa.func.coalesce(_o.scheduled_for, _o.decided_at, type_=_o.decided_at.type).label("at"),
-    _o.first_started_at,
-    _o.last_finished_at,
-)
-
-
-def _recent(connection: sa.Connection, rows: Sequence[AnyRow]) -> dict[str, list[RecentOccurrence]]:
-    found: dict[str, list[RecentOccurrence]] = {}
-    newest = _RECENT.order_by(_o.id.desc()).limit(RECENT_ROWS)
-    # Each schedule's part is one walk back in an index, whatever statistics say of its rows.
-    parts = [newest.where(_o.schedule_id == row.id).subquery() for row in rows]
-    if not parts:
-        return {}
-    read = connection.execute(sa.union_all(*(sa.select(part) for part in parts))).all()
-    for row in sorted(read, key=lambda row: row.id):
-        took = None
-        if row.first_started_at and row.last_finished_at:
-            took = max(0.0, (row.last_finished_at - row.first_started_at).total_seconds())
-        mark = RecentOccurrence(row.id, row.outcome, row.at, took)
-        found.setdefault(row.schedule_id, []).append(mark)
-    return found

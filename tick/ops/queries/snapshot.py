@@ -1,4 +1,4 @@
-"""Reading many rows as they stood at one moment, while ticks go on."""
+"""Reads many rows as they stood at one moment, while ticks go on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,8 +10,9 @@ from tick.store.database import Database
 
 @contextmanager
 def snapshot(database: Database) -> Iterator[sa.Connection]:
-    """A connection that sees one moment. SQLite's readers do so by themselves."""
+    """Open a connection that sees one moment."""
     with database.read.begin() as connection:
+        # A transaction of SQLite sees one moment anyway; PostgreSQL's default is one a statement.
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield connection

@@ -1,4 +1,4 @@
-"""What ended, summed up by name and period: from the hours, and from what no tick counted yet."""
+"""Sums of what ended, by name and period: of the hours, and of what no tick has counted yet."""
 
 import json
 from collections.abc import Sequence
@@ -43,10 +43,7 @@ class Names:
 def sum_runs(
     connection: sa.Connection, spans: Sequence[Span], job_name: str | None = None
 ) -> Table:
-    """The runs that ended in each span, which is the period's number; of one job, if it is named.
-
-    To be read in one snapshot with what was not counted: two statements, or three.
-    """
+    """Sum the runs that ended in each span; of one job, if it is named. In a snapshot."""
     waiting = uncounted_runs(connection, MOST_UNCOUNTED)
     return _sum(connection, run_hour, spans, job_name, waiting)
 
@@ -54,13 +51,13 @@ def sum_runs(
 def sum_occurrences(
     connection: sa.Connection, spans: Sequence[Span], schedule_id: str | None = None
 ) -> Table:
-    """The same for occurrences, by their nominal instants; of one schedule, if it is named."""
+    """Sum occurrences by their nominal instants; of one schedule, if it is named. In a snapshot."""
     waiting = uncounted_occurrences(connection, MOST_UNCOUNTED)
     return _sum(connection, occurrence_hour, spans, schedule_id, waiting)
 
 
 def sum_all_time(connection: sa.Connection) -> tuple[Table, Table]:
-    """All runs, and all occurrences, that ever ended: period 0; what is pruned is in it."""
+    """Sum all runs and all occurrences that ever ended, the pruned included, as period 0."""
     ever = [Span(ALL_TIME, datetime.max.replace(tzinfo=ALL_TIME.tzinfo))]
     found = []
     for table, uncounted in ((run_hour, uncounted_runs), (occurrence_hour, uncounted_occurrences)):
@@ -75,10 +72,8 @@ def sum_all_time(connection: sa.Connection) -> tuple[Table, Table]:
 def success_rates(
     connection: sa.Connection, since: datetime, schedule_ids: Sequence[str]
 ) -> dict[str, float]:
-    """By schedule, the part of its firings since then that went well; 0 to 1; one statement.
-
-    What no tick has counted yet is left out.
-    """
+    """Return the success rate of each schedule since then, from 0 to 1; one statement."""
+    # Without what no tick has counted yet: a sum of hours is enough for a percentage in a list.
     hour = occurrence_hour.c
     good, bad = sa.func.sum(hour.success + hour.partial), sa.func.sum(hour.failed)
     asked = (hour.hour >= since, hour.schedule_id.in_(schedule_ids))
@@ -88,7 +83,7 @@ def success_rates(
 
 
 def schedule_names(connection: sa.Connection) -> Names:
-    """The schedules' names; one statement."""
+    """Read the schedules' names; one statement."""
     known = _s.state != ScheduleState.REMOVED
     rows = connection.execute(sa.select(_s.id, _s.name, _s.enabled).where(known)).all()
     on = sum(row.enabled for row in rows)

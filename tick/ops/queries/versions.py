@@ -1,4 +1,4 @@
-"""The definitions that a schedule has had: each version, and what it changed."""
+"""The versions of a schedule's definition, and the differences between them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,17 +32,17 @@ class VersionRow:
 
     @property
     def timing(self) -> Timing:
-        """When it fires, in words."""
+        """Describe when it fires."""
         return describe_timing(self.rule)
 
     @property
     def selected(self) -> Selected:
-        """What it runs, in words."""
+        """Describe what it runs."""
         return describe_target(self.mode, self.target)
 
     @property
     def terms(self) -> Mapping[str, Any]:
-        """What else its author set, by name; defaults are left out."""
+        """Return the other terms of its rule by name; defaults are left out."""
         try:
             rule = json.loads(self.rule)
         except ValueError:
@@ -65,14 +65,14 @@ _ROWS = sa.select(*(_v[field.name] for field in fields(VersionRow)))
 
 
 def list_versions(connection: sa.Connection, schedule_id: str) -> tuple[VersionRow, ...]:
-    """The latest MOST_VERSIONS, newest first."""
+    """Return the latest MOST_VERSIONS, newest first."""
     query = _ROWS.where(_v.schedule_id == schedule_id).order_by(_v.number.desc())
     found = connection.execute(query.limit(MOST_VERSIONS))
     return tuple(VersionRow(**row._mapping) for row in found)
 
 
 def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[Difference, ...]]:
-    """For each version but the oldest of these: in what it differs from the one before."""
+    """Return the differences of each version but the oldest to the one before."""
     return {newer.number: _differences(newer, older) for newer, older in pairwise(versions)}
 
 
@@ -86,7 +86,7 @@ def _differences(newer: VersionRow, older: VersionRow) -> tuple[Difference, ...]
 
 
 def _parts(version: VersionRow) -> dict[str, str]:
-    """Everything that makes up a definition, in words, by the name of the part."""
+    """Return all parts of a definition in words, by name."""
     parts = {"when": version.timing.words, "zone": version.timing.timezone}
     parts |= {name.replace("_", " "): str(value).lower() for name, value in version.terms.items()}
     parts["runs"] = version.selected.words
@@ -98,10 +98,10 @@ def _parts(version: VersionRow) -> dict[str, str]:
 
 
 def _policies(target: str) -> dict[str, dict[str, str]]:
-    """What the runs of each job carry, but for the defaults; nothing of a target of old."""
+    """Return the policy of each job in a target, without the defaults."""
     try:
         jobs = Target.from_json(target).jobs
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError):  # another release wrote it
         return {}
     return {
         job.name: {

@@ -1,4 +1,4 @@
-"""Maintenance windows, and what stops and starts of the scheduler there were."""
+"""Maintenance windows, and the stops and starts of the scheduler."""
 
 from datetime import datetime
 
@@ -30,7 +30,7 @@ class MaintenanceWindow(Schema):
 
 
 def list_windows(connection: sa.Connection, now: datetime) -> tuple[MaintenanceWindow, ...]:
-    """The LISTED windows that begin last, those to come first."""
+    """Return the LISTED windows that begin last, the latest first."""
     rows = connection.execute(
         sa.select(maintenance_window).order_by(_w.starts_at.desc(), _w.id.desc()).limit(LISTED)
     )
@@ -45,7 +45,7 @@ def list_windows(connection: sa.Connection, now: datetime) -> tuple[MaintenanceW
 
 
 def scheduler_revision(connection: sa.Connection) -> str:
-    """Changes when somebody stops or starts the scheduler; never comes back to what it was."""
+    """Return a digest that changes with each stop and start, and never comes back."""
     return revision_of(*connection.execute(_STOPS).one())
 
 

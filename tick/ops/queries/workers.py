@@ -1,4 +1,4 @@
-"""The processes that live or lived: workers, loops, HTTP triggers; and what each runs."""
+"""Processes, living and past: workers, loops and HTTP triggers, and the runs that each has."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ class Worker(Schema):
 
     @property
     def queues(self) -> tuple[str, ...]:
-        """The queues that a worker serves; none when it serves all."""
+        """Return the queues that a worker serves; none if it serves all."""
         named = self.abilities.get("queues") if isinstance(self.abilities, dict) else None
         return tuple(map(str, named or ()))
 
@@ -56,7 +56,7 @@ _ROWS = sa.select(*(_w[name] for name in Worker.model_fields))
 def list_workers(
     connection: sa.Connection, *, status: WorkerStatus | None = None, after: str | None = None
 ) -> WorkerPage:
-    """A page of processes; those in one status if it is given."""
+    """Return a page of processes; of one status, if it is given."""
     query = _ROWS.order_by(_w.id).limit(PAGE_ROWS + 1)
     if status is not None:
         query = query.where(_w.status == status)
@@ -68,7 +68,7 @@ def list_workers(
 def list_living(
     connection: sa.Connection, now: datetime, dead_after_seconds: float
 ) -> tuple[Worker, ...]:
-    """The processes that beat lately, at most MOST_LIVING, the latest first."""
+    """Return the processes that beat lately, at most MOST_LIVING, the latest first."""
     query = (
         _ROWS.where(
             literal_state(_w.status, *LIVING_WORKERS),
@@ -81,13 +81,13 @@ def list_living(
 
 
 def list_recent(connection: sa.Connection) -> tuple[Worker, ...]:
-    """The processes that beat last, a page of them."""
+    """Return a page of the processes that beat last."""
     query = _ROWS.order_by(_w.last_heartbeat_at.desc(), _w.id).limit(PAGE_ROWS)
     return tuple(Worker(**row._mapping) for row in connection.execute(query))
 
 
 def get_worker(connection: sa.Connection, worker_id: str) -> Worker:
-    """One process. Raises NotFound."""
+    """Return a process. Raises NotFound."""
     row = connection.execute(_ROWS.where(_w.id == worker_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no worker {worker_id!r}; it may have been pruned.")
@@ -106,7 +106,7 @@ class AtWork:
 
 
 def runs_at_work(connection: sa.Connection) -> dict[str, tuple[AtWork, ...]]:
-    """What each worker runs, the longest first, by worker id; MOST_AT_WORK in all."""
+    """Return the runs in hand by worker id, the longest first; MOST_AT_WORK in all."""
     columns = [_r[field.name] for field in fields(AtWork)]
     # No condition on the worker: SQLite would rather walk through the index of all runs that ever
     # had one.

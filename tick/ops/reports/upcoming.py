@@ -1,4 +1,4 @@
-"""What fires next: the one reader of instants to come, for every view that lists some.
+"""Instants to come: the one reader of them, for every view that lists some.
 
 It reads the rows of schedules and honours all that decides beside a rule: whether it is on, the end
 of a pause, what is decided already, the limit of runs, and maintenance windows.
@@ -15,15 +15,17 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from tick.cron import timetable
+from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.ops.queries.courses import Course, is_on, read_course, read_courses
-from tick.ops.queries.descriptions import next_instants
-from tick.ops.queries.policies import Policy, read_policy
+from tick.ops.queries.descriptions import describe_timing, next_instants
 from tick.ops.queries.schedules import Schedule, get_schedule
 from tick.ops.schemas import Schema
-from tick.policy import missed
+from tick.policy import instants, missed
 from tick.policy.ahead import NextInstant, cut_at_limit
+from tick.policy.missed import grace_seconds, max_catch_up_age
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
+from tick.states import MissedPolicy, OverlapPolicy
 from tick.utc import utc
 
 NEXT_INSTANTS = 5
@@ -38,6 +40,18 @@ class UpcomingInstant(Schema):
     timezone: str
     fires: bool = Field(description="false while its schedule is off, paused or removed")
     blackout: str | None = Field(description="the window in which it will not fire")
+
+
+class Policy(Schema):
+    """What becomes of a schedule's instants, as in effect: defaults are filled in."""
+
+    missed: MissedPolicy
+    overlap: OverlapPolicy
+    grace_seconds: float = Field(description="set, or learned from how often it ticks")
+    max_catch_up_age_seconds: float = Field(description="set, or that of the latest instant")
+    max_catch_up_runs: int
+    max_runs: int | None
+    runs_left: int | None = Field(description="of max_runs")
 
 
 class ScheduleWithInstants(Schema):
@@ -83,9 +97,9 @@ def list_upcoming(
     with_off: bool = False,
     once_each: bool = False,
 ) -> list[UpcomingInstant]:
-    """The next `count` instants after `now`; `with_off` includes schedules that don't fire.
+    """Return the next `count` instants after `now`; `once_each`: only the first of each schedule.
 
-    With `once_each` only the next one of each schedule.
+    `with_off` includes schedules that don't fire.
     """
     until = until and utc(until, "the end")
     courses = read_courses(connection, now, with_off=with_off)
@@ -101,14 +115,14 @@ def list_upcoming(
 
 
 def next_of(course: Course, count: int, until: datetime | None = None) -> list[UpcomingInstant]:
-    """The next `count` instants of one schedule, whether or not it is on."""
+    """Return the next `count` instants of a schedule, whether or not it is on."""
     return [_upcoming(course, each) for each in course.ahead(count, until=until)]
 
 
 def list_next(
     connection: sa.Connection, schedule_id: str, now: datetime, count: int
 ) -> list[UpcomingInstant]:
-    """The same by its id; none when there is no such schedule."""
+    """Return the next instants of a schedule by its id; none if there is no such schedule."""
     course = read_course(connection, schedule_id, now)
     return [] if course is None else next_of(course, count)
 
@@ -116,7 +130,7 @@ def list_next(
 def read_schedule(
     connection: sa.Connection, schedule_id: str, now: datetime
 ) -> ScheduleWithInstants:
-    """A schedule, its next instants, and how many passed while it was off. Raises NotFound."""
+    """Read a schedule, its next instants, and how many passed while it was off. Raises NotFound."""
     schedule = get_schedule(connection, schedule_id)
     course = read_course(connection, schedule_id, now)
     coming = next_of(course, NEXT_INSTANTS) if course else []
@@ -128,10 +142,27 @@ def read_schedule(
     )
 
 
+def read_policy(connection: sa.Connection, course: Course) -> Policy | None:
+    """Read the policy of a schedule; None if its rule cannot be read. One statement."""
+    if describe_timing(course.row.rule).mistake is not None:
+        return None
+    rule = course.rule
+    latest = instants.latest_until(rule, instants.EPOCH, course.now) or course.now
+    return Policy(
+        missed=rule.missed,
+        overlap=rule.overlap,
+        grace_seconds=grace_seconds(rule, learned_tick_seconds(connection)),
+        max_catch_up_age_seconds=max_catch_up_age(rule, latest).total_seconds(),
+        max_catch_up_runs=rule.max_catch_up_runs,
+        max_runs=rule.max_runs,
+        runs_left=course.left,
+    )
+
+
 def next_by_rule(
     rule: str, now: datetime, count: int, windows: Sequence[Window] = (), *, fired: int = 0
 ) -> tuple[datetime, ...]:
-    """The next `count` instants that a rule, stored or not, would fire, having `fired` so often."""
+    """Return the next `count` instants that a rule would fire after it has `fired` so often."""
     found = next_instants(rule, utc(now, "now"), count)
     if not found:
         return ()
@@ -141,7 +172,7 @@ def next_by_rule(
 
 
 def preview_cron(expression: str, timezone: str, *, after: datetime, count: int) -> PreviewedRuns:
-    """An expression in words, and its first `count` instants after `after`. Raises InvalidCron."""
+    """Describe an expression and its first `count` instants after `after`. Raises InvalidCron."""
     words = timetable.describe(expression, timezone)
     times = timetable.next_times(expression, timezone, utc(after), count) if count else []
     return PreviewedRuns(words=words, times=tuple(times))
@@ -150,28 +181,37 @@ def preview_cron(expression: str, timezone: str, *, after: datetime, count: int)
 def resumed_next(
     connection: sa.Connection, schedule_id: str, now: datetime, count: int
 ) -> list[UpcomingInstant]:
-    """The next `count` instants of one schedule, were it switched on or resumed now."""
+    """Return the next `count` instants of a schedule as if it were switched on or resumed now."""
     course = read_course(connection, schedule_id, now)
     return [] if course is None else next_of(replace(course, as_if_on=True), count)
 
 
 def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) -> Undecided:
-    """What enabling or resuming now would write as SUPPRESSED."""
+    """Count the instants that enabling or resuming now would write as SUPPRESSED."""
     course = read_course(connection, schedule_id, now)
     if course is None or is_on(course.row):
         return Undecided(0)
     entries = missed.suppressed(course.rule, course.row.decided_to, course.now, "")
-    return (
-        Undecided(entries[0].count, entries[0].first, entries[0].last) if entries else Undecided(0)
-    )
+    if not entries:
+        return Undecided(0)
+    (row,) = entries  # one row of the ledger stands for all of them
+    return Undecided(row.count, row.first, row.last)
 
 
 def _upcoming(course: Course, item: NextInstant) -> UpcomingInstant:
+    row, goes = course.row, course.begin is not None
+    return upcoming_instant(item, row.id, row.name, course.timezone, goes)
+
+
+def upcoming_instant(
+    item: NextInstant, schedule_id: str, name: str, timezone: str, goes: bool
+) -> UpcomingInstant:
+    """Return the instant as lists show it; fires if its schedule `goes` and no window is there."""
     return UpcomingInstant(
         at=item.at,
-        schedule_id=course.row.id,
-        name=course.row.name,
-        timezone=course.timezone,
-        fires=course.begin is not None and item.window is None,
+        schedule_id=schedule_id,
+        name=name,
+        timezone=timezone,
+        fires=goes and item.window is None,
         blackout=None if item.window is None else item.window.in_words(),
     )
