@@ -34,7 +34,7 @@ from tick.store.tables import job_run, job_schedule, occurrence
 
 _s, _o, _r = job_schedule.c, occurrence.c, job_run.c
 _NAMES_BLOCKER = {OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER}
-# A catch-up of many instants goes on in later ticks; until then others get their turn.
+# One firing a tick is caught up: what is left is not due again in this one, but a minute later.
 CATCH_UP_PAUSE = timedelta(seconds=30)
 
 Plans = Sequence[tuple[PlanGroup, Plan]]

@@ -49,9 +49,8 @@ class Capacity:
 
 def find_limits(jobs: Iterable[JobDefinition], settings: Settings) -> Limits:
     """The limits of jobs, groups and queues together."""
-    most: dict[Name, int] = {
-        ("job_name", job.name): job.max_concurrent for job in jobs if job.max_concurrent is not None
-    }
+    limited = ((job.name, job.max_concurrent) for job in jobs)
+    most = {("job_name", name): number for name, number in limited if number is not None}
     most |= {("job_group", name): number for name, number in settings.group_limits.items()}
     most |= {("queue", name): number for name, number in settings.queue_limits.items()}
     return most

@@ -25,14 +25,10 @@ class QueuePause:
 
 def pause_queue(connection: sa.Connection, name: str, reason: str, act: Act) -> bool:
     """Pause the queue; False when it was paused."""
-    values = {
-        "name": _PREFIX + name,
-        "value": {"reason": reason},
-        "updated_at": act.now,
-        "updated_by": act.author.name,
-    }
-    insert = insert_ignore(connection.dialect.name, setting).values(values).returning(_s.name)
-    return connection.execute(insert).scalar() is not None
+    by = {"updated_at": act.now, "updated_by": act.author.name}
+    insert = insert_ignore(connection.dialect.name, setting)
+    row = insert.values(name=_PREFIX + name, value={"reason": reason}, **by)
+    return connection.execute(row.returning(_s.name)).scalar() is not None
 
 
 def resume_queue(connection: sa.Connection, name: str) -> bool:

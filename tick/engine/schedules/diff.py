@@ -21,9 +21,9 @@ _s, _v = job_schedule.c, schedule_version.c
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of one schedule; several may hold at once (returned and changed, say).
+    """The changes of one schedule: `schedule` is None when it was removed, `known` when it is new.
 
-    `schedule` is None when it was removed, `known` when it is new.
+    Several may come at once: returned and changed, say.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Change:
 
     @property
     def former_ids(self) -> list[str]:
-        """What it was called before the name that it gets."""
+        """Its earlier names, up to the one that it gets."""
         if self.known is None:
             return []
         ids = [*(self.known.former_ids or ()), self.known.id]
@@ -77,7 +77,7 @@ def find_changes(connection: sa.Connection, registry: Registry) -> list[Change]:
 
 
 def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
-    """What changes a schedule's behaviour, as JSON texts; its words do not."""
+    """The JSON texts that decide a schedule's behaviour; its words do not."""
     target = build_target(registry, schedule.target())
     return {"rule": schedule.rule().to_json(), "target": target.to_json()}
 
@@ -134,6 +134,7 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
     row = old if renamed else row
     if row is None:
         return Change(schedule.id, schedule, None)
+    # Hashed slots and jitter go by the first name, so that a rename moves no instant.
     schedule = replace(schedule, first_id=[*(row.former_ids or ()), row.id][0])
     return Change(
         schedule.id,
@@ -150,12 +151,11 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
 def _renamed(
     schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]
 ) -> sa.Row[Any] | None:
-    """The row of a schedule under another name: an earlier one, or a later one of a release that
-    is being taken back.
-    """
+    """The row of a schedule under another name, if that name is defined no more."""
     old = known.get(schedule.renamed_from or "")
     if old is not None and old.id not in registry.schedules:
         return old
+    # Or under a later one, of a release that is being taken back.
     later = (
         row
         for row in known.values()

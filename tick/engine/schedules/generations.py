@@ -8,13 +8,12 @@ import sqlalchemy as sa
 from tick.define.registry import Registry
 from tick.store.tables import definition_set
 
+_g = definition_set.c
+_NEWEST = sa.select(_g.generation, _g.digest).order_by(_g.generation.desc()).limit(1)
+
 
 class DefinitionStatus(Enum):
-    """How a set of definitions stands to the one that was synced last.
-
-    A process of an older release must not bring its definitions back during a rolling deploy, so
-    processes only sync by themselves what was never seen.
-    """
+    """A set of definitions beside the one that was synced last."""
 
     NEVER_SEEN = "never seen"
     IN_FORCE = "in force"
@@ -23,39 +22,27 @@ class DefinitionStatus(Enum):
 
 def definition_status(connection: sa.Connection, registry: Registry) -> DefinitionStatus:
     """Whether these very definitions are in force, were so once, or never."""
-    g = definition_set.c
-    newest = connection.execute(sa.select(g.digest).order_by(g.generation.desc()).limit(1)).scalar()
-    if newest == registry.digest:
+    # By this a process syncs by itself only what was never seen: one of an older release must not
+    # bring its definitions back during a rolling deploy.
+    newest = connection.execute(_NEWEST).first()
+    if newest is not None and newest.digest == registry.digest:
         return DefinitionStatus.IN_FORCE
-    seen = sa.select(sa.exists().where(g.digest == registry.digest))
-    return (
-        DefinitionStatus.SUPERSEDED
-        if connection.execute(seen).scalar()
-        else DefinitionStatus.NEVER_SEEN
-    )
+    seen = sa.select(sa.exists().where(_g.digest == registry.digest))
+    was_seen = connection.execute(seen).scalar()
+    return DefinitionStatus.SUPERSEDED if was_seen else DefinitionStatus.NEVER_SEEN
 
 
 def next_generation(
     connection: sa.Connection, registry: Registry, now: datetime, release: str
 ) -> int:
     """The generation of these definitions: a new one, unless they are in force."""
-    g = definition_set.c
-    newest = connection.execute(
-        sa.select(g.generation, g.digest).order_by(g.generation.desc()).limit(1)
-    ).first()
+    newest = connection.execute(_NEWEST).first()
     if newest is not None and newest.digest == registry.digest:
         return int(newest.generation)
-    generation = 1 if newest is None else newest.generation + 1
-    connection.execute(
-        sa.insert(definition_set),
-        {
-            "generation": generation,
-            "digest": registry.digest,
-            "release": release,
-            "created_at": now,
-        },
-    )
-    return int(generation)
+    generation = 1 if newest is None else int(newest.generation) + 1
+    new = {"generation": generation, "digest": registry.digest}
+    connection.execute(sa.insert(definition_set), new | {"release": release, "created_at": now})
+    return generation
 
 
 def latest_generation(connection: sa.Connection) -> int:

@@ -29,14 +29,13 @@ from tick.store.tables import audit_entry, job_schedule, schedule_version
 
 _s, _v = job_schedule.c, schedule_version.c
 _CHUNK = 500
+# One that was away for longer may have been forgotten: a person is to switch it on again.
 RETURNS_ENABLED_WITHIN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync changed, by schedule id; `renamed` lists the old ids, `broken` those
-    made by hand whose jobs left the code.
-    """
+    """The changes of a sync, by schedule id; `renamed` lists the old ids."""
 
     generation: int
     added: list[str] = field(default_factory=list)
@@ -45,6 +44,7 @@ class SyncReport:
     returned: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    """Schedules made by hand whose jobs left the code."""
 
 
 def sync(
@@ -61,43 +61,33 @@ def sync(
     Raises OlderZoneData where schedules are decided by newer time zone data than this process has.
     """
     one_at_a_time(connection)
-    _heed_zone_data(connection, now, author, accept_older_zone_data)
+    # First of all, every schedule goes by the zone data of this process, or nothing is synced.
+    request = ZoneDataRequest(author, author != SYSTEM, accept_older_zone_data)
+    while apply_newer_rules(connection, now, _CHUNK, request):
+        pass
+    if older := older_zones(connection):
+        raise OlderZoneData(older_in_words({known.zone: known.version for known in older}))
     report = SyncReport(next_generation(connection, registry, now, release))
     work = _Sync(ScheduleWriter(connection, registry, report.generation, Act(now, author)), report)
     changes = find_changes(connection, registry)
-    _lock(connection, changes)
+    # All that will change are locked at once, by id as everybody does: no two transactions cross.
+    ids = [change.known.id for change in changes if change.known is not None]
+    connection.execute(sa.select(_s.id).where(_s.id.in_(ids)).order_by(_s.id).with_for_update())
     for change in changes:
         work.apply(change)
     return report
 
 
-def _heed_zone_data(
-    connection: sa.Connection, now: datetime, author: Author, accept_older: bool
-) -> None:
-    """First of all, every schedule goes by the data of this process, or nothing is synced."""
-    request = ZoneDataRequest(author, by_person=author != SYSTEM, accept_older=accept_older)
-    while apply_newer_rules(connection, now, _CHUNK, request):
-        pass
-    older = older_zones(connection)
-    if older:
-        raise OlderZoneData(older_in_words({known.zone: known.version for known in older}))
-
-
 def one_at_a_time(connection: sa.Connection) -> None:
-    """Several processes start at once after a deploy; SQLite's write transaction is one anyway."""
+    """Let no other process write definitions until this transaction ends."""
+    # Several start at once after a deploy. SQLite's write transaction is one anyway.
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("LOCK TABLE definition_set IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _lock(connection: sa.Connection, changes: Sequence[Change]) -> None:
-    """Lock every schedule that will change, by id as all do: two transactions never cross."""
-    ids = [change.known.id for change in changes if change.known is not None]
-    connection.execute(sa.select(_s.id).where(_s.id.in_(ids)).order_by(_s.id).with_for_update())
-
-
 @dataclass(frozen=True)
 class _Sync:
-    """One sync at work: what all its steps share."""
+    """A sync at work; its steps change one schedule each."""
 
     writer: ScheduleWriter
     report: SyncReport
@@ -137,21 +127,9 @@ class _Sync:
         """No longer defined: it stops at once, its history and its switch are kept."""
         row = self.writer.settle(schedule_id).row
         reason = f"not in the definitions since generation {self.report.generation}"
-        self.writer.note(
-            "schedule.remove",
-            schedule_id,
-            before=_standing(row),
-            reason=reason,
-        )
-        self.writer.update(
-            schedule_id,
-            state=ScheduleState.REMOVED,
-            state_reason=reason,
-            state_by=self.writer.author.name,
-            state_at=self.now,
-            state_until=None,
-            next_run_at=None,
-        )
+        # A pause is kept there: it holds again if the schedule comes back soon.
+        self.writer.note("schedule.remove", schedule_id, before=_standing(row), reason=reason)
+        self._stop(schedule_id, ScheduleState.REMOVED, reason, by=self.writer.author.name)
         self.report.removed.append(schedule_id)
 
     def _return(self, schedule_id: str, removed_as: str) -> None:
@@ -178,12 +156,8 @@ class _Sync:
 
     def _change(self, change: Change, schedule: Schedule) -> None:
         before = self.writer.change(schedule, source=change.source)
-        self.writer.note(
-            "schedule.change",
-            schedule.id,
-            before={"rule": before.row.rule},
-            after={"rule": schedule.rule().to_json()},
-        )
+        old, new = {"rule": before.row.rule}, {"rule": schedule.rule().to_json()}
+        self.writer.note("schedule.change", schedule.id, before=old, after=new)
         paused = self._pause_before(schedule.id, "schedule.break")
         if before.row.state_by == BY_DEFINITIONS and paused is not None:
             self.writer.update(schedule.id, **paused, next_run_at=None)
@@ -195,26 +169,18 @@ class _Sync:
         if row.state_by != BY_DEFINITIONS:
             # Only the first time: how it stood before is read from there when it is mended.
             self.writer.note("schedule.break", schedule_id, before=_standing(row), reason=why)
-        self.writer.update(
-            schedule_id,
-            state=ScheduleState.ERROR,
-            state_reason=why,
-            state_by=BY_DEFINITIONS,
-            state_at=self.now,
-            state_until=None,
-            next_run_at=None,
-        )
+        self._stop(schedule_id, ScheduleState.ERROR, why, by=BY_DEFINITIONS)
         self.report.broken.append(schedule_id)
+
+    def _stop(self, schedule_id: str, state: ScheduleState, reason: str, *, by: str) -> None:
+        why = {"state": state, "state_reason": reason, "state_by": by, "state_at": self.now}
+        self.writer.update(schedule_id, **why, state_until=None, next_run_at=None)
 
     def _pause_before(self, schedule_id: str, action: str) -> dict[str, Any] | None:
         """The pause that held when it was removed or broke: nobody has ended it, so it holds."""
         a = audit_entry.c
-        before = self.connection.execute(
-            sa.select(a.before)
-            .where(a.subject == schedule_id, a.action == action)
-            .order_by(a.id.desc())
-            .limit(1)
-        ).scalar()
+        entries = sa.select(a.before).where(a.subject == schedule_id, a.action == action)
+        before = self.connection.execute(entries.order_by(a.id.desc()).limit(1)).scalar()
         if not before or before["state"] != ScheduleState.PAUSED:
             return None
         until = before["state_until"]
@@ -230,6 +196,6 @@ class _Sync:
 
 
 def _standing(row: AnyRow) -> dict[str, Any]:
-    """How a schedule stands, as plain JSON values."""
+    """The state of a schedule, as plain JSON values."""
     kept = {name: row._mapping[name] for name in ("state", "state_reason", "state_by")}
     return kept | {"state_until": row.state_until and row.state_until.isoformat()}

@@ -1,4 +1,4 @@
-"""How a schedule's definition is written: added, or changed under a new version.
+"""Writes a schedule's definition: adds it, or changes it under a new version.
 
 A change fires nothing that was not due already: what is due settles under the old rule first, in
 the same transaction; a new rule starts strictly after it; nobody's switch is flipped.
@@ -97,10 +97,8 @@ class ScheduleWriter:
         return before
 
     def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
-        """Whether other zone data put the wall times that were given at other instants.
-
-        That is no edit: what it moved into the past is due, as with any other update of the data.
-        """
+        """Whether other zone data put the wall times that were given at other instants."""
+        # That is no edit: what it moved into the past is due, as with any other update of the data.
         given = schedule.wall_times()
         if not given:
             return False
@@ -112,10 +110,7 @@ class ScheduleWriter:
         )
 
     def settle(self, schedule_id: str) -> lifecycle.LockedSchedule:
-        """Decide what is due by now under the present rule; the schedule after that.
-
-        One that can't be fired ends in ERROR: it must not keep its mended definition out.
-        """
+        """Decide what is due by now under the present rule; the schedule after that."""
         try:
             with self.connection.begin_nested():
                 end_pauses(self.connection, self.now, 1, _s.id == schedule_id)
@@ -123,6 +118,7 @@ class ScheduleWriter:
         except TRANSIENT:
             raise  # the database, not the schedule: all of it is undone
         except Exception as error:
+            # In ERROR, for what can't be fired must not keep its mended definition out.
             known = lifecycle.find_schedule(self.connection, schedule_id)
             lifecycle.give_up(self.connection, known, now=self.now, error=short_error(error))
         return lifecycle.find_schedule(self.connection, schedule_id)
@@ -146,14 +142,13 @@ class ScheduleWriter:
         # What a person wrote is kept as written: nothing else remembers it.
         written = {"written": to_plain(schedule)} if source is ScheduleSource.CUSTOM else {}
         read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
-        last = sa.select(sa.func.coalesce(sa.func.max(_v.number), 0) + 1).where(
-            _v.schedule_id == schedule.id
-        )
+        following = sa.func.coalesce(sa.func.max(_v.number), 0) + 1
+        number = sa.select(following).where(_v.schedule_id == schedule.id).scalar_subquery()
         created: int = self.connection.execute(
             sa.insert(schedule_version)
             .values(
                 schedule_id=schedule.id,
-                number=last.scalar_subquery(),
+                number=number,
                 definition=schedule.words() | {"target": schedule.target()} | given | written,
                 digest=version_digest(texts),
                 rule=rule,

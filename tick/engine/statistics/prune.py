@@ -84,10 +84,9 @@ def prune_all(
     somebody else has locked no longer than `patience_seconds`.
     """
     work = _Pruning(engine, now, keep, may_go_on, patience_seconds)
-    done = all(
-        step()
-        for step in (work.logs, work.ledger, work.ticks, work.workers, work.hours, work.alerts)
-    )
+    steps = (work.logs, work.ledger, work.ticks, work.workers, work.hours, work.alerts)
+    # A step that runs out of time ends the pruning: the others come the next time.
+    done = all(step() for step in steps)
     return {table.name: work.gone[table.name] for table in PRUNED}, done
 
 
@@ -105,11 +104,10 @@ def count_prunable(connection: sa.Connection, now: datetime, keep: Keep) -> dict
         **rules.hours,
         **rules.alerts,
     }
+    counts = {table: sa.select(sa.func.count()).select_from(table) for table in PRUNED}
     return {
-        table.name: connection.execute(
-            sa.select(sa.func.count()).select_from(table).where(which[table])
-        ).scalar_one()
-        for table in PRUNED
+        table.name: connection.execute(count.where(which[table])).scalar_one()
+        for table, count in counts.items()
     }
 
 
