@@ -114,8 +114,9 @@ def test_a_tick_takes_real_time(zone: str, change: datetime, world: World) -> No
     world.now = here(change - 3 * HOUR)
     world.define(a_schedule(cron="*/30 * * * *", timezone=zone, overlap="ALLOW", grace=120.0))
     world.enable()
-    for minute in range(1, 6 * 60, 2):
-        world.tick(here(change - 3 * HOUR + minute * MINUTE))
+    for half_hour in range(12):
+        for minute in (1, 15, 29):  # after an instant, between two, before the next
+            world.tick(here(change - 3 * HOUR + (half_hour * 30 + minute) * MINUTE))
     assert {outcome for outcome, _, _ in world.ledger()} == {"QUEUED"}
     assert len(world.ledger()) == 11
 

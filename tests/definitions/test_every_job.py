@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import marshal
 import multiprocessing
 import sqlite3
 from concurrent.futures import ProcessPoolExecutor
@@ -98,6 +99,6 @@ def contents(query):
     names = query("SELECT name FROM pragma_table_list WHERE type IN ('table', 'virtual')")
     tables = [name for (name,) in names if not name.startswith("sqlite_")]
     return {
-        table: hashlib.sha256(repr(query(f"SELECT * FROM {table}")).encode()).hexdigest()
+        table: hashlib.sha256(marshal.dumps(query(f"SELECT * FROM {table}"), 2)).hexdigest()
         for table in tables
     }

@@ -228,8 +228,10 @@ def test_every_list_of_instants_is_what_the_ticks_then_fire(
         )
     before = len(_fired(world))
     while world.now < end:
-        world.tick(world.now + timedelta(minutes=1))
-        world.finish_runs()
+        world.now += timedelta(minutes=1)
+        # All that these scenes define fires at one of the first two.
+        if world.now.minute % 15 in (14, 0, 1, 7) and world.tick().fired_count:
+            world.finish_runs()
     fired = _fired(world)[before:]
     assert lists == dict.fromkeys(lists, fired)
 

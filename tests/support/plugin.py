@@ -1,5 +1,6 @@
 """The fixtures that hand out real servers; tests/conftest.py names this module as a plugin."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -40,6 +41,17 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """The same language and zone everywhere: a C locale gives a language tag that Intl refuses."""
     return {**browser_context_args, "locale": "en-GB", "timezone_id": "UTC"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Collect without looking for garbage: modules and tests stay, in a heap that only grows."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
