@@ -1,1 +1,1 @@
-"""What PEOPLE see and do: queries, actions, access."""
+"""Everything for people: queries, reports, actions and access."""

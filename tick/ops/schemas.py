@@ -1,6 +1,4 @@
-"""What the shapes of all things have in common: the page, the JSON API and the command line share
-them. Those of a thing stand beside its queries.
-"""
+"""The base of all shapes that pages, JSON API and commands share, and answers of actions."""
 
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar

@@ -3,7 +3,6 @@
 A browser holds 256 random bits; only their hash is stored, as with API tokens.
 """
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.ops.access.users import User
-from tick.states import Role
+from tick.ops.access.tokens import hash_secret
+from tick.ops.access.users import User, as_user
 from tick.store.database import Database
 from tick.store.tables import user, user_session
 
@@ -25,7 +24,7 @@ _s, _u = user_session.c, user.c
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """How long a session lasts in all, and without use."""
+    """The longest life of a session, in all and without use."""
 
     longest: timedelta
     idle: timedelta
@@ -33,7 +32,7 @@ class SessionLimits:
 
 @dataclass(frozen=True)
 class Session:
-    """One browser in which a user is signed in."""
+    """A browser in which a user is signed in."""
 
     id: int
     created_at: datetime
@@ -47,7 +46,7 @@ def begin_session(
     """Begin a session of the user; return it with its secret text, which is not stored."""
     text = secrets.token_urlsafe(32)
     values = {
-        "token_hash": _hash(text),
+        "token_hash": hash_secret(text),
         "user_id": user.id,
         "epoch": user.session_epoch,
         "created_at": now,
@@ -67,9 +66,9 @@ def find_session(
 ) -> tuple[Session, User] | None:
     """Return the session of the secret text with its user; None if it has ended."""
     query = _SESSIONS.add_columns(*_PERSON).join(user, _OF_THIS_EPOCH)
-    query = query.where(_s.token_hash == _hash(text), _lives(now, limits), _u.active)
+    query = query.where(_s.token_hash == hash_secret(text), _lives(now, limits), _u.active)
     row = connection.execute(query).one_or_none()
-    return None if row is None else (_as_session(row), _as_user(row))
+    return None if row is None else (_as_session(row), as_user(row, row.user_id))
 
 
 def list_sessions(
@@ -113,14 +112,5 @@ def _as_session(row: sa.Row[*tuple[Any, ...]]) -> Session:
     return Session(row.id, row.created_at, row.seen_at, row.agent)
 
 
-def _as_user(row: sa.Row[*tuple[Any, ...]]) -> User:
-    role = Role(row.role)
-    return User(row.user_id, row.name, role, row.active, row.session_epoch, row.last_login_at)
-
-
 def _lives(now: datetime, limits: SessionLimits) -> sa.ColumnElement[bool]:
     return sa.and_(_s.created_at > now - limits.longest, _s.seen_at > now - limits.idle)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

@@ -80,7 +80,7 @@ def create_token(
     expires_at = change.now + timedelta(days=days)
     shown = {"name": name, "role": role, "scope": scope}
     values = shown | {
-        "token_hash": _hash(text),
+        "token_hash": hash_secret(text),
         "created_by": change.author.name[:100],
         "created_at": change.now,
         "expires_at": expires_at,
@@ -119,7 +119,7 @@ def authenticate(
     database: Database, offered: str, *, now: datetime, scope: TokenScope = TokenScope.API
 ) -> Token | None:
     """The usable token of that scope whose text was offered; notes its use once a minute."""
-    wanted = _TOKENS.where(_t.token_hash == _hash(offered), _t.scope == scope)
+    wanted = _TOKENS.where(_t.token_hash == hash_secret(offered), _t.scope == scope)
     with database.read.connect() as connection:
         row = connection.execute(wanted).one_or_none()
     token = None if row is None else _as_token(row)
@@ -129,7 +129,9 @@ def authenticate(
     return token
 
 
-def _hash(text: str) -> str:
+def hash_secret(text: str) -> str:
+    """Return the hash by which a random text is stored and found."""
+    # Bytes that are no UTF-8 come as surrogates out of a header or a cookie.
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Who may use the console: users with a role and a password, and the throttled login.
+"""Users of the console: accounts with a role and a password, and the throttled login.
 
 A login that fails says the same, after the same work, whether the name, the password or the pace
 was wrong.
@@ -45,7 +45,7 @@ class User:
 
     @property
     def revision(self) -> str:
-        """Changes with the role, the password, the switch and a sign-out by somebody else."""
+        """Return a digest of what other people change: role, password, switch, sign-out."""
         return revision_of(self.id, self.session_epoch)
 
 
@@ -93,7 +93,7 @@ def change_own_password(database: Database, act: Act, name: str, present: str, n
         )
     set_password(database, act, name, new)
     with database.read.connect() as connection:
-        return _as_user(connection.execute(_USERS.where(_u.name == name)).one())
+        return as_user(connection.execute(_USERS.where(_u.name == name)).one())
 
 
 def has_password(connection: sa.Connection, user_id: int) -> bool:
@@ -103,34 +103,32 @@ def has_password(connection: sa.Connection, user_id: int) -> bool:
 
 
 def find_user(connection: sa.Connection, user_id: int) -> User | None:
-    """The user of that id who may sign in."""
+    """Return the user of that id, unless switched off."""
     row = connection.execute(_USERS.where(_u.id == user_id, _u.active)).one_or_none()
-    return None if row is None else _as_user(row)
+    return None if row is None else as_user(row)
 
 
 def list_users(connection: sa.Connection) -> Sequence[User]:
-    """The users by name, at most 500."""
-    return [_as_user(row) for row in connection.execute(_USERS.order_by(_u.name).limit(500))]
+    """List the users by name, at most 500."""
+    return [as_user(row) for row in connection.execute(_USERS.order_by(_u.name).limit(500))]
 
 
 def log_in(
     database: Database, name: str, password: str, *, now: datetime, origin: LoginOrigin = _NOWHERE
 ) -> User | None:
-    """The user, if name and password are right and the pace of guesses allows the attempt.
-
-    An attempt is charged before its password is read, by guarded statements, so that parallel
-    guesses can't slip through; a right password clears the charge. One that is replaced while it is
-    read lets nobody in any more.
-    """
+    """Return the user, if name and password are right and the rate limit allows the attempt."""
     account = _find_account(database, name)
     who = _nobody(name) if account is None else str(account.id)
     epoch = None if account is None else account.session_epoch
+    # Charged before the password is read, so that parallel guesses can't slip through.
     admitted = spend_attempt(database, who, origin, epoch, now) and account is not None
     password_hash = (
         account.password_hash if account is not None and admitted else passwords.nobodys_hash()
     )
+    # A hash is compared in any case, so that the time tells nothing about the name.
     if not (passwords.matches(password_hash, password) and account is not None and admitted):
         return None
+    # Guarded by the hash that was read: a password replaced meanwhile lets nobody in any more.
     admit = sa.update(user).where(_u.id == account.id, _u.password_hash == password_hash)
     admit = admit.values(
         last_login_at=now, password_hash=passwords.rehashed(password_hash, password)
@@ -145,32 +143,31 @@ def log_in(
 _USERS = sa.select(_u.id, _u.name, _u.role, _u.active, _u.session_epoch, _u.last_login_at)
 
 
-def _as_user(row: sa.Row[*tuple[Any, ...]]) -> User:
-    return User(row.id, row.name, Role(row.role), row.active, row.session_epoch, row.last_login_at)
+def as_user(row: sa.Row[*tuple[Any, ...]], user_id: int | None = None) -> User:
+    """Return the user of a row; `user_id` where the row's own id is another thing's."""
+    return User(
+        user_id or row.id,
+        row.name,
+        Role(row.role),
+        row.active,
+        row.session_epoch,
+        row.last_login_at,
+    )
 
 
-@dataclass(frozen=True)
-class _Account:
-    id: int
-    password_hash: str
-    session_epoch: int
-
-
-def _find_account(database: Database, name: str) -> _Account | None:
+def _find_account(database: Database, name: str) -> sa.Row[int, str, int] | None:
     query = sa.select(_u.id, _u.password_hash, _u.session_epoch)
-    # Those whom a provider vouches for have no password.
+    # An account of an identity provider has no password.
     query = query.where(_u.active, _u.password_hash != "")
     with database.read.connect() as connection:
         named = find_user_id(connection, name)
-        row = connection.execute(query.where(_u.id == (named or 0))).one_or_none()
-    return None if row is None else _Account(*row)
+        return connection.execute(query.where(_u.id == (named or 0))).one_or_none()
 
 
 def _nobody(name: str) -> str:
-    """What stands for a name that nobody has: as much is written for it as for one that is known.
-
-    Whoever signs in spends an address's pace besides, and that forgets these rows.
-    """
+    """Return a stand-in for the id of a user whom nobody is."""
+    # As much is written for an unknown name as for a known one, so that time tells nothing.
+    # The limit of addresses, which is spent as well, deletes these rows once they are full again.
     digest = hashlib.sha256(name.strip().lower().encode("utf-8", "replace")).hexdigest()
     return f"nobody:{digest[:32]}"
 
@@ -178,7 +175,7 @@ def _nobody(name: str) -> str:
 def _check_user(change: Change) -> None:
     found = _lock(change)
     is_now = f"{found.name} is {found.role} and {'may' if found.active else 'may not'} sign in."
-    present = _as_user(found).revision
+    present = as_user(found).revision
     change.expect(present, f"{found.name} was changed since you read it: {is_now}")
 
 

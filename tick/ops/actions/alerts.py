@@ -1,4 +1,4 @@
-"""Muting alerts for a while, and closing those that have no end of their own."""
+"""Mutes alerts for a while, and closes those that have no end of their own."""
 
 from datetime import datetime, timedelta
 
@@ -8,13 +8,14 @@ from tick.define.alerts import NAMES, Failed
 from tick.errors import NotFound, Refused
 from tick.ops.act import Change, action
 from tick.ops.queries.revisions import revision_of
+from tick.ops.queries.schedules import no_schedule
 from tick.states import DeliveryStatus
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_delivery, alert_mute, job_schedule
 from tick.utc import utc
 
 _a, _d, _m, _s = alert.c, alert_delivery.c, alert_mute.c, job_schedule.c
-LONGEST_MUTE = timedelta(days=30)
+LONGEST_MUTE = timedelta(days=30)  # a mute that is forgotten must not hide trouble for good
 
 
 @action("alert.mute", subject="mute")
@@ -35,9 +36,7 @@ def mute(
         raise NotFound(f"No rule is called {rule!r}; there are {', '.join(NAMES)}.")
     known = sa.select(_s.id).where(_s.id == schedule_id)
     if schedule_id is not None and change.connection.execute(known).first() is None:
-        raise NotFound(
-            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
-        )
+        raise no_schedule(schedule_id)
     values = {
         "schedule_id": schedule_id,
         "rule": rule,
@@ -103,6 +102,7 @@ def close(change: Change, alert_id: int) -> bool:
         .values(resolved_at=change.now, closed_by=change.author.name)
     ).rowcount
     if closed:
+        # A message with a token is in a sender's hands by now, and comes to its own end.
         change.connection.execute(
             sa.update(alert_delivery)
             .where(_d.alert_id == alert_id, _d.status == DeliveryStatus.OWED, _d.token.is_(None))

@@ -1,4 +1,4 @@
-"""What a schedule did not run in the past, by the definition that was in force then."""
+"""Plans a backfill: the instants of the past that did not fire, by the rules of then."""
 
 from datetime import datetime
 
@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from tick.engine.ledger.versions import RulePeriod, rule_periods, versions_of
 from tick.engine.schedules.replay import MOST_AT_ONCE
-from tick.errors import NotFound, Refused
+from tick.errors import Refused
+from tick.ops.queries.schedules import no_schedule
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.instants import just_before
@@ -30,15 +31,17 @@ class BackfillPlan(Schema):
 def plan_backfill(
     database: Database, schedule_id: str, start: datetime, end: datetime, *, now: datetime
 ) -> BackfillPlan:
-    """The instants of [start, end] that did not fire. Raises NotFound, Refused when too many."""
+    """Return the instants of [start, end] that did not fire. Raises NotFound, Refused."""
     start, end = utc(start, "the start"), min(utc(end, "the end"), utc(now, "now"))
     with database.read.connect() as connection:
         versions = versions_of(connection, schedule_id)
         if not versions:
-            raise NotFound(
-                f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
-            )
-        parts = [_cut(reign, start, end) for reign in _from_the_start(rule_periods(versions))]
+            raise no_schedule(schedule_id)
+        first, *later = rule_periods(versions)
+        # The first rule stands for the time before the schedule was known as well.
+        periods = [RulePeriod(first.rule, instants.EPOCH, first.until), *later]
+        parts = [_cut(period, start, end) for period in periods]
+        # Counted before they are listed: a count costs little, however many there are.
         if sum(instants.count(*part) for part in parts) > MOST_LOOKED_AT:
             raise Refused(
                 f"More than {MOST_LOOKED_AT:,} instants of {schedule_id} lie in that time; "
@@ -62,11 +65,6 @@ def plan_backfill(
     return BackfillPlan(wanted=wanted, done=len(due) - len(wanted))
 
 
-def _from_the_start(found: list[RulePeriod]) -> list[RulePeriod]:
-    """The first rule also stands for the time before the schedule was known."""
-    return [RulePeriod(found[0].rule, instants.EPOCH, found[0].until), *found[1:]]
-
-
-def _cut(reign: RulePeriod, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
-    """The rule, and what of [start, end] it decides: the instants after .. and until .."""
-    return reign.rule, max(reign.since, just_before(start)), min(reign.until or end, end)
+def _cut(period: RulePeriod, start: datetime, end: datetime) -> tuple[Rule, datetime, datetime]:
+    """Return the rule and its part of [start, end], as the instant before and the last."""
+    return period.rule, max(period.since, just_before(start)), min(period.until or end, end)

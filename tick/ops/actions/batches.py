@@ -1,8 +1,4 @@
-"""Doing the same to many runs: bounded, one entry in the audit, and a reason for each refusal.
-
-The entry comes first: a batch is many transactions, and one that is cut short must not have
-changed anything that the audit does not know.
-"""
+"""Retries and cancels many runs: bounded, one entry in the audit, a reason for each refusal."""
 
 from collections.abc import Collection
 
@@ -20,7 +16,7 @@ from tick.store.database import Database
 from tick.store.tables import job_run
 
 MOST_IN_BATCH = 1000
-_CANCELLED_AT_ONCE = 100
+_CANCELLED_AT_ONCE = 100  # in one transaction, for whose locks workers wait
 _r = job_run.c
 
 
@@ -40,15 +36,17 @@ def retry_runs(
     override_overlap: bool = False,
     only: bool = False,
 ) -> BatchDone:
-    """Put runs back into the queue, each as `retries.retry_run` would, an occurrence at a time.
+    """Put runs back into the queue, each as `retries.retry_run` would.
 
-    What a run waits for may be among them. `done` holds what went back with them as well. Raises
-    Refused for none and for too many.
+    `done` holds what went back with them as well. Raises Refused for none and for too many.
     """
+    # First of all: a batch is many transactions, and one that is cut short must not have changed
+    # anything that the audit does not know.
     _record_retry(database, act, run_ids)
     done: list[int] = []
     refused: dict[int, str] = {}
     for occurrence_id, ids in _by_occurrence(database, run_ids).items():
+        # Together, since a run and what it waits for may both be among them.
         with database.write.begin() as connection:
             retry = OccurrenceRetry(connection, act, occurrence_id, registry, override_overlap)
             went = _retry_each(retry, ids, only, refused)
@@ -61,10 +59,10 @@ def retry_runs(
 def _retry_each(
     retry: OccurrenceRetry, ids: Collection[int], only: bool, refused: dict[int, str]
 ) -> set[int]:
-    """Put back those of the occurrence's runs that may go; these and what went with them."""
+    """Put back the runs that may go; return them and what went with them."""
     done: set[int] = set()
     for run_id in ids:
-        if run_id in done:
+        if run_id in done:  # it went along with one before
             continue
         try:
             went = retry.put_back(run_id, only=only)
@@ -89,7 +87,7 @@ def cancel_runs(database: Database, act: Act, run_ids: Collection[int]) -> Batch
     for first in range(0, len(ordered), _CANCELLED_AT_ONCE):
         ids = ordered[first : first + _CANCELLED_AT_ONCE]
         with database.write.begin() as connection:
-            live = _live_among(connection, ids)
+            live = sorted(connection.execute(_LIVE, {"ids": ids}).scalars())
             touched = cancel_all(connection, act, live)
         settle(database, act, touched)
         done += live
@@ -99,13 +97,13 @@ def cancel_runs(database: Database, act: Act, run_ids: Collection[int]) -> Batch
     return BatchDone(done=tuple(done), refused=refused)
 
 
-def _live_among(connection: sa.Connection, ids: Collection[int]) -> list[int]:
-    live = sa.select(_r.id).where(_r.id.in_(ids), _r.status.in_(UNFINISHED_RUNS))
-    return list(connection.execute(live.order_by(_r.id)).scalars())
+_LIVE = sa.select(_r.id).where(
+    _r.id.in_(sa.bindparam("ids", expanding=True)), _r.status.in_(UNFINISHED_RUNS)
+)
 
 
 def _by_occurrence(database: Database, run_ids: Collection[int]) -> dict[int, list[int]]:
-    """Those of the runs that exist, in order, by their occurrence."""
+    """Return the runs that exist, in order, by their occurrence."""
     found: dict[int, list[int]] = {}
     query = sa.select(_r.occurrence_id, _r.id).where(_r.id.in_(run_ids)).order_by(_r.id)
     with database.read.connect() as connection:

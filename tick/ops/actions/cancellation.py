@@ -1,4 +1,4 @@
-"""Cancelling runs: at once those that are queued, by asking those that run."""
+"""Cancels runs: queued ones at once, running ones by asking them to stop."""
 
 from collections.abc import Collection
 
@@ -23,11 +23,7 @@ def cancel_run(database: Database, act: Act, run_id: int) -> None:
 
 
 def cancel_occurrence(database: Database, act: Act, occurrence_id: int) -> int:
-    """Cancel every run of an occurrence that has not ended; return how many these were.
-
-    Those that are queued end at once, those that run are asked to stop. Raises NotFound; Refused
-    when all have ended.
-    """
+    """Cancel every unfinished run of an occurrence; return how many. Raises NotFound, Refused."""
     touched, number = _cancel_occurrence(database, act, occurrence_id)
     settle(database, act, touched)
     return number
@@ -62,7 +58,7 @@ def _cancel_occurrence(change: Change, occurrence_id: int) -> tuple[Collection[i
 
 
 def cancel_all(connection: sa.Connection, act: Act, ids: Collection[int]) -> Collection[int]:
-    """Cancel the runs, and say in each by whom and why; return the occurrences to settle."""
+    """Cancel the runs, with author and reason in each; return the occurrences to settle."""
     return cancel.cancel_runs(
         connection, ids, now=act.now, reason=act.author.did("cancelled", act.reason)
     )

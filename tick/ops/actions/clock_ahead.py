@@ -33,11 +33,8 @@ def resume_from_now(change: Change, schedule_id: str) -> None:
 
 
 def resume_all_from_now(database: Database, act: Act) -> BroughtBack:
-    """Let each schedule whose cursor lies in the future fire at its first instant after now.
-
-    Some at a time, each with its audit entry. Ticks from the future leave the log, so that the
-    scheduler is healthy again.
-    """
+    """Let each schedule whose cursor lies in the future fire at its first instant after now."""
+    # Some at a time, so that ticks need not wait for all of them.
     found: list[str] = []
     while True:
         with database.write.begin() as connection:
@@ -45,6 +42,7 @@ def resume_all_from_now(database: Database, act: Act) -> BroughtBack:
         found += some
         if len(some) < AT_ONCE:
             break
+    # Ticks from the future would go on saying that a clock is ahead.
     return BroughtBack(schedules=tuple(found), ticks=_forget_future_ticks(database, act))
 
 

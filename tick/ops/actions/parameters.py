@@ -1,4 +1,4 @@
-"""A job's parameters before it runs: the form that its signature makes, and what people fill in."""
+"""Forms for a job's parameters: made of its signature, read back as JSON values."""
 
 import inspect
 import json
@@ -25,7 +25,7 @@ MAX_TEXT = 10_000
 
 @dataclass(frozen=True)
 class Field:
-    """One parameter as a field of a form. `default` is what stands in it at first, as text."""
+    """One parameter as a field of a form. `default` is the text in it at first."""
 
     name: str
     kind: Kind
@@ -38,14 +38,11 @@ class Field:
 
 
 def fields_of(function: Callable[..., Any]) -> tuple[Field, ...]:
-    """The parameters of a job's function, typed by its annotations; JSON where those say nothing.
-
-    A function whose annotations can't be resolved has none: the worker will say why.
-    """
+    """Return the fields for a job's function, typed by its annotations; else as JSON."""
     try:
         schema = params_adapter(function).json_schema()
     except Exception:
-        return ()
+        return ()  # its annotations can't be resolved here: the worker will say why
     shapes, required = schema.get("properties", {}), set(schema.get("required", ()))
     parameters = inspect.signature(function).parameters
     return tuple(
@@ -55,17 +52,17 @@ def fields_of(function: Callable[..., Any]) -> tuple[Field, ...]:
 
 
 def read_form(function: Callable[..., Any], given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that a filled-in form means, as JSON values.
+    """Return the parameters in a filled-in form, as JSON values.
 
-    What equals the function's own default is left out, so that it goes on being the function's.
-    What is no field of the form is a text: whether the function takes it is its own to say.
     Raises InvalidParams with a problem for each field that does not fit.
     """
     fields = fields_of(function)
+    # Other names are texts: whether the function takes them is its own to say.
     values = others_given(fields, given)
     problems: dict[str, str] = {}
     for field in fields:
         text = given.get(field.name, "")[:MAX_TEXT]
+        # A default is not sent: if the function gets another one, that will hold.
         if not _is_left_alone(field, text):
             try:
                 values[field.name] = read_text(field, text)
@@ -82,9 +79,9 @@ def read_form(function: Callable[..., Any], given: Mapping[str, str]) -> dict[st
 
 
 def read_text(field: Field, text: str) -> Any:
-    """The JSON value that a filled-in text means; a number that is none is left to be refused.
+    """Return the JSON value of a filled-in text.
 
-    Raises ValueError for what is not the JSON that it should be, and for what is nested too deeply.
+    Raises ValueError if it should be JSON and is not, or is nested too deeply.
     """
     if not text and field.nullable:
         return None
@@ -93,23 +90,20 @@ def read_text(field: Field, text: str) -> Any:
     if field.kind == "json":
         return from_json(text, allow_inf_nan=False)
     if field.kind in ("integer", "number"):
-        with suppress(ValueError):
+        with suppress(ValueError):  # a number that is none is refused by the function's check
             value = from_json(text)
             return value if type(value) in (int, float) else text
     return text
 
 
 def others_given(fields: Iterable[Field], given: Mapping[str, str]) -> dict[str, Any]:
-    """What was filled in beside the fields of a form."""
+    """Return the texts that were filled in beside the fields."""
     names = {field.name for field in fields}
     return {name: text[:MAX_TEXT] for name, text in given.items() if name not in names}
 
 
 def check_params(function: Callable[..., Any], params: Mapping[str, Any]) -> None:
-    """Refuse what the function would not take, before it is enqueued. Raises InvalidParams.
-
-    Annotations that can't be resolved here are the worker's to judge.
-    """
+    """Check that the function would take the parameters. Raises InvalidParams."""
     unstorable = {
         name: f"This {why}." for name in params if (why := why_unstorable({name: params[name]}))
     }
@@ -118,7 +112,7 @@ def check_params(function: Callable[..., Any], params: Mapping[str, Any]) -> Non
     try:
         params_adapter(function)
     except Exception:
-        return
+        return  # annotations that can't be resolved here are the worker's to judge
     validate_params(function, params)
 
 

@@ -1,4 +1,4 @@
-"""Retries by people: runs that ended badly go back into the queue, in the same occurrence."""
+"""Retries by people: runs that ended badly go back into the queue of their occurrence."""
 
 from collections.abc import Collection
 from typing import Any
@@ -97,9 +97,9 @@ class OccurrenceRetry:
         self._override_overlap = override_overlap
 
     def put_back(self, run_id: int, *, only: bool) -> list[int]:
-        """Put one run back, with what was skipped for it unless it goes alone; their ids.
+        """Put one run back; return the ids of all that went, none if it has not ended.
 
-        None when it has not ended. Raises Refused.
+        Raises Refused.
         """
         run = self.graph[run_id]
         if run.status == RunStatus.SUCCESS:
@@ -117,7 +117,7 @@ class OccurrenceRetry:
         return self.put_back_with([run_id], only=only)
 
     def put_back_with(self, chosen: Collection[int], *, only: bool = False) -> list[int]:
-        """Put runs back that nothing holds back; the ids of all that went. Raises Refused."""
+        """Put runs back that wait for nothing; return the ids of all that went. Raises Busy."""
         if not self._override_overlap:
             _check_overlap(self._connection, self.was)
         plan = self.graph.with_what_waits(chosen)
@@ -130,14 +130,14 @@ class OccurrenceRetry:
         return ids
 
     def revive(self) -> None:
-        """Let the occurrence live again, once everything is back."""
+        """Let the occurrence live again, once all its runs are back."""
         revive(self._connection, self.was, self._now)
 
 
 def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
-    """Raises Busy when the schedule runs another occurrence and may not run two."""
+    """Raise Busy if the schedule runs another occurrence and may not run two."""
     if was.schedule_id is None:
-        return
+        return  # fired by hand: there is no policy
     known = lifecycle.find_schedule(connection, was.schedule_id)
     other = connection.execute(
         sa.select(sa.func.min(_o.id)).where(

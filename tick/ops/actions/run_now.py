@@ -33,31 +33,22 @@ _o, _r, _v = occurrence.c, job_run.c, schedule_version.c
 def run_schedule(change: Change, schedule_id: str, *, override_overlap: bool = False) -> int:
     """Run a schedule's jobs now; return the occurrence's id. Its next instant stays where it is.
 
-    Works while the schedule is disabled. The same key again gives the same occurrence; the
-    reason stands in it and in the audit. Raises NotFound, and Refused when an occurrence is
-    unfinished and the overlap policy says no.
+    Works while the schedule is disabled. The same key again gives the same occurrence. Raises
+    NotFound; Refused if it was removed; Busy if the overlap policy says no.
     """
     connection = change.connection
     known = lifecycle.find_schedule(connection, schedule_id)
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
     identity = _identity(change)
-    if (repeat := _find_repeat(connection, identity)) is not None:
-        return repeat
+    # Before the overlap is judged: the same request again must find its occurrence, not be Busy.
+    repeat = connection.execute(sa.select(_o.id).where(_o.key == identity)).scalar()
+    if repeat is not None:
+        return int(repeat)
     target, mode = _stored_target(connection, known.row.version_id)
     blocker = None if override_overlap else _make_way(connection, known, change.now)
-    manual = ManualFiring(
-        key=identity,
-        title=known.row.name,
-        mode=mode,
-        actor=change.author.name,
-        tick_id=f"run-{secrets.token_hex(8)}",
-        schedule_id=schedule_id,
-        version_id=known.row.version_id,
-        blocked_by_id=blocker,
-        reason=change.act.reason,
-    )
-    return _enqueue(change, manual, target)
+    links = {"schedule_id": schedule_id, "version_id": known.row.version_id}
+    return _enqueue(change, identity, known.row.name, mode, target, blocked_by_id=blocker, **links)
 
 
 @action("schedule.run_slots")
@@ -80,6 +71,7 @@ def run_job(
 
     Raises NotFound, and InvalidParams when its function would not take the parameters.
     """
+    # Before anything is written: a worker would find the mistake only when it calls the function.
     check_params(registry.job(name).function, params or {})
     wanted = {"mode": Mode.SINGLE_JOB, "jobs": [name], "params": dict(params or {})}
     target = build_target(registry, wanted)
@@ -95,8 +87,8 @@ def run_group(
 ) -> int:
     """Run the jobs of a group in dependency order; return the occurrence's id.
 
-    Each job takes those of the parameters that it knows. Raises NotFound, and InvalidParams for
-    one that no job takes, or that a job's function would refuse.
+    Each job takes the parameters that it knows. Raises NotFound, and InvalidParams for one that no
+    job takes, or that a job's function would refuse.
     """
     if group not in registry.groups:
         raise NotFound(
@@ -123,21 +115,24 @@ def _shared_target(
 
 @action("jobs.run")
 def _run_jobs(change: Change, title: str, mode: Mode, target: Target) -> int:
+    return _enqueue(change, _identity(change), title, mode, target)
+
+
+def _enqueue(
+    change: Change, identity: str, title: str, mode: str, target: Target, **links: Any
+) -> int:
     manual = ManualFiring(
-        key=_identity(change),
+        key=identity,
         title=title,
         mode=mode,
         actor=change.author.name,
         tick_id=f"run-{secrets.token_hex(8)}",
         reason=change.act.reason,
+        **links,
     )
-    return _enqueue(change, manual, target)
-
-
-def _enqueue(change: Change, manual: ManualFiring, target: Target) -> int:
     occurrence_id = enqueue_manual(change.connection, manual, target, change.now)
-    if occurrence_id is None:
-        return _same_as_before(change.connection, manual.key, target)
+    if occurrence_id is None:  # its key is there already
+        return _same_as_before(change.connection, identity, target)
     change.record(after={"occurrence": occurrence_id, "jobs": len(target.jobs)})
     return occurrence_id
 
@@ -148,19 +143,14 @@ def _identity(change: Change) -> str:
     return short_digest(f"{change.subject}\n{key}") if key else secrets.token_hex(8)
 
 
-def _find_repeat(connection: sa.Connection, identity: str) -> int | None:
-    """The occurrence that the same request made before."""
-    return connection.execute(sa.select(_o.id).where(_o.key == identity)).scalar()
-
-
 def _same_as_before(connection: sa.Connection, identity: str, target: Target) -> int:
-    """The occurrence that the same request made before. Raises Refused if it was another one."""
+    """Return the occurrence of the same request. Raises Refused if the parameters differ."""
     made = sa.select(_o.id).where(_o.key == identity)
     occurrence_id: int = connection.execute(made).scalar_one()
     runs = sa.select(_r.job_name, _r.params).where(_r.occurrence_id == occurrence_id)
     before = {run.job_name: run.params or {} for run in connection.execute(runs)}
     pairs = ((before.get(job.name, job.params), job.params) for job in target.jobs)
-    # As JSON, which has no tuples: so it was written down.
+    # As JSON, as the row has them: a tuple would differ from the list that it was stored as.
     if any(canonical(was) != canonical(wanted) for was, wanted in pairs):
         raise Refused(
             f"Under the same key occurrence {occurrence_id} was started with other parameters. "
@@ -177,19 +167,13 @@ def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, 
 def _make_way(
     connection: sa.Connection, known: lifecycle.LockedSchedule, now: datetime
 ) -> int | None:
-    """The occurrence to wait for, if any, asked to stop if the policy says replace.
+    """Return the occurrence to wait for, which is asked to stop if the policy says replace.
 
-    Raises Busy when the policy says skip.
+    Raises Busy if the policy says skip.
     """
-    live = (
-        connection.execute(
-            sa.select(_o.id)
-            .where(_o.schedule_id == known.row.id, _o.outcome.in_(LIVE_OUTCOMES))
-            .order_by(_o.id)
-        )
-        .scalars()
-        .all()
-    )
+    unfinished = sa.select(_o.id).where(_o.schedule_id == known.row.id)
+    unfinished = unfinished.where(_o.outcome.in_(LIVE_OUTCOMES)).order_by(_o.id)
+    live = connection.execute(unfinished).scalars().all()
     verdict = judge(known.rule.overlap, len(live))
     if verdict is OverlapDecision.SKIP:
         raise Busy(
@@ -201,8 +185,6 @@ def _make_way(
         runs = sa.select(_r.id).where(_r.occurrence_id.in_(live))
         ids = connection.execute(runs).scalars().all()
         cancel_runs(connection, ids, now=now, reason="replaced by a newer occurrence")
-    return (
-        live[0]
-        if verdict in (OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER)
-        else None
-    )
+    # Replaced runs need their time to stop: the new occurrence waits for them, too.
+    waits = verdict in (OverlapDecision.WAIT_FOR_BLOCKER, OverlapDecision.REPLACE_BLOCKER)
+    return live[0] if waits else None

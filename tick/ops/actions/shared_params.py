@@ -1,4 +1,4 @@
-"""Parameters of many jobs at once: each takes those that its signature names."""
+"""Parameters for many jobs at once: each takes those that its signature names."""
 
 import inspect
 from collections import defaultdict
@@ -21,7 +21,7 @@ from tick.ops.actions.parameters import (
 
 @dataclass(frozen=True)
 class SharedField:
-    """A field of a form, and the jobs that take what is filled in. Left empty, it is not given."""
+    """A field of a form, and the jobs that take its value. Left empty, it is not given."""
 
     field: Field
     jobs: tuple[str, ...]
@@ -30,9 +30,9 @@ class SharedField:
 def share_out(
     jobs: Sequence[JobDefinition], params: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    """What each job takes of the parameters, by its name.
+    """Return each job's share of the parameters, by its name.
 
-    Raises InvalidParams for one that no job takes, and for what a job's function would refuse.
+    Raises InvalidParams for one that no job takes, or that a job's function would refuse.
     """
     shares = {job.name: share_of(job.function, params) for job in jobs}
     taken = {name for share in shares.values() for name in share}
@@ -52,7 +52,7 @@ def share_out(
 
 
 def shared_fields(jobs: Iterable[JobDefinition]) -> tuple[SharedField, ...]:
-    """The parameters of all of them as one form; JSON where the jobs differ in what they take."""
+    """Return the parameters of all jobs as one form; as JSON where their types differ."""
     found: dict[str, list[tuple[str, Field]]] = defaultdict(list)
     for job in jobs:
         for field in fields_of(job.function):
@@ -64,12 +64,9 @@ def shared_fields(jobs: Iterable[JobDefinition]) -> tuple[SharedField, ...]:
 
 
 def read_shared_form(jobs: Iterable[JobDefinition], given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters that a filled-in form means, to be shared out.
-
-    What is no field of the form is a text: whether a job takes it, sharing out tells.
-    Raises InvalidParams for what is not the JSON that it should be.
-    """
+    """Return the parameters in a filled-in form, to be shared out. Raises InvalidParams."""
     fields = [shared.field for shared in shared_fields(jobs)]
+    # Other names are texts: `share_out` refuses them if no job takes them.
     params = others_given(fields, given)
     problems: dict[str, str] = {}
     for field in fields:
@@ -84,7 +81,7 @@ def read_shared_form(jobs: Iterable[JobDefinition], given: Mapping[str, str]) ->
 
 
 def _hint(jobs: Iterable[JobDefinition]) -> str:
-    """The parameters that there are, by job."""
+    """Return the known parameters by job, for an error."""
     known = [
         f"{job.name} takes {', '.join(parameters)}"
         for job in jobs
@@ -94,7 +91,7 @@ def _hint(jobs: Iterable[JobDefinition]) -> str:
 
 
 def _together(fields: Sequence[Field]) -> Field:
-    """One field for all of these; a bound that only some have is left to their own check."""
+    """Merge the fields that several jobs have under one name."""
     first = fields[0]
     is_same = all((each.kind, each.choices) == (first.kind, first.choices) for each in fields)
     return replace(
@@ -104,6 +101,6 @@ def _together(fields: Sequence[Field]) -> Field:
         nullable=not any(each.required for each in fields),
         default="",
         choices=first.choices if is_same else (),
-        least=None,
+        least=None,  # a bound that only some have is left to their own check
         most=None,
     )

@@ -42,6 +42,7 @@ def switch_on(change: Change, schedule_id: str, *, catch_up_latest: bool = False
         return False
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(_why_gone(known.row))
+    # Still paused, it stays silent until the pause ends or somebody resumes it.
     values = {"enabled": True, "enabled_at": change.now, "enabled_by": change.author.name}
     if known.row.state == ScheduleState.ACTIVE or pause_is_over(known.row, change.now):
         values |= NOT_PAUSED | wake(
@@ -144,7 +145,7 @@ def resume_schedule(
             f"{schedule_id} can't fire: {known.row.state_reason} Edit it, or bring it back in code."
         )
     values = NOT_PAUSED | {"state_by": change.author.name, "state_at": change.now, "fire_errors": 0}
-    if known.row.enabled:
+    if known.row.enabled:  # switched off meanwhile, it has no next instant
         values |= wake(change.connection, known, change.now, catch_up_latest=catch_up_latest)
     switch(change.connection, known, values, change.now)
     change.record(
@@ -177,7 +178,7 @@ def do_to_each(
     """Act on each schedule; return the results, and the refusals, by id."""
     done: dict[str, Result] = {}
     refused: dict[str, str] = {}
-    for schedule_id in dict.fromkeys(schedule_ids):
+    for schedule_id in dict.fromkeys(schedule_ids):  # each once, in the order given
         try:
             done[schedule_id] = action(schedule_id)
         except (NotFound, Refused) as refusal:

@@ -32,6 +32,7 @@ def _check_scheduler(change: Change) -> None:
     change.expect(present, f"The scheduler was changed since you read it: it is {is_now}")
 
 
+# The lock, since of two who stop at the same moment neither finds a row yet to wait for.
 @action("scheduler.stop", subject="scheduler", lock=AdvisoryLock.STOPS, check=_check_scheduler)
 def stop_scheduler(change: Change) -> bool:
     """Let nothing fire until somebody starts it; False when it is stopped already.
@@ -75,7 +76,8 @@ def add_window(change: Change, *, starts_at: datetime, ends_at: datetime) -> int
         )
     if ends_at <= now:
         raise Refused(f"The window would end at {ends_at.isoformat()}, which has passed.")
-    starts_at = max(starts_at, now)
+    starts_at = max(starts_at, now)  # what was due before is decided
+    # A form that is sent twice plans one window.
     same = sa.select(_w.id).where(
         _w.starts_at == starts_at, _w.ends_at == ends_at, _w.reason == reason
     )

@@ -1,4 +1,4 @@
-"""Taking capacity out and putting it back: draining a worker, pausing a queue."""
+"""Takes capacity out and puts it back: drains a worker, pauses and resumes a queue."""
 
 import re
 
@@ -44,6 +44,7 @@ def _check_queue(change: Change) -> None:
     change.expect(revision_of(since, by, reason), said)
 
 
+# The lock, since a queue that is not paused has no row to be locked.
 @action("queue.pause", lock=AdvisoryLock.QUEUES, check=_check_queue)
 def pause_queue(change: Change, name: str) -> bool:
     """Let no run of the queue be claimed; what runs goes on. False when it was paused.

@@ -1,4 +1,4 @@
-"""Public holidays by name, for those who look at what is to come. What fires knows none of them."""
+"""Public holidays by name, for calendars. Nothing that fires knows them."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -23,10 +23,7 @@ def check(regions: Sequence[str]) -> None:
 
 
 def holiday_on(regions: Sequence[str], day: date) -> str | None:
-    """`Christmas Day (DE)`, of several regions all; None on an ordinary day.
-
-    Of a region that `check` refuses, every day is ordinary.
-    """
+    """Return the holidays of a day, as `Christmas Day (DE)`; None on an ordinary day."""
     names = ((region, _of_year(region, day.year).get(day)) for region in regions)
     return ", ".join(f"{name} ({region})" for region, name in names if name) or None
 
@@ -36,7 +33,7 @@ def _of_year(region: str, year: int) -> dict[date, str]:
     try:
         check((region,))
     except SettingsError:
-        return {}
+        return {}  # a page of what is to come must not fail for it
     country, _, part = region.partition("-")
     return dict(
         _library().country_holidays(country, subdiv=part or None, years=year, language="en_US")
@@ -45,7 +42,7 @@ def _of_year(region: str, year: int) -> dict[date, str]:
 
 def _library() -> ModuleType:
     try:
-        import holidays
+        import holidays  # an extra, which most installations leave out
     except ModuleNotFoundError:
         raise SettingsError(f"TICK_HOLIDAYS needs the package holidays: {_INSTALL}.") from None
     return holidays

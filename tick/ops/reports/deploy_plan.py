@@ -1,4 +1,4 @@
-"""What would change if the definitions here were deployed on the database there. Writes nothing."""
+"""Plans a deploy: the differences between these definitions and the database. Writes nothing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -128,7 +128,7 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
 
 
 def _hash_note(schedule: Schedule | None) -> str:
-    """That a rename moves no instant, where the name decides about instants."""
+    """Say that a rename moves no instant, if the name decides about instants."""
     if schedule is None or replace(schedule, first_id=schedule.id).rule() == schedule.rule():
         return ""
     return f", and so do its `H` and jitter, those of {schedule.slot_id}"
@@ -140,11 +140,13 @@ def _fires(
     row = change.known
     if row is None or not (change.changed or change.removed or change.renamed):
         return
+    # After an error the tick leaves a schedule alone until then.
     due_at = row.next_run_at and max(row.next_run_at, row.retry_after or row.next_run_at)
     if due_at is None or due_at > now or not (row.enabled and row.state == ScheduleState.ACTIVE):
         return
     if describe_timing(row.rule).mistake is not None:
         return  # it can't fire, and ends in ERROR or is mended
+    # The same decision as the tick's, since the tick may come before the sync.
     live = connection.execute(_LIVE, {"schedule": row.id}).scalar_one()
     rule = Rule.from_json(row.rule)
     since = due_since(rule, row.decided_to, row.next_run_at)
@@ -183,6 +185,7 @@ def _collisions(
         shared = jobs[one.id] & jobs[other.id]
         if not shared or not ids & {one.id, other.id}:
             continue
+        # At the same instants: jobs that run at the same time by their length are not foretold.
         if both := sorted(set(when[one.id]) & set(when[other.id])):
             yield Collision(
                 schedules=(one.id, other.id),

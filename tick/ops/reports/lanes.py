@@ -1,4 +1,4 @@
-"""What will fire in a time, side by side: a lane for each schedule, and what meets in a minute."""
+"""Firings to come, side by side: a lane for each schedule, and meetings in one minute."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter
 
 import sqlalchemy as sa
 
 from tick.cron.zone_data import Zone
 from tick.ops.queries.courses import Course, minute_of, names_minute, read_courses
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
-from tick.ops.reports.upcoming import UpcomingInstant, by_instant
+from tick.ops.reports.upcoming import UpcomingInstant, by_instant, upcoming_instant
 from tick.policy.ahead import NextInstant
 from tick.utc import utc
 
-MOST_IN_LANE = 170
+MOST_IN_LANE = 170  # a schedule that fires every hour has 168 in a week
 _Reading = tuple[str, Zone | None]
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A schedule and its instants in a time: those that fire, and the `quiet` ones, that do not.
+    """A schedule and its instants in a time: those that fire, and `quiet` ones that do not.
 
-    Those of a schedule that fires more than MOST_IN_LANE times are not all there: `dense`.
+    `dense`: it has more than MOST_IN_LANE, and not all of them are here.
     """
 
     schedule_id: str
@@ -38,7 +38,7 @@ class Lane:
 
     @property
     def first(self) -> datetime | None:
-        """Its first instant, whether or not that fires."""
+        """Return its first instant, whether or not it fires."""
         ends = (self.instants[:1], tuple(each.at for each in self.quiet[:1]))
         return min((at for end in ends for at in end), default=None)
 
@@ -46,10 +46,7 @@ class Lane:
 def list_lanes(
     connection: sa.Connection, now: datetime, start: datetime, end: datetime
 ) -> tuple[Lane, ...]:
-    """A lane for every schedule that will fire, with its instants in (start, end]; soonest first.
-
-    As many statements as `read_courses` has, however many there are.
-    """
+    """Return a lane for each schedule that will fire in (start, end], soonest first."""
     start, end = utc(start, "the start"), utc(end, "the end")
     found = [_lane(course, start, end) for course in read_courses(connection, now)]
     return tuple(sorted(found, key=lambda lane: (lane.first or end + _DAY, lane.schedule_id)))
@@ -58,17 +55,15 @@ def list_lanes(
 def next_in_lanes(
     lanes: Iterable[Lane], count: int, *, once_each: bool = False
 ) -> list[UpcomingInstant]:
-    """The first `count` instants of all lanes, in order; with `once_each` the first of each lane.
-
-    The lanes have to come soonest first, as `list_lanes` gives them.
-    """
+    """Return the first `count` instants of all lanes; with `once_each` the first of each."""
     most = 1 if once_each else count
+    # Lanes come soonest first, so the first `count` of them hold the first `count` instants.
     lists = (_items(lane, most) for lane in islice(lanes, count))
     return list(islice(merge(*lists, key=by_instant), count))
 
 
 def by_instants(lanes: Iterable[Lane]) -> dict[tuple[datetime, ...], list[str]]:
-    """The names of the schedules by the instants that they share; dense lanes are left out."""
+    """Return the names of schedules by the instants that they share; without dense lanes."""
     found: dict[tuple[datetime, ...], list[str]] = {}
     for lane in lanes:
         if lane.instants and not lane.dense:
@@ -77,10 +72,8 @@ def by_instants(lanes: Iterable[Lane]) -> dict[tuple[datetime, ...], list[str]]:
 
 
 def find_collisions(lanes: Iterable[Lane]) -> dict[datetime, tuple[str, ...]]:
-    """The minutes in which several schedules fire, with their names.
-
-    Dense lanes are left out: they meet all others.
-    """
+    """Return the minutes in which several schedules fire, with their names."""
+    # Schedules that share all their instants are gone through once; dense lanes meet all others.
     found: dict[datetime, list[str]] = {}
     for instants, names in by_instants(lanes).items():
         for at in instants:
@@ -91,10 +84,8 @@ def find_collisions(lanes: Iterable[Lane]) -> dict[datetime, tuple[str, ...]]:
 def find_companions(
     courses: Iterable[Course], schedule_id: str, instants: Iterable[datetime]
 ) -> dict[datetime, tuple[str, ...]]:
-    """The names of the other schedules that fire in the same minutes.
-
-    Those that fire all the time are left out: they meet all others.
-    """
+    """Return the names of the other schedules that fire in the same minutes."""
+    # A rule is asked once for all that share it. What fires all day is left out: it meets all.
     by_rule: dict[_Reading, list[Course]] = {}
     for course in courses:
         if course.row.id != schedule_id and course.begin is not None:
@@ -104,7 +95,6 @@ def find_companions(
 
 
 def _firing(by_rule: Mapping[_Reading, Sequence[Course]], minute: datetime) -> tuple[str, ...]:
-    """The rule is asked once for all that share it."""
     return tuple(
         course.row.name
         for (rule, zone), courses in by_rule.items()
@@ -125,6 +115,7 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     nominal = course.nominal(MOST_IN_LANE + 1, after=start, until=end)
     fires = nominal
     quiet: tuple[NextInstant, ...] = ()
+    # Windows and limits cost time, and few schedules have any.
     if nominal and not course.is_plain:
         ahead = course.ahead(MOST_IN_LANE + 1, after=start, until=end)
         fires = tuple(each.at for each in ahead if each.window is None)
@@ -140,19 +131,9 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
 
 
 def _items(lane: Lane, count: int) -> list[UpcomingInstant]:
-    found: list[tuple[datetime, str | None]] = [(at, None) for at in lane.instants[:count]]
-    found += [
-        (each.at, each.window.in_words()) for each in lane.quiet[:count] if each.window is not None
-    ]
-    found.sort(key=itemgetter(0))
+    found = [*map(NextInstant, lane.instants[:count]), *lane.quiet[:count]]
+    found.sort(key=attrgetter("at"))
     return [
-        UpcomingInstant(
-            at=at,
-            schedule_id=lane.schedule_id,
-            name=lane.name,
-            timezone=lane.timing.timezone,
-            fires=blackout is None,
-            blackout=blackout,
-        )
-        for at, blackout in found[:count]
+        upcoming_instant(each, lane.schedule_id, lane.name, lane.timing.timezone, True)
+        for each in found[:count]
     ]

@@ -1,8 +1,4 @@
-"""Sums of what ended as figures that people read: rates, and quantiles of lengths. Pure.
-
-Lengths are seconds; quantiles come from buckets (tick.policy.histogram), and say so: of a single
-value the sum knows it exactly.
-"""
+"""Rates and quantiles out of sums of hours. Lengths are seconds. Pure."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -34,7 +30,7 @@ class Lengths(Schema):
     p95_is_over: bool = Field(default=False, description="it is longer than the p95 given here")
 
     def hedge(self, part: Literal["p50", "p95"]) -> str:
-        """What has to stand before the value: nothing, `≈ ` or `over `."""
+        """Return the hedge before the value: nothing, `≈ ` or `over `."""
         if getattr(self, part) is None or self.exact:
             return ""
         return "over " if getattr(self, f"{part}_is_over") else "≈ "
@@ -71,12 +67,12 @@ class FiringFigures(Schema):
 
     @property
     def fired(self) -> int:
-        """How many firings came to their end."""
+        """Return how many firings came to their end."""
         return self.succeeded + self.failed + self.cancelled
 
 
 def run_figures(sums: Sums) -> RunFigures:
-    """What the columns of run_hour say. Pure."""
+    """Return the figures in sums of run_hour."""
     succeeded, failed = int(sums["succeeded"]), int(sums["failed"])
     return RunFigures(
         succeeded=succeeded,
@@ -91,7 +87,7 @@ def run_figures(sums: Sums) -> RunFigures:
 
 
 def firing_figures(sums: Sums) -> FiringFigures:
-    """What the columns of occurrence_hour say. Pure."""
+    """Return the figures in sums of occurrence_hour."""
     late = bucket_counts(sums, "late", LATE_BOUNDS)
     on_time = count_up_to(late, LATE_BOUNDS, ON_TIME_SECONDS)
     succeeded, failed = int(sums["success"] + sums["partial"]), int(sums["failed"])
@@ -113,16 +109,16 @@ def firing_figures(sums: Sums) -> FiringFigures:
 
 
 def bucket_counts(sums: Sums, kind: str, bounds: Sequence[float]) -> list[int]:
-    """A histogram out of the columns: a count for each bound, and one for what is beyond."""
+    """Return a histogram: a count for each bound, and one beyond the last."""
     return [int(sums[f"{kind}_{number}"]) for number in range(len(bounds) + 1)]
 
 
 def lengths(sums: Sums, kind: str, bounds: Sequence[float]) -> Lengths:
-    """How long things of a kind took. Pure."""
+    """Return the lengths of a kind: `took`, `waited` or `late`."""
     counts = bucket_counts(sums, kind, bounds)
     total = sum(counts)
     mean = sums[f"{kind}_seconds"] / total if total else None
-    if total == 1:
+    if total == 1:  # the sum is the value itself, which no bucket tells
         return Lengths(count=1, mean=mean, p50=mean, p95=mean, exact=True)
     return Lengths(
         count=total,

@@ -1,15 +1,16 @@
-"""Proof that what the ledger says of its firings is what their runs say."""
+"""Holds the ledger's rows of firings against their runs."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.engine.runs.settle import outcome_in, tally
+from tick.ops.schemas import Schema
 from tick.policy.target import Target
 from tick.states import ENDED_OUTCOMES, FIRED_OUTCOMES
 from tick.store.sql import AnyRow, any_of_param, batches
@@ -19,41 +20,41 @@ _o, _r, _d = occurrence.c, job_run.c, job_run_dependency.c
 _COUNTS = ("succeeded", "failed", "cancelled", "skipped")
 
 
-@dataclass(frozen=True)
-class Contradiction:
-    """What a row of the ledger says that its runs don't, and the instant that it is about."""
+class Violation(Schema):
+    """Something that the promises rule out."""
 
-    schedule_id: str | None
+    schedule_id: str
     at: datetime
     message: str
 
 
 def find_contradictions(
     connection: sa.Connection, ids: Sequence[int], targets: Mapping[int, Target]
-) -> Iterator[Contradiction]:
-    """What is wrong between these rows and their runs. `targets`: by id of the version."""
+) -> Iterator[Violation]:
+    """Yield the contradictions of these rows. `targets`: by id of the version."""
     for part in batches(ids):
         for firing in _read(connection, part):
             row = firing.row
             for message in firing.contradictions(targets.get(row.version_id)):
-                yield Contradiction(row.schedule_id, row.scheduled_for or row.decided_at, message)
+                at = row.scheduled_for or row.decided_at  # fired by hand: when that was asked for
+                yield Violation(schedule_id=row.schedule_id or "-", at=at, message=message)
 
 
 @dataclass(frozen=True)
 class _Firing:
-    """A row of the ledger, its runs, how many edges lead into them, and what they come to."""
+    """A row of the ledger, its runs, and the sums of these runs."""
 
     row: AnyRow
     summed: AnyRow
     runs: list[AnyRow] = field(default_factory=list)
 
     def contradictions(self, target: Target | None) -> Iterator[str]:
-        """What is wrong with it, in words; without all its runs, the rest means nothing."""
+        """Yield its contradictions, in words."""
         row, made = self.row, len(self.runs)
         jobs = len({run.job_name for run in self.runs})
         if made != row.runs or jobs != made:
             yield f"{self._said} has {made} runs of {jobs} jobs instead of {row.runs}"
-            return
+            return  # without all its runs, the rest means nothing
         yield from self._strays(target)
         edges = sum(run.edges for run in self.runs)
         wanted = edges if target is None else len(target.edges)
@@ -67,7 +68,7 @@ class _Firing:
         return f"row {self.row.id} ({self.row.outcome})"
 
     def _strays(self, target: Target | None) -> Iterator[str]:
-        """Runs that are not of this row's schedule, instant and jobs."""
+        """Yield runs of another schedule, instant or job."""
         row, names = self.row, None if target is None else {job.name for job in target.jobs}
         for run in self.runs:
             if (run.schedule_id, run.scheduled_for) != (row.schedule_id, row.scheduled_for):
@@ -77,7 +78,7 @@ class _Firing:
                 yield f"run {run.id} of {self._said} is of {run.job_name}, which it does not fire"
 
     def _sums(self) -> Iterator[str]:
-        """What the row sums up, where its runs come to something else."""
+        """Yield sums of the row that its runs contradict."""
         row, summed = self.row, self.summed
         if row.outcome != summed.outcome:
             yield f"{self._said} contradicts its runs, which come to {summed.outcome}"
@@ -92,8 +93,12 @@ class _Firing:
             yield f"{self._said} ended at {ended}, and the last of its runs at {last}"
 
 
-def _at(instant: datetime | None) -> str:
-    return "no time" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+def in_utc(instant: datetime | None, none: str = "never") -> str:
+    """Return the instant to the second, in UTC."""
+    return none if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+_at = partial(in_utc, none="no time")
 
 
 def _read(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Firing]:
@@ -108,7 +113,7 @@ def _read(connection: sa.Connection, ids: Sequence[int]) -> Iterator[_Firing]:
 
 @cache
 def _statements(dialect: str) -> tuple[sa.Select[Any], sa.Select[Any], sa.Select[Any]]:
-    """What the runs of the rows come to, the rows themselves, and their runs."""
+    """Return the statements for the sums of the runs, for the rows, and for the runs."""
     counted = tally(any_of_param(dialect, _o.id, "ids"))
     rows = sa.select(
         *(_o.id, _o.schedule_id, _o.version_id, _o.scheduled_for, _o.decided_at, _o.outcome),

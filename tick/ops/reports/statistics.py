@@ -1,7 +1,6 @@
-"""Statistics: how often things go well, on time and in what time; by job, schedule and period.
+"""Statistics of success, punctuality and length; by job, schedule and period.
 
-They count what happened: a run that failed, and succeeded when somebody retried it, is one failure
-and one success.
+A run that failed, and succeeded when somebody retried it, is one failure and one success.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -97,15 +96,15 @@ def gather(
     job_name: str | None = None,
     schedule_id: str | None = None,
 ) -> Statistics:
-    """Statistics of the window that ends now, in periods of the zone.
+    """Return statistics of the window that ends now, in periods of the zone.
 
-    Of one job's runs alone, or one schedule's instants alone, if they are named. At most six
-    statements.
-    Raises InvalidCron for a zone that does not exist.
+    Of one job's runs alone, or one schedule's instants alone, if they are named. Raises InvalidCron
+    for a zone that does not exist.
     """
     check_zone(timezone)
     spans = spans_of(window, now, find_zone(timezone))
     asked = [*spans, Span(now - DAY, spans[-1].end)]
+    # In one snapshot, or a tick in between would have something counted twice, or not at all.
     with snapshot(database) as connection:
         runs = {} if schedule_id else queries.sum_runs(connection, asked, job_name)
         occurrences = {} if job_name else queries.sum_occurrences(connection, asked, schedule_id)
@@ -114,7 +113,7 @@ def gather(
 
 
 def spans_of(window: Window, now: datetime, zone: ZoneInfo) -> list[Span]:
-    """The window's periods, oldest first; the last holds `now`. Pure.
+    """Return the window's periods, oldest first; the last holds `now`.
 
     Days begin at midnight in the zone, and hold the hours that begin in them.
     """
@@ -123,6 +122,7 @@ def spans_of(window: Window, now: datetime, zone: ZoneInfo) -> list[Span]:
         starts = [end - timedelta(hours=number) for number in range(24, -1, -1)]
     else:
         days, step = {Window.WEEK: (7, 1), Window.MONTH: (30, 1), Window.QUARTER: (90, 7)}[window]
+        # By dates, since a day of a clock change has 23 or 25 hours.
         tomorrow = now.astimezone(zone).date() + DAY
         dates = [tomorrow - number * DAY for number in range(days // step * step + step, -1, -step)]
         midnights = [datetime(day.year, day.month, day.day, tzinfo=zone) for day in dates]
@@ -133,12 +133,9 @@ def spans_of(window: Window, now: datetime, zone: ZoneInfo) -> list[Span]:
 def _statistics(
     window: Window, zone: str, asked: Sequence[Span], runs: Table, occurrences: Table, names: Names
 ) -> Statistics:
-    """The tables as figures: all spans but the last are the window's. Pure."""
+    """Return the tables as figures; the last span is not the window's but the last day."""
     last = len(asked) - 1
-    by_period = (
-        _grouped(runs, lambda _, number: number),
-        _grouped(occurrences, lambda _, number: number),
-    )
+    by_period = [_grouped(table, lambda _, number: number) for table in (runs, occurrences)]
     periods = [
         Period(
             start=span.start,
@@ -192,7 +189,7 @@ def _by_schedule(occurrences: Table, middle: int, names: Names) -> tuple[Schedul
 
 
 def _trends(table: Table, middle: int) -> dict[str, float]:
-    """By name, by what part the median is above that of the window's first half."""
+    """Return by name what part the median is above that of the window's first half."""
     halves = _grouped(table, lambda name, number: (name, number >= middle))
     # By the same measure on both sides: an exact value is not held against an estimated one.
     medians = {
@@ -208,7 +205,7 @@ def _trends(table: Table, middle: int) -> dict[str, float]:
 
 
 def _grouped(table: Table, key: Callable[[str, int], Key]) -> dict[Key, Sums]:
-    """The table's sums, added up by a key of name and period."""
+    """Return the table's sums, added up by a key of name and period."""
     parts: dict[Key, list[Sums]] = {}
     for (name, number), sums in table.items():
         parts.setdefault(key(name, number), []).append(sums)

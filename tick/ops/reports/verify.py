@@ -8,7 +8,7 @@ job did is beyond proof, and so is a row that was changed together with all that
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,7 +30,7 @@ from tick.ops.reports.ledger_rows import (
     read_targets_of_unscheduled,
     summarize_ledger,
 )
-from tick.ops.reports.run_proof import find_contradictions
+from tick.ops.reports.run_proof import Violation, find_contradictions, in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.instants import just_before
@@ -46,14 +46,6 @@ _s, _o = job_schedule.c, occurrence.c
 MOST_LISTED = 100
 _KEPT_KIB = 16 * 1024
 AllBetween: TypeAlias = Callable[[Rule, datetime, datetime], list[datetime]]
-
-
-class Violation(Schema):
-    """Something that the promises rule out."""
-
-    schedule_id: str
-    at: datetime
-    message: str
 
 
 class Proof(Schema):
@@ -73,7 +65,7 @@ class Proof(Schema):
 
 @dataclass
 class _Tally:
-    """What was found until now; see `Proof`."""
+    """The proof so far; see `Proof`."""
 
     start: datetime
     end: datetime
@@ -106,7 +98,7 @@ def verify(database: Database, start: datetime, end: datetime) -> Proof:
             targets |= proof.targets
             suspects += proof.suspects
         # For all schedules at once: one statement for each schedule would be many.
-        _add(result, _in_runs(connection, suspects, targets))
+        _add(result, find_contradictions(connection, suspects, targets))
     return Proof(ok=not result.violations, pruned_to=pruned_to, **vars(result))
 
 
@@ -132,15 +124,8 @@ def _add(result: _Tally, found: Iterator[Violation]) -> None:
         result.violations.append(violation)
 
 
-def _in_runs(
-    connection: sa.Connection, suspects: Sequence[int], targets: Mapping[int, Target]
-) -> Iterator[Violation]:
-    for found in find_contradictions(connection, suspects, targets):
-        yield Violation(schedule_id=found.schedule_id or "-", at=found.at, message=found.message)
-
-
 class _Proof:
-    """One schedule over the period."""
+    """The proof of one schedule over the period."""
 
     def __init__(
         self, connection: sa.Connection, row: AnyRow, result: _Tally, all_between: AllBetween
@@ -156,6 +141,7 @@ class _Proof:
     def find(self) -> Iterator[Violation]:
         """Yield every violation in its ledger; then `suspects` are the rows whose runs to check."""
         start, end = self.result.start, self.result.end
+        # Grouped at first: a row for each instant is read one by one only where something is odd.
         found = summarize_ledger(self.connection, self.row.id, self._in_force(), start, end)
         self.suspects = found.suspects
         try:
@@ -166,7 +152,7 @@ class _Proof:
             )
 
     def _in_force(self) -> dict[int, Target]:
-        """The targets of the versions that were in force at some time of the period, by id."""
+        """Return the targets of the versions in force at some time of the period, by id."""
         ends = [*(version.since for version in self.versions.values()), self.result.end][1:]
         return {
             id: self.targets[id]
@@ -185,6 +171,7 @@ class _Proof:
         """Whether one rule was in force, and each of its instants has one row of its own."""
         start, end = self.result.start, self.result.end
         covering = [each for each in periods if each.since <= start and end <= (each.until or end)]
+        # A rule that changed, or rows of several instants, are for the detailed look.
         if found.ranges or not covering:
             return False
         rule = covering[0].rule
@@ -214,7 +201,7 @@ class _Proof:
             yield self._violation(
                 entry.first,
                 f"row {entry.id} ({entry.outcome}) stands for {entry.instants} instants up to "
-                f"{_utc_text(entry.last)}, and its rule has {count} there",
+                f"{in_utc(entry.last)}, and its rule has {count} there",
             )
         for before, after in pairwise(self.entries):
             if after.first <= before.last:
@@ -225,10 +212,8 @@ class _Proof:
                 )
 
     def _miscounted(self) -> Iterator[tuple[LedgerRow, int]]:
-        """The rows that stand for other instants than their rule has there, and how many it has.
-
-        Nearly all stand for one instant: those are looked up in their rule all at once.
-        """
+        """Yield the rows whose instants their rule does not have, and how many it has there."""
+        # Nearly all stand for one instant: they are looked up in their rule all at once.
         single: dict[int, list[LedgerRow]] = defaultdict(list)
         for entry in self.entries:
             if entry.instants == 1 and entry.first == entry.last:
@@ -257,6 +242,7 @@ class _Proof:
 
     def _in_period(self, period: RulePeriod) -> Iterator[Violation]:
         start = max(period.since, self.result.start)
+        # What comes after the cursor is undecided, and judged by `_in_cursor`.
         end = min(period.until or self.result.end, self.result.end, self.row.decided_to)
         inside = [entry for entry in self.entries if entry.first <= end and entry.last > start]
         expected = instants.count(period.rule, start, end)
@@ -266,6 +252,7 @@ class _Proof:
         }
         held = 0
         for entry in inside:
+            # Of a row that reaches over a border only the part inside counts.
             cut = entry.first <= start or entry.last > end
             here = entry.instants  # proven, where the rule is the same
             if cut or entry.version_id not in same:
@@ -304,15 +291,11 @@ class _Proof:
             self.result.off += undecided
             return
         if rule.max_runs is not None and row.run_count >= rule.max_runs:
-            return
+            return  # its limit is used up: nothing is due any more
         self.result.waiting += undecided
         due = instants.first_after(rule, row.decided_to)
         if due is not None and (row.next_run_at is None or row.next_run_at > due):
-            yield self._violation(due, f"never due: the next run is {_utc_text(row.next_run_at)}")
+            yield self._violation(due, f"never due: the next run is {in_utc(row.next_run_at)}")
 
     def _violation(self, at: datetime, message: str) -> Violation:
         return Violation(schedule_id=self.row.id, at=at, message=message)
-
-
-def _utc_text(instant: datetime | None) -> str:
-    return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"

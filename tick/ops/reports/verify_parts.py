@@ -1,8 +1,4 @@
-"""A proof of a long time, part by part.
-
-A part is read in one transaction, and a request has to be answered before something in between
-gives up on it: so a part is bounded, and says where the next one begins.
-"""
+"""A proof of a long time, part by part: each is bounded, and says where the next one begins."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +15,9 @@ from tick.store.tables import job_schedule, occurrence, schedule_version
 from tick.utc import utc
 
 _o, _s = occurrence.c, job_schedule.c
-PART = timedelta(days=8)  # a week, whatever its clocks do
+# A part is one request, which something in between gives up on; eight days hold a week, whatever
+# its clocks do.
+PART = timedelta(days=8)
 
 
 class ProofPart(Proof):
@@ -29,22 +27,19 @@ class ProofPart(Proof):
 
 
 def prove_part(database: Database, start: datetime, end: datetime) -> tuple[Proof, datetime | None]:
-    """The proof of the first PART of (start, end], and where the next part begins, if there is one.
-
-    What was pruned can't be proven: parts that lie there are passed over. Before the first schedule
-    there is next to nothing to prove: a part reaches as far as there is nothing.
-    """
+    """Prove the first PART of (start, end]; return the proof and where the next part begins."""
     start, end = utc(start, "the start"), utc(end, "the end")
     stop: datetime = min(end, start + PART)
-    if stop < end:
+    if stop < end:  # where there is nothing to prove, a part reaches further
         stop = _reach(database, stop, end)
     found = verify(database, start, stop)
+    # What was pruned can't be proven: parts that lie there are passed over.
     onward = max(stop, min(found.pruned_to or stop, end))
     return found, onward if onward < end else None
 
 
 def _reach(database: Database, stop: datetime, end: datetime) -> datetime:
-    """How far beyond `stop` nothing was known, and nothing run by hand."""
+    """Return how far beyond `stop` no schedule was known and nothing was run by hand."""
     with database.read.connect() as connection:
         first = connection.execute(sa.select(sa.func.min(schedule_version.c.since))).scalar()
         known = min(first or end, end)
@@ -56,7 +51,7 @@ def _reach(database: Database, stop: datetime, end: datetime) -> datetime:
 
 
 def _first_instant_of_each(stop: datetime, known: datetime) -> sa.CompoundSelect[Any]:
-    """The first instant in (stop, known] of each schedule, and of what was run by hand."""
+    """Select the first instant in (stop, known] of each schedule, and of firings by hand."""
     its, by_hand = _o.scheduled_for, _o.decided_at
     first = sa.select(sa.func.min(its)).where(_o.schedule_id == _s.id, its > stop, its <= known)
     return sa.union_all(
@@ -66,7 +61,7 @@ def _first_instant_of_each(stop: datetime, known: datetime) -> sa.CompoundSelect
 
 
 def join_parts(parts: Sequence[Proof]) -> Proof:
-    """One proof of what parts, in order and without a gap between them, prove."""
+    """Join the proofs of parts that come in order and without a gap between them."""
     whole = [part for part in parts if part.start < part.end] or parts[-1:]
     # What lies across the border of two parts is found by both.
     violations = dict.fromkeys(item for part in parts for item in part.violations)

@@ -1,4 +1,4 @@
-"""Why a schedule did what it did, or did nothing, at an instant: one sentence and the facts."""
+"""Explains why a schedule fired at an instant, or did not: one sentence and the facts."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -11,10 +11,11 @@ from tick.engine.ledger.versions import Version, in_force, versions_of
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.lifecycle import why_off
 from tick.engine.statistics.prune_state import pruned_up_to
-from tick.errors import NotFound
 from tick.ops.queries.courses import Course, read_course
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.queries.occurrences import queued_until
+from tick.ops.queries.schedules import no_schedule
+from tick.ops.reports.run_proof import in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.windows import Window, covering
@@ -45,17 +46,15 @@ class Why(Schema):
 
 
 def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: datetime) -> Why:
-    """Why the schedule fired at `at`, or why it did not. Raises NotFound."""
+    """Explain why the schedule fired at `at`, or why it did not. Raises NotFound."""
     at, now = utc(at), utc(now, "now")
     row = connection.execute(sa.select(job_schedule).where(_s.id == schedule_id)).first()
     versions = versions_of(connection, schedule_id)
     if row is None or not versions:
-        raise NotFound(
-            f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
-        )
+        raise no_schedule(schedule_id)
     entry = find_covering(connection, schedule_id, at)
     version = in_force(versions, at)
-    if entry is not None:
+    if entry is not None:  # its own version decided it, whichever was in force by then
         version = next(each for each in versions if each.id == entry.version_id)
     windows = windows_touching(connection, min(at, now), max(at, now))
     course = read_course(connection, schedule_id, now) if at > now else None
@@ -83,11 +82,12 @@ def _sentence(
     course: Course | None,
     pruned_to: datetime | None,
 ) -> str:
-    said = f"{row.id} at {_said(at)}"
+    said = f"{row.id} at {in_utc(at)}"
     unread = describe_timing(version.rule_text).mistake
+    # The ends of a row are instants for certain; between them its rule has to be asked.
     is_the_row = entry is not None and at in (entry.scheduled_for, entry.last)
     if unread is None and not is_the_row and not instants.is_instant(version.rule, at):
-        return f"{row.id} was not due at {_said(at)}: {_neighbours(version, at)}."
+        return f"{row.id} was not due at {in_utc(at)}: {_neighbours(version, at)}."
     if entry is not None and entry.fired:
         asked = entry.late_seconds is None
         how = (
@@ -148,15 +148,14 @@ def _held_up(row: AnyRow, now: datetime) -> str:
     if row.retry_after is None or row.retry_after <= now:
         return ""
     failed = f" after an error ({row.last_error})" if row.last_error else ""
-    return f", not before {_said(row.retry_after)}{failed}"
+    return f", not before {in_utc(row.retry_after)}{failed}"
 
 
 def _neighbours(version: Version, at: datetime) -> str:
     before = instants.latest_until(version.rule, instants.EPOCH, at)
     after = instants.first_after(version.rule, at)
-    return (
-        f"by version {version.number} its instants around it are {_said(before)} and {_said(after)}"
-    )
+    around = f"{in_utc(before)} and {in_utc(after)}"
+    return f"by version {version.number} its instants around it are {around}"
 
 
 def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
@@ -165,17 +164,17 @@ def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
     if timing.mistake is not None:
         when = f"which can't be read: {timing.mistake.rstrip('.')}"
     yield _fact(
-        "version", f"{version.number}, {when}, since {_said(version.since)} by {version.by}"
+        "version", f"{version.number}, {when}, since {in_utc(version.since)} by {version.by}"
     )
     if timing.mistake is None:
         yield _fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
     state = row.state if row.enabled else f"switched off, {row.state}"
     yield _fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
-    yield _fact("decided to", f"{_said(row.decided_to)}; next {_said(row.next_run_at)}")
+    yield _fact("decided to", f"{in_utc(row.decided_to)}; next {in_utc(row.next_run_at)}")
 
 
 def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Iterator[Fact]:
-    """The last changes that people and deploys made before the instant."""
+    """Yield the last changes that people and deploys made before the instant."""
     entries = connection.execute(
         sa.select(_a.at, _a.actor, _a.action, _a.reason)
         .where(_a.subject.in_(_names(connection, schedule_id)), _a.at <= at)
@@ -184,17 +183,18 @@ def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Itera
     )
     for entry in entries:
         reason = f" ({entry.reason})" if entry.reason else ""
-        yield _fact("before it", f"{entry.action} by {entry.actor} at {_said(entry.at)}{reason}")
+        yield _fact("before it", f"{entry.action} by {entry.actor} at {in_utc(entry.at)}{reason}")
 
 
 def _names(connection: sa.Connection, schedule_id: str) -> Sequence[str]:
-    """The schedule's id and those that it had before."""
+    """Return the schedule's id and its former ids."""
     names = [schedule_id]
     renames = connection.execute(
         sa.select(_a.subject, _a.before)
         .where(sa.text("audit_entry.action = 'schedule.rename'"))  # as the partial index has it
         .order_by(_a.id.desc())
     )
+    # Newest first, so that each rename leads to the id before it.
     for rename in renames:
         if rename.subject == names[-1]:
             names.append(rename.before["id"])
@@ -210,14 +210,16 @@ def _ticks(connection: sa.Connection, at: datetime) -> Iterator[Fact]:
             sa.select(_t.now, _t.source, _t.error).where(side).order_by(order).limit(1)
         ).first()
         error = f", error: {tick.error}" if tick and tick.error else ""
-        yield _fact(name, f"{_said(tick.now)} by {tick.source}{error}" if tick else "none is known")
+        yield _fact(
+            name, f"{in_utc(tick.now)} by {tick.source}{error}" if tick else "none is known"
+        )
 
 
 def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fact]:
     by = f" for {entry.triggered_by}" if entry.triggered_by else ""
-    yield _fact("decided", f"at {_said(entry.decided_at)} by {entry.tick_id}{by}")
+    yield _fact("decided", f"at {in_utc(entry.decided_at)} by {entry.tick_id}{by}")
     if entry.count > 1:
-        span = f"{_said(entry.scheduled_for)} to {_said(entry.last)}"
+        span = f"{in_utc(entry.scheduled_for)} to {in_utc(entry.last)}"
         yield _fact("one row for", f"{entry.count} instants, {span}")
     if entry.fired and entry.reason:
         yield _fact("reason", entry.reason)
@@ -226,7 +228,7 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
             sa.select(_o.outcome).where(_o.id == entry.blocked_by_id)
         ).scalar()
         since = queued_until(connection, entry.blocked_by_id, entry.decided_at)
-        queued = f", which no worker had begun then: queued since {_said(since)}" if since else ""
+        queued = f", which no worker had begun then: queued since {in_utc(since)}" if since else ""
         yield _fact("behind", f"occurrence {entry.blocked_by_id} ({outcome or 'pruned'}){queued}")
     counts = connection.execute(
         sa.select(_r.status, sa.func.count())
@@ -240,7 +242,3 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
 
 def _fact(name: str, text: str) -> Fact:
     return Fact(name=name, text=text)
-
-
-def _said(instant: datetime | None) -> str:
-    return "never" if instant is None else f"{instant:%Y-%m-%d %H:%M:%S} UTC"
