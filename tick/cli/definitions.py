@@ -9,8 +9,9 @@ from tick.cli.exit_status import ExitStatus
 from tick.cli.local import author, ready_runtime
 from tick.cli.output import show_json, show_table
 from tick.cli.parameters import INSTANT, as_json
-from tick.cron import timetable as policy
+from tick.cron import timetable
 from tick.cron.grammar import parse
+from tick.cron.hashed_slots import resolve
 from tick.cron.words import either_day
 from tick.cron.zone_data import find_zone
 from tick.define.registry import load_registry
@@ -150,9 +151,9 @@ def next_(
     from tick.clock import now
 
     if schedule_id:
-        expression = policy.resolve(expression, schedule_id)
-    times = policy.next_times(expression, tz, after or now(), count)
-    words, note = policy.describe(expression, tz), either_day(parse(expression))
+        expression = resolve(expression, schedule_id)
+    times = timetable.next_times(expression, tz, after or now(), count)
+    words, note = timetable.describe(expression, tz), either_day(parse(expression))
     if as_json:
         show_json({"words": words, "note": note, "next": times})
         return

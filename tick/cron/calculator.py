@@ -4,18 +4,18 @@ import re
 from functools import cache
 from importlib.metadata import version
 
+# To be raised with each release in which our rule around croniter moves an instant.
 OWN_RULE = 1
-"""Raised with each release in which our rule around croniter moves an instant."""
 
 
 @cache
 def calculator() -> str:
-    """What works out instants here: our rule and croniter, with their versions."""
+    """Return the versions of our rule and of croniter."""
     return f"rule {OWN_RULE}, croniter {version('croniter')}"
 
 
 def calculator_is_newer(other: str | None) -> bool:
-    """Whether the calculator here is newer than another, named as `calculator` does."""
+    """Return whether the calculator here is newer than another, as `calculator` names it."""
     return other is None or _numbers(calculator()) > _numbers(other)
 
 

@@ -10,13 +10,11 @@ from typing import NamedTuple
 
 
 class Field(NamedTuple):
-    """One of the five fields: its values, the highest number that may stand for one, its names.
-
-    `names` go with `values`, one each, where the field has any.
-    """
+    """One of the five fields; `names`, where it has any, go with `values`, one each."""
 
     name: str
     values: range
+    # The highest number that may be written: 7 is Sunday as well, for a weekday.
     high: int
     example: str
     names: tuple[str, ...] = ()
@@ -44,14 +42,13 @@ class NthWeekday(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """What an expression stands for: sorted values for each field, and the special days.
+    """The sorted values of each field, and the special days."""
 
-    `texts` are the five fields as written. A day field that holds only special days has no values.
-    """
-
+    # As written: what "begins with *" decides about clock changes, which values don't show.
     texts: tuple[str, ...]
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
+    # Empty where the field holds only special days; so are weekdays.
     days: tuple[int, ...]
     months: tuple[int, ...]
     weekdays: tuple[int, ...]
@@ -60,15 +57,13 @@ class Expression:
 
     @property
     def follows_real_time(self) -> bool:
-        """Whether this is what Debian's cron calls a wildcard job, by the text alone.
-
-        Such a job runs in both passes of a repeated hour, and not at all for a skipped one.
-        """
+        """Whether it runs in both passes of a repeated hour, and not at all for a skipped one."""
+        # Debian's cron calls it a wildcard job, and judges by the text alone: 0-59 is none.
         return self.texts[0].startswith("*") or self.texts[1].startswith("*")
 
     @property
     def plain(self) -> str:
-        """The same days and minutes in the words that every parser agrees on: `*` and lists."""
+        """The same expression as croniter reads it: `*`, lists and its own special days."""
         specials = (
             (),
             (),
@@ -80,9 +75,10 @@ class Expression:
         return " ".join(map(_plain_field, FIELDS, values, specials))
 
     def matches_day(self, day: date) -> bool:
-        """Whether it fires on this day at all; two restricted day fields are joined by OR."""
+        """Return whether it fires on this day at all."""
         if day.month not in self.months:
             return False
+        # Two restricted day fields are joined by OR, as in Debian's cron.
         if len(self.days) == 31:
             return self._matches_weekday(day)
         if len(self.weekdays) == 7:
@@ -90,23 +86,16 @@ class Expression:
         return self._matches_day_of_month(day) or self._matches_weekday(day)
 
     def count(self, first: datetime, end: datetime) -> int:
-        """How many wall-clock minutes in [first, end) match, without listing them."""
+        """Return how many wall-clock minutes in [first, end) match."""
         if first >= end:
             return 0
         days = range(first.toordinal(), end.toordinal())
         whole = sum(map(self.matches_day, map(date.fromordinal, days)))
-        return (
-            whole * len(self.hours) * len(self.minutes)
-            + self._count_before(end)
-            - self._count_before(first)
-        )
-
-    def times_of_day(self) -> tuple[timedelta, ...]:
-        """The times after midnight at which it fires on a day that matches."""
-        return _times_of_day(self.hours, self.minutes)
+        minutes = whole * len(self.hours) * len(self.minutes)
+        return minutes + self._count_before(end) - self._count_before(first)
 
     def _count_before(self, wall: datetime) -> int:
-        """How many minutes of the wall time's own day match and come before it."""
+        """Return how many minutes of the wall time's own day match and come before it."""
         if not self.matches_day(wall):
             return 0
         minute = wall.minute + bool(wall.second or wall.microsecond)
@@ -114,20 +103,19 @@ class Expression:
         return bisect_left(self.hours, wall.hour) * len(self.minutes) + in_this_hour
 
     def _matches_day_of_month(self, day: date) -> bool:
-        return day.day in self.days or (
-            self.last_day and day.day == monthrange(day.year, day.month)[1]
-        )
+        is_last = self.last_day and day.day == monthrange(day.year, day.month)[1]
+        return is_last or day.day in self.days
 
     def _matches_weekday(self, day: date) -> bool:
         weekday = day.isoweekday() % 7
         return weekday in self.weekdays or any(
-            weekday == special.weekday and _is_nth(day, special.nth)
-            for special in self.nth_weekdays
+            weekday == wanted and _is_nth(day, nth) for wanted, nth in self.nth_weekdays
         )
 
 
 @lru_cache(maxsize=4096)
-def _times_of_day(hours: tuple[int, ...], minutes: tuple[int, ...]) -> tuple[timedelta, ...]:
+def times_of_day(hours: tuple[int, ...], minutes: tuple[int, ...]) -> tuple[timedelta, ...]:
+    """Return the times after midnight at which an expression fires on a day that matches."""
     return tuple(timedelta(hours=hour, minutes=minute) for hour, minute in product(hours, minutes))
 
 
@@ -138,7 +126,7 @@ def _plain_field(field: Field, values: tuple[int, ...], specials: tuple[str, ...
 
 
 def _is_nth(day: date, nth: int) -> bool:
-    """Whether the day is the nth of its weekday in its month."""
+    """Return whether the day is the nth of its weekday in its month."""
     if nth == LAST:
         return (day + timedelta(days=7)).month != day.month
     return (day.day - 1) // 7 + 1 == nth

@@ -4,24 +4,15 @@ Stricter than any cron: what two parsers read differently is refused, with what 
 """
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import NoReturn
 
-from tick.cron.fields import (
-    DAY_OF_MONTH,
-    DAY_OF_WEEK,
-    FIELDS,
-    LAST,
-    Expression,
-    Field,
-    NthWeekday,
-)
+from tick.cron.fields import DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, LAST, Expression, Field, NthWeekday
 from tick.errors import InvalidCron
 from tick.text import counted
 
+# The work of parsing grows with the length, and the text comes from users.
 MAX_LENGTH = 100
-"""Longest text that is looked at: the work of parsing grows with the length."""
 
 _ALIASES = {
     "@hourly": "0 * * * *",
@@ -39,7 +30,7 @@ _LAST_WEEKDAY = re.compile(r"L(\w+)|(\w+)L", re.IGNORECASE)
 
 
 def parse(expression: str) -> Expression:
-    """The expression's values, field by field. Raises InvalidCron, which names the bad field."""
+    """Return the expression's values. Raises InvalidCron, which names the bad field."""
     return _parse(split(expression))
 
 
@@ -57,23 +48,19 @@ def _parse(texts: tuple[str, ...]) -> Expression:
 
 
 def split(expression: str) -> tuple[str, ...]:
-    """The five fields, an `@` word expanded. Raises InvalidCron on anything else."""
+    """Return the five fields, an `@` word expanded. Raises InvalidCron on anything else."""
     texts = tuple(_expand(_checked(expression)).split())
     if len(texts) == 5:
         return texts
-    hint = (
-        "leave out seconds and years"
-        if len(texts) > 5
-        else "for example '30 2 * * *' for 02:30 each day"
-    )
+    too_few, too_many = "for example '30 2 * * *' for 02:30 each day", "leave out seconds and years"
     raise InvalidCron(
         f"{quote(expression)} has {counted(len(texts), 'field')}, not five: write "
-        f"'minute hour day-of-month month day-of-week'; {hint}"
+        f"'minute hour day-of-month month day-of-week'; {too_many if len(texts) > 5 else too_few}"
     )
 
 
 def quote(text: object) -> str:
-    """The text for a message: plain ASCII on one line, and no longer than is useful."""
+    """Return the text for a message: plain ASCII on one line, and no longer than is useful."""
     shown = ascii(text)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
@@ -84,7 +71,7 @@ def refuse(field: Field, text: str, why: str) -> NoReturn:
 
 
 def number(field: Field, text: str) -> int:
-    """The value of a number or a name in a field. Raises InvalidCron on anything else."""
+    """Return the value of a number or a name in a field. Raises InvalidCron on anything else."""
     if text.lower() in field.names:
         return field.values[field.names.index(text.lower())]
     if not re.fullmatch(r"\d{1,2}", text):
@@ -126,22 +113,16 @@ def _expand(text: str) -> str:
 
 
 def _values(field: Field, text: str) -> tuple[int, ...]:
-    """The ordinary values of a field, sorted; special days are not among them."""
+    """Return the values of a field without special days, sorted."""
     items = text.split(",")
     if "" in items:
         refuse(field, text, "an item is missing beside a comma; write for example 1,5,9")
     if "*" in items and text != "*":
         refuse(field, text, "* already stands for every value; write it alone")
-    return tuple(sorted(set(_ordinary(field, items))))
-
-
-def _ordinary(field: Field, items: list[str]) -> Iterator[int]:
-    for item in items:
-        if not _is_special_day(field, item):
-            # Sunday may be written 7.
-            yield from (
-                value % 7 if field is DAY_OF_WEEK else value for value in _item(field, item)
-            )
+    plain = (item for item in items if not _is_special_day(field, item))
+    values = {value for item in plain for value in _item(field, item)}
+    # Sunday may be written 7.
+    return tuple(sorted({value % 7 for value in values} if field is DAY_OF_WEEK else values))
 
 
 def _is_special_day(field: Field, item: str) -> bool:
@@ -159,7 +140,7 @@ def _nth_weekdays(text: str) -> set[NthWeekday]:
 
 
 def _special_weekday(item: str) -> NthWeekday | None:
-    """What `1#2` (second Monday) or `L5` (last Friday) stands for; None for an ordinary item."""
+    """Return the day of `1#2` (second Monday) or `L5` (last Friday); None for an ordinary item."""
     if found := _NTH.fullmatch(item):
         weekday = number(DAY_OF_WEEK, found[1]) % 7
         if found[2] not in {"1", "2", "3", "4", "5"}:
@@ -167,7 +148,7 @@ def _special_weekday(item: str) -> NthWeekday | None:
         return NthWeekday(weekday, int(found[2]))
     if found := _LAST_WEEKDAY.fullmatch(item):
         weekday = number(DAY_OF_WEEK, found[1] or found[2])
-        if found[2]:
+        if found[2]:  # Quartz counts from Sunday = 1: its 5L is a Thursday
             refuse(DAY_OF_WEEK, item, f"write L{weekday % 7} for the last one in a month")
         return NthWeekday(weekday % 7, LAST)
     return None
@@ -175,28 +156,22 @@ def _special_weekday(item: str) -> NthWeekday | None:
 
 def _item(field: Field, item: str) -> range:
     if found := _STAR.fullmatch(item):
-        return _stepped(field, item, int(found[1] or 1))
+        step = int(found[1] or 1)
+        if not 1 <= step < len(field.values):
+            refuse(field, item, f"the step must be 1 to {len(field.values) - 1}")
+        return field.values[::step]
     found = _RANGE.fullmatch(item)
     if found is None or _foreign(item):
         refuse(field, item, _foreign(item) or _what_is_right(field, item))
-    first, last, step = number(field, found[1]), found[2], int(found[3] or 1)
-    if last is not None:
-        return _range(field, item, first, _range_end(field, first, last), step)
+    first, step = number(field, found[1]), int(found[3] or 1)
+    if found[2] is not None:
+        last = number(field, found[2])
+        # A Sunday that ends a range is day 7, so that `sat-sun` works.
+        ends_on_sunday = field is DAY_OF_WEEK and last == 0 and first > 0
+        return _range(field, item, first, 7 if ends_on_sunday else last, step)
     if found[3] is not None:
         _refuse_open_step(field, item, first, step)
     return range(first, first + 1)
-
-
-def _stepped(field: Field, item: str, step: int) -> range:
-    if not 1 <= step < len(field.values):
-        refuse(field, item, f"the step must be 1 to {len(field.values) - 1}")
-    return field.values[::step]
-
-
-def _range_end(field: Field, first: int, text: str) -> int:
-    """The end of a range; a Sunday that ends one is day 7, so that `sat-sun` works."""
-    last = number(field, text)
-    return 7 if field is DAY_OF_WEEK and last == 0 and first > 0 else last
 
 
 def _range(field: Field, item: str, first: int, last: int, step: int) -> range:
@@ -207,16 +182,15 @@ def _range(field: Field, item: str, first: int, last: int, step: int) -> range:
     if step < 1:
         refuse(field, item, "the step must be at least 1")
     if first > last:
-        refuse(
-            field, item, f"the range runs backwards; write {_unwrapped(field, first, last, step)}"
-        )
+        right = _unwrapped(field, first, last, step)
+        refuse(field, item, f"the range runs backwards; write {right}")
     if step > last - first:
         refuse(field, item, f"the step is longer than the range; write {first}")
     return range(first, last + 1, step)
 
 
 def _unwrapped(field: Field, first: int, last: int, step: int) -> str:
-    """What a range that wraps around the end of its field was meant to say."""
+    """Return the list that a range around the end of its field, such as 22-6, was meant to say."""
     low, high = field.values[0], field.values[-1]
     if step > 1:
         wrapped = [*range(first, high + 1), *range(low, last + 1)]
@@ -225,7 +199,7 @@ def _unwrapped(field: Field, first: int, last: int, step: int) -> str:
 
 
 def _refuse_open_step(field: Field, item: str, first: int, step: int) -> NoReturn:
-    """Some crons read `5/15` as 5, others as 5-59/15."""
+    # Some crons read `5/15` as 5, others as 5-59/15.
     last = field.values[-1]
     right = f"{first}-{last}/{step}" if 1 <= step <= last - first else str(first)
     refuse(field, item, f"a step needs a range or *; write {right}")
@@ -234,7 +208,7 @@ def _refuse_open_step(field: Field, item: str, first: int, step: int) -> NoRetur
 def _refuse_ambiguous_days(
     day_text: str, days: tuple[int, ...], weekday_text: str, weekdays: tuple[int, ...]
 ) -> None:
-    """Two restricted day fields are joined by OR; refuse what not every cron joins so."""
+    # Two restricted day fields are joined by OR; not every cron joins the ones refused here so.
     if "*" in (day_text, weekday_text):
         return
     both = f"day-of-month {quote(day_text)} with day-of-week {quote(weekday_text)}"
@@ -261,11 +235,9 @@ def _bounds(field: Field) -> str:
 
 
 def _foreign(item: str) -> str | None:
-    """Advice on an item of another dialect, or None when it is not known as one."""
-    for pattern, advice in _FOREIGN.items():
-        if re.fullmatch(pattern, item, re.IGNORECASE):
-            return advice
-    return None
+    """Return advice on an item of another dialect; None if it is not known as one."""
+    known = (_FOREIGN[each] for each in _FOREIGN if re.fullmatch(each, item, re.IGNORECASE))
+    return next(known, None)
 
 
 _BY_CONDITION = "and let the job's `when` pick the day (definitions/README.md shows how)"

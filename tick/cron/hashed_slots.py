@@ -7,15 +7,15 @@ from tick.cron.fields import DAY_OF_MONTH, FIELDS, Field
 from tick.cron.grammar import number, refuse, split
 
 _SLOT = re.compile(r"H(?:\((\w+)-(\w+)\))?(?:/(\d+))?", re.IGNORECASE)
-# The last day that every month has.
+# Every month has it: a job of the 31st would run in seven months of the year.
 _SAFE_DAY = 28
 
 
 def resolve(expression: str, schedule_id: str) -> str:
-    """The expression with each `H` replaced by a slot that stays the same for this schedule.
+    """Return five fields with each `H` replaced by this schedule's slot.
 
-    `H` is one value, `H(a-b)` one within the range, `H/n` every nth from a hashed start, in
-    a day-of-month within 1 to 28. Five fields come back. Raises InvalidCron for a bad `H`.
+    `H` is one value, `H(a-b)` one within the range, `H/n` every nth from a hashed start. Raises
+    InvalidCron for a bad `H`.
     """
     return " ".join(
         ",".join(_resolve_item(field, item, schedule_id) for item in text.split(","))
@@ -28,7 +28,9 @@ def _resolve_item(field: Field, item: str, schedule_id: str) -> str:
     if found is None:
         return item
     first, last = _bounds(field, item, found[1], found[2])
-    digest = _digest(schedule_id, field)
+    # The field is part of the text, so that minute and hour are independent.
+    text = f"{schedule_id}\0{field.name}".encode()
+    digest = int.from_bytes(sha256(text).digest()[:8])
     if found[3] is None:
         return str(first + digest % (last - first + 1))
     step = int(found[3])
@@ -46,8 +48,3 @@ def _bounds(field: Field, item: str, first: str | None, last: str | None) -> tup
     if low >= high:
         refuse(field, item, f"the range must run upwards; write for example H({field.example})")
     return low, high
-
-
-def _digest(schedule_id: str, field: Field) -> int:
-    """A number that differs between the fields, so that minute and hour are independent."""
-    return int.from_bytes(sha256(f"{schedule_id}\0{field.name}".encode()).digest()[:8])

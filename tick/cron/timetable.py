@@ -1,8 +1,8 @@
 """When a cron expression fires in a time zone. Pure, and the only importer of croniter.
 
-croniter walks naive wall-clock times; which instants those are is decided here, by the rule of
-Debian's cron: a time that the spring change skips fires at the first valid minute, a time that
-the autumn change repeats fires once, and what runs by `*` minutes or hours follows real time.
+croniter walks naive wall-clock times. Debian's rule turns them into instants: a time that the
+spring change skips fires at the first valid minute, a time that the autumn change repeats fires
+once, and minutes or hours that begin with `*` follow real time.
 """
 
 from collections.abc import Iterator
@@ -14,9 +14,8 @@ from itertools import islice, takewhile
 
 from croniter import CroniterBadDateError, croniter
 
-from tick.cron.fields import Expression
+from tick.cron.fields import Expression, times_of_day
 from tick.cron.grammar import parse, quote
-from tick.cron.hashed_slots import resolve
 from tick.cron.words import in_words
 from tick.cron.zone_data import Zone
 from tick.cron.zones import (
@@ -30,19 +29,6 @@ from tick.cron.zones import (
 )
 from tick.errors import InvalidCron
 
-__all__ = [
-    "DEFAULT",
-    "Dst",
-    "all_between",
-    "count_between",
-    "describe",
-    "next_times",
-    "previous_time",
-    "resolve",
-    "times_between",
-    "validate",
-]
-
 # Debian's cron takes a larger leap for a corrected clock and makes up for nothing.
 _LONGEST_SUBSTITUTED_GAP = timedelta(hours=3)
 _SECOND = timedelta(seconds=1)
@@ -55,11 +41,10 @@ _FOLDS = ("first", "second", "both")
 
 @dataclass(frozen=True, slots=True)
 class Dst:
-    """What becomes of a fixed time that a clock change skips (gap) or repeats (fold).
+    """The choice for fixed times that a clock change skips (gap) or repeats (fold).
 
-    `gap` is "first_valid" (at the first valid minute, if no more than 3 hours are skipped) or
-    "skip", `fold` is "first", "second" or "both". The default is Debian's rule. Expressions
-    whose minute or hour begins with `*` follow real time whatever stands here.
+    `gap` is "first_valid" (if no more than 3 hours are skipped) or "skip"; `fold` is "first",
+    "second" or "both". Expressions that follow real time ignore both.
     """
 
     gap: str = "first_valid"
@@ -73,6 +58,7 @@ class Dst:
 
 
 DEFAULT = Dst()
+_Part = tuple[datetime | None, timedelta, datetime, datetime]
 
 
 def validate(expression: str, timezone: str) -> None:
@@ -81,18 +67,19 @@ def validate(expression: str, timezone: str) -> None:
 
 
 def describe(expression: str, timezone: str) -> str:
-    """When it fires, in plain English with 24-hour times and the zone. Raises InvalidCron."""
+    """Return when it fires, in plain English with 24-hour times. Raises InvalidCron."""
     validate(expression, timezone)
     return f"{in_words(parse(expression))} ({timezone})"
+
+
+# Below, arguments are aware and results aware UTC; each raises InvalidCron for the expression or
+# the zone. No instant lies beyond the years that `zones` has a calendar for, 1900 to 2199.
 
 
 def next_times(
     expression: str, timezone: str | Zone, after: datetime, count: int = 1, *, dst: Dst = DEFAULT
 ) -> list[datetime]:
-    """The first `count` instants strictly later than the aware `after`, in aware UTC.
-
-    Fewer only at the end of the year 2199. Raises InvalidCron for the expression or the zone.
-    """
+    """Return the first `count` instants strictly later than `after`."""
     timetable, start = _timetable(expression, timezone, dst), _naive(after)
     if count == 1:
         return list(_next(timetable, start))
@@ -102,7 +89,7 @@ def next_times(
 def previous_time(
     expression: str, timezone: str | Zone, at_or_before: datetime, *, dst: Dst = DEFAULT
 ) -> datetime | None:
-    """The latest instant not later than the aware one given, in aware UTC; None before 1900."""
+    """Return the latest instant that is not later than the given one; None before 1900."""
     return _previous(_timetable(expression, timezone, dst), _naive(at_or_before))
 
 
@@ -115,7 +102,7 @@ def times_between(
     *,
     dst: Dst = DEFAULT,
 ) -> list[datetime]:
-    """The instants in (after, until], at most the first `limit` of them, in aware UTC."""
+    """Return the first `limit` instants in (after, until]."""
     end = _naive(until)
     instants = _timetable(expression, timezone, dst).after(_naive(after))
     return list(map(_aware, islice(takewhile(lambda instant: instant <= end, instants), limit)))
@@ -124,32 +111,33 @@ def times_between(
 def count_between(
     expression: str, timezone: str | Zone, after: datetime, until: datetime, *, dst: Dst = DEFAULT
 ) -> int:
-    """How many instants lie in (after, until]; counted by the day, not one by one."""
+    """Return how many instants lie in (after, until], counted by the day."""
     return _timetable(expression, timezone, dst).count(_naive(after), _naive(until))
 
 
 def all_between(
     expression: str, timezone: str | Zone, after: datetime, until: datetime, *, dst: Dst = DEFAULT
 ) -> list[datetime]:
-    """All instants in (after, until], in aware UTC; listed by the day, for many of them."""
+    """Return all instants in (after, until], listed by the day."""
     return list(_timetable(expression, timezone, dst).listed(_naive(after), _naive(until)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Timetable:
-    """The instants of one expression in one zone; all arguments and results are naive UTC."""
+    """The instants of one expression in one zone, in naive UTC."""
 
     fields: Expression
     timezone: Zone
     dst: Dst
 
     def after(self, instant: datetime) -> Iterator[datetime]:
-        """All instants strictly later, in order."""
+        """Yield all instants strictly later, in order."""
         walls = _WallClock(self.fields)
         for period in periods_from(self.timezone, instant):
             substitute = self._gap_substitute(period)
             if substitute is not None and substitute > instant:
                 yield substitute
+                # The minute itself may match as well: it fires once.
                 instant = substitute
             first, end = self._wall_times_of(period)
             wall = walls.after(max(instant + period.offset, first - _SECOND))
@@ -158,7 +146,7 @@ class _Timetable:
                 wall = walls.after(wall)
 
     def latest(self, instant: datetime) -> datetime | None:
-        """The latest instant that is not later."""
+        """Return the latest instant that is not later."""
         walls = _WallClock(self.fields)
         for period in periods_back_from(self.timezone, instant):
             first, end = self._wall_times_of(period)
@@ -171,50 +159,49 @@ class _Timetable:
         return None
 
     def count(self, after: datetime, until: datetime) -> int:
-        """How many instants lie in (after, until]."""
-        total = 0
-        for period in periods_from(self.timezone, after):
-            if period.start > until:
-                break
-            substitute = self._gap_substitute(period)
-            if substitute is not None and after < substitute <= until:
-                total += 1
-                after = substitute
-            first, end = self._wall_times_of(period)
-            total += self.fields.count(
-                max(_minute_after(after + period.offset), first),
-                min(_minute_after(until + period.offset), end),
-            )
-        return total
+        """Return how many instants lie in (after, until]."""
+        return sum(
+            (substitute is not None) + self.fields.count(low, high)
+            for substitute, _, low, high in self._parts(after, until)
+        )
 
     def listed(self, after: datetime, until: datetime) -> Iterator[datetime]:
-        """The instants in (after, until], aware."""
+        """Yield the instants in (after, until], aware."""
+        times = times_of_day(self.fields.hours, self.fields.minutes)
+        for substitute, offset, low, high in self._parts(after, until):
+            if substitute is not None:
+                yield _aware(substitute)
+            for midnight in self._days(low, high):
+                start = _aware(midnight - offset)
+                instants = [start + time for time in times]
+                # Only the first and the last day of a part can be cut.
+                if midnight < low or midnight + _DAY > high:
+                    lowest, highest = _aware(low - offset), _aware(high - offset)
+                    instants = [each for each in instants if lowest <= each < highest]
+                yield from instants
+
+    def _parts(self, after: datetime, until: datetime) -> Iterator[_Part]:
+        """Yield of each period in (after, until] substitute, offset and wall times [low, high)."""
         for period in periods_from(self.timezone, after):
             if period.start > until:
                 return
             substitute = self._gap_substitute(period)
             if substitute is not None and after < substitute <= until:
-                yield _aware(substitute)
                 after = substitute
+            else:
+                substitute = None
             first, end = self._wall_times_of(period)
             low = max(_minute_after(after + period.offset), first)
-            high = min(_minute_after(until + period.offset), end)
-            for midnight in self._days(low, high):
-                start = _aware(midnight - period.offset)
-                instants = [start + time for time in self.fields.times_of_day()]
-                if midnight < low or midnight + _DAY > high:
-                    lowest, highest = _aware(low - period.offset), _aware(high - period.offset)
-                    instants = [each for each in instants if lowest <= each < highest]
-                yield from instants
+            yield substitute, period.offset, low, min(_minute_after(until + period.offset), end)
 
     def _days(self, low: datetime, high: datetime) -> Iterator[datetime]:
-        """The days that match and have a wall time in [low, high), as their midnights."""
+        """Yield the midnights of the days that match and have a wall time in [low, high)."""
         if low < high:
             days = map(datetime.fromordinal, range(low.toordinal(), high.toordinal() + 1))
             yield from filter(self.fields.matches_day, days)
 
     def _wall_times_of(self, period: ZonePeriod) -> tuple[datetime, datetime]:
-        """The wall times [first, end) of a period at which it fires when they match."""
+        """Return the wall times [first, end) of a period at which it may fire."""
         first, end = period.start + period.offset, period.end + period.offset
         if self.fields.follows_real_time or self.dst.fold == "both":
             return first, end
@@ -223,24 +210,22 @@ class _Timetable:
         return first, min(end, period.repeats_from)
 
     def _gap_substitute(self, period: ZonePeriod) -> datetime | None:
-        """The first valid minute, if the clock leapt over a time at which it had to fire."""
+        """Return the first valid minute, if the clock leapt over a time at which it had to fire."""
         if self.fields.follows_real_time or self.dst.gap == "skip":
             return None
         valid = period.start + period.offset
-        if period.gap > _LONGEST_SUBSTITUTED_GAP or not self.fields.count(
-            valid - period.gap, valid
-        ):
-            return None
-        return _minute_after(valid - _SECOND) - period.offset
+        is_clock_change = period.gap <= _LONGEST_SUBSTITUTED_GAP
+        if is_clock_change and self.fields.count(valid - period.gap, valid):
+            return _minute_after(valid - _SECOND) - period.offset
+        return None
 
 
 def _timetable(expression: str, timezone: str | Zone, dst: Dst) -> _Timetable:
-    """Raises InvalidCron unless the expression fires at some time and the zone exists."""
+    """Return the timetable. Raises InvalidCron if it never fires or the zone is unknown."""
     try:
-        zone = as_zone(timezone)
-        return _known_timetable(expression, zone, dst)
+        return _known_timetable(expression, as_zone(timezone), dst)
     except (TypeError, KeyError, AttributeError):
-        # What can't be looked up: these two say so.
+        # A value of the wrong type, or an unknown zone: these two raise the error that says so.
         _walker(parse(expression))
         check_zone(timezone)
         raise
@@ -255,20 +240,21 @@ def _known_timetable(expression: str, zone: Zone, dst: Dst) -> _Timetable:
 
 
 class _WallClock:
-    """The matching wall times; keeps its last answer, so that a rare date is sought only once."""
+    """The matching wall times."""
 
     def __init__(self, fields: Expression) -> None:
         self._walker = copy(_walker(fields))
+        # The last answer is kept: each period asks again, and a rare date costs a walk of years.
         self._asked = self._found = datetime.min
 
     def after(self, wall: datetime) -> datetime:
-        """The first one strictly later."""
+        """Return the first one strictly later."""
         if not self._asked <= wall < self._found:
             self._asked, self._found = wall, self._walker.get_next(datetime, wall)
         return self._found
 
     def before(self, wall: datetime) -> datetime:
-        """The last one strictly earlier."""
+        """Return the last one strictly earlier."""
         if not self._found < wall <= self._asked:
             self._asked, self._found = wall, self._walker.get_prev(datetime, wall)
         return self._found
@@ -276,7 +262,8 @@ class _WallClock:
 
 @lru_cache(maxsize=4096)
 def _walker(fields: Expression) -> croniter:
-    """A parsed croniter, to be copied before use. Raises InvalidCron if it never finds a date."""
+    """Return a parsed croniter. Raises InvalidCron if it never finds a date."""
+    # Shared by the cache, and moved by each question: whoever asks copies it first.
     walker = croniter(fields.plain, datetime(2000, 1, 1))
     try:
         walker.get_next()
@@ -299,7 +286,7 @@ def _previous(timetable: _Timetable, at_or_before: datetime) -> datetime | None:
 
 
 def _minute_after(instant: datetime) -> datetime:
-    """The first whole minute that is strictly later."""
+    """Return the first whole minute that is strictly later."""
     return instant.replace(second=0, microsecond=0) + _MINUTE
 
 
@@ -308,7 +295,7 @@ def _aware(instant: datetime) -> datetime:
 
 
 def _naive(instant: datetime) -> datetime:
-    """An aware instant as naive UTC, cut to the years that have a calendar here."""
+    """Return an aware instant as naive UTC, cut to the years that have a calendar here."""
     if instant.tzinfo is None:
         raise ValueError(f"{instant} has no time zone: instants must be aware")
     return min(max(instant.astimezone(UTC).replace(tzinfo=None), _BEFORE_ALL), _AFTER_ALL)

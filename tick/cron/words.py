@@ -7,23 +7,14 @@ restricted day of the month beside a restricted weekday means either.
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
-from tick.cron.fields import LAST, Expression, NthWeekday
+from tick.cron.fields import LAST, Expression
 
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", LAST: "last"}
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+# Not `calendar`'s names: those follow the process's locale.
 _MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
 )
 _FEW = 6
 _RUN = 3
@@ -31,7 +22,7 @@ _RUN = 3
 
 @lru_cache(maxsize=4096)
 def in_words(expression: Expression) -> str:
-    """English words with times on the 24-hour clock, without the time zone."""
+    """Return English words with times on the 24-hour clock, without the time zone."""
     when = _times(expression.minutes, expression.hours)
     days, weekdays = _days(expression), _weekdays(expression)
     months = _months(expression.months)
@@ -42,10 +33,8 @@ def in_words(expression: Expression) -> str:
 
 
 def either_day(expression: Expression) -> str | None:
-    """What to write for the nth weekday where days of the month *or* a weekday are asked for.
-
-    `0 0 1-7 * MON` is the classic mistake for the first Monday. None for all others.
-    """
+    """Return advice if a week of the month and a weekday are joined by OR; None otherwise."""
+    # `0 0 1-7 * MON` is the classic mistake for the first Monday of the month.
     nth = _WEEKS.get(expression.days)
     if nth is None or len(expression.weekdays) != 1:
         return None
@@ -79,7 +68,7 @@ def _times(minutes: Sequence[int], hours: Sequence[int]) -> str:
 
 
 def _minutes(minutes: Sequence[int]) -> str:
-    """Those of every hour."""
+    """Return the words for minutes of every hour."""
     if len(minutes) == 60:
         return "Every minute"
     if step := _even_step(minutes, 60):
@@ -101,7 +90,8 @@ def _days(expression: Expression) -> str:
 
 def _weekdays(expression: Expression) -> str:
     if expression.nth_weekdays:
-        return f"{_listed([_nth(special) for special in expression.nth_weekdays])} of the month"
+        days = [f"the {_ORDINALS[nth]} {_weekday(day)}" for day, nth in expression.nth_weekdays]
+        return f"{_listed(days)} of the month"
     if len(expression.weekdays) == 7:
         return ""
     # The week begins on Monday, so that Friday to Sunday is one stretch.
@@ -109,37 +99,30 @@ def _weekdays(expression: Expression) -> str:
 
 
 def _months(months: Sequence[int]) -> str:
-    return "" if len(months) == 12 else f"only in {_ranges(months, _month)}"
+    names = _ranges(months, lambda number: _MONTHS[number - 1])
+    return "" if len(months) == 12 else f"only in {names}"
 
 
 def _weekday(number: int) -> str:
     return _WEEKDAYS[number % 7]
 
 
-def _month(number: int) -> str:
-    return _MONTHS[number - 1]
-
-
-def _nth(special: NthWeekday) -> str:
-    return f"the {_ORDINALS[special.nth]} {_weekday(special.weekday)}"
-
-
 def _even_step(values: Sequence[int], size: int) -> int | None:
-    """The distance between all of them, if it is the same from the last to the first as well."""
+    """Return the distance between all values, if it is the same from the last to the first."""
     step = size // len(values)
     is_even = len(values) > 1 and tuple(values) == tuple(range(0, size, step))
     return step if is_even and size % len(values) == 0 else None
 
 
 def _long_step(values: Sequence[int]) -> int | None:
-    """The distance between values too many to list; None when it is 1, or not one."""
+    """Return the even distance of values too many to list; None if it is 1, or uneven."""
     step = values[1] - values[0] if len(values) > 2 * _FEW else 1
     is_even = step > 1 and tuple(values) == tuple(range(values[0], values[-1] + 1, step))
     return step if is_even else None
 
 
 def _ranges(values: Sequence[int], shown: Callable[[int], str] = str) -> str:
-    """The values as they are shown; three or more in a row as a range."""
+    """Return the values as they are shown; three or more in a row as a range."""
     words: list[str] = []
     for run in _runs(values):
         is_long = len(run) >= _RUN
@@ -148,7 +131,7 @@ def _ranges(values: Sequence[int], shown: Callable[[int], str] = str) -> str:
 
 
 def _runs(values: Sequence[int]) -> Iterator[list[int]]:
-    """The stretches of values that follow each other."""
+    """Yield the values in lists of neighbours."""
     run: list[int] = []
     for value in values:
         if run and value != run[-1] + 1:

@@ -11,7 +11,7 @@ OLDER = "the time zone data here"
 
 
 class Age(StrEnum):
-    """How a process's data of a zone stand to those that the installation decides by."""
+    """The age of a process's data of a zone, compared with those that decide."""
 
     SAME = "same"
     NEWER = "newer"
@@ -33,11 +33,7 @@ class StoredZone:
 
 
 def judge(mine: Zone, in_force: StoredZone, earlier: Iterable[StoredZone]) -> Age:
-    """How `mine` stand to what is in force, by all `earlier` data of the zone.
-
-    Releases are compared where both are known. Where one is not, content that was replaced here
-    once is older, and content that was never seen is newer: two processes can't take turns.
-    """
+    """Return the age of `mine` compared with the data in force; `earlier` are all that were."""
     if mine.digest == in_force.digest:
         return Age.SAME
     same = [known for known in earlier if known.digest == mine.digest]
@@ -45,11 +41,13 @@ def judge(mine: Zone, in_force: StoredZone, earlier: Iterable[StoredZone]) -> Ag
         return Age.TAKEN_BACK
     if mine.version and in_force.version and mine.version != in_force.version:
         return Age.NEWER if mine.version > in_force.version else Age.OLDER
+    # Without a release, content that was replaced here once is older and unknown content is newer:
+    # otherwise two processes with different data would replace each other's in turn.
     return Age.OLDER if same else Age.NEWER
 
 
 def older_in_words(zones: Mapping[str, str | None]) -> str:
-    """What older data of these zones mean, and what to do; by the release in force of each."""
+    """Return the warning for zones, by name with the release in force, of which ours are older."""
     names = ", ".join(sorted(zones)[:5]) + (" …" if len(zones) > 5 else "")
     newest = max((version for version in zones.values() if version), default="newer ones")
     ours = current()

@@ -1,4 +1,4 @@
-"""Time zone files in the TZif format (RFC 9636): what they say, and the digest of that. Pure."""
+"""Reads time zone files in the TZif format (RFC 9636), and digests their content. Pure."""
 
 import re
 import struct
@@ -23,21 +23,20 @@ _RULE = re.compile(
 
 @dataclass(frozen=True)
 class ZoneFile:
-    """What a file says; instants are seconds since 1970, offsets seconds east of Greenwich.
-
-    `offsets` holds one before the first of the changes and one after each; `footer` is the rule
-    for the time after the last.
-    """
+    """A file's content; instants are seconds since 1970, offsets seconds east of Greenwich."""
 
     times: Sequence[int]
     offsets: Sequence[int]
+    """One before the first change and one after each."""
     footer: str
+    """The rule for the time after the last change."""
 
 
 def digest(data: bytes) -> str:
-    """The identity of what a zone's clocks show from the year 2000 on. Raises ValueError."""
+    """Return the identity of what a zone's clocks show from the year 2000 on. Raises ValueError."""
     read = decode(data)
     times, offsets = list(read.times), list(read.offsets)
+    # A slim file leaves these changes to its rule: it must get the digest of the fat one.
     for at, offset in _by_rule(read.footer):
         if not read.times or at > read.times[-1]:
             times.append(at)
@@ -52,11 +51,12 @@ def digest(data: bytes) -> str:
 
 
 def _by_rule(footer: str) -> Iterator[tuple[int, int]]:
-    """The changes that a rule such as `CET-1CEST,M3.5.0,M10.5.0/3` makes, in order."""
+    """Yield the changes that a rule such as `CET-1CEST,M3.5.0,M10.5.0/3` makes, in order."""
     found = _RULE.fullmatch(footer)
     if found is None:
         return
     standard, summer, begins, begins_at, ends, ends_at = found.groups()
+    # POSIX counts west of Greenwich: CET-1 is an hour east.
     winter_offset = -_seconds(standard)
     summer_offset = winter_offset + _HOUR if summer is None else -_seconds(summer)
     for year in range(1970, _LISTED_UP_TO + 1):
@@ -66,14 +66,14 @@ def _by_rule(footer: str) -> Iterator[tuple[int, int]]:
 
 
 def _seconds(length: str) -> int:
-    """`-3:30` is -12,600 seconds."""
+    """Return the seconds of a length: -12,600 for `-3:30`."""
     parts = [int(part) for part in length.lstrip("+-").split(":")]
     total = sum(part * unit for part, unit in zip(parts, (_HOUR, 60, 1), strict=False))
     return -total if length.startswith("-") else total
 
 
 def _day(said: str, year: int) -> int:
-    """The day of a year that a rule names, counted from 1970."""
+    """Return the day of a year that a rule names, counted from 1970."""
     first = date(year, 1, 1).toordinal() - _EPOCH
     if not said.startswith("M"):
         number = int(said.lstrip("J"))
@@ -88,7 +88,7 @@ def _day(said: str, year: int) -> int:
 
 
 def decode(data: bytes) -> ZoneFile:
-    """What a file says. Raises ValueError unless it is of the format."""
+    """Return a file's content. Raises ValueError unless it is of the format."""
     try:
         return _decode(data)
     except (struct.error, IndexError, ValueError) as error:
@@ -107,10 +107,8 @@ def _decode(data: bytes) -> ZoneFile:
     changes, types = counts[3], counts[4]
     times = struct.unpack_from(f">{changes}{'q' if size == 8 else 'l'}", data, at)
     kinds = data[at + size * changes : at + (size + 1) * changes]
-    each = [
-        struct.unpack_from(">lb", data, at + (size + 1) * changes + 6 * number)
-        for number in range(types)
-    ]
+    start = at + (size + 1) * changes
+    each = [struct.unpack_from(">lb", data, start + 6 * number) for number in range(types)]
     # Before the first change the clocks show the first kind that is no summer time.
     first = next((offset for offset, is_summer in each if not is_summer), each[0][0])
     footer = data[at + _length(counts, size) :].strip(b"\n").decode() if size == 8 else ""
@@ -118,6 +116,6 @@ def _decode(data: bytes) -> ZoneFile:
 
 
 def _length(counts: Sequence[int], size: int) -> int:
-    """Of a block, without its header."""
+    """Return the length of a block, without its header."""
     is_utc, is_standard, leaps, changes, types, characters = counts
     return changes * (size + 1) + types * 6 + characters + leaps * (size + 4) + is_standard + is_utc

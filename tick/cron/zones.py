@@ -1,8 +1,4 @@
-"""The clock changes of a time zone, as periods of time with one offset from UTC each.
-
-Inside this module and its users instants are naive UTC and wall times naive local: arithmetic on
-them is exact, and no zone rule can interfere.
-"""
+"""The clock changes of a time zone, as periods of time with one offset from UTC each."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -18,6 +14,9 @@ from tick.cron.grammar import quote
 from tick.cron.zone_data import Zone, current
 from tick.errors import InvalidCron
 
+# Here and in timetable.py instants are naive UTC and wall times naive local: Python's arithmetic on
+# aware datetimes of one zone goes by the wall, and would be wrong beside a clock change.
+
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 _NO_PLACES = {"localtime", "Factory"}
@@ -29,10 +28,10 @@ _MARGIN = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class ZonePeriod:
-    """A time without a clock change: instants in [start, end), UTC plus `offset` on the wall.
+    """The instants in [start, end) without a clock change; the wall shows UTC plus `offset`.
 
-    Wall times before `repeated_until` have been on the wall once before, those from
-    `repeats_from` will be once more, and `gap` is what the clock leapt over at `start`.
+    Wall times before `repeated_until` were on the wall once before, those from `repeats_from` will
+    be once more. The clock leapt over `gap` at `start`.
     """
 
     start: datetime
@@ -45,13 +44,13 @@ class ZonePeriod:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names that we accept: those of the IANA database, without the machine's own setting."""
+    """Return the names of the IANA database, without those that hold a machine's own setting."""
     return frozenset(available_timezones() - _NO_PLACES)
 
 
 @cache
 def _packaged() -> frozenset[str]:
-    """Those that the tzdata package lists: a tick that begins afresh need not walk folders."""
+    # Asked before `zone_names`, which walks folders: a tick that begins afresh is quicker by it.
     listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     return frozenset(listed) - _NO_PLACES
 
@@ -67,10 +66,7 @@ def check_zone(timezone: object) -> None:
 
 
 def periods_from(timezone: str | Zone, instant: datetime) -> Iterator[ZonePeriod]:
-    """The periods from the one that holds the instant on, until the end of LAST_YEAR.
-
-    A name means the zone as this process's data have it.
-    """
+    """Yield the periods from the one that holds the instant on, until the end of LAST_YEAR."""
     zone = as_zone(timezone)
     for year in range(max(instant.year, FIRST_YEAR), LAST_YEAR + 1):
         for period in _periods(zone, year):
@@ -79,7 +75,7 @@ def periods_from(timezone: str | Zone, instant: datetime) -> Iterator[ZonePeriod
 
 
 def periods_back_from(timezone: str | Zone, instant: datetime) -> Iterator[ZonePeriod]:
-    """The periods from the one that holds the instant back, until the start of FIRST_YEAR."""
+    """Yield the periods from the one that holds the instant back, until FIRST_YEAR begins."""
     zone = as_zone(timezone)
     for year in range(min(instant.year, LAST_YEAR), FIRST_YEAR - 1, -1):
         for period in reversed(_periods(zone, year)):
@@ -88,13 +84,13 @@ def periods_back_from(timezone: str | Zone, instant: datetime) -> Iterator[ZoneP
 
 
 def as_zone(timezone: str | Zone) -> Zone:
-    """The zone of that name by this process's data; a zone is itself."""
+    """Return the zone of that name by this process's data; a zone itself is returned as it is."""
     return timezone if isinstance(timezone, Zone) else current().zone(timezone)
 
 
 @lru_cache(maxsize=4096)
 def _periods(rules: Zone, year: int) -> tuple[ZonePeriod, ...]:
-    """The periods of one year UTC, cut at its ends."""
+    """Return the periods of one year UTC, cut at its ends."""
     zone = rules.tzinfo
     first, end = datetime(year, 1, 1), datetime(year + 1, 1, 1)
     changes = _changes(zone, first - _MARGIN, end + _MARGIN)
@@ -109,8 +105,9 @@ def _periods(rules: Zone, year: int) -> tuple[ZonePeriod, ...]:
 def _period(
     zone: ZoneInfo, start: datetime, stop: datetime, first: datetime, end: datetime
 ) -> ZonePeriod:
-    """The period between two clock changes, cut to [first, end)."""
+    """Return the period between two clock changes, cut to [first, end)."""
     before, offset = _offset(zone, start - _SECOND), _offset(zone, start)
+    # A period that began in an earlier year is cut here, without a change.
     leap = offset - before if start >= first else timedelta(0)
     return ZonePeriod(
         start=max(start, first),
@@ -123,7 +120,8 @@ def _period(
 
 
 def _changes(zone: ZoneInfo, first: datetime, end: datetime) -> list[datetime]:
-    """The instants at which the offset changes. No zone has had two within three days."""
+    """Return the instants at which the offset changes."""
+    # No zone has had two changes within three days: a probe sees each.
     found = []
     while first < end:
         following = first + _PROBE
@@ -134,7 +132,7 @@ def _changes(zone: ZoneInfo, first: datetime, end: datetime) -> list[datetime]:
 
 
 def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
-    """The one change in (before, after], to the second."""
+    """Return the one change in (before, after], to the second."""
     seconds = range(int((after - before).total_seconds()))
     old = _offset(zone, before)
     return before + _SECOND * bisect_right(

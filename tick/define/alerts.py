@@ -1,11 +1,9 @@
-"""Alert rules: of what a schedule's people want to be told. Pure.
+"""Alert rules, the events of a schedule that its people want to be told of. Pure.
 
     Schedule(..., alerts=(alerts.Failed(after=3), alerts.NoSuccess(within=timedelta(hours=26))))
 
-A schedule without `alerts` has those of its package (a name `ALERTS` in the package itself, a tuple
-of rules), and where there are none, DEFAULTS. `alerts=()` means none. What concerns the scheduler
-as a whole (it does not tick, a worker died, a schedule is in ERROR or was removed while it was
-on) is always told.
+A schedule without `alerts` has those of its package (a tuple `ALERTS` in the package itself), or
+DEFAULTS. `alerts=()` means none. Rules for the scheduler as a whole always hold.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -51,7 +49,7 @@ class LateStart:
 class RunsLong:
     """An occurrence runs for longer than `than`; without it, `factor` times the usual p95.
 
-    The usual is learned from the last successes; as long as there are few, nothing is said.
+    The usual is learned from the last successes; without enough of them there is no alert.
     """
 
     NAME: ClassVar[str] = "runs-long"
@@ -69,10 +67,7 @@ class NoSuccess:
 
 @dataclass(frozen=True)
 class Deadline:
-    """An occurrence will, by all that is known, not have ended so long after its instant.
-
-    Told as soon as that can be foreseen, so before the deadline.
-    """
+    """An occurrence will not have ended so long after its instant; told before, if foreseen."""
 
     NAME: ClassVar[str] = "deadline"
     after: timedelta
@@ -91,7 +86,7 @@ DEFAULTS: tuple[Rule, ...] = (Failed(), Missed(), Held(), LateStart(), RunsLong(
 
 
 def to_plain(rules: Iterable[Rule]) -> list[dict[str, Any]]:
-    """The rules as JSON values; lengths in seconds."""
+    """Return the rules as JSON values; lengths in seconds."""
     return [
         {"rule": rule.NAME}
         | {name: _seconds(value) for name, value in asdict(rule).items() if value is not None}
@@ -100,7 +95,8 @@ def to_plain(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 
 
 def from_plain(values: Iterable[dict[str, Any]]) -> tuple[Rule, ...]:
-    """The rules that `to_plain` wrote; what only a newer release knows is left out."""
+    """Return the rules that `to_plain` wrote."""
+    # A newer release may have stored rules, and options of rules, that this one does not know.
     return tuple(_rule(value) for value in values if value["rule"] in RULES)
 
 
@@ -111,13 +107,13 @@ def _rule(value: Mapping[str, Any]) -> Rule:
 
 
 def of_schedule(stored: Mapping[str, Any] | None) -> tuple[Rule, ...]:
-    """The rules in a schedule's column `alerts`; without any, those that every schedule has."""
-    said = (stored or {}).get("rules")
-    return DEFAULTS if said is None else from_plain(said)
+    """Return the rules in a schedule's column `alerts`, or DEFAULTS."""
+    rules = (stored or {}).get("rules")
+    return DEFAULTS if rules is None else from_plain(rules)
 
 
 def find_mistakes(rules: object) -> Iterator[str]:
-    """What is wrong with a schedule's or a package's rules."""
+    """Yield the mistakes in a schedule's or a package's rules."""
     if not isinstance(rules, tuple):
         yield "alerts must be a tuple of rules: alerts=(alerts.Failed(after=3),)."
         return

@@ -14,11 +14,11 @@ _MOST_RETRIES, _MOST_AT_ONCE, _MOST_URGENT = 100, 1_000_000, 1_000_000
 
 
 def in_job(job: JobDefinition) -> Iterator[str]:
-    """What is wrong with a job, without where it is."""
+    """Yield the mistakes in a job, without its place."""
     wrong = [*_in_values(job)]
     yield from wrong
     yield from job.mistakes
-    if not wrong:
+    if not wrong:  # comparing values of wrong types would raise
         yield from _in_combinations(job)
     yield from _in_function(job.function)
     if job.when is not None:
@@ -46,7 +46,7 @@ def _in_values(job: JobDefinition) -> Iterator[str]:
 
 
 def _in_combinations(job: JobDefinition) -> Iterator[str]:
-    """Options that would have no effect beside the others."""
+    """Yield options that would have no effect beside the others."""
     if strangers := sorted(job.tolerates - set(job.depends_on)):
         yield f"tolerates {strangers[0]!r}, which its depends_on lacks; add it there."
     if job.always and not job.depends_on:
@@ -86,6 +86,7 @@ def _in_condition(when: Callable[[], object]) -> Iterator[str]:
 
 def _takes_nothing(function: Callable[[], object]) -> bool:
     try:
+        # By its signature, not by a call: a condition may ask other systems.
         inspect.signature(function).bind()
     except (TypeError, ValueError):
         return False

@@ -42,8 +42,8 @@ class JobDefinition:
     max_concurrent: int | None = None
     when: Callable[[], object] | None = None
     source: str = ""
+    # Found in its declaration, and reported with all others: an error there would hide the next.
     mistakes: tuple[str, ...] = ()
-    """What its declaration found wrong, beside what `tick.define.job_mistakes` looks for."""
 
     @property
     def max_attempts(self) -> int:
@@ -52,16 +52,9 @@ class JobDefinition:
 
     @property
     def edges(self) -> list[Edge]:
-        """What it waits for."""
-        return [
-            Edge(
-                self.name,
-                name,
-                tolerant=self.always or name in self.tolerates,
-                tolerated=name in self.tolerates,
-            )
-            for name in self.depends_on
-        ]
+        """Its dependencies."""
+        waits = [(name, name in self.tolerates) for name in self.depends_on]
+        return [Edge(self.name, name, self.always or fine, fine) for name, fine in waits]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -74,14 +67,12 @@ class JobDefinition:
         }
 
     def unique_key(self, params: Mapping[str, Any]) -> str | None:
-        """What no two unfinished runs of the job may share; None if they may share all.
-
-        A parameter that is not given counts with its default.
-        """
+        """Return the key that no two unfinished runs of the job may share; None for any number."""
         if self.unique is None:
             return None
-        told = {} if self.unique == Unique.JOB else self.parameters | dict(params)
-        return short_digest(canonical(told))
+        # A parameter that is not given counts with its default: both runs would do the same.
+        counted = {} if self.unique == Unique.JOB else self.parameters | dict(params)
+        return short_digest(canonical(counted))
 
 
 class Policy(TypedDict, total=False):
@@ -128,6 +119,7 @@ def job(
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
+# For type checkers: a bare @job, without parentheses, is an error in the editor already.
 @overload
 def job(function: Callable[..., Any], /) -> NoReturn: ...
 
@@ -174,7 +166,7 @@ def job(
 
 
 def _as_fields(policy: Mapping[str, Any]) -> dict[str, Any]:
-    """The options under the names, and in the types, of the definition's fields."""
+    """Return the options under the names, and in the types, of the definition's fields."""
     known = Policy.__annotations__
     for name in policy.keys() - known.keys():
         near = "".join(f"; did you mean {name}?" for name in get_close_matches(name, known, n=1))

@@ -21,7 +21,7 @@ _PLACE = re.compile(r"(.*?):(\d+): ")
 
 
 def find(jobs: Sequence[JobDefinition], schedules: Sequence[Schedule]) -> list[str]:
-    """All mistakes, in the order of the files and lines they are in."""
+    """Return all mistakes, in the order of their files and lines."""
     found = [
         *_in_names(jobs, schedules),
         *(f"{job.source}: job {job.name!r}: {text}" for job in jobs for text in in_job(job)),
@@ -40,17 +40,17 @@ def find_in_one(schedule: Schedule, jobs: Sequence[JobDefinition]) -> list[str]:
 
 
 def _by_place(text: str) -> tuple[str, int, str]:
-    """The file, the line as a number, and the rest."""
+    # The line as a number: as text, 10 would come before 9.
     place = _PLACE.match(text)
     return (place[1], int(place[2]), text) if place else (text, 0, text)
 
 
 def _in_names(jobs: Iterable[JobDefinition], schedules: Iterable[Schedule]) -> Iterator[str]:
-    things: list[tuple[str, object, str, int]] = [
-        ("job", job.name, job.source, _MAX_NAME) for job in jobs
-    ]
+    things: list[tuple[str, object, str, int]] = []
+    things += [("job", job.name, job.source, _MAX_NAME) for job in jobs]
     things += [("schedule", item.id, item.source, _MAX_ID) for item in schedules]
     for what, name, source, longest in things:
+        # Other types are reported with the values of the job or the schedule.
         if isinstance(name, str) and (not _NAME.match(name) or len(name) > longest):
             yield (
                 f"{source}: {what} {name!r}: use lower-case letters, digits, dots and dashes, "

@@ -1,11 +1,10 @@
 """Options of a schedule that would be accepted and ignored where they stand. Pure."""
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
-from tick.cron import timetable
 from tick.cron.fields import HOUR, MINUTE, Expression, Field
 from tick.cron.grammar import parse
+from tick.cron.hashed_slots import resolve
 from tick.define.schedules import Schedule
 from tick.states import MissedPolicy, ScheduleKind
 from tick.utc import in_utc
@@ -13,47 +12,39 @@ from tick.utc import in_utc
 _FIXED = {"UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu"}
 
 
-class Useless(NamedTuple):
-    """Options that have no effect where `applies` holds, and the rest of the sentence on them."""
-
-    options: tuple[str, ...]
-    applies: Callable[[Schedule], bool]
-    text: Callable[[Schedule], str]
+_Test = Callable[[Schedule], bool]
+_Rule = tuple[tuple[str, ...], _Test, str | Callable[[Schedule], str]]
+"""Options, when they have no effect, and the rest of the sentence on them."""
 
 
 def without_effect(schedule: Schedule) -> Iterator[str]:
-    """What is given and has no effect, with the fix.
-
-    To be asked when each value is right by itself.
-    """
-    for rule in _RULES:
-        for option in rule.options:
-            if _is_given(schedule, option) and rule.applies(schedule):
-                yield f"{option} has no effect {rule.text(schedule)}."
+    """Yield the given options that have no effect, with the fix; each value must be right."""
+    for options, applies, text in _RULES:
+        for option in options:
+            if _is_given(schedule, option) and applies(schedule):
+                why = text if isinstance(text, str) else text(schedule)
+                yield f"{option} has no effect {why}."
 
 
 def _is_given(schedule: Schedule, option: str) -> bool:
     value = getattr(schedule, option)
+    # Two options have a default that is not None: given as such, nobody misses their effect.
     return value is not None and value != _NOT_GIVEN.get(option)
 
 
 _NOT_GIVEN = {"timezone": "UTC", "jitter": 0.0}
 
 
-def _of_kind(*kinds: ScheduleKind) -> Callable[[Schedule], bool]:
+def _of_kind(*kinds: ScheduleKind) -> _Test:
     return lambda schedule: schedule.kind in kinds
 
 
-def _missed(*policies: MissedPolicy) -> Callable[[Schedule], bool]:
-    return lambda schedule: schedule.missed in policies
-
-
-def _says(text: str) -> Callable[[Schedule], str]:
-    return lambda _: text
+def _missed(policy: MissedPolicy) -> _Test:
+    return lambda schedule: schedule.missed == policy
 
 
 def _expression(schedule: Schedule) -> Expression | None:
-    return None if schedule.cron is None else parse(timetable.resolve(schedule.cron, schedule.id))
+    return None if schedule.cron is None else parse(resolve(schedule.cron, schedule.id))
 
 
 def _follows_real_time(schedule: Schedule) -> bool:
@@ -91,63 +82,59 @@ def _starts_before_its_anchor(schedule: Schedule) -> bool:
 
 
 _DST = ("dst_gap", "dst_fold")
-_RULES = (
-    Useless(
+_RULES: tuple[_Rule, ...] = (
+    (
         ("timezone",),
         _of_kind(ScheduleKind.INTERVAL),
-        _says(
-            "beside every, whose steps are counted in UTC and do not follow a zone's clock "
-            "changes; leave it out, or write the time of day as cron"
-        ),
+        "beside every, whose steps are counted in UTC and do not follow a zone's clock "
+        "changes; leave it out, or write the time of day as cron",
     ),
-    Useless(
+    (
         ("timezone",),
         _of_kind(ScheduleKind.ONCE),
-        _says("beside at, which names a zone of its own; leave it out"),
+        "beside at, which names a zone of its own; leave it out",
     ),
-    Useless(
+    (
         ("anchor",),
         _of_kind(ScheduleKind.CRON, ScheduleKind.ONCE),
-        _says("without every, whose first instant it is; give every, or leave it out"),
+        "without every, whose first instant it is; give every, or leave it out",
     ),
-    Useless(
+    (
         _DST,
         _of_kind(ScheduleKind.INTERVAL, ScheduleKind.ONCE),
-        _says("without cron: no clock change moves the instants of every and at; leave it out"),
+        "without cron: no clock change moves the instants of every and at; leave it out",
     ),
-    Useless(_DST, _follows_real_time, _in_fixed_times),
-    Useless(
+    (_DST, _follows_real_time, _in_fixed_times),
+    (
         _DST,
         _never_changes_its_clocks,
         lambda schedule: f"in {schedule.timezone}, whose clocks never change; leave it out",
     ),
-    Useless(
+    (
         ("jitter", "starts_at", "ends_at", "max_runs"),
         _of_kind(ScheduleKind.ONCE),
-        _says("beside at, which is the one instant; move at, or leave it out"),
+        "beside at, which is the one instant; move at, or leave it out",
     ),
-    Useless(
+    (
         ("starts_at",),
         _starts_before_its_anchor,
-        _says("before anchor, which is the first instant; leave one of them out"),
+        "before anchor, which is the first instant; leave one of them out",
     ),
-    Useless(
+    (
         ("max_catch_up_age", "max_catch_up_runs"),
         _missed(MissedPolicy.SKIP),
-        _says(
-            'beside missed="SKIP", which catches up on nothing; choose "CATCH_UP" or leave it out'
-        ),
+        'beside missed="SKIP", which catches up on nothing; choose "CATCH_UP" or leave it out',
     ),
-    Useless(
+    (
         ("max_catch_up_runs",),
         _missed(MissedPolicy.CATCH_UP),
-        _says('beside missed="CATCH_UP", which runs one; choose "CATCH_UP_ALL" or leave it out'),
+        'beside missed="CATCH_UP", which runs one; choose "CATCH_UP_ALL" or leave it out',
     ),
-    Useless(
+    (
         ("max_catch_up_runs",),
         lambda schedule: (
             schedule.kind is ScheduleKind.ONCE and schedule.missed == MissedPolicy.CATCH_UP_ALL
         ),
-        _says("beside at, which is the one instant; leave it out"),
+        "beside at, which is the one instant; leave it out",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a job may return to steer its own run; an exception means failure. Pure."""
+"""The values that a job may return to steer its own run. Pure."""
 
 from dataclasses import dataclass
 

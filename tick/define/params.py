@@ -1,4 +1,4 @@
-"""A run's parameters against the signature of its function."""
+"""Checks a run's parameters against the signature of its function."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from tick.errors import InvalidParams
 
 
 def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments to call `function` with, converted to its annotations.
+    """Return the keyword arguments to call `function` with, converted to its annotations.
 
     Parameters that are not given keep the function's own defaults. Raises InvalidParams.
     """
@@ -27,7 +27,8 @@ def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> 
 
 @lru_cache(maxsize=1024)
 def params_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
-    """A typed dictionary with the function's parameters as keys."""
+    """Return the validator of a typed dictionary with the function's parameters as keys."""
+    # `include_extras`: an author may write Annotated[int, Field(ge=1)].
     hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     extra = "forbid"
@@ -36,6 +37,7 @@ def params_adapter(function: Callable[..., Any]) -> TypeAdapter[Any]:
             extra = "allow"
         elif parameter.kind is not parameter.VAR_POSITIONAL:
             hint = hints.get(name, Any)
+            # Without a value here, the function's own default stays in force.
             required = parameter.default is parameter.empty
             fields[name] = hint if required else NotRequired[hint]
     config = ConfigDict(extra=extra, arbitrary_types_allowed=True)  # type: ignore[typeddict-item]
@@ -50,7 +52,7 @@ def _problems(error: ValidationError) -> dict[str, str]:
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:
-    """Whether the function can be given a parameter of that name."""
+    """Return whether the function can be given a parameter of that name."""
     parameters = inspect.signature(function).parameters.values()
     return any(
         parameter.kind is parameter.VAR_KEYWORD
@@ -60,12 +62,12 @@ def takes(function: Callable[..., Any], name: str) -> bool:
 
 
 def share_of(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that the function takes."""
+    """Return the parameters that the function takes."""
     return {name: value for name, value in params.items() if takes(function, name)}
 
 
 def required_by(function: Callable[..., Any]) -> list[str]:
-    """The parameters without which the function cannot be called."""
+    """Return the parameters without which the function cannot be called."""
     return [
         name
         for name, parameter in inspect.signature(function).parameters.items()

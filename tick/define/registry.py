@@ -47,7 +47,7 @@ class Registry:
         return tuple(edge for definition in self.jobs.values() for edge in definition.edges)
 
     def job(self, name: str) -> JobDefinition:
-        """The job of that name. Raises NotFound."""
+        """Return the job of that name. Raises NotFound."""
         try:
             return self.jobs[name]
         except KeyError:
@@ -56,7 +56,7 @@ class Registry:
             ) from None
 
     def select(self, target: Mapping[str, Any]) -> Selection:
-        """The jobs of a schedule's target, in dependency order. Raises NotFound."""
+        """Return the jobs of a schedule's target, in dependency order. Raises NotFound."""
         wanted = self._wanted(target)
         return select(wanted, self.edges, include=bool(target.get("with_dependencies")))
 
@@ -70,30 +70,17 @@ class Registry:
 
     @property
     def digest(self) -> str:
-        """Changes when a schedule's rule, target or words change, or a job's policy."""
-        return short_digest(
-            canonical(
-                {
-                    "jobs": {name: _policy(job) for name, job in self.jobs.items()},
-                    "schedules": {
-                        name: [
-                            schedule.rule().to_json(),
-                            schedule.target(),
-                            schedule.words() | schedule.told(),
-                        ]
-                        for name, schedule in self.schedules.items()
-                    },
-                }
-            )
-        )
+        """The identity of all schedules' rules, targets and words, and of all jobs' policies."""
+        jobs = {name: _policy(job) for name, job in self.jobs.items()}
+        schedules = {
+            name: [each.rule().to_json(), each.target(), each.words() | each.told()]
+            for name, each in self.schedules.items()
+        }
+        return short_digest(canonical({"jobs": jobs, "schedules": schedules}))
 
 
 def load_registry(package: str) -> Registry:
-    """Import the package and its modules, and check what they define.
-
-    Raises DefinitionsInvalid with every mistake: modules that do not import, and all that
-    `tick.define.mistakes` looks for.
-    """
+    """Import the package and its modules. Raises DefinitionsInvalid with every mistake."""
     modules, broken = _import_all(package)
     alerts = getattr(modules[0], "ALERTS", None) if modules else None
     if alerts is not None:
@@ -102,11 +89,11 @@ def load_registry(package: str) -> Registry:
 
 
 def load_jobs(package: str) -> dict[str, JobDefinition]:
-    """Import the package, and return the jobs of those of its modules that can be imported.
+    """Import the package, and return the jobs of the modules that can be imported.
 
-    For whoever runs jobs: a mistake elsewhere in the definitions keeps none of them from running.
-    Raises DefinitionsInvalid when nothing can be imported.
+    Raises DefinitionsInvalid if there are none.
     """
+    # For workers: a mistake elsewhere in the definitions keeps no job from running.
     modules, broken = _import_all(package)
     if not modules:
         raise DefinitionsInvalid(broken)
@@ -119,27 +106,18 @@ def build_registry(
     broken: Iterable[str] = (),
     alerts: tuple[Rule, ...] | None = None,
 ) -> Registry:
-    """A registry of the given definitions. Raises DefinitionsInvalid with every mistake.
-
-    `alerts` are the rules of the schedules that have none of their own.
-    """
+    """Return a registry; `alerts` are for schedules without. Raises DefinitionsInvalid."""
     jobs, schedules = list(jobs), list(schedules)
     found = [*broken, *mistakes.find(jobs, schedules)]
     if found:
         raise DefinitionsInvalid(found)
-    schedules = [
-        replace(schedule, alerts=alerts) if schedule.alerts is None else schedule
-        for schedule in schedules
-    ]
-    return Registry(
-        jobs={definition.name: definition for definition in jobs},
-        schedules={schedule.id: schedule for schedule in schedules},
-        alerts=alerts,
-    )
+    told = [replace(each, alerts=alerts) if each.alerts is None else each for each in schedules]
+    return Registry({job.name: job for job in jobs}, {each.id: each for each in told}, alerts)
 
 
 def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
-    """The modules of a package that can be imported, and why the others can't."""
+    """Return the modules of a package that can be imported, and why the others can't."""
+    # A console script's path lacks the working directory, where `definitions/` usually lies.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     modules, broken = [], []
@@ -147,19 +125,17 @@ def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
     for name in names:
         try:
             module = importlib.import_module(name)
-        except Exception as error:
+        except Exception as error:  # each module's mistake is reported, not the first alone
             broken.append(_import_mistake(name, error))
             continue
         modules.append(module)
-        names += [
-            f"{name}.{found.name}"
-            for found in pkgutil.iter_modules(getattr(module, "__path__", ()))
-            if found.name != "__main__"
-        ]
+        inside = [found.name for found in pkgutil.iter_modules(getattr(module, "__path__", ()))]
+        names += [f"{name}.{each}" for each in inside if each != "__main__"]
     return modules, broken
 
 
 def _import_mistake(name: str, error: Exception) -> str:
+    # The author's own line: the deepest frame may be ours, where a wrong option is refused.
     frames = traceback.extract_tb(error.__traceback__)
     foreign = [frame for frame in frames if not Path(frame.filename).is_relative_to(_OWN)]
     where = (foreign or frames)[-1]
@@ -174,21 +150,18 @@ def _import_mistake(name: str, error: Exception) -> str:
 
 
 def _jobs(modules: Iterable[ModuleType]) -> list[JobDefinition]:
-    found: dict[int, JobDefinition] = {}
-    for value in _values(modules):
-        definition = getattr(value, ATTRIBUTE, None)
-        if isinstance(definition, JobDefinition):
-            found[id(definition)] = definition
-    return list(found.values())
+    # By identity: a module may import another's job, which is the same one.
+    found = (getattr(value, ATTRIBUTE, None) for value in _values(modules))
+    return list({id(each): each for each in found if isinstance(each, JobDefinition)}.values())
 
 
 def _schedules(modules: Iterable[ModuleType]) -> list[Schedule]:
-    found = {id(value): value for value in _values(modules) if isinstance(value, Schedule)}
-    return list(found.values())
+    found = _values(modules)
+    return list({id(each): each for each in found if isinstance(each, Schedule)}.values())
 
 
 def _values(modules: Iterable[ModuleType]) -> Iterator[object]:
-    """What stands at the top of the modules: by itself, in a list, a tuple or a dictionary."""
+    """Yield the values at the top of the modules, and those in their lists and dictionaries."""
     for module in modules:
         for value in vars(module).values():
             if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""`Schedule`: when what fires, as its author wrote it. Pure."""
+"""`Schedule`: a schedule as its author wrote it. Pure."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tick.cron import timetable
+from tick.cron.hashed_slots import resolve
 from tick.cron.zone_data import by_newest_data
 from tick.define import alerts as rules
 from tick.define.source import caller
@@ -20,11 +21,11 @@ from tick.utc import in_utc
 class Schedule:
     """A schedule that lives in code. New ones arrive disabled; an admin switches them on.
 
-    Exactly one of `cron`, `every` and `at` says when. What it names says what it runs: `job`,
-    `job_group` or `jobs`, or all jobs where it names none; `mode` may say so as well (SINGLE_JOB,
-    GROUP, CUSTOM, ALL_JOBS). An option that is None was not given. `alerts` says of what its
-    people want to be told (see tick.define.alerts). `ping_url` hears of each start, success and
-    failure; it is a URL, or `secret:NAME` for one in the variable NAME.
+    Exactly one of `cron`, `every` and `at` says when. It runs the `job`, the `job_group` or the
+    `jobs` that it names, or all jobs; `mode` may say so as well (SINGLE_JOB, GROUP, CUSTOM,
+    ALL_JOBS). An option that is None was not given. `alerts` are rules of tick.define.alerts.
+    `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one in the
+    variable NAME.
     """
 
     id: str
@@ -56,15 +57,16 @@ class Schedule:
     alerts: tuple[rules.Rule, ...] | None = None
     ping_url: str | None = None
     source: str = field(default="", compare=False)
+    # Set by a sync, where the database knows of more than one rename.
     first_id: str | None = field(default=None, compare=False, repr=False)
-    """Its first name, where the database knows of more than one rename; set when it is synced."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or caller())
 
     @property
     def slot_id(self) -> str:
-        """What `H` and `jitter` are hashed from: its first id, so that a rename moves nothing."""
+        """The id that `H` and `jitter` are hashed from."""
+        # Its first one, so that a rename moves no instant.
         return self.first_id or self.renamed_from or self.id
 
     @property
@@ -76,7 +78,7 @@ class Schedule:
 
     @property
     def implied_mode(self) -> Mode:
-        """The mode that follows from what it names."""
+        """The mode that follows from the jobs that it names."""
         if self.job is not None:
             return Mode.SINGLE_JOB
         if self.job_group is not None:
@@ -84,13 +86,14 @@ class Schedule:
         return Mode.ALL_JOBS if self.jobs is None else Mode.CUSTOM
 
     def rule(self) -> Rule:
-        """When it fires, with every choice that depends on its id resolved."""
+        """Return the rule, with every choice that depends on the id resolved."""
+        dst, most = self.dst(), self.max_catch_up_runs
         return Rule(
             kind=self.kind,
-            cron=None if self.cron is None else timetable.resolve(self.cron, self.slot_id),
+            cron=None if self.cron is None else resolve(self.cron, self.slot_id),
             timezone=self.timezone,
-            gap=timetable.DEFAULT.gap if self.dst_gap is None else self.dst_gap,
-            fold=timetable.DEFAULT.fold if self.dst_fold is None else self.dst_fold,
+            gap=dst.gap,
+            fold=dst.fold,
             every_seconds=None if self.every is None else self.every.total_seconds(),
             anchor=_in_utc(self.anchor),
             at=_in_utc(self.at),
@@ -101,16 +104,19 @@ class Schedule:
             missed=MissedPolicy(self.missed),
             grace_seconds=self.grace,
             max_catch_up_age_seconds=self.max_catch_up_age,
-            max_catch_up_runs=(
-                DEFAULT_MAX_CATCH_UP_RUNS
-                if self.max_catch_up_runs is None
-                else self.max_catch_up_runs
-            ),
+            max_catch_up_runs=DEFAULT_MAX_CATCH_UP_RUNS if most is None else most,
             overlap=OverlapPolicy(self.overlap),
         )
 
+    def dst(self) -> timetable.Dst:
+        """Return its choices for clock changes. Raises InvalidCron."""
+        given = {"gap": self.dst_gap, "fold": self.dst_fold}
+        return timetable.Dst(
+            **{name: choice for name, choice in given.items() if choice is not None}
+        )
+
     def target(self) -> dict[str, Any]:
-        """Which jobs it runs, as plain JSON values."""
+        """Return the jobs that it runs, as plain JSON values."""
         return {
             "mode": self.implied_mode if self.mode is None else Mode(self.mode),
             "job_group": self.job_group,
@@ -120,14 +126,12 @@ class Schedule:
         }
 
     def words(self) -> dict[str, Any]:
-        """What people read; a change of it makes no new version."""
+        """Return the texts for people; a change of them makes no new version."""
         return {"name": self.name, "description": self.description}
 
     def wall_times(self) -> dict[str, str]:
-        """Its instants that were given in a named zone: `2027-01-01T09:00:00 Asia/Tokyo`.
-
-        Which instants these are hangs on the zone data.
-        """
+        """Return its instants that were given in a named zone: `2027-01-01T09:00:00 Asia/Tokyo`."""
+        # New zone data may move these instants: a sync must see by which wall time they were meant.
         given = {"at": self.at, "anchor": self.anchor}
         named = {name: (at, getattr(at and at.tzinfo, "key", None)) for name, at in given.items()}
         return {
@@ -139,16 +143,16 @@ class Schedule:
     @property
     def named_zone(self) -> str | None:
         """The zone of its wall times."""
-        said = next(iter(self.wall_times().values()), None)
-        return said and said.rpartition(" ")[2]
+        first = next(iter(self.wall_times().values()), None)
+        return first and first.rpartition(" ")[2]
 
     def told(self) -> dict[str, Any]:
-        """Who is told of what, as plain JSON values; a change of it makes no new version."""
-        said = None if self.alerts is None else rules.to_plain(self.alerts)
-        return {"rules": said, "ping_url": self.ping_url}
+        """Return the alert rules and the ping URL; a change of them makes no new version."""
+        plain = None if self.alerts is None else rules.to_plain(self.alerts)
+        return {"rules": plain, "ping_url": self.ping_url}
 
     def _share_of_jitter(self) -> float:
-        """A part of `jitter` hashed from `slot_id`: stable, and spread over schedules."""
+        # Hashed, so that it is stable, and spread over the schedules.
         if not self.jitter:
             return 0.0
         digest = hashlib.sha256(self.slot_id.encode()).digest()
@@ -160,10 +164,10 @@ def _in_utc(instant: datetime | None) -> datetime | None:
 
 
 def canonical(value: object) -> str:
-    """Compact JSON with sorted keys: equal values give equal text."""
+    """Return compact JSON with sorted keys: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def short_digest(text: str) -> str:
-    """The first 16 hexadecimal digits of the text's SHA-256."""
+    """Return the first 16 hexadecimal digits of the text's SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Where a definition was written down, as `folder/file.py:line`. Pure."""
+"""The places of definitions, as `folder/file.py:line`. Pure."""
 
 import sys
 from collections.abc import Callable
@@ -7,13 +7,14 @@ from typing import Any
 
 
 def source_of(function: Callable[..., Any]) -> str:
-    """Where the function is defined."""
+    """Return where the function is defined."""
     code = function.__code__
     return place(code.co_filename, code.co_firstlineno)
 
 
 def caller() -> str:
-    """Where the nearest code outside of `tick` is that led here."""
+    """Return the place of the nearest code outside of `tick` that led here."""
+    # A team may wrap Schedule in a helper of its own: then the helper's line is named.
     frame = sys._getframe(1)
     while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
@@ -25,6 +26,6 @@ def _is_own(module: str) -> bool:
 
 
 def place(file: str, line: int) -> str:
-    """A line of a file, as people are told of it."""
+    """Return the words for a line of a file."""
     path = Path(file)
     return f"{path.parent.name}/{path.name}:{line}"

@@ -1,4 +1,4 @@
-"""The mistakes in what a schedule says to run: jobs, mode and parameters. Pure."""
+"""The mistakes in a schedule's target: jobs, mode and parameters. Pure."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,8 +7,7 @@ from typing import Any
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.params import params_adapter, required_by, share_of, validate_params
 from tick.define.schedules import Schedule
-from tick.define.storable import why_unstorable
-from tick.define.wrong_values import did_you_mean, in_choice, in_names, in_text
+from tick.define.wrong_values import did_you_mean, in_choice, in_names, in_text, why_unstorable
 from tick.errors import InvalidParams
 from tick.policy.graph import find_cycle, select
 from tick.states import Mode
@@ -17,7 +16,7 @@ _OPTION = {Mode.SINGLE_JOB: "job", Mode.GROUP: "job_group", Mode.CUSTOM: "jobs"}
 
 
 def in_target(schedule: Schedule, jobs: Sequence[JobDefinition]) -> Iterator[str]:
-    """What is wrong with what it runs, without where it is."""
+    """Yield the mistakes in a schedule's target, without its place."""
     wrong = [*_in_mode(schedule)] or [*_in_named(schedule, jobs)]
     yield from wrong
     unusable = [*_in_params(schedule.params)]
@@ -95,9 +94,10 @@ def _in_params(params: object) -> Iterator[str]:
 
 
 def _chosen(schedule: Schedule, jobs: Sequence[JobDefinition]) -> list[JobDefinition]:
-    """The jobs that it runs; none while their dependencies are a mistake themselves."""
+    """Return the jobs that it runs."""
     edges = [edge for job in jobs for edge in job.edges]
     by_name = {job.name: job for job in jobs}
+    # Mistakes in dependencies are reported by themselves: no order follows from these.
     if find_cycle(edges) or any(edge.depends_on not in by_name for edge in edges):
         return []
     if schedule.job_group is not None:
@@ -125,7 +125,7 @@ def _not_taken(params: Mapping[str, Any], chosen: Sequence[JobDefinition]) -> It
 
 
 def _in_share(job: JobDefinition, params: Mapping[str, Any]) -> Iterator[str]:
-    """What the job's function would refuse. Annotations that name nothing are the worker's."""
+    """Yield the parameters that the job's function lacks or would refuse."""
     share = share_of(job.function, params) if params else {}
     if lacking := [name for name in required_by(job.function) if name not in share]:
         yield (
@@ -143,6 +143,6 @@ def _in_share(job: JobDefinition, params: Mapping[str, Any]) -> Iterator[str]:
 def _is_typed(job: JobDefinition) -> bool:
     try:
         params_adapter(job.function)
-    except Exception:
+    except Exception:  # annotations may name what only the worker imports
         return False
     return True

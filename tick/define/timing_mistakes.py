@@ -1,10 +1,11 @@
-"""The mistakes in when a schedule fires, and in what becomes of its instants. Pure."""
+"""The mistakes in a schedule's times, and in its choices for instants that don't fire. Pure."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from tick.cron import timetable
+from tick.cron.hashed_slots import resolve
 from tick.define.no_effect import without_effect
 from tick.define.schedules import Schedule
 from tick.define.wrong_values import in_choice, in_length, in_number, in_text
@@ -24,7 +25,8 @@ _SOME = 10
 
 
 def find_in_timing(schedule: Schedule) -> list[str]:
-    """What keeps a schedule from having instants, or from using an option, with file and fix."""
+    """Return the mistakes in a schedule's times and choices, with file and fix."""
+    # Each step needs the values that the one before found right: the last one builds the rule.
     found = [*_in_texts(schedule)]
     found += [] if found else [*_in_choices(schedule), *_in_timing(schedule)]
     found += _in_numbers(schedule)
@@ -33,7 +35,7 @@ def find_in_timing(schedule: Schedule) -> list[str]:
 
 
 def where_is(schedule: Schedule) -> str:
-    """The place of a schedule, as a mistake begins with it."""
+    """Return the place of a schedule, with which each of its mistakes begins."""
     return f"{schedule.source}: schedule {schedule.id!r}"
 
 
@@ -47,12 +49,8 @@ def _in_texts(schedule: Schedule) -> Iterator[str]:
 def _in_choices(schedule: Schedule) -> Iterator[str]:
     yield from in_choice("missed", schedule.missed, MissedPolicy)
     yield from in_choice("overlap", schedule.overlap, OverlapPolicy)
-    default = timetable.DEFAULT
     try:
-        timetable.Dst(
-            gap=default.gap if schedule.dst_gap is None else schedule.dst_gap,
-            fold=default.fold if schedule.dst_fold is None else schedule.dst_fold,
-        )
+        schedule.dst()
     except InvalidCron as error:
         yield str(error)
 
@@ -77,8 +75,8 @@ def _in_numbers(schedule: Schedule) -> Iterator[str]:
 def _in_timing(schedule: Schedule) -> Iterator[str]:
     given = [name for name in ("cron", "every", "at") if getattr(schedule, name) is not None]
     if len(given) != 1:
-        said = " and ".join(given) or "nothing"
-        yield f"says when by {said}; give exactly one of cron, every and at."
+        named = " and ".join(given) or "nothing"
+        yield f"says when by {named}; give exactly one of cron, every and at."
         return
     if schedule.every is not None:
         yield from _in_interval(schedule.every)
@@ -115,15 +113,14 @@ def _in_interval(every: object) -> Iterator[str]:
 
 def _in_cron(schedule: Schedule) -> Iterator[str]:
     try:
-        timetable.validate(
-            timetable.resolve(schedule.cron or "@daily", schedule.id), schedule.timezone
-        )
+        # Without cron, its time zone is checked all the same.
+        timetable.validate(resolve(schedule.cron or "@daily", schedule.id), schedule.timezone)
     except InvalidCron as error:
         yield str(error)
 
 
 def _in_lengths(schedule: Schedule) -> Iterator[str]:
-    """Lengths that are at odds with each other, or with how often the schedule fires."""
+    """Yield lengths that are at odds with each other, or with the distance of instants."""
     grace = MIN_GRACE_SECONDS if schedule.grace is None else schedule.grace
     age, caught_up = schedule.max_catch_up_age, schedule.missed != MissedPolicy.SKIP
     if caught_up and age is not None and age <= grace:
@@ -145,14 +142,14 @@ def _in_lengths(schedule: Schedule) -> Iterator[str]:
 
 
 def _longest_distance(schedule: Schedule) -> float | None:
-    """Seconds between two of its next instants; None when it has fewer."""
+    """Return the longest time between its first instants, in seconds; None if it has fewer."""
     if not schedule.jitter:
         return None
+    # From the first of all: a mistake must not depend on the day of the deploy.
     found = instants.between(schedule.rule(), instants.EPOCH, None, _SOME)
     return max(((b - a).total_seconds() for a, b in pairwise(found)), default=None)
 
 
 def _in_bounds(schedule: Schedule) -> Iterator[str]:
-    """To be asked when nothing else of its timing is wrong: only then has it a rule."""
     if instants.first_after(schedule.rule(), instants.EPOCH) is None:
         yield "has no instant between starts_at and ends_at; move one of them."

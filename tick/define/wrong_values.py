@@ -1,16 +1,19 @@
-"""The mistakes that one value can hold, whichever option it is of. Pure."""
+"""The mistakes that one value of any option can hold. Pure."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 
-from tick.define.storable import UNSTORABLE
-
 _MOST_SECONDS = 10 * 366 * 24 * 3600
+# PostgreSQL stores neither a NUL nor half of a surrogate pair, in texts as in JSON.
+UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
+_UNSTORABLE_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 
 
 def in_length(name: str, seconds: object, least: float) -> Iterator[str]:
-    """What is wrong with a length of time."""
+    """Yield the mistake in a length of time."""
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         yield f"{name} must be a number of seconds, not {seconds!r}."
     elif seconds < least:
@@ -20,7 +23,7 @@ def in_length(name: str, seconds: object, least: float) -> Iterator[str]:
 
 
 def in_number(name: str, value: object, least: int, most: int) -> Iterator[str]:
-    """What is wrong with a whole number."""
+    """Yield the mistake in a whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
         yield f"{name} must be a whole number, not {value!r}."
     elif value < least:
@@ -30,7 +33,7 @@ def in_number(name: str, value: object, least: int, most: int) -> Iterator[str]:
 
 
 def in_text(name: str, value: object) -> Iterator[str]:
-    """What is wrong with a text."""
+    """Yield the mistake in a text."""
     if not isinstance(value, str):
         yield f"{name} must be a text, not {value!r}."
     elif UNSTORABLE.search(value):
@@ -38,13 +41,13 @@ def in_text(name: str, value: object) -> Iterator[str]:
 
 
 def in_choice(name: str, value: object, enum: type[StrEnum]) -> Iterator[str]:
-    """What is wrong with one of a few words."""
+    """Yield the mistake in one of a few words."""
     if value not in list(enum):
         yield f"{name} {value!r} is none of {', '.join(enum)}."
 
 
 def in_names(option: str, names: object) -> Iterator[str]:
-    """What is wrong with a list of names, whatever they name."""
+    """Yield the mistake in a list of names."""
     if isinstance(names, str):
         yield f"{option} is the text {names!r}; write a list of names: [{names!r}]."
     elif not isinstance(names, list | tuple | set | frozenset):
@@ -56,6 +59,17 @@ def in_names(option: str, names: object) -> Iterator[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The nearest of the known names, as an aside; empty when none is near."""
+    """Return the nearest of the known names, as an aside; empty when none is near."""
     close = get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def why_unstorable(value: object) -> str | None:
+    """Return why no database could store a value as JSON; None if all can."""
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"cannot be stored as JSON ({error}); use plain values"
+    if _UNSTORABLE_IN_JSON.search(text):
+        return "cannot hold a NUL or half a character, which no database stores; remove it"
+    return None

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic_core import from_json, to_jsonable_python
 
 from tick.define.params import params_adapter, validate_params
-from tick.define.storable import why_unstorable
+from tick.define.wrong_values import why_unstorable
 from tick.errors import InvalidParams
 
 Kind = Literal["text", "integer", "number", "boolean", "date", "choice", "json"]
