@@ -1,15 +1,13 @@
-"""Which network addresses a job may call: public ones only, unless its author says otherwise. Pure.
-
-A name that anybody controls may lead to the machine's own services or to a cloud's metadata. The
-ranges are those of the IANA special-purpose address registries; they stand here, because what
-Python calls global differs between its releases.
-"""
+"""Judges network addresses: a job may call public ones, unless its author allows others. Pure."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
+# A name that anybody controls may lead to the machine's own services or to a cloud's metadata. The
+# ranges are those of the IANA special-purpose address registries; they stand here, because the
+# addresses that Python calls global differ between its releases.
 _NOT_PUBLIC = [
-    (ip_network(network), what)
-    for network, what in [
+    (ip_network(network), kind)
+    for network, kind in [
         ("0.0.0.0/8", "of this host"),
         ("10.0.0.0/8", "private"),
         ("100.64.0.0/10", "shared by a carrier"),
@@ -45,14 +43,12 @@ _GLOBAL_UNICAST = ip_network("2000::/3")
 
 
 def why_not_public(address: str) -> str | None:
-    """What kind of address it is, if not one of the public internet: "loopback", say.
-
-    Raises ValueError for what is no address.
-    """
+    """Return the kind of an address, "loopback" say; None if it is public. Raises ValueError."""
     parsed: IPv4Address | IPv6Address = ip_address(address)
-    for network, what in _NOT_PUBLIC:
+    for network, kind in _NOT_PUBLIC:
         if parsed in network:
-            return what
+            return kind
+    # IPv6 has been given out from this block alone: the rest may come to mean anything.
     if parsed.version == 6 and parsed not in _GLOBAL_UNICAST:
         return "reserved"
     return None

@@ -26,17 +26,14 @@ _FOLD = {
 
 @dataclass(frozen=True)
 class ClockChange:
-    """A clock change at `at` that touches a schedule's time, and what comes of it."""
+    """A clock change at `at` that touches a schedule's time, and its effect."""
 
     at: datetime
     effect: str
 
 
 def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[ClockChange]:
-    """The clock changes in (after, until] that touch the rule's times.
-
-    Those at which its choices for them matter, and those that leave it a day without any time.
-    """
+    """Yield the clock changes in (after, until] that touch the rule's times."""
     if rule.kind is not ScheduleKind.CRON:
         return
     for period in periods_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
@@ -45,6 +42,7 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
             return
         if at <= after:
             continue
+        # A change matters where the choices for it lead to different instants.
         if _around(replace(rule, gap="first_valid"), at) != _around(replace(rule, gap="skip"), at):
             yield ClockChange(at, _GAP[rule.gap])
         else:
@@ -54,10 +52,11 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
 
 
 def _empty_days(rule: Rule, period: ZonePeriod) -> Iterator[date]:
-    """The local days that have times on the wall, all of which the clock leaps over."""
+    """Yield the local days that have times on the wall, all of which the clock leaps over."""
     at, valid = period.start.replace(tzinfo=UTC), period.start + period.offset
     if not period.gap or not _is_within(rule, at):
         return
+    # Jitter could move an instant of the day before into this one, and hide that it is empty.
     plain = replace(rule, offset_seconds=0.0, starts_at=None, ends_at=None)
     before = period.offset - period.gap
     fires_on = {

@@ -1,8 +1,4 @@
-"""Forecasts when runs will have ended, from how long their jobs usually take. Pure.
-
-The forecast of a network plan: a run starts when the last that it waits for ends, as if a worker
-were free for it, and takes its usual time; one that already took longer ends now.
-"""
+"""Forecasts when runs will have ended, from how long their jobs usually take. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,15 +27,11 @@ class Expected:
 
 
 def expect_end(works: Mapping[int, ForecastRun], now: datetime) -> Expected | None:
-    """Return the forecast for the runs, by id; None if all have ended.
-
-    A run without a usual length counts as instant, so the end is then the earliest possible.
-    """
+    """Return the forecast for the runs, by id; None if all have ended."""
     ends: dict[int, datetime] = {}
     before: dict[int, int | None] = {}
-    graph = {
-        id: [other for other in work.waits_for if other in works] for id, work in works.items()
-    }
+    # Runs that are not read (there is a limit) count as ended.
+    graph = {id: [each for each in work.waits_for if each in works] for id, work in works.items()}
     for id in TopologicalSorter(graph).static_order():
         before[id] = max(graph[id], key=lambda other: ends[other], default=None)
         awaited = before[id]
@@ -54,6 +46,8 @@ def expect_end(works: Mapping[int, ForecastRun], now: datetime) -> Expected | No
 def _end_of(work: ForecastRun, now: datetime, awaited: datetime) -> datetime:
     if work.ended_at is not None:
         return work.ended_at
+    # As if a worker were free. A run that already took longer ends now, and one without a usual
+    # length takes no time: the forecast is the earliest end, so that no alert comes too soon.
     start = work.started_at or max(now, work.available_at, awaited)
     return max(now, start + timedelta(seconds=work.usual_seconds or 0))
 

@@ -1,4 +1,4 @@
-"""Which jobs a firing runs, in which order, and what depends on what. Pure."""
+"""Selects the jobs of a firing, in the order of their dependencies. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,15 +8,12 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class Edge:
-    """`job` waits for `depends_on`; a tolerant edge is content with any end.
-
-    `tolerated` says that the author declared the failure of `depends_on` tolerable, which a job
-    that merely runs `always` does not.
-    """
+    """`job` waits for `depends_on`; a tolerant edge is content with any end."""
 
     job: str
     depends_on: str
     tolerant: bool = False
+    # By `tolerates`: a job that merely runs `always` is tolerant, and still its input has failed.
     tolerated: bool = False
 
 
@@ -31,10 +28,9 @@ class Selection:
 
 
 def select(wanted: Iterable[str], edges: Iterable[Edge], *, include: bool = False) -> Selection:
-    """The wanted jobs in dependency order; with `include`, what they depend on as well.
+    """Return the wanted jobs in dependency order; with `include`, their dependencies as well.
 
-    Jobs that may run side by side keep the order in which they were wanted. Raises
-    graphlib.CycleError when the dependencies have a cycle.
+    Raises graphlib.CycleError if the dependencies have a cycle.
     """
     needs: dict[str, list[Edge]] = {}
     for edge in edges:
@@ -45,6 +41,7 @@ def select(wanted: Iterable[str], edges: Iterable[Edge], *, include: bool = Fals
     inside = set(chosen)
     mine = [edge for job in chosen for edge in needs.get(job, ())]
     kept = tuple(edge for edge in mine if edge.depends_on in inside)
+    # Named first, all of them: jobs that may run side by side keep the order they were wanted in.
     sorter = TopologicalSorter[str]({job: () for job in chosen})
     for edge in kept:
         sorter.add(edge.job, edge.depends_on)
@@ -67,7 +64,7 @@ def _with_upstream(jobs: list[str], needs: Mapping[str, list[Edge]]) -> list[str
 
 
 def find_cycle(edges: Iterable[Edge]) -> str | None:
-    """A cycle as "a → b → a" in the direction of waiting, or None."""
+    """Return a cycle as "a → b → a" in the direction of waiting, or None."""
     sorter = TopologicalSorter[str]()
     for edge in edges:
         sorter.add(edge.job, edge.depends_on)

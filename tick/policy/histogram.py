@@ -1,13 +1,10 @@
-"""Lengths in fixed buckets: what can be added up over hours, jobs and machines. Pure.
-
-How long things took is counted finely, each bound about 1.5 times the one before: a quantile that
-is read from the counts lies in the same bucket as the true one, however many values there are.
-"""
+"""Lengths counted in fixed buckets, which add up over hours, jobs and machines. Pure."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from math import ceil
 
+# Each bound is about 1.5 times the one before: by as much may a quantile be wrong.
 TOOK_BOUNDS = (
     *(0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 45.0),
     *(60.0, 90.0, 120.0, 180.0, 300.0, 450.0, 600.0, 900.0, 1200.0, 1800.0, 2700.0, 3600.0),
@@ -22,27 +19,24 @@ WAITED_BOUNDS = (
 LATE_BOUNDS = (1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 14400.0)
 """Seconds between the instant at which something was due and the tick that fired it."""
 PER_SECOND = 2**20
-"""Lengths are added up in so many parts of a second."""
+# The least grace that an instant has: later than that may count as missed.
 ON_TIME_SECONDS = 120.0
-"""Fired no later than that is on time: the least grace that an instant has."""
 
 
 def bucket_of(seconds: float, bounds: Sequence[float]) -> int:
-    """The number of the first bucket whose bound is not less; len(bounds) for what is beyond."""
+    """Return the number of the first bucket whose bound is not less; beyond all, their number."""
     return bisect_left(bounds, seconds)
 
 
 def exact(seconds: float) -> float:
-    """The length to the nearest 2**-20 seconds, a microsecond.
-
-    Such numbers add up to the same sum in any order, for 272 years: what is added row by row, hour
-    by hour or in SQL agrees to the last bit, and a counter made of it never goes back.
-    """
+    """Return the length to the nearest 2**-20 seconds, about a microsecond."""
+    # Such numbers add up to the same sum in any order, for 272 years: sums by row, by hour and in
+    # SQL agree to the last bit, and a counter made of them never goes back.
     return round(seconds * PER_SECOND) / PER_SECOND
 
 
 def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> float | None:
-    """The value below which `part` (0 to 1) of the counted values lie; None if there are none.
+    """Return the value below which `part` (0 to 1) of the values lie; None without values.
 
     `counts` has one number more than `bounds`: what is beyond the last. Within its bucket a value
     is placed in proportion; what is beyond the last bound is told as that bound.
@@ -59,7 +53,7 @@ def quantile(counts: Sequence[int], bounds: Sequence[float], part: float) -> flo
 
 
 def is_beyond(counts: Sequence[int], part: float) -> bool:
-    """Whether that quantile is longer than the last bound, by which it is told."""
+    """Return whether that quantile is longer than the last bound, by which it is told."""
     return bool(counts[-1]) and _rank(counts, part) > sum(counts[:-1])
 
 
@@ -68,5 +62,5 @@ def _rank(counts: Sequence[int], part: float) -> int:
 
 
 def count_up_to(counts: Sequence[int], bounds: Sequence[float], bound: float) -> int:
-    """How many of the values are at most `bound`, which is one of the bounds."""
+    """Return how many of the values are at most `bound`, which is one of the bounds."""
     return sum(counts[: bounds.index(bound) + 1])

@@ -1,9 +1,4 @@
-"""The nominal instants of a rule, whatever its kind. Pure.
-
-Every function works on the same set of instants: a rule's cron, interval or single instant, cut
-at its bounds, and then moved by its offset: jitter takes no instant away and adds none. They take
-any aware datetime, and give UTC.
-"""
+"""The nominal instants of a rule, whatever its kind: aware datetimes in, UTC out. Pure."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,19 +16,19 @@ _SHORT = timedelta(hours=6)
 
 
 def just_before(instant: datetime) -> datetime:
-    """The moment before: (just_before(at), until] holds `at` itself."""
+    """Return the moment before: (just_before(at), until] holds `at` itself."""
     instant = in_utc(instant)
     return instant - _MOMENT if instant > _FIRST else instant
 
 
 def first_after(rule: Rule, after: datetime) -> datetime | None:
-    """The first instant strictly later than `after`, or None when there is none."""
+    """Return the first instant strictly later than `after`, or None when there is none."""
     found = between(rule, after, None, limit=1)
     return found[0] if found else None
 
 
 def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | None:
-    """The newest instant in (after, until], or None when there is none."""
+    """Return the newest instant in (after, until], or None when there is none."""
     after, until = _clip(rule, after, until)
     if after >= until:
         return None
@@ -42,12 +37,12 @@ def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | Non
 
 
 def is_instant(rule: Rule, at: datetime) -> bool:
-    """Whether `at` is an instant of the rule."""
+    """Return whether `at` is an instant of the rule."""
     return count(rule, just_before(at), at) > 0
 
 
 def between(rule: Rule, after: datetime, until: datetime | None, limit: int) -> list[datetime]:
-    """The first `limit` instants in (after, until]; without `until`, simply the next ones."""
+    """Return the first `limit` instants in (after, until], or after `after`."""
     start, end = _clip(rule, after, until or _LAST)
     if start >= end:
         return []
@@ -56,7 +51,7 @@ def between(rule: Rule, after: datetime, until: datetime | None, limit: int) -> 
 
 
 def count(rule: Rule, after: datetime, until: datetime) -> int:
-    """How many instants lie in (after, until]."""
+    """Return how many instants lie in (after, until]."""
     after, until = _clip(rule, after, until)
     if after >= until:
         return 0
@@ -68,7 +63,7 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
 
 
 def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
-    """All instants in (after, until], however many: listed by the day, without a walk."""
+    """Return all instants in (after, until], listed by the day."""
     if rule.kind is not ScheduleKind.CRON:
         return between(rule, after, until, count(rule, after, until))
     after, until = _clip(rule, after, until)
@@ -80,10 +75,8 @@ def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
 
 
 def nth(rule: Rule, after: datetime, until: datetime, index: int) -> datetime:
-    """One of those that `count` counts, `index` beginning at 0: found by halving, not by a walk.
-
-    A year of minutes is half a million instants. Raises IndexError when there are not so many.
-    """
+    """Return the instant number `index` (from 0) in (after, until]. Raises IndexError."""
+    # By halving: a walk over a year of minutes would take half a million steps.
     after, until = in_utc(after), in_utc(until)
     while until - after > _SHORT:
         middle = after + (until - after) / 2
@@ -132,14 +125,12 @@ def _offset(rule: Rule) -> timedelta:
 
 
 def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datetime]:
-    """The window in UTC before the offset, cut to the rule's bounds.
-
-    `starts_at`, `ends_at` and `anchor`, the first of an interval's instants, are inside themselves.
-    """
+    """Return (after, until] in UTC before the offset, cut to the rule's bounds."""
+    # Cut first, moved afterwards: jitter takes no instant away and adds none.
     offset = _offset(rule)
     after, until = _moved_back(in_utc(after), offset), _moved_back(in_utc(until), offset)
     for first in (rule.starts_at, rule.anchor):
-        if first is not None:
+        if first is not None:  # a bound is inside
             after = max(after, just_before(first))
     if rule.ends_at is not None:
         until = min(until, rule.ends_at)
@@ -147,6 +138,7 @@ def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datet
 
 
 def _moved_back(instant: datetime, offset: timedelta) -> datetime:
+    # The year 1 has no earlier instant: subtraction would raise OverflowError.
     return instant - offset if instant - _FIRST > offset else _FIRST
 
 
@@ -155,7 +147,7 @@ def _interval(rule: Rule, step: int) -> datetime:
 
 
 def _steps(rule: Rule, instant: datetime) -> int:
-    """How many whole intervals lie between the anchor and the instant."""
+    """Return how many whole intervals lie between the anchor and the instant."""
     if not rule.every_seconds:
         raise ValueError("an INTERVAL rule needs its length")
     return (instant - (rule.anchor or EPOCH)) // timedelta(seconds=rule.every_seconds)

@@ -1,4 +1,4 @@
-"""Which due instant fires, and what becomes of the others. Pure."""
+"""Chooses the due instant that fires, and the outcomes of the others. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from functools import partial
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
-from tick.policy.windows import Window, WindowSegment, split_by_windows
+from tick.policy.windows import Window, WindowSegment, count_firing, split_by_windows
 from tick.states import MissedPolicy, Outcome
 from tick.text import exact_length
 
@@ -31,20 +31,17 @@ class NotFired:
 
 @dataclass(frozen=True)
 class Deferral:
-    """An earlier tick saw the due instants up to `until` and left them for a later one.
-
-    Those that are too old by then were not missed for want of a tick: they get `outcome` with
-    `reason`.
-    """
+    """An earlier tick saw the due instants up to `until` and left them for a later one."""
 
     until: datetime
+    # Given to those that are too old by then: they were not missed for want of a tick.
     outcome: Outcome
     reason: str
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is decided about the due instants: all those up to `decided_to`."""
+    """The decision about the due instants up to `decided_to`."""
 
     fire: datetime | None
     decided_to: datetime
@@ -53,24 +50,18 @@ class Choice:
 
 
 def grace_seconds(rule: Rule, tick_seconds: float) -> float:
-    """How late an instant may still fire: set by the schedule, or learned from the ticks.
-
-    A trigger that comes every ten minutes is not late at nine, hence twice the usual distance
-    between ticks, and never below 120 s.
-    """
+    """Return how late an instant may still fire: set by the schedule, or learned from the ticks."""
     if rule.grace_seconds is not None:
         return rule.grace_seconds
+    # A trigger that comes every ten minutes is not late at nine.
     return max(MIN_GRACE_SECONDS, 2 * tick_seconds)
 
 
 def max_catch_up_age(rule: Rule, at: datetime) -> timedelta:
-    """How old the instant may be and is still caught up.
-
-    Unless the schedule says so, a day, or until the following instant where that is later: the
-    newest one of a monthly schedule is wanted until the next one comes.
-    """
+    """Return how old the instant may be and is still caught up."""
     if rule.max_catch_up_age_seconds is not None:
         return timedelta(seconds=rule.max_catch_up_age_seconds)
+    # The newest instant of a monthly schedule is wanted until the next one comes.
     following = instants.first_after(rule, at)
     return max(_DAY, _DAY if following is None else following - at)
 
@@ -85,11 +76,12 @@ def choose(
     any_age: bool = False,
     deferral: Deferral | None = None,
 ) -> Choice | None:
-    """What becomes of the instants from `due_since` to `now`; None when nothing is due.
+    """Return the decision on the instants from `due_since` to `now`; None if nothing is due.
 
-    Those in `windows` do not fire. With `any_age` the newest fires however late it is, in a window
-    or not: a person asked for it. `deferral` tells which of them an earlier tick put off.
+    Those in `windows` do not fire. With `any_age` the newest fires however late it is. `deferral`
+    tells which of them an earlier tick put off.
     """
+    # A person who asks for an instant sees the windows, and decides against them.
     due = _Due(rule, () if any_age else windows, due_since, now, deferral)
     newest = due.newest()
     if newest is None:
@@ -108,7 +100,7 @@ def choose(
 
 @dataclass(frozen=True)
 class _Due:
-    """The instants of a rule from `since` to `now`, and the windows that some of them lie in."""
+    """The instants of a rule from `since` to `now`; some may lie in windows."""
 
     rule: Rule
     windows: Sequence[Window]
@@ -118,11 +110,11 @@ class _Due:
 
     @property
     def before(self) -> datetime:
-        """They are those in (before, now]."""
+        """The moment before `since`: the instants are those in (before, now]."""
         return just_before(self.since)
 
     def newest(self) -> datetime | None:
-        """The newest one outside the windows."""
+        """Return the newest one outside the windows."""
         if not self.windows:
             return self._newest_of_all()
         found = (
@@ -131,15 +123,8 @@ class _Due:
         )
         return next((at for at in found if at is not None), None)
 
-    def count(self, after: datetime, until: datetime) -> int:
-        """How many lie in (after, until] and outside the windows."""
-        return sum(
-            instants.count(self.rule, segment.after, segment.until)
-            for segment in self._open(after, until)
-        )
-
     def nth(self, after: datetime, until: datetime, index: int) -> datetime:
-        """One of those that `count` counts; `index` begins at 0."""
+        """Return the instant number `index` (from 0) in (after, until] and outside the windows."""
         for segment in self._open(after, until):
             here = instants.count(self.rule, segment.after, segment.until)
             if index < here:
@@ -150,19 +135,17 @@ class _Due:
     def entries(
         self, after: datetime, until: datetime, outcome: Outcome, reason: str
     ) -> tuple[NotFired, ...]:
-        """One entry for each segment of (after, until]; those in windows are BLACKOUT."""
-        return tuple(
-            entry
-            for segment in split_by_windows(self.windows, after, until)
-            for entry in (
-                _range(self.rule, segment.after, segment.until, outcome, reason)
-                if segment.window is None
-                else _in_window(self.rule, segment, segment.window)
-            )
-        )
+        """Return an entry for each segment of (after, until]; those in windows are BLACKOUT."""
+        found: tuple[NotFired, ...] = ()
+        for segment in split_by_windows(self.windows, after, until):
+            given = (outcome, reason)
+            if segment.window is not None:
+                given = (Outcome.BLACKOUT, segment.window.in_words())
+            found += _range(self.rule, segment.after, segment.until, *given)
+        return found
 
     def missed(self, after: datetime, until: datetime, why: str = "") -> tuple[NotFired, ...]:
-        """Entries for those in (after, until] that are too old to fire; `why` ends the reason."""
+        """Return entries for those in (after, until] that are too old; `why` ends the reason."""
         edge, at = self._put_off_to(after, until), f"{self.now:%Y-%m-%d %H:%M:%S} UTC"
         put_off: tuple[NotFired, ...] = ()
         if self.deferral is not None:
@@ -172,13 +155,11 @@ class _Due:
         return put_off + self.entries(edge, until, Outcome.MISSED, unseen)
 
     def superseded(self, newest: datetime, on_time_from: datetime) -> tuple[NotFired, ...]:
-        """Entries for those before `newest`, which fires.
-
-        COALESCED are those still in grace, and those that were when the storm brake held them.
-        """
+        """Return entries for those before `newest`, which fires."""
         stood_for = f"the newer instant {newest:%Y-%m-%d %H:%M} UTC was due as well"
         end, missed_from = just_before(newest), self.before
         if self.deferral is not None and self.deferral.outcome is Outcome.HELD:
+            # They were in grace when the storm brake held them: COALESCED, like those in grace now.
             missed_from = self._put_off_to(self.before, end)
         edge = max(missed_from, just_before(on_time_from))
         coalesced = partial(
@@ -188,7 +169,7 @@ class _Due:
         return held + self.missed(missed_from, edge) + coalesced(edge, end)
 
     def _put_off_to(self, after: datetime, until: datetime) -> datetime:
-        """Up to where those in (after, until] were put off by an earlier tick."""
+        """Return up to where those in (after, until] were put off by an earlier tick."""
         return min(max(after, self.deferral.until), until) if self.deferral else after
 
     def _open(self, after: datetime, until: datetime) -> list[WindowSegment]:
@@ -196,10 +177,8 @@ class _Due:
         return [segment for segment in found if segment.window is None]
 
     def _newest_of_all(self) -> datetime | None:
-        """As a rule there is only one, which is cheap to see.
-
-        The next one is needed anyway, and counting takes no walk.
-        """
+        # As a rule only one is due. The next one is needed anyway (and cached), and counting takes
+        # no walk; a search backwards takes one.
         following = instants.first_after(self.rule, self.since)
         if following is None or following > self.now:
             there = instants.count(self.rule, self.before, min(self.since, self.now))
@@ -208,7 +187,7 @@ class _Due:
 
 
 def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetime) -> Choice:
-    """Fire the newest if it is in grace or was asked for; or catch it up."""
+    """Fire the newest if it is in grace, was asked for or is to be caught up."""
     rule, now = due.rule, due.now
     on_time_from = now - timedelta(seconds=grace)
     wanted_from = min(on_time_from, asked_since)
@@ -227,9 +206,10 @@ def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetim
 def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     """Fire the oldest instant that is young enough and among the last `max_catch_up_runs`."""
     rule, now = due.rule, due.now
+    # An instant in grace is never too old, however short an age its author chose.
     longest = max(timedelta(seconds=grace), max_catch_up_age(rule, newest))
     start = max(due.before, just_before(now - longest))
-    waiting = due.count(start, newest)
+    waiting = count_firing(rule, start, newest, due.windows)
     too_old = f"it was older than max_catch_up_age, {exact_length(longest)}, when a tick came"
     too_many = f"more than max_catch_up_runs, {rule.max_catch_up_runs}, were waiting"
     aged = due.entries(due.before, start, Outcome.MISSED, too_old)
@@ -237,22 +217,14 @@ def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
         return Choice(None, newest, aged + due.entries(start, newest, Outcome.MISSED, too_old))
     wanted = due.nth(start, newest, max(waiting - rule.max_catch_up_runs, 0))
     late = wanted < now - timedelta(seconds=grace)
-    return Choice(
-        fire=wanted,
-        decided_to=wanted,
-        not_fired=aged + due.entries(start, just_before(wanted), Outcome.MISSED, too_many),
-        fire_reason=CAUGHT_UP if late else None,
-    )
-
-
-def _in_window(rule: Rule, segment: WindowSegment, window: Window) -> tuple[NotFired, ...]:
-    return _range(rule, segment.after, segment.until, Outcome.BLACKOUT, window.in_words())
+    beyond = due.entries(start, just_before(wanted), Outcome.MISSED, too_many)
+    return Choice(wanted, wanted, aged + beyond, CAUGHT_UP if late else None)
 
 
 def _range(
     rule: Rule, after: datetime, until: datetime, outcome: Outcome, reason: str
 ) -> tuple[NotFired, ...]:
-    """One entry for all instants in (after, until], however many."""
+    """Return one entry for all instants in (after, until], however many."""
     if after >= until:
         return ()
     first = instants.first_after(rule, after)
@@ -263,17 +235,18 @@ def _range(
 
 
 def suppressed(rule: Rule, after: datetime, until: datetime, reason: str) -> tuple[NotFired, ...]:
-    """The instants in (after, until] during which the schedule was disabled or paused."""
+    """Return the instants in (after, until] during which the schedule was disabled or paused."""
     return _range(rule, after, until, Outcome.SUPPRESSED, reason)
 
 
 def failed(rule: Rule, after: datetime, until: datetime, error: str) -> tuple[NotFired, ...]:
-    """The instants in (after, until] that could not be fired."""
+    """Return the instants in (after, until] that could not be fired."""
     return _range(rule, after, until, Outcome.FIRE_FAILED, error)
 
 
 def usual_tick_seconds(gaps: list[float]) -> float:
-    """The learned distance between ticks: the median gap, or a minute while too few are known."""
+    """Return the learned distance between ticks, in seconds."""
     if len(gaps) < 5:
         return USUAL_TICK_SECONDS
+    # The median: one outage, or ticks by hand in between, must not change it.
     return sorted(gaps)[len(gaps) // 2]

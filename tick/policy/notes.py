@@ -1,4 +1,4 @@
-"""What is allowed of a rule, and may not be what its author means. Pure."""
+"""Notes on rules that are allowed, and may not be what their author means. Pure."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from tick.text import exact_length
 
 
 def notes_on(rule: Rule, now: datetime) -> Iterator[str]:
-    """What its author had better know before it is deployed."""
+    """Yield what a rule's author should know before it is deployed."""
     if rule.cron is not None and (instead := either_day(parse(rule.cron))):
         yield f"note: {instead}"
     limit, following = rule.max_catch_up_age_seconds, instants.between(rule, now, None, 2)

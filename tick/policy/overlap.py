@@ -6,7 +6,7 @@ from tick.states import OverlapPolicy
 
 
 class OverlapDecision(Enum):
-    """What the tick does with the instant."""
+    """The tick's decision about the instant."""
 
     FIRE = "fire"
     SKIP = "skip"
@@ -17,11 +17,12 @@ class OverlapDecision(Enum):
 
 
 def judge(policy: OverlapPolicy, live: int) -> OverlapDecision:
-    """The decision when `live` earlier occurrences of the schedule have not finished."""
+    """Return the decision when `live` earlier occurrences of the schedule have not finished."""
     if live == 0 or policy is OverlapPolicy.ALLOW:
         return OverlapDecision.FIRE
     if policy is OverlapPolicy.REPLACE:
         return OverlapDecision.REPLACE_BLOCKER
     if policy is OverlapPolicy.QUEUE_ONE and live == 1:
         return OverlapDecision.WAIT_FOR_BLOCKER
+    # QUEUE_ONE as well, while one waits: a queue that grows would never be worked off.
     return OverlapDecision.SKIP

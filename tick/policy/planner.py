@@ -1,6 +1,6 @@
-"""The plan for one due schedule: (its rule, its cursor, now) → what to write. Pure.
+"""Plans what a tick writes about a due schedule, from its rule, its cursor and now. Pure.
 
-Schedules with the same rule and cursor share a plan, so the tick asks once for all of them.
+Schedules with the same rule and cursor share a plan.
 """
 
 from collections.abc import Sequence
@@ -19,15 +19,13 @@ THROTTLED = "the storm brake held it: the tick had created as many runs as one m
 
 @dataclass(frozen=True)
 class Cursor:
-    """The state of a due schedule that decides about it, beside its rule.
-
-    `due_since` is its first undecided instant, `live` how many of its occurrences have not
-    finished (2 stands for more), `fired` how often it fired (only kept where runs are limited),
-    `deferral` what an earlier tick left for a later one.
-    """
+    """The state of a due schedule that decides about it, beside its rule."""
 
     due_since: datetime
+    """Its first undecided instant."""
+    # Occurrences that have not finished; 2 stands for more, so that more schedules share a plan.
     live: int = 0
+    # Only where runs are limited, for the same reason.
     fired: int = 0
     requested_instant: datetime | None = None
     deferral: Deferral | None = None
@@ -40,48 +38,39 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows and runs to write for each schedule with this cursor.
+    """The rows and runs to write for each schedule with this cursor.
 
-    `fire` is the instant to fire, if any. Everything up to `decided_to` is decided; the schedule
-    is due again at `next_run_at` (None: never), with what `deferral` says of it.
+    Everything up to `decided_to` is decided; the schedule is due again at `next_run_at` (None:
+    never), with what `deferral` says of it.
     """
 
-    fire: datetime | None
-    fire_reason: str | None
-    verdict: overlap.OverlapDecision
-    not_fired: tuple[NotFired, ...]
     decided_to: datetime
     next_run_at: datetime | None
+    fire: datetime | None = None
+    fire_reason: str | None = None
+    verdict: overlap.OverlapDecision = overlap.OverlapDecision.FIRE
+    not_fired: tuple[NotFired, ...] = ()
     deferral: Deferral | None = None
 
     @property
     def throttled(self) -> bool:
         """Whether its firing waits because the tick may create no more runs."""
-        put_off = self.deferral
-        return put_off is not None and put_off.outcome is Outcome.HELD and self.fire is None
+        held = self.deferral is not None and self.deferral.outcome is Outcome.HELD
+        return held and self.fire is None
 
 
 def due_since(rule: Rule, decided_to: datetime, marked: datetime) -> datetime:
-    """The first undecided instant of a schedule that is marked as due since then.
-
-    The cursor says what is decided. The mark was worked out some time ago, perhaps by other time
-    zone data: an instant that lies before it must not be passed over.
-    """
+    """Return the first undecided instant of a schedule that is marked as due since then."""
+    # The mark was worked out some time ago, perhaps by other time zone data: an instant before it
+    # must not be passed over.
     first = instants.first_after(rule, decided_to)
     return marked if first is None else min(first, marked)
 
 
 def plan(
-    rule: Rule,
-    cursor: Cursor,
-    now: datetime,
-    tick_seconds: float,
-    windows: Sequence[Window] = (),
+    rule: Rule, cursor: Cursor, now: datetime, tick_seconds: float, windows: Sequence[Window] = ()
 ) -> Plan:
-    """Decide every instant from `cursor.due_since` to `now`; `tick_seconds` as learned.
-
-    `windows` are those that touch this time. While one lasts, older instants don't fire either.
-    """
+    """Decide every instant from `cursor.due_since` to `now`; `windows` touch this time."""
     choice = missed.choose(
         rule,
         cursor.due_since,
@@ -92,27 +81,27 @@ def plan(
         deferral=cursor.deferral,
     )
     if choice is None:
-        # Woken before its first instant: an edited rule or a stepped clock. Nothing to decide.
+        # Woken before its first instant, by an edited rule or a stepped clock.
         return _decide(rule, Choice(None, cursor.due_since))
     if rule.max_runs is not None and cursor.fired >= rule.max_runs:
         nothing = Choice(None, just_before(cursor.due_since))
         return _end(rule, _decide(rule, nothing), now)
+    # While a window lasts, instants from before it don't fire either.
     if choice.fire is not None and (window := covering(windows, now)) is not None:
         return _decide_in_window(rule, cursor, choice, window)
     verdict = overlap.judge(rule.overlap, cursor.live)
     if choice.fire is not None and verdict is overlap.OverlapDecision.SKIP:
         if rule.missed is MissedPolicy.CATCH_UP_ALL and not cursor.is_requested:
             return put_off(cursor)
-        choice = _not_fired(
-            choice, Outcome.SKIPPED_OVERLAP, "an earlier occurrence had not finished"
-        )
+        reason = "an earlier occurrence had not finished"
+        choice = _not_fired(choice, Outcome.SKIPPED_OVERLAP, reason)
     decided = _decide(rule, choice, verdict)
     was_last = choice.fire is not None and rule.max_runs == cursor.fired + 1
     return _end(rule, decided, now) if was_last else decided
 
 
 def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window) -> Plan:
-    """An instant from before the window, at a tick within it: it waits only if it may be late."""
+    """Plan an instant from before the window, at a tick within it: it waits if it may be late."""
     if cursor.is_requested:
         return put_off(cursor)
     if rule.missed is not MissedPolicy.SKIP:
@@ -123,58 +112,38 @@ def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window
 
 
 def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
-    """Nothing is decided: the same instants are due again at a later tick."""
-    return Plan(
-        fire=None,
-        fire_reason=None,
-        verdict=overlap.OverlapDecision.FIRE,
-        not_fired=(),
-        decided_to=just_before(cursor.due_since),
-        next_run_at=cursor.due_since,
-        deferral=deferral or cursor.deferral,
-    )
+    """Return the plan that decides nothing: the same instants are due again at a later tick."""
+    since = cursor.due_since
+    return Plan(just_before(since), since, deferral=deferral or cursor.deferral)
 
 
 def throttle(rule: Rule, cursor: Cursor, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
-    """The plan in a tick that has created as many runs as it may.
+    """Return the plan in a tick that has created as many runs as it may.
 
-    Instants that would not fire are decided as planned. A firing waits for the next tick if it will
-    be in grace or caught up then; otherwise it is HELD, for a person to run.
+    A firing waits for the next tick if it will be in grace or caught up then; otherwise it is HELD,
+    for a person to run.
     """
     if plan.fire is None or cursor.is_requested:
         return plan
     age_at_next_tick = (now - plan.fire).total_seconds() + tick_seconds
     in_grace = age_at_next_tick <= missed.grace_seconds(rule, tick_seconds)
     if in_grace or rule.missed is not MissedPolicy.SKIP:
-        return _fire_later(plan, plan.fire)
+        older = tuple(entry for entry in plan.not_fired if entry.last < plan.fire)
+        deferral = Deferral(plan.fire, Outcome.HELD, THROTTLED)
+        return Plan(just_before(plan.fire), plan.fire, not_fired=older, deferral=deferral)
     held = Choice(plan.fire, plan.decided_to, plan.not_fired)
     return _decide(rule, _not_fired(held, Outcome.HELD, THROTTLED))
 
 
-def _fire_later(plan: Plan, wanted: datetime) -> Plan:
-    """The plan without its firing: what is older is decided, `wanted` is left for a later tick."""
-    return Plan(
-        fire=None,
-        fire_reason=None,
-        verdict=overlap.OverlapDecision.FIRE,
-        not_fired=tuple(entry for entry in plan.not_fired if entry.last < wanted),
-        decided_to=just_before(wanted),
-        next_run_at=wanted,
-        deferral=Deferral(wanted, Outcome.HELD, THROTTLED),
-    )
-
-
 def is_left_over(plan: Plan, now: datetime) -> bool:
-    """Whether a due instant is left, to be caught up one by one or put off."""
+    """Return whether a due instant is left, to be caught up one by one or put off."""
     return plan.next_run_at is not None and plan.next_run_at <= now
 
 
 def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
-    """Whether the instants that are left wait for a later tick: one firing a tick is caught up.
-
-    Where overlap is allowed they don't: a schedule of each minute would never be caught up by a
-    tick a minute.
-    """
+    """Return whether the instants that are left wait for a later tick."""
+    # One firing a tick is caught up, for the next is judged by its overlap. Where overlap is
+    # allowed, a tick a minute would never catch up a schedule of each minute.
     goes_on = plan.fire is not None and rule.overlap is OverlapPolicy.ALLOW
     return is_left_over(plan, now) and not goes_on
 
@@ -182,18 +151,13 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
 def _decide(
     rule: Rule, choice: Choice, verdict: overlap.OverlapDecision = overlap.OverlapDecision.FIRE
 ) -> Plan:
-    return Plan(
-        fire=choice.fire,
-        fire_reason=choice.fire_reason,
-        verdict=verdict,
-        not_fired=choice.not_fired,
-        decided_to=choice.decided_to,
-        next_run_at=instants.first_after(rule, choice.decided_to),
-    )
+    following = instants.first_after(rule, choice.decided_to)
+    fire, reason = choice.fire, choice.fire_reason
+    return Plan(choice.decided_to, following, fire, reason, verdict, choice.not_fired)
 
 
 def _not_fired(choice: Choice, outcome: Outcome, reason: str) -> Choice:
-    """The same choice, but what would fire does not."""
+    """Return the choice without its firing, which gets the outcome."""
     if choice.fire is None:
         return choice
     entry = NotFired(outcome, choice.fire, choice.fire, 1, reason)
@@ -201,7 +165,7 @@ def _not_fired(choice: Choice, outcome: Outcome, reason: str) -> Choice:
 
 
 def _end(rule: Rule, plan: Plan, now: datetime) -> Plan:
-    """The plan of a schedule whose limit is used up: what else is due by now is suppressed."""
+    """Return the plan of a schedule whose limit is used up: other due instants are suppressed."""
     reason = f"its limit of {rule.max_runs} runs was used up"
     rest = missed.suppressed(rule, plan.decided_to, now, reason)
     return replace(

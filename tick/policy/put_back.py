@@ -1,4 +1,4 @@
-"""Which runs of an occurrence go back to the queue with those that are retried. Pure."""
+"""Plans which runs of an occurrence go back to the queue with those that are retried. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,16 +10,13 @@ ENDED_BADLY = (RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
 
 @dataclass(frozen=True)
 class RunNode:
-    """A run in its occurrence.
-
-    `needs` are the runs without whose success it can't start; `skipped_for` is the one for which
-    it was skipped, which a condition of its own is not.
-    """
+    """A run in its occurrence; it can't start without the success of its `needs`."""
 
     id: int
     job_name: str
     status: RunStatus
     needs: frozenset[int] = frozenset()
+    # None for a run that was skipped by its own condition: no other run's retry changes that.
     skipped_for: int | None = None
 
     @property
@@ -30,23 +27,21 @@ class RunNode:
 
 @dataclass(frozen=True)
 class RequeuePlan:
-    """What a retry does to an occurrence.
-
-    `again` go back. `held` stay skipped, for the run at their id. `left_out` stay skipped although
-    what they were skipped for goes back, since somebody wants that alone.
-    """
+    """The runs that a retry of an occurrence puts back (`again`), and the others."""
 
     again: frozenset[int]
     held: Mapping[int, int] = field(default_factory=dict)
+    """Stay skipped, by id with the run that holds them."""
     left_out: frozenset[int] = frozenset()
+    """Stay skipped although the run that held them goes back: a person wants that one alone."""
 
     def alone(self, chosen: Collection[int]) -> "RequeuePlan":
-        """The same without what goes along with the chosen."""
+        """Return the plan without the runs that go along with the chosen."""
         return replace(self, again=frozenset(chosen), left_out=self.again - set(chosen))
 
 
 class RunGraph:
-    """The runs of one occurrence, and which waits for which."""
+    """The runs of one occurrence with their dependencies."""
 
     def __init__(self, runs: Collection[RunNode]) -> None:
         self._runs = {run.id: run for run in runs}
@@ -62,23 +57,23 @@ class RunGraph:
         return self._runs[run_id]
 
     def blocker_of(self, run_id: int, again: Collection[int] = ()) -> RunNode | None:
-        """A run that ended badly, is not among those that go back, and without which it can't."""
+        """Return a run that keeps this one from going back: it ended badly and stays so."""
+        # In order of id, so that two looks at one occurrence name the same run.
         needs = (self._runs[need] for need in sorted(self._runs[run_id].needs))
         return next((n for n in needs if n.status in ENDED_BADLY and n.id not in again), None)
 
     def to_retry(self) -> list[int]:
-        """What a retry of the whole occurrence begins with.
-
-        What failed or was cancelled, and what was skipped for a run that has succeeded since.
-        """
+        """Return the runs to retry if the whole occurrence is retried."""
         bad = [run.id for run in self if run.status in (RunStatus.FAILED, RunStatus.CANCELLED)]
+        # A retry of one run alone leaves those that were skipped for it behind.
         left_out = [run.id for run in self if self._is_left_out(run)]
         return bad + [run_id for run_id in left_out if self.blocker_of(run_id, bad) is None]
 
     def with_what_waits(self, chosen: Collection[int]) -> RequeuePlan:
-        """The chosen, and down the line what was skipped for them and nothing else holds back."""
+        """Return the chosen, and the runs skipped for them that nothing else holds back."""
         again = set(chosen) | self._skipped_below(chosen)
         held: dict[int, int] = {}
+        # A run that is held back holds those below it: they become doubtful in turn.
         doubtful = again - set(chosen)
         while doubtful:
             run_id = doubtful.pop()
@@ -90,13 +85,10 @@ class RunGraph:
         return RequeuePlan(frozenset(again), {run: self._root_of(run, held) for run in held})
 
     def queued(self, again: Collection[int]) -> "RunGraph":
-        """The graph with these runs in the queue."""
-        return RunGraph(
-            [
-                replace(run, status=RunStatus.QUEUED, skipped_for=None) if run.id in again else run
-                for run in self
-            ]
-        )
+        """Return the graph with these runs in the queue."""
+        back = (self._runs[id] for id in again)
+        changed = {run.id: replace(run, status=RunStatus.QUEUED, skipped_for=None) for run in back}
+        return RunGraph((self._runs | changed).values())
 
     def _is_left_out(self, run: RunNode) -> bool:
         root = self._runs.get(run.skipped_for) if run.skipped_for is not None else None
@@ -113,7 +105,7 @@ class RunGraph:
         return found
 
     def _root_of(self, run_id: int, held: Mapping[int, int]) -> int:
-        """What holds it back in the end: the blocker's blocker, where that stays behind itself."""
+        """Return the run at the root: the blocker's blocker, where that stays behind itself."""
         root = held[run_id]
         while root in held:
             root = held[root]

@@ -1,4 +1,4 @@
-"""Decides what becomes of a run whose attempt ended, and when it is tried again. Pure."""
+"""Decides whether a run whose attempt ended is tried again, and when. Pure."""
 
 import hashlib
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class AttemptOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class AttemptEnd:
-    """How one attempt ended, and what it left. Texts are bounded where they are made."""
+    """The end of an attempt; its texts are bounded where they are made."""
 
     how: AttemptOutcome
     result: str | None = None
@@ -52,7 +52,7 @@ class Backoff:
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """What becomes of the run. `delay_seconds` counts when `status` is QUEUED."""
+    """The run's next status; `delay_seconds` counts when it is QUEUED."""
 
     status: RunStatus
     delay_seconds: float = 0.0
@@ -63,7 +63,7 @@ class RetryDecision:
 def judge(
     end: AttemptEnd, *, run_id: int, attempt: int, max_attempts: int, backoff: Backoff
 ) -> RetryDecision:
-    """The decision on attempt number `attempt` (from 1) of `max_attempts`."""
+    """Return the decision on attempt number `attempt` (from 1) of `max_attempts`."""
     match end.how:
         case AttemptOutcome.RETURNED:
             return RetryDecision(RunStatus.SUCCESS)
@@ -72,6 +72,7 @@ def judge(
         case AttemptOutcome.ASKED_SKIP:
             return RetryDecision(RunStatus.SKIPPED, reason=end.reason)
         case AttemptOutcome.ASKED_SNOOZE | AttemptOutcome.RELEASED:
+            # The attempt is given back: the job did not fail, and may wait as often as it wants.
             return RetryDecision(RunStatus.QUEUED, end.in_seconds, True, end.reason)
         case AttemptOutcome.REFUSED:
             return RetryDecision(RunStatus.FAILED, reason=end.reason)
@@ -84,11 +85,9 @@ def judge(
 
 
 def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
-    """Seconds between attempt number `attempt` and the next one.
-
-    Between half and the whole of the doubled pause; which part is hashed from the run and the
-    attempt, so runs that failed together do not come back together.
-    """
+    """Return the seconds from attempt number `attempt` to the next: half of the pause, or more."""
+    # Hashed from the run and the attempt: runs that failed together do not come back together, and
+    # a repeated decision gives the same pause.
     digest = hashlib.sha256(f"{run_id}:{attempt}".encode()).digest()
     share = int.from_bytes(digest[:4], "big") / 2**32
     whole = min(backoff.longest_seconds, backoff.first_seconds * 2.0 ** (attempt - 1))

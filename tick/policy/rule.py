@@ -1,8 +1,4 @@
-"""When a schedule fires: the part of a definition that the planner reads. Pure.
-
-A rule travels as JSON inside a schedule's version, so that an instant is always decided by the
-rule that was in force for it, whatever the code says today.
-"""
+"""The rule of a schedule: the part of its definition that the planner reads. Pure."""
 
 import json
 from dataclasses import dataclass, fields
@@ -14,22 +10,22 @@ from tick.cron.timetable import Dst
 from tick.cron.zone_data import Zone
 from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
 
+# To be raised when rules get something that an older release does not know: that leaves them alone.
 RULE_FORMAT = 1
-"""Rises when a rule can say what an older release does not know; that leaves it alone."""
 DEFAULT_MAX_CATCH_UP_RUNS = 10
 LEAST_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Everything that decides the instants of a schedule and what becomes of them.
+    """All that decides the instants of a schedule and their outcomes.
 
     `cron` is resolved (no `H`), lengths are seconds, instants are aware UTC. `offset_seconds`
-    is the schedule's own share of its jitter: every instant moves by it. Without a
-    `max_catch_up_age_seconds` the limit is a day, or the distance to the following instant where
-    that is longer. `zone` is what `timezone` meant where other zone data than this process's
-    decide; it does not travel.
+    is the schedule's own share of its jitter: every instant moves by it.
     """
+
+    # It travels as JSON inside a schedule's version: an instant is always decided by the rule that
+    # was in force for it, whatever the code says today.
 
     kind: ScheduleKind
     cron: str | None = None
@@ -48,15 +44,17 @@ class Rule:
     max_catch_up_age_seconds: float | None = None
     max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
     overlap: OverlapPolicy = OverlapPolicy.SKIP
+    # The meaning of `timezone` where other data than this process's decide; it does not travel.
     zone: Zone | None = None
 
     @property
     def dst(self) -> Dst:
-        """What happens in the hours that a clock change repeats or leaves out."""
+        """The choices for hours that a clock change repeats or leaves out."""
         return Dst(gap=self.gap, fold=self.fold)
 
     def to_json(self) -> str:
-        """Canonical JSON: equal rules give equal text; defaults are left out."""
+        """Return canonical JSON: equal rules give equal text."""
+        # Without defaults, a new option changes no stored rule, and so makes no new versions.
         values = {
             field.name: _plain(value)
             for field in fields(self)
@@ -66,7 +64,7 @@ class Rule:
 
     @staticmethod
     def from_json(text: str) -> "Rule":
-        """The rule that `to_json` wrote. Raises ValueError or TypeError on anything else."""
+        """Return the rule that `to_json` wrote. Raises ValueError or TypeError on anything else."""
         return _parse(text)
 
 

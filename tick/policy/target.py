@@ -1,8 +1,4 @@
-"""What a firing runs: the jobs of a selection with the policy that their runs carry. Pure.
-
-A target travels as JSON inside a schedule's version. The tick enqueues from there and needs no
-definitions of its own, so a tick of an older release fires what the newest sync stored.
-"""
+"""The target of a firing: its jobs with the policy that their runs carry. Pure."""
 
 import json
 from collections.abc import Mapping
@@ -35,13 +31,15 @@ class Target:
     edges: tuple[Edge, ...] = ()
     ignored: tuple[Edge, ...] = ()
 
+    # It travels as JSON inside a schedule's version. The tick enqueues from there and needs no
+    # definitions of its own: a tick of an older release fires what the newest sync stored.
     def to_json(self) -> str:
-        """Canonical JSON: equal targets give equal text."""
+        """Return canonical JSON: equal targets give equal text."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
 
     @staticmethod
     def from_json(text: str) -> "Target":
-        """The target that `to_json` wrote."""
+        """Return the target that `to_json` wrote."""
         return _parse(text)
 
 

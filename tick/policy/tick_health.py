@@ -1,4 +1,4 @@
-"""Whether the scheduler ticks, judged from its latest ticks by whoever looks. Pure."""
+"""Judges from the latest ticks whether the scheduler ticks. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,25 @@ from typing import NamedTuple
 from tick.policy.missed import usual_tick_seconds
 
 LATE_AFTER_INTERVALS = 3
+# Hosts without a time service differ by minutes; a tick by a clock further ahead would decide what
+# is not due, which nobody can take back.
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much a clock may be ahead of the shared one. No tick decides by one that is further."""
+# How far in the future a decision may lie before people are told.
 AHEAD_AFTER = timedelta(minutes=1)
-"""How far in the future a decision may lie before it is a fault that people are told of."""
 LEARNED_FROM = 20
+# With fewer ticks their usual distance is assumed.
 LEAST_LEARNED_FROM = 3
-"""With fewer ticks their usual distance is assumed."""
 
 
 class Ticked(NamedTuple):
-    """One tick: by whom, and when."""
+    """A tick's source and instant."""
 
     source: str
     at: datetime
 
 
 class TickState(StrEnum):
-    """How the ticking is."""
+    """The state of the ticking."""
 
     OK = "ok"
     LATE = "late"
@@ -40,7 +41,7 @@ class TickState(StrEnum):
 
 @dataclass(frozen=True)
 class SourceHealth:
-    """One that ticks: its last tick, and the usual distance between its ticks in seconds."""
+    """A source of ticks: its last one, and the usual distance between them in seconds."""
 
     source: str
     last_at: datetime
@@ -75,38 +76,38 @@ class TickHealth:
 def judge_ticks(
     ticks: Iterable[Ticked], now: datetime, latest: datetime | None = None
 ) -> TickHealth:
-    """How the ticking is at `now`, by the latest ticks in any order.
+    """Return the state of the ticking at `now`, by the latest ticks in any order.
 
-    Sources may die as long as one ticks: only all together make it late. `latest` is the latest
-    instant of any tick or cursor; in the future it is a fault that outweighs the others.
+    `latest` is the latest instant of any tick or cursor.
     """
     newest_first = sorted(ticks, key=lambda tick: tick.at, reverse=True)
     ahead_to = ahead_of(latest, now)
-    if not newest_first:
-        state = TickState.AHEAD if ahead_to else TickState.NEVER
-        return TickHealth(state, None, None, usual_tick_seconds([]), (), ahead_to=ahead_to)
-    last, usual = newest_first[0], _usual(newest_first)
-    state = TickState.LATE if _is_late(last.at, usual, now) else TickState.OK
+    last, usual = next(iter(newest_first), None), _usual(newest_first)
     if ahead_to is not None:
-        state = TickState.AHEAD
+        state = TickState.AHEAD  # worse than silence: nothing fires until then
+    elif last is None:
+        state = TickState.NEVER
+    else:
+        # Sources may die as long as one ticks: only all together are late.
+        state = TickState.LATE if _is_late(last.at, usual, now) else TickState.OK
     return TickHealth(
-        state,
-        last.at,
-        last.source,
-        usual,
-        _by_source(newest_first, now),
-        _is_learned(newest_first),
-        ahead_to,
+        state=state,
+        last_at=last and last.at,
+        last_source=last and last.source,
+        usual_seconds=usual,
+        sources=_by_source(newest_first, now),
+        learned=_is_learned(newest_first),
+        ahead_to=ahead_to,
     )
 
 
 def ahead_of(latest: datetime | None, now: datetime) -> datetime | None:
-    """The instant, if it lies so far in the future that a clock must have been ahead."""
+    """Return the instant, if it lies so far in the future that a clock must have been ahead."""
     return latest if latest is not None and latest - now > AHEAD_AFTER else None
 
 
 def usual_distance(instants: Iterable[datetime]) -> float:
-    """The learned distance in seconds between the latest of these ticks, in any order."""
+    """Return the learned distance in seconds between the latest of these ticks, in any order."""
     latest = sorted(instants, reverse=True)[:LEARNED_FROM]
     gaps = [(newer - older).total_seconds() for newer, older in pairwise(latest)]
     # Ticks within a second are one call and its repetition, not an interval.
@@ -117,16 +118,12 @@ def _by_source(newest_first: Sequence[Ticked], now: datetime) -> tuple[SourceHea
     found: dict[str, list[Ticked]] = {}
     for tick in newest_first:
         found.setdefault(tick.source, []).append(tick)
-    return tuple(
-        SourceHealth(
-            source,
-            mine[0].at,
-            usual := _usual(mine),
-            _is_late(mine[0].at, usual, now),
-            _is_learned(mine),
-        )
-        for source, mine in found.items()
-    )
+    health = []
+    for source, mine in found.items():
+        last, usual = mine[0].at, _usual(mine)
+        is_late = _is_late(last, usual, now)
+        health.append(SourceHealth(source, last, usual, is_late, _is_learned(mine)))
+    return tuple(health)
 
 
 def _is_learned(ticks: Sequence[Ticked]) -> bool:

@@ -1,15 +1,17 @@
-"""Times in which nothing fires: maintenance windows, and the scheduler standing still. Pure."""
+"""Times in which nothing fires: maintenance windows, and a stopped scheduler. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tick.policy import instants
 from tick.policy.instants import just_before
+from tick.policy.rule import Rule
 
 
 class Phase(StrEnum):
-    """How a window stands to an instant."""
+    """Where an instant lies, as seen from a window."""
 
     TO_COME = "TO_COME"
     LASTS = "LASTS"
@@ -18,7 +20,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """The instants in [starts_at, ends_at) do not fire; all that come while `ends_at` is None."""
+    """A time in which no instant fires: [starts_at, ends_at), or without an end."""
 
     id: int
     starts_at: datetime
@@ -27,17 +29,18 @@ class Window:
     created_by: str
 
     def covers(self, at: datetime) -> bool:
-        """Whether the instant lies in it."""
+        """Return whether the instant lies in it."""
         return self.phase(at) is Phase.LASTS
 
     def phase(self, now: datetime) -> Phase:
-        """Whether it is to come, lasts or is over; one that was called off is over."""
+        """Return whether the window is to come, lasts or is over."""
+        # A window that was called off before it began ends when it starts.
         if self.ends_at is not None and self.ends_at <= max(now, self.starts_at):
             return Phase.OVER
         return Phase.LASTS if self.starts_at <= now else Phase.TO_COME
 
     def in_words(self) -> str:
-        """Why nothing fires in it, and who said so."""
+        """Return why nothing fires in it, and by whose decision."""
         if self.ends_at is None:
             since = f"the scheduler was stopped at {self.starts_at:%Y-%m-%d %H:%M} UTC"
         else:
@@ -58,18 +61,16 @@ class WindowSegment:
 
 
 def covering(windows: Iterable[Window], at: datetime) -> Window | None:
-    """The window that an instant lies in: of several, the one that began first."""
-    return min(
-        (window for window in windows if window.covers(at)),
-        key=lambda window: window.starts_at,
-        default=None,
-    )
+    """Return the window that an instant lies in: of several, the one that began first."""
+    found = (window for window in windows if window.covers(at))
+    return min(found, key=lambda window: window.starts_at, default=None)
 
 
 def split_by_windows(
     windows: Iterable[Window], after: datetime, until: datetime
 ) -> Iterator[WindowSegment]:
-    """(after, until] cut where a window begins or ends, in order."""
+    """Yield (after, until] cut where a window begins or ends, in order."""
+    # In overlapping windows an instant belongs to the first, as in `covering`.
     for window in sorted(windows, key=lambda window: window.starts_at):
         start = max(after, just_before(window.starts_at))
         end = until if window.ends_at is None else min(until, just_before(window.ends_at))
@@ -81,3 +82,11 @@ def split_by_windows(
         after = end
     if after < until:
         yield WindowSegment(after, until, None)
+
+
+def count_firing(rule: Rule, after: datetime, until: datetime, windows: Iterable[Window]) -> int:
+    """Return how many instants lie in (after, until], and in no window."""
+    parts = split_by_windows(windows, after, until)
+    return sum(
+        instants.count(rule, part.after, part.until) for part in parts if part.window is None
+    )

@@ -13,16 +13,14 @@ _SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def zone_of(rule: Rule) -> str | None:
-    """The zone whose data decide the rule's instants; None when they follow UTC alone."""
+    """Return the zone whose data decide the rule's instants; None when they follow UTC alone."""
     return rule.timezone if rule.kind is ScheduleKind.CRON and rule.timezone != "UTC" else None
 
 
 def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
-    """From where on `new` decides: the same rule, read with other zone data than `old`.
-
-    A wall time that is decided must not come again at another instant: where the clocks now show
-    it later, `new` begins after it. What the clocks now show earlier is due, however late.
-    """
+    """Return from where on `new` decides: the same rule as `old`, read with other zone data."""
+    # A decided wall time must not come again at another instant: where the clocks now show it
+    # later, `new` begins after it. A wall time that the clocks now show earlier is due.
     if new.cron is None or (fields := parse(new.cron)).follows_real_time:
         return decided_to
     offset = timedelta(seconds=new.offset_seconds)
@@ -31,11 +29,9 @@ def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
 
 
 def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
-    """From where on `new` decides: the same wall time, at another instant than in `old`.
-
-    Where it came later, what is decided does not come again; where it came earlier, it is due.
-    """
+    """Return from where on `new` decides: the same wall time as `old`, at another instant."""
     if new.at is not None and old.at is not None:
+        # Decided already: a new instant that lies later must not fire the same wall time again.
         return decided_to if old.at > decided_to else max(decided_to, new.at)
     if new.anchor is not None and old.anchor is not None:
         return decided_to + max(new.anchor - old.anchor, timedelta())
@@ -43,7 +39,7 @@ def moved_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
 
 
 def _decided_wall(rule: Rule, at: datetime) -> datetime:
-    """The wall time up to which everything is decided at that instant, both naive."""
+    """Return the wall time up to which everything is decided at that instant, both naive."""
     period = next(periods_from(_zone(rule), at))
     wall = at + period.offset
     if rule.fold == "first" and wall < period.repeated_until:
@@ -54,7 +50,7 @@ def _decided_wall(rule: Rule, at: datetime) -> datetime:
 
 
 def _instant_of(rule: Rule, fields: Expression, wall: datetime) -> datetime:
-    """When the rule has fired for that wall time and for all before it."""
+    """Return when the rule has fired for that wall time and for all before it."""
     local = wall.replace(tzinfo=_zone(rule).tzinfo)
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     if first <= second:
@@ -67,7 +63,7 @@ def _instant_of(rule: Rule, fields: Expression, wall: datetime) -> datetime:
 
 
 def _first_leap(rule: Rule, after: datetime) -> ZonePeriod:
-    """The first period that begins with a leap after that instant."""
+    """Return the first period that begins with a leap after that instant."""
     periods = periods_from(_zone(rule), after)
     return next(each for each in periods if each.gap and each.start > after)
 

@@ -16,10 +16,10 @@ from tick.cron.zone_data import Zone, ZoneData, current
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
-from tick.policy.ahead import NextInstant, count_firing, cut_at_limit, runs_left
+from tick.policy.ahead import NextInstant, cut_at_limit, runs_left
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.policy.windows import Window
+from tick.policy.windows import Window, count_firing
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, maintenance_window, schedule_version, zone_data
