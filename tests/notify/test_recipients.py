@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from tests.notify.conftest import Alerting
 from tests.notify.receivers import MailServer
-from tick.notify.recipients import each_recipient
+from tick.notify.channels import each_recipient
 
 SERVER = "mailto://me:secret@mail.example:2525"
 SEVERAL = {

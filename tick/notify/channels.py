@@ -1,11 +1,6 @@
 """The channels for notifications, a class each, made from the settings.
 
-Addresses are secrets: a channel is shown by its kind and a digest of its address.
-
-Webhooks are signed as the Standard Webhooks specification says (https://www.standardwebhooks.com
-has libraries that verify them), by three headers: `webhook-id`, the same for each attempt, so that
-a receiver can drop duplicates; `webhook-timestamp`, seconds since 1970, so that it can refuse what
-is old; `webhook-signature`, `v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`.
+Webhooks are signed by the Standard Webhooks specification (https://www.standardwebhooks.com).
 """
 
 import base64
@@ -16,21 +11,13 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from tick.define.alerts import SILENT
 from tick.environment import read_secret
 from tick.errors import SettingsError
-from tick.notify.messages import (
-    FAILED,
-    OPENED,
-    STARTED,
-    Notification,
-    compose,
-    event_of,
-)
-from tick.notify.recipients import each_recipient
+from tick.notify.messages import FAILED, OPENED, STARTED, Notification, compose, event_of
 from tick.notify.sending import SEND_SECONDS, SendFailed, post
 from tick.settings import Settings
 
@@ -38,26 +25,32 @@ _SCHEDULE_PING = "ping-of:"
 MAX_BATCH = 100
 _SHORTEST_SECRET = 6
 _KEY_PREFIX = "whsec_"
+# As they stand in a URL: nothing is decoded, so that nothing has to be encoded again.
+_BETWEEN = re.compile(r"[,;]|%2c|%3b|%20", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^@<>\"]+(@|%40)[^@<>\"%+]+", re.IGNORECASE)
 
 
-class Channel(Protocol):
-    """Sends notifications, up to `batch_size` at once. `id` names it without a secret."""
+class Channel:
+    """Sends notifications, up to `batch_size` at once; `id` names it without a secret."""
 
-    id: str
-    batch_size: int
+    batch_size = 1
+    accepts_events = False
+    """Whether it sends an event for each occurrence that ends."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
 
     def accepts(self, rule: str) -> bool:
         """Return whether it sends alerts of this rule."""
-
-    @property
-    def accepts_events(self) -> bool:
-        """Whether it sends an event for each occurrence that ends."""
+        return True
 
     def check(self) -> None:
         """Raise SettingsError if it can never work."""
+        # Addresses of webhooks and pings were checked with the settings or the definitions.
 
     def send(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Send the notifications together. Raises SendFailed."""
+        raise NotImplementedError
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:
@@ -86,19 +79,34 @@ def ping_channels_of(ids: Iterable[str]) -> list[Channel]:
     return [SchedulePing(id) for id in ids if id.startswith(_SCHEDULE_PING)]
 
 
-class AppriseChannel:
+def each_recipient(url: str) -> list[str]:
+    """Return the Apprise URL, or one for each address in the path or the `to` of a mail URL.
+
+    An address with a name beside it, or written in another unusual way, leaves the URL whole.
+    """
+    # A failed delivery is sent again to the whole URL: with several recipients, one address that a
+    # mail server refuses would make all others get the same mail for a day.
+    parts = urlsplit(url)
+    if parts.scheme not in ("mailto", "mailtos"):
+        return [url]
+    options = [option for option in parts.query.split("&") if option]
+    to = [option for option in options if option.partition("=")[0].lower() == "to"]
+    named = [*parts.path.split("/"), *(option.partition("=")[2] for option in to)]
+    people = list(dict.fromkeys(one for text in named for one in _BETWEEN.split(text) if one))
+    if len(people) < 2 or not all(map(_ADDRESS.fullmatch, people)):
+        return [url]
+    queries = ("&".join([*(o for o in options if o not in to), f"to={one}"]) for one in people)
+    return [parts._replace(path="", query=query).geturl() for query in queries]
+
+
+class AppriseChannel(Channel):
     """Sends to people by Apprise: mail, chat and more."""
 
     batch_size = MAX_BATCH
-    accepts_events = False
 
     def __init__(self, url: str, public_url: str) -> None:
+        super().__init__(_id(urlsplit(url).scheme or "channel", url))
         self._url, self._public_url = url, public_url
-        self.id = _id(urlsplit(url).scheme or "channel", url)
-
-    def accepts(self, rule: str) -> bool:
-        """Return True."""
-        return True
 
     def check(self) -> None:
         """Raise SettingsError if Apprise is missing or does not understand the URL."""
@@ -144,22 +152,14 @@ class AppriseChannel:
         return text
 
 
-class Webhook:
+class Webhook(Channel):
     """Sends signed JSON, one event a request."""
 
-    batch_size = 1
     accepts_events = True
 
     def __init__(self, url: str, secret: str, public_url: str) -> None:
+        super().__init__(_id("webhook", url))
         self._url, self._secret, self._public_url = url, secret, public_url
-        self.id = _id("webhook", url)
-
-    def accepts(self, rule: str) -> bool:
-        """Return True."""
-        return True
-
-    def check(self) -> None:
-        """Do nothing: the settings were checked."""
 
     def send(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Send each notification as an event."""
@@ -170,22 +170,16 @@ class Webhook:
             post(self._url, body, headers | signed_headers(self._secret, event["id"], now, body))
 
 
-class TickPing:
+class TickPing(Channel):
     """Pings TICK_PING_URL: a failure when ticks stop, a success when they go on."""
 
-    batch_size = 1
-    accepts_events = False
-
     def __init__(self, url: str) -> None:
+        super().__init__(_id("ping", url))
         self._url = url
-        self.id = _id("ping", url)
 
     def accepts(self, rule: str) -> bool:
         """Return whether the rule is that of silent ticks."""
         return rule == SILENT
-
-    def check(self) -> None:
-        """Do nothing: the settings were checked."""
 
     def send(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Ping once for each notification."""
@@ -193,21 +187,12 @@ class TickPing:
             ping(self._url, "" if notification.event != OPENED else FAILED, notification.text)
 
 
-class SchedulePing:
+class SchedulePing(Channel):
     """Pings the URL of one schedule; each notification holds the URL."""
-
-    batch_size = 1
-    accepts_events = False
-
-    def __init__(self, id: str) -> None:
-        self.id = id
 
     def accepts(self, rule: str) -> bool:
         """Return False: it sends no alerts."""
         return False
-
-    def check(self) -> None:
-        """Do nothing: the definitions were checked."""
 
     def send(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Ping the start, success or failure of an occurrence."""
@@ -226,6 +211,8 @@ def ping(url: str, which: str, text: str) -> None:
 
 def signed_headers(secret: str, id: str, at: datetime, body: bytes) -> dict[str, str]:
     """Return the three headers for a body that is sent at this instant."""
+    # The id is the same for each attempt, so that a receiver can drop duplicates; by the time it
+    # can refuse what is old.
     timestamp = str(int(at.timestamp()))
     return {
         "webhook-id": id,
@@ -265,6 +252,7 @@ def _lines(urls: Any) -> list[str]:
 
 
 def _id(kind: str, url: str) -> str:
+    # Addresses are secrets: people see the kind, and a digest to tell two of a kind apart.
     return f"{kind[:40]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
 

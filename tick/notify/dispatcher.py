@@ -1,8 +1,4 @@
-"""Evaluates the alert rules and sends notifications, in threads of a process that serves.
-
-A slow or silent receiver delays neither a tick nor a worker nor a page: they only start a thread,
-and go on.
-"""
+"""Evaluates the alert rules and sends notifications, in threads of a process that serves."""
 
 import logging
 import threading
@@ -10,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 
 from tick.define.alerts import UNDELIVERED
@@ -30,10 +27,10 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 10.0
 """How often a process that serves evaluates and sends."""
 MAX_BATCHES = 50
+# How long one run sends to one channel, and pings of schedules: a receiver that is slow must not
+# keep the others waiting, and the next run goes on.
 CHANNEL_SECONDS = 15.0
-"""How long one run sends to one channel; the rest is left to the next run."""
 PINGS_SECONDS = 20.0
-"""How long one run sends pings of schedules; the rest is left to the next run."""
 PING_SECONDS = 5.0
 SHUTDOWN_SECONDS = 2.0
 """How long a process that ends waits for messages that are being sent."""
@@ -59,16 +56,14 @@ class NotificationDispatcher:
             channel.check()
 
     def run_once(self) -> None:
-        """Evaluate, and send what is due; do nothing while another thread is at it.
-
-        A later run, of any process, tries again what failed.
-        """
+        """Evaluate, and send what is due; do nothing while another thread is at it."""
         if not self._lock.acquire(blocking=False):
             return
         try:
             now = self._runtime.now()
             evaluate(self._runtime.database, self.channels, now, self._policy)
             self._deliver()
+        # Nothing is lost: the outbox holds it, and a later run of any process tries again.
         except TRANSIENT as error:
             log.warning("alerts wait for the database: %s", short_error(error))
         except Exception:
@@ -77,16 +72,14 @@ class NotificationDispatcher:
             self._lock.release()
 
     def run_in_thread(self, result: TickResult | None = None) -> threading.Thread:
-        """Start `run_once` in a daemon thread, and return the thread.
-
-        With the `result` of a tick, ping TICK_PING_URL first.
-        """
+        """Start `run_once` in a thread; with the `result` of a tick, ping TICK_PING_URL first."""
 
         def run() -> None:
             if result is not None:
                 self._ping(result)
             self.run_once()
 
+        # A daemon, so that a receiver that never answers can't keep a process from ending.
         thread = threading.Thread(target=run, name="alerts", daemon=True)
         thread.start()
         self._threads = [*(each for each in self._threads if each.is_alive()), thread]
@@ -112,11 +105,10 @@ class NotificationDispatcher:
         text = f"{author.name} asks whether this channel works. It does."
         snapshot = AlertSnapshot(0, TEST, "A test of Job Schedule Manager's alerts", text, now)
         notification = Notification(0, TEST, 1, now, alert=snapshot)
+        send = partial(attempt, notifications=(notification,), now=now)
         with ThreadPoolExecutor(len(self.channels)) as pool:
-            errors = list(
-                pool.map(lambda channel: attempt(channel, (notification,), now), self.channels)
-            )
-        return {channel.id: error for channel, error in zip(self.channels, errors, strict=True)}
+            errors = pool.map(send, self.channels)
+            return {channel.id: error for channel, error in zip(self.channels, errors, strict=True)}
 
     def _deliver(self) -> None:
         with self._runtime.database.read.connect() as connection:
@@ -132,12 +124,13 @@ class NotificationDispatcher:
     def _deliver_to(self, channel: Channel) -> None:
         until = monotonic() + CHANNEL_SECONDS
         for _ in range(MAX_BATCHES):
+            # The clock is read for each batch: a lease that began long ago would be short.
             is_on = deliver(self._runtime.database, channel, self._runtime.now())
             if not is_on or monotonic() >= until:
                 break
 
     def _ping(self, result: TickResult) -> None:
-        """Ping TICK_PING_URL. A lost ping is not sent again: the next tick pings as well."""
+        """Ping TICK_PING_URL."""
         url = self._runtime.settings.ping_url
         if url is None:
             return
@@ -145,18 +138,16 @@ class NotificationDispatcher:
         text = "\n".join(f"{id}: {reason}" for id, reason in result.errors.items())
         try:
             run_with_timeout(lambda: ping(url.get_secret_value(), which, text), PING_SECONDS)
-        except SendFailed as failure:
+        except SendFailed as failure:  # not sent again: the next tick pings as well
             log.warning("TICK_PING_URL was not reached: %s", failure)
 
 
 def after_tick(runtime: Runtime, result: TickResult, seconds: float) -> None:
-    """Evaluate and send once in a thread, and wait for it for at most so many seconds.
-
-    The thread goes on while the process lives; what it leaves, another process sends.
-    """
-    started = monotonic()
+    """Evaluate and send once in a thread, and wait for it for at most so many seconds."""
+    until = monotonic() + seconds
     thread = NotificationDispatcher(runtime).run_in_thread(result)
-    thread.join(max(0.0, seconds - (monotonic() - started)))
+    # A platform freezes its process after the answer: what is left then, another process sends.
+    thread.join(max(0.0, until - monotonic()))
 
 
 @contextmanager
@@ -178,10 +169,8 @@ def running(runtime: Runtime) -> Iterator[NotificationDispatcher]:
 
 
 def deliver(database: Database, channel: Channel, now: datetime) -> bool:
-    """Send one batch to a channel and record the result. Return whether more may be sent.
-
-    Returns False if nothing was due, or if the attempt failed and the channel gets a pause.
-    """
+    """Send one batch to a channel and record the result. Return whether more may be sent."""
+    # Two transactions with the sending between them: none is open while a receiver takes its time.
     with database.write.begin() as connection:
         claimed = outbox.claim(connection, channel, now)
     if claimed is None:
@@ -196,7 +185,7 @@ def deliver(database: Database, channel: Channel, now: datetime) -> bool:
             lost = _undelivered(channel, len(given_up), error or "", ended)
             open_alerts(connection, [lost], ended)
     if error:
-        log.warning("%s could not be told, attempt %d: %s", channel.id, _attempts(claimed), error)
+        log.warning("%s could not be told, attempt %d: %s", channel.id, claimed.attempt, error)
     if given_up:
         log.error("gave up telling %s of %d alerts: %s", channel.id, len(given_up), error)
     return error is None
@@ -209,10 +198,6 @@ def attempt(channel: Channel, notifications: Sequence[Notification], now: dateti
     except SendFailed as failure:
         return str(failure)
     return None
-
-
-def _attempts(claimed: outbox.ClaimedBatch) -> int:
-    return max(notification.attempt for notification in claimed.notifications)
 
 
 def _undelivered(channel: Channel, count: int, error: str, now: datetime) -> DetectedAlert:

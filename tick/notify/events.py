@@ -21,14 +21,11 @@ _INSTANTS = ("scheduled_for", "scheduled_until", "first_started_at", "last_finis
 
 def find_started(connection: sa.Connection, inputs: AlertInputs) -> list[PendingDelivery]:
     """Return deliveries of starts to ping URLs that have none yet."""
-    pinged = [
-        context for context in inputs.live if context.ping_url and context.row.first_started_at
-    ]
-    pending = {_key(context, STARTED): context for context in pinged}
-    known = sa.select(_d.key).where(_d.key.in_(list(pending)))
-    for key in connection.execute(known).scalars() if pending else ():
-        del pending[key]
-    return [_ping(context, STARTED, inputs) for context in pending.values()]
+    pinged = [c for c in inputs.live if c.ping_url and c.row.first_started_at]
+    pending = [_ping(context, STARTED, inputs) for context in pinged]
+    known = sa.select(_d.key).where(_d.key.in_([start.key for start in pending]))
+    old = set(connection.execute(known).scalars()) if pending else set()
+    return [start for start in pending if start.key not in old]
 
 
 def find_ended(
@@ -77,7 +74,8 @@ def _key(context: OccurrenceContext, which: str) -> str:
 
 
 def _end(context: OccurrenceContext) -> str:
-    """Return a text that tells this end from one after an operator's retry."""
+    """Return the instant of the end as text."""
+    # It is part of the key: an occurrence ends again after an operator's retry, and that is told.
     at = context.row.last_finished_at or context.row.decided_at
     return f"{at:%Y%m%dT%H%M%S%f}"
 
@@ -125,6 +123,7 @@ def _final_output(connection: sa.Connection, context: OccurrenceContext) -> str:
     ).all()
     output = [f"{line.level}: {line.message}" for line in reversed(lines)]
     output.append(f"{run.job_name} failed: {run.error_type}: {run.error_message}")
+    # Its end says why the run failed.
     return "\n".join(output)[-MOST_TEXT:]
 
 

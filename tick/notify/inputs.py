@@ -1,6 +1,6 @@
 """Reads the inputs of the alert rules from the database: bounded, by indexes, in few statements."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median, quantiles
@@ -27,23 +27,15 @@ from tick.store.tables import IS_ACTIVE, alert, job_run, job_schedule, occurrenc
 from tick.text import excerpt
 
 MOST_AT_ONCE = 500
+# An alert of an event has no end to wait for: it is shown as open for so long.
 EVENT_LASTS = timedelta(hours=1)
-"""How long an alert of an event, which has no end to wait for, is shown as open."""
+# Three times the usual of a job of seconds would be noise.
 NEVER_LONG = timedelta(minutes=1)
-"""What takes less is never called long, whatever is usual."""
 LEARNED_FROM = 30
 LEAST_LEARNED_FROM = 5
-_LISTED_FAILURES = 200
 _LONGEST_ERROR = 200
+_NO_FAILURES: Mapping[int, Mapping[str, list[str]]] = {}
 _a, _o, _r, _s, _w = alert.c, occurrence.c, job_run.c, job_schedule.c, worker_instance.c
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Holds the job and the error of a failed run."""
-
-    job_name: str
-    error: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,8 @@ class OccurrenceContext:
     rules: tuple[Rule, ...]
     ping_url: str | None
     consecutive_failures: int
-    failures: tuple[Failure, ...] = ()
+    failures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The jobs of its failed runs by their error."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +122,7 @@ def ping_url_of(stored: Any) -> str | None:
 
 
 def _contexts(
-    rows: Iterable[AnyRow], failures: dict[int, list[Failure]] | None = None
+    rows: Iterable[AnyRow], failures: Mapping[int, Mapping[str, list[str]]] = _NO_FAILURES
 ) -> tuple[OccurrenceContext, ...]:
     return tuple(
         OccurrenceContext(
@@ -138,7 +131,7 @@ def _contexts(
             rules=alerts.of_schedule(row.alerts) if row.schedule_id else (),
             ping_url=ping_url_of(row.alerts),
             consecutive_failures=row.consecutive_failures or 0,
-            failures=tuple((failures or {}).get(row.id, ())),
+            failures=failures.get(row.id, {}),
         )
         for row in rows
     )
@@ -147,12 +140,11 @@ def _contexts(
 def _read_ended(connection: sa.Connection) -> tuple[OccurrenceContext, ...]:
     rows = connection.execute(_ENDED).all()
     failed = [row.id for row in rows if row.failed]
-    found: dict[int, list[Failure]] = {}
+    found: dict[int, dict[str, list[str]]] = {}
     for run in connection.execute(_FAILURES, {"ids": failed}) if failed else ():
-        error = ": ".join(part for part in (run.error_type, run.error_message) if part)
-        mine = found.setdefault(run.occurrence_id, [])
-        if len(mine) < _LISTED_FAILURES:
-            mine.append(Failure(run.job_name, excerpt(error, _LONGEST_ERROR) or "it failed"))
+        text = ": ".join(part for part in (run.error_type, run.error_message) if part)
+        error = excerpt(text, _LONGEST_ERROR) or "it failed"
+        found.setdefault(run.occurrence_id, {}).setdefault(error, []).append(run.job_name)
     return _contexts(rows, found)
 
 
@@ -174,9 +166,8 @@ def _read_typical(connection: sa.Connection, ids: Collection[str]) -> dict[str, 
         rows = connection.execute(_SUCCESSES, {"id": schedule_id})
         took = [(row.last_finished_at - row.first_started_at).total_seconds() for row in rows]
         if len(took) >= LEAST_LEARNED_FROM:
-            found[schedule_id] = TypicalDuration(
-                median(took), quantiles(took, n=20, method="inclusive")[-1]
-            )
+            p95 = quantiles(took, n=20, method="inclusive")[-1]
+            found[schedule_id] = TypicalDuration(median(took), p95)
     return found
 
 
@@ -207,7 +198,7 @@ def _occurrences() -> sa.Select[Any]:
 
 _ENDED = (
     _occurrences()
-    # As its partial index has it.
+    # Word for word as its partial index has it, so that both databases use that.
     .where(sa.text("NOT occurrence.judged"), ~literal_state(_o.outcome, *LIVE_OUTCOMES))
     .order_by(_o.id)
     .limit(MOST_AT_ONCE)
@@ -265,6 +256,7 @@ _WANTS_SUCCESS = (
     .where(
         _s.enabled,
         _s.state == ScheduleState.ACTIVE,
+        # A cheap first look, in SQL that both databases have: Python reads the rules themselves.
         sa.cast(_s.alerts, sa.Text).contains(f'"{NoSuccess.NAME}"'),
     )
     .order_by(_s.id)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tick.text import counted
+
 OPENED, RESOLVED, TEST = "opened", "resolved", "test"
 FINISHED, NOT_FIRED = "occurrence.finished", "occurrence.not_fired"
 STARTED, SUCCEEDED, FAILED = "start", "success", "fail"
@@ -53,14 +55,14 @@ def event_of(notification: Notification, public_url: str) -> dict[str, Any]:
     """Return the notification as a webhook's JSON. The `id` is the same for each attempt."""
     alert = notification.alert
     head = {
+        # The number alone would come again after a database is made anew.
         "id": f"{notification.created_at:%Y%m%dT%H%M%S}-{notification.id}",
         "type": f"alert.{notification.event}" if alert else notification.event,
         "timestamp": notification.created_at,
     }
     if alert is None:
         return head | {"data": notification.payload or {}}
-    data = vars(alert) | {"url": link_of(alert, public_url)}
-    return head | {"data": data}
+    return head | {"data": vars(alert) | {"url": link_of(alert, public_url)}}
 
 
 def link_of(alert: AlertSnapshot, public_url: str) -> str | None:
@@ -98,17 +100,11 @@ def compose(notifications: Sequence[Notification], public_url: str) -> Message:
 
 
 def _digest(opened: Sequence[AlertSnapshot], resolved: Sequence[AlertSnapshot]) -> str:
-    counted = [
-        f"{len(group)} {word}"
-        for group, word in (
-            (opened, "alerts" if len(opened) > 1 else "alert"),
-            (resolved, "resolved"),
-        )
-        if group
-    ]
+    parts = [counted(len(opened), "alert")] if opened else []
+    parts += [f"{len(resolved)} resolved"] if resolved else []
     names = [alert.title for alert in (*opened, *resolved)]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(counted)}: {'; '.join(names[:_NAMED])}{more}"
+    return f"{', '.join(parts)}: {'; '.join(names[:_NAMED])}{more}"
 
 
 def _sections(

@@ -1,9 +1,4 @@
-"""The outbox: deliveries are written once, claimed by one sender, and sent until accepted.
-
-A sender claims under a token and a lease, so nothing goes out twice while it works; should it die
-between sending and writing that down, the lease ends and another sends it again. A webhook's id is
-the same then.
-"""
+"""The outbox: deliveries are written once, claimed by one sender, and sent until accepted."""
 
 import secrets
 from collections.abc import Iterable
@@ -30,13 +25,18 @@ from tick.states import DeliveryStatus
 from tick.store.sql import AnyRow, insert_ignore, literal_state
 from tick.store.tables import alert, alert_attempt, alert_delivery
 
+# Longer than any attempt takes, so nothing goes out twice while its sender works. A sender that
+# dies before it records the result leaves the rest to another: that one sends it again.
 LEASE = timedelta(seconds=60)
-"""Longer than any attempt takes."""
 BACKOFF = Backoff(first_seconds=30.0, longest_seconds=1800.0)
 GIVE_UP_AFTER = timedelta(hours=24)
+# A new channel must not send the alerts of months.
 RECENT = timedelta(hours=1)
-"""A new channel gets no alerts that ended longer ago."""
 _MAX_PENDING = 500
+_SNAPSHOT = (
+    *("rule", "title", "message", "at", "schedule_id", "occurrence_id"),
+    *("resolved_at", "resolution"),
+)
 _a, _d = alert.c, alert_delivery.c
 
 
@@ -67,6 +67,11 @@ class ClaimedBatch:
     channel: str
     token: str
     notifications: tuple[Notification, ...]
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt, for the notification that was tried most often."""
+        return max(notification.attempt for notification in self.notifications)
 
 
 def find_pending(
@@ -122,6 +127,7 @@ def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed
     if all_muted(connection, now):
         due = due.where(_d.alert_id.is_(None))
     ids = connection.execute(due).scalars().all()
+    # The condition again: SQLite has no row locks, and the row count decides who sends.
     token = secrets.token_hex(8)
     taken = connection.execute(
         sa.update(alert_delivery)
@@ -141,29 +147,20 @@ def record(
     took_seconds: float,
     error: str | None,
 ) -> list[Notification]:
-    """Record the result of an attempt, and return the notifications that are given up.
-
-    After a failure all deliveries to this channel wait for its next attempt.
-    """
-    connection.execute(
-        sa.insert(alert_attempt),
-        [
-            {
-                "delivery_id": notification.id,
-                "at": now,
-                "took_seconds": took_seconds,
-                "error": error,
-            }
-            for notification in claimed.notifications
-        ],
-    )
+    """Record the result of an attempt, and return the notifications that are given up."""
+    attempt = {"at": now, "took_seconds": took_seconds, "error": error}
+    attempts = [attempt | {"delivery_id": each.id} for each in claimed.notifications]
+    connection.execute(sa.insert(alert_attempt), attempts)
+    # By the token: a sender whose lease ended while it sent records nothing about another's work.
     mine: list[Any] = [_d.token == claimed.token, _OWED]
     if error is None:
         taken = {"status": DeliveryStatus.DELIVERED, "ended_at": now, "error": None}
         connection.execute(sa.update(alert_delivery).where(*mine).values(taken))
         return []
     given_up = [p for p in claimed.notifications if now - p.created_at >= GIVE_UP_AFTER]
-    again_at = now + timedelta(seconds=_pause(claimed))
+    first = claimed.notifications[0].id
+    pause = retry_delay(BACKOFF, run_id=first, attempt=claimed.attempt)
+    again_at = now + timedelta(seconds=pause)
     connection.execute(
         sa.update(alert_delivery)
         .where(*mine, _d.id.in_([notification.id for notification in given_up]))
@@ -171,6 +168,7 @@ def record(
     )
     failed = {"token": None, "leased_until": None, "error": error, "available_at": again_at}
     connection.execute(sa.update(alert_delivery).where(*mine).values(failed))
+    # The channel as a whole waits: its receiver is down, and each would find out by itself.
     connection.execute(
         sa.update(alert_delivery)
         .where(_d.channel == claimed.channel, _OWED, _d.available_at < again_at, _UNCLAIMED)
@@ -190,9 +188,8 @@ def undelivered_key(channel_id: str) -> str:
 
 
 def _of_alert(alert_id: int, channel: Channel, event: str, at: datetime) -> PendingDelivery:
-    return PendingDelivery(
-        f"alert:{alert_id}:{event}:{channel.id}", channel.id, event, at, alert_id
-    )
+    key = f"alert:{alert_id}:{event}:{channel.id}"
+    return PendingDelivery(key, channel.id, event, at, alert_id)
 
 
 def _next_delivery_time(
@@ -204,34 +201,16 @@ def _next_delivery_time(
     mine = {"channel": channel.id, "rule": rule}
     waiting = connection.execute(_waiting(now), mine).one()
     if waiting.available_at is not None:
-        at: datetime = waiting.available_at
-        return at
+        return waiting.available_at  # type: ignore[no-any-return]
     recently = {"since": now - policy.rate}
     last = now if waiting.pending else connection.execute(_LAST_DELIVERED, mine | recently).scalar()
     return max(now + policy.settle, now if last is None else last + policy.rate)
 
 
-def _pause(claimed: ClaimedBatch) -> float:
-    first = claimed.notifications[0]
-    return retry_delay(
-        BACKOFF, run_id=first.id, attempt=max(p.attempt for p in claimed.notifications)
-    )
-
-
 def _notification(row: AnyRow) -> Notification:
     snapshot = None
     if row.alert_id is not None:
-        snapshot = AlertSnapshot(
-            id=row.alert_id,
-            rule=row.rule,
-            title=row.title,
-            message=row.message,
-            at=row.at,
-            schedule_id=row.schedule_id,
-            occurrence_id=row.occurrence_id,
-            resolved_at=row.resolved_at,
-            resolution=row.resolution,
-        )
+        snapshot = AlertSnapshot(row.alert_id, **{name: getattr(row, name) for name in _SNAPSHOT})
     return Notification(row.id, row.event, row.attempt, row.created_at, snapshot, row.payload)
 
 
@@ -251,8 +230,7 @@ _LAST_DELIVERED = sa.select(sa.func.max(_d.ended_at, type_=_d.ended_at.type)).wh
 _CLAIMED = (
     sa.select(
         *(_d[name] for name in ("id", "event", "attempt", "created_at", "alert_id", "payload")),
-        *(_a[name] for name in ("rule", "title", "message", "at", "schedule_id")),
-        *(_a[name] for name in ("occurrence_id", "resolved_at", "resolution")),
+        *(_a[name] for name in _SNAPSHOT),
     )
     .select_from(alert_delivery.outerjoin(alert, _a.id == _d.alert_id))
     .where(_d.token == sa.bindparam("token"))
@@ -261,15 +239,13 @@ _CLAIMED = (
 
 
 def _is_free(now: datetime) -> sa.ColumnElement[bool]:
-    """Return the condition that no sender has a delivery, or that its lease is over."""
+    """Return the condition that no sender holds a delivery."""
     return sa.or_(_UNCLAIMED, _d.leased_until <= now)
 
 
 def _waiting(now: datetime) -> sa.Select[Any, int]:
-    """Select when the next message of a rule is due, and how many alerts wait or are being sent.
-
-    Muted alerts don't count: they wait for the end of the mute.
-    """
+    """Select when the next message of a rule is due, and how many alerts wait or are being sent."""
+    # Muted alerts don't count: they wait for the end of the mute.
     free = sa.case((_is_free(now), _d.available_at))
     return sa.select(
         sa.func.min(free, type_=_d.available_at.type).label("available_at"),
@@ -278,8 +254,9 @@ def _waiting(now: datetime) -> sa.Select[Any, int]:
 
 
 def _due(now: datetime) -> list[Any]:
-    """Return the conditions for sending: owed, due, free, not muted, not before its opening."""
+    """Return the conditions for sending a delivery now."""
     first = alert_delivery.alias("first")
+    # Nobody is told that an alert is over before its opening.
     waits = sa.exists().where(
         _d.event == RESOLVED,
         first.c.alert_id == _d.alert_id,

@@ -1,8 +1,7 @@
 """The alert rules: they turn inputs into alerts, and decide which open alerts are over. Pure.
 
 An alert of a state (nothing ticks, a run takes long) is detected while the state holds, and ends
-with it. An alert of an event (an instant was missed, a worker died) expires. `failed` begins with
-an event, the failed occurrence, and ends with a success.
+with it. An alert of an event (an instant was missed, a worker died) expires.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,14 +51,6 @@ class DetectedAlert:
     """When it began, if not now."""
 
 
-@dataclass(frozen=True)
-class Resolution:
-    """Says that an open alert is over; without a `text` no message is sent."""
-
-    alert_id: int
-    text: str | None
-
-
 def find(inputs: AlertInputs) -> list[DetectedAlert]:
     """Return all alerts that the inputs call for, new or already open."""
     return [
@@ -72,31 +63,33 @@ def find(inputs: AlertInputs) -> list[DetectedAlert]:
     ]
 
 
-def find_ended(inputs: AlertInputs, found: list[DetectedAlert]) -> list[Resolution]:
-    """Return the open alerts that are over."""
+def find_ended(inputs: AlertInputs, found: list[DetectedAlert]) -> dict[int, str | None]:
+    """Return how the open alerts that are over ended, by id; None if no message is sent."""
     holding = {detected.key for detected in found}
-    ended = [_resolution_of(row, inputs, holding) for row in inputs.open]
-    return [resolution for resolution in ended if resolution is not None]
+    over = [row for row in inputs.open if _is_over(row, inputs, row.key in holding)]
+    return {row.id: _resolution(row, inputs.now) for row in over}
 
 
-def _resolution_of(row: AnyRow, inputs: AlertInputs, holding: set[str]) -> Resolution | None:
-    """Return how an open alert ended; None if it goes on."""
+def _resolution(row: AnyRow, now: datetime) -> str | None:
+    # Nothing got better: an event's time is over, or a failing schedule is gone.
+    is_silent = row.expires_at is not None or (row.rule == Failed.NAME and row.schedule_id is None)
+    return None if is_silent else wording.resolution(row, now)
+
+
+def _is_over(row: AnyRow, inputs: AlertInputs, holds: bool) -> bool:
     if row.expires_at is not None:
-        return Resolution(row.id, None) if row.expires_at <= inputs.now else None
+        return bool(row.expires_at <= inputs.now)
     if row.rule == Failed.NAME:
         if row.schedule_id is None:
-            return Resolution(row.id, None)  # its schedule is gone and can't succeed
+            return True  # its schedule is gone and can't succeed
         # A new failure is not over, even if the counter is back at 0 already; nor is one that
         # is being retried: the retry has taken its failure out of the counter.
-        goes_on = row.outcome in LIVE_OUTCOMES
-        is_over = row.consecutive_failures == 0 and row.key not in holding and not goes_on
-    elif row.outcome in LIVE_OUTCOMES and row.rule in _RULES_OF_LIVE:
+        goes_on = holds or row.outcome in LIVE_OUTCOMES
+        return row.consecutive_failures == 0 and not goes_on
+    if row.outcome in LIVE_OUTCOMES and row.rule in _RULES_OF_LIVE:
         # The inputs hold a bounded number of live occurrences: judge only those.
-        was_read = any(context.row.id == row.occurrence_id for context in inputs.live)
-        is_over = was_read and row.key not in holding
-    else:
-        is_over = row.key not in holding
-    return Resolution(row.id, wording.resolution(row, inputs.now)) if is_over else None
+        return not holds and any(each.row.id == row.occurrence_id for each in inputs.live)
+    return not holds
 
 
 def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
@@ -112,16 +105,14 @@ def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
             since=due,
         )
     if ticks.last_at is not None and inputs.now > ticks.last_at + patience:
-        typical = ""
-        if ticks.learned:
-            typical = f"; usually one comes every {length(ticks.usual_seconds)}"
+        usual = f"; usually one comes every {length(ticks.usual_seconds)}"
         yield DetectedAlert(
             SILENT,
             SILENT,
             "The scheduler does not tick",
             f"The last tick came at {wording.instant(ticks.last_at)}, by {ticks.last_source}"
-            f"{typical}. Nothing fires until one does: look after what calls "
-            "POST /internal/tick, or start `tick loop`.",
+            f"{usual if ticks.learned else ''}. Nothing fires until one does: look after what "
+            "calls POST /internal/tick, or start `tick loop`.",
             since=ticks.last_at,
         )
     if ticks.ahead_to is not None:
@@ -138,9 +129,10 @@ def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
 
 def _in_zone_data(inputs: AlertInputs) -> Iterator[DetectedAlert]:
     if inputs.older_zone_data is not None:
-        message = inputs.older_zone_data
         title = "A process ticks with older time zone data"
-        yield DetectedAlert(ZONE_DATA, ZONE_DATA, title, message[:1].upper() + message[1:])
+        # Not `capitalize`, which would lower the names of zones.
+        message = inputs.older_zone_data[:1].upper() + inputs.older_zone_data[1:]
+        yield DetectedAlert(ZONE_DATA, ZONE_DATA, title, message)
 
 
 def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
@@ -156,6 +148,7 @@ def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
             )
         else:
             yield DetectedAlert(
+                # With the instant: it may come back, and be removed again.
                 f"{REMOVED}:{row.id}:{row.state_at:%Y%m%dT%H%M%S}",
                 REMOVED,
                 f"{row.name} was removed while it was on",
@@ -195,14 +188,14 @@ def _in_ended(context: OccurrenceContext, now: datetime) -> Iterator[DetectedAle
     """Yield alerts of an occurrence that came to its outcome."""
     row = context.row
     if row.kind == OccurrenceKind.MANUAL or row.schedule_id is None:
-        return
+        return  # whoever fired it by hand looks after it
     failing = _rule(context, Failed)
     # A later success may have set the counter back to 0.
     in_a_row = max(context.consecutive_failures, 1)
     if row.outcome == Outcome.FAILED and failing and in_a_row >= failing.after:
-        found = _of(
-            context, Failed.NAME, f"{Failed.NAME}:{row.schedule_id}", wording.failed(context)
-        )
+        # One alert a schedule, not an occurrence: a second failure is the same story.
+        key = f"{Failed.NAME}:{row.schedule_id}"
+        found = _of(context, Failed.NAME, key, wording.failed(context))
         yield replace(found, since=row.last_finished_at)
     for outcome, rule in ((Outcome.MISSED, Missed), (Outcome.HELD, Held)):
         if row.outcome == outcome and _rule(context, rule):
@@ -271,6 +264,4 @@ def _of(
     expires_at: datetime | None = None,
 ) -> DetectedAlert:
     row = context.row
-    return DetectedAlert(
-        key, rule, message.title, message.message, row.schedule_id, row.id, expires_at
-    )
+    return DetectedAlert(key, rule, *message, row.schedule_id, row.id, expires_at)

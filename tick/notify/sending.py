@@ -11,7 +11,6 @@ from tick import http_client
 from tick.store.database import short_error
 
 SEND_SECONDS = 15.0
-"""The longest that one attempt may take, however slowly the receiver drips."""
 _READ_AT_MOST = 4096
 _NO_URL = "its address can't be used: look after the spelling"
 
@@ -21,11 +20,7 @@ class SendFailed(Exception):
 
 
 def run_with_timeout(send: Callable[[], None], seconds: float = SEND_SECONDS) -> None:
-    """Call `send` in a thread, and wait for at most so long. Raises SendFailed for any failure.
-
-    A call that is late is left alone: if the receiver accepts it after all, it gets the next
-    attempt as well.
-    """
+    """Call `send` in a thread, and wait for at most so long. Raises SendFailed for any failure."""
     # A thread, since no time-out of a socket bounds a receiver that answers byte by byte.
     failure: list[Exception] = []
 
@@ -39,6 +34,7 @@ def run_with_timeout(send: Callable[[], None], seconds: float = SEND_SECONDS) ->
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
+        # It is left alone: a receiver that accepts after all gets the next attempt as well.
         raise SendFailed(f"no answer within {seconds:.0f} s")
     if failure:
         error = failure[0]

@@ -1,25 +1,19 @@
 """Words alerts: a title of one line, and a message that says what happened and what to do."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tick.notify.inputs import Failure, OccurrenceContext, TypicalDuration
+from tick.notify.inputs import OccurrenceContext, TypicalDuration
 from tick.states import Outcome
 from tick.store.sql import AnyRow
 from tick.text import length
 
 _LISTED = 10
 _NAMED = 5
+# A column's width: names of schedules have up to 200 characters.
 MAX_TITLE = 300
-
-
-@dataclass(frozen=True)
-class AlertMessage:
-    """Holds the title and the message of an alert."""
-
-    title: str
-    message: str
+AlertMessage = tuple[str, str]
+"""The title and the message of an alert."""
 
 
 def instant(at: datetime) -> str:
@@ -32,22 +26,13 @@ def failed(context: OccurrenceContext) -> AlertMessage:
     """Return how many jobs of an occurrence failed, and their errors, equal ones together."""
     row, in_a_row = context.row, context.consecutive_failures
     often = f", for the {_ordinal(in_a_row)} time in a row" if in_a_row > 1 else ""
-    counted = [
-        f"{number} {word}"
-        for number, word in (
-            (row.succeeded, "succeeded"),
-            (row.failed, "failed"),
-            (row.skipped, "skipped"),
-            (row.cancelled, "cancelled"),
-        )
-        if number
-    ]
+    ends = ("succeeded", "failed", "skipped", "cancelled")
+    counted = [f"{number} {end}" for end in ends if (number := getattr(row, end))]
     head = f"{_firing(context)} failed{often}."
     sums = f" Of {row.runs} jobs {', '.join(counted)}." if row.runs > 1 else ""
     lines = "\n".join(_by_error(context.failures, row.failed))
-    return AlertMessage(
-        f"{context.name} failed{_which(context)}"[:MAX_TITLE], f"{head}{sums}\n\n{lines}".rstrip()
-    )
+    title = f"{context.name} failed{_which(context)}"
+    return title[:MAX_TITLE], f"{head}{sums}\n\n{lines}".rstrip()
 
 
 def _which(context: OccurrenceContext) -> str:
@@ -74,12 +59,12 @@ def not_fired(context: OccurrenceContext) -> AlertMessage:
     todo = f"Run what is wanted as itself: `tick slot {row.schedule_id}`, or in the console."
     why = f"{row.reason}." if row.reason else ""
     title = f"{context.name} {word} {what}" if word == "missed" else f"{context.name}: {what} held"
-    return AlertMessage(title[:MAX_TITLE], f"{when} did not fire: {why} {todo}".replace("  ", " "))
+    return title[:MAX_TITLE], f"{when} did not fire: {why} {todo}".replace("  ", " ")
 
 
 def late_start(context: OccurrenceContext, waited: timedelta) -> AlertMessage:
     """Return the message on an occurrence without a started run."""
-    return AlertMessage(
+    return (
         f"{context.name} has not started",
         f"{_firing(context)} was fired {length(waited)} ago, and none of its runs has started: "
         "no worker is free or lives. `tick workers` lists them.",
@@ -91,7 +76,7 @@ def runs_long(
 ) -> AlertMessage:
     """Return the message on an occurrence that runs too long."""
     known = f" Usually it takes {length(typical.p50)}." if typical else ""
-    return AlertMessage(
+    return (
         f"{context.name} runs for {length(took)}",
         f"{_firing(context)} has been running for {length(took)}.{known}",
     )
@@ -102,11 +87,11 @@ def deadline(
 ) -> AlertMessage:
     """Return the message on an end that is late, or will be."""
     if now >= due:
-        return AlertMessage(
+        return (
             f"{context.name} missed its deadline",
             f"{_firing(context)} should have ended by {instant(due)}, and it has not.",
         )
-    return AlertMessage(
+    return (
         f"{context.name} will miss its deadline",
         f"{_firing(context)} should end by {instant(due)}; as long as it usually takes, it will "
         f"end at about {instant(expected)}.",
@@ -128,10 +113,8 @@ _ENDED = {
 def resolution(alert: AnyRow, now: datetime) -> str:
     """Return how an alert ended, with how long it lasted."""
     words = _ENDED.get(alert.rule, "It is over, after {length}.")
-    return words.format(
-        name=alert.schedule_name or alert.schedule_id or alert.title,
-        length=length(now - alert.at),
-    )
+    name = alert.schedule_name or alert.schedule_id or alert.title
+    return words.format(name=name, length=length(now - alert.at))
 
 
 def _firing(context: OccurrenceContext) -> str:
@@ -139,17 +122,15 @@ def _firing(context: OccurrenceContext) -> str:
     return f"{context.name} of {instant(at)}" if at else context.name
 
 
-def _by_error(failures: Iterable[Failure], total: int) -> list[str]:
+def _by_error(failures: Mapping[str, Sequence[str]], total: int) -> list[str]:
     """Return a line for each error, with its jobs."""
-    found: dict[str, list[str]] = {}
-    for failure in failures:
-        found.setdefault(failure.error, []).append(failure.job_name)
-    lines = [f"- {_named(names)}: {error}" for error, names in list(found.items())[:_LISTED]]
-    listed = sum(len(names) for names in list(found.values())[:_LISTED])
+    shown = list(failures.items())[:_LISTED]
+    lines = [f"- {_named(names)}: {error}" for error, names in shown]
+    listed = sum(len(names) for _, names in shown)
     return lines + ([f"- and {total - listed} more"] if total > listed else [])
 
 
-def _named(names: list[str]) -> str:
+def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
