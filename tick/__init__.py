@@ -40,17 +40,16 @@ __all__ = [
     "tick",
 ]
 
-# The functions below import what they need when called: definitions import this module, and have
-# no use for a database.
+# The functions below import the engine when they are called: definitions import this module, and a
+# child process that runs a job has no use for a database.
 
 
 def tick(now: "datetime | None" = None, *, simulated: bool = False) -> "TickResult":
     """Decide everything that is due at `now` (default: the shared clock's instant).
 
-    Finds the database by TICK_DATABASE_URL and the definitions by TICK_DEFINITIONS. May be called
-    by anybody, any number of times: each due instant is decided once. Raises TickError; a `now`
-    without a time zone is an InvalidInstant, and one that is more than five minutes ahead of the
-    shared clock a ClockError, unless the tick is `simulated`: such a one prunes nothing.
+    May be called by anybody, any number of times: each due instant is decided once. Raises
+    TickError: InvalidInstant for a `now` without a time zone, ClockError for one that is more than
+    five minutes ahead of the shared clock. A `simulated` tick may be, and prunes nothing.
     """
     from tick.notify.dispatcher import after_tick
     from tick.runtime import open_runtime, refuse_ahead
@@ -72,10 +71,7 @@ def tick(now: "datetime | None" = None, *, simulated: bool = False) -> "TickResu
 
 
 def current_run() -> "CurrentRun":
-    """The run that is being executed: its instant, attempt, parameters, log and progress.
-
-    Outside of a run (in a test, say) it gives a stand-in that does nothing.
-    """
+    """Return the run that is being executed; outside of a run, a stand-in that does nothing."""
     from tick.executors.context import current_run as current
 
     return current()
@@ -84,7 +80,7 @@ def current_run() -> "CurrentRun":
 def prune(keep_days: int | None = None) -> dict[str, int]:
     """Delete the manager's own rows older than `keep_days` (default: the setting).
 
-    Returns how many rows of each table went. Unfinished runs and each schedule's last firing stay.
+    Returns how many rows of each table were deleted.
     """
     from tick.engine.statistics.prune import Keep, prune_all
     from tick.runtime import open_runtime

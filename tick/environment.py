@@ -11,10 +11,7 @@ _SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL|SENTRY_DSN"
 
 
 def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
-    """A secret of the user's own: the variable's value, or what is in the file `<name>_FILE`.
-
-    Raises SettingsError when there is neither.
-    """
+    """Return a secret: the variable's value or the content of its file. Raises SettingsError."""
     environ = os.environ if environ is None else environ
     if name in environ:
         return environ[name]
@@ -26,7 +23,7 @@ def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def read_file_of(variable: str, environ: Mapping[str, str]) -> str:
-    """What is in the file that the variable names. Raises SettingsError."""
+    """Return the content of the file that the variable names. Raises SettingsError."""
     try:
         return Path(environ[variable]).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -38,22 +35,20 @@ def read_file_of(variable: str, environ: Mapping[str, str]) -> str:
 
 
 def inherited_by_commands(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """All variables but the manager's own secrets."""
+    """Return all variables but the manager's own secrets."""
     environ = os.environ if environ is None else environ
-    return {
-        name: value
-        for name, value in environ.items()
-        if not (name.startswith("TICK_") and _SECRET.search(name))
-    }
+    # Only secrets of ours: TICK_DATABASE_URL stays, for a job may call `tick` itself.
+    own = {name for name in environ if name.startswith("TICK_") and _SECRET.search(name)}
+    return {name: environ[name] for name in environ if name not in own}
 
 
 def variables() -> frozenset[str]:
-    """The names of all variables."""
+    """Return the names of all variables."""
     return frozenset(os.environ)
 
 
 def secret_files(environ: Mapping[str, str] | None = None) -> dict[str, Path]:
-    """The files that hold the manager's secrets, by variable."""
+    """Return the files that hold the manager's secrets, by variable."""
     environ = os.environ if environ is None else environ
     return {
         name: Path(value)

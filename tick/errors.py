@@ -39,7 +39,7 @@ class InvalidParams(TickError, ValueError):
 
 
 class InvalidFilter(TickError, ValueError):
-    """A filter that can't be understood, by which nothing is shown or done; `mistakes` says why."""
+    """A filter can't be understood: nothing is shown or done by it; `mistakes` says why."""
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
@@ -56,15 +56,15 @@ class InvalidInput(TickError, ValueError):
 
 
 class NotFound(TickError):
-    """Nothing has the id or name that was asked for."""
+    """Nothing has the id or name."""
 
 
 class Refused(TickError):
-    """The action makes no sense in the present state; says why, and what would."""
+    """The action makes no sense in the present state; the message says which one would."""
 
 
 class InvalidInstant(Refused, ValueError):
-    """A datetime that names no instant (it has no zone), or one too far away to reckon with."""
+    """A datetime has no zone, or lies too far away."""
 
 
 class OlderZoneData(Refused):
@@ -72,7 +72,7 @@ class OlderZoneData(Refused):
 
 
 class ClockError(TickError):
-    """A tick was asked for by a clock that is ahead of the one that all processes share."""
+    """A tick's clock is ahead of the one that all processes share."""
 
 
 class Busy(Refused):
@@ -86,7 +86,7 @@ class Busy(Refused):
 
 
 class Stale(Refused):
-    """Somebody else changed it since it was read."""
+    """Somebody else changed the thing since it was read."""
 
 
 class PlanFailed(TickError):
@@ -94,8 +94,8 @@ class PlanFailed(TickError):
 
 
 class RemoteError(TickError):
-    """A console that runs elsewhere can't be reached, or answers with something else."""
+    """A console that runs elsewhere can't be reached, or gives no valid answer."""
 
 
 class Unavailable(RemoteError):
-    """It can't be reached, or can't answer, at the moment: asked again, it may."""
+    """A console can't be reached or can't answer at the moment; a later request may succeed."""

@@ -1,9 +1,4 @@
-"""Callbacks for forked copies of this process, which must give up what they inherit.
-
-A copy inherits every open socket, pipe and database connection, but none of the threads that serve
-them. Two processes that use one of them harm each other, so code that opens one registers here how
-a copy closes it.
-"""
+"""Callbacks for forked copies of this process, which must close inherited connections."""
 
 import os
 import signal
@@ -18,9 +13,10 @@ _OWN_HANDLERS: list[Callable[..., Any]] = []
 def register_after_fork(method: Callable[[], None]) -> None:
     """Have a copy of this process call the bound method as soon as it begins.
 
-    The method's object may go away before. It must neither wait nor take a lock: the thread that
-    held it is not there.
+    It must neither wait nor take a lock: the thread that held it is not there.
     """
+    # A copy inherits every open socket, pipe and database connection, but none of the threads that
+    # serve them; two processes that use one harm each other. Weakly, since owners come and go.
     _CALLBACKS[:] = [known for known in _CALLBACKS if known() is not None]
     _CALLBACKS.append(WeakMethod(method))
 
@@ -32,6 +28,7 @@ def handle_in_this_process(number: signal.Signals, handler: Callable[..., Any]) 
 
 
 def _begin_as_copy() -> None:
+    # A handler sets flags that nobody reads in a copy: it could not be ended.
     for number in (signal.SIGTERM, signal.SIGINT):
         if signal.getsignal(number) in _OWN_HANDLERS:
             signal.signal(number, signal.SIG_DFL)

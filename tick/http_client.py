@@ -39,8 +39,7 @@ def send(
     """Send a request, and return the response with up to `max_bytes` of its body.
 
     Each step (connecting, each read) may take so many seconds. Raises ValueError or InvalidURL for
-    an address that can't be used, OSError and HTTPException without a response, and what `judge`
-    raises.
+    a bad address, OSError or HTTPException without a response, and the errors of `judge`.
     """
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -51,7 +50,7 @@ def send(
         ours = {"Connection": "close", "User-Agent": USER_AGENT}
         connection.request(method, target, body, {**ours, **headers})
         response = connection.getresponse()
-        content = response.read(max_bytes + 1)
+        content = response.read(max_bytes + 1)  # one more shows whether the body goes on
         is_cut = len(content) > max_bytes
         return Response(
             status=response.status,

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Runtime:
-    """What every door (tick, worker, console, command line) works with."""
+    """The parts that tick, worker, console and command line work with."""
 
     settings: Settings
     database: Database
@@ -34,10 +34,8 @@ class Runtime:
 
     @cached_property
     def jobs(self) -> Mapping[str, JobDefinition]:
-        """The jobs that this process can run; of definitions with a mistake, those that load.
-
-        Raises DefinitionsInvalid when none can be loaded.
-        """
+        """The jobs that this process can run. Raises DefinitionsInvalid if none can be loaded."""
+        # A mistake elsewhere in the definitions keeps no job from running.
         try:
             return self.registry.jobs
         except DefinitionsInvalid as error:
@@ -47,28 +45,27 @@ class Runtime:
 
     @cached_property
     def telemetry(self) -> Telemetry:
-        """What tells systems outside, opened at first use. Raises SettingsError."""
+        """The exports to other systems, opened at first use. Raises SettingsError."""
         return open_telemetry(self.settings)
 
     def now(self) -> Utc:
-        """The instant it is, by the clock that all processes on this database share."""
+        """Return the present instant, by the clock that all processes share."""
         if self.database.write.dialect.name != "postgresql":
             return clock.now()
         with self.database.read.connect() as connection:
             return clock.database_now(connection)
 
     def close(self) -> None:
-        """Give back every connection, and let what was told be sent."""
+        """Close every connection, and send the exports that wait."""
+        # Not `self.telemetry`, which would open it now.
         if "telemetry" in vars(self):
             self.telemetry.close()
         self.database.close()
 
 
 def refuse_ahead(now: datetime, shared: datetime) -> None:
-    """Raise ClockError when `now` is ahead of the shared clock by more than clocks may differ.
-
-    A tick by such a clock would put every schedule's cursor there, and prune by it.
-    """
+    """Raise ClockError when `now` is ahead of the shared clock by more than clocks may differ."""
+    # A tick by such a clock would put every schedule's cursor there, and prune by it.
     if now - shared > CLOCKS_DIFFER:
         raise ClockError(
             f"{now.isoformat()} is {now - shared} ahead of the clock that all processes share, "
@@ -79,7 +76,7 @@ def refuse_ahead(now: datetime, shared: datetime) -> None:
 
 @contextmanager
 def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
-    """A runtime from the settings (default: the environment), closed at the end.
+    """Yield a runtime from the settings (default: the environment), closed at the end.
 
     Raises SettingsError, DatabaseError.
     """

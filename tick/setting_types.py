@@ -1,4 +1,4 @@
-"""How settings that are more than a word or a number are written, and which need another."""
+"""Types of settings that are lists or secrets, and settings that need another."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -21,7 +21,7 @@ Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 
 
 def _split_limits(value: object) -> object:
-    """`media=2,default=10` as a dictionary; the numbers are checked later."""
+    """Return `media=2,default=10` as a dictionary of texts."""
     if not isinstance(value, str):
         return value
     pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
@@ -34,7 +34,7 @@ Limits = Annotated[dict[str, PositiveInt], BeforeValidator(_split_limits)]
 
 
 def _split_names(value: object) -> object:
-    """`a, b` as a tuple."""
+    """Return `a, b` as a tuple."""
     if not isinstance(value, str):
         return value
     return tuple(name.strip() for name in value.split(",") if name.strip())
@@ -56,7 +56,7 @@ _NEEDS = {
 
 
 def without_effect(settings: object) -> Iterator[tuple[str, str]]:
-    """The settings that nothing reads, each with the one that is missing beside it."""
+    """Yield the settings that nothing reads, each with the one that is missing beside it."""
     for name, needed in _NEEDS.items():
         if getattr(settings, name) and not getattr(settings, needed):
             yield name, needed

@@ -228,6 +228,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _beats_often_enough(self) -> "Settings":
+        # Two lost beats must not make a living process dead: its runs would be run twice.
         if self.dead_after_seconds < 3 * self.heartbeat_seconds:
             raise ValueError(
                 f"{PREFIX}DEAD_AFTER_SECONDS must be at least three times "
@@ -276,16 +277,17 @@ class Settings(BaseModel):
 
 
 def definitions_package(environ: Mapping[str, str] | None = None) -> str:
-    """The package that TICK_DEFINITIONS names; no other setting is read, nor has to be right."""
+    """Return the package that TICK_DEFINITIONS names."""
+    # Read by itself: checking definitions needs no other setting to be right.
     environ = os.environ if environ is None else environ
     default: str = Settings.model_fields["definitions"].default
     return environ.get(f"{PREFIX}DEFINITIONS", default)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings from `environ` (default: the process's).
+    """Return the settings from `environ` (default: the process's).
 
-    Raises SettingsError naming each bad variable and what it must be.
+    Raises SettingsError naming each bad variable and its valid values.
     """
     environ = os.environ if environ is None else environ
     values = {

@@ -1,14 +1,13 @@
-"""The states of everything that has states, and the moves between them.
-
-This file is the one place: the database's CHECK constraints, the documentation and the console's
-colours are tested against it.
-"""
+"""The states of everything that has states, and the moves between them."""
 
 from enum import StrEnum
 
+# The database's CHECK constraints, the documentation and the console's colours are tested against
+# this file. A member that nothing uses any more stays as long as rows may hold it.
+
 
 class RunStatus(StrEnum):
-    """Where a JobRun stands."""
+    """The state of a JobRun."""
 
     QUEUED = "QUEUED"
     """Put there by enqueue, retry, snooze, drain or rescue; taken out by a worker's claim."""
@@ -47,7 +46,7 @@ ENDED_RUNS = (RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED, RunStatu
 
 
 class Trigger(StrEnum):
-    """What made a JobRun."""
+    """The origin of a JobRun."""
 
     CRON = "CRON"
     """A schedule was due."""
@@ -58,7 +57,7 @@ class Trigger(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of an occurrence."""
+    """The outcome of an occurrence."""
 
     QUEUED = "QUEUED"
     """Fired; no run has started."""
@@ -95,7 +94,7 @@ NOT_FIRED_OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in FIRE
 
 
 class OccurrenceKind(StrEnum):
-    """What an occurrence comes from."""
+    """The origin of an occurrence."""
 
     CRON = "CRON"
     INTERVAL = "INTERVAL"
@@ -119,14 +118,14 @@ class ScheduleState(StrEnum):
 
 
 class ScheduleSource(StrEnum):
-    """Where a schedule's definition lives."""
+    """The place of a schedule's definition."""
 
     CODE = "CODE"
     CUSTOM = "CUSTOM"
 
 
 class ScheduleKind(StrEnum):
-    """How a schedule's instants are laid out."""
+    """The layout of a schedule's instants."""
 
     CRON = "CRON"
     INTERVAL = "INTERVAL"
@@ -134,7 +133,7 @@ class ScheduleKind(StrEnum):
 
 
 class Mode(StrEnum):
-    """Which jobs a schedule runs."""
+    """The jobs that a schedule runs."""
 
     ALL_JOBS = "ALL_JOBS"
     GROUP = "GROUP"
@@ -143,7 +142,7 @@ class Mode(StrEnum):
 
 
 class MissedPolicy(StrEnum):
-    """What happens to an instant that no tick saw in time."""
+    """The treatment of an instant that no tick saw in time."""
 
     SKIP = "SKIP"
     """It is recorded as MISSED and never runs by itself."""
@@ -154,7 +153,7 @@ class MissedPolicy(StrEnum):
 
 
 class OverlapPolicy(StrEnum):
-    """What happens when an instant is due while an earlier occurrence has not finished."""
+    """The treatment of an instant that is due while an earlier occurrence has not finished."""
 
     SKIP = "SKIP"
     QUEUE_ONE = "QUEUE_ONE"
@@ -172,7 +171,7 @@ class Isolation(StrEnum):
 
 
 class Unique(StrEnum):
-    """Of what at most one run may be unfinished."""
+    """The scope within which at most one run may be unfinished."""
 
     JOB = "job"
     PARAMS = "params"
@@ -180,7 +179,7 @@ class Unique(StrEnum):
 
 
 class WorkerType(StrEnum):
-    """What kind of process a WorkerInstance is."""
+    """The kind of process that a WorkerInstance is."""
 
     JOB_WORKER = "job_worker"
     SCHEDULE_DAEMON = "schedule_daemon"
@@ -205,7 +204,7 @@ LIVING_WORKERS = (WorkerStatus.RUNNING, WorkerStatus.DRAINING)
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a message that was owed to a channel."""
+    """The state of a message to a channel."""
 
     OWED = "OWED"
     """To be sent, for the first time or again."""
@@ -214,7 +213,7 @@ class DeliveryStatus(StrEnum):
     GAVE_UP = "GAVE_UP"
     """The channel refused it, or was away, for too long."""
     DROPPED = "DROPPED"
-    """What it would have told of ended before it was sent."""
+    """Its alert or start ended before it was sent."""
 
 
 class LogLevel(StrEnum):
@@ -228,7 +227,7 @@ class LogLevel(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person or a token may do."""
+    """The rights of a person or a token."""
 
     ADMIN = "ADMIN"
     """Everything."""
@@ -237,7 +236,7 @@ class Role(StrEnum):
 
 
 class TokenScope(StrEnum):
-    """What a token opens; one that leaks opens nothing else."""
+    """The part that a token opens; one that leaks opens nothing else."""
 
     API = "api"
     """The JSON API, as far as the token's role goes."""

@@ -1,4 +1,4 @@
-"""Definitions brought to the database, by a person or by a process that starts."""
+"""Brings definitions to the database, for a person or a process that starts."""
 
 import logging
 from datetime import datetime
@@ -15,27 +15,23 @@ log = logging.getLogger(__name__)
 
 
 def ensure_synced(runtime: Runtime, now: datetime) -> None:
-    """Sync the definitions, unless these very ones were synced before.
-
-    Definitions without a schedule are only synced by a person: they are more likely a wrong
-    TICK_DEFINITIONS than a wish to remove everything. Definitions with a mistake in them are not
-    synced, and nothing else waits for that: a tick decides by what is stored.
-    """
+    """Sync the definitions, unless these very ones were synced before."""
     try:
         runtime.registry  # noqa: B018  (loads them)
-    except DefinitionsInvalid as error:
+    except DefinitionsInvalid as error:  # a tick decides by the stored ones all the same
         log.warning("goes by the definitions that are stored; `tick check` has more: %s", error)
         return
     with runtime.database.read.connect() as connection:
-        force = definition_status(connection, runtime.registry)
-    if force is DefinitionStatus.IN_FORCE:
+        status = definition_status(connection, runtime.registry)
+    if status is DefinitionStatus.IN_FORCE:
         return
-    if force is DefinitionStatus.SUPERSEDED:
+    if status is DefinitionStatus.SUPERSEDED:
         log.warning(
             "newer definitions than these are in force; after a rollback, run `tick sync` to "
             "bring these back"
         )
     elif not runtime.registry.schedules:
+        # More likely a wrong TICK_DEFINITIONS than a wish to remove everything.
         log.warning("these definitions hold no schedule; `tick sync` would remove all there are")
     else:
         try:

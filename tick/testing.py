@@ -29,12 +29,12 @@ _MOST = 10_000
 
 
 def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> list[datetime]:
-    """The instants of a schedule in [start, end), in its own zone.
+    """Return the instants of a schedule in [start, end), in its own zone.
 
     A text such as "2026-03-08 02:30" is wall time in the schedule's zone; of an hour that the
     clocks repeat it is the first, and "2026-11-01 01:30-05:00" the second. Raises
-    DefinitionsInvalid for a schedule that says wrongly when; ValueError for a time that ends before
-    it begins, lies far off, or holds more than 10,000 instants.
+    DefinitionsInvalid; ValueError for a time that ends before it begins, lies far off, or holds
+    more than 10,000 instants.
     """
     if found := find_in_timing(schedule):
         raise DefinitionsInvalid(found)
@@ -81,7 +81,7 @@ def simulate(
     windows: Sequence[Span] = (),
     runs_take: timedelta = timedelta(0),
 ) -> Simulation:
-    """What the real tick makes of the schedules, all switched on, from `start` to `end`.
+    """Run the real tick on the schedules, all switched on, from `start` to `end`.
 
     All instants are aware. `jobs` are functions declared with @job; `down` are times [from, until)
     without ticks, `windows` those in which nothing fires; `runs_take` is how long each run lasts.

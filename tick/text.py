@@ -8,11 +8,8 @@ _WORD = 30
 
 
 def length(taken: float | timedelta) -> str:
-    """The words for a measured length, in seconds: `0.4 s`, `12 s`, `3 min 5 s`, `2 d 4 h`.
-
-    Two units at most, and no part of the lesser one: `2 h` may have been 40 s longer. A length
-    below 0 is none.
-    """
+    """Return the words for a measured length: `0.4 s`, `12 s`, `3 min 5 s`, `2 d 4 h`."""
+    # Below 0 between two clocks that differ.
     seconds = max(taken.total_seconds() if isinstance(taken, timedelta) else taken, 0.0)
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
@@ -25,10 +22,8 @@ def length(taken: float | timedelta) -> str:
 
 
 def exact_length(chosen: timedelta) -> str:
-    """The words for a length that somebody chose: `1 day`, `26 hours`, `90 seconds`.
-
-    It is whole in the largest unit that fits, so that nothing of a setting is rounded away.
-    """
+    """Return the words for a length that somebody chose: `1 day`, `26 hours`, `90 seconds`."""
+    # In the largest unit in which it is whole, so that nothing of a setting is rounded away.
     seconds = int(chosen.total_seconds())
     fits = (each for each in _UNITS if seconds >= each[0] and seconds % each[0] == 0)
     size, unit = next(fits, _UNITS[-1])
@@ -36,12 +31,12 @@ def exact_length(chosen: timedelta) -> str:
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """`1 run`, `1,200 runs`; `plural` where it does not end in s alone."""
+    """Return `1 run` or `1,200 runs`; `plural` if that is not the noun and s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def excerpt(text: str, most: int) -> str:
-    """The first line of a text; a long one ends after a whole word, and in `…`."""
+    """Return the first line of a text; a long one ends after a whole word, and in `…`."""
     line = text.partition("\n")[0]
     if len(line) <= most:
         return line

@@ -1,4 +1,4 @@
-"""When a process that serves does what: lengths by the monotonic clock, which no one sets back."""
+"""Timers of processes that serve, by the monotonic clock, which nobody sets back."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Clock = Callable[[], float]
 
 
 class PeriodicTimer:
-    """Something to be done each so many seconds; `restart` begins the next span."""
+    """A task that is due each so many seconds; `restart` begins the next span."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._seconds, self._clock = seconds, clock
@@ -21,7 +21,7 @@ class PeriodicTimer:
         return self._clock() >= self._next
 
     def restart(self, *, after: float | None = None) -> None:
-        """It was done, or is put off by `after` seconds."""
+        """Make the task due after its period, or after so many seconds."""
         self._next = self._clock() + (self._seconds if after is None else after)
 
     def make_due(self) -> None:
@@ -30,11 +30,9 @@ class PeriodicTimer:
 
 
 class CachedClock:
-    """A shared clock that costs a round trip: asked once in `seconds`, carried on in between.
+    """A shared clock that costs a round trip: asked once in `seconds`, carried on in between."""
 
-    It is late for nothing, and early at most by the longest trip after which it is carried on.
-    """
-
+    # Carried on after a quick trip only: by as much may the answer be wrong.
     LONGEST_TRIP_SECONDS = 0.005
 
     def __init__(
@@ -44,7 +42,7 @@ class CachedClock:
         self._until = -inf
 
     def read(self) -> tuple[float, datetime]:
-        """A reading of the monotonic clock, and the instant that it was then."""
+        """Return a reading of the monotonic clock, and the instant that it was then."""
         at = self._clock()
         if at >= self._until:
             self._asked_at, self._answer = at, self._ask()

@@ -1,9 +1,4 @@
-"""UTC at every public door: aware is not enough.
-
-Python adds to and compares two datetimes of one zone by the wall clock, so that an hour before a
-clock change and an hour after it are not what they seem. Whatever takes a datetime from outside
-turns it into UTC here, once; everything below reckons with what it got.
-"""
+"""Turns datetimes from outside into UTC, once at each public entry."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,11 +6,11 @@ from typing import NewType
 
 from tick.errors import InvalidInstant
 
+# Aware is not enough: Python adds to and compares two datetimes of one zone by the wall clock, so
+# that sums across a clock change are an hour wrong.
 Utc = NewType("Utc", datetime)
-"""An aware datetime whose zone is UTC: sums and comparisons of it are those of real time."""
-
+# The years of instants that people name: sums with them are instants, too.
 YEARS = range(1970, 2200)
-"""In which years an instant that a person names may lie, so that sums with it are instants, too."""
 
 
 def in_utc(instant: datetime, name: str = "the instant") -> Utc:
@@ -50,7 +45,7 @@ def utc(instant: datetime, name: str = "the instant") -> Utc:
 
 
 def is_skipped(instant: datetime) -> bool:
-    """Whether an aware datetime is a wall time that the clocks of its zone leave out."""
+    """Return whether an aware datetime is a wall time that the clocks of its zone leave out."""
     back = in_utc(instant).astimezone(instant.tzinfo)
     return back.replace(tzinfo=None) != instant.replace(tzinfo=None)
 
