@@ -76,10 +76,7 @@ def refuse_ahead(now: datetime, shared: datetime) -> None:
 
 @contextmanager
 def open_runtime(settings: Settings | None = None) -> Iterator[Runtime]:
-    """Yield a runtime from the settings (default: the environment), closed at the end.
-
-    Raises SettingsError, DatabaseError.
-    """
+    """Yield a runtime from the settings (default: the environment). Raises SettingsError."""
     settings = settings or load_settings()
     runtime = Runtime(settings, Database(settings.database_url))
     try:

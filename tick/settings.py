@@ -285,17 +285,12 @@ def definitions_package(environ: Mapping[str, str] | None = None) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings from `environ` (default: the process's).
-
-    Raises SettingsError naming each bad variable and its valid values.
-    """
+    """Return the settings from `environ` (default: the process's). Raises SettingsError."""
     environ = os.environ if environ is None else environ
-    values = {
-        name: environ[PREFIX + name.upper()]
-        for name in Settings.model_fields
-        if PREFIX + name.upper() in environ
-    }
-    values |= _from_files(environ)
+    names = {name: PREFIX + name.upper() for name in Settings.model_fields}
+    values = {name: environ[key] for name, key in names.items() if key in environ}
+    files = {name: f"{key}_FILE" for name, key in names.items() if f"{key}_FILE" in environ}
+    values |= {name: read_file_of(key, environ) for name, key in files.items()}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -306,15 +301,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             f"Settings: {name} has no effect without {needed}; set that as well, or leave it out."
         )
     return settings
-
-
-def _from_files(environ: Mapping[str, str]) -> dict[str, str]:
-    variables = {name: f"{PREFIX}{name.upper()}_FILE" for name in Settings.model_fields}
-    return {
-        name: read_file_of(variable, environ)
-        for name, variable in variables.items()
-        if variable in environ
-    }
 
 
 def _explain(error: ValidationError) -> str:

@@ -23,26 +23,20 @@ class RunStatus(StrEnum):
     """Something it depends on failed, its own condition was false, or it had nothing to do."""
 
 
+UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
+ENDED_RUNS = (RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
 RUN_MOVES: frozenset[tuple[RunStatus, RunStatus]] = frozenset(
     {
         (RunStatus.QUEUED, RunStatus.RUNNING),
         (RunStatus.QUEUED, RunStatus.SKIPPED),
         (RunStatus.QUEUED, RunStatus.CANCELLED),
-        (RunStatus.RUNNING, RunStatus.SUCCESS),
-        (RunStatus.RUNNING, RunStatus.FAILED),
-        (RunStatus.RUNNING, RunStatus.CANCELLED),
-        (RunStatus.RUNNING, RunStatus.SKIPPED),
+        *((RunStatus.RUNNING, ended) for ended in ENDED_RUNS),
         # A retry, a snooze, a drain or a rescue puts a run back.
         (RunStatus.RUNNING, RunStatus.QUEUED),
-        # An operator's retry, of the run and of what it blocked.
-        (RunStatus.FAILED, RunStatus.QUEUED),
-        (RunStatus.CANCELLED, RunStatus.QUEUED),
-        (RunStatus.SKIPPED, RunStatus.QUEUED),
+        # An operator's retry, of the run and of those that it blocked.
+        *((ended, RunStatus.QUEUED) for ended in ENDED_RUNS if ended is not RunStatus.SUCCESS),
     }
 )
-
-UNFINISHED_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING)
-ENDED_RUNS = (RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.CANCELLED, RunStatus.SKIPPED)
 
 
 class Trigger(StrEnum):

@@ -31,10 +31,7 @@ def in_utc(instant: datetime, name: str = "the instant") -> Utc:
 
 
 def utc(instant: datetime, name: str = "the instant") -> Utc:
-    """Return as UTC an aware datetime that a person or another program names.
-
-    Raises InvalidInstant for a naive one, and for one outside of YEARS.
-    """
+    """Return a given datetime as UTC. Raises InvalidInstant if it is naive or outside of YEARS."""
     found = in_utc(instant, name)
     if found.year not in YEARS:
         raise InvalidInstant(

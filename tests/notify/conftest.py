@@ -105,3 +105,14 @@ def all_channels(alerting: Alerting, hook: HttpReceiver, ping: HttpReceiver) -> 
         "ping_url": SecretStr(ping.url),
     }
     return replace(alerting, settings=alerting.settings.model_copy(update=more))
+
+
+@pytest.fixture
+def silent(alerting: Alerting, hook: HttpReceiver) -> Alerting:
+    """Nothing has ticked for just over three minutes; told by a webhook alone."""
+    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
+    alerting.settings = alerting.settings.model_copy(update={"alert_urls": None, **hooks})
+    alerting.world.disable()
+    alerting.tick_on(10)
+    alerting.world.now += timedelta(seconds=181)
+    return alerting

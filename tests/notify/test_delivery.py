@@ -18,17 +18,6 @@ from tick.notify.outbox import LEASE, claim, record
 from tick.store.tables import alert_attempt, alert_delivery, worker_instance
 
 
-@pytest.fixture
-def hooked(alerting: Alerting, hook: HttpReceiver) -> Alerting:
-    """Told by a webhook alone."""
-    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
-    alerting.settings = alerting.settings.model_copy(update={"alert_urls": None, **hooks})
-    alerting.world.disable()
-    alerting.tick_on(10)
-    alerting.world.now += timedelta(seconds=181)
-    return alerting
-
-
 def attempts(alerting: Alerting) -> list[str | None]:
     """The error of each attempt."""
     rows = alerting.world.rows(sa.select(alert_attempt).order_by(alert_attempt.c.id))
@@ -37,52 +26,52 @@ def attempts(alerting: Alerting) -> list[str | None]:
 
 @pytest.mark.parametrize(("status", "words"), [(500, "Internal Server Error"), (302, "Found")])
 def test_a_receiver_that_does_not_take_it_gets_it_when_it_is_well_again(
-    hooked: Alerting, hook: HttpReceiver, status: int, words: str
+    silent: Alerting, hook: HttpReceiver, status: int, words: str
 ) -> None:
     hook.status = status
-    hooked.run_once()
+    silent.run_once()
     assert len(hook.requests) == 1
-    hooked.run_once(after=5)
+    silent.run_once(after=5)
     assert len(hook.requests) == 1, "it is left alone for a while"
     hook.status = 200
-    hooked.run_once(after=31)
-    hooked.run_once(after=31)
+    silent.run_once(after=31)
+    silent.run_once(after=31)
     assert [json.loads(request.body)["type"] for request in hook.requests] == 2 * ["alert.opened"]
     ids = {request.headers["webhook-id"] for request in hook.requests}
     assert len(ids) == 1, "a receiver knows an event that it has seen"
-    assert attempts(hooked) == [f"the receiver answered {status} {words}", None]
+    assert attempts(silent) == [f"the receiver answered {status} {words}", None]
 
 
 def test_the_pauses_grow_and_after_a_day_it_is_given_up_and_said(
-    hooked: Alerting, hook: HttpReceiver, mail: MailServer
+    silent: Alerting, hook: HttpReceiver, mail: MailServer
 ) -> None:
     hook.status = 503
     for _ in range(60):
-        hooked.run_once(after=1810)
+        silent.run_once(after=1810)
     tried = len(hook.requests)
     assert 48 <= tried <= 56
-    assert [row.status for row in hooked.deliveries()] == ["GAVE_UP"]
-    assert hooked.open() == ["silent", "undelivered"]
-    hooked.settings = hooked.settings.model_copy(update={"alert_urls": SecretStr(mail.url)})
-    hooked.run_until_sent()
+    assert [row.status for row in silent.deliveries()] == ["GAVE_UP"]
+    assert silent.open() == ["silent", "undelivered"]
+    silent.settings = silent.settings.model_copy(update={"alert_urls": SecretStr(mail.url)})
+    silent.run_until_sent()
     assert "can't be reached" in mail.body()
     assert len(hook.requests) == tried, "it is not told about itself"
 
 
 def test_a_receiver_that_is_down_is_no_error_of_anybody_else(
-    hooked: Alerting, mail: MailServer
+    silent: Alerting, mail: MailServer
 ) -> None:
     nowhere = "http://127.0.0.1:1/hook"
-    hooked.settings = hooked.settings.model_copy(
+    silent.settings = silent.settings.model_copy(
         update={"webhook_urls": SecretStr(nowhere), "alert_urls": SecretStr(mail.url)}
     )
-    hooked.run_until_sent()
+    silent.run_until_sent()
     assert mail.subjects == ["The scheduler does not tick"]
-    assert "Connection refused" in (attempts(hooked)[0] or "")
+    assert "Connection refused" in (attempts(silent)[0] or "")
 
 
 def test_a_receiver_that_never_answers_is_left_in_bounded_time(
-    hooked: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    silent: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enough = threading.Event()
     hook.while_asked = lambda: bool(enough.wait(20)) and None
@@ -90,29 +79,29 @@ def test_a_receiver_that_never_answers_is_left_in_bounded_time(
         dispatcher, "run_with_timeout", lambda send: sending.run_with_timeout(send, seconds=0.2)
     )
     started = time.monotonic()
-    hooked.run_once()
+    silent.run_once()
     enough.set()
     assert time.monotonic() - started < 5
-    assert attempts(hooked) == ["no answer within 0 s"]
+    assert attempts(silent) == ["no answer within 0 s"]
 
 
 def test_whoever_only_ticked_waits_no_longer_than_it_may(
-    hooked: Alerting, hook: HttpReceiver
+    silent: Alerting, hook: HttpReceiver
 ) -> None:
     enough = threading.Event()
     hook.while_asked = lambda: bool(enough.wait(20)) and None
     started = time.monotonic()
-    thread = hooked.dispatcher().run_in_thread()
+    thread = silent.dispatcher().run_in_thread()
     thread.join(0.3)
     assert time.monotonic() - started < 5
     assert thread.is_alive()
     enough.set()
     thread.join(20)
-    assert [row.status for row in hooked.deliveries()] == ["DELIVERED"]
+    assert [row.status for row in silent.deliveries()] == ["DELIVERED"]
 
 
 def test_deliveries_of_a_dead_sender_are_sent_by_another_after_the_lease(
-    hooked: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+    silent: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise KeyboardInterrupt
@@ -120,20 +109,20 @@ def test_deliveries_of_a_dead_sender_are_sent_by_another_after_the_lease(
     with monkeypatch.context() as patched:
         patched.setattr(dispatcher, "attempt", die)
         with pytest.raises(KeyboardInterrupt):
-            hooked.run_once()
-    hooked.run_once(after=30)
+            silent.run_once()
+    silent.run_once(after=30)
     assert hook.requests == []
-    hooked.run_once(after=31)
+    silent.run_once(after=31)
     assert len(hook.requests) == 1
 
 
 def test_a_sender_whose_lease_is_over_does_not_speak_for_the_one_after_it(
-    hooked: Alerting, monkeypatch: pytest.MonkeyPatch
+    silent: Alerting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatcher, "deliver", lambda *_: False)
-    hooked.run_once()
-    (channel,), database = hooked.dispatcher().channels, hooked.world.database
-    now = hooked.world.now
+    silent.run_once()
+    (channel,), database = silent.dispatcher().channels, silent.world.database
+    now = silent.world.now
     later = now + LEASE
     with database.write.begin() as connection:
         first = claim(connection, channel, now)
@@ -143,10 +132,10 @@ def test_a_sender_whose_lease_is_over_does_not_speak_for_the_one_after_it(
     assert second is not None
     with database.write.begin() as connection:
         record(connection, first, later, 60.0, "no answer")
-    assert [(row.token, row.error) for row in hooked.deliveries()] == [(second.token, None)]
+    assert [(row.token, row.error) for row in silent.deliveries()] == [(second.token, None)]
     with database.write.begin() as connection:
         record(connection, second, later, 0.1, None)
-    assert [row.status for row in hooked.deliveries()] == ["DELIVERED"]
+    assert [row.status for row in silent.deliveries()] == ["DELIVERED"]
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(50, ["alert.opened", "alert.resolved"]), (70, [])])
@@ -206,12 +195,12 @@ def die(alerting: Alerting, number: int) -> None:
         rescue_dead_workers(connection, now, timedelta(seconds=90))
 
 
-def test_a_delivery_is_written_down_once(hooked: Alerting) -> None:
+def test_a_delivery_is_written_down_once(silent: Alerting) -> None:
     for _ in range(3):
-        hooked.run_once(after=11)
-    keys = [row.key for row in hooked.deliveries()]
+        silent.run_once(after=11)
+    keys = [row.key for row in silent.deliveries()]
     assert len(keys) == len(set(keys)) == 1
-    assert hooked.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]
+    assert silent.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]
 
 
 def test_an_address_may_hold_a_name_and_a_password(hook: HttpReceiver) -> None:

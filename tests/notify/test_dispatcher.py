@@ -22,17 +22,6 @@ def clocked(alerting: Alerting) -> ClockedRuntime:
     return runtime
 
 
-@pytest.fixture
-def silent(alerting: Alerting, hook: HttpReceiver) -> Alerting:
-    """Nothing has ticked for long; told by a webhook alone."""
-    hooks = {"webhook_urls": SecretStr(hook.url), "webhook_secret": SecretStr(SECRET)}
-    alerting.settings = alerting.settings.model_copy(update={"alert_urls": None, **hooks})
-    alerting.world.disable()
-    alerting.tick_on(10)
-    alerting.world.now += timedelta(minutes=4)
-    return alerting
-
-
 def test_a_process_that_serves_looks_around_without_being_asked(
     silent: Alerting, hook: HttpReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

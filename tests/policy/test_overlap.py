@@ -2,13 +2,13 @@
 
 import pytest
 
-from tick.policy.overlap import OverlapDecision, judge
+from tick.policy.planner import OverlapDecision, judge_overlap
 from tick.states import OverlapPolicy
 
 
 @pytest.mark.parametrize("policy", OverlapPolicy)
 def test_with_nothing_unfinished_every_policy_fires(policy: OverlapPolicy) -> None:
-    assert judge(policy, live=0) is OverlapDecision.FIRE
+    assert judge_overlap(policy, live=0) is OverlapDecision.FIRE
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ def test_with_nothing_unfinished_every_policy_fires(policy: OverlapPolicy) -> No
 def test_each_policy_with_one_and_with_two_unfinished(
     policy: OverlapPolicy, with_one: OverlapDecision, with_two: OverlapDecision
 ) -> None:
-    assert [judge(policy, live=1), judge(policy, live=2)] == [with_one, with_two]
+    assert [judge_overlap(policy, live=1), judge_overlap(policy, live=2)] == [with_one, with_two]

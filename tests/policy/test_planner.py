@@ -4,8 +4,7 @@ from typing import Any
 
 from tests.policy.rules import at, daily, once
 from tick.policy import planner
-from tick.policy.overlap import OverlapDecision
-from tick.policy.planner import Cursor, Plan
+from tick.policy.planner import Cursor, OverlapDecision, Plan
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import MissedPolicy, Outcome, OverlapPolicy

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.policy.rules import daily
-from tick.policy.overlap import OverlapDecision
-from tick.policy.planner import Cursor, Plan, plan
+from tick.policy.planner import Cursor, OverlapDecision, Plan, plan
 from tick.policy.windows import Phase, Window, covering, split_by_windows
 from tick.states import MissedPolicy
 

@@ -33,11 +33,8 @@ FIELDS = (MINUTE, HOUR, DAY_OF_MONTH, MONTH, DAY_OF_WEEK)
 LAST = -1
 
 
-class NthWeekday(NamedTuple):
-    """The `nth` (1 to 5, or LAST) of a weekday (Sunday is 0) in its month."""
-
-    weekday: int
-    nth: int
+NthWeekday = tuple[int, int]
+"""A weekday (Sunday is 0), and which of its month it is: 1 to 5, or LAST."""
 
 
 @dataclass(frozen=True, slots=True)

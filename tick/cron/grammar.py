@@ -1,7 +1,4 @@
-"""The cron text that we accept: five fields of a strict grammar, and a clear refusal of the rest.
-
-Stricter than any cron: what two parsers read differently is refused, with what to write instead.
-"""
+"""The grammar of cron expressions: five fields, read alike by every parser."""
 
 import re
 from functools import lru_cache
@@ -145,12 +142,12 @@ def _special_weekday(item: str) -> NthWeekday | None:
         weekday = number(DAY_OF_WEEK, found[1]) % 7
         if found[2] not in {"1", "2", "3", "4", "5"}:
             refuse(DAY_OF_WEEK, item, f"write {found[1]}#1 to {found[1]}#5")
-        return NthWeekday(weekday, int(found[2]))
+        return weekday, int(found[2])
     if found := _LAST_WEEKDAY.fullmatch(item):
         weekday = number(DAY_OF_WEEK, found[1] or found[2])
         if found[2]:  # Quartz counts from Sunday = 1: its 5L is a Thursday
             refuse(DAY_OF_WEEK, item, f"write L{weekday % 7} for the last one in a month")
-        return NthWeekday(weekday % 7, LAST)
+        return weekday % 7, LAST
     return None
 
 

@@ -1,8 +1,4 @@
-"""A cron expression in plain words. Pure.
-
-The words are made from the values that fire, never from the text: `*/40` is no even pace, and a
-restricted day of the month beside a restricted weekday means either.
-"""
+"""A cron expression in plain words. Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -23,6 +19,7 @@ _RUN = 3
 @lru_cache(maxsize=4096)
 def in_words(expression: Expression) -> str:
     """Return English words with times on the 24-hour clock, without the time zone."""
+    # From the values that fire, not from the text: `*/40` is no even pace.
     when = _times(expression.minutes, expression.hours)
     days, weekdays = _days(expression), _weekdays(expression)
     months = _months(expression.months)

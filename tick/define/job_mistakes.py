@@ -1,14 +1,12 @@
 """The mistakes that one job's declaration can hold. Pure."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterator
 
 from tick.define.jobs import JobDefinition
-from tick.define.wrong_values import in_choice, in_length, in_number, in_text
+from tick.define.wrong_values import NAME, in_choice, in_length, in_number, in_text
 from tick.states import Isolation, Unique
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 _MAX_GROUP = _MAX_QUEUE = 50
 _MOST_RETRIES, _MOST_AT_ONCE, _MOST_URGENT = 100, 1_000_000, 1_000_000
 
@@ -28,7 +26,7 @@ def in_job(job: JobDefinition) -> Iterator[str]:
 def _in_values(job: JobDefinition) -> Iterator[str]:
     for name in ("name", "description"):
         yield from in_text(name, getattr(job, name))
-    if not isinstance(job.group, str) or not _NAME.match(job.group) or len(job.group) > _MAX_GROUP:
+    if not isinstance(job.group, str) or not NAME.match(job.group) or len(job.group) > _MAX_GROUP:
         yield f"group {job.group!r} must be lower-case letters, digits and dashes."
     if not isinstance(job.queue, str) or not job.queue.strip() or len(job.queue) > _MAX_QUEUE:
         yield f"queue {job.queue!r} must be a text of at most {_MAX_QUEUE} characters."

@@ -10,7 +10,7 @@ from tick.define.schedules import canonical, short_digest
 from tick.define.source import source_of
 from tick.define.wrong_values import in_names
 from tick.policy.graph import Edge
-from tick.states import Isolation, Unique
+from tick.states import Isolation, Mode, Unique
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,6 +73,14 @@ class JobDefinition:
         # A parameter that is not given counts with its default: both runs would do the same.
         counted = {} if self.unique == Unique.JOB else self.parameters | dict(params)
         return short_digest(canonical(counted))
+
+
+def named_by(target: Mapping[str, Any], jobs: Mapping[str, JobDefinition]) -> list[str]:
+    """Return the names of a schedule's jobs, without their dependencies."""
+    mode = Mode(target["mode"])
+    if mode is Mode.GROUP:
+        return [job.name for job in jobs.values() if job.group == target["job_group"]]
+    return list(jobs if mode is Mode.ALL_JOBS else target["jobs"])
 
 
 class Policy(TypedDict, total=False):

@@ -10,10 +10,9 @@ from tick.define.jobs import JobDefinition
 from tick.define.schedules import Schedule
 from tick.define.target_mistakes import in_target
 from tick.define.timing_mistakes import find_in_timing, where_is
-from tick.define.wrong_values import did_you_mean
+from tick.define.wrong_values import NAME, did_you_mean
 from tick.policy.graph import find_cycle
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 _MAX_NAME = 100
 _MAX_ID = 50
 _PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
@@ -51,7 +50,7 @@ def _in_names(jobs: Iterable[JobDefinition], schedules: Iterable[Schedule]) -> I
     things += [("schedule", item.id, item.source, _MAX_ID) for item in schedules]
     for what, name, source, longest in things:
         # Other types are reported with the values of the job or the schedule.
-        if isinstance(name, str) and (not _NAME.match(name) or len(name) > longest):
+        if isinstance(name, str) and (not NAME.match(name) or len(name) > longest):
             yield (
                 f"{source}: {what} {name!r}: use lower-case letters, digits, dots and dashes, "
                 f"at most {longest} characters."

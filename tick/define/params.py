@@ -14,10 +14,7 @@ from tick.errors import InvalidParams
 
 
 def validate_params(function: Callable[..., Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the keyword arguments to call `function` with, converted to its annotations.
-
-    Parameters that are not given keep the function's own defaults. Raises InvalidParams.
-    """
+    """Return keyword arguments for `function`, converted. Raises InvalidParams."""
     try:
         valid: dict[str, Any] = params_adapter(function).validate_python(dict(params))
     except ValidationError as error:

@@ -14,12 +14,11 @@ from typing import Any
 from tick.define import mistakes
 from tick.define.alerts import Rule
 from tick.define.alerts import find_mistakes as find_in_rules
-from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
-from tick.states import Mode
 
 _OWN = Path(__file__).parent.parent
 
@@ -57,16 +56,8 @@ class Registry:
 
     def select(self, target: Mapping[str, Any]) -> Selection:
         """Return the jobs of a schedule's target, in dependency order. Raises NotFound."""
-        wanted = self._wanted(target)
+        wanted = [self.job(name).name for name in named_by(target, self.jobs)]
         return select(wanted, self.edges, include=bool(target.get("with_dependencies")))
-
-    def _wanted(self, target: Mapping[str, Any]) -> list[str]:
-        mode = Mode(target["mode"])
-        if mode is Mode.ALL_JOBS:
-            return list(self.jobs)
-        if mode is Mode.GROUP:
-            return [job.name for job in self.jobs.values() if job.group == target["job_group"]]
-        return [self.job(name).name for name in target["jobs"]]
 
     @property
     def digest(self) -> str:
@@ -89,10 +80,7 @@ def load_registry(package: str) -> Registry:
 
 
 def load_jobs(package: str) -> dict[str, JobDefinition]:
-    """Import the package, and return the jobs of the modules that can be imported.
-
-    Raises DefinitionsInvalid if there are none.
-    """
+    """Return the jobs of a package's modules. Raises DefinitionsInvalid if none can be imported."""
     # For workers: a mistake elsewhere in the definitions keeps no job from running.
     modules, broken = _import_all(package)
     if not modules:

@@ -16,13 +16,9 @@ def caller() -> str:
     """Return the place of the nearest code outside of `tick` that led here."""
     # A team may wrap Schedule in a helper of its own: then the helper's line is named.
     frame = sys._getframe(1)
-    while frame.f_back is not None and _is_own(frame.f_globals.get("__name__", "")):
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "tick":
         frame = frame.f_back
     return place(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _is_own(module: str) -> bool:
-    return module == "tick" or module.startswith("tick.")
 
 
 def place(file: str, line: int) -> str:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.params import params_adapter, required_by, share_of, validate_params
 from tick.define.schedules import Schedule
 from tick.define.wrong_values import did_you_mean, in_choice, in_names, in_text, why_unstorable
@@ -100,15 +100,9 @@ def _chosen(schedule: Schedule, jobs: Sequence[JobDefinition]) -> list[JobDefini
     # Mistakes in dependencies are reported by themselves: no order follows from these.
     if find_cycle(edges) or any(edge.depends_on not in by_name for edge in edges):
         return []
-    if schedule.job_group is not None:
-        wanted = [job.name for job in jobs if job.group == schedule.job_group]
-    elif schedule.job is not None:
-        wanted = [schedule.job]
-    else:
-        wanted = list(by_name if schedule.jobs is None else schedule.jobs)
-    if not schedule.with_dependencies:
-        return [by_name[name] for name in wanted]
-    return [by_name[name] for name in select(wanted, edges, include=True).jobs]
+    wanted = named_by(schedule.target(), by_name)
+    chosen = select(wanted, edges, include=schedule.with_dependencies)
+    return [by_name[name] for name in chosen.jobs]
 
 
 def _not_taken(params: Mapping[str, Any], chosen: Sequence[JobDefinition]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from enum import StrEnum
 
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*\Z")
 _MOST_SECONDS = 10 * 366 * 24 * 3600
 # PostgreSQL stores neither a NUL nor half of a surrogate pair, in texts as in JSON.
 UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")

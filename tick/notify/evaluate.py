@@ -1,7 +1,4 @@
-"""Evaluates the alert rules: opens and resolves alerts, and enqueues their deliveries.
-
-Workers, loops, consoles and processes that tick all do this, often at the same moment.
-"""
+"""Evaluates the alert rules: opens and resolves alerts, and enqueues their deliveries."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,7 +42,8 @@ def evaluate(
         if not _find_changes(connection, channels, now, policy):
             return 0
     with database.write.begin() as connection:
-        # SQLite lets one transaction write; on PostgreSQL another evaluation may be at it.
+        # Workers, loops and consoles all evaluate, often at one moment: on PostgreSQL one of them
+        # does the work, and on SQLite only one transaction writes anyway.
         if not try_acquire(connection, AdvisoryLock.ALERTS):
             return 0
         # Read anew: another evaluation may have written the same alerts since.

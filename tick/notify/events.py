@@ -90,7 +90,7 @@ def _payload(connection: sa.Connection, context: OccurrenceContext) -> dict[str,
         "outcome": row.outcome,
         "reason": row.reason,
         "instants": row._mapping["count"],
-        **{name: _iso(getattr(row, name)) for name in _INSTANTS},
+        **{name: (at := getattr(row, name)) and at.isoformat() for name in _INSTANTS},
         "runs": _runs(connection, row.id) if row.runs else [],
     }
 
@@ -125,7 +125,3 @@ def _final_output(connection: sa.Connection, context: OccurrenceContext) -> str:
     output.append(f"{run.job_name} failed: {run.error_type}: {run.error_message}")
     # Its end says why the run failed.
     return "\n".join(output)[-MOST_TEXT:]
-
-
-def _iso(at: Any) -> str | None:
-    return None if at is None else str(at.isoformat())

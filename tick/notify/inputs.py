@@ -52,24 +52,6 @@ class OccurrenceContext:
 
 
 @dataclass(frozen=True)
-class TypicalDuration:
-    """Holds how long a schedule's successes took, in seconds."""
-
-    p50: float
-    p95: float
-
-
-@dataclass(frozen=True)
-class MissingSuccess:
-    """Holds an enabled schedule with a NoSuccess rule, and since when it had no success."""
-
-    id: str
-    name: str
-    since: datetime
-    within: timedelta
-
-
-@dataclass(frozen=True)
 class AlertInputs:
     """Holds everything that the rules judge, as of one instant."""
 
@@ -82,13 +64,14 @@ class AlertInputs:
     ended: tuple[OccurrenceContext, ...] = ()
     """Occurrences that came to their outcome and were not judged yet, the oldest first."""
     live: tuple[OccurrenceContext, ...] = ()
-    typical: dict[str, TypicalDuration] = field(default_factory=dict)
-    """By schedule id; only of those that run for a while, and succeeded often enough."""
+    typical: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Median and 95th percentile of the seconds of a schedule's successes, if there are enough."""
     expected: dict[int, datetime] = field(default_factory=dict)
     """When live occurrences that have a deadline will have ended, by their id."""
     troubled: tuple[AnyRow, ...] = ()
     """Schedules in ERROR, and those removed a short while ago while they were on."""
-    missing_successes: tuple[MissingSuccess, ...] = ()
+    missing_successes: tuple[tuple[AnyRow, datetime, timedelta], ...] = ()
+    """Schedules with a NoSuccess rule, since when they had no success, and the time they have."""
     dead: tuple[AnyRow, ...] = ()
     """Processes that were declared dead a short while ago."""
     open: tuple[AnyRow, ...] = ()
@@ -159,7 +142,9 @@ def _running_on(live: Iterable[OccurrenceContext], now: datetime) -> set[str]:
     return {row.schedule_id for row in rows if now - row.first_started_at > NEVER_LONG}
 
 
-def _read_typical(connection: sa.Connection, ids: Collection[str]) -> dict[str, TypicalDuration]:
+def _read_typical(
+    connection: sa.Connection, ids: Collection[str]
+) -> dict[str, tuple[float, float]]:
     """Return how long the latest successes took, by schedule with enough of them."""
     found = {}
     for schedule_id in sorted(ids):
@@ -167,7 +152,7 @@ def _read_typical(connection: sa.Connection, ids: Collection[str]) -> dict[str, 
         took = [(row.last_finished_at - row.first_started_at).total_seconds() for row in rows]
         if len(took) >= LEAST_LEARNED_FROM:
             p95 = quantiles(took, n=20, method="inclusive")[-1]
-            found[schedule_id] = TypicalDuration(median(took), p95)
+            found[schedule_id] = median(took), p95
     return found
 
 
@@ -180,14 +165,16 @@ def _read_expected(
     return {id: expected.ends_at for id, expected in found.items() if expected is not None}
 
 
-def _read_missing_successes(connection: sa.Connection) -> Iterable[MissingSuccess]:
+def _read_missing_successes(
+    connection: sa.Connection,
+) -> Iterable[tuple[AnyRow, datetime, timedelta]]:
     for row in connection.execute(_WANTS_SUCCESS):
         within = [r.within for r in alerts.of_schedule(row.alerts) if isinstance(r, NoSuccess)]
         if within:
             last = connection.execute(_LAST_SUCCESS, {"id": row.id}).scalar()
+            # Time in which it was off or paused does not count.
             begun = [row.created_at, row.enabled_at, row.state_at, last]
-            since = max(instant for instant in begun if instant is not None)
-            yield MissingSuccess(row.id, row.name, since, within[0])
+            yield row, max(instant for instant in begun if instant is not None), within[0]
 
 
 def _occurrences() -> sa.Select[Any]:

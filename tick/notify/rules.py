@@ -9,22 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from tick.define.alerts import (
-    CLOCK_AHEAD,
-    ERROR,
-    REMOVED,
-    SILENT,
-    WORKER_DEAD,
-    ZONE_DATA,
-    Deadline,
-    Failed,
-    Held,
-    LateStart,
-    Missed,
-    NoSuccess,
-    Rule,
-    RunsLong,
-)
+from tick.define import alerts
 from tick.notify import wording
 from tick.notify.inputs import EVENT_LASTS, NEVER_LONG, AlertInputs, OccurrenceContext
 from tick.policy.tick_health import LATE_AFTER_INTERVALS
@@ -32,7 +17,7 @@ from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
 from tick.store.sql import AnyRow
 from tick.text import length
 
-AnyRule = TypeVar("AnyRule", bound=Rule)
+AnyRule = TypeVar("AnyRule", bound=alerts.Rule)
 
 
 @dataclass(frozen=True)
@@ -72,14 +57,14 @@ def find_ended(inputs: AlertInputs, found: list[DetectedAlert]) -> dict[int, str
 
 def _resolution(row: AnyRow, now: datetime) -> str | None:
     # Nothing got better: an event's time is over, or a failing schedule is gone.
-    is_silent = row.expires_at is not None or (row.rule == Failed.NAME and row.schedule_id is None)
-    return None if is_silent else wording.resolution(row, now)
+    is_gone = row.rule == alerts.Failed.NAME and row.schedule_id is None
+    return None if row.expires_at or is_gone else wording.resolution(row, now)
 
 
 def _is_over(row: AnyRow, inputs: AlertInputs, holds: bool) -> bool:
     if row.expires_at is not None:
         return bool(row.expires_at <= inputs.now)
-    if row.rule == Failed.NAME:
+    if row.rule == alerts.Failed.NAME:
         if row.schedule_id is None:
             return True  # its schedule is gone and can't succeed
         # A new failure is not over, even if the counter is back at 0 already; nor is one that
@@ -97,8 +82,8 @@ def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
     patience = timedelta(seconds=LATE_AFTER_INTERVALS * ticks.usual_seconds)
     if due is not None and inputs.now - due > patience:
         yield DetectedAlert(
-            SILENT,
-            SILENT,
+            alerts.SILENT,
+            alerts.SILENT,
             "The scheduler has never ticked",
             f"Something has been due since {wording.instant(due)}, and nothing fires until a tick "
             "comes: let a platform call POST /internal/tick, or start `tick loop`.",
@@ -107,8 +92,8 @@ def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
     if ticks.last_at is not None and inputs.now > ticks.last_at + patience:
         usual = f"; usually one comes every {length(ticks.usual_seconds)}"
         yield DetectedAlert(
-            SILENT,
-            SILENT,
+            alerts.SILENT,
+            alerts.SILENT,
             "The scheduler does not tick",
             f"The last tick came at {wording.instant(ticks.last_at)}, by {ticks.last_source}"
             f"{usual if ticks.learned else ''}. Nothing fires until one does: look after what "
@@ -117,8 +102,8 @@ def _in_ticks(inputs: AlertInputs) -> Iterator[DetectedAlert]:
         )
     if ticks.ahead_to is not None:
         yield DetectedAlert(
-            CLOCK_AHEAD,
-            CLOCK_AHEAD,
+            alerts.CLOCK_AHEAD,
+            alerts.CLOCK_AHEAD,
             "A clock was ahead, and schedules are silent",
             f"Everything up to {wording.instant(ticks.ahead_to)} counts as decided already, so "
             "nothing fires before. Set the clock right, then bring the schedules back: "
@@ -132,15 +117,15 @@ def _in_zone_data(inputs: AlertInputs) -> Iterator[DetectedAlert]:
         title = "A process ticks with older time zone data"
         # Not `capitalize`, which would lower the names of zones.
         message = inputs.older_zone_data[:1].upper() + inputs.older_zone_data[1:]
-        yield DetectedAlert(ZONE_DATA, ZONE_DATA, title, message)
+        yield DetectedAlert(alerts.ZONE_DATA, alerts.ZONE_DATA, title, message)
 
 
 def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
     for row in inputs.troubled:
         if row.state == ScheduleState.ERROR:
             yield DetectedAlert(
-                f"{ERROR}:{row.id}",
-                ERROR,
+                f"{alerts.ERROR}:{row.id}",
+                alerts.ERROR,
                 f"{row.name} can't be fired",
                 f"{row.state_reason} It fires no more until its definition changes or somebody "
                 f"resumes it: `tick resume {row.id}`.",
@@ -149,25 +134,23 @@ def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
         else:
             yield DetectedAlert(
                 # With the instant: it may come back, and be removed again.
-                f"{REMOVED}:{row.id}:{row.state_at:%Y%m%dT%H%M%S}",
-                REMOVED,
+                f"{alerts.REMOVED}:{row.id}:{row.state_at:%Y%m%dT%H%M%S}",
+                alerts.REMOVED,
                 f"{row.name} was removed while it was on",
                 f"It is {row.state_reason}, synced by {row.state_by}. It fires no more. If that "
                 "was not meant, bring its definition back within 14 days: it will be on again.",
                 row.id,
                 expires_at=row.state_at + EVENT_LASTS,
             )
-    for missing in inputs.missing_successes:
-        silent_for = inputs.now - missing.since
-        if silent_for > missing.within:
+    for row, since, within in inputs.missing_successes:
+        if inputs.now - since > within:
             yield DetectedAlert(
-                f"{NoSuccess.NAME}:{missing.id}",
-                NoSuccess.NAME,
-                f"{missing.name} has not succeeded for {length(silent_for)}",
-                f"Its last success, or when it was switched on, was "
-                f"{wording.instant(missing.since)}; one is expected every "
-                f"{length(missing.within)}.",
-                missing.id,
+                f"{alerts.NoSuccess.NAME}:{row.id}",
+                alerts.NoSuccess.NAME,
+                f"{row.name} has not succeeded for {length(inputs.now - since)}",
+                f"Its last success, or when it was switched on, was {wording.instant(since)}; "
+                f"one is expected every {length(within)}.",
+                row.id,
             )
 
 
@@ -175,8 +158,8 @@ def _in_workers(inputs: AlertInputs) -> Iterator[DetectedAlert]:
     for row in inputs.dead:
         what = row.worker_type.replace("_", " ")
         yield DetectedAlert(
-            f"{WORKER_DEAD}:{row.id}",
-            WORKER_DEAD,
+            f"{alerts.WORKER_DEAD}:{row.id}",
+            alerts.WORKER_DEAD,
             f"A {what} on {row.hostname} died",
             f"The {what} {row.id} on {row.hostname} beat for the last time at "
             f"{wording.instant(row.last_heartbeat_at)}. Its runs were taken back.",
@@ -189,15 +172,15 @@ def _in_ended(context: OccurrenceContext, now: datetime) -> Iterator[DetectedAle
     row = context.row
     if row.kind == OccurrenceKind.MANUAL or row.schedule_id is None:
         return  # whoever fired it by hand looks after it
-    failing = _rule(context, Failed)
+    failing = _rule(context, alerts.Failed)
     # A later success may have set the counter back to 0.
     in_a_row = max(context.consecutive_failures, 1)
     if row.outcome == Outcome.FAILED and failing and in_a_row >= failing.after:
         # One alert a schedule, not an occurrence: a second failure is the same story.
-        key = f"{Failed.NAME}:{row.schedule_id}"
-        found = _of(context, Failed.NAME, key, wording.failed(context))
+        key = f"{alerts.Failed.NAME}:{row.schedule_id}"
+        found = _of(context, alerts.Failed.NAME, key, wording.failed(context))
         yield replace(found, since=row.last_finished_at)
-    for outcome, rule in ((Outcome.MISSED, Missed), (Outcome.HELD, Held)):
+    for outcome, rule in ((Outcome.MISSED, alerts.Missed), (Outcome.HELD, alerts.Held)):
         if row.outcome == outcome and _rule(context, rule):
             key = f"{rule.NAME}:{row.id}"
             yield _of(context, rule.NAME, key, wording.not_fired(context), now + EVENT_LASTS)
@@ -213,7 +196,7 @@ def _in_live(context: OccurrenceContext, inputs: AlertInputs) -> Iterator[Detect
 
 
 def _late_start(
-    rule: LateStart, context: OccurrenceContext, inputs: AlertInputs
+    rule: alerts.LateStart, context: OccurrenceContext, inputs: AlertInputs
 ) -> wording.AlertMessage | None:
     waited = inputs.now - context.row.decided_at
     if context.row.first_started_at is not None or waited <= rule.after:
@@ -222,20 +205,19 @@ def _late_start(
 
 
 def _runs_long(
-    rule: RunsLong, context: OccurrenceContext, inputs: AlertInputs
+    rule: alerts.RunsLong, context: OccurrenceContext, inputs: AlertInputs
 ) -> wording.AlertMessage | None:
     typical = inputs.typical.get(context.row.schedule_id)
     if context.row.first_started_at is None or (rule.than is None and typical is None):
         return None
-    limit = rule.than
-    if limit is None and typical is not None:
-        limit = max(timedelta(seconds=rule.factor * typical.p95), NEVER_LONG)
+    median, p95 = typical or (None, 0.0)
+    limit = rule.than or max(timedelta(seconds=rule.factor * p95), NEVER_LONG)
     took = inputs.now - context.row.first_started_at
-    return wording.runs_long(context, took, typical) if limit and took > limit else None
+    return wording.runs_long(context, took, median) if took > limit else None
 
 
 def _deadline(
-    rule: Deadline, context: OccurrenceContext, inputs: AlertInputs
+    rule: alerts.Deadline, context: OccurrenceContext, inputs: AlertInputs
 ) -> wording.AlertMessage | None:
     if context.row.triggered_by is not None or context.row.late_seconds is None:
         return None  # fired by a person, perhaps long after its deadline
@@ -244,10 +226,10 @@ def _deadline(
     return wording.deadline(context, due, expected, inputs.now) if expected > due else None
 
 
-_OF_LIVE: dict[type[Rule], Callable[..., wording.AlertMessage | None]] = {
-    LateStart: _late_start,
-    RunsLong: _runs_long,
-    Deadline: _deadline,
+_OF_LIVE: dict[type[alerts.Rule], Callable[..., wording.AlertMessage | None]] = {
+    alerts.LateStart: _late_start,
+    alerts.RunsLong: _runs_long,
+    alerts.Deadline: _deadline,
 }
 _RULES_OF_LIVE = frozenset(rule.NAME for rule in _OF_LIVE)
 

@@ -55,8 +55,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], seconds: float = SEN
     except ValueError:
         raise SendFailed(_NO_URL) from None
     if not 200 <= response.status < 300:
-        status = f"{response.status} {_phrase(response.status)}".strip()
-        raise SendFailed(f"the receiver answered {status}")
+        # The standard's words: the receiver's own could hold anything.
+        known = HTTPStatus(response.status).phrase if response.status in list(HTTPStatus) else ""
+        raise SendFailed(f"the receiver answered {response.status} {known}".rstrip())
 
 
 def _credentials(url: str) -> dict[str, str]:
@@ -66,8 +67,3 @@ def _credentials(url: str) -> dict[str, str]:
         return {}
     named = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return {"Authorization": f"Basic {b64encode(named.encode()).decode()}"}
-
-
-def _phrase(status: int) -> str:
-    # The standard's words: the receiver's own could hold anything.
-    return HTTPStatus(status).phrase if status in list(HTTPStatus) else ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from tick.notify.inputs import OccurrenceContext, TypicalDuration
+from tick.notify.inputs import OccurrenceContext
 from tick.states import Outcome
 from tick.store.sql import AnyRow
 from tick.text import length
@@ -71,11 +71,9 @@ def late_start(context: OccurrenceContext, waited: timedelta) -> AlertMessage:
     )
 
 
-def runs_long(
-    context: OccurrenceContext, took: timedelta, typical: TypicalDuration | None
-) -> AlertMessage:
+def runs_long(context: OccurrenceContext, took: timedelta, usual: float | None) -> AlertMessage:
     """Return the message on an occurrence that runs too long."""
-    known = f" Usually it takes {length(typical.p50)}." if typical else ""
+    known = f" Usually it takes {length(usual)}." if usual is not None else ""
     return (
         f"{context.name} runs for {length(took)}",
         f"{_firing(context)} has been running for {length(took)}.{known}",

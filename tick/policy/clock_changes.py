@@ -1,7 +1,7 @@
 """The days on which a clock change touches a schedule's time. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from tick.cron.grammar import parse
@@ -24,16 +24,8 @@ _FOLD = {
 }
 
 
-@dataclass(frozen=True)
-class ClockChange:
-    """A clock change at `at` that touches a schedule's time, and its effect."""
-
-    at: datetime
-    effect: str
-
-
-def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[ClockChange]:
-    """Yield the clock changes in (after, until] that touch the rule's times."""
+def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield the clock changes in (after, until] that touch the rule's times, with the effect."""
     if rule.kind is not ScheduleKind.CRON:
         return
     for period in periods_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
@@ -44,11 +36,11 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[Cloc
             continue
         # A change matters where the choices for it lead to different instants.
         if _around(replace(rule, gap="first_valid"), at) != _around(replace(rule, gap="skip"), at):
-            yield ClockChange(at, _GAP[rule.gap])
+            yield at, _GAP[rule.gap]
         else:
-            yield from (ClockChange(at, _EMPTY.format(day)) for day in _empty_days(rule, period))
+            yield from ((at, _EMPTY.format(day)) for day in _empty_days(rule, period))
         if _around(replace(rule, fold="first"), at) != _around(replace(rule, fold="both"), at):
-            yield ClockChange(at, _FOLD[rule.fold])
+            yield at, _FOLD[rule.fold]
 
 
 def _empty_days(rule: Rule, period: ZonePeriod) -> Iterator[date]:

@@ -28,10 +28,7 @@ class Selection:
 
 
 def select(wanted: Iterable[str], edges: Iterable[Edge], *, include: bool = False) -> Selection:
-    """Return the wanted jobs in dependency order; with `include`, their dependencies as well.
-
-    Raises graphlib.CycleError if the dependencies have a cycle.
-    """
+    """Return the wanted jobs in order, with `include` their dependencies too. Raises CycleError."""
     needs: dict[str, list[Edge]] = {}
     for edge in edges:
         needs.setdefault(edge.job, []).append(edge)

@@ -1,13 +1,11 @@
-"""Plans what a tick writes about a due schedule, from its rule, its cursor and now. Pure.
-
-Schedules with the same rule and cursor share a plan.
-"""
+"""Plans the writes of a tick about a due schedule, from its rule, its cursor and now. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum
 
-from tick.policy import instants, missed, overlap
+from tick.policy import instants, missed
 from tick.policy.instants import just_before
 from tick.policy.missed import Choice, Deferral, NotFired
 from tick.policy.rule import Rule
@@ -15,6 +13,29 @@ from tick.policy.windows import Window, covering
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
 
 THROTTLED = "the storm brake held it: the tick had created as many runs as one may"
+
+
+class OverlapDecision(Enum):
+    """The tick's decision about the instant."""
+
+    FIRE = "fire"
+    SKIP = "skip"
+    WAIT_FOR_BLOCKER = "wait for blocker"
+    """Fire now; its runs wait until the blocker has finished."""
+    REPLACE_BLOCKER = "replace blocker"
+    """Cancel what runs, and fire; its runs wait until the blocker has stopped."""
+
+
+def judge_overlap(policy: OverlapPolicy, live: int) -> OverlapDecision:
+    """Return the decision when `live` earlier occurrences of the schedule have not finished."""
+    if live == 0 or policy is OverlapPolicy.ALLOW:
+        return OverlapDecision.FIRE
+    if policy is OverlapPolicy.REPLACE:
+        return OverlapDecision.REPLACE_BLOCKER
+    if policy is OverlapPolicy.QUEUE_ONE and live == 1:
+        return OverlapDecision.WAIT_FOR_BLOCKER
+    # QUEUE_ONE as well, while one waits: a queue that grows would never be worked off.
+    return OverlapDecision.SKIP
 
 
 @dataclass(frozen=True)
@@ -48,7 +69,7 @@ class Plan:
     next_run_at: datetime | None
     fire: datetime | None = None
     fire_reason: str | None = None
-    verdict: overlap.OverlapDecision = overlap.OverlapDecision.FIRE
+    verdict: OverlapDecision = OverlapDecision.FIRE
     not_fired: tuple[NotFired, ...] = ()
     deferral: Deferral | None = None
 
@@ -71,14 +92,10 @@ def plan(
     rule: Rule, cursor: Cursor, now: datetime, tick_seconds: float, windows: Sequence[Window] = ()
 ) -> Plan:
     """Decide every instant from `cursor.due_since` to `now`; `windows` touch this time."""
+    since, asked = cursor.due_since, cursor.is_requested
+    grace = missed.grace_seconds(rule, tick_seconds)
     choice = missed.choose(
-        rule,
-        cursor.due_since,
-        now,
-        missed.grace_seconds(rule, tick_seconds),
-        windows=windows,
-        any_age=cursor.is_requested,
-        deferral=cursor.deferral,
+        rule, since, now, grace, windows=windows, any_age=asked, deferral=cursor.deferral
     )
     if choice is None:
         # Woken before its first instant, by an edited rule or a stepped clock.
@@ -89,8 +106,8 @@ def plan(
     # While a window lasts, instants from before it don't fire either.
     if choice.fire is not None and (window := covering(windows, now)) is not None:
         return _decide_in_window(rule, cursor, choice, window)
-    verdict = overlap.judge(rule.overlap, cursor.live)
-    if choice.fire is not None and verdict is overlap.OverlapDecision.SKIP:
+    verdict = judge_overlap(rule.overlap, cursor.live)
+    if choice.fire is not None and verdict is OverlapDecision.SKIP:
         if rule.missed is MissedPolicy.CATCH_UP_ALL and not cursor.is_requested:
             return put_off(cursor)
         reason = "an earlier occurrence had not finished"
@@ -148,9 +165,7 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
     return is_left_over(plan, now) and not goes_on
 
 
-def _decide(
-    rule: Rule, choice: Choice, verdict: overlap.OverlapDecision = overlap.OverlapDecision.FIRE
-) -> Plan:
+def _decide(rule: Rule, choice: Choice, verdict: OverlapDecision = OverlapDecision.FIRE) -> Plan:
     following = instants.first_after(rule, choice.decided_to)
     fire, reason = choice.fire, choice.fire_reason
     return Plan(choice.decided_to, following, fire, reason, verdict, choice.not_fired)

@@ -76,12 +76,16 @@ def judge(
             return RetryDecision(RunStatus.QUEUED, end.in_seconds, True, end.reason)
         case AttemptOutcome.REFUSED:
             return RetryDecision(RunStatus.FAILED, reason=end.reason)
+    asked = end.how is AttemptOutcome.ASKED_RETRY
     if attempt >= max_attempts:
-        return RetryDecision(RunStatus.FAILED, reason=_exhausted(end, attempt))
-    if end.how is AttemptOutcome.ASKED_RETRY:
+        left = f"{end.reason}; no attempt is left after {attempt}" if asked else end.reason
+        return RetryDecision(RunStatus.FAILED, reason=left)
+    if asked:
         return RetryDecision(RunStatus.QUEUED, end.in_seconds, reason=end.reason)
+    ended = "failed" if end.how is AttemptOutcome.RAISED else end.how.value
     pause = retry_delay(backoff, run_id=run_id, attempt=attempt)
-    return RetryDecision(RunStatus.QUEUED, pause, reason=_again(end, attempt, max_attempts))
+    again = f"attempt {attempt} of {max_attempts} {ended}"
+    return RetryDecision(RunStatus.QUEUED, pause, reason=again)
 
 
 def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
@@ -92,14 +96,3 @@ def retry_delay(backoff: Backoff, *, run_id: int, attempt: int) -> float:
     share = int.from_bytes(digest[:4], "big") / 2**32
     whole = min(backoff.longest_seconds, backoff.first_seconds * 2.0 ** (attempt - 1))
     return whole * (0.5 + share / 2)
-
-
-def _exhausted(end: AttemptEnd, attempt: int) -> str | None:
-    if end.how is AttemptOutcome.ASKED_RETRY:
-        return f"{end.reason}; no attempt is left after {attempt}"
-    return end.reason
-
-
-def _again(end: AttemptEnd, attempt: int, max_attempts: int) -> str:
-    what = "failed" if end.how is AttemptOutcome.RAISED else end.how.value
-    return f"attempt {attempt} of {max_attempts} {what}"

@@ -76,10 +76,7 @@ class TickHealth:
 def judge_ticks(
     ticks: Iterable[Ticked], now: datetime, latest: datetime | None = None
 ) -> TickHealth:
-    """Return the state of the ticking at `now`, by the latest ticks in any order.
-
-    `latest` is the latest instant of any tick or cursor.
-    """
+    """Return the state of the ticking; `latest` is the latest instant of any tick or cursor."""
     newest_first = sorted(ticks, key=lambda tick: tick.at, reverse=True)
     ahead_to = ahead_of(latest, now)
     last, usual = next(iter(newest_first), None), _usual(newest_first)

@@ -19,8 +19,7 @@ from tick.engine.firing.write_plans import Plans, write_plans
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.runs.cancel import cancel_runs
 from tick.errors import PlanFailed
-from tick.policy.overlap import OverlapDecision
-from tick.policy.planner import Plan, due_since, plan, throttle
+from tick.policy.planner import OverlapDecision, Plan, due_since, plan, throttle
 from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.policy.windows import Window

@@ -25,8 +25,7 @@ from tick.engine.firing.enqueue import NO_JOBS, enqueue_planned
 from tick.engine.firing.run_statements import fired_as
 from tick.engine.ledger.rows import row_of
 from tick.errors import PlanFailed
-from tick.policy.overlap import OverlapDecision
-from tick.policy.planner import Plan, must_pause
+from tick.policy.planner import OverlapDecision, Plan, must_pause
 from tick.policy.target import Target
 from tick.states import Outcome
 from tick.store.sql import insert_ignore, json_param, json_rows, opaque_filter

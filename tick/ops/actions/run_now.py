@@ -20,7 +20,7 @@ from tick.errors import Busy, NotFound, Refused
 from tick.ops.act import Act, Change, action
 from tick.ops.actions.parameters import check_params
 from tick.ops.actions.shared_params import share_out
-from tick.policy.overlap import OverlapDecision, judge
+from tick.policy.planner import OverlapDecision, judge_overlap
 from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
 from tick.store.database import Database
@@ -174,7 +174,7 @@ def _make_way(
     unfinished = sa.select(_o.id).where(_o.schedule_id == known.row.id)
     unfinished = unfinished.where(_o.outcome.in_(LIVE_OUTCOMES)).order_by(_o.id)
     live = connection.execute(unfinished).scalars().all()
-    verdict = judge(known.rule.overlap, len(live))
+    verdict = judge_overlap(known.rule.overlap, len(live))
     if verdict is OverlapDecision.SKIP:
         raise Busy(
             f"{known.row.name} is still running (occurrence {live[0]}). Wait for it to finish, "

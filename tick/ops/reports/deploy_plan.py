@@ -86,9 +86,9 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
         ),
         clock_changes=tuple(
-            Moment(schedule_id=schedule.id, at=found.at, text=found.effect)
+            Moment(schedule_id=schedule.id, at=at, text=effect)
             for schedule in moved
-            for found in clock_changes(schedule.rule(), now, now + _YEAR)
+            for at, effect in clock_changes(schedule.rule(), now, now + _YEAR)
         ),
         collisions=tuple(_collisions(registry, moved, now)),
     )
