@@ -12,7 +12,7 @@ _DEFAULTS = {
     field.name: field.default for field in fields(Schedule) if field.name not in _IN_CODE_ONLY
 }
 OPTIONS = frozenset(_DEFAULTS)
-"""What can be said of a schedule by hand: it carries no code, command or URL."""
+"""The options of a schedule by hand: they carry no code, command or URL."""
 _INSTANTS = frozenset({"anchor", "at", "starts_at", "ends_at"})
 
 

@@ -12,7 +12,7 @@ from tick.states import MissedPolicy
 
 @dataclass(frozen=True)
 class NextInstant:
-    """One instant to come, and the window in which it will not fire."""
+    """An instant to come, and the window in which it will not fire, if any."""
 
     at: datetime
     window: Window | None = None

@@ -33,7 +33,7 @@ class AttemptEnd:
 
     how: AttemptOutcome
     result: str | None = None
-    """What the job returned, as JSON text."""
+    """The value that the job returned, as JSON text."""
     reason: str | None = None
     in_seconds: float = 0.0
     """When to run again, for RETRY, SNOOZE and RELEASED."""

@@ -11,7 +11,7 @@ from tick.policy.graph import Edge
 
 @dataclass(frozen=True)
 class TargetJob:
-    """One job of a target, in the order of its dependencies."""
+    """A job of a target, with the policy that its runs carry."""
 
     name: str
     group: str
