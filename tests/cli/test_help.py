@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from tick import __version__
-from tick.cli import COMMANDS, HEADINGS, main
+from tick.cli import COMMANDS, SECTIONS, main
 
 
 def test_help_lists_every_command_with_a_whole_sentence() -> None:
@@ -16,7 +16,7 @@ def test_help_lists_every_command_with_a_whole_sentence() -> None:
     for name, said in lines:
         assert said.endswith((".", "!")) and not said.endswith("..."), name
     headings = [line for line in listed if line and not line.startswith(" ")]
-    assert headings == [f"{heading}:" for heading in HEADINGS.values()]
+    assert headings == [f"{heading}:" for heading in SECTIONS]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

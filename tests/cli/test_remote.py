@@ -5,10 +5,12 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from pydantic import SecretStr
 from werkzeug.serving import make_server
@@ -17,6 +19,7 @@ from tests.cli.conftest import DEFINITIONS, CommandLine
 from tests.support.factories import TESTER
 from tick import clock
 from tick.cli import ANYWHERE, COMMANDS, REMOTE, client, connection
+from tick.cli.exit_status import ExitStatus
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.heartbeat import register_worker
 from tick.ops.access import tokens
@@ -24,6 +27,7 @@ from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import Role, WorkerType
 from tick.store.database import Database
+from tick.store.tables import job_schedule
 from webapp import create_app
 
 REPORT = "monthly-report"
@@ -44,7 +48,9 @@ READING = [
     ["ledger", REPORT, "--outcome", "QUEUED"],
     ["logs", "1"],
     ["next", "-n", "3", "--with-off"],
+    ["now", "--dry-run"],
     ["occurrence", "1"],
+    ["plan"],
     ["queue", "list"],
     ["runs"],
     ["runs", "--status", "SUCCESS", "--job", "fetch", "--group", "reports"],
@@ -196,6 +202,30 @@ def test_waiting_and_following_work_at_a_distance(far: FarCommandLine) -> None:
     assert far("run", "--job", "explode", "--wait").exit_code == 1
     run = str(far.json("runs", "--job", "fetch")[0]["id"])
     assert far.good("logs", run, "--follow").splitlines()[-1] == "fetch: SUCCESS"
+
+
+def test_a_plan_is_of_the_definitions_that_the_console_has(
+    tick: CommandLine, far: FarCommandLine
+) -> None:
+    tick.good("sync", TICK_DEFINITIONS="definitions")  # others
+    found = far("plan", TICK_DEFINITIONS="nowhere")
+    assert found.exit_code == ExitStatus.CHANGES
+    assert f"{REPORT}: defined again" in found.stdout
+
+
+def test_a_dry_run_is_of_the_tick_there_and_a_tick_is_refused(
+    tick: CommandLine, far: FarCommandLine
+) -> None:
+    tick.good("enable", REPORT)
+    since = clock.now() - timedelta(days=40)
+    with tick.database.write.begin() as connection:
+        since_then = {"decided_to": since, "created_at": since, "next_run_at": since}
+        connection.execute(sa.update(job_schedule).values(since_then))
+    near, there = tick.json("now", "--dry-run"), far.json("now", "--dry-run")
+    assert [line["schedule_id"] for line in near["lines"]] == [REPORT]
+    assert [line["outcome"] for line in there["lines"]] == [near["lines"][0]["outcome"]]
+    assert "unless it is a --dry-run" in far.bad("now", status=2)
+    assert tick.json("ledger") == []
 
 
 def test_one_key_starts_one_occurrence(far: FarCommandLine) -> None:

@@ -64,7 +64,8 @@ def test_it_reads_the_same_from_elsewhere(
     stage: Stage, far_away: FarCommandLine, path: Path
 ) -> None:
     def works_there(call: Call) -> bool:
-        return call.words[0] in REMOTE and not call.environment
+        ticks = call.words[0] == "now" and "--dry-run" not in call.words
+        return call.words[0] in REMOTE and not ticks and not call.environment
 
     stage.play(path.read_text(), far_away, works_there)
 

@@ -109,16 +109,14 @@ WITHOUT_COMMAND = {
     "read_job": "! `tick jobs` shows them all",
     "read_history": "! `tick ledger SCHEDULE` calls list_occurrences",
     "read_forecast": "! is about a moment, for whoever watches",
-    "preview_tick": "! `tick now --dry-run` needs no console",
-    "plan_definitions": "! `tick plan` compares the definitions in this folder",
     "validate_cron": "! `tick cron next` needs no console",
     "preview_runs": "! `tick cron next` needs no console",
 }
 # Why a command works on the database itself, not through a console.
 ONLY_HERE = {
-    "now, loop, worker, up, first-run": "! is a process, or ends in one",
+    "loop, worker, up, first-run": "! is a process, or ends in one",
     "doctor, db, prune": "! works on the database itself, before or beside any console",
-    "sync, plan": DEFINITIONS,
+    "sync": DEFINITIONS,
     "user, token": PEOPLE,
 }
 

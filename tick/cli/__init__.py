@@ -11,157 +11,93 @@ from tick import __version__
 from tick.cli.exit_status import ExitStatus
 from tick.errors import ClockError, TickError
 
-# name → module and attribute. Loaded when called: a tick must not wait for what it does not use.
+# The headings of `tick --help`, and the commands of each module, in the order in which a newcomer
+# needs them.
+SECTIONS = {
+    "Tick and work": {"now": "now", "serving": "loop worker up", "first_run": "first-run"},
+    "See that it is well": {"status": "status", "doctor": "doctor"},
+    "Schedules": {
+        "schedules": "schedules schedule enable disable pause resume",
+        "custom_schedules": "add edit delete restore",
+        "upcoming": "next",
+    },
+    "Jobs and runs": {"jobs": "jobs run", "runs": "runs logs cancel retry"},
+    "The ledger: what fired, and what did not": {
+        "ledger": "ledger occurrence why",
+        "replay": "slot backfill",
+        "verify": "verify",
+    },
+    "Operate": {
+        "workers_and_queues": "workers drain queue",
+        "windows": "scheduler windows",
+        "alerts": "alerts",
+    },
+    "Definitions": {"definitions": "sync check plan cron", "simulate": "simulate"},
+    "The installation": {
+        "database": "db prune",
+        "users": "user",
+        "tokens": "token",
+        "stats": "stats",
+        "audit": "audit",
+        "api": "call openapi",
+        "completion": "completion",
+    },
+}
 COMMANDS = {
-    "now": ("tick.cli.now", "now"),
-    "loop": ("tick.cli.serving", "loop"),
-    "worker": ("tick.cli.serving", "worker"),
-    "up": ("tick.cli.serving", "up"),
-    "first-run": ("tick.cli.first_run", "first_run"),
-    "status": ("tick.cli.status", "status"),
-    "doctor": ("tick.cli.doctor", "doctor"),
-    "schedules": ("tick.cli.schedules", "schedules"),
-    "schedule": ("tick.cli.schedules", "schedule"),
-    "enable": ("tick.cli.schedules", "enable"),
-    "disable": ("tick.cli.schedules", "disable"),
-    "pause": ("tick.cli.schedules", "pause"),
-    "resume": ("tick.cli.schedules", "resume"),
-    "add": ("tick.cli.custom_schedules", "add"),
-    "edit": ("tick.cli.custom_schedules", "edit"),
-    "delete": ("tick.cli.custom_schedules", "delete"),
-    "restore": ("tick.cli.custom_schedules", "restore"),
-    "next": ("tick.cli.upcoming", "next_"),
-    "jobs": ("tick.cli.jobs", "jobs"),
-    "run": ("tick.cli.jobs", "run"),
-    "runs": ("tick.cli.runs", "runs"),
-    "logs": ("tick.cli.runs", "logs"),
-    "cancel": ("tick.cli.runs", "cancel"),
-    "retry": ("tick.cli.runs", "retry"),
-    "ledger": ("tick.cli.ledger", "ledger"),
-    "occurrence": ("tick.cli.ledger", "occurrence"),
-    "slot": ("tick.cli.replay", "slot"),
-    "backfill": ("tick.cli.replay", "backfill"),
-    "why": ("tick.cli.ledger", "why"),
-    "verify": ("tick.cli.verify", "verify"),
-    "workers": ("tick.cli.workers_and_queues", "workers"),
-    "drain": ("tick.cli.workers_and_queues", "drain"),
-    "queue": ("tick.cli.workers_and_queues", "queue"),
-    "scheduler": ("tick.cli.windows", "scheduler"),
-    "windows": ("tick.cli.windows", "windows"),
-    "alerts": ("tick.cli.alerts", "alerts"),
-    "sync": ("tick.cli.definitions", "sync"),
-    "check": ("tick.cli.definitions", "check"),
-    "plan": ("tick.cli.definitions", "plan"),
-    "simulate": ("tick.cli.simulate", "simulate"),
-    "cron": ("tick.cli.definitions", "cron"),
-    "db": ("tick.cli.database", "db"),
-    "user": ("tick.cli.users", "user"),
-    "token": ("tick.cli.tokens", "token"),
-    "prune": ("tick.cli.database", "prune"),
-    "stats": ("tick.cli.stats", "stats"),
-    "audit": ("tick.cli.audit", "audit"),
-    "call": ("tick.cli.api", "call"),
-    "openapi": ("tick.cli.api", "openapi"),
-    "completion": ("tick.cli.completion", "completion"),
+    command: module
+    for modules in SECTIONS.values()
+    for module, commands in modules.items()
+    for command in commands.split()
 }
-
-# Where a heading begins in the list of `tick --help`.
-HEADINGS = {
-    "now": "Tick and work",
-    "status": "See that it is well",
-    "schedules": "Schedules",
-    "jobs": "Jobs and runs",
-    "ledger": "The ledger: what fired, and what did not",
-    "workers": "Operate",
-    "sync": "Definitions",
-    "db": "The installation",
-}
-
-# What works through a console's JSON API, too (--url).
-REMOTE = frozenset(
-    {
-        "add",
-        "alerts",
-        "audit",
-        "backfill",
-        "call",
-        "cancel",
-        "delete",
-        "disable",
-        "drain",
-        "edit",
-        "enable",
-        "jobs",
-        "ledger",
-        "logs",
-        "next",
-        "occurrence",
-        "pause",
-        "queue",
-        "restore",
-        "resume",
-        "retry",
-        "run",
-        "runs",
-        "schedule",
-        "scheduler",
-        "schedules",
-        "slot",
-        "stats",
-        "status",
-        "verify",
-        "why",
-        "windows",
-        "workers",
-    }
-)
-
+"""The module of each command, which holds it by its name."""
 
 # What needs neither a console nor a database: --url makes no difference.
 ANYWHERE = frozenset({"check", "completion", "cron", "openapi", "simulate"})
+# Processes, and what works on the database before or beside any console.
+_HERE = {"loop", "worker", "up", "first-run"} | {"doctor", "sync", "db", "user", "token", "prune"}
+REMOTE = frozenset(COMMANDS.keys() - _HERE - ANYWHERE)
+"""What works through a console's JSON API, too (--url); of `now` a dry run."""
 
 
 class Commands(click.Group):
     """Loads a command when it is called; foreseeable errors are told without a traceback."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments, which have to be text: nothing else can be stored."""
+        """Return what is left of the arguments, which must be text: nothing else can be stored."""
         for number, argument in enumerate(args, 1):
-            if any("\ud800" <= letter <= "\udfff" for letter in argument):  # bytes, in disguise
+            # So Python disguises bytes that are no UTF-8 (PEP 383).
+            if any("\ud800" <= letter <= "\udfff" for letter in argument):
                 raise click.UsageError(f"Argument {number} is not UTF-8 text.", ctx)
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names, in the order in which a newcomer needs them."""
+        """Return the names in the order of the sections."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, attribute = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        # Loaded when called: a tick must not wait for what it does not use.
+        module = importlib.import_module(f"tick.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of the commands, under headings."""
-        rows: dict[str, list[tuple[str, str]]] = {}
-        for name in COMMANDS:
-            heading = HEADINGS.get(name) or next(reversed(rows))
-            command = self.get_command(ctx, name)
-            said = command.get_short_help_str(formatter.width) if command else ""
-            rows.setdefault(heading, []).append((name, said))
-        for heading, listed in rows.items():
+        for heading, modules in SECTIONS.items():
             with formatter.section(heading):
-                formatter.write_dl(listed, col_max=12)
+                names = [name for name, module in COMMANDS.items() if module in modules]
+                commands = [(name, self.get_command(ctx, name)) for name in names]
+                rows = [(n, c.get_short_help_str(formatter.width)) for n, c in commands if c]
+                formatter.write_dl(rows, col_max=12)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command and its arguments; with --url only one that works at a distance."""
+        """Return the command and its arguments; with --url only one that works at a distance."""
         name, command, rest = super().resolve_command(ctx, args)
-        works = REMOTE | ANYWHERE
-        if ctx.params.get("url") and name not in works and not ctx.resilient_parsing:
+        if ctx.params.get("url") and name in _HERE and not ctx.resilient_parsing:
             raise click.UsageError(
                 f"`tick {name}` works on the database itself, not through --url: run it where "
                 f"TICK_DATABASE_URL leads there. --url is for {', '.join(sorted(REMOTE))}."
@@ -181,7 +117,10 @@ class Commands(click.Group):
         except ClockError as error:
             raise click.UsageError(str(error)) from None
         except TickError as error:
-            raise click.ClickException(_harmless(error)) from None
+            from tick.cli.output import harmless
+
+            # It may quote what a job, a person or another console has written.
+            raise click.ClickException(harmless(str(error))) from None
         except SQLAlchemyError as error:
             from tick.store.database import TRANSIENT
             from tick.store.outages import CHECK, advice_on, sentence
@@ -191,13 +130,6 @@ class Commands(click.Group):
                 raise  # a mistake of ours, which needs its traceback
             said = f"The database failed: {sentence(error)}"
             raise click.ClickException(said if advice else f"{said} {CHECK}") from None
-
-
-def _harmless(error: TickError) -> str:
-    """What it says, which may quote what a job, a person or another console has written."""
-    from tick.cli.output import harmless
-
-    return harmless(str(error))
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 import click
 
-from tick.cli.client import open_client
-from tick.cli.completion import complete_schedules
+from tick.cli.client import call, open_client
+from tick.cli.completion import name_option
 from tick.cli.exit_status import ExitStatus
 from tick.cli.name_check import check_names
-from tick.cli.output import say, show_json, show_table, tell_change
+from tick.cli.output import say, show, show_list, show_table, tell, tell_change
 from tick.cli.parameters import ID, INSTANT, LENGTH, OneOf, as_json, if_revision, reason_option
 from tick.define.alerts import NAMES
 from tick.interface.alerts import (
@@ -21,11 +21,10 @@ from tick.interface.alerts import (
 )
 from tick.interface.alerts import test_channels as test_channels_
 from tick.ops.queries.alerts import AlertDetail
+from tick.ops.schemas import ChannelTests
 
 _RULE = click.option("--rule", type=OneOf(NAMES), help="Only of this rule.")
-_SCHEDULE = click.option(
-    "--schedule", shell_complete=complete_schedules, help="Only of this schedule."
-)
+_SCHEDULE = name_option("schedule", "Only of this schedule.")
 
 
 @click.group()
@@ -38,47 +37,39 @@ def alerts() -> None:
 @_RULE
 @_SCHEDULE
 @as_json
-def list_(everything: bool, rule: str | None, schedule: str | None, as_json: bool) -> None:
+def list_(everything: bool, rule: str | None, schedule: str | None) -> None:
     """List the open alerts, newest first. Exit status 1 when there are some.
 
     With --all it lists the latest 50, and the exit status is 0.
     """
+    state = None if everything else "open"
     with open_client() as client:
-        state = None if everything else "open"
         found = client.call(list_alerts, state=state, rule=rule, schedule=schedule).items
         if not found:
             check_names(client, schedule=schedule)
-    if as_json:
-        show_json(found)
-    else:
-        columns = {
-            "id": "ALERT",
-            "at": "SINCE (UTC)",
-            "resolved_at": "OVER (UTC)",
-            "rule": "RULE",
-            "title": "WHAT",
-            "muted": "MUTED",
-            "owed": "OWED",
-        }
-        show_table(columns, [vars(row) for row in found], "Nothing is wrong.")
+    columns = {
+        "id": "ALERT",
+        "at": "SINCE (UTC)",
+        "resolved_at": "OVER (UTC)",
+        "rule": "RULE",
+        "title": "WHAT",
+        "muted": "MUTED",
+        "owed": "OWED",
+    }
+    show_list(found, columns, "Nothing is wrong.")
     if found and not everything:
         raise SystemExit(ExitStatus.FAILED)
 
 
-@alerts.command()
+@alerts.command("show")
 @click.argument("alert_id", type=ID)
 @as_json
-def show(alert_id: int, as_json: bool) -> None:
+def show_(alert_id: int) -> None:
     """Show an alert and each attempt to tell of it."""
-    with open_client() as client:
-        found = client.call(read_alert, alert=alert_id)
-    if as_json:
-        show_json(found)
-    else:
-        _show(found)
+    show(call(read_alert, alert=alert_id), _tell_alert)
 
 
-def _show(found: AlertDetail) -> None:
+def _tell_alert(found: AlertDetail) -> None:
     say(f"{found.alert.title}\n\n{found.alert.message}")
     if found.alert.resolution:
         say(f"\n{found.alert.resolution}")
@@ -98,11 +89,10 @@ def _show(found: AlertDetail) -> None:
 @alerts.command()
 @click.argument("alert_id", type=ID)
 @as_json
-def close(alert_id: int, as_json: bool) -> None:
+def close(alert_id: int) -> None:
     """Call an alert settled that has no end of its own."""
-    with open_client() as client:
-        changed = client.call(close_alert, alert=alert_id).changed
-    tell_change(changed, f"Alert {alert_id} {'is' if changed else 'was'} closed.", as_json)
+    changed = call(close_alert, alert=alert_id).changed
+    tell_change(changed, f"Alert {alert_id} {'is' if changed else 'was'} closed.")
 
 
 @alerts.command()
@@ -118,7 +108,6 @@ def mute(
     length: timedelta | None,
     until: datetime | None,
     reason: str,
-    as_json: bool,
 ) -> None:
     """Send nothing for a while.
 
@@ -130,22 +119,14 @@ def mute(
     with open_client() as client:
         end = until or client.now() + (length or timedelta())
         made = client.call(add_mute, schedule_id=schedule, rule=rule, until=end, reason=reason)
-    if as_json:
-        show_json(made)
-    else:
-        ends = f"`tick alerts unmute {made.mute_id}` ends it"
-        click.echo(f"Muted until {end:%Y-%m-%d %H:%M %Z}; {ends}.")
+    ends = f"`tick alerts unmute {made.mute_id}` ends it"
+    tell(made, f"Muted until {end:%Y-%m-%d %H:%M %Z}; {ends}.")
 
 
 @alerts.command()
 @as_json
-def mutes(as_json: bool) -> None:
+def mutes() -> None:
     """List what is muted, by whom and why."""
-    with open_client() as client:
-        found = client.call(list_mutes).items
-    if as_json:
-        show_json(found)
-        return
     columns = {
         "id": "MUTE",
         "schedule_id": "SCHEDULE",
@@ -154,31 +135,30 @@ def mutes(as_json: bool) -> None:
         "created_by": "BY",
         "reason": "REASON",
     }
-    show_table(columns, [vars(row) for row in found], "Nothing is muted.")
+    show_list(call(list_mutes).items, columns, "Nothing is muted.")
 
 
 @alerts.command()
 @click.argument("mute_id", type=ID)
 @if_revision
 @as_json
-def unmute(mute_id: int, expected: str | None, as_json: bool) -> None:
+def unmute(mute_id: int, revision: str | None) -> None:
     """End a mute before its time."""
-    with open_client() as client:
-        changed = client.call(end_mute, mute=mute_id, revision=expected).changed
-    tell_change(changed, f"Mute {mute_id} {'is' if changed else 'was'} over.", as_json)
+    changed = call(end_mute, mute=mute_id, revision=revision).changed
+    tell_change(changed, f"Mute {mute_id} {'is' if changed else 'was'} over.")
 
 
 @alerts.command()
 @as_json
-def test(as_json: bool) -> None:
+def test() -> None:
     """Send a test message to every channel. Exit status 1 when one did not take it."""
-    with open_client() as client:
-        found = client.call(test_channels_)
-    if as_json:
-        show_json(found)
-    else:
-        rows = [vars(each) | {"said": each.error or "took it"} for each in found.items]
-        empty = "No channel is set up: set TICK_ALERT_URLS, TICK_WEBHOOK_URLS or TICK_PING_URL."
-        show_table({"channel": "CHANNEL", "said": "ANSWER"}, rows, empty)
+    found = call(test_channels_)
+    show(found, _tell_test)
     if any(each.error for each in found.items) or not found.items:
         raise SystemExit(ExitStatus.FAILED)
+
+
+def _tell_test(found: ChannelTests) -> None:
+    rows = [vars(each) | {"said": each.error or "took it"} for each in found.items]
+    empty = "No channel is set up: set TICK_ALERT_URLS, TICK_WEBHOOK_URLS or TICK_PING_URL."
+    show_table({"channel": "CHANNEL", "said": "ANSWER"}, rows, empty)

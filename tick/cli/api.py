@@ -9,7 +9,8 @@ import click
 from pydantic import BaseModel, ValidationError
 
 from tick.cli.client import open_client
-from tick.cli.output import show_json, show_table
+from tick.cli.output import show_json, show_list
+from tick.cli.parameters import as_json
 from tick.interface.inputs import invalid_input
 from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
@@ -19,8 +20,8 @@ from tick.ops.queries.nearest import did_you_mean
 @click.command()
 @click.argument("name", metavar="[OPERATION]", required=False)
 @click.argument("arguments", metavar="[NAME=VALUE]...", nargs=-1)
-@click.option("--json", "as_json", is_flag=True, help="Print the list of operations as JSON.")
-def call(name: str | None, arguments: tuple[str, ...], as_json: bool) -> None:
+@as_json
+def call(name: str | None, arguments: tuple[str, ...]) -> None:
     """Call an operation of the JSON API by its name.
 
     Here, or through a console with --url; prints JSON. Without OPERATION it lists them all; the
@@ -28,7 +29,12 @@ def call(name: str | None, arguments: tuple[str, ...], as_json: bool) -> None:
     For example: tick call pause_queue queue=media reason='disk full'
     """
     if name is None:
-        _list(as_json)
+        rows = [
+            {"name": each.name, "needs": each.needs, "does": each.summary}
+            for each in OPERATIONS.values()
+        ]
+        columns = {"name": "OPERATION", "needs": "PERMISSION", "does": "DOES"}
+        show_list(rows, columns, "There is none.")
         return
     if name not in OPERATIONS:
         guess = did_you_mean(name, OPERATIONS)
@@ -38,20 +44,8 @@ def call(name: str | None, arguments: tuple[str, ...], as_json: bool) -> None:
         show_json(client.call(OPERATIONS[name], **given))
 
 
-def _list(as_json: bool) -> None:
-    rows = [
-        {"name": each.name, "needs": each.needs, "does": each.summary}
-        for each in OPERATIONS.values()
-    ]
-    if as_json:
-        show_json(rows)
-    else:
-        columns = {"name": "OPERATION", "needs": "PERMISSION", "does": "DOES"}
-        show_table(columns, rows, "There is none.")
-
-
 def _read(operation: Operation[BaseModel], arguments: Iterable[str]) -> dict[str, Any]:
-    """The arguments by name. Raises UsageError, InvalidInput."""
+    """Return the arguments by name. Raises UsageError, InvalidInput."""
     texts = {}
     for argument in arguments:
         name, equals, value = argument.partition("=")
@@ -67,9 +61,9 @@ def _read(operation: Operation[BaseModel], arguments: Iterable[str]) -> dict[str
 
 
 def _read_body(model: type[BaseModel], texts: dict[str, str]) -> dict[str, Any]:
-    """The values of a body as it is read from JSON, where an instant is a text."""
     values = {name: _value(text) for name, text in texts.items()}
     try:
+        # As it is read from JSON: a body is strict, and only there an instant may be a text.
         found = model.model_validate_json(json.dumps(values))
     except ValidationError as error:
         raise invalid_input(error, "body", model) from None

@@ -26,6 +26,7 @@ from tick.interface.inputs import arguments_of
 from tick.interface.operation import Author, Context, Operation, Output
 from tick.runtime import Runtime
 
+# A bound for a console that always names a next page: 1,000 parts of a proof are 20 years.
 MOST_PAGES = 1000
 
 
@@ -34,7 +35,7 @@ class Client(ABC):
 
     @abstractmethod
     def now(self) -> datetime:
-        """The instant it is."""
+        """Return the instant it is."""
 
     @abstractmethod
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
@@ -50,7 +51,7 @@ class Client(ABC):
         return retry_reads(lambda: self.call(operation, **arguments))
 
     def pages(self, operation: Operation[Output], **arguments: Any) -> Iterator[Output]:
-        """Every page of an answer that goes on, the first to the last. Raises RemoteError."""
+        """Yield every page of an answer that goes on, the first to the last. Raises RemoteError."""
         for _ in range(MOST_PAGES):
             page: Any = self.call(operation, **arguments)
             yield page
@@ -60,7 +61,7 @@ class Client(ABC):
         raise RemoteError(f"There are more than {MOST_PAGES} pages of that; ask for less.")
 
     def all(self, operation: Operation[Output], **arguments: Any) -> list[Any]:
-        """The items of every page of a list."""
+        """Return the items of every page of a list."""
         pages: Iterator[Any] = self.pages(operation, **arguments)
         return [item for page in pages for item in page.items]
 
@@ -72,11 +73,12 @@ class LocalClient(Client):
         self._runtime, self._author = runtime, author
 
     def now(self) -> datetime:
-        """The instant it is by the database's clock, or this machine's where it has none."""
+        """Return the instant by the database's clock, or this machine's where it has none."""
         return self._runtime.now()
 
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
         """Return what the operation answers, called in this process."""
+        # A context for each call, as for each request: `now` must not stand still while one waits.
         context = Context(self._runtime, self._author, self._runtime.now)
         return operation(context, **operation.bind(arguments))
 
@@ -88,7 +90,7 @@ class RemoteClient(Client):
         self._connection = connection
 
     def now(self) -> datetime:
-        """The instant it is here."""
+        """Return the instant by this machine's clock."""
         return clock.now()
 
     def call(self, operation: Operation[Output], **arguments: Any) -> Output:
@@ -123,7 +125,8 @@ def _headers(operation: Operation[BaseModel], given: Mapping[str, Any]) -> dict[
 
 
 def _plain(given: BaseModel | None) -> dict[str, Any]:
-    """The values that were given, as JSON has them."""
+    """Return the values that were given, as JSON has them."""
+    # Not the defaults: a console of another version may have others.
     return {} if given is None else given.model_dump(mode="json", exclude_unset=True)
 
 
@@ -133,7 +136,7 @@ def _text(value: object) -> str:
 
 @contextmanager
 def open_client() -> Iterator[Client]:
-    """The client of the console that `tick --url` names, else one on TICK_DATABASE_URL."""
+    """Yield the client of the console that `tick --url` names, else one on TICK_DATABASE_URL."""
     options = click.get_current_context().find_root().params
     if options.get("url"):
         yield RemoteClient(Connection(options["url"], _token(options.get("token_file"))))
@@ -142,8 +145,14 @@ def open_client() -> Iterator[Client]:
         yield LocalClient(runtime, author())
 
 
+def call(operation: Operation[Output], **arguments: Any) -> Output:
+    """Return what the operation answers, for a command that asks one thing."""
+    with open_client() as client:
+        return client.call(operation, **arguments)
+
+
 def _token(file: str | None) -> str:
-    """The API token: from the file, or else TICK_TOKEN or TICK_TOKEN_FILE. Raises SettingsError."""
+    """Return the API token from the file, TICK_TOKEN or TICK_TOKEN_FILE. Raises SettingsError."""
     if file is not None:
         return read_file_of("--token-file", {"--token-file": file})
     return read_secret("TICK_TOKEN")

@@ -1,11 +1,11 @@
-"""`tick completion SHELL`, and what names complete to: those of the definitions."""
+"""`tick completion SHELL`, and the options whose names complete to those of the definitions."""
 
 from collections.abc import Callable, Iterable
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
-from tick.cli.parameters import OneOf
+from tick.cli.parameters import Command, OneOf
 from tick.define.registry import Registry, load_registry
 from tick.settings import load_settings
 
@@ -27,6 +27,12 @@ def _from_definitions(names: Callable[[Registry], Iterable[str]]) -> Completer:
 complete_schedules = _from_definitions(lambda registry: registry.schedules)
 complete_jobs = _from_definitions(lambda registry: registry.jobs)
 complete_groups = _from_definitions(lambda registry: registry.groups)
+_COMPLETERS = {"schedule": complete_schedules, "job": complete_jobs, "group": complete_groups}
+
+
+def name_option(kind: str, words: str) -> Callable[[Command], Command]:
+    """Return `--schedule`, `--job` or `--group`."""
+    return click.option(f"--{kind}", shell_complete=_COMPLETERS[kind], help=words)
 
 
 @click.command()

@@ -17,6 +17,7 @@ from tick import __version__
 from tick.errors import NotFound, Refused, RemoteError, Stale, TickError, Unavailable
 from tick.interface.operation import ROOT
 
+# More than the 30 that a console waits at most for a line of a log.
 TIMEOUT_SECONDS = 40
 MOST_BYTES = 32 * 1024 * 1024
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -57,7 +58,7 @@ class Connection:
         self._opener = urllib.request.build_opener(_NoRedirect, *direct)
 
     def send(self, method: str, path: str, headers: Mapping[str, str], data: bytes | None) -> bytes:
-        """The body of the answer. Raises RemoteError, and what the console refuses."""
+        """Return the body of the answer. Raises RemoteError, and what the console refuses."""
         request = urllib.request.Request(  # noqa: S310  (the scheme was checked)
             f"{self.base}{ROOT}{path}", data, {**self._headers, **headers}, method=method
         )
@@ -78,10 +79,10 @@ class Connection:
 
 
 def _checked(url: str) -> str:
-    """The address, with a path if the console lies below one. Raises RemoteError."""
+    """Return the address, with a path if the console lies below one. Raises RemoteError."""
     try:
         parts = urllib.parse.urlsplit(url)
-        _ = parts.port
+        _ = parts.port  # only here urllib looks at it, and raises
     except ValueError as error:
         raise RemoteError(f"{url!r} is no address: {error}. Write https://HOST.") from None
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
@@ -99,12 +100,13 @@ def _checked(url: str) -> str:
 
 
 def _refusal(error: urllib.error.HTTPError, base: str) -> TickError:
-    """The problem document (RFC 9457) as one of our errors."""
+    """Return the problem document (RFC 9457) as one of our errors."""
     try:
         problem = json.loads(error.read(MOST_BYTES))
         mistakes = [f"\n  - {each['where']}: {each['problem']}" for each in problem["mistakes"]]
         said = f"Some values do not fit:{''.join(mistakes)}" if mistakes else str(problem["detail"])
     except (ValueError, LookupError, TypeError, OSError):
+        # Not our console: a proxy before it, or something else at that address.
         where = f" to {error.headers['Location']!r}" if error.headers.get("Location") else ""
         said = f"{base} answers {error.code} {error.reason}{where}. Check --url."
     return _KINDS.get(error.code, RemoteError)(said)

@@ -9,7 +9,7 @@ import click
 
 from tick.cli.client import open_client
 from tick.cli.completion import complete_groups, complete_jobs
-from tick.cli.output import say, show_json
+from tick.cli.output import tell
 from tick.cli.parameters import INSTANT, LENGTH, as_json, if_revision, reason_option
 from tick.cli.schedules import next_firing, schedule_argument
 from tick.interface.custom_schedules import (
@@ -57,7 +57,7 @@ def _options(command: _Command) -> _Command:
 @click.option("--enabled", is_flag=True, help="Switch it on as well.")
 @_options
 @as_json
-def add(name: str, schedule_id: str | None, enabled: bool, as_json: bool, **options: Any) -> None:
+def add(name: str, schedule_id: str | None, enabled: bool, **options: Any) -> None:
     """Add a schedule by hand. It runs jobs that exist in code.
 
     For example: tick add "Nightly match" --cron "0 2 * * *" --group matching
@@ -68,7 +68,7 @@ def add(name: str, schedule_id: str | None, enabled: bool, as_json: bool, **opti
             create_schedule,
             **{name: value for name, value in given.items() if value is not None},
         )
-    _tell(row, f"{row.id} was added, {_switch(row)}", as_json)
+    _tell(row, f"{row.id} was added, {_switch(row)}")
 
 
 @click.command()
@@ -77,7 +77,7 @@ def add(name: str, schedule_id: str | None, enabled: bool, as_json: bool, **opti
 @_options
 @if_revision
 @as_json
-def edit(schedule_id: str, expected: str | None, as_json: bool, **options: Any) -> None:
+def edit(schedule_id: str, revision: str | None, **options: Any) -> None:
     """Edit a schedule that was made by hand.
 
     What is given changes, the rest stays.
@@ -86,10 +86,10 @@ def edit(schedule_id: str, expected: str | None, as_json: bool, **options: Any) 
         row = client.call(
             update_schedule,
             schedule_id=schedule_id,
-            revision=expected,
+            revision=revision,
             **_given(options),
         )
-    _tell(row, f"{row.id} is at version {row.version}, {_switch(row)}", as_json)
+    _tell(row, f"{row.id} is at version {row.version}, {_switch(row)}")
 
 
 @click.command()
@@ -97,29 +97,26 @@ def edit(schedule_id: str, expected: str | None, as_json: bool, **options: Any) 
 @reason_option("Why; kept in the audit.")
 @if_revision
 @as_json
-def delete(schedule_id: str, reason: str | None, expected: str | None, as_json: bool) -> None:
+def delete(schedule_id: str, reason: str | None, revision: str | None) -> None:
     """Delete a schedule that was made by hand. Its history stays; `tick restore` undoes it."""
     with open_client() as client:
         found = client.call(
             delete_schedule,
             schedule_id=schedule_id,
-            revision=expected,
+            revision=revision,
             reason=reason,
         )
-    if as_json:
-        show_json(found)
-    else:
-        say(f"{schedule_id} was deleted; `tick restore {schedule_id}` brings it back.")
+    tell(found, f"{schedule_id} was deleted; `tick restore {schedule_id}` brings it back.")
 
 
 @click.command()
 @schedule_argument
 @as_json
-def restore(schedule_id: str, as_json: bool) -> None:
+def restore(schedule_id: str) -> None:
     """Bring back a schedule that was deleted, switched off."""
     with open_client() as client:
         row = client.call(restore_schedule, schedule_id=schedule_id)
-    _tell(row, f"{schedule_id} is back, {_switch(row)}", as_json)
+    _tell(row, f"{schedule_id} is back, {_switch(row)}")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,8 +155,5 @@ def _switch(row: Schedule) -> str:
     return f"switched off; `tick enable {row.id}` switches it on"
 
 
-def _tell(row: Schedule, sentence: str, as_json: bool) -> None:
-    if as_json:
-        show_json(row)
-    else:
-        say(f"{sentence}.")
+def _tell(row: Schedule, sentence: str) -> None:
+    tell(row, f"{sentence}.")

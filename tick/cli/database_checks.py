@@ -16,7 +16,7 @@ _UTC = {"utc", "uct", "gmt", "zulu", "universal"}
 
 
 def check_sessions(database: Database) -> Iterator[CheckResult]:
-    """What stands before a PostgreSQL server, and in which zone its sessions begin."""
+    """Say what stands before a PostgreSQL server, and in which zone its sessions begin."""
     if database.read.dialect.name != "postgresql":
         return
     with database.read.connect() as connection:
@@ -24,8 +24,8 @@ def check_sessions(database: Database) -> Iterator[CheckResult]:
         (zone,) = driver.execute("SHOW timezone").fetchone()
         pooled = is_pooled(driver)
     if pooled:
-        text = "A pooler stands before the server: workers poll for new runs."
-        yield good("database", text)
+        # Not a fault: LISTEN needs a session of its own, so workers do without.
+        yield good("database", "A pooler stands before the server: workers poll for new runs.")
     if zone.lower().removeprefix("etc/") not in _UTC:
         text = f"Sessions of this server, database or role begin in the zone {zone}."
         advice = (
@@ -36,12 +36,13 @@ def check_sessions(database: Database) -> Iterator[CheckResult]:
 
 
 def check_pages(database: Database, most_seconds: float = MOST_SECONDS) -> CheckResult | None:
-    """What is wrong with the pages of a SQLite file, as far as there is time to look."""
+    """Return what is wrong with the pages of a SQLite file, as far as there is time to look."""
     if database.read.dialect.name != "sqlite":
         return None
     until = monotonic() + most_seconds
     with database.read.connect() as connection:
         driver: Any = connection.connection.driver_connection
+        # The only way to end a look at a large file in time: SQLite asks whether to go on.
         driver.set_progress_handler(lambda: monotonic() > until, _STEPS)
         try:
             (said,) = driver.execute("PRAGMA quick_check(1)").fetchone()
@@ -52,6 +53,7 @@ def check_pages(database: Database, most_seconds: float = MOST_SECONDS) -> Check
         except driver.DatabaseError as error:
             return problem("database", f"{error}.", DAMAGED)
         finally:
+            # The connection goes back to the pool, where the next statement must not end by it.
             driver.set_progress_handler(None, 0)
     if said == "ok":
         return None

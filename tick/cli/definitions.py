@@ -1,26 +1,23 @@
 """The commands on definitions: sync, check and plan them, try a cron expression."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import click
 
+from tick.cli.client import call
 from tick.cli.exit_status import ExitStatus
 from tick.cli.local import author, ready_runtime
-from tick.cli.output import show_json, show_table
-from tick.cli.parameters import INSTANT, as_json
+from tick.cli.output import local, show_json, show_table
+from tick.cli.parameters import INSTANT, as_json, count_option, wants_json
 from tick.cron import timetable
 from tick.cron.grammar import parse
 from tick.cron.hashed_slots import resolve
 from tick.cron.words import either_day
-from tick.cron.zone_data import find_zone
-from tick.define.registry import load_registry
-from tick.ops.reports.deploy_plan import Plan, plan_deploy
+from tick.define.registry import Registry, load_registry
+from tick.interface.verify_and_plan import plan_definitions
+from tick.ops.reports.deploy_plan import Plan
 from tick.settings import definitions_package
 from tick.text import counted
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()
@@ -30,18 +27,15 @@ if TYPE_CHECKING:
     help="Decide by the time zone data here, though newer ones are in force.",
 )
 @as_json
-def sync(accept_older_zone_data: bool, as_json: bool) -> None:
+def sync(accept_older_zone_data: bool) -> None:
     """Bring the database to what the definitions say. New schedules arrive disabled."""
     from tick.syncing import sync_definitions
 
     with ready_runtime() as runtime:
         report = sync_definitions(
-            runtime,
-            runtime.now(),
-            author=author(),
-            accept_older_zone_data=accept_older_zone_data,
+            runtime, runtime.now(), author=author(), accept_older_zone_data=accept_older_zone_data
         )
-    if as_json:
+    if wants_json():
         show_json(vars(report))
         return
     click.echo(f"Definitions are at generation {report.generation}.")
@@ -52,17 +46,18 @@ def sync(accept_older_zone_data: bool, as_json: bool) -> None:
 
 @click.command()
 @as_json
-def check(as_json: bool) -> None:
+def check() -> None:
     """Check the definitions without a database: for CI. Exit status 1 lists every mistake."""
+    # Not `load_settings`: in CI no other setting has to be there, nor to be right.
     registry = load_registry(definitions_package())
-    if as_json:
-        show_json(
-            {
-                "jobs": {name: job.group for name, job in registry.jobs.items()},
-                "schedules": list(registry.schedules),
-            }
-        )
+    if not wants_json():
+        _tell_registry(registry)
         return
+    groups = {name: job.group for name, job in registry.jobs.items()}
+    show_json({"jobs": groups, "schedules": list(registry.schedules)})
+
+
+def _tell_registry(registry: Registry) -> None:
     rows = [
         {"group": group, "jobs": ", ".join(job.name for job in jobs)}
         for group, jobs in registry.groups.items()
@@ -74,36 +69,29 @@ def check(as_json: bool) -> None:
 
 @click.command()
 @as_json
-def plan(as_json: bool) -> None:
+def plan() -> None:
     """Show what deploying the definitions here would change there.
 
-    Exit status 0 when nothing changes, 5 when something does.
+    With --url: what syncing the definitions that the console has loaded would change; those in this
+    folder are not compared. Exit status 0 when nothing changes, 5 when something does.
     """
-    with ready_runtime() as runtime, runtime.database.read.connect() as connection:
-        found = plan_deploy(connection, runtime.registry, runtime.now())
-    if as_json:
+    found = call(plan_definitions)
+    if wants_json():
         show_json(found.as_dict())
     else:
-        _show_plan(found)
+        _tell_plan(found)
     if not found.changes_nothing:
         raise SystemExit(ExitStatus.CHANGES)
 
 
-def _show_plan(found: Plan) -> None:
+def _tell_plan(found: Plan) -> None:
     if found.changes_nothing:
         click.echo("Nothing changes.")
         return
     for change in found.changes:
         click.echo(f"{change.schedule_id}: {'; '.join(change.what)}")
-        for name, words, times in (
-            ("before", change.before, change.next_before),
-            ("after", change.after, change.next_after),
-        ):
-            if words is not None:
-                listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
-                click.echo(
-                    f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}"
-                )
+        _tell_rule("before", change.before, change.next_before)
+        _tell_rule("after", change.after, change.next_after)
     for moment in found.fires:
         click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
     for moment in found.clock_changes:
@@ -117,6 +105,12 @@ def _show_plan(found: Plan) -> None:
         click.echo("Nothing fires on deploy.")
 
 
+def _tell_rule(name: str, words: str | None, times: tuple[datetime, ...]) -> None:
+    if words is not None:
+        listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
+        click.echo(f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}")
+
+
 @click.group()
 def cron() -> None:
     """Try cron expressions."""
@@ -127,22 +121,10 @@ def cron() -> None:
 @click.option("--tz", default="UTC", show_default=True, help="Time zone, such as Europe/Paris.")
 @click.option("--id", "schedule_id", help="The schedule, whose id decides where an H is.")
 @click.option("--after", type=INSTANT, help="Instants later than this one; default: now.")
-@click.option(
-    "-n",
-    "count",
-    default=5,
-    show_default=True,
-    type=click.IntRange(1, 1000),
-    help="How many instants.",
-)
+@count_option(5, 1000, "How many instants.")
 @as_json
 def next_(
-    expression: str,
-    tz: str,
-    schedule_id: str | None,
-    after: datetime | None,
-    count: int,
-    as_json: bool,
+    expression: str, tz: str, schedule_id: str | None, after: datetime | None, count: int
 ) -> None:
     """Show when EXPRESSION fires next, strictly after an instant.
 
@@ -150,16 +132,16 @@ def next_(
     """
     from tick.clock import now
 
+    # Worked out here, not by the operation `preview_runs`: it needs neither console nor database.
     if schedule_id:
         expression = resolve(expression, schedule_id)
     times = timetable.next_times(expression, tz, after or now(), count)
     words, note = timetable.describe(expression, tz), either_day(parse(expression))
-    if as_json:
+    if wants_json():
         show_json({"words": words, "note": note, "next": times})
         return
     click.echo(words)
     if note:
         click.echo(f"Note: {note}.")
     for time in times:
-        local = time.astimezone(find_zone(tz))
-        click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local:%a %Y-%m-%d %H:%M %Z}")
+        click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local(time, tz)}")

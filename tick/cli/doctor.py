@@ -13,7 +13,7 @@ from tick.cli.database_checks import check_pages, check_sessions
 from tick.cli.doctor_checks import CheckResult, Level, good, problem
 from tick.cli.exit_status import ExitStatus
 from tick.cli.output import say, show_json
-from tick.cli.parameters import as_json
+from tick.cli.parameters import as_json, wants_json
 from tick.cron.zone_data import system_sources
 from tick.define.registry import Registry, load_registry
 from tick.engine.schedules.zone_changes import older_zones
@@ -34,15 +34,15 @@ MARKS = {Level.GOOD: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 
 @click.command()
 @as_json
-def doctor(as_json: bool) -> None:
+def doctor() -> None:
     """Check an installation and say what to do.
 
     Looks at settings, secrets, definitions, database, clocks, disk, ticks and workers. Exit status
     1 when something does not work; warnings alone leave it 0.
     """
     found = list(examine())
-    if as_json:
-        show_json([finding.as_dict() for finding in found])
+    if wants_json():
+        show_json([vars(finding) for finding in found])
     else:
         for finding in found:
             say(f"{MARKS[finding.level]} {finding.check + ':':12} {finding.text}")
@@ -53,7 +53,7 @@ def doctor(as_json: bool) -> None:
 
 
 def examine() -> Iterator[CheckResult]:
-    """Every finding; what can't be looked at because of an earlier one is left out."""
+    """Yield every finding; what can't be looked at because of an earlier one is left out."""
     try:
         settings = load_settings()
     except TickError as error:
@@ -70,6 +70,7 @@ def examine() -> Iterator[CheckResult]:
         yield good("definitions", f"{counted(jobs, 'job')}, {counted(schedules, 'schedule')}.")
     except TickError as error:
         yield problem("definitions", str(error), "Mend them; `tick check` lists all mistakes.")
+    # Without definitions as well: which data the machine has is a matter of its own.
     defined = registry.schedules.values() if registry is not None else ()
     zones = {schedule.id: schedule.timezone for schedule in defined}
     yield from checks.check_zones(system_sources(), zones, clock.now())
@@ -119,7 +120,8 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Check
 
 
 def _skew(runtime: Runtime) -> timedelta:
-    """How far the database's clock is ahead of this machine's; half the way there is left out."""
+    """Return how far the database's clock is ahead of this machine's."""
     before = clock.now()
     there = runtime.now()
+    # Half the way there and back is left out: the answer is taken for that of the middle.
     return there - before - (clock.now() - before) / 2

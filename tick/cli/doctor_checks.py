@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -28,6 +28,7 @@ from tick.settings import PREFIX, Settings
 from tick.text import length
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+# What HOW_TO_MAKE_ONE makes has 43 characters, some 30 of them different.
 STRONG_LENGTH, STRONG_VARIETY = 32, 10
 SAFE_SQLITE = (3, 51, 3)
 # Of the command line, and what a job's program is told.
@@ -56,28 +57,25 @@ class CheckResult:
     text: str
     advice: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
-
 
 def good(check: str, text: str) -> CheckResult:
-    """Nothing to complain of."""
+    """Return that there is nothing to complain of."""
     return CheckResult(check, Level.GOOD, text)
 
 
 def warning(check: str, text: str, advice: str) -> CheckResult:
-    """Something that works, and might not one day."""
+    """Return what works, and might not one day."""
     return CheckResult(check, Level.WARNING, text, advice)
 
 
 def problem(check: str, text: str, advice: str) -> CheckResult:
-    """Something that does not work."""
+    """Return what does not work."""
     return CheckResult(check, Level.PROBLEM, text, advice)
 
 
 def check_names(variables: Collection[str]) -> Iterator[CheckResult]:
-    """Whether each TICK_ variable is one that is read: a misspelt one would have no effect."""
+    """Check that each TICK_ variable is one that is read."""
+    # A misspelt one has no effect, and nothing else would ever say so.
     known = {name.upper() for name in Settings.model_fields} | _NO_SETTINGS
     known |= {f"{name}_FILE" for name in known}
     # Kubernetes injects TICK_* variables if a Service is named `tick`.
@@ -92,7 +90,7 @@ def check_names(variables: Collection[str]) -> Iterator[CheckResult]:
 
 
 def check_secrets(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the secrets are there, long and varied, and each used for one thing only."""
+    """Check that the secrets are there, long and varied, and each used for one thing only."""
     named = {
         f"{PREFIX}{name.upper()}": value.get_secret_value()
         for name, value in settings
@@ -118,21 +116,17 @@ def _is_weak(value: str) -> bool:
 
 
 def check_files(secret_files: Mapping[str, Path], sqlite: Path | None) -> Iterator[CheckResult]:
-    """Whether others may read what is secret, and this user may write what has to be written."""
+    """Check that others may not read what is secret, and this user may write what it has to."""
     private = dict(secret_files)
     if sqlite is not None:
         private[f"{PREFIX}DATABASE_URL"] = sqlite
     for variable, path in private.items():
-        if _is_seen(path) and stat.S_IMODE(path.stat().st_mode) & 0o007:
+        # Not `path.exists()`: that raises where this user may not enter a folder above it.
+        if os.path.exists(path) and stat.S_IMODE(path.stat().st_mode) & 0o007:
             text = f"Everybody on this machine may read {path} ({variable})."
             yield warning("files", text, f"chmod o= {path}")
     if sqlite is not None:
         yield from _check_writable(sqlite)
-
-
-def _is_seen(path: Path) -> bool:
-    """Whether the file is there, and this user may enter the folders that it is in."""
-    return os.path.exists(path)
 
 
 def _check_writable(sqlite: Path) -> Iterator[CheckResult]:
@@ -141,13 +135,13 @@ def _check_writable(sqlite: Path) -> Iterator[CheckResult]:
         sqlite: "Nothing fires nor runs before: give this user the file",
     }
     for path, advice in needed.items():
-        if _is_seen(path) and not os.access(path, os.W_OK):
+        if os.path.exists(path) and not os.access(path, os.W_OK):
             text = f"{path} can't be written to."
             yield problem("files", text, f"{advice}, and mount it for writing.")
 
 
 def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -> CheckResult:
-    """Whether the database has room to grow."""
+    """Check that the database has room to grow."""
     free = usage(folder).free
     text = f"{free // MIB:,} MiB are free in {folder}."
     advice = "Make room, or keep less: TICK_KEEP_DAYS and `tick prune`."
@@ -157,7 +151,7 @@ def check_disk(folder: Path, usage: Callable[[Path], Any] = shutil.disk_usage) -
 
 
 def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> CheckResult:
-    """Whether the SQLite library has the bug that damages databases with several connections."""
+    """Check for the bug of SQLite that damages databases with several connections."""
     text = f"SQLite {'.'.join(map(str, version))}"
     if version >= SAFE_SQLITE:
         return good("sqlite", f"{text}.")
@@ -167,7 +161,7 @@ def check_sqlite(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Chec
 
 
 def check_clocks(skew: timedelta) -> CheckResult:
-    """Whether this machine's clock is the database's."""
+    """Compare this machine's clock with the database's."""
     text = f"This machine is {abs(skew.total_seconds()):.1f} s from the database."
     advice = "Let both keep time by NTP; ticks go by the database's clock."
     if abs(skew) >= SKEW_WRONG:
@@ -176,15 +170,13 @@ def check_clocks(skew: timedelta) -> CheckResult:
 
 
 def check_ticks(health: SystemHealth, now: datetime) -> Iterator[CheckResult]:
-    """Whether something ticks as often as it used to, by a clock that is right."""
+    """Check that something ticks as often as it used to, by a clock that is right."""
     trigger = "See that the trigger runs: `tick loop`, a timer, or POST /internal/tick."
     if health.ahead_to is not None:
-        text = (
-            f"A clock was ahead: schedules are silent until {health.ahead_to:%Y-%m-%d %H:%M} UTC."
-        )
-        yield problem(
-            "ticks", text, "Set the clock right, then run `tick resume --from-now --all`."
-        )
+        until = f"{health.ahead_to:%Y-%m-%d %H:%M} UTC"
+        text = f"A clock was ahead: schedules are silent until {until}."
+        advice = "Set the clock right, then run `tick resume --from-now --all`."
+        yield problem("ticks", text, advice)
     if health.last_tick_at is None:
         yield problem("ticks", "Nothing has ever ticked.", trigger)
         return
@@ -200,7 +192,7 @@ def check_ticks(health: SystemHealth, now: datetime) -> Iterator[CheckResult]:
 
 
 def check_workers(living: Iterable[Worker], health: SystemHealth) -> Iterator[CheckResult]:
-    """Whether something works, and whether it all is of one release."""
+    """Check that something works, and that all of it is of one release."""
     start = "Start one with `tick worker`, or let the trigger work: `tick now --drain 50`."
     if not health.workers:
         waiting = f"{health.queued} runs wait" if health.queued else "nothing waits for one"
@@ -215,7 +207,7 @@ def check_workers(living: Iterable[Worker], health: SystemHealth) -> Iterator[Ch
 
 
 def check_channels(settings: Settings) -> CheckResult:
-    """Whether anybody hears of what goes wrong."""
+    """Check that somebody hears of what goes wrong."""
     channels = (settings.alert_urls, settings.webhook_urls, settings.ping_url)
     try:
         for channel in channels_of(settings):
@@ -229,7 +221,7 @@ def check_channels(settings: Settings) -> CheckResult:
 
 
 def check_synced(plan: Plan) -> CheckResult:
-    """Whether the database holds what the definitions here say."""
+    """Check that the database holds what the definitions here say."""
     if plan.changes_nothing:
         return good("definitions", "The database holds the same.")
     text = f"The database holds others: {len(plan.changes)} schedules differ."
@@ -237,7 +229,7 @@ def check_synced(plan: Plan) -> CheckResult:
 
 
 def check_holidays(regions: Sequence[str]) -> Iterator[CheckResult]:
-    """Whether Upcoming can name the holidays that TICK_HOLIDAYS asks for."""
+    """Check that Upcoming can name the holidays that TICK_HOLIDAYS asks for."""
     try:
         days_off.check(regions)
     except SettingsError as error:
@@ -248,7 +240,7 @@ def check_holidays(regions: Sequence[str]) -> Iterator[CheckResult]:
 def check_zones(
     sources: Sequence[Source], schedules: Mapping[str, str], now: datetime
 ) -> Iterator[CheckResult]:
-    """Whether the time zone data are of this year or the last, and the same everywhere here.
+    """Check that the time zone data are of this year or the last, and the same everywhere here.
 
     `schedules` maps the id of each schedule to its zone.
     """
@@ -280,7 +272,7 @@ def _differing(one: Source, other: Source, schedules: Mapping[str, str]) -> Iter
 
 
 def check_zone_data_in_force(older: Mapping[str, str | None]) -> Iterator[CheckResult]:
-    """Whether schedules are decided by newer time zone data than this process has."""
+    """Check that schedules are not decided by newer time zone data than this process has."""
     if older:
         said = older_in_words(older)
         yield problem("time zones", said[:1].upper() + said[1:], "Until then this host skips them.")

@@ -33,10 +33,11 @@ _OF_OUTCOMES = {
     Outcome.PARTIAL: ExitStatus.PARTIAL,
     Outcome.CANCELLED: ExitStatus.CANCELLED,
 }
+# A failure that somebody has to look at outweighs what a person cancelled.
 _WORST_FIRST = (ExitStatus.FAILED, ExitStatus.CANCELLED, ExitStatus.PARTIAL)
 
 
 def status_of(outcomes: Iterable[Outcome]) -> ExitStatus:
-    """What came of occurrences, the worst of them first."""
+    """Return the status for what came of occurrences: that of the worst."""
     found = {_OF_OUTCOMES.get(outcome, ExitStatus.FAILED) for outcome in outcomes}
     return next((status for status in _WORST_FIRST if status in found), ExitStatus.GOOD)

@@ -16,15 +16,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tick.cli.client import Client, LocalClient
 from tick.cli.local import author
 from tick.engine.ledger.audit import Act
 from tick.errors import Refused, TickError
+from tick.interface.occurrences import read_occurrence
+from tick.interface.schedules import enable_schedule, read_schedule
 from tick.ops.access import users
-from tick.ops.actions import switches
-from tick.ops.queries import runs as run_queries
-from tick.ops.queries import schedules as schedule_queries
 from tick.ops.queries.runs import Run
-from tick.ops.queries.schedules import Schedule
 from tick.runtime import Runtime, open_runtime
 from tick.states import RunStatus
 from tick.store import schema
@@ -58,8 +57,8 @@ def first_run(schedule_id: str, admin: str) -> None:
         schema.upgrade(runtime.database)
         sync_definitions(runtime, runtime.now(), author=author())
         _make_admin(runtime, admin)
-        occurrence_id = _fire(runtime, schedule_id)
-        runs = _watch(runtime, occurrence_id)
+        client = LocalClient(runtime, author())
+        runs = _watch(client, _fire(client, runtime, schedule_id))
     good = sum(run.status == RunStatus.SUCCESS for run in runs)
     click.echo(f"{good} of {len(runs)} runs succeeded.")
     sys.exit(0 if runs and good == len(runs) else 1)
@@ -71,16 +70,13 @@ def _make_admin(runtime: Runtime, name: str) -> None:
         click.echo(f"First admin: {name}   password (shown only now): {password}")
 
 
-def _fire(runtime: Runtime, schedule_id: str) -> int:
-    """The occurrence to watch: fired now if the schedule never fired, else its last one."""
-    now = runtime.now()
-    if _read_schedule(runtime, schedule_id).enabled_at is None:
+def _fire(client: Client, runtime: Runtime, schedule_id: str) -> int:
+    """Return the occurrence to watch: fired now if the schedule never fired, else its last one."""
+    if client.call(read_schedule, schedule_id=schedule_id).schedule.enabled_at is None:
         # Never switched: from now on the switch is the operators'.
-        switches.enable_schedule(
-            runtime.database, Act(now, author()), schedule_id, catch_up_latest=True
-        )
-    run_tick(runtime, now, source="tick first-run")
-    last = _read_schedule(runtime, schedule_id).last
+        client.call(enable_schedule, schedule_id=schedule_id, catch_up_latest=True)
+    run_tick(runtime, runtime.now(), source="tick first-run")
+    last = client.call(read_schedule, schedule_id=schedule_id).schedule.last
     if last is None:
         raise Refused(
             f"{schedule_id} has not fired yet: it was switched on before, and its next instant "
@@ -91,38 +87,35 @@ def _fire(runtime: Runtime, schedule_id: str) -> int:
     return last.id
 
 
-def _read_schedule(runtime: Runtime, schedule_id: str) -> Schedule:
-    with runtime.database.read.connect() as connection:
-        return schedule_queries.get_schedule(connection, schedule_id)
-
-
-def _watch(runtime: Runtime, occurrence_id: int) -> Sequence[Run]:
+def _watch(client: Client, occurrence_id: int) -> Sequence[Run]:
     """Draw the runs until all have ended; with a worker of our own if there is work to do."""
-    runs = _read(runtime, occurrence_id)
+    runs: Sequence[Run] = client.call(read_occurrence, occurrence_id=occurrence_id).runs
     if any(run.is_live for run in runs):
-        runs = _work(runtime, occurrence_id, runs)
-    Console().print(_table(runs, runtime.now()))
+        runs = _work(client, occurrence_id)
+    Console().print(_table(runs, client.now()))
     return runs
 
 
-def _work(runtime: Runtime, occurrence_id: int, runs: Sequence[Run]) -> Sequence[Run]:
+def _work(client: Client, occurrence_id: int) -> Sequence[Run]:
     with (
         tempfile.TemporaryFile() as said,
         _worker(said) as worker,
         Live(console=Console(), auto_refresh=False, transient=True) as live,
     ):
-        while any(run.is_live for run in runs):
+        while True:
+            runs = client.call(read_occurrence, occurrence_id=occurrence_id).runs
+            live.update(_table(runs, client.now()), refresh=True)
+            if not any(run.is_live for run in runs):
+                return runs
             if worker.poll() is not None:
                 said.seek(0)
                 raise TickError(f"the worker ended by itself and said:\n{said.read().decode()}")
             time.sleep(POLL_SECONDS)
-            runs = _read(runtime, occurrence_id)
-            live.update(_table(runs, runtime.now()), refresh=True)
-    return runs
 
 
 @contextmanager
 def _worker(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    # Its log would tear the drawing: it is shown only if the worker ends by itself.
     command = [sys.executable, "-m", "tick.cli", "worker"]
     with subprocess.Popen(command, stderr=said) as process:
         try:
@@ -131,17 +124,14 @@ def _worker(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
-def _read(runtime: Runtime, occurrence_id: int) -> Sequence[Run]:
-    with runtime.database.read.connect() as connection:
-        return run_queries.runs_of_occurrence(connection, occurrence_id)
-
-
 def _table(runs: Sequence[Run], now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "JOB", "GROUP", "STATE", "PROGRESS"):
         table.add_column(heading)
     table.add_column("DURATION", justify="right")
-    for run in sorted(runs, key=_by_start):
+    # What has not started comes last.
+    end = datetime.max.replace(tzinfo=UTC)
+    for run in sorted(runs, key=lambda run: (run.started_at or end, run.id)):
         mark, style = MARKS[RunStatus(run.status)]
         took = run.took_seconds(now)
         table.add_row(
@@ -153,10 +143,6 @@ def _table(runs: Sequence[Run], now: datetime) -> Table:
             "" if took is None else length(took),
         )
     return table
-
-
-def _by_start(run: Run) -> tuple[datetime, int]:
-    return (run.started_at or datetime.max.replace(tzinfo=UTC), run.id)
 
 
 def _progress(run: Run) -> ProgressBar | Text:

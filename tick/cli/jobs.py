@@ -6,23 +6,21 @@ from typing import Any
 import click
 
 from tick.cli.client import open_client
-from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
-from tick.cli.output import show_json, show_table
+from tick.cli.completion import complete_schedules, name_option
+from tick.cli.output import show_list
 from tick.cli.parameters import as_json, reason_option
 from tick.cli.waiting import tell_started, wait_option
 from tick.interface.jobs import list_jobs, run_all_jobs, run_group, run_job
 from tick.interface.schedules import trigger_schedule
+from tick.ops.queries.jobs import Job
 
 
 @click.command()
 @as_json
-def jobs(as_json: bool) -> None:
+def jobs() -> None:
     """List the jobs with their latest runs."""
     with open_client() as client:
         found = client.all(list_jobs)
-    if as_json:
-        show_json(found)
-        return
     columns = {
         "name": "JOB",
         "group": "GROUP",
@@ -32,26 +30,21 @@ def jobs(as_json: bool) -> None:
         "at": "QUEUED (UTC)",
         "description": "DOES",
     }
-    rows = [
-        vars(job)
-        | {
-            "depends": ", ".join(job.depends_on) or None,
-            "last": job.latest_run and job.latest_run.status,
-            "at": job.latest_run and job.latest_run.queued_at,
-        }
-        for job in found
-    ]
-    show_table(columns, rows, "No jobs yet: see definitions/README.md.")
+    show_list(found, columns, "No jobs yet: see definitions/README.md.", _more)
+
+
+def _more(job: Job) -> dict[str, object]:
+    return {
+        "depends": ", ".join(job.depends_on) or None,
+        "last": job.latest_run and job.latest_run.status,
+        "at": job.latest_run and job.latest_run.queued_at,
+    }
 
 
 @click.command()
 @click.argument("schedule_id", required=False, shell_complete=complete_schedules)
-@click.option("--job", shell_complete=complete_jobs, help="One job, without what it depends on.")
-@click.option(
-    "--group",
-    shell_complete=complete_groups,
-    help="The jobs of a group, in dependency order.",
-)
+@name_option("job", "One job, without what it depends on.")
+@name_option("group", "The jobs of a group, in dependency order.")
 @click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
 @click.option(
     "--params",
@@ -70,10 +63,8 @@ def run(
     everything: bool,
     params: str | None,
     override_overlap: bool,
-    key: str | None,
-    reason: str | None,
     wait: bool,
-    as_json: bool,
+    **act: str | None,
 ) -> None:
     """Run now: SCHEDULE_ID, --job NAME, --group NAME or --all. A worker does the work.
 
@@ -86,26 +77,21 @@ def run(
     given = _read_params(params)
     with open_client() as client:
         if schedule_id is not None:
-            made = client.call(
-                trigger_schedule,
-                schedule_id=schedule_id,
-                key=key,
-                reason=reason,
-                override_overlap=override_overlap,
-            )
+            how = act | {"override_overlap": override_overlap}
+            made = client.call(trigger_schedule, schedule_id=schedule_id, **how)
         elif job is not None:
-            made = client.call(run_job, job_name=job, key=key, reason=reason, params=given)
+            made = client.call(run_job, job_name=job, params=given, **act)
         elif group is not None:
-            made = client.call(run_group, group=group, key=key, reason=reason, params=given)
+            made = client.call(run_group, group=group, params=given, **act)
         else:
-            made = client.call(run_all_jobs, key=key, reason=reason, params=given)
-        tell_started(client, made.occurrence_id, wait=wait, as_json=as_json)
+            made = client.call(run_all_jobs, params=given, **act)
+        tell_started(client, made.occurrence_id, wait=wait)
 
 
 def _read_params(text: str | None) -> dict[str, Any]:
     try:
         params = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # nested too deeply, it is no ValueError
         raise click.UsageError(f"--params is not JSON: {error}.") from None
     if not isinstance(params, dict):
         raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")

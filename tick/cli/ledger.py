@@ -1,19 +1,20 @@
 """The commands that read the ledger: ledger, occurrence, why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
 
-from tick.cli.client import open_client
+from tick.cli.client import call, open_client
 from tick.cli.completion import complete_schedules
 from tick.cli.name_check import check_names
-from tick.cli.output import say, show_json, show_table, tell_older
-from tick.cli.parameters import ID, INSTANT, OneOf, as_json
+from tick.cli.output import say, show, show_json, show_list, tell_older
+from tick.cli.parameters import ID, INSTANT, OneOf, as_json, wants_json
 from tick.cli.runs import show_runs
 from tick.interface.occurrences import list_occurrences, read_occurrence
 from tick.interface.schedules import explain
 from tick.ops.queries.occurrences import Occurrence
+from tick.ops.reports.why import Why
 from tick.states import Outcome
 
 
@@ -22,7 +23,7 @@ from tick.states import Outcome
 @click.option("--outcome", type=OneOf(list(Outcome)), help="Only these.")
 @click.option("--before", type=ID, help="Only those older than this id, to page on.")
 @as_json
-def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_json: bool) -> None:
+def ledger(schedule_id: str | None, outcome: str | None, before: int | None) -> None:
     """List what fired and what did not, newest first.
 
     The latest 50 occurrences, of SCHEDULE_ID or of all schedules.
@@ -31,11 +32,8 @@ def ledger(schedule_id: str | None, outcome: str | None, before: int | None, as_
         page = client.call(list_occurrences, schedule=schedule_id, outcome=outcome, before=before)
         if not page.items:
             check_names(client, schedule=schedule_id)
-    if as_json:
-        show_json(page.items)
-    else:
-        _show_occurrences(page.items)
-        tell_older(page)
+    _show_occurrences(page.items)
+    tell_older(page)
 
 
 def _show_occurrences(found: Sequence[Occurrence]) -> None:
@@ -49,22 +47,22 @@ def _show_occurrences(found: Sequence[Occurrence]) -> None:
         "triggered_by": "BY",
         "reason": "REASON",
     }
-    rows = [
-        vars(row) | {"done": f"{row.succeeded} of {row.runs}" if row.runs else None}
-        for row in found
-    ]
-    show_table(columns, rows, "Nothing is in the ledger: `tick enable SCHEDULE` switches one on.")
+    empty = "Nothing is in the ledger: `tick enable SCHEDULE` switches one on."
+    show_list(found, columns, empty, _done)
+
+
+def _done(row: Occurrence) -> Mapping[str, str | None]:
+    return {"done": f"{row.succeeded} of {row.runs}" if row.runs else None}
 
 
 @click.command()
 @click.argument("occurrence_id", type=ID)
 @as_json
-def occurrence(occurrence_id: int, as_json: bool) -> None:
+def occurrence(occurrence_id: int) -> None:
     """Show an occurrence and its runs."""
     with open_client() as client:
-        found = client.call(read_occurrence, occurrence_id=occurrence_id)
-        now = client.now()
-    if as_json:
+        found, now = client.call(read_occurrence, occurrence_id=occurrence_id), client.now()
+    if wants_json():
         show_json(found)
         return
     _show_occurrences([found.occurrence])
@@ -76,13 +74,12 @@ def occurrence(occurrence_id: int, as_json: bool) -> None:
 @click.argument("schedule_id")
 @click.argument("at", type=INSTANT)
 @as_json
-def why(schedule_id: str, at: datetime, as_json: bool) -> None:
+def why(schedule_id: str, at: datetime) -> None:
     """Say why SCHEDULE_ID fired AT an instant, or why it did not."""
-    with open_client() as client:
-        answer = client.call(explain, schedule_id=schedule_id, at=at)
-    if as_json:
-        show_json(answer)
-        return
+    show(call(explain, schedule_id=schedule_id, at=at), _tell_why)
+
+
+def _tell_why(answer: Why) -> None:
     say(answer.sentence)
     for fact in answer.facts:
         say(f"  {fact.name + ':':14} {fact.text}")

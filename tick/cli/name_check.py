@@ -1,6 +1,6 @@
 """Lists are asked for by name: a mistyped one is refused, since an empty list looks well."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 import click
 
@@ -12,8 +12,15 @@ from tick.interface.schedules import list_schedules
 from tick.interface.workers import list_workers
 from tick.ops.queries.nearest import did_you_mean
 
-# What runs are listed by, so that a removed one is known by its runs.
+# By these, runs are listed, so that a removed one is known by its runs.
 _RAN = frozenset({"job", "group", "worker"})
+_LISTED_BY = {"schedule": "schedules", "job": "jobs", "group": "jobs", "worker": "workers"}
+_NAMES: dict[str, Callable[[Client], Iterable[str]]] = {
+    "schedule": lambda client: [each.id for each in client.all(list_schedules)],
+    "job": lambda client: [each.name for each in client.all(list_jobs)],
+    "group": lambda client: [each.group for each in client.all(list_jobs)],
+    "worker": lambda client: [each.id for each in client.call(list_workers).items],
+}
 
 
 def check_names(client: Client, **names: str | None) -> None:
@@ -23,29 +30,13 @@ def check_names(client: Client, **names: str | None) -> None:
     Raises UsageError.
     """
     for kind, name in names.items():
-        if name is None or (known := _known(client, kind)) is None or name in known:
+        if name is None:
             continue
-        if kind in _RAN and client.call(list_runs, **{kind: name}).items:
+        try:
+            known = set(_NAMES[kind](client))
+        except DefinitionsInvalid:
+            continue  # the list itself needs no definitions: their mistakes do not forbid it
+        if name in known or (kind in _RAN and client.call(list_runs, **{kind: name}).items):
             continue
-        raise click.UsageError(f"There is no {kind} {name!r}; {_advice(kind, name, known)}.")
-
-
-def _advice(kind: str, name: str, known: Collection[str]) -> str:
-    return f"{did_you_mean(name, known)}`tick {_LISTED_BY[kind]}` lists what there is"
-
-
-def _known(client: Client, kind: str) -> Collection[str] | None:
-    """The names of that kind; None while the definitions hold mistakes."""
-    try:
-        return set(_NAMES[kind](client))
-    except DefinitionsInvalid:
-        return None
-
-
-_LISTED_BY = {"schedule": "schedules", "job": "jobs", "group": "jobs", "worker": "workers"}
-_NAMES: dict[str, Callable[[Client], Iterable[str]]] = {
-    "schedule": lambda client: [each.id for each in client.all(list_schedules)],
-    "job": lambda client: [each.name for each in client.all(list_jobs)],
-    "group": lambda client: [each.group for each in client.all(list_jobs)],
-    "worker": lambda client: [each.id for each in client.call(list_workers).items],
-}
+        advice = f"{did_you_mean(name, known)}`tick {_LISTED_BY[kind]}` lists what there is"
+        raise click.UsageError(f"There is no {kind} {name!r}; {advice}.")

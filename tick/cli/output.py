@@ -3,23 +3,21 @@
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 from pydantic import BaseModel
 
+from tick.cli.parameters import wants_json
+from tick.cron.zone_data import find_zone
 from tick.interface.inputs import arguments_of
 
 if TYPE_CHECKING:
     from tick.ops.schemas import Page
-from typing import TYPE_CHECKING
 
-from tick.cron.zone_data import find_zone
-
-if TYPE_CHECKING:
-    from tick.ops.schemas import Page
+Item = TypeVar("Item")
 # All but tab and newline.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NOTHING = "-"
@@ -36,8 +34,28 @@ def show_line(value: object) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether somebody watches it; a stream that the shell has closed (`>&-`) is None."""
+    """Return whether somebody watches it."""
+    # A stream that the shell has closed (`>&-`) is None.
     return stream is not None and stream.isatty()
+
+
+def show(found: Item, in_words: Callable[[Item], None]) -> None:
+    """Print what was found as JSON, or else in words."""
+    show_json(found) if wants_json() else in_words(found)
+
+
+def show_list(
+    found: Sequence[Item],
+    columns: Mapping[str, str],
+    empty: str,
+    more: Callable[[Item], Mapping[str, Any]] = lambda _item: {},
+) -> None:
+    """Print a list as JSON, or else as a table of its fields and of what `more` makes of each."""
+    if wants_json():
+        show_json(found)
+        return
+    rows = [{**(item if isinstance(item, dict) else vars(item)), **more(item)} for item in found]
+    show_table(columns, rows, empty)
 
 
 def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], empty: str) -> None:
@@ -47,6 +65,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
     Without rows it prints `empty`, which says what to do next.
     """
     if not rows:
+        # In a pipe a sentence would be taken for a row.
         click.echo(empty, err=not is_terminal(sys.stdout))
         return
     lines = [list(columns.values()), *([_text(row[key]) for key in columns] for row in rows)]
@@ -54,6 +73,7 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
         for line in lines:
             click.echo("\t".join(line))
         return
+    # Not at the top: in a pipe, as a tick's log, nothing waits for it.
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -64,26 +84,25 @@ def show_table(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], em
         table.add_column(heading, overflow="fold")
     for row in list(zip(*told, strict=True))[1:]:
         table.add_row(*row)
+    # Both off: a name such as `a:bug:[red]b` is no emoji and no colour.
     Console(emoji=False).print(table, markup=False)
 
 
 def tell_older(page: "Page[Any]") -> None:
-    """Say how a list goes on; beside it, so that a pipe gets rows only."""
-    if page.next is not None:
+    """Say how a list goes on, unless as JSON."""
+    if page.next is not None and not wants_json():
+        # Beside the list, so that a pipe gets rows only.
         click.echo(f"Older ones: --before {arguments_of(page.next)['before']}", err=True)
 
 
-def tell_change(changed: bool, said: str, as_json: bool) -> None:
+def tell_change(changed: bool, said: str) -> None:
     """Say whether something is otherwise than before, in words or as JSON."""
-    tell({"changed": changed}, said, as_json)
+    tell({"changed": changed}, said)
 
 
-def tell(facts: object, said: str, as_json: bool) -> None:
+def tell(facts: object, said: str) -> None:
     """Say what was done, in words or as JSON."""
-    if as_json:
-        show_json(facts)
-    else:
-        say(said)
+    show(facts, lambda _facts: say(said))
 
 
 def say(text: str, *, err: bool = False) -> None:
@@ -92,12 +111,12 @@ def say(text: str, *, err: bool = False) -> None:
 
 
 def harmless(text: str) -> str:
-    """Text of a job's or a stranger's making, without what a terminal would obey."""
+    """Return text of a job's or a stranger's making without what a terminal would obey."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", click.unstyle(text))
 
 
 def local(at: datetime, timezone: str) -> str:
-    """An instant on a zone's clocks: `Sun 2026-03-29 03:00 CEST`."""
+    """Return an instant on a zone's clocks: `Sun 2026-03-29 03:00 CEST`."""
     return f"{at.astimezone(find_zone(timezone)):%a %Y-%m-%d %H:%M %Z}"
 
 
@@ -108,6 +127,7 @@ def _text(value: object) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    # One line: a tab or a line break in a name would make another cell or row.
     return harmless(" ".join(str(value).split()))
 
 

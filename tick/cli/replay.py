@@ -9,7 +9,7 @@ import click
 from tick.cli.client import Client, open_client
 from tick.cli.exit_status import status_of
 from tick.cli.output import local, show_json
-from tick.cli.parameters import DAY_OR_INSTANT, INSTANT, as_json
+from tick.cli.parameters import DAY_OR_INSTANT, INSTANT, as_json, wants_json
 from tick.cli.waiting import wait_for, wait_option
 from tick.cron.zone_data import find_zone
 from tick.interface.schedules import plan_backfill, read_schedule, run_slots
@@ -23,13 +23,13 @@ from tick.utc import utc
 @click.argument("at", type=INSTANT, nargs=-1, required=True)
 @wait_option
 @as_json
-def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) -> None:
+def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool) -> None:
     """Run missed or held instants of SCHEDULE_ID as themselves.
 
     For example: tick slot nightly 2026-03-29T02:00Z
     """
     with open_client() as client:
-        _run_slots(client, schedule_id, at, wait, as_json)
+        _run_instants(client, schedule_id, at, wait)
 
 
 @click.command()
@@ -42,12 +42,7 @@ def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool, as_json: bool) 
 @wait_option
 @as_json
 def backfill(
-    schedule_id: str,
-    first: date | datetime,
-    last: date | datetime,
-    yes: bool,
-    wait: bool,
-    as_json: bool,
+    schedule_id: str, first: date | datetime, last: date | datetime, yes: bool, wait: bool
 ) -> None:
     """Run what SCHEDULE_ID left out in a time.
 
@@ -55,58 +50,53 @@ def backfill(
     the definition in force then; what has run is skipped. For example:
     tick backfill nightly --from 2026-03-01 --to 2026-03-08
     """
+    # With --json, standard output is for the result: what is asked and said stands beside it.
+    aside = wants_json()
     with open_client() as client:
         timezone = client.call(read_schedule, schedule_id=schedule_id).schedule.timing.timezone
         start, end = bounds(first, last, timezone)
         plan = client.call(plan_backfill, schedule_id=schedule_id, since=start, until=end)
         if not plan.wanted:
-            click.echo(
-                f"Nothing to run; already done: {counted(plan.done, 'instant')}.", err=as_json
-            )
+            done = counted(plan.done, "instant")
+            click.echo(f"Nothing to run; already done: {done}.", err=aside)
             return
-        wanted = counted(len(plan.wanted), "instant")
-        click.echo(
-            f"{wanted} would run, {_span(plan.wanted, timezone)}; already done: {plan.done}.",
-            err=as_json,
-        )
+        wanted, span = counted(len(plan.wanted), "instant"), _span(plan.wanted, timezone)
+        click.echo(f"{wanted} would run, {span}; already done: {plan.done}.", err=aside)
         if not yes:
-            click.confirm("Run them?", abort=True, err=as_json)
-        _run_slots(client, schedule_id, plan.wanted, wait, as_json)
+            click.confirm("Run them?", abort=True, err=aside)
+        _run_instants(client, schedule_id, plan.wanted, wait)
 
 
 def bounds(
     first: date | datetime, last: date | datetime, timezone: str
 ) -> tuple[datetime, datetime]:
-    """The first and the last instant; of days, the whole of them in the zone."""
+    """Return the first and the last instant; of days, the whole of them in the zone."""
     zone = find_zone(timezone)
     begin = first if isinstance(first, datetime) else datetime.combine(first, time(), zone)
     if isinstance(last, datetime):
         return utc(begin), utc(last)
+    # From midnight to midnight, not 24 hours on: a day with a clock change has 23 or 25.
     midnight = utc(datetime.combine(last + timedelta(days=1), time(), zone))
     return utc(begin), just_before(midnight)
 
 
 def _span(wanted: Sequence[datetime], timezone: str) -> str:
-    """The first and the last of them in UTC, and in the schedule's zone where that is another."""
+    """Return the first and the last in UTC, and in the schedule's zone where that is another."""
     ends = [wanted[0], wanted[-1]][: len(wanted)]
     in_utc = " to ".join(f"{at:%Y-%m-%d %H:%M}" for at in ends)
     there = " to ".join(local(at, timezone) for at in ends)
     return f"{in_utc} UTC" if timezone == "UTC" else f"{in_utc} UTC ({there})"
 
 
-def _run_slots(
-    client: Client, schedule_id: str, at: Sequence[datetime], wait: bool, as_json: bool
-) -> None:
+def _run_instants(client: Client, schedule_id: str, at: Sequence[datetime], wait: bool) -> None:
     made = client.call(run_slots, schedule_id=schedule_id, scheduled_for=tuple(at)).occurrence_ids
     outcomes = [each.occurrence.outcome for each in wait_for(client, made)] if wait else []
-    if as_json:
+    if wants_json():
         show_json({"occurrences": made, "outcomes": outcomes})
     else:
         listed = ", ".join(map(str, made[:10])) + (" …" if len(made) > 10 else "")
-        click.echo(
-            f"Enqueued {counted(len(made), 'occurrence')}: {listed}; "
-            "`tick runs --occurrence ID` shows the runs of one."
-        )
+        advice = "`tick runs --occurrence ID` shows the runs of one."
+        click.echo(f"Enqueued {counted(len(made), 'occurrence')}: {listed}; {advice}")
         if counts := Counter(outcomes):
             click.echo(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
     if wait:

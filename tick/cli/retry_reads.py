@@ -15,10 +15,10 @@ Answer = TypeVar("Answer")
 
 
 def retry_reads(ask: Callable[[], Answer]) -> Answer:
-    """What `ask` answers, asked again in growing pauses while nobody can, for PATIENCE_SECONDS.
+    """Return what `ask` answers, asked again in growing pauses while nobody can answer.
 
     Only for what changes nothing: it may have been heard although no answer came. Standard error
-    says that it waits, and when that is over. Raises what `ask` raised last.
+    says that it waits, and when that is over. After PATIENCE_SECONDS it raises what `ask` raised.
     """
     began, pause, away = time.monotonic(), FIRST_PAUSE_SECONDS, False
     while True:

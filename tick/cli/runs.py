@@ -3,15 +3,16 @@
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
-from tick.cli.client import Client, open_client
-from tick.cli.completion import complete_groups, complete_jobs, complete_schedules
+from tick.cli.client import Client, call, open_client
+from tick.cli.completion import name_option
 from tick.cli.exit_status import ExitStatus
 from tick.cli.name_check import check_names
-from tick.cli.output import harmless, say, show_json, show_line, show_table, tell, tell_older
-from tick.cli.parameters import ID, INSTANT, OneOf, as_json, reason_option
+from tick.cli.output import harmless, say, show_json, show_line, show_list, tell, tell_older
+from tick.cli.parameters import ID, INSTANT, OneOf, as_json, reason_option, wants_json
 from tick.cli.waiting import tell_started, wait_option
 from tick.interface.batches import cancel_runs, retry_runs
 from tick.interface.occurrences import cancel_occurrence, read_occurrence, retry_occurrence
@@ -25,12 +26,13 @@ from tick.text import counted, length
 POLL_SECONDS = 0.5
 FOLLOW_SECONDS = 20
 """How long a console waits for a line before it answers without one."""
+_NAMES = ("schedule", "job", "group", "worker")
 
 
 @click.command()
-@click.option("--schedule", shell_complete=complete_schedules, help="Only runs of this schedule.")
-@click.option("--job", shell_complete=complete_jobs, help="Only runs of this job.")
-@click.option("--group", shell_complete=complete_groups, help="Only runs of this group of jobs.")
+@name_option("schedule", "Only runs of this schedule.")
+@name_option("job", "Only runs of this job.")
+@name_option("group", "Only runs of this group of jobs.")
 @click.option("--status", type=OneOf(list(RunStatus)), help="Only runs in this state.")
 @click.option("--worker", help="Only runs of this worker.")
 @click.option("--since", type=INSTANT, help="Only runs queued since then.")
@@ -39,31 +41,8 @@ FOLLOW_SECONDS = 20
 @click.option("--occurrence", type=ID, help="Only runs of this occurrence.")
 @click.option("--before", type=ID, help="Only runs older than this id, to page on.")
 @as_json
-def runs(
-    schedule: str | None,
-    job: str | None,
-    group: str | None,
-    status: str | None,
-    worker: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    text: str | None,
-    occurrence: int | None,
-    before: int | None,
-    as_json: bool,
-) -> None:
+def runs(occurrence: int | None, **chosen: Any) -> None:
     """List the latest 50 runs, newest first."""
-    chosen = {
-        "status": status,
-        "job": job,
-        "group": group,
-        "schedule": schedule,
-        "worker": worker,
-        "since": since,
-        "until": until,
-        "text": text,
-        "before": before,
-    }
     if occurrence is not None and any(value is not None for value in chosen.values()):
         raise click.UsageError("--occurrence goes alone: it lists all the runs of one.")
     with open_client() as client:
@@ -74,16 +53,13 @@ def runs(
         else:
             page = client.call(list_runs, **chosen)
         if not page.items:
-            check_names(client, schedule=schedule, job=job, group=group, worker=worker)
-    if as_json:
-        show_json(page.items)
-    else:
-        show_runs(page.items, now)
-        tell_older(page)
+            check_names(client, **{name: chosen[name] for name in _NAMES})
+    show_runs(page.items, now)
+    tell_older(page)
 
 
-def show_runs(found: Iterable[Run], now: datetime) -> None:
-    """Print runs as a table."""
+def show_runs(found: tuple[Run, ...], now: datetime) -> None:
+    """Print runs, as JSON or as a table."""
     columns = {
         "id": "RUN",
         "job_name": "JOB",
@@ -94,18 +70,19 @@ def show_runs(found: Iterable[Run], now: datetime) -> None:
         "took": "TOOK",
         "reason": "REASON",
     }
-    rows = [vars(run) | {"took": _took(run, now), "reason": _reason(run)} for run in found]
-    show_table(columns, rows, "No runs: `tick run --all` makes some, a worker executes them.")
+    empty = "No runs: `tick run --all` makes some, a worker executes them."
+    show_list(found, columns, empty, lambda run: {"took": _took(run, now), "reason": _reason(run)})
 
 
 def _took(run: Run, now: datetime) -> str | None:
+    # A run that waits for another attempt still has the start of the one before.
     if run.started_at is None or run.status is RunStatus.QUEUED:
         return None
     return length((run.finished_at or now) - run.started_at)
 
 
 def _reason(run: Run) -> str | None:
-    """What it lacks, the first line of its error, or why it is as it is."""
+    """Return what it lacks, the first line of its error, or why it is as it is."""
     error = ": ".join(part for part in (run.error_type, run.error_message) if part)
     return run.lacks or error.partition("\n")[0] or run.reason
 
@@ -114,7 +91,7 @@ def _reason(run: Run) -> str | None:
 @click.argument("run_id", type=ID)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run has ended.")
 @as_json
-def logs(run_id: int, follow: bool, as_json: bool) -> None:
+def logs(run_id: int, follow: bool) -> None:
     """Show what a run logged, and its error if it failed.
 
     With --follow and --json each line is a JSON object of its own, the last one the run.
@@ -122,13 +99,13 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
     with open_client() as client:
         if follow:
             for line in _follow(client, run_id):
-                show_line(line) if as_json else _print(line)
+                show_line(line) if wants_json() else _print(line)
             run = client.call_patiently(read_run, run_id=run_id).run
-            show_line(run) if as_json else _print_end(run)
+            show_line(run) if wants_json() else _print_end(run)
             return
         page = client.call(read_logs, run_id=run_id)
         run = client.call(read_run, run_id=run_id).run
-    if as_json:
+    if wants_json():
         show_json({"run": run, "lines": page.items, "cut": page.cut})
         return
     if page.cut:
@@ -139,7 +116,7 @@ def logs(run_id: int, follow: bool, as_json: bool) -> None:
 
 
 def _follow(client: Client, run_id: int) -> Iterable[LogLine]:
-    """The lines there are, and those that come until the run has ended."""
+    """Yield the lines there are, and those that come until the run has ended."""
     page, last = client.call(read_logs, run_id=run_id), 0
     while True:
         yield from page.items
@@ -148,6 +125,7 @@ def _follow(client: Client, run_id: int) -> Iterable[LogLine]:
         if page.items:
             last = page.items[-1].id
         else:
+            # Only the JSON API waits for a line; asked in this process, it answers at once.
             time.sleep(POLL_SECONDS)
         page = client.call_patiently(read_logs, run_id=run_id, after=last, wait=FOLLOW_SECONDS)
 
@@ -169,27 +147,25 @@ def _print_end(run: RunDetail) -> None:
 @click.option("--occurrence", type=ID, help="All of it that has not ended.")
 @reason_option("Why; stands at the runs and in the audit.")
 @as_json
-def cancel(
-    run_id: tuple[int, ...], occurrence: int | None, reason: str | None, as_json: bool
-) -> None:
+def cancel(run_id: tuple[int, ...], occurrence: int | None, reason: str | None) -> None:
     """Cancel runs, or --occurrence ID.
 
     What is queued is cancelled at once; a job that runs is asked to stop.
     """
     _want_one_kind(run_id, occurrence)
-    with open_client() as client:
-        if occurrence is not None:
+    if occurrence is not None:
+        with open_client() as client:
             count = client.call(cancel_occurrence, occurrence_id=occurrence, reason=reason).runs
             said = f"Occurrence {occurrence}: {counted(count, 'run')} cancelled or asked to stop."
-            tell(client.call(read_occurrence, occurrence_id=occurrence), said, as_json)
-        elif len(run_id) == 1:
-            found = client.call(cancel_run, run_id=run_id[0], reason=reason)
-            ended = found.status is RunStatus.CANCELLED
-            said = "is cancelled" if ended else "is asked to stop"
-            tell(found, f"Run {found.id} ({found.job_name}) {said}.", as_json)
-        else:
-            batch = client.call(cancel_runs, run_ids=run_id, reason=reason)
-            _tell_batch("Cancelled or asked to stop", batch, as_json)
+            tell(client.call(read_occurrence, occurrence_id=occurrence), said)
+    elif len(run_id) == 1:
+        found = call(cancel_run, run_id=run_id[0], reason=reason)
+        ended = found.status is RunStatus.CANCELLED
+        said = "is cancelled" if ended else "is asked to stop"
+        tell(found, f"Run {found.id} ({found.job_name}) {said}.")
+    else:
+        batch = call(cancel_runs, run_ids=run_id, reason=reason)
+        _tell_batch("Cancelled or asked to stop", batch)
 
 
 @click.command()
@@ -205,13 +181,7 @@ def cancel(
 @wait_option
 @as_json
 def retry(
-    run_id: tuple[int, ...],
-    occurrence: int | None,
-    only: bool,
-    override_overlap: bool,
-    reason: str | None,
-    wait: bool,
-    as_json: bool,
+    run_id: tuple[int, ...], occurrence: int | None, only: bool, wait: bool, **how: Any
 ) -> None:
     """Run again what ended badly, runs or an occurrence's.
 
@@ -224,40 +194,22 @@ def retry(
         raise click.UsageError("--only goes with RUN_ID, not with --occurrence.")
     if wait and len(run_id) > 1:
         raise click.UsageError("--wait goes with one RUN_ID or with --occurrence.")
+    if len(run_id) > 1:
+        _tell_batch("Back in the queue", call(retry_runs, run_ids=run_id, only=only, **how))
+        return
     with open_client() as client:
-        if len(run_id) > 1:
-            batch = client.call(
-                retry_runs,
-                run_ids=run_id,
-                reason=reason,
-                override_overlap=override_overlap,
-                only=only,
-            )
-            _tell_batch("Back in the queue", batch, as_json)
-            return
         if occurrence is not None:
-            ids = client.call(
-                retry_occurrence,
-                occurrence_id=occurrence,
-                reason=reason,
-                override_overlap=override_overlap,
-            ).run_ids
+            ids = client.call(retry_occurrence, occurrence_id=occurrence, **how).run_ids
             numbers = ", ".join(map(str, ids))
             said = f"Back in the queue: {numbers}" if ids else "It is in the queue already, or runs"
         else:
-            found = client.call(
-                retry_run,
-                run_id=run_id[0],
-                reason=reason,
-                override_overlap=override_overlap,
-                only=only,
-            )
+            found = client.call(retry_run, run_id=run_id[0], only=only, **how)
             occurrence = found.occurrence_id
             along = f", with {counted(len(found.put_back) - 1, 'run')} skipped because of it"
             more = along if found.put_back[1:] else ""
             said = f"Run {found.id} ({found.job_name}) is {found.status}{more}"
-        if wait or as_json:
-            tell_started(client, occurrence, wait=wait, as_json=as_json)
+        if wait or wants_json():
+            tell_started(client, occurrence, wait=wait)
         else:
             click.echo(f"{said}.")
 
@@ -267,9 +219,9 @@ def _want_one_kind(run_ids: tuple[int, ...], occurrence: int | None) -> None:
         raise click.UsageError("Name either RUN_ID or --occurrence.")
 
 
-def _tell_batch(said: str, batch: BatchDone, as_json: bool) -> None:
-    """What became of many; a refusal among them is exit status 1."""
-    tell(batch, f"{said}: {', '.join(map(str, batch.done)) or 'none'}.", as_json)
+def _tell_batch(said: str, batch: BatchDone) -> None:
+    """Say what became of many; a refusal among them is exit status 1."""
+    tell(batch, f"{said}: {', '.join(map(str, batch.done)) or 'none'}.")
     for reason in batch.refused.values():
         say(reason, err=True)
     if batch.refused:

@@ -6,10 +6,10 @@ from datetime import datetime
 import click
 
 from tick.cli.bulk import Told, one_by_one
-from tick.cli.client import Client, open_client
+from tick.cli.client import Client, call, open_client
 from tick.cli.completion import complete_schedules
-from tick.cli.output import local, say, show_json, show_table
-from tick.cli.parameters import INSTANT, as_json, if_revision, reason_option
+from tick.cli.output import local, say, show, show_json, show_list
+from tick.cli.parameters import INSTANT, as_json, if_revision, reason_option, wants_json
 from tick.interface.scheduler import resume_all_from_now
 from tick.interface.schedules import (
     disable_schedule,
@@ -20,13 +20,14 @@ from tick.interface.schedules import (
     resume_schedule,
     resume_schedule_from_now,
 )
+from tick.ops.actions.clock_ahead import BroughtBack
 from tick.ops.queries.schedules import Schedule
 from tick.ops.reports.upcoming import Policy
 from tick.states import ScheduleState
 from tick.text import counted
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
-schedules_argument = click.argument(
+_SCHEDULES = click.argument(
     "schedule_ids",
     metavar="SCHEDULE_ID...",
     nargs=-1,
@@ -37,13 +38,10 @@ schedules_argument = click.argument(
 
 @click.command()
 @as_json
-def schedules(as_json: bool) -> None:
+def schedules() -> None:
     """List the schedules with their last and next firing."""
     with open_client() as client:
         found = client.all(list_schedules)
-    if as_json:
-        show_json(found)
-        return
     columns = {
         "id": "ID",
         "enabled": "ENABLED",
@@ -53,13 +51,13 @@ def schedules(as_json: bool) -> None:
         "last_at": "AT (UTC)",
         "next_run_at": "NEXT (UTC)",
     }
-    rows = [_line(row) for row in found]
-    show_table(columns, rows, "No schedules yet: `tick sync` brings them from the definitions.")
+    empty = "No schedules yet: `tick sync` brings them from the definitions."
+    show_list(found, columns, empty, _more)
 
 
-def _line(row: Schedule) -> dict[str, object]:
+def _more(row: Schedule) -> dict[str, object]:
     last = row.last
-    return vars(row) | {
+    return {
         "when": _when(row),
         "last_outcome": last.outcome if last else None,
         "last_at": (last.scheduled_for or last.decided_at) if last else None,
@@ -69,11 +67,11 @@ def _line(row: Schedule) -> dict[str, object]:
 @click.command()
 @schedule_argument
 @as_json
-def schedule(schedule_id: str, as_json: bool) -> None:
+def schedule(schedule_id: str) -> None:
     """Show a schedule: its rule, its state, its next instants."""
     with open_client() as client:
         found, now = client.call(read_schedule, schedule_id=schedule_id), client.now()
-    if as_json:
+    if wants_json():
         show_json(found)
         return
     row = found.schedule
@@ -86,9 +84,8 @@ def schedule(schedule_id: str, as_json: bool) -> None:
         "due": _due(row, now),
         "instants": _instants(found.upcoming, row.timing.timezone),
         "last": _last(row),
-        "version": f"{row.version} since {row.version_since:%Y-%m-%d %H:%M} UTC"
-        if row.version_since
-        else None,
+        "version": row.version_since
+        and f"{row.version} since {row.version_since:%Y-%m-%d %H:%M} UTC",
         "error": row.last_error,
     }
     for name, text in facts.items():
@@ -105,6 +102,7 @@ def _standing(row: Schedule) -> str:
 
 
 def _when(row: Schedule) -> str:
+    # Only a wall time has a zone; an interval and one instant are the same everywhere.
     zone = f" ({row.timing.timezone})" if row.timing.expression else ""
     return f"{row.timing.words}{zone}"
 
@@ -131,9 +129,8 @@ def _instants(upcoming: Sequence[datetime], timezone: str) -> str:
 
 
 def _last(row: Schedule) -> str | None:
-    if row.last is None:
+    if (last := row.last) is None:
         return None
-    last = row.last
     if last.scheduled_for is None:
         by = f" by {last.triggered_by}" if last.triggered_by else ""
         when = f"run by hand{by} at {last.decided_at:%Y-%m-%d %H:%M} UTC"
@@ -143,70 +140,56 @@ def _last(row: Schedule) -> str | None:
 
 
 @click.command()
-@schedules_argument
+@_SCHEDULES
 @click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
 @if_revision
 @as_json
-def enable(
-    schedule_ids: tuple[str, ...], catch_up: bool, expected: str | None, as_json: bool
-) -> None:
+def enable(schedule_ids: tuple[str, ...], catch_up: bool, revision: str | None) -> None:
     """Switch schedules on. Each next fires at its first instant after now."""
+    how = {"catch_up_latest": catch_up, "revision": revision}
 
     def switch(client: Client, schedule_id: str) -> Told:
-        row = client.call(
-            enable_schedule,
-            schedule_id=schedule_id,
-            catch_up_latest=catch_up,
-            revision=expected,
-        )
+        row = client.call(enable_schedule, schedule_id=schedule_id, **how)
         return row, f"{schedule_id} is on; next: {next_firing(row)}"
 
-    one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
+    one_by_one(schedule_ids, switch, of_one={"--revision": revision})
 
 
 @click.command()
-@schedules_argument
+@_SCHEDULES
 @reason_option("Why; kept in the audit.")
 @if_revision
 @as_json
-def disable(
-    schedule_ids: tuple[str, ...], reason: str | None, expected: str | None, as_json: bool
-) -> None:
+def disable(schedule_ids: tuple[str, ...], reason: str | None, revision: str | None) -> None:
     """Switch schedules off. What runs already goes on."""
+    how = {"reason": reason, "revision": revision}
 
     def switch(client: Client, schedule_id: str) -> Told:
-        row = client.call(
-            disable_schedule, schedule_id=schedule_id, reason=reason, revision=expected
-        )
+        row = client.call(disable_schedule, schedule_id=schedule_id, **how)
         since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
         return row, f"{schedule_id} is off{since}"
 
-    one_by_one(schedule_ids, switch, as_json, of_one={"--revision": expected})
+    one_by_one(schedule_ids, switch, of_one={"--revision": revision})
 
 
 @click.command()
-@schedules_argument
+@_SCHEDULES
 @reason_option("Why; whoever finds the schedule quiet reads it.", required=True)
 @click.option("--until", type=INSTANT, help="When the pause ends by itself.")
 @if_revision
 @as_json
 def pause(
-    schedule_ids: tuple[str, ...],
-    reason: str,
-    until: datetime | None,
-    expected: str | None,
-    as_json: bool,
+    schedule_ids: tuple[str, ...], reason: str, until: datetime | None, revision: str | None
 ) -> None:
     """Keep schedules from firing, for a reason."""
+    how = {"reason": reason, "until": until, "revision": revision}
 
     def stop(client: Client, schedule_id: str) -> Told:
-        row = client.call(
-            pause_schedule, schedule_id=schedule_id, reason=reason, until=until, revision=expected
-        )
+        row = client.call(pause_schedule, schedule_id=schedule_id, **how)
         end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
         return row, f"{schedule_id} is paused {end}."
 
-    one_by_one(schedule_ids, stop, as_json, of_one={"--revision": expected})
+    one_by_one(schedule_ids, stop, of_one={"--revision": revision})
 
 
 @click.command()
@@ -227,8 +210,7 @@ def resume(
     run: tuple[datetime, ...],
     from_now: bool,
     every: bool,
-    expected: str | None,
-    as_json: bool,
+    revision: str | None,
 ) -> None:
     """End a pause or an ERROR. Each next fires at its first instant after now."""
     if every == bool(schedule_ids) or (every and not from_now):
@@ -236,35 +218,26 @@ def resume(
     if from_now and (catch_up or run):
         raise click.UsageError("--from-now goes on after now: leave out --catch-up and --run.")
     if every:
-        _resume_all_from_now(as_json)
+        show(call(resume_all_from_now), _tell_brought_back)
         return
+    how = {"catch_up_latest": catch_up, "run": run, "revision": revision}
 
     def bring_back(client: Client, schedule_id: str) -> Told:
-        row = client.call(resume_schedule_from_now, schedule_id=schedule_id, revision=expected)
+        row = client.call(resume_schedule_from_now, schedule_id=schedule_id, revision=revision)
         return row, f"{schedule_id} goes on from now; next: {next_firing(row)}"
 
     def go_on(client: Client, schedule_id: str) -> Told:
+        # Before it is resumed: then the instants that passed are decided, and none is left.
         passed = client.call(read_schedule, schedule_id=schedule_id).undecided
-        row = client.call(
-            resume_schedule,
-            schedule_id=schedule_id,
-            catch_up_latest=catch_up,
-            run=run,
-            revision=expected,
-        )
+        row = client.call(resume_schedule, schedule_id=schedule_id, **how)
         missed = f"{counted(passed, 'instant')} passed meanwhile, {len(run) + catch_up} of them run"
         return row, f"{schedule_id} goes on; {missed}; next: {next_firing(row)}"
 
     act = bring_back if from_now else go_on
-    one_by_one(schedule_ids, act, as_json, of_one={"--revision": expected, "--run": run})
+    one_by_one(schedule_ids, act, of_one={"--revision": revision, "--run": run})
 
 
-def _resume_all_from_now(as_json: bool) -> None:
-    with open_client() as client:
-        found = client.call(resume_all_from_now)
-    if as_json:
-        show_json(found)
-        return
+def _tell_brought_back(found: BroughtBack) -> None:
     gone = f"; {counted(found.ticks, 'tick')} of the future left the log" if found.ticks else ""
     say(f"{counted(len(found.schedules), 'schedule')} brought back{gone}.")
     for schedule_id in found.schedules:

@@ -7,15 +7,12 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import click
 
 from tick.cli.local import log_to_stderr, ready_runtime
 from tick.syncing import ensure_synced
 
-if TYPE_CHECKING:
-    pass
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +46,7 @@ def worker(queues: str | None, processes: int | None) -> None:
     from tick.worker.worker import Worker
 
     log_to_stderr()
+    # First, so that a SIGTERM while the runtime opens ends the worker in order as well.
     stop = Stop()
     stop.on_signals()
     with ready_runtime() as runtime:
@@ -89,11 +87,13 @@ def up(host: str, port: int, web_threads: int) -> None:
     log_to_stderr()
     with ready_runtime() as runtime:
         NotificationDispatcher(runtime).check()
+        # Once, before there are three processes that would each begin with it.
         ensure_synced(runtime, runtime.now())
+        # The worker has its drain, then a moment to give back the rest.
         grace = runtime.settings.drain_seconds + 10
     console = ["gunicorn", "--worker-class", "gthread", "--threads", str(web_threads)]
     console += ["--bind", f"{host}:{port}", "--no-control-socket", "webapp.wsgi:app"]
-    parts = {"console": console, "loop": ["tick", "loop"], "worker": ["tick", "worker"]}
+    parts = {"console": console, "loop": ["tick.cli", "loop"], "worker": ["tick.cli", "worker"]}
     stop = _stop_on_signals()
     processes = {name: _start(command) for name, command in parts.items()}
     click.echo(f"Console on http://{host}:{port} - Ctrl-C ends.", err=True)
@@ -106,16 +106,17 @@ def up(host: str, port: int, web_threads: int) -> None:
 
 
 def _start(command: list[str]) -> subprocess.Popen[bytes]:
-    module, *arguments = command
     # A session of its own: Ctrl-C reaches this process only, which then ends its parts in order.
     return subprocess.Popen(
-        [sys.executable, "-m", {"tick": "tick.cli"}.get(module, module), *arguments],
+        [sys.executable, "-m", *command],
+        # Its lines are for a log: buffered, they would come late, and be lost with a kill.
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         start_new_session=True,
     )
 
 
 def _end(processes: dict[str, subprocess.Popen[bytes]], grace_seconds: float) -> None:
+    # All are told before one is waited for: they end at the same time, within one grace.
     for process in processes.values():
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

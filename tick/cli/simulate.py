@@ -5,20 +5,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tick.cli.exit_status import ExitStatus
 from tick.cli.output import is_terminal, show_json, show_table
-from tick.cli.parameters import INSTANT, LENGTH, WINDOW, as_json
+from tick.cli.parameters import INSTANT, LENGTH, WINDOW, as_json, wants_json
 from tick.cli.verify import show_proof
 from tick.define.registry import load_registry
 from tick.settings import load_settings
 
 if TYPE_CHECKING:
     from tick.ticks.simulation import Simulation
-_MINUTE = timedelta(minutes=1)
+
 SHOWN = 50
 
 
@@ -26,8 +26,15 @@ SHOWN = 50
 @click.option("--from", "start", type=INSTANT, required=True, help="The time begins.")
 @click.option("--to", "end", type=INSTANT, required=True, help="And ends.")
 @click.option("--down", type=WINDOW, multiple=True, help="A time without ticks: FROM..TO.")
-@click.option("--window", type=WINDOW, multiple=True, help="A maintenance window: FROM..TO.")
-@click.option("--tick-every", type=LENGTH, default=_MINUTE, help="How often it ticks; default: 1m.")
+@click.option(
+    "--window", "windows", type=WINDOW, multiple=True, help="A maintenance window: FROM..TO."
+)
+@click.option(
+    "--tick-every",
+    type=LENGTH,
+    default=timedelta(minutes=1),
+    help="How often it ticks; default: 1m.",
+)
 @click.option(
     "--runs-take",
     type=LENGTH,
@@ -39,10 +46,8 @@ def simulate(
     start: datetime,
     end: datetime,
     down: tuple[tuple[datetime, datetime], ...],
-    window: tuple[tuple[datetime, datetime], ...],
-    tick_every: timedelta,
-    runs_take: timedelta,
-    as_json: bool,
+    windows: tuple[tuple[datetime, datetime], ...],
+    **lengths: Any,
 ) -> None:
     """Run the real tick over a time that has not been.
 
@@ -54,24 +59,17 @@ def simulate(
     registry = load_registry(load_settings().definitions)
     with _progress(start, end) as reached:
         found = run_simulation(
-            registry,
-            start,
-            end,
-            tick_every=tick_every,
-            down=down,
-            windows=window,
-            runs_take=runs_take,
-            on_tick=reached,
+            registry, start, end, down=down, windows=windows, on_tick=reached, **lengths
         )
-    if as_json:
+    if wants_json():
         show_json(found.as_dict())
     else:
-        _show_simulation(found)
+        _tell_simulation(found)
     if not found.verified.ok:
         raise SystemExit(ExitStatus.FAILED)
 
 
-def _show_simulation(found: "Simulation") -> None:
+def _tell_simulation(found: "Simulation") -> None:
     counts = Counter((line.schedule_id, str(line.outcome)) for line in found.lines)
     rows = [
         {"schedule": schedule, "outcome": outcome, "rows": count}
@@ -81,10 +79,8 @@ def _show_simulation(found: "Simulation") -> None:
     odd = [line for line in found.lines if line.outcome != "SUCCESS"]
     for line in odd[:SHOWN]:
         reason = f": {line.reason}" if line.reason else ""
-        click.echo(
-            f"{line.scheduled_for:%Y-%m-%d %H:%M} {line.schedule_id} {line.outcome} "
-            f"x{line.count}{reason}"
-        )
+        at = f"{line.scheduled_for:%Y-%m-%d %H:%M}"
+        click.echo(f"{at} {line.schedule_id} {line.outcome} x{line.count}{reason}")
     if len(odd) > SHOWN:
         click.echo(f"… and {len(odd) - SHOWN} more; --json prints all.")
     show_proof(found.verified)
@@ -92,13 +88,14 @@ def _show_simulation(found: "Simulation") -> None:
 
 @contextmanager
 def _progress(start: datetime, end: datetime) -> Iterator[Callable[[datetime], None]]:
-    """A bar by simulated days, on a terminal's standard error; gives what moves it on."""
+    """Yield what moves a bar by simulated days, on a terminal's standard error."""
     days, hidden = max((end - start).days, 1), not is_terminal(sys.stderr)
     with click.progressbar(
         length=days, label="Simulated days", show_pos=True, file=sys.stderr, hidden=hidden
     ) as bar:
 
         def reached(now: datetime) -> None:
+            # By whole days: it ticks each minute, and a bar drawn each time would be what takes.
             if (day := (now - start).days) > bar.pos:
                 bar.update(day - bar.pos)
 

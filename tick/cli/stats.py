@@ -5,14 +5,17 @@ from typing import Any, Literal
 import click
 
 from tick.cli.client import open_client
-from tick.cli.completion import complete_jobs, complete_schedules
+from tick.cli.completion import name_option
 from tick.cli.name_check import check_names
 from tick.cli.output import show_json, show_table
-from tick.cli.parameters import OneOf, as_json
+from tick.cli.parameters import OneOf, as_json, wants_json
 from tick.interface.stats import read_statistics
 from tick.ops.reports.rates import FiringFigures, Lengths, RunFigures
 from tick.ops.reports.statistics import Statistics, Window
 from tick.text import length
+
+_RATES = {"good": "GOOD", "failed": "FAILED", "rate": "RATE"}
+_LENGTHS = {"p50": "P50", "p95": "P95", "trend": "TREND"}
 
 
 @click.command()
@@ -24,46 +27,34 @@ from tick.text import length
     help="How far it looks back.",
 )
 @click.option("--timezone", default="UTC", show_default=True, help="Whose days are counted.")
-@click.option("--job", shell_complete=complete_jobs, help="The runs of this job, nothing else.")
-@click.option(
-    "--schedule",
-    shell_complete=complete_schedules,
-    help="The instants of this schedule, nothing else.",
-)
+@name_option("job", "The runs of this job, nothing else.")
+@name_option("schedule", "The instants of this schedule, nothing else.")
 @as_json
-def stats(window: str, timezone: str, job: str | None, schedule: str | None, as_json: bool) -> None:
+def stats(job: str | None, schedule: str | None, **span: str) -> None:
     """Show how often things go well, on time, and in what time."""
     with open_client() as client:
-        found = client.call(
-            read_statistics, window=window, timezone=timezone, job=job, schedule=schedule
-        )
+        found = client.call(read_statistics, job=job, schedule=schedule, **span)
         if not found.jobs and not found.schedules:
             check_names(client, job=job, schedule=schedule)
-    if as_json:
+    if wants_json():
         show_json(found)
         return
     click.echo(f"Since {found.start:%Y-%m-%d %H:%M} UTC:")
     if not job:
-        _show_schedules(found)
+        _tell_schedules(found)
     if not schedule:
-        _show_jobs(found)
+        _tell_jobs(found)
 
 
-def _show_schedules(found: Statistics) -> None:
+def _tell_schedules(found: Statistics) -> None:
     firings, failed = found.firings, found.last_day.firings.failed
     click.echo(
         f"{firings.fired} firings, {_percent(firings.success_rate) or '-'} good, "
         f"{_percent(firings.on_time_rate) or '-'} on time, {firings.missed} missed; "
         f"{failed} failed in the last 24 hours."
     )
-    columns = {
-        "schedule_id": "SCHEDULE",
-        **_RATES,
-        "on_time": "ON TIME",
-        "missed": "MISSED",
-        "late": "LATE P95",
-        **_LENGTHS,
-    }
+    punctual = {"on_time": "ON TIME", "missed": "MISSED", "late": "LATE P95"}
+    columns = {"schedule_id": "SCHEDULE", **_RATES, **punctual, **_LENGTHS}
     rows = [
         _row(each, each.trend)
         | {
@@ -77,7 +68,7 @@ def _show_schedules(found: Statistics) -> None:
     show_table(columns, rows, "Nothing fired in this window.")
 
 
-def _show_jobs(found: Statistics) -> None:
+def _tell_jobs(found: Statistics) -> None:
     runs, failed = found.runs, found.last_day.runs.failed
     click.echo(
         f"{runs.succeeded + runs.failed} runs, {_percent(runs.success_rate) or '-'} good; "
@@ -96,18 +87,13 @@ def _show_jobs(found: Statistics) -> None:
     show_table(columns, rows, "No run ended in this window.")
 
 
-_RATES = {"good": "GOOD", "failed": "FAILED", "rate": "RATE"}
-_LENGTHS = {"p50": "P50", "p95": "P95", "trend": "TREND"}
-
-
 def _row(figures: RunFigures | FiringFigures, trend: float | None) -> dict[str, Any]:
-    took: Lengths = figures.took
     return {
         "good": figures.succeeded,
         "failed": figures.failed,
         "rate": _percent(figures.success_rate),
-        "p50": _quantile(took, "p50"),
-        "p95": _quantile(took, "p95"),
+        "p50": _quantile(figures.took, "p50"),
+        "p95": _quantile(figures.took, "p95"),
         "trend": None if trend is None else f"{trend:+.0%}",
     }
 

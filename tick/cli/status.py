@@ -2,9 +2,9 @@
 
 import click
 
-from tick.cli.client import open_client
+from tick.cli.client import call
 from tick.cli.exit_status import ExitStatus
-from tick.cli.output import say, show_json
+from tick.cli.output import say, show
 from tick.cli.parameters import as_json
 from tick.interface.scheduler import read_status
 from tick.ops.queries.scheduler import SchedulerStatus, TickSource
@@ -13,31 +13,25 @@ from tick.text import length
 
 @click.command()
 @as_json
-def status(as_json: bool) -> None:
+def status() -> None:
     """Say whether the system ticks and works.
 
     Exit status 1 when ticks are late or never came, or when a clock ahead keeps schedules silent.
     """
-    with open_client() as client:
-        found = client.call(read_status)
-    if as_json:
-        show_json(found)
-    else:
-        _show_status(found)
+    found = call(read_status)
+    show(found, _tell_status)
     if found.ticks_are_late or found.last_tick_at is None or found.ahead_to:
         raise SystemExit(ExitStatus.FAILED)
 
 
-def _show_status(found: SchedulerStatus) -> None:
+def _tell_status(found: SchedulerStatus) -> None:
     if found.last_tick_at is None:
         synced = found.synced_at and f"; a sync decided what was due at {found.synced_at:%H:%M} UTC"
         click.echo(f"No tick yet{synced or ''}: `tick now` makes one.")
     else:
         age = round((found.now - found.last_tick_at).total_seconds())
-        click.echo(
-            f"Last tick {length(age)} ago by {found.last_tick_source}, "
-            f"{_in_time(found.ticks_are_late)}: {_usual(found)}."
-        )
+        source, late = found.last_tick_source, _in_time(found.ticks_are_late)
+        click.echo(f"Last tick {length(age)} ago by {source}, {late}: {_usual(found)}.")
     if found.ahead_to is not None:
         say(f"Schedules are silent until {found.ahead_to:%Y-%m-%d %H:%M} UTC: a clock was ahead.")
         click.echo("Set it right, then `tick resume --from-now --all` brings them back.")
@@ -53,11 +47,9 @@ def _show_status(found: SchedulerStatus) -> None:
 
 
 def _usual(ticks: SchedulerStatus | TickSource) -> str:
-    return (
-        f"one comes every {length(ticks.usual_seconds)}"
-        if ticks.learned
-        else "too few to know how often one comes"
-    )
+    if not ticks.learned:
+        return "too few to know how often one comes"
+    return f"one comes every {length(ticks.usual_seconds)}"
 
 
 def _in_time(late: bool) -> str:

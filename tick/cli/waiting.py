@@ -17,7 +17,7 @@ from rich.progress import (
 
 from tick.cli.client import Client
 from tick.cli.exit_status import status_of
-from tick.cli.output import show_json
+from tick.cli.output import tell
 from tick.interface.occurrences import read_occurrence
 from tick.ops.queries.occurrences import OccurrenceWithRuns
 from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, RunStatus
@@ -29,9 +29,9 @@ wait_option = click.option(
 
 
 def wait_for(client: Client, occurrence_ids: Sequence[int]) -> list[OccurrenceWithRuns]:
-    """The occurrences, when all of them have ended. Ctrl-C ends the waiting, not the work.
+    """Return the occurrences when all of them have ended.
 
-    A short outage of who is asked does not end it either.
+    Ctrl-C ends the waiting, not the work; a short outage of who is asked ends neither.
     """
     found = {number: _read(client, number) for number in occurrence_ids}
     with progress_bar() as bar:
@@ -45,43 +45,37 @@ def wait_for(client: Client, occurrence_ids: Sequence[int]) -> list[OccurrenceWi
                 time.sleep(POLL_SECONDS)
                 found |= {number: _read(client, number) for number in live}
             except KeyboardInterrupt:
-                _tell_what_goes_on(live)
+                shown = ", ".join(f"`tick runs --occurrence {number}`" for number in live[:5])
+                click.echo(f"\nNo longer waiting; the work goes on: {shown}.", err=True)
                 raise
-
-
-def _tell_what_goes_on(occurrence_ids: Sequence[int]) -> None:
-    shown = ", ".join(f"`tick runs --occurrence {number}`" for number in occurrence_ids[:5])
-    click.echo(f"\nNo longer waiting; the work goes on: {shown}.", err=True)
 
 
 def _read(client: Client, occurrence_id: int) -> OccurrenceWithRuns:
     return client.call_patiently(read_occurrence, occurrence_id=occurrence_id)
 
 
-def tell_started(client: Client, occurrence_id: int, *, wait: bool, as_json: bool) -> None:
+def tell_started(client: Client, occurrence_id: int, *, wait: bool) -> None:
     """Say what was started or, after waiting, what came of it; that is the exit status."""
     if wait:
         (found,) = wait_for(client, [occurrence_id])
     else:
         found = client.call(read_occurrence, occurrence_id=occurrence_id)
     outcome = found.occurrence.outcome
-    if as_json:
-        show_json(found)
-    else:
-        said = outcome.value if wait else f"Occurrence {occurrence_id} is enqueued"
-        click.echo(f"{said}; `tick runs --occurrence {occurrence_id}` shows its runs.")
+    said = outcome.value if wait else f"Occurrence {occurrence_id} is enqueued"
+    tell(found, f"{said}; `tick runs --occurrence {occurrence_id}` shows its runs.")
     if wait:
         raise SystemExit(status_of([outcome]))
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """A bar on standard error that is gone in the end; nothing where that is no terminal."""
+    """Yield a bar on standard error that is gone in the end; nothing where that is no terminal."""
     console = Console(stderr=True)
     with Progress(
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        # A job's name may hold brackets, which rich would take for a style.
         TextColumn("{task.description}", markup=False),
         console=console,
         transient=True,

@@ -2,8 +2,8 @@
 
 import click
 
-from tick.cli.client import open_client
-from tick.cli.output import show_json, show_table, tell_change
+from tick.cli.client import call, open_client
+from tick.cli.output import show_list, tell_change
 from tick.cli.parameters import as_json, if_revision, reason_option
 from tick.interface.queues import list_queues, pause_queue, resume_queue
 from tick.interface.workers import drain_worker, list_workers
@@ -13,14 +13,11 @@ from tick.states import LIVING_WORKERS
 @click.command()
 @click.option("--all", "everything", is_flag=True, help="Also those that have ended.")
 @as_json
-def workers(everything: bool, as_json: bool) -> None:
+def workers(everything: bool) -> None:
     """List the processes: workers and loops."""
     chosen = (None,) if everything else LIVING_WORKERS
     with open_client() as client:
         found = [row for status in chosen for row in client.call(list_workers, status=status).items]
-    if as_json:
-        show_json(found)
-        return
     columns = {
         "id": "WORKER",
         "worker_type": "TYPE",
@@ -30,22 +27,19 @@ def workers(everything: bool, as_json: bool) -> None:
         "last_heartbeat_at": "LAST BEAT (UTC)",
         "activity": "DOES",
     }
-    rows = [vars(row) for row in found]
-    show_table(columns, rows, "No process lives: `tick worker` starts one.")
+    show_list(found, columns, "No process lives: `tick worker` starts one.")
 
 
 @click.command()
 @click.argument("worker_id")
 @as_json
-def drain(worker_id: str, as_json: bool) -> None:
+def drain(worker_id: str) -> None:
     """Let a worker finish what it has, take nothing new, and end.
 
     `tick workers` lists the ids.
     """
-    with open_client() as client:
-        changed = client.call(drain_worker, worker_id=worker_id).changed
-    said = f"Worker {worker_id} {'will drain' if changed else 'drains already'}."
-    tell_change(changed, said, as_json)
+    changed = call(drain_worker, worker_id=worker_id).changed
+    tell_change(changed, f"Worker {worker_id} {'will drain' if changed else 'drains already'}.")
 
 
 @click.group()
@@ -55,13 +49,8 @@ def queue() -> None:
 
 @queue.command("list")
 @as_json
-def list_(as_json: bool) -> None:
+def list_() -> None:
     """List the queues: what waits, what runs, what is paused."""
-    with open_client() as client:
-        found = client.call(list_queues).items
-    if as_json:
-        show_json(found)
-        return
     columns = {
         "name": "QUEUE",
         "queued": "QUEUED",
@@ -71,8 +60,8 @@ def list_(as_json: bool) -> None:
         "paused_by": "BY",
         "paused_reason": "REASON",
     }
-    rows = [vars(row) for row in found]
-    show_table(columns, rows, "Nothing waits or runs, and no queue is paused.")
+    empty = "Nothing waits or runs, and no queue is paused."
+    show_list(call(list_queues).items, columns, empty)
 
 
 @queue.command()
@@ -80,19 +69,17 @@ def list_(as_json: bool) -> None:
 @reason_option("Why, for whoever finds the queue quiet.", required=True)
 @if_revision
 @as_json
-def pause(name: str, reason: str, expected: str | None, as_json: bool) -> None:
+def pause(name: str, reason: str, revision: str | None) -> None:
     """Let no run of the queue NAME start; what runs goes on."""
-    with open_client() as client:
-        changed = client.call(pause_queue, queue=name, reason=reason, revision=expected).changed
-    tell_change(changed, f"Queue {name} is paused{'' if changed else ' already'}.", as_json)
+    changed = call(pause_queue, queue=name, reason=reason, revision=revision).changed
+    tell_change(changed, f"Queue {name} is paused{'' if changed else ' already'}.")
 
 
 @queue.command()
 @click.argument("name")
 @if_revision
 @as_json
-def resume(name: str, expected: str | None, as_json: bool) -> None:
+def resume(name: str, revision: str | None) -> None:
     """Let the runs of the queue NAME start again."""
-    with open_client() as client:
-        changed = client.call(resume_queue, queue=name, revision=expected).changed
-    tell_change(changed, f"Queue {name} {'goes on' if changed else 'was not paused'}.", as_json)
+    changed = call(resume_queue, queue=name, revision=revision).changed
+    tell_change(changed, f"Queue {name} {'goes on' if changed else 'was not paused'}.")

@@ -18,7 +18,7 @@ resource = Resource("alerts", "What is wrong, who was told of it, and what is mu
 
 
 def _rule(name: str) -> str:
-    """The name of a rule: by one that there is not, nothing would seem to be wrong."""
+    # Refused, since of a rule that there is not, nothing would seem to be wrong.
     if name not in NAMES:
         raise ValueError(choose_from(name, NAMES))
     return name
@@ -52,30 +52,27 @@ class AddMute(Body):
 @resource.get("/alerts")
 def list_alerts(context: Context, query: AlertQuery) -> AlertList:
     """List alerts, newest first."""
-    with context.reading() as connection:
-        page = queries.list_alerts(
-            connection,
-            context.now,
-            open=None if query.state is None else query.state == "open",
-            rule=query.rule,
-            schedule_id=query.schedule,
-            before=query.before,
-        )
+    page = context.read(
+        queries.list_alerts,
+        context.now,
+        open=None if query.state is None else query.state == "open",
+        rule=query.rule,
+        schedule_id=query.schedule,
+        before=query.before,
+    )
     return continued_at(page, "before")
 
 
 @resource.get("/alerts/<id:alert>")
 def read_alert(context: Context, alert: Id) -> AlertDetail:
     """Read an alert, and each attempt to tell of it."""
-    with context.reading() as connection:
-        return queries.get_alert(connection, alert, context.now)
+    return context.read(queries.get_alert, alert, context.now)
 
 
 @resource.post("/alerts/<id:alert>/close", Permission.ALERT_CLOSE)
 def close_alert(context: Context, alert: Id, body: Nothing) -> Changed:
     """Call an alert settled that has no end of its own."""
-    changed = alerts.close(context.database, context.act(), alert)
-    return Changed(changed=changed)
+    return Changed(changed=alerts.close(context.database, context.act(), alert))
 
 
 @resource.post("/alerts/test", Permission.ALERT_TEST)
@@ -92,8 +89,7 @@ def test_channels(context: Context, body: Nothing) -> ChannelTests:
 @resource.get("/mutes")
 def list_mutes(context: Context) -> MuteList:
     """List what is muted, by whom and why."""
-    with context.reading() as connection:
-        return MuteList(items=queries.list_mutes(connection, context.now))
+    return MuteList(items=context.read(queries.list_mutes, context.now))
 
 
 @resource.post("/mutes", Permission.ALERT_MUTE, status=201)
@@ -112,5 +108,5 @@ def add_mute(context: Context, body: AddMute) -> Muted:
 @resource.post("/mutes/<id:mute>/end", Permission.ALERT_MUTE)
 def end_mute(context: Context, mute: Id, body: Nothing, revision: str | None) -> Changed:
     """End a mute before its time."""
-    changed = alerts.unmute(context.database, context.act(revision=revision), mute)
-    return Changed(changed=changed)
+    act = context.act(revision=revision)
+    return Changed(changed=alerts.unmute(context.database, act, mute))

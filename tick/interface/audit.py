@@ -24,7 +24,5 @@ class AuditQuery(Query):
 @resource.get("/audit")
 def list_audit(context: Context, query: AuditQuery) -> AuditPage:
     """List changes, newest first."""
-    with context.reading() as connection:
-        chosen = audit.AuditFilter(**query.model_dump(exclude={"before"}))
-        page = audit.list_audit(connection, chosen, before=query.before)
-    return continued_at(page, "before")
+    chosen = audit.AuditFilter(**query.model_dump(exclude={"before"}))
+    return continued_at(context.read(audit.list_audit, chosen, before=query.before), "before")

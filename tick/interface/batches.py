@@ -37,11 +37,5 @@ def cancel_runs(context: Context, body: ManyRuns) -> BatchDone:
 @resource.post("/runs/retry", Permission.RUN_RETRY)
 def retry_runs(context: Context, body: RetryMany) -> BatchDone:
     """Put runs that ended badly back into the queue, and what was skipped because of them."""
-    return batches.retry_runs(
-        context.database,
-        context.act(reason=body.reason),
-        set(body.run_ids),
-        context.registry,
-        override_overlap=body.override_overlap,
-        only=body.only,
-    )
+    act, how = context.act(reason=body.reason), body.model_dump(exclude={"run_ids", "reason"})
+    return batches.retry_runs(context.database, act, set(body.run_ids), context.registry, **how)

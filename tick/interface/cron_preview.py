@@ -10,6 +10,7 @@ from tick.ops.reports.upcoming import PreviewedRuns, preview_cron
 from tick.ops.schemas import Schema
 
 resource = Resource("cron", "Trying cron expressions before anybody relies on them.")
+# Of an expression that fires once in years, each instant takes a search.
 MOST_PREVIEWED = 100
 
 
@@ -38,6 +39,7 @@ class CronVerdict(Schema):
 @resource.post("/schedules/validate-cron", Permission.READ)
 def validate_cron(context: Context, body: Cron) -> CronVerdict:
     """Say what a cron expression means, or what is wrong with it."""
+    # A mistake is the answer that was asked for, not an error of the question.
     try:
         found = preview_cron(body.expression, body.timezone, after=context.now, count=0)
     except InvalidCron as error:
@@ -53,4 +55,5 @@ def preview_runs(context: Context, body: Preview) -> PreviewedRuns:
             body.expression, body.timezone, after=body.after or context.now, count=body.count
         )
     except InvalidCron as error:
+        # Here it is one of the question: of a wrong expression there is nothing to list.
         raise InvalidInput([("body", str(error))]) from None

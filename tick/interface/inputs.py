@@ -34,6 +34,7 @@ class Query(BaseModel):
 class Body(BaseModel):
     """A body; what it does not know is refused, and nothing is converted by guessing."""
 
+    # Strict, as a query string can not be: that holds texts only, JSON has numbers and flags.
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
@@ -67,7 +68,7 @@ Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 
 
 def parse(model: type[Model], given: Mapping[str, Any], part: str) -> Model:
-    """The query or body (`part`) made from plain values. Raises InvalidInput."""
+    """Return the query or body (`part`) made from plain values. Raises InvalidInput."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -75,7 +76,8 @@ def parse(model: type[Model], given: Mapping[str, Any], part: str) -> Model:
 
 
 def invalid_input(error: ValidationError, part: str, model: type[BaseModel]) -> InvalidInput:
-    """The error that names each value that does not fit, without repeating the values."""
+    """Return the error that names each value that does not fit."""
+    # Without the values: one may be a secret that somebody put into the wrong field.
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return InvalidInput(
         [(".".join(map(str, (part, *item["loc"]))), _problem(item, model)) for item in found]
@@ -91,15 +93,16 @@ def _problem(item: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def onward(**keys: Any) -> str | None:
-    """The `next` of a page: which arguments of its request lead on; None if a key is None."""
+    """Return the `next` of a page: the arguments that lead on; None if a key is None."""
     return None if None in keys.values() else f"?{urlencode(keys)}"
 
 
 def continued_at(page: AnyPage, name: str) -> AnyPage:
-    """The page, with a `next` by which its request goes on: its key as the argument `name`."""
+    """Return the page with a `next` by which its request goes on: its key as `name`."""
     return page.model_copy(update={"next": onward(**{name: page.next})})
 
 
 def arguments_of(next: str) -> dict[str, str]:
-    """The arguments that a page's `next` holds, whether or not it is a whole address."""
+    """Return the arguments that a page's `next` holds."""
+    # A console may have made a whole address of it.
     return dict(parse_qsl(urlsplit(next).query))

@@ -31,6 +31,7 @@ class RunJob(Body):
     reason: OptionalReason = None
 
 
+# Not RunJob once more: of one job, each parameter has to be one of its function.
 class RunJobs(Body):
     """How to run several jobs."""
 
@@ -45,51 +46,35 @@ class RunJobs(Body):
 @resource.get("/jobs")
 def list_jobs(context: Context, query: JobQuery) -> JobPage:
     """List the jobs with their latest runs."""
-    with context.reading() as connection:
-        page = jobs.list_jobs(connection, context.registry, group=query.group, after=query.after)
+    page = context.read(jobs.list_jobs, context.registry, group=query.group, after=query.after)
     return continued_at(page, "after")
 
 
 @resource.get("/jobs/<job_name>")
 def read_job(context: Context, job_name: str) -> Job:
     """Read a job with its policy and its latest run."""
-    with context.reading() as connection:
-        return jobs.read_job(connection, context.registry, job_name)
+    return context.read(jobs.read_job, context.registry, job_name)
 
 
 @resource.post("/jobs/<job_name>/run", Permission.JOB_RUN, status=202)
 def run_job(context: Context, job_name: str, body: RunJob, key: str | None) -> Started:
     """Run one job now, without what it depends on."""
-    occurrence_id = run_now.run_job(
-        context.database,
-        context.act(reason=body.reason, key=key),
-        job_name,
-        context.registry,
-        params=body.params,
-    )
-    return started(context, occurrence_id)
+    act, registry = context.act(reason=body.reason, key=key), context.registry
+    made = run_now.run_job(context.database, act, job_name, registry, params=body.params)
+    return started(context, made)
 
 
 @resource.post("/groups/<group>/run", Permission.JOB_RUN, status=202)
 def run_group(context: Context, group: str, body: RunJobs, key: str | None) -> Started:
     """Run the jobs of a group now, in dependency order."""
-    occurrence_id = run_now.run_group(
-        context.database,
-        context.act(reason=body.reason, key=key),
-        group,
-        context.registry,
-        params=body.params,
-    )
-    return started(context, occurrence_id)
+    act, registry = context.act(reason=body.reason, key=key), context.registry
+    made = run_now.run_group(context.database, act, group, registry, params=body.params)
+    return started(context, made)
 
 
 @resource.post("/jobs/run", Permission.JOB_RUN, status=202)
 def run_all_jobs(context: Context, body: RunJobs, key: str | None) -> Started:
     """Run all jobs now, in dependency order."""
-    occurrence_id = run_now.run_all(
-        context.database,
-        context.act(reason=body.reason, key=key),
-        context.registry,
-        params=body.params,
-    )
-    return started(context, occurrence_id)
+    act, registry = context.act(reason=body.reason, key=key), context.registry
+    made = run_now.run_all(context.database, act, registry, params=body.params)
+    return started(context, made)

@@ -37,19 +37,15 @@ def list_occurrences(context: Context, query: LedgerQuery) -> OccurrencePage:
 @resource.get("/occurrences/<id:occurrence_id>")
 def read_occurrence(context: Context, occurrence_id: int) -> OccurrenceWithRuns:
     """Read an occurrence with its runs."""
-    with context.reading() as connection:
-        return ledger.read_occurrence(connection, occurrence_id)
+    return context.read(ledger.read_occurrence, occurrence_id)
 
 
 @resource.post("/occurrences/<id:occurrence_id>/retry", Permission.RUN_RETRY)
 def retry_occurrence(context: Context, occurrence_id: int, body: Retry) -> Retried:
     """Put back what failed or was cancelled in an occurrence, and what was skipped for that."""
+    act, force = context.act(reason=body.reason), body.override_overlap
     ids = retries.retry_occurrence(
-        context.database,
-        context.act(reason=body.reason),
-        occurrence_id,
-        context.registry,
-        override_overlap=body.override_overlap,
+        context.database, act, occurrence_id, context.registry, override_overlap=force
     )
     return Retried(run_ids=tuple(ids))
 
@@ -57,23 +53,21 @@ def retry_occurrence(context: Context, occurrence_id: int, body: Retry) -> Retri
 @resource.post("/occurrences/<id:occurrence_id>/cancel", Permission.RUN_CANCEL)
 def cancel_occurrence(context: Context, occurrence_id: int, body: Cancel) -> Cancelled:
     """Cancel what is queued in an occurrence, and ask what runs to stop."""
-    runs = cancellation.cancel_occurrence(
-        context.database, context.act(reason=body.reason), occurrence_id
-    )
-    return Cancelled(runs=runs)
+    act = context.act(reason=body.reason)
+    return Cancelled(runs=cancellation.cancel_occurrence(context.database, act, occurrence_id))
 
 
 def page_of(context: Context, schedule_id: str | None, query: OccurrenceQuery) -> OccurrencePage:
-    """A page of the ledger, or of one schedule's part of it."""
+    """Return a page of the ledger, or of one schedule's part of it."""
     outcomes = () if query.outcome is None else (query.outcome,)
-    with context.reading() as connection:
-        page = ledger.list_occurrences(
-            connection, schedule_id, outcomes=outcomes, before=query.before
-        )
+    page = context.read(
+        ledger.list_occurrences, schedule_id, outcomes=outcomes, before=query.before
+    )
     return continued_at(page, "before")
 
 
 def started(context: Context, occurrence_id: int) -> Started:
-    """The answer to whoever started an occurrence."""
+    """Return the answer to whoever started an occurrence."""
+    # Below the console's own root, which may lie below a path.
     place = f"{context.root}/occurrences/{occurrence_id}"
     return Started(occurrence_id=occurrence_id, occurrence=place)

@@ -8,12 +8,11 @@ line's client, here or by HTTP, are all made from that.
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, get_type_hints
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Protocol, TypeVar, get_type_hints
 
 import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -25,15 +24,17 @@ from tick.interface.permissions import Permission
 from tick.ops.act import Act
 from tick.ops.act import Author as Author
 from tick.runtime import Runtime
-from tick.settings import Settings
 from tick.store.database import Database
 
 ROOT = "/api/admin"
 Output = TypeVar("Output", bound=BaseModel, covariant=True)
 Declared = TypeVar("Declared", bound=BaseModel)
+Asked = ParamSpec("Asked")
+Found = TypeVar("Found")
 _HEADERS = frozenset({"key", "revision"})
 _RESERVED = frozenset({"context", "query", "body", "return"}) | _HEADERS
 _ROW_ID: TypeAdapter[int] = TypeAdapter(Id)
+# As Flask writes it, with the name of a converter before the colon.
 _IN_PATH = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
@@ -49,7 +50,8 @@ class Context:
 
     @cached_property
     def now(self) -> datetime:
-        """The instant of the question: the same wherever the operation asks."""
+        """The instant of the question."""
+        # Read once: all that an operation reads and writes is of the same instant.
         return self.clock()
 
     @property
@@ -62,26 +64,21 @@ class Context:
         """The definitions. Raises DefinitionsInvalid."""
         return self.runtime.registry
 
-    @property
-    def settings(self) -> Settings:
-        """The settings."""
-        return self.runtime.settings
-
     def act(
-        self,
-        *,
-        reason: str | None = None,
-        revision: str | None = None,
-        key: str | None = None,
+        self, *, reason: str | None = None, revision: str | None = None, key: str | None = None
     ) -> Act:
-        """The act of whoever asks."""
+        """Return the act of whoever asks."""
         return Act(self.now, self.author, reason, revision, key)
 
-    @contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection that only reads."""
+    def read(
+        self,
+        query: Callable[Concatenate[sa.Connection, Asked], Found],
+        *args: Asked.args,
+        **kwargs: Asked.kwargs,
+    ) -> Found:
+        """Return what a query finds, on a connection that only reads."""
         with self.database.read.connect() as connection:
-            yield connection
+            return query(connection, *args, **kwargs)
 
 
 @dataclass(frozen=True)
@@ -171,9 +168,10 @@ class Operation(Generic[Output]):
         for name in _HEADERS & self._hints.keys():
             given[name] = rest.pop(name, None)
         for part in {"query", "body"} & self._hints.keys():
+            # Left out, not None: a field may have a default, and take no null.
             values = {name: value for name, value in rest.items() if value is not None}
             given[part], rest = parse(self._hints[part], values, part), {}
-        if rest:
+        if rest:  # a mistake in our code, not in what somebody asked: no InvalidInput
             raise TypeError(f"{self.name} takes no {', '.join(rest)}")
         return given
 
@@ -182,6 +180,7 @@ def _id(name: str, kind: type, value: Any) -> Any:
     if kind is not int:
         return value
     try:
+        # A path holds texts, so this one converts; a body does not.
         return _ROW_ID.validate_python(value)
     except ValidationError:
         raise InvalidInput([(f"path.{name}", "is no id")]) from None
@@ -190,8 +189,9 @@ def _id(name: str, kind: type, value: Any) -> Any:
 class Declare(Protocol):
     """A decorator that makes a function an operation."""
 
+    # No plain Callable: its model is known where it is called, not where it is made.
     def __call__(self, function: Callable[..., Declared], /) -> Operation[Declared]:
-        """The operation."""
+        """Return the operation."""
 
 
 @dataclass

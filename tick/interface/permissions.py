@@ -27,12 +27,12 @@ class Permission(StrEnum):
 
 
 ROLES: Mapping[Role, frozenset[Permission]] = {
+    # From the least to the most powerful: `least_role` takes the first that holds a permission.
     Role.VIEWER: frozenset({Permission.READ}),
     Role.ADMIN: frozenset(Permission),
 }
-"""From the least to the most powerful."""
 
 
 def least_role(needed: Permission) -> Role:
-    """The least powerful role that holds a permission."""
+    """Return the least powerful role that holds a permission."""
     return next(role for role, held in ROLES.items() if needed in held)

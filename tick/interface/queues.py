@@ -23,24 +23,18 @@ class PauseQueue(Body):
 @resource.get("/queues")
 def list_queues(context: Context) -> QueueList:
     """List the queues."""
-    with context.reading() as connection:
-        found = queues.list_queues(connection, context.settings.queue_limits)
-    return QueueList(items=found)
+    return QueueList(items=context.read(queues.list_queues, context.runtime.settings.queue_limits))
 
 
 @resource.post("/queues/<queue>/pause", Permission.QUEUE_EDIT)
 def pause_queue(context: Context, queue: str, body: PauseQueue, revision: str | None) -> Changed:
     """Let no run of a queue be claimed; what runs goes on."""
-    changed = workers_and_queues.pause_queue(
-        context.database, context.act(reason=body.reason, revision=revision), queue
-    )
-    return Changed(changed=changed)
+    act = context.act(reason=body.reason, revision=revision)
+    return Changed(changed=workers_and_queues.pause_queue(context.database, act, queue))
 
 
 @resource.post("/queues/<queue>/resume", Permission.QUEUE_EDIT)
 def resume_queue(context: Context, queue: str, body: Nothing, revision: str | None) -> Changed:
     """Let the runs of a queue be claimed again."""
-    changed = workers_and_queues.resume_queue(
-        context.database, context.act(revision=revision), queue
-    )
-    return Changed(changed=changed)
+    act = context.act(revision=revision)
+    return Changed(changed=workers_and_queues.resume_queue(context.database, act, queue))

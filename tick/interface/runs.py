@@ -45,6 +45,7 @@ class LogQuery(Query):
     after: int | None = Field(None, ge=0, le=2**63 - 1, description="lines after this id")
     before: Id | None = Field(None, description="lines before this id; not with `after`")
     level: LogLevel | None = None
+    # Less than proxies before a console usually give a request.
     wait: int = Field(0, ge=0, le=30, description="seconds to wait for a line while there is none")
 
 
@@ -73,16 +74,14 @@ class RetryRun(Retry):
 def list_runs(context: Context, query: RunQuery) -> RunPage:
     """List runs, newest first."""
     chosen = runs.RunFilter(**query.model_dump(exclude={"before"}))
-    with context.reading() as connection:
-        page = runs.list_runs(connection, chosen, before=query.before)
+    page = context.read(runs.list_runs, chosen, before=query.before)
     return continued_at(page, "before")
 
 
 @resource.get("/runs/<id:run_id>")
 def read_run(context: Context, run_id: int) -> RunWithNeighbours:
     """Read a run, with what it waits for and what waits for it."""
-    with context.reading() as connection:
-        return neighbours.read_run(connection, run_id)
+    return context.read(neighbours.read_run, run_id)
 
 
 @resource.get("/runs/<id:run_id>/logs", waits=True)
@@ -93,10 +92,10 @@ def read_logs(context: Context, run_id: int, query: LogQuery) -> LogPage:
     or after so many seconds; at once if too many others wait already.
     """
     levels = () if query.level is None else (query.level,)
-    with context.reading() as connection:
-        page = logs.read_log(
-            connection, run_id, after=query.after, before=query.before, levels=levels
-        )
+    page = context.read(
+        logs.read_log, run_id, after=query.after, before=query.before, levels=levels
+    )
+    # Two ways on, so that `continued_at` does not do: to older lines, and to those yet to come.
     places = {"previous": onward(before=page.previous), "next": onward(after=page.next)}
     return page.model_copy(update=places)
 
@@ -105,20 +104,13 @@ def read_logs(context: Context, run_id: int, query: LogQuery) -> LogPage:
 def cancel_run(context: Context, run_id: int, body: Cancel) -> RunDetail:
     """Cancel a run: at once if it is queued, by asking its job if it runs."""
     cancellation.cancel_run(context.database, context.act(reason=body.reason), run_id)
-    with context.reading() as connection:
-        return runs.get_run(connection, run_id)
+    # After its transaction: the answer shows what is stored.
+    return context.read(runs.get_run, run_id)
 
 
 @resource.post("/runs/<id:run_id>/retry", Permission.RUN_RETRY)
 def retry_run(context: Context, run_id: int, body: RetryRun) -> RetriedRun:
     """Put a run that ended badly back into the queue, and what was skipped because of it."""
-    ids = retries.retry_run(
-        context.database,
-        context.act(reason=body.reason),
-        run_id,
-        context.registry,
-        override_overlap=body.override_overlap,
-        only=body.only,
-    )
-    with context.reading() as connection:
-        return runs.read_retried(connection, run_id, ids)
+    act, how = context.act(reason=body.reason), body.model_dump(exclude={"reason"})
+    ids = retries.retry_run(context.database, act, run_id, context.registry, **how)
+    return context.read(runs.read_retried, run_id, ids)

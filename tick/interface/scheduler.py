@@ -33,17 +33,14 @@ class UpcomingQuery(Query):
 @resource.get("/scheduler/dry-run")
 def preview_tick(context: Context) -> TickPreview:
     """Read what a tick would decide now."""
-    return dry_run(context.database, context.settings, context.now)
+    return dry_run(context.database, context.runtime.settings, context.now)
 
 
 @resource.get("/scheduler/upcoming")
 def read_upcoming(context: Context, query: UpcomingQuery) -> Upcoming:
     """List what fires next, over all schedules that are on."""
-    with context.reading() as connection:
-        found = list_upcoming(
-            connection, context.now, query.count, with_off=query.with_off, once_each=query.once_each
-        )
-    return Upcoming(items=tuple(found))
+    how = query.model_dump(exclude={"count"})
+    return Upcoming(items=tuple(context.read(list_upcoming, context.now, query.count, **how)))
 
 
 @resource.post("/scheduler/resume-from-now", Permission.SCHEDULE_EDIT)
@@ -55,5 +52,6 @@ def resume_all_from_now(context: Context, body: Nothing) -> BroughtBack:
 @resource.get("/scheduler/status")
 def read_status(context: Context) -> SchedulerStatus:
     """Read whether the system ticks and works."""
-    with context.reading() as connection:
-        return scheduler.read_status(connection, context.now, context.settings.dead_after_seconds)
+    return context.read(
+        scheduler.read_status, context.now, context.runtime.settings.dead_after_seconds
+    )

@@ -13,11 +13,7 @@ from tick.interface.inputs import (
     Reason,
     continued_at,
 )
-from tick.interface.occurrences import (
-    OccurrenceQuery,
-    page_of,
-    started,
-)
+from tick.interface.occurrences import OccurrenceQuery, page_of, started
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import backfill, clock_ahead, run_now, switches
@@ -99,22 +95,21 @@ class Fire(Body):
 class Slots(Body):
     """Instants to run that did not fire."""
 
+    # All are written in one transaction.
     scheduled_for: tuple[Instant, ...] = Field(min_length=1, max_length=1000)
 
 
 @resource.get("/schedules")
 def list_schedules(context: Context, query: ScheduleQuery) -> SchedulePage:
     """List the schedules."""
-    with context.reading() as connection:
-        page = schedules.list_schedules(connection, after=query.after)
+    page = context.read(schedules.list_schedules, after=query.after)
     return continued_at(page, "after")
 
 
 @resource.get("/schedules/<schedule_id>")
 def read_schedule(context: Context, schedule_id: str) -> ScheduleWithInstants:
     """Read a schedule and its next instants."""
-    with context.reading() as connection:
-        return upcoming.read_schedule(connection, schedule_id, context.now)
+    return context.read(upcoming.read_schedule, schedule_id, context.now)
 
 
 @resource.post("/schedules/<schedule_id>/enable", Permission.SCHEDULE_EDIT)
@@ -122,12 +117,8 @@ def enable_schedule(
     context: Context, schedule_id: str, body: Enable, revision: str | None
 ) -> Schedule:
     """Switch a schedule on. It next fires at its first instant after now."""
-    switches.enable_schedule(
-        context.database,
-        context.act(revision=revision),
-        schedule_id,
-        catch_up_latest=body.catch_up_latest,
-    )
+    act, latest = context.act(revision=revision), body.catch_up_latest
+    switches.enable_schedule(context.database, act, schedule_id, catch_up_latest=latest)
     return find(context, schedule_id)
 
 
@@ -136,9 +127,8 @@ def disable_schedule(
     context: Context, schedule_id: str, body: Disable, revision: str | None
 ) -> Schedule:
     """Switch a schedule off. What runs already goes on."""
-    switches.disable_schedule(
-        context.database, context.act(reason=body.reason, revision=revision), schedule_id
-    )
+    act = context.act(reason=body.reason, revision=revision)
+    switches.disable_schedule(context.database, act, schedule_id)
     return find(context, schedule_id)
 
 
@@ -147,12 +137,8 @@ def pause_schedule(
     context: Context, schedule_id: str, body: Pause, revision: str | None
 ) -> Schedule:
     """Keep a schedule from firing, for a reason and perhaps for a time."""
-    switches.pause_schedule(
-        context.database,
-        context.act(reason=body.reason, revision=revision),
-        schedule_id,
-        until=body.until,
-    )
+    act = context.act(reason=body.reason, revision=revision)
+    switches.pause_schedule(context.database, act, schedule_id, until=body.until)
     return find(context, schedule_id)
 
 
@@ -161,12 +147,9 @@ def resume_schedule(
     context: Context, schedule_id: str, body: Resume, revision: str | None
 ) -> Schedule:
     """End a pause or an error. The schedule goes on at its first instant after now."""
+    act, latest = context.act(revision=revision), body.catch_up_latest
     switches.resume_schedule(
-        context.database,
-        context.act(revision=revision),
-        schedule_id,
-        catch_up_latest=body.catch_up_latest,
-        run=body.run,
+        context.database, act, schedule_id, catch_up_latest=latest, run=body.run
     )
     return find(context, schedule_id)
 
@@ -191,13 +174,9 @@ def resume_schedule_from_now(
 @resource.post("/schedules/<schedule_id>/trigger", Permission.SCHEDULE_RUN, status=202)
 def trigger_schedule(context: Context, schedule_id: str, body: Fire, key: str | None) -> Started:
     """Fire a schedule now, even while it is disabled. Its next instant stays where it is."""
-    occurrence_id = run_now.run_schedule(
-        context.database,
-        context.act(reason=body.reason, key=key),
-        schedule_id,
-        override_overlap=body.override_overlap,
-    )
-    return started(context, occurrence_id)
+    act, force = context.act(reason=body.reason, key=key), body.override_overlap
+    made = run_now.run_schedule(context.database, act, schedule_id, override_overlap=force)
+    return started(context, made)
 
 
 @resource.post("/schedules/<schedule_id>/slots", Permission.SCHEDULE_RUN, status=202)
@@ -215,12 +194,14 @@ def plan_backfill(context: Context, schedule_id: str, query: TimeQuery) -> Backf
             context.database, schedule_id, query.since, query.until or context.now, now=context.now
         )
     except Refused as refusal:
+        # A question changes nothing that could stand against it: the time that it names is wrong.
         raise InvalidInput([("query.since", str(refusal))]) from None
 
 
 @resource.get("/schedules/<schedule_id>/history")
 def read_history(context: Context, schedule_id: str, query: OccurrenceQuery) -> OccurrencePage:
     """List a schedule's occurrences, newest first."""
+    # First: of a schedule that there is not, an empty history would look like one that never fired.
     find(context, schedule_id)
     return page_of(context, schedule_id, query)
 
@@ -228,11 +209,10 @@ def read_history(context: Context, schedule_id: str, query: OccurrenceQuery) -> 
 @resource.get("/schedules/<schedule_id>/why")
 def explain(context: Context, schedule_id: str, query: WhyQuery) -> Why:
     """Say why a schedule fired at an instant, or why it did not."""
-    with context.reading() as connection:
-        return why.explain(connection, schedule_id, query.at, context.now)
+    return context.read(why.explain, schedule_id, query.at, context.now)
 
 
 def find(context: Context, schedule_id: str) -> Schedule:
-    """The schedule as it stands now. Raises NotFound."""
-    with context.reading() as connection:
-        return schedules.get_schedule(connection, schedule_id)
+    """Return the schedule as it stands now. Raises NotFound."""
+    # After an action in a transaction of its own: the answer shows what is stored.
+    return context.read(schedules.get_schedule, schedule_id)

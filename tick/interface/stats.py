@@ -17,6 +17,7 @@ resource = Resource("statistics", "How often things go well, on time, and in wha
 
 
 def _zone(name: str) -> str:
+    # Here, so that a mistyped zone is told as a mistake in the query, with its place.
     check_zone(name)
     return name
 
@@ -52,6 +53,7 @@ def read_statistics(context: Context, query: StatisticsQuery) -> Statistics:
     )
 
 
+# Here, not among the occurrences: it is worked out of what the statistics know of their jobs.
 class Forecast(Schema):
     """When an occurrence will have ended; null when it has, or never fired."""
 
@@ -61,6 +63,6 @@ class Forecast(Schema):
 @resource.get("/occurrences/<id:occurrence_id>/forecast")
 def read_forecast(context: Context, occurrence_id: int) -> Forecast:
     """Read when an occurrence that is at work will have ended, as its jobs usually go."""
-    with context.reading() as connection:
-        get_occurrence(connection, occurrence_id)
-        return Forecast(expected=read_expected_end(connection, occurrence_id, context.now))
+    # First, since a forecast is null as well for one that there is not.
+    context.read(get_occurrence, occurrence_id)
+    return Forecast(expected=context.read(read_expected_end, occurrence_id, context.now))

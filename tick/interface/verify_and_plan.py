@@ -28,6 +28,7 @@ def verify_ledger(context: Context, query: VerifyQuery) -> ProofPart:
     One answer proves at most 8 days of what is known, so that it comes in time: `end` says how far
     it reached, and `next` leads on, until it is null.
     """
+    # Not beyond now: what is to come can't be missing yet.
     end = min(query.until or context.now, context.now)
     start = query.since or end - _WEEK
     if start > end:
@@ -40,5 +41,4 @@ def verify_ledger(context: Context, query: VerifyQuery) -> ProofPart:
 @resource.get("/plan")
 def plan_definitions(context: Context) -> Plan:
     """Compare the definitions that the console has loaded with those that the database holds."""
-    with context.reading() as connection:
-        return plan_deploy(connection, context.registry, context.now)
+    return context.read(plan_deploy, context.registry, context.now)

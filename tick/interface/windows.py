@@ -31,41 +31,33 @@ class AddWindow(Body):
 @resource.post("/scheduler/stop", Permission.SCHEDULER_STOP)
 def stop_scheduler(context: Context, body: StopScheduler, revision: str | None) -> Changed:
     """Let nothing fire until the scheduler is started; what is queued goes on."""
-    changed = windows.stop_scheduler(
-        context.database, context.act(reason=body.reason, revision=revision)
-    )
-    return Changed(changed=changed)
+    act = context.act(reason=body.reason, revision=revision)
+    return Changed(changed=windows.stop_scheduler(context.database, act))
 
 
 @resource.post("/scheduler/start", Permission.SCHEDULER_STOP)
 def start_scheduler(context: Context, body: Nothing, revision: str | None) -> Changed:
     """Let schedules fire again; what fell into the stop stays BLACKOUT."""
-    changed = windows.start_scheduler(context.database, context.act(revision=revision))
-    return Changed(changed=changed)
+    act = context.act(revision=revision)
+    return Changed(changed=windows.start_scheduler(context.database, act))
 
 
 @resource.get("/windows")
 def list_windows(context: Context) -> WindowList:
     """List the maintenance windows."""
-    with context.reading() as connection:
-        found = queries.list_windows(connection, context.now)
-    return WindowList(items=found)
+    return WindowList(items=context.read(queries.list_windows, context.now))
 
 
 @resource.post("/windows", Permission.WINDOW_EDIT, status=201)
 def add_window(context: Context, body: AddWindow) -> WindowAdded:
     """Plan a maintenance window; the same one again adds nothing."""
-    window_id = windows.add_window(
-        context.database,
-        context.act(reason=body.reason),
-        starts_at=body.starts_at,
-        ends_at=body.ends_at,
-    )
+    act, begin, end = context.act(reason=body.reason), body.starts_at, body.ends_at
+    window_id = windows.add_window(context.database, act, starts_at=begin, ends_at=end)
     return WindowAdded(window_id=window_id)
 
 
 @resource.post("/windows/<id:window>/end", Permission.WINDOW_EDIT)
 def end_window(context: Context, window: Id, body: Nothing, revision: str | None) -> Changed:
     """End a window now, or call off one that is to come."""
-    changed = windows.end_window(context.database, context.act(revision=revision), window)
-    return Changed(changed=changed)
+    act = context.act(revision=revision)
+    return Changed(changed=windows.end_window(context.database, act, window))

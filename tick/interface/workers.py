@@ -24,13 +24,12 @@ class WorkerQuery(Query):
 @resource.get("/workers")
 def list_workers(context: Context, query: WorkerQuery) -> WorkerPage:
     """List the processes that live, and those that lived until they are pruned."""
-    with context.reading() as connection:
-        page = workers.list_workers(connection, status=query.status, after=query.after)
+    page = context.read(workers.list_workers, status=query.status, after=query.after)
     return continued_at(page, "after")
 
 
 @resource.post("/workers/<worker_id>/drain", Permission.WORKER_DRAIN)
 def drain_worker(context: Context, worker_id: str, body: Nothing) -> Changed:
     """Let a worker finish what it has, take nothing new, and end."""
-    changed = workers_and_queues.drain_worker(context.database, context.act(), worker_id)
-    return Changed(changed=changed)
+    drained = workers_and_queues.drain_worker(context.database, context.act(), worker_id)
+    return Changed(changed=drained)
