@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
-from tick.cron import calculator as calculators
-from tick.cron.calculator import calculator, calculator_is_newer
+from tick.cron import calculator_version as calculators
+from tick.cron.calculator_version import calculator, calculator_is_newer
 from tick.store.tables import audit_entry, job_schedule, setting
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

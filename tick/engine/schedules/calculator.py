@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.cron.calculator import calculator, calculator_is_newer
+from tick.cron.calculator_version import calculator, calculator_is_newer
 from tick.engine.ledger.audit import Act, Author
 from tick.engine.schedules.zone_changes import (
     ZoneDataRequest,
