@@ -23,6 +23,12 @@ HOURLY = a_schedule("hourly", cron="0 * * * *")
 QUARTERLY = a_schedule("post", cron="*/15 * * * *", mode="GROUP", job_group="post")
 ENDINGS = ("SUCCESS", "SUCCESS", "SUCCESS", "FAILED", "CANCELLED", "SKIPPED")
 _r, _o = job_run.c, occurrence.c
+# Only the columns that are looked at: all rows are read after each step.
+_RUNS = sa.select(_r.id, _r.job_name, _r.status, _r.started_at, _r.finished_at)
+_OCCURRENCES = sa.select(
+    *(_o.id, _o.schedule_id, _o.kind, _o.outcome, _o.count),
+    *(_o.scheduled_for, _o.decided_at, _o.tick_id),
+).order_by(_o.id)
 
 
 class History:
@@ -97,12 +103,12 @@ class History:
 
     def look(self) -> None:
         """Note what ended since the last look."""
-        for run in self.world.rows(sa.select(job_run)):
+        for run in self.world.rows(_RUNS):
             before = self._seen_runs.get(run.id)
             self._seen_runs[run.id] = (run.status, run.finished_at)
             if run.finished_at is not None and before != self._seen_runs[run.id]:
                 self._note_run(run)
-        for row in self.world.rows(sa.select(occurrence).order_by(_o.id)):
+        for row in self.world.rows(_OCCURRENCES):
             self._note_occurrence(row)
 
     def _note_run(self, run: Any) -> None:
