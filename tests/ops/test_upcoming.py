@@ -12,7 +12,7 @@ from tests.support.zones import fixed, released
 from tick.cron.zone_data import using
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import switches, windows
-from tick.ops.queries.courses import read_courses
+from tick.ops.queries.courses import read_course, read_courses
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.lanes import find_collisions, find_companions, list_lanes, next_in_lanes
 from tick.ops.reports.upcoming import (
@@ -47,7 +47,7 @@ def upcoming(world: World, count: int, **how: Any) -> list[UpcomingInstant]:
 
 def undecided(world: World, schedule_id: str = "daily") -> Undecided:
     with world.database.read.connect() as connection:
-        return count_undecided(connection, schedule_id, world.now)
+        return count_undecided(read_course(connection, schedule_id, world.now))
 
 
 def two(world: World) -> World:

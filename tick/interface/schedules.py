@@ -19,10 +19,10 @@ from tick.interface.permissions import Permission
 from tick.ops.actions import backfill, clock_ahead, run_now, switches
 from tick.ops.actions.backfill import BackfillPlan
 from tick.ops.actions.switches import SchedulesResumed
-from tick.ops.queries import schedules
 from tick.ops.queries.occurrences import OccurrencePage
 from tick.ops.queries.schedules import Schedule, SchedulePage
 from tick.ops.reports import upcoming, why
+from tick.ops.reports.schedule_items import list_items, read_item
 from tick.ops.reports.upcoming import ScheduleWithInstants
 from tick.ops.reports.why import Why
 from tick.ops.schemas import SlotsStarted, Started
@@ -102,7 +102,7 @@ class Slots(Body):
 @resource.get("/schedules")
 def list_schedules(context: Context, query: ScheduleQuery) -> SchedulePage:
     """List the schedules."""
-    page = context.read(schedules.list_schedules, after=query.after)
+    page = context.read(list_items, context.now, after=query.after)
     return continued_at(page, "after")
 
 
@@ -215,4 +215,4 @@ def explain(context: Context, schedule_id: str, query: WhyQuery) -> Why:
 def find(context: Context, schedule_id: str) -> Schedule:
     """Return the schedule as it stands now. Raises NotFound."""
     # After an action in a transaction of its own: the answer shows what is stored.
-    return context.read(schedules.get_schedule, schedule_id)
+    return context.read(read_item, schedule_id, context.now)

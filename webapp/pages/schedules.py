@@ -32,7 +32,6 @@ PREVIEWED = 3
 UPCOMING = 10
 CHANGES = 10
 TREND = 60
-RATED = timedelta(days=30)
 _RATES = "success_rates"
 _REMEMBERED = timedelta(minutes=1)
 PAUSES = {
@@ -78,7 +77,7 @@ def _rates(connection: sa.Connection, schedule_ids: tuple[str, ...]) -> dict[str
         if now() - at < _REMEMBERED
     }
     if schedule_ids not in known:
-        rates = stats.success_rates(connection, now() - RATED, schedule_ids)
+        rates = stats.success_rates(connection, now() - stats.RATED, schedule_ids)
         known[schedule_ids] = now(), rates
     current_app.extensions[_RATES] = known
     return known[schedule_ids][1]

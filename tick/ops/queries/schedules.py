@@ -21,9 +21,18 @@ from tick.ops.queries.descriptions import (
 from tick.ops.queries.history import RecentOccurrence, list_recent
 from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS, paged
+from tick.ops.queries.proposal_names import ProposalNames
 from tick.ops.queries.revisions import revision_of
-from tick.ops.schemas import Internal, Page, Schema
-from tick.states import FIRED_OUTCOMES, Mode, ScheduleSource, ScheduleState
+from tick.ops.schemas import Internal, Page
+from tick.policy.rule import Rule
+from tick.states import (
+    FIRED_OUTCOMES,
+    MissedPolicy,
+    Mode,
+    OverlapPolicy,
+    ScheduleSource,
+    ScheduleState,
+)
 from tick.store.sql import AnyRow
 from tick.store.tables import alert, alert_mute, job_schedule, occurrence, schedule_version
 
@@ -38,7 +47,7 @@ def _parsed(text: object) -> object:
         return None
 
 
-class Schedule(Schema):
+class Schedule(ProposalNames):
     """A schedule: its definition in force, where it stands, its last firing."""
 
     id: str
@@ -63,6 +72,14 @@ class Schedule(Schema):
     version_since: datetime | None
     rule: Annotated[dict[str, Any] | None, BeforeValidator(_parsed)] = Field(
         description="when it fires, as the engine reads it; defaults are left out"
+    )
+    missed: MissedPolicy | None = Field(description="as in effect; null if its rule can't be read")
+    overlap: OverlapPolicy | None = Field(description="the same")
+    grace_seconds: float | None = Field(
+        None, description="the same: set, or learned from how often it ticks"
+    )
+    success_rate: float | None = Field(
+        None, description="of what fired by itself in the last 30 days; 0 to 1"
     )
     mode: Mode | None
     timing: Timing
@@ -200,8 +217,12 @@ def _with_history(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Sch
 def _schedule(
     row: AnyRow, last: Occurrence | None = None, recent: tuple[RecentOccurrence, ...] = ()
 ) -> Schedule:
+    timing = describe_timing(row.rule)
+    rule = None if timing.mistake else Rule.from_json(row.rule)
     return Schedule(
-        timing=describe_timing(row.rule),
+        timing=timing,
+        missed=None if rule is None else rule.missed,
+        overlap=None if rule is None else rule.overlap,
         selected=describe_target(row.mode, row.target),
         last=last,
         recent=recent,

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,8 @@ from tick.store.tables import Instant, job_schedule, occurrence_hour, run_hour
 
 MOST_UNCOUNTED = 50_000
 """Of what ended since the last tick; what is beyond that, the next ticks count."""
+RATED = timedelta(days=30)
+"""How far the success rate of a schedule looks back."""
 _s = job_schedule.c
 
 Table = dict[tuple[str, int], Sums]

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from tick.cron import timetable
-from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.ops.queries.courses import Course, is_on, read_course, read_courses
 from tick.ops.queries.descriptions import describe_timing, next_instants
-from tick.ops.queries.schedules import Schedule, get_schedule
+from tick.ops.queries.schedules import Schedule
+from tick.ops.reports.schedule_items import read_item
 from tick.ops.schemas import Schema
 from tick.policy import instants, missed
 from tick.policy.ahead import NextInstant, cut_at_limit
-from tick.policy.missed import grace_seconds, max_catch_up_age
+from tick.policy.missed import max_catch_up_age
 from tick.policy.rule import Rule
 from tick.policy.windows import Window
 from tick.states import MissedPolicy, OverlapPolicy
@@ -131,27 +131,31 @@ def read_schedule(
     connection: sa.Connection, schedule_id: str, now: datetime
 ) -> ScheduleWithInstants:
     """Read a schedule, its next instants, and how many passed while it was off. Raises NotFound."""
-    schedule = get_schedule(connection, schedule_id)
+    schedule = read_item(connection, schedule_id, now)
     course = read_course(connection, schedule_id, now)
     coming = next_of(course, NEXT_INSTANTS) if course else []
     return ScheduleWithInstants(
         schedule=schedule,
-        policy=read_policy(connection, course) if course else None,
+        policy=_policy(course, schedule.grace_seconds) if course else None,
         upcoming=tuple(each.at for each in coming if each.blackout is None),
-        undecided=count_undecided(connection, schedule_id, now).count,
+        undecided=count_undecided(course).count,
     )
 
 
-def read_policy(connection: sa.Connection, course: Course) -> Policy | None:
-    """Read the policy of a schedule; None if its rule cannot be read. One statement."""
-    if describe_timing(course.row.rule).mistake is not None:
+def _is_readable(course: Course) -> bool:
+    """Whether this process can read the rule of a schedule; another release may have written it."""
+    return describe_timing(course.row.rule).mistake is None
+
+
+def _policy(course: Course, grace: float | None) -> Policy | None:
+    if grace is None or not _is_readable(course):
         return None
     rule = course.rule
     latest = instants.latest_until(rule, instants.EPOCH, course.now) or course.now
     return Policy(
         missed=rule.missed,
         overlap=rule.overlap,
-        grace_seconds=grace_seconds(rule, learned_tick_seconds(connection)),
+        grace_seconds=grace,
         max_catch_up_age_seconds=max_catch_up_age(rule, latest).total_seconds(),
         max_catch_up_runs=rule.max_catch_up_runs,
         max_runs=rule.max_runs,
@@ -186,10 +190,9 @@ def resumed_next(
     return [] if course is None else next_of(replace(course, as_if_on=True), count)
 
 
-def count_undecided(connection: sa.Connection, schedule_id: str, now: datetime) -> Undecided:
+def count_undecided(course: Course | None) -> Undecided:
     """Count the instants that enabling or resuming now would write as SUPPRESSED."""
-    course = read_course(connection, schedule_id, now)
-    if course is None or is_on(course.row):
+    if course is None or is_on(course.row) or not _is_readable(course):
         return Undecided(0)
     entries = missed.suppressed(course.rule, course.row.decided_to, course.now, "")
     if not entries:
