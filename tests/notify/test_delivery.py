@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tests.notify.conftest import SECRET, Alerting
 from tests.notify.receivers import HttpReceiver, MailServer
 from tests.support.factories import a_job, a_schedule, a_worker
+from tests.support.plans import recorded
 from tick.engine.runs.rescue import rescue_dead_workers
 from tick.notify import dispatcher, sending
 from tick.notify.outbox import LEASE, claim, record
@@ -201,6 +202,16 @@ def test_a_delivery_is_written_down_once(silent: Alerting) -> None:
     keys = [row.key for row in silent.deliveries()]
     assert len(keys) == len(set(keys)) == 1
     assert silent.world.rows(sa.select(alert_delivery.c.attempt)) == [(1,)]
+
+
+def test_a_round_without_news_writes_nothing(silent: Alerting) -> None:
+    """On SQLite it would keep ticks waiting."""
+    for _ in range(2):
+        silent.run_once(after=11)
+    with recorded(silent.world.database) as sent:
+        silent.run_once(after=11)
+    assert silent.open() == ["silent"]
+    assert [each for each in sent if each.statement.startswith(("INSERT", "UPDATE"))] == []
 
 
 def test_an_address_may_hold_a_name_and_a_password(hook: HttpReceiver) -> None:
