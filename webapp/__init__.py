@@ -26,6 +26,7 @@ from webapp.pages import (
     overview,
     preferences,
     runs,
+    schedule_form,
     schedules,
     settings,
     stats,
@@ -37,8 +38,8 @@ from webapp.pages import (
 
 _log = logging.getLogger(__name__)
 ACCESS = (login, oidc_login, account, users)
-PAGES = (overview, schedules, bulk_schedules, occurrences, runs, bulk, logs, jobs, upcoming)
-MORE_PAGES = (workers, windows, alerts, stats, audit, settings, preferences)
+PAGES = (overview, schedules, schedule_form, bulk_schedules, occurrences, runs, bulk, logs)
+MORE_PAGES = (jobs, upcoming, workers, windows, alerts, stats, audit, settings, preferences)
 MACHINES = (health, metrics, trigger, work, api_routes)
 
 

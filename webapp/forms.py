@@ -24,8 +24,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,40}\Z")
 def acting() -> Iterator[Act]:
     """Yield the act of the signed-in person; flash a refusal instead of showing an error page."""
     try:
-        author = Author(current_user.name, g.request_id)
-        yield Act(now(), author, reason(), key=idempotency_key())
+        yield this_act()
     except Busy as busy:
         if busy.run_id is not None:
             link = url_for("runs.show", run_id=busy.run_id)
@@ -34,6 +33,12 @@ def acting() -> Iterator[Act]:
         messages.flash_error(str(busy), link=link, label="Show it")
     except Refused as refusal:
         messages.flash_error(str(refusal))
+
+
+def this_act() -> Act:
+    """Return the act of the signed-in person, for a page that shows itself what is refused."""
+    author = Author(current_user.name, g.request_id)
+    return Act(now(), author, reason(), key=idempotency_key())
 
 
 def perform(

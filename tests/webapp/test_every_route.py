@@ -42,6 +42,8 @@ VALUES: dict[str, Any] = {
     "window_id": 1,
     "worker_id": "c0ffee",
 }
+OF_ROUTE = {"preferences.remember": {"name": "theme"}}
+"""Where a name in a path stands for something else than usual."""
 API = {f"api.{name}": operation.needs for name, operation in OPERATIONS.items()}
 FRAGMENT = {"HX-Request": "true", "HX-Source": "main#page"}
 
@@ -65,7 +67,8 @@ def routes(app: Flask, table: Any) -> Iterator[tuple[str, str, str]]:
 
 
 def _path(rule: Rule) -> str:
-    built = rule.build({name: VALUES.get(name, "1") for name in rule.arguments})
+    values = VALUES | OF_ROUTE.get(rule.endpoint, {})
+    built = rule.build({name: values.get(name, "1") for name in rule.arguments})
     assert built is not None, f"give VALUES a value for each of {rule.arguments}"
     return built[1]
 

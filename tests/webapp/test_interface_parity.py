@@ -18,10 +18,10 @@ from webapp.access.permissions import NEEDED, PUBLIC
 
 BROWSER = "! only a browser needs it"
 DEFINITIONS = "! is about the definitions in this folder"
-BY_HAND = "! schedules by hand are written by command and API so far"
 ON_PAGES = "! stands on the pages that it is about"
 OWN_ADDRESS = "! is fetched by its own address"
 PEOPLE = "! a program's token must not make or change people and tokens"
+TYPED = "! stands in the form of a schedule while somebody types"
 PROCESS = "! is about the process that answers"
 
 # The routes of the console that do the same as an operation.
@@ -39,10 +39,10 @@ ROUTES = {
     "trigger_schedule": "schedules.run, schedules.confirm_run",
     "run_slots": "schedules.run_slots, occurrences.confirm_slots",
     "plan_backfill": ON_PAGES,
-    "create_schedule": BY_HAND,
-    "update_schedule": BY_HAND,
-    "delete_schedule": BY_HAND,
-    "restore_schedule": BY_HAND,
+    "create_schedule": "schedule_form.new, schedule_form.create, schedule_form.preview",
+    "update_schedule": "schedule_form.edit, schedule_form.update, schedule_form.preview",
+    "delete_schedule": "schedule_form.delete, schedule_form.confirm_delete",
+    "restore_schedule": "schedule_form.restore",
     "list_occurrences": ON_PAGES,
     "read_history": ON_PAGES,
     "read_occurrence": "occurrences.show",
@@ -86,13 +86,14 @@ ROUTES = {
     "test_channels": "alerts.test",
     "list_audit": "audit.index, audit.export",
     "plan_definitions": DEFINITIONS,
-    "validate_cron": DEFINITIONS,
-    "preview_runs": DEFINITIONS,
+    "validate_cron": TYPED,
+    "preview_runs": TYPED,
 }
 # Why the console has what the interface doesn't.
 ONLY_CONSOLE = {
     "upcoming.feed, upcoming.make_feed, upcoming.confirm_feed, upcoming.end_feed, "
     "upcoming.feed_by_token": "! calendar programs fetch it by its own address",
+    "schedule_form.as_code": "! is read_schedule, worded for a file of definitions",
     "settings.index": "! settings are for whoever runs the processes",
     "bulk.confirm_runs": "! shows the runs, and needs the permission of what is to be done to them",
     "health.process, health.readiness, health.scheduler": PROCESS,

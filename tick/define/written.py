@@ -13,7 +13,7 @@ _DEFAULTS = {
 }
 OPTIONS = frozenset(_DEFAULTS)
 """The options of a schedule by hand: they carry no code, command or URL."""
-_INSTANTS = frozenset({"anchor", "at", "starts_at", "ends_at"})
+INSTANTS = frozenset({"anchor", "at", "starts_at", "ends_at"})
 
 
 def to_plain(schedule: Schedule) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> S
     given = dict(values)
     if unknown := given.keys() - OPTIONS:
         raise ValueError(f"{min(unknown)} can't be given by hand; leave it out")
-    for name in _INSTANTS & given.keys():
+    for name in INSTANTS & given.keys():
         given[name] = datetime.fromisoformat(given[name])
     if isinstance(given.get("every"), int | float):
         given["every"] = timedelta(seconds=given["every"])

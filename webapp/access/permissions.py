@@ -81,6 +81,19 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
         ),
         Permission.SCHEDULE_RUN: ("confirm_run", "run", "run_slots"),
     },
+    "schedule_form": {
+        Permission.READ: ("as_code",),
+        Permission.SCHEDULE_EDIT: (
+            "confirm_delete",
+            "create",
+            "delete",
+            "edit",
+            "new",
+            "preview",
+            "restore",
+            "update",
+        ),
+    },
     "settings": {Permission.SETTINGS_READ: ("index",)},
     "stats": {Permission.READ: ("index",)},
     "upcoming": {Permission.READ: ("confirm_feed", "end_feed", "feed", "index", "make_feed")},
@@ -111,6 +124,8 @@ NEEDED = {
     for permission, views in opened.items()
     for view in views
 }
+# Sent while somebody types, or to leave: neither counts among the changes of a minute.
+_CHANGES_NOTHING = frozenset({"auth.leave", "schedule_form.preview"})
 _log = logging.getLogger(__name__)
 
 
@@ -130,7 +145,7 @@ def check() -> Response | None:
     if not may(request.endpoint):
         _log.warning("request %s: %r may not %s", g.request_id, current_user.name, request.endpoint)
         abort(403)
-    if request.method == "POST" and request.endpoint != "auth.leave":
+    if request.method == "POST" and request.endpoint not in _CHANGES_NOTHING:
         enforce_rate_limit(f"user:{current_user.name}")
     return None
 

@@ -193,5 +193,6 @@
     }
   };
   document.addEventListener("htmx:after:swap", refresh);
+  document.addEventListener("graph:changed", refresh);
   document.addEventListener("DOMContentLoaded", refresh);
 })();

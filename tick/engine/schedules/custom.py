@@ -4,13 +4,14 @@ They name jobs that exist in code, and share everything else with those in code:
 audit. What is written of one is kept in its version, and read again at each sync.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Never
+from typing import Any
 
 import sqlalchemy as sa
 
 from tick.define.mistakes import find_in_one
+from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.define.written import OPTIONS
 from tick.engine.schedules import lifecycle
@@ -128,6 +129,21 @@ def free_id(connection: sa.Connection, wanted: str) -> str:
     return next(each for each in numbered if each not in taken)
 
 
+def judge(
+    schedule_id: str,
+    written: Mapping[str, Any],
+    registry: Registry,
+    former_ids: Sequence[str] | None = None,
+) -> tuple[Schedule | None, list[tuple[str, str]]]:
+    """The schedule as written, if it is one at all, and its mistakes with the option of each."""
+    try:
+        schedule = custom_schedule(schedule_id, written, registry, former_ids)
+    except (TypeError, ValueError) as error:
+        return None, [(_option_in(str(error)), str(error))]
+    wrong = find_in_one(schedule, list(registry.jobs.values()))
+    return schedule, [(_option_in(text), text) for text in wrong]
+
+
 def _read(
     writer: ScheduleWriter,
     schedule_id: str,
@@ -135,23 +151,33 @@ def _read(
     former_ids: list[str] | None = None,
 ) -> Schedule:
     """What was written, if it holds with the jobs that there are. Raises InvalidInput."""
-    try:
-        schedule = custom_schedule(schedule_id, written, writer.registry, former_ids)
-    except (TypeError, ValueError) as error:
-        _refuse([str(error)])
-    if wrong := find_in_one(schedule, list(writer.registry.jobs.values())):
-        _refuse(wrong)
+    schedule, wrong = judge(schedule_id, written, writer.registry, former_ids)
+    if schedule is None or wrong:
+        raise InvalidInput([(f"body.{option}", text) for option, text in wrong])
     return schedule
 
 
-def _refuse(wrong: list[str]) -> Never:
-    raise InvalidInput([(f"body.{_option_in(text)}", text) for text in wrong])
+_BEGINNINGS = {
+    "unknown time zone": "timezone",
+    "dst gap": "dst_gap",
+    "dst fold": "dst_fold",
+    "group ": "job_group",
+    "names no job": "jobs",
+    "runs all jobs": "mode",
+    "says what to run": "mode",
+    "schedule ": "id",
+    "has no instant between": "ends_at",
+}
+"""The options of mistakes that don't begin with the option's name."""
 
 
 def _option_in(text: str) -> str:
-    """The option that a mistake begins with, or `cron` for one of the calculator's."""
+    """The option that a mistake is about; `cron` for what the calculator says of its fields."""
     first = text.split(" ", 1)[0].rstrip(":")
-    return first if first in OPTIONS else "cron"
+    if first in OPTIONS:
+        return first
+    found = (option for begins, option in _BEGINNINGS.items() if text.startswith(begins))
+    return next(found, "cron")
 
 
 def _refuse_taken(connection: sa.Connection, schedule_id: str) -> None:

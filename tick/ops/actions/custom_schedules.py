@@ -57,7 +57,7 @@ def _create(
 ) -> str:
     writer = _writer(change, registry)
     if schedule_id is None:
-        schedule_id = custom.free_id(change.connection, _id_of(str(written.get("name", ""))))
+        schedule_id = custom.free_id(change.connection, id_of(str(written.get("name", ""))))
     custom.make(writer, schedule_id, written)
     if enabled:
         switches.switch_on(change, schedule_id)
@@ -129,7 +129,7 @@ def _writer(change: Change, registry: Registry) -> ScheduleWriter:
     return ScheduleWriter(connection, registry, generation, change.act)
 
 
-def _id_of(name: str) -> str:
+def id_of(name: str) -> str:
     """The id made from a name: `Daily Full Sync` → `daily-full-sync`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_ID].rstrip("-")

@@ -1,0 +1,55 @@
+"""A schedule as the text to paste into the definitions. Pure."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from tick.define.written import INSTANTS
+
+_IMPORTS = {"datetime(": "datetime", "timedelta(": "timedelta", "=UTC)": "UTC"}
+_UNITS = (("weeks", 604800), ("days", 86400), ("hours", 3600), ("minutes", 60))
+
+
+def as_code(schedule_id: str, written: Mapping[str, Any]) -> str:
+    """`Schedule(...)` with what was written, one option a line."""
+    options = {"id": schedule_id, **written}
+    lines = (f"    {name}={_value(name, value)}," for name, value in options.items())
+    return "\n".join(["Schedule(", *lines, ")"])
+
+
+def imports_of(code: str) -> str:
+    """The imports that such a text needs."""
+    names = sorted(name for sign, name in _IMPORTS.items() if sign in code)
+    dates = f"from datetime import {', '.join(names)}\n\n" if names else ""
+    return f"{dates}from tick import Schedule"
+
+
+def _value(name: str, value: Any) -> str:
+    if name in INSTANTS:
+        at = datetime.fromisoformat(value)
+        rest = [at.second, at.microsecond]
+        while rest and not rest[-1]:
+            rest.pop()
+        parts = [at.year, at.month, at.day, at.hour, at.minute, *rest]
+        return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
+    return _length(value) if name == "every" else _literal(value)
+
+
+def _length(seconds: float) -> str:
+    """The length in the largest unit of which it is a whole number."""
+    for unit, size in _UNITS:
+        if not seconds % size:
+            return f"timedelta({unit}={int(seconds // size)})"
+    return f"timedelta(seconds={timedelta(seconds=seconds).total_seconds():g})"
+
+
+def _literal(value: Any) -> str:
+    """A JSON value as Python writes it, with double quotes as the formatter has them."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_literal(key)}: {_literal(of)}' for key, of in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_literal, value))}]"
+    return repr(value)

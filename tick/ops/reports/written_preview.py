@@ -1,0 +1,137 @@
+"""A schedule that somebody is writing: what it would do, and what it would have done."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from itertools import islice, pairwise
+from typing import Any
+
+import sqlalchemy as sa
+
+from tick.cron.zone_data import find_zone
+from tick.define.registry import Registry
+from tick.define.schedules import Schedule
+from tick.define.timing_mistakes import find_in_timing
+from tick.engine.schedules.custom import judge
+from tick.errors import InvalidInput, NotFound
+from tick.ops.actions.custom_schedules import id_of
+from tick.ops.queries.courses import minute_of, read_courses
+from tick.ops.queries.descriptions import describe_timing
+from tick.ops.reports.lanes import find_companions
+from tick.policy import instants
+from tick.policy.clock_changes import clock_changes
+from tick.policy.rule import Rule
+from tick.utc import in_utc
+
+NEXT = 10
+PAST_DAYS = 30
+_CHANGES_WITHIN = timedelta(days=400)
+_MOST_CHANGES = 3
+_UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True)
+class NextInstant:
+    """An instant at which it would fire, and the schedules that fire in the same minute."""
+
+    at: datetime
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """A day of the zone, and how often it would have fired on it."""
+
+    day: date
+    count: int
+
+
+@dataclass(frozen=True)
+class WrittenPreview:
+    """What a schedule would do; of one with mistakes, what can be told in spite of them."""
+
+    mistakes: tuple[tuple[str, str], ...]
+    words: str | None = None
+    upcoming: tuple[NextInstant, ...] = ()
+    changes: tuple[tuple[datetime, str], ...] = ()
+    past: tuple[PastDay, ...] = ()
+    jobs: tuple[str, ...] = ()
+
+    @property
+    def always_with(self) -> tuple[str, ...]:
+        """The schedules that fire at each of the next instants, if they are the same for all."""
+        alike = {each.others for each in self.upcoming}
+        return alike.pop() if len(alike) == 1 else ()
+
+    @property
+    def fired(self) -> int:
+        """How often it would have fired in the PAST_DAYS days before today."""
+        return sum(day.count for day in self.past)
+
+    @property
+    def days_without(self) -> int:
+        """On how many of these days it would not have fired."""
+        return sum(not day.count for day in self.past)
+
+
+def preview_written(
+    connection: sa.Connection,
+    registry: Registry,
+    written: Mapping[str, Any],
+    now: datetime,
+    *,
+    schedule_id: str | None = None,
+    fired: int = 0,
+) -> WrittenPreview:
+    """What a schedule would do, were it saved now.
+
+    `schedule_id` is its own, if it has one; what it has `fired` counts for its `max_runs`.
+    """
+    name = str(written.get("name") or _UNNAMED)
+    own_id = schedule_id or _future_id(name)
+    schedule, mistakes = judge(own_id, {**written, "name": name}, registry)
+    if schedule is None:
+        return WrittenPreview(tuple(mistakes))
+    found = WrittenPreview(tuple(mistakes), jobs=_jobs(schedule, registry))
+    # Without a name, or with a wrong id, it has instants all the same.
+    if find_in_timing(replace(schedule, name=_UNNAMED)):
+        return found
+    rule = schedule.rule()
+    left = NEXT if rule.max_runs is None else max(rule.max_runs - fired, 0)
+    upcoming = instants.between(rule, now, None, min(NEXT, left))
+    others = find_companions(read_courses(connection, now), own_id, upcoming)
+    until = now + _CHANGES_WITHIN
+    return replace(
+        found,
+        words=describe_timing(rule.to_json()).words,
+        upcoming=tuple(NextInstant(at, others.get(minute_of(at), ())) for at in upcoming),
+        changes=tuple(islice(clock_changes(rule, now, until), _MOST_CHANGES)),
+        past=tuple(_past_days(rule, now)),
+    )
+
+
+def _future_id(name: str) -> str:
+    """The id that a name will make; what `H` stands for hangs on it."""
+    try:
+        return id_of(name)
+    except InvalidInput:
+        return _UNNAMED
+
+
+def _jobs(schedule: Schedule, registry: Registry) -> tuple[str, ...]:
+    """The jobs that it would run, in dependency order; none while they are a mistake."""
+    try:
+        return tuple(registry.select(schedule.target()).jobs)
+    except (NotFound, ValueError):
+        return ()
+
+
+def _past_days(rule: Rule, now: datetime) -> Iterator[PastDay]:
+    zone = find_zone(rule.timezone)
+    first = now.astimezone(zone).date() - timedelta(days=PAST_DAYS)
+    days = [first + timedelta(days=number) for number in range(PAST_DAYS + 1)]
+    midnights = [in_utc(datetime.combine(day, time(), zone)) for day in days]
+    for day, (start, end) in zip(
+        days, pairwise(map(instants.just_before, midnights)), strict=False
+    ):
+        yield PastDay(day, instants.count(rule, start, end))

@@ -1,0 +1,138 @@
+"""Works out what a schedule in the form would do, and what is wrong with it, while it is typed."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tick.cron.fields import FIELDS
+from tick.define.jobs import JobDefinition
+from tick.define.registry import Registry
+from tick.errors import InvalidInput, NotFound
+from tick.ops.actions.shared_params import SharedField, shared_fields
+from tick.ops.queries.jobs import latest_run_by_job
+from tick.ops.queries.runs import Run
+from tick.ops.reports.written_preview import WrittenPreview, preview_written
+from tick.states import Mode, ScheduleKind
+from webapp.schedule_fields import PARAM, Fields, meant, read_params, shown
+from webapp.services import now, reading, runtime
+
+_OF_A_PARAMETER = re.compile(r"params(?: lacks '(\w+)'|: job '[^']*' refuses (\w+))")
+_UNNAMED = {"name": "give it a name"}
+LABELS = {
+    "at": "at",
+    "cron": "cron",
+    "ends_at": "last instant",
+    "every": "every",
+    "grace": "grace",
+    "job_group": "group",
+    "max_runs": "at most",
+    "mode": "what it runs",
+    "starts_at": "first instant",
+    "timezone": "time zone",
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The form of a schedule with its mistakes, by field, and what it would do."""
+
+    fields: Fields
+    options: dict[str, Any]
+    mistakes: dict[str, str]
+    preview: WrittenPreview
+    parameters: tuple[SharedField, ...]
+    latest: Mapping[str, Run]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The options that were given; None takes one away."""
+        return self.options
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The options of a new schedule."""
+        return {name: value for name, value in self.options.items() if value is not None}
+
+    @property
+    def wrong_cron_fields(self) -> tuple[int, ...]:
+        """Which of the five fields the calculator's message is about."""
+        said = re.split(r":| never ", self.mistakes.get("cron", ""))[0]
+        return tuple(
+            number
+            for number, field in enumerate(FIELDS)
+            if re.search(rf"(?<![-\w]){field.name}(?![-\w])", said)
+        )
+
+    def with_mistakes(self, mistakes: Mapping[str, str]) -> "Draft":
+        """The same, with more that is wrong."""
+        return replace(self, mistakes=self.mistakes | dict(mistakes))
+
+
+def draft_of(fields: Fields, *, schedule_id: str | None = None, fired: int = 0) -> Draft:
+    """What the fields mean, and what that would do."""
+    registry, found = runtime().registry, meant(fields)
+    jobs = _chosen(registry, fields)
+    params = read_params(fields, jobs)
+    options = found.options | {"params": params.options or None}
+    written = {name: value for name, value in options.items() if value is not None}
+    with reading() as connection:
+        preview = preview_written(
+            connection,
+            registry,
+            written,
+            now(),
+            schedule_id=schedule_id or fields.text("id") or None,
+            fired=fired,
+        )
+        latest = latest_run_by_job(connection, preview.jobs)
+    mistakes = _by_field(preview, fields) | found.mistakes
+    mistakes |= {_param(name): why for name, why in params.mistakes.items()}
+    return Draft(fields, options, mistakes, preview, shared_fields(jobs), latest)
+
+
+def to_save(draft: Draft) -> Draft:
+    """The draft with what only matters once it is saved."""
+    return draft if draft.options.get("name") else draft.with_mistakes(_UNNAMED)
+
+
+def fields_of(options: Mapping[str, Any]) -> Fields:
+    """The fields of a form for what was written of a schedule."""
+    registry = runtime().registry
+    plain = shown(options)
+    return shown(options, shared_fields(_chosen(registry, plain)))
+
+
+def told_by(error: InvalidInput) -> dict[str, str]:
+    """The mistakes of an action, by field."""
+    return {where.rpartition(".")[2]: why for where, why in error.mistakes}
+
+
+def _chosen(registry: Registry, fields: Fields) -> Sequence[JobDefinition]:
+    """The jobs that the form names, as far as there are such."""
+    target = {
+        "mode": fields.target,
+        "job_group": fields.text("job_group"),
+        "jobs": [fields.text("job")] if fields.target is Mode.SINGLE_JOB else fields.jobs,
+        "with_dependencies": bool(fields.text("with_dependencies")),
+    }
+    try:
+        return [registry.jobs[name] for name in registry.select(target).jobs]
+    except NotFound:
+        return []
+
+
+def _by_field(preview: WrittenPreview, fields: Fields) -> dict[str, str]:
+    """The mistakes by the field beside which they stand; several of one are told together."""
+    found: dict[str, str] = {}
+    for option, text in preview.mistakes:
+        of_parameter = _OF_A_PARAMETER.match(text)
+        name = _param(of_parameter[1] or of_parameter[2]) if of_parameter else option
+        if name == "cron" and fields.kind is not ScheduleKind.CRON:
+            continue  # it says when in no way, and the field for it says so
+        found[name] = f"{found[name]} {text}" if name in found else text
+    return found
+
+
+def _param(name: str) -> str:
+    return name if name == "params_more" else f"{PARAM}{name}"

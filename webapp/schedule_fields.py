@@ -1,0 +1,289 @@
+"""The fields of the form of a schedule, and the options of `Schedule` that they mean.
+
+Texts are kept as somebody typed them, so that a form comes back as it was sent.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic_core import from_json
+from werkzeug.datastructures import MultiDict
+
+from tick.cron.zone_data import find_zone
+from tick.cron.zones import check_zone
+from tick.define.jobs import JobDefinition
+from tick.define.wrong_values import why_unstorable
+from tick.errors import InvalidCron, InvalidParams
+from tick.ops.actions.shared_params import SharedField, read_shared_form
+from tick.states import Mode, ScheduleKind
+from tick.utc import in_utc, is_skipped
+
+UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+LENGTHS = ("every", "grace", "max_catch_up_age", "jitter")
+INSTANTS = ("at", "anchor", "starts_at", "ends_at")
+NUMBERS = ("max_runs", "max_catch_up_runs")
+CHOICES = {"missed": "SKIP", "overlap": "SKIP", "dst_gap": "first_valid", "dst_fold": "first"}
+"""Options that are one of a few words, with the default of each: what is not worth storing."""
+_TEXTS = ("name", "description", "cron", "timezone", "job", "job_group")
+_OF_KIND = {
+    ScheduleKind.CRON: ("cron", "timezone", "dst_gap", "dst_fold"),
+    ScheduleKind.INTERVAL: ("every", "anchor"),
+    ScheduleKind.ONCE: ("at",),
+}
+_REPEATING = ("starts_at", "ends_at", "max_runs", "jitter")
+_OF_TARGET = {
+    Mode.SINGLE_JOB: ("job", "with_dependencies"),
+    Mode.GROUP: ("job_group", "with_dependencies"),
+    Mode.CUSTOM: ("jobs", "with_dependencies"),
+    Mode.ALL_JOBS: (),
+}
+_OF_MISSED = {
+    "SKIP": (),
+    "CATCH_UP": ("max_catch_up_age",),
+    "CATCH_UP_ALL": ("max_catch_up_age", "max_catch_up_runs"),
+}
+_ALWAYS = ("name", "description", "missed", "overlap", "grace")
+_OPTIONS = frozenset(
+    {"cron", "timezone", "job", "job_group", "jobs", "with_dependencies", "params", "mode"}
+    | {"name", "description", *CHOICES, *LENGTHS, *INSTANTS, *NUMBERS}
+)
+PARAM = "param-"
+
+
+@dataclass
+class Fields:
+    """What stands in the form: texts by the name of the field, the jobs that are ticked."""
+
+    texts: dict[str, str]
+    jobs: tuple[str, ...] = ()
+    params: dict[str, str] = field(default_factory=dict)
+    """The parameters' fields; what has none stands in `params_more`, as JSON."""
+
+    def text(self, name: str) -> str:
+        """What stands in a field."""
+        return self.texts.get(name, "")
+
+    @property
+    def kind(self) -> ScheduleKind:
+        """How it says when."""
+        return _one_of(ScheduleKind, self.text("kind")) or ScheduleKind.CRON
+
+    @property
+    def target(self) -> Mode:
+        """How it says what to run."""
+        return _one_of(Mode, self.text("target")) or Mode.ALL_JOBS
+
+
+@dataclass
+class Meant:
+    """The options that a form means (None: not given), and its mistakes by option."""
+
+    options: dict[str, Any]
+    mistakes: dict[str, str]
+
+
+def sent(form: MultiDict[str, str]) -> Fields:
+    """The fields of a form that was sent."""
+    texts = {
+        name: text.strip().replace("\r\n", "\n")
+        for name, text in form.items()
+        if not name.startswith(PARAM)
+    }
+    params = {
+        name.removeprefix(PARAM): text for name, text in form.items() if name.startswith(PARAM)
+    }
+    return Fields(texts, tuple(form.getlist("jobs")), params)
+
+
+def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) -> Fields:
+    """The fields of a form for what was written of a schedule whose jobs take `parameters`."""
+    texts = {name: str(options[name]) for name in (*_TEXTS, *NUMBERS) if name in options}
+    texts |= {name: str(options.get(name, default)) for name, default in CHOICES.items()}
+    texts["kind"] = next(
+        (kind for kind in ScheduleKind if _OF_KIND[kind][0] in options), ScheduleKind.CRON
+    )
+    texts["target"] = next(
+        (mode for mode, named in _OF_TARGET.items() if named and named[0] in options), Mode.ALL_JOBS
+    )
+    texts |= {"timezone": str(options.get("timezone", "UTC"))}
+    texts |= {"with_dependencies": "on"} if options.get("with_dependencies") else {}
+    for name in LENGTHS:
+        texts[f"{name}_count"], texts[f"{name}_unit"] = _length_texts(options.get(name))
+    zone = _zone(texts["timezone"])
+    texts |= {name: _wall(options[name], zone) for name in INSTANTS if name in options}
+    params, others = _param_texts(options.get("params", {}), parameters)
+    texts |= {"params_more": others} if others else {}
+    rest = {name: value for name, value in options.items() if name not in _OPTIONS}
+    texts |= {"rest": json.dumps(rest)} if rest else {}
+    return Fields(texts, tuple(options.get("jobs", ())), params)
+
+
+def read_params(fields: Fields, jobs: Iterable[JobDefinition]) -> Meant:
+    """The parameters that are filled in; mistakes by their names, or of `params_more`."""
+    given = {name: text for name, text in fields.params.items() if text}
+    mistakes: dict[str, str] = {}
+    params: dict[str, Any] = {}
+    try:
+        params = read_shared_form(jobs, given)
+    except InvalidParams as error:
+        mistakes |= error.problems
+    try:
+        more = from_json(fields.text("params_more") or "{}", allow_inf_nan=False)
+    except ValueError as error:
+        return Meant(params, mistakes | {"params_more": f"This is not JSON: {error}"})
+    if not isinstance(more, dict):
+        return Meant(params, mistakes | {"params_more": 'Write names and values: {"limit": 20}'})
+    return Meant(params | more, mistakes)
+
+
+def meant(fields: Fields) -> Meant:
+    """The options that the fields mean, but for the parameters, which hang on the jobs."""
+    taken = {*_ALWAYS, *_OF_KIND[fields.kind], *_OF_TARGET[fields.target]}
+    taken |= set() if fields.kind is ScheduleKind.ONCE else set(_REPEATING)
+    taken |= set(_OF_MISSED.get(fields.text("missed"), ()))
+    found = Meant(dict.fromkeys(_OPTIONS - {"params"}), {})
+    for name in sorted(taken):
+        try:
+            found.options[name] = _value(fields, name)
+        except ValueError as error:
+            found.mistakes[name] = str(error)
+    for name, why in _LACKING.items():
+        if name in taken and not found.options[name]:
+            found.mistakes.setdefault(name, why)
+    try:
+        check_zone(fields.text("timezone") or "UTC")
+    except InvalidCron as error:
+        found.mistakes["timezone"] = str(error)
+    return Meant(_rest(fields) | found.options, found.mistakes)
+
+
+def merge(mine: Fields, base: Fields, theirs: Fields) -> Fields:
+    """What I typed over what another person saved meanwhile; both began with `base`."""
+    names = {*mine.texts, *theirs.texts} | {"jobs"}
+    kept = {name for name in names if mine.text(name) != base.text(name)}
+    texts = {name: (mine if name in kept else theirs).text(name) for name in names}
+    jobs = mine.jobs if mine.jobs != base.jobs else theirs.jobs
+    params = {
+        name: mine.params.get(name, "")
+        if mine.params.get(name, "") != base.params.get(name, "")
+        else theirs.params.get(name, "")
+        for name in {*mine.params, *theirs.params}
+    }
+    return Fields(texts, jobs, params)
+
+
+def _rest(fields: Fields) -> dict[str, Any]:
+    """Options without a field of their own, which stay as they are."""
+    try:
+        found = json.loads(fields.text("rest") or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) and not why_unstorable(found) else {}
+
+
+def _value(fields: Fields, name: str) -> Any:
+    """The value of an option, None for its default. Raises ValueError with what to write."""
+    text = fields.text(name)
+    if name in LENGTHS:
+        return _length(fields.text(f"{name}_count"), fields.text(f"{name}_unit"))
+    if name in INSTANTS:
+        return _instant(text, _zone(fields.text("timezone") or "UTC"))
+    if name in NUMBERS:
+        return _number(text)
+    if name in CHOICES:
+        return None if text == CHOICES[name] else text or None
+    if name == "jobs":
+        return list(fields.jobs)
+    if name == "with_dependencies":
+        return True if text else None
+    return None if name == "timezone" and text == "UTC" else text or _EMPTY.get(name)
+
+
+# Empty where one must stand: without it, the schedule would say something else.
+_EMPTY = {"cron": "", "job": "", "job_group": ""}
+_LACKING = {
+    "every": "say how long, such as 6 hours",
+    "at": "say when, such as 2027-03-29 02:00",
+    "job": "choose a job",
+    "job_group": "choose a group",
+    "jobs": "tick at least one job",
+}
+
+
+def _length(count: str, unit: str) -> float | None:
+    if not count:
+        return None
+    try:
+        seconds = float(count) * UNITS.get(unit, 1)
+    except ValueError:
+        raise ValueError(f"{count} is no number; write one, such as 15") from None
+    if not 0 <= seconds < 1e11:
+        raise ValueError(f"{count} {unit} is no length to wait for; write less")
+    return seconds
+
+
+def _length_texts(seconds: float | None) -> tuple[str, str]:
+    """A length as a count and the largest unit of which it is a whole number."""
+    if seconds is None:
+        return "", "minutes"
+    whole = [unit for unit, size in UNITS.items() if not seconds % size]
+    unit = whole[-1] if whole and seconds else "seconds"
+    return f"{seconds / UNITS[unit]:g}", unit
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise ValueError(f"{text[:20]} is no whole number; write one, such as 3") from None
+
+
+def _instant(text: str, zone: ZoneInfo) -> str | None:
+    if not text:
+        return None
+    try:
+        wall = datetime.fromisoformat(text)
+        instant = wall if wall.tzinfo else wall.replace(tzinfo=zone)
+        if not is_skipped(instant):
+            return in_utc(instant).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise ValueError(f"{text[:40]} is no time; write one such as 2027-03-29 02:00") from None
+    raise ValueError(f"the clocks of {zone.key} skip {wall:%H:%M} on that day; write another time")
+
+
+def _wall(stored: str, zone: ZoneInfo) -> str:
+    local = datetime.fromisoformat(stored).astimezone(zone).replace(tzinfo=None)
+    return local.isoformat(timespec="minutes" if not local.second else "seconds")
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The zone in which times of the form are meant; UTC for one that is a mistake itself."""
+    try:
+        check_zone(name)
+    except InvalidCron:
+        return find_zone("UTC")
+    return find_zone(name)
+
+
+def _param_texts(
+    params: Mapping[str, Any], parameters: Iterable[SharedField]
+) -> tuple[dict[str, str], str]:
+    """What stands in the parameters' fields, and the rest as JSON."""
+    kinds = {each.field.name: each.field.kind for each in parameters}
+    texts = {
+        name: value
+        if isinstance(value, str) and kinds[name] != "json"
+        else json.dumps(value, ensure_ascii=False)
+        for name, value in params.items()
+        if name in kinds
+    }
+    others = {name: value for name, value in params.items() if name not in kinds}
+    return texts, json.dumps(others, ensure_ascii=False) if others else ""
+
+
+def _one_of(enum: Any, text: str) -> Any:
+    return enum(text) if text in list(enum) else None
