@@ -8,7 +8,7 @@ from tests.webapp.test_every_route import VALUES
 from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
 
-NONSENSE = "x" * 101
+NONSENSE = "x" * 501
 IDS = {"alert": 1, "mute": 1, "window": 1, **VALUES}
 
 
