@@ -43,3 +43,25 @@ def test_what_is_to_come_says_that_it_will_not_fire(tick: CommandLine) -> None:
     first = tick.json("next", "-n", "1")[0]
     assert first["fires"] is False
     assert first["blackout"].endswith(": move")
+
+
+def test_a_window_of_one_schedule_comes_again_and_again(tick: CommandLine) -> None:
+    plan = ("windows", "add", "--schedule", "monthly-report", "--every-cron", "0 2 * * 0")
+    plan += ("--for", "2h", "--timezone", "Europe/Berlin", "--reason", "backups")
+    assert tick.good(*plan) == "Window 1 is planned; `tick windows end 1` calls it off.\n"
+    (row,) = tick.json("windows", "list")
+    shown = ("schedule_id", "cron", "timezone", "length_seconds", "ends_at")
+    assert [row[name] for name in shown] == [
+        *["monthly-report", "0 2 * * 0", "Europe/Berlin", 7200.0, None],
+    ]
+    assert "0 2 * * 0" in tick.good("windows", "list")
+    assert tick.json("windows", "end", "1") == {"changed": True}
+
+
+def test_a_window_that_is_not_whole_is_told_what_it_lacks(tick: CommandLine) -> None:
+    plan = ("windows", "add", "--reason", "x")
+    assert "starts_at and ends_at have to say" in tick.bad(*plan)
+    assert "length_seconds has to say" in tick.bad(*plan, "--every-cron", "0 2 * * 0")
+    assert "need a cron" in tick.bad(*PLAN, "--reason", "x", "--for", "2h")
+    assert "hour" in tick.bad(*plan, "--every-cron", "0 25 * * 0", "--for", "2h")
+    assert "No schedule is called" in tick.bad(*PLAN, "--reason", "x", "--schedule", "nobody")

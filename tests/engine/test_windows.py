@@ -7,13 +7,15 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
-from tick.errors import NotFound, Refused
+from tick.engine.ledger.windows import Recurrence
+from tick.engine.schedules.mutes import all_muted
+from tick.errors import InvalidCron, NotFound, Refused
 from tick.ops.actions import run_now, windows
 from tick.ops.queries.health import read_page_status
 from tick.ops.queries.windows import list_windows
 from tick.ops.reports.verify import verify
 from tick.policy.windows import Phase
-from tick.store.tables import audit_entry, occurrence
+from tick.store.tables import audit_entry, maintenance_window, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -214,3 +216,136 @@ def test_a_stop_without_a_reason_is_refused(hourly: World) -> None:
 def test_an_unknown_window_is_not_found(hourly: World) -> None:
     with pytest.raises(NotFound, match="no window 7"):
         end(hourly, 7, TWO)
+
+
+SUNDAY = datetime(2026, 3, 1, tzinfo=UTC)
+NIGHTLY = Recurrence("0 2 * * *", "Europe/Berlin", 2 * HOUR)
+"""From 01:00 to 03:00 UTC, until the clocks change."""
+
+
+def recurring(world: World, recurs: Recurrence = NIGHTLY, **given: object) -> int:
+    act = Act(world.now, TESTER, reason="backups")
+    times = {"starts_at": None, "ends_at": None} | given
+    return windows.add_window(world.database, act, recurs=recurs, **times)
+
+
+@pytest.fixture
+def two(world: World) -> World:
+    """Two schedules that fire each hour, enabled at midnight."""
+    world.now = SUNDAY
+    jobs = [a_job("a")]
+    world.define(*(a_schedule(id, cron="30 * * * *") for id in ("report", "other")), jobs=jobs)
+    world.enable("report")
+    world.enable("other")
+    return world
+
+
+def fired(world: World, schedule_id: str) -> list[bool]:
+    """Of each hour whether the schedule fired."""
+    return [outcome != "BLACKOUT" for outcome, _, _ in world.ledger(schedule_id)]
+
+
+def tick_hourly(world: World, hours: int) -> None:
+    for hour in range(hours):
+        world.tick(SUNDAY + (hour + 0.5) * HOUR)
+        world.finish_runs()
+
+
+def test_a_window_of_one_schedule_leaves_the_others_alone(two: World) -> None:
+    two.plan_window(SUNDAY + HOUR, SUNDAY + 2 * HOUR, "report")
+    tick_hourly(two, 3)
+    assert fired(two, "report") == [True, False, True]
+    assert fired(two, "other") == [True, True, True]
+    (reason,) = two.rows(sa.select(occurrence.c.reason).where(occurrence.c.outcome == "BLACKOUT"))
+    assert reason == (
+        "maintenance window 1 of report, 2026-03-01 01:00 to 2026-03-01 02:00 UTC, by tester: "
+        "new disks",
+    )
+    assert verify(two.database, SUNDAY, SUNDAY + 3 * HOUR).ok
+
+
+def test_a_recurring_window_closes_its_times_until_it_is_ended(two: World) -> None:
+    window_id = recurring(two)
+    tick_hourly(two, 26)
+    assert end(two, window_id, SUNDAY + 26 * HOUR)
+    for hour in (26, 27):
+        two.tick(SUNDAY + (hour + 0.5) * HOUR)
+        two.finish_runs()
+    closed = [hour for hour, each in enumerate(fired(two, "other")) if not each]
+    assert closed == [1, 2, 25]
+    assert listed(two, SUNDAY + 27 * HOUR) == [(SUNDAY, SUNDAY + 26 * HOUR, Phase.OVER, "tester")]
+    assert verify(two.database, SUNDAY, SUNDAY + 28 * HOUR).ok
+
+
+def test_a_late_tick_splits_what_was_due_by_the_times_of_the_window(two: World) -> None:
+    recurring(two, schedule_id="report")
+    two.tick(SUNDAY + 26.6 * HOUR)
+    assert [(outcome, count) for outcome, _, count in two.ledger("report")] == [
+        *[("MISSED", 1), ("BLACKOUT", 2), ("MISSED", 22), ("BLACKOUT", 2)],
+    ]
+    assert verify(two.database, SUNDAY, SUNDAY + 26.6 * HOUR).ok
+
+
+def test_a_window_of_one_schedule_is_no_standstill(two: World) -> None:
+    two.plan_window(SUNDAY, SUNDAY + HOUR, "report")
+    recurring(two)
+    with two.database.read.connect() as connection:
+        stands = [
+            read_page_status(connection, SUNDAY + hours * HOUR, 90).active_window is not None
+            for hours in (0.5, 1.5, 3, 25)
+        ]
+        muted = [all_muted(connection, SUNDAY + hours * HOUR) for hours in (0.5, 1.5, 3, 25)]
+    assert stands == muted == [False, True, False, True]
+
+
+def test_the_release_before_sees_nothing_to_keep_from_firing(two: World) -> None:
+    """It would let nothing at all fire: to that one, such a window is over before it began."""
+    two.plan_window(SUNDAY + HOUR, SUNDAY + 2 * HOUR, "report")
+    recurring(two)
+    w = maintenance_window.c
+    assert two.rows(sa.select(sa.func.count()).where(w.ends_at != w.starts_at)) == [(0,)]
+
+
+def test_the_same_recurring_window_asked_for_again_is_the_one_that_is_there(two: World) -> None:
+    window_id = recurring(two)
+    two.now += MINUTE
+    assert recurring(two) == window_id
+    assert recurring(two, schedule_id="report") != window_id
+    end(two, window_id, SUNDAY + HOUR)
+    two.now = SUNDAY + 2 * HOUR
+    assert recurring(two) not in (window_id, window_id + 1)
+
+
+@pytest.mark.parametrize(
+    ("recurs", "told"),
+    [
+        (Recurrence("0 * * * *", "UTC", HOUR), "begins again before it ends"),
+        (Recurrence("0 2 * * *", "UTC", 0 * HOUR), "begins again before it ends"),
+    ],
+)
+def test_a_recurring_window_that_leaves_nothing_open_is_refused(
+    two: World, recurs: Recurrence, told: str
+) -> None:
+    with pytest.raises(Refused, match=told):
+        recurring(two, recurs)
+
+
+def test_a_window_of_no_schedule_or_no_time_is_refused(two: World) -> None:
+    with pytest.raises(NotFound, match="No schedule is called 'nobody'"):
+        recurring(two, schedule_id="nobody")
+    with pytest.raises(InvalidCron, match="Europe/Berlni"):
+        recurring(two, Recurrence("0 2 * * *", "Europe/Berlni", HOUR))
+    act = Act(two.now, TESTER, reason="x")
+    with pytest.raises(Refused, match="from when to when"):
+        windows.add_window(two.database, act, starts_at=two.now, ends_at=None)
+
+
+def test_a_renamed_schedule_keeps_its_windows(two: World) -> None:
+    two.plan_window(SUNDAY + HOUR, SUNDAY + 2 * HOUR, "report")
+    two.define(
+        a_schedule("summary", cron="30 * * * *", renamed_from="report"),
+        a_schedule("other", cron="30 * * * *"),
+    )
+    two.tick(SUNDAY + 1.5 * HOUR)
+    assert fired(two, "summary")[-1] is False
+    assert fired(two, "other")[-1] is True

@@ -1,13 +1,21 @@
 """What a maintenance window does to the instants that are due."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.policy.rules import daily
 from tick.policy.planner import Cursor, OverlapDecision, Plan, plan
-from tick.policy.windows import Phase, Window, covering, split_by_windows
+from tick.policy.windows import (
+    Phase,
+    RecurringWindow,
+    Window,
+    covering,
+    of_schedule,
+    split_by_windows,
+)
 from tick.states import MissedPolicy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -144,3 +152,96 @@ def test_one_that_was_called_off_is_over_and_covers_nothing() -> None:
     assert called_off.phase(TWO - HOUR) is Phase.OVER
     assert not called_off.covers(TWO)
     assert a_window(TWO).phase(TWO - HOUR) is Phase.TO_COME
+
+
+def sundays(
+    cron: str = "0 2 * * 0",
+    hours: float = 2,
+    *,
+    timezone: str = "Europe/Berlin",
+    starts_at: datetime = datetime(2026, 1, 1, tzinfo=UTC),
+    ends_at: datetime = datetime(2200, 1, 1, tzinfo=UTC),
+) -> RecurringWindow:
+    """Sundays from 02:00 to 04:00 in Berlin, unless said otherwise."""
+    length = timedelta(hours=hours)
+    return RecurringWindow(
+        9, starts_at, ends_at, "backups", "anna", cron, timezone, length, "report"
+    )
+
+
+def times(window: RecurringWindow, since: datetime, until: datetime) -> list[tuple[str, str]]:
+    """The day and time, in UTC, at which each of its times begins and ends."""
+    return [
+        (f"{each.starts_at:%d %H:%M}", f"{each.ends_at:%d %H:%M}")
+        for each in window.touching(since, until)
+    ]
+
+
+MARCH, NOVEMBER = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+DAY = 24 * HOUR
+
+
+def test_a_recurring_window_follows_the_clock_of_its_zone_and_lasts_elapsed_time() -> None:
+    """On 29 March 02:00 in Berlin is skipped: it begins at 03:00, and lasts two hours."""
+    assert times(sundays(), MARCH + 20 * DAY, MARCH + 36 * DAY) == [
+        ("22 01:00", "22 03:00"),
+        ("29 01:00", "29 03:00"),
+        ("05 00:00", "05 02:00"),
+    ]
+
+
+def test_a_window_in_the_hour_that_comes_twice_begins_once() -> None:
+    """On 25 October 02:00 to 03:00 comes twice in Berlin: two hours from its first 02:00 on."""
+    october = datetime(2026, 10, 24, tzinfo=UTC)
+    assert times(sundays(), october, october + 2 * DAY) == [("25 00:00", "25 02:00")]
+
+
+def test_a_recurring_window_lasts_over_midnight_and_touches_a_time_within_it() -> None:
+    nightly = sundays("0 23 * * *", 3, timezone="UTC")
+    assert times(nightly, MARCH + 1.5 * HOUR, MARCH + 1.5 * HOUR) == [("28 23:00", "01 02:00")]
+    assert times(nightly, MARCH + 2 * HOUR, MARCH + 3 * HOUR) == []
+
+
+def test_a_recurring_window_is_bounded_by_its_plan() -> None:
+    first, end = MARCH + 1.5 * HOUR, MARCH + 2 * DAY + HOUR / 2
+    bounded = sundays("0 0 * * *", timezone="UTC", starts_at=first, ends_at=end)
+    assert times(bounded, MARCH, MARCH + 5 * DAY) == [
+        ("02 00:00", "02 02:00"),
+        ("03 00:00", "03 00:30"),
+    ]
+    phases = [bounded.phase(MARCH + hours * HOUR) for hours in (0, 24, 25.9, 26, 48.5)]
+    assert phases == [Phase.TO_COME, Phase.LASTS, Phase.LASTS, Phase.TO_COME, Phase.OVER]
+
+
+@pytest.mark.parametrize(("hours", "overlaps"), [(23.9, False), (24, True), (25, True)])
+def test_a_window_that_would_begin_again_before_it_ends_is_told(
+    hours: float, overlaps: bool
+) -> None:
+    assert sundays("0 2 * * *", hours, timezone="UTC").overlaps_itself() is overlaps
+
+
+def test_a_recurring_window_is_named_with_what_it_recurs_by() -> None:
+    found = covering([sundays()], datetime(2026, 3, 8, 1, 30, tzinfo=UTC))
+    assert found is not None
+    assert found.in_words() == (
+        "maintenance window 9 of report (0 2 * * 0 Europe/Berlin), 2026-03-08 01:00 to "
+        "2026-03-08 03:00 UTC, by anna: backups"
+    )
+    assert covering([sundays()], datetime(2026, 3, 8, 3, tzinfo=UTC)) is None
+
+
+def test_instants_in_a_recurring_window_do_not_fire_and_those_between_its_times_do() -> None:
+    """A month late: each of its times has a row of its own."""
+    window = sundays("0 2 * * *", timezone="UTC", starts_at=TWO)
+    found = planned(TWO + 3 * 24 * HOUR - HOUR, window, missed=MissedPolicy.CATCH_UP)
+    assert not_fired(found) == [
+        *[("BLACKOUT", 2, 2), ("MISSED", 4, 22), ("BLACKOUT", 2, 2), ("MISSED", 4, 22)],
+        *[("BLACKOUT", 2, 2), ("MISSED", 4, 21)],
+    ]
+    assert found.fire == TWO + 3 * 24 * HOUR - HOUR
+
+
+def test_a_schedule_has_the_windows_for_all_and_its_own() -> None:
+    for_all, other = a_window(TWO), replace(a_window(TWO), schedule_id="other")
+    assert of_schedule([for_all], "report") == [for_all]
+    assert of_schedule([for_all, other, sundays()], "report") == [for_all, sundays()]

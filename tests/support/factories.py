@@ -104,13 +104,16 @@ class World:
         """Switch a schedule off."""
         switches.disable_schedule(self.database, Act(self.now, TESTER), schedule_id)
 
-    def plan_window(self, starts_at: datetime, ends_at: datetime) -> int:
-        """Plan a time in which nothing fires; its id."""
+    def plan_window(
+        self, starts_at: datetime, ends_at: datetime, schedule_id: str | None = None
+    ) -> int:
+        """Plan a time in which nothing, or the schedule, fires; its id."""
         return windows.add_window(
             self.database,
             Act(self.now, TESTER, reason="new disks"),
             starts_at=starts_at,
             ends_at=ends_at,
+            schedule_id=schedule_id,
         )
 
     def tick(self, now: datetime | None = None) -> TickResult:

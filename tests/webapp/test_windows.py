@@ -88,3 +88,31 @@ def test_a_viewer_sees_the_banner_and_no_button(ada: Visitor, vic: Visitor) -> N
     assert "database move" in banner(vic)
     assert "<button" not in banner(vic)
     assert vic.post("/scheduler/start").status_code == 403
+
+
+def test_a_window_of_one_schedule_that_recurs_is_planned_in_the_form(
+    ada: Visitor, world: World
+) -> None:
+    world.define(a_schedule("often", cron="*/30 * * * *"), jobs=JOBS)
+    world.enable("often")
+    assert 'value="often"' in ada.page("/windows/add")
+    form = {"schedule": "often", "cron": "0 * * * *", "timezone": "Europe/Berlin", "minutes": "45"}
+    ada.post("/windows/add", **form, reason="backups")
+    page = ada.page("/workers")
+    assert "At <code>0 * * * *</code>" in page
+    assert ', of <a href="/schedules/often">often</a>' in page
+    assert "will not fire" in ada.page("/schedules/often")
+    assert "does not fire in it (by ada: backups)" in ada.page("/upcoming")
+    assert "End for good" in page
+    ada.press(page, "/windows/1/end")
+    assert "will not fire" not in ada.page("/schedules/often")
+
+
+def test_a_recurring_window_that_can_not_be_is_refused_in_words(ada: Visitor) -> None:
+    for form, told in (
+        ({"cron": "0 2 * * 0", "minutes": "many"}, "how many minutes the window lasts"),
+        ({"cron": "0 25 * * 0", "minutes": "120"}, "hour"),
+        ({"cron": "0 * * * *", "minutes": "60"}, "begins again before it ends"),
+    ):
+        ada.post("/windows/add", **form, reason="x")
+        assert told in ada.page("/workers")

@@ -1,12 +1,12 @@
 """The commands that keep everything from firing for a while: scheduler and windows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
 from tick.cli.client import call
 from tick.cli.output import say, show_json, show_list, tell, tell_change
-from tick.cli.parameters import ID, INSTANT, as_json, if_revision, reason_option, wants_json
+from tick.cli.parameters import ID, INSTANT, LENGTH, as_json, if_revision, reason_option, wants_json
 from tick.interface.scheduler import read_status
 from tick.interface.windows import (
     add_window,
@@ -67,8 +67,10 @@ def list_() -> None:
     columns = {
         "id": "WINDOW",
         "phase": "PHASE",
+        "schedule_id": "SCHEDULE",
         "starts_at": "FROM (UTC)",
         "ends_at": "TO (UTC)",
+        "cron": "RECURS",
         "created_by": "BY",
         "reason": "REASON",
     }
@@ -76,13 +78,20 @@ def list_() -> None:
 
 
 @windows.command()
-@click.option("--from", "start", type=INSTANT, required=True, help="When it begins.")
-@click.option("--to", "end", type=INSTANT, required=True, help="When it ends.")
+@click.option("--from", "start", type=INSTANT, help="When it begins.")
+@click.option("--to", "end", type=INSTANT, help="When it ends, or recurs no more.")
+@click.option("--schedule", "schedule_id", help="The schedule that is not to fire; without: all.")
+@click.option("--every-cron", "cron", help="When it begins each time, such as '0 2 * * 0'.")
+@click.option("--for", "length", type=LENGTH, help="How long it lasts each time.")
+@click.option("--timezone", help="Of --every-cron; UTC unless it is given.")
 @reason_option("Why, for whoever finds everything quiet.", required=True)
 @as_json
-def add(start: datetime, end: datetime, reason: str) -> None:
-    """Plan a time in which nothing fires."""
-    added = call(add_window, starts_at=start, ends_at=end, reason=reason)
+def add(
+    start: datetime | None, end: datetime | None, length: timedelta | None, **given: str | None
+) -> None:
+    """Plan a time in which nothing fires: once, --from and --to, or --every-cron --for a while."""
+    seconds = length and length.total_seconds()
+    added = call(add_window, starts_at=start, ends_at=end, length_seconds=seconds, **given)
     number = added.window_id
     tell(added, f"Window {number} is planned; `tick windows end {number}` calls it off.")
 
@@ -92,6 +101,6 @@ def add(start: datetime, end: datetime, reason: str) -> None:
 @if_revision
 @as_json
 def end(window_id: int, revision: str | None) -> None:
-    """End a window now, or call off one that is to come."""
+    """End a window now, a recurring one for good, or call off one that is to come."""
     changed = call(end_window, window=window_id, revision=revision).changed
     tell_change(changed, f"Window {window_id} {'is' if changed else 'was'} over.")

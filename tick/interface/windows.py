@@ -1,12 +1,20 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
-from tick.interface.inputs import Body, Id, Instant, Nothing, Reason
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from tick.engine.ledger.windows import Recurrence
+from tick.errors import InvalidCron, InvalidInput
+from tick.interface.inputs import Body, Id, Instant, Name, Nothing, Reason
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import windows
 from tick.ops.queries import windows as queries
 from tick.ops.schemas import Changed, Page, WindowAdded
 
+MOST_SECONDS = 366 * 86_400.0
 resource = Resource("windows", "Times in which nothing fires; a stop is one without an end.")
 
 
@@ -21,11 +29,37 @@ class StopScheduler(Body):
 
 
 class AddWindow(Body):
-    """A time [starts_at, ends_at) in which nothing is to fire."""
+    """A time [starts_at, ends_at) in which nothing is to fire; with `cron`, times that recur."""
 
-    starts_at: Instant
-    ends_at: Instant
+    starts_at: Instant | None = Field(None, description="null: from now on, where it recurs")
+    ends_at: Instant | None = Field(
+        None, description="null: until somebody ends it, where it recurs"
+    )
+    schedule_id: Name | None = Field(None, description="the one that is not to fire; null: all")
+    cron: Name | None = Field(None, description="when it begins, each time")
+    timezone: Name | None = Field(None, description="of `cron`; null: UTC")
+    length_seconds: float | None = Field(
+        None, gt=0, le=MOST_SECONDS, description="how long it lasts each time"
+    )
     reason: Reason
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.cron is not None and self.length_seconds is None:
+            raise ValueError("with cron, length_seconds has to say how long it lasts each time")
+        if self.cron is None and (self.starts_at is None or self.ends_at is None):
+            raise ValueError("without cron, starts_at and ends_at have to say from when to when")
+        if self.cron is None and (self.timezone, self.length_seconds) != (None, None):
+            raise ValueError("timezone and length_seconds need a cron that says when it begins")
+        return self
+
+    @property
+    def recurs(self) -> Recurrence | None:
+        """When it begins each time; None: it comes once."""
+        if self.cron is None or self.length_seconds is None:
+            return None
+        length = timedelta(seconds=self.length_seconds)
+        return Recurrence(self.cron, self.timezone or "UTC", length)
 
 
 @resource.post("/scheduler/stop", Permission.SCHEDULER_STOP)
@@ -51,13 +85,23 @@ def list_windows(context: Context) -> WindowList:
 @resource.post("/windows", Permission.WINDOW_EDIT, status=201)
 def add_window(context: Context, body: AddWindow) -> WindowAdded:
     """Plan a maintenance window; the same one again adds nothing."""
-    act, begin, end = context.act(reason=body.reason), body.starts_at, body.ends_at
-    window_id = windows.add_window(context.database, act, starts_at=begin, ends_at=end)
+    act = context.act(reason=body.reason)
+    try:
+        window_id = windows.add_window(
+            context.database,
+            act,
+            starts_at=body.starts_at,
+            ends_at=body.ends_at,
+            schedule_id=body.schedule_id,
+            recurs=body.recurs,
+        )
+    except InvalidCron as error:
+        raise InvalidInput([("body.cron", str(error))]) from None
     return WindowAdded(window_id=window_id)
 
 
 @resource.post("/windows/<id:window>/end", Permission.WINDOW_EDIT)
 def end_window(context: Context, window: Id, body: Nothing, revision: str | None) -> Changed:
-    """End a window now, or call off one that is to come."""
+    """End a window now, recurring ones for good, or call off one that is to come."""
     act = context.act(revision=revision)
     return Changed(changed=windows.end_window(context.database, act, window))

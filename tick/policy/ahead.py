@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tick.policy import instants, missed
 from tick.policy.rule import Rule
-from tick.policy.windows import Window, count_firing, covering
+from tick.policy.windows import AnyWindow, Window, count_firing, covering
 from tick.states import MissedPolicy
 
 
@@ -19,7 +19,7 @@ class NextInstant:
 
 
 def cut_at_limit(
-    found: Iterable[datetime], windows: Sequence[Window], left: int | None
+    found: Iterable[datetime], windows: Sequence[AnyWindow], left: int | None
 ) -> Iterator[NextInstant]:
     """Yield the instants up to the last that may fire."""
     for at in found:
@@ -32,7 +32,7 @@ def cut_at_limit(
 
 
 def runs_left(
-    rule: Rule, fired: int, decided_to: datetime, now: datetime, windows: Sequence[Window]
+    rule: Rule, fired: int, decided_to: datetime, now: datetime, windows: Sequence[AnyWindow]
 ) -> int | None:
     """Return how many of the instants after `now` may fire; None if that is not limited."""
     if rule.max_runs is None:
@@ -41,7 +41,9 @@ def runs_left(
     return max(rule.max_runs - fired - _count_owed(rule, decided_to, now, windows), 0)
 
 
-def _count_owed(rule: Rule, decided_to: datetime, now: datetime, windows: Sequence[Window]) -> int:
+def _count_owed(
+    rule: Rule, decided_to: datetime, now: datetime, windows: Sequence[AnyWindow]
+) -> int:
     # The next tick decides all of these at once: it fires one, unless each is to be caught up.
     newest = instants.latest_until(rule, decided_to, now)
     if newest is None or covering(windows, newest) is not None:

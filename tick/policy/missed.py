@@ -8,7 +8,7 @@ from functools import partial
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
-from tick.policy.windows import Window, WindowSegment, count_firing, split_by_windows
+from tick.policy.windows import AnyWindow, WindowSegment, count_firing, split_by_windows
 from tick.states import MissedPolicy, Outcome
 from tick.text import exact_length
 
@@ -72,7 +72,7 @@ def choose(
     now: datetime,
     grace: float,
     *,
-    windows: Sequence[Window] = (),
+    windows: Sequence[AnyWindow] = (),
     any_age: bool = False,
     deferral: Deferral | None = None,
 ) -> Choice | None:
@@ -103,7 +103,7 @@ class _Due:
     """The instants of a rule from `since` to `now`; some may lie in windows."""
 
     rule: Rule
-    windows: Sequence[Window]
+    windows: Sequence[AnyWindow]
     since: datetime
     now: datetime
     deferral: Deferral | None = None

@@ -9,7 +9,7 @@ from tick.policy import instants, missed
 from tick.policy.instants import just_before
 from tick.policy.missed import Choice, Deferral, NotFired
 from tick.policy.rule import Rule
-from tick.policy.windows import Window, covering
+from tick.policy.windows import AnyWindow, Window, covering
 from tick.states import MissedPolicy, Outcome, OverlapPolicy
 
 THROTTLED = "the storm brake held it: the tick had created as many runs as one may"
@@ -89,7 +89,11 @@ def due_since(rule: Rule, decided_to: datetime, marked: datetime) -> datetime:
 
 
 def plan(
-    rule: Rule, cursor: Cursor, now: datetime, tick_seconds: float, windows: Sequence[Window] = ()
+    rule: Rule,
+    cursor: Cursor,
+    now: datetime,
+    tick_seconds: float,
+    windows: Sequence[AnyWindow] = (),
 ) -> Plan:
     """Decide every instant from `cursor.due_since` to `now`; `windows` touch this time."""
     since, asked = cursor.due_since, cursor.is_requested

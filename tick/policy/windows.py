@@ -1,13 +1,19 @@
 """Times in which nothing fires: maintenance windows, and a stopped scheduler. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
+from itertools import pairwise
+from typing import TypeAlias
 
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
+from tick.states import ScheduleKind
+
+_LOOKED_AT = 60  # a daily window with its next clock change, and each day of a week and month
 
 
 class Phase(StrEnum):
@@ -20,13 +26,18 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """A time in which no instant fires: [starts_at, ends_at), or without an end."""
+    """A time in which no instant fires: [starts_at, ends_at), or without an end.
+
+    It is for the schedule with that id (None: for all); `recurs` says when it comes again.
+    """
 
     id: int
     starts_at: datetime
     ends_at: datetime | None
     reason: str
     created_by: str
+    schedule_id: str | None = None
+    recurs: str | None = None
 
     def covers(self, at: datetime) -> bool:
         """Return whether the instant lies in it."""
@@ -44,11 +55,60 @@ class Window:
         if self.ends_at is None:
             since = f"the scheduler was stopped at {self.starts_at:%Y-%m-%d %H:%M} UTC"
         else:
+            whose = f" of {self.schedule_id}" if self.schedule_id else ""
+            whose += f" ({self.recurs})" if self.recurs else ""
             since = (
-                f"maintenance window {self.id}, {self.starts_at:%Y-%m-%d %H:%M} to "
+                f"maintenance window {self.id}{whose}, {self.starts_at:%Y-%m-%d %H:%M} to "
                 f"{self.ends_at:%Y-%m-%d %H:%M} UTC,"
             )
         return f"{since} by {self.created_by}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class RecurringWindow:
+    """A window that begins at each instant of a cron expression and lasts `length`.
+
+    The length is elapsed time, whatever the clocks do meanwhile. It recurs from `starts_at`, and
+    `ends_at` cuts it off.
+    """
+
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+    created_by: str
+    cron: str
+    timezone: str
+    length: timedelta
+    schedule_id: str | None = None
+
+    def touching(self, since: datetime, until: datetime) -> Iterator[Window]:
+        """Yield, as windows, its times that hold an instant from `since` to `until`."""
+        given = (self.reason, self.created_by, self.schedule_id, f"{self.cron} {self.timezone}")
+        for begin in instants.all_between(self._starts, since - self.length, until):
+            end = min(begin + self.length, self.ends_at)
+            if begin < end:
+                yield Window(self.id, begin, end, *given)
+
+    def phase(self, now: datetime) -> Phase:
+        """Return whether it lasts just now, is to come (again) or is over."""
+        if self.ends_at <= max(now, self.starts_at):
+            return Phase.OVER
+        return Phase.LASTS if covering([self], now) else Phase.TO_COME
+
+    def overlaps_itself(self) -> bool:
+        """Return whether it begins again before it ends, as its first times tell."""
+        begins = instants.between(self._starts, self.starts_at, None, limit=_LOOKED_AT)
+        return any(after - before <= self.length for before, after in pairwise(begins))
+
+    @cached_property
+    def _starts(self) -> Rule:
+        return Rule(
+            ScheduleKind.CRON, cron=self.cron, timezone=self.timezone, starts_at=self.starts_at
+        )
+
+
+AnyWindow: TypeAlias = Window | RecurringWindow
 
 
 @dataclass(frozen=True)
@@ -60,18 +120,37 @@ class WindowSegment:
     window: Window | None
 
 
-def covering(windows: Iterable[Window], at: datetime) -> Window | None:
+def of_schedule(windows: Sequence[AnyWindow], schedule_id: str) -> Sequence[AnyWindow]:
+    """Return the windows for a schedule: those for all, and its own."""
+    if all(window.schedule_id is None for window in windows):
+        return windows
+    return [window for window in windows if window.schedule_id in (None, schedule_id)]
+
+
+def of_all(windows: Iterable[AnyWindow]) -> list[AnyWindow]:
+    """Return the windows in which no schedule at all fires."""
+    return [window for window in windows if window.schedule_id is None]
+
+
+def expand(windows: Iterable[AnyWindow], since: datetime, until: datetime) -> list[Window]:
+    """Return the windows, recurring ones as their times from `since` to `until`, by their start."""
+    found: list[Window] = []
+    for window in windows:
+        found += [window] if isinstance(window, Window) else window.touching(since, until)
+    return sorted(found, key=lambda window: window.starts_at)
+
+
+def covering(windows: Iterable[AnyWindow], at: datetime) -> Window | None:
     """Return the window that an instant lies in: of several, the one that began first."""
-    found = (window for window in windows if window.covers(at))
-    return min(found, key=lambda window: window.starts_at, default=None)
+    return next((window for window in expand(windows, at, at) if window.covers(at)), None)
 
 
 def split_by_windows(
-    windows: Iterable[Window], after: datetime, until: datetime
+    windows: Iterable[AnyWindow], after: datetime, until: datetime
 ) -> Iterator[WindowSegment]:
     """Yield (after, until] cut where a window begins or ends, in order."""
     # In overlapping windows an instant belongs to the first, as in `covering`.
-    for window in sorted(windows, key=lambda window: window.starts_at):
+    for window in expand(windows, after, until):
         start = max(after, just_before(window.starts_at))
         end = until if window.ends_at is None else min(until, just_before(window.ends_at))
         if start >= end:
@@ -84,7 +163,7 @@ def split_by_windows(
         yield WindowSegment(after, until, None)
 
 
-def count_firing(rule: Rule, after: datetime, until: datetime, windows: Iterable[Window]) -> int:
+def count_firing(rule: Rule, after: datetime, until: datetime, windows: Iterable[AnyWindow]) -> int:
     """Return how many instants lie in (after, until], and in no window."""
     parts = split_by_windows(windows, after, until)
     return sum(

@@ -480,6 +480,12 @@ maintenance_window = _table(
     Column("created_by", sa.String(100), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("ended_by", sa.String(100), comment="who ended it before its time"),
+    Column("schedule_id", sa.String(50), _of_schedule(), comment="whose; null: for all"),
+    Column("cron", sa.String(200), comment="when it begins, if it recurs"),
+    Column("timezone", sa.String(100), comment="of the cron expression"),
+    Column("length_seconds", sa.Float, comment="how long it lasts each time"),
+    # The release before knows neither scope nor recurrence: to it such a window ends as it begins.
+    Column("over_at", Instant, comment="stands for ends_at where one of the four is set"),
     sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tick.define.registry import Registry
 from tick.engine.ledger.audit import SYSTEM, Act
 from tick.engine.ledger.rows import LINE, OccurrenceLine, line_of
-from tick.engine.ledger.windows import open_window
+from tick.engine.ledger.windows import columns_of, open_window
 from tick.engine.runs.claim import waits_for_nothing
 from tick.engine.runs.settle import settle_forgotten
 from tick.engine.schedules import sync
@@ -137,7 +137,8 @@ class _World:
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
             for starts, ends in windows:
-                open_window(connection, starts_at=starts, ends_at=ends, reason="simulated", act=act)
+                values = columns_of(starts, ends, None, None)
+                open_window(connection, values | {"reason": "simulated"}, act)
         for schedule_id in registry.schedules:
             enable_schedule(self.runtime.database, act, schedule_id)
 

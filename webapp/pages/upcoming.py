@@ -11,7 +11,7 @@ from flask_login import current_user
 from tick.ops.access import tokens, users
 from tick.ops.act import Act, Author
 from tick.ops.queries.courses import minute_of
-from tick.ops.queries.windows import windows_touching
+from tick.ops.queries.windows import closed_times
 from tick.ops.reports import lanes as ahead
 from tick.ops.reports.upcoming import UpcomingInstant
 from tick.states import Role, TokenScope
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
     end = start + length
     with reading() as connection:
         lanes = ahead.list_lanes(connection, now(), start, end)
-        closed = windows_touching(connection, start, end)
+        closed = closed_times(connection, start, end)
     once_each = request.args.get("list") != "all"
     following = ahead.next_in_lanes(lanes, LISTED, once_each=once_each)
     drawn = lanes[:MOST_LANES]
@@ -98,7 +98,7 @@ def _month() -> ResponseReturnValue:
     start = max(start - timedelta(microseconds=1), minute_of(now()))
     with reading() as connection:
         lanes = ahead.list_lanes(connection, now(), start, end - timedelta(microseconds=1))
-        closed = windows_touching(connection, start, end)
+        closed = closed_times(connection, start, end)
     collisions = ahead.find_collisions(lanes)
     changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
     weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)

@@ -37,7 +37,7 @@ def index() -> ResponseReturnValue:
         queues=its_queues,
         ticks=recent[:TICKS],
         its_windows=its_windows[:WINDOWS],
-        stopped=any(window.ends_at is None for window in its_windows),
+        stopped=any(window.is_stop for window in its_windows),
         beats_every=runtime().settings.heartbeat_seconds,
     )
 

@@ -17,6 +17,7 @@ from tick.policy.missed import Deferral
 from tick.policy.planner import Cursor
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
+from tick.policy.windows import AnyWindow
 from tick.states import LIVE_OUTCOMES, Outcome
 from tick.store.sql import any_of_param, json_param, json_rows, literal_state
 from tick.store.tables import IS_ACTIVE, job_schedule, occurrence, schedule_version
@@ -54,7 +55,7 @@ class PlanGroup:
     """Claimed schedules with the same rule, target and cursor, for which one plan is made.
 
     `target_key` names the jobs, `mode` says how they were selected. Each of the `schedules`, given
-    by id, has decided everything up to `decided_to`, some perhaps more.
+    by id, has decided everything up to `decided_to`, some perhaps more; `windows` are theirs.
     """
 
     rule: Rule
@@ -63,6 +64,7 @@ class PlanGroup:
     mode: str
     schedules: Sequence[str]
     decided_to: datetime
+    windows: Sequence[AnyWindow] = ()
 
 
 def claim_due_schedules(

@@ -22,7 +22,7 @@ from tick.errors import PlanFailed
 from tick.policy.planner import OverlapDecision, Plan, due_since, plan, throttle
 from tick.policy.rule import Rule
 from tick.policy.target import Target
-from tick.policy.windows import Window
+from tick.policy.windows import AnyWindow, of_all, of_schedule
 from tick.states import UNFINISHED_RUNS
 from tick.store.tables import job_run, job_schedule
 
@@ -62,7 +62,8 @@ def fire_due(
     groups = _split_by_cursor(connection, claim.claim_id, groups)
     since = min(group.cursor.due_since for group in groups)
     windows = windows_touching(connection, since, claim.now)
-    plans = [(group, _plan(group, claim.now, tick_seconds, windows)) for group in groups]
+    groups = list(_split_by_windows(groups, windows))
+    plans = [(group, _plan(group, claim.now, tick_seconds)) for group in groups]
     if most_runs is not None:
         plans = list(_throttle(plans, targets, most_runs, claim.now, tick_seconds))
     # Before the new runs are written: what is cancelled here are the old ones only.
@@ -117,9 +118,23 @@ def _due_since(group: PlanGroup, decided_to: datetime) -> datetime:
         return due_since(group.rule, decided_to, group.cursor.due_since)
 
 
-def _plan(group: PlanGroup, now: datetime, tick_seconds: float, windows: Sequence[Window]) -> Plan:
+def _split_by_windows(
+    groups: Sequence[PlanGroup], windows: Sequence[AnyWindow]
+) -> Iterator[PlanGroup]:
+    """The groups with their windows: a schedule that has windows of its own is one by itself."""
+    shared = of_all(windows)
+    single = {window.schedule_id for window in windows if window.schedule_id is not None}
+    for group in groups:
+        alike = [id for id in group.schedules if id not in single]
+        if alike:
+            yield replace(group, schedules=alike, windows=shared)
+        for id in sorted(single.intersection(group.schedules)):
+            yield replace(group, schedules=[id], windows=of_schedule(windows, id))
+
+
+def _plan(group: PlanGroup, now: datetime, tick_seconds: float) -> Plan:
     with _planning(group.rule):
-        return plan(group.rule, group.cursor, now, tick_seconds, windows)
+        return plan(group.rule, group.cursor, now, tick_seconds, group.windows)
 
 
 def _throttle(

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.ledger.windows import windows_touching
-from tick.policy.windows import covering
+from tick.policy.windows import covering, of_all
 from tick.store.tables import alert, alert_mute
 
 _a, _m = alert.c, alert_mute.c
@@ -25,4 +25,4 @@ def is_muted(now: datetime) -> sa.ColumnElement[bool]:
 
 def all_muted(connection: sa.Connection, now: datetime) -> bool:
     """Whether the scheduler stands, for maintenance say: then every alert waits."""
-    return covering(windows_touching(connection, now, now), now) is not None
+    return covering(of_all(windows_touching(connection, now, now)), now) is not None

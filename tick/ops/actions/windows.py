@@ -1,28 +1,43 @@
 """Stopping the scheduler, and planning times in which nothing fires: maintenance windows.
 
-Both are windows. What falls in one is BLACKOUT in the ledger and does not fire when it ends; what
-is queued goes on, and a person may run anything at any time.
+Both are windows. A window may be for one schedule, and may recur. What falls in one is BLACKOUT in
+the ledger and does not fire when it ends; what is queued goes on, and a person may run anything at
+any time.
 """
 
+from collections.abc import Mapping
+from dataclasses import astuple
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
-from tick.engine.ledger.windows import end_windows, open_window
+from tick.cron import timetable
+from tick.engine.ledger.windows import (
+    FOREVER,
+    Recurrence,
+    columns_of,
+    end_of_window,
+    end_windows,
+    open_window,
+)
 from tick.errors import NotFound, Refused
 from tick.ops.act import Change, action
-from tick.ops.queries.revisions import revision_of
-from tick.ops.queries.windows import scheduler_revision
+from tick.ops.queries.schedules import no_schedule
+from tick.ops.queries.windows import scheduler_revision, window_revision
+from tick.policy.windows import RecurringWindow
 from tick.store.advisory_locks import AdvisoryLock
 from tick.store.sql import AnyRow
-from tick.store.tables import maintenance_window
+from tick.store.tables import job_schedule, maintenance_window
+from tick.text import length
 from tick.utc import utc
 
-_w = maintenance_window.c
+_w, _s = maintenance_window.c, job_schedule.c
 # People write minutes, and take a while to send them.
 A_MOMENT_AGO = timedelta(minutes=2)
 _NO_REASON = "A window needs a reason: say why, for whoever finds everything quiet."
-_STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_w.ends_at.is_(None))
+_STOPS = end_of_window.is_(None)
+_STOP = sa.select(_w.id, _w.created_by, _w.reason).where(_STOPS)
 
 
 def _check_scheduler(change: Change) -> None:
@@ -42,9 +57,8 @@ def stop_scheduler(change: Change) -> bool:
     reason = change.act.required_reason(_NO_REASON)
     if change.connection.execute(_STOP).first() is not None:
         return False
-    open_window(
-        change.connection, starts_at=change.now, ends_at=None, reason=reason, act=change.act
-    )
+    values = columns_of(change.now, None, None, None)
+    open_window(change.connection, values | {"reason": reason}, change.act)
     change.record(reason=reason)
     return True
 
@@ -52,21 +66,52 @@ def stop_scheduler(change: Change) -> bool:
 @action("scheduler.start", subject="scheduler", lock=AdvisoryLock.STOPS, check=_check_scheduler)
 def start_scheduler(change: Change) -> bool:
     """Let schedules fire again, from now on; False when it was not stopped. Raises Stale."""
-    ended = end_windows(change.connection, change.act, _w.ends_at.is_(None))
+    ended = end_windows(change.connection, change.act, _STOPS)
     if ended:
         change.record()
     return bool(ended)
 
 
 @action("window.add", subject="window")
-def add_window(change: Change, *, starts_at: datetime, ends_at: datetime) -> int:
-    """Plan a time [starts_at, ends_at) in which nothing fires; return its id. Raises Refused.
+def add_window(
+    change: Change,
+    *,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    schedule_id: str | None = None,
+    recurs: Recurrence | None = None,
+) -> int:
+    """Plan a time [starts_at, ends_at) in which nothing, or the schedule, fires; return its id.
 
-    If the same window exists already, its id is returned.
+    One that `recurs` closes such times from `starts_at` (now) on until `ends_at`, or until somebody
+    ends it. If the same window exists already, its id is returned. Raises Refused, NotFound,
+    InvalidCron.
     """
     reason = change.act.required_reason(_NO_REASON)
+    if recurs is None and (starts_at is None or ends_at is None):
+        raise Refused("Say from when to when, or how it recurs.")
+    starts_at, ends_at = _checked_times(change, starts_at, ends_at)
+    if recurs is not None:
+        _check_recurrence(recurs, starts_at, ends_at)
+    known = sa.select(_s.id).where(_s.id == schedule_id)
+    if schedule_id is not None and change.connection.execute(known).first() is None:
+        raise no_schedule(schedule_id)
+    values = columns_of(starts_at, ends_at, schedule_id, recurs) | {"reason": reason}
+    # A form that is sent twice plans one window.
+    if (same := change.connection.execute(_same_as(values, change.now)).scalar()) is not None:
+        return int(same)
+    window_id = open_window(change.connection, values, change.act)
+    change.record(subject=str(window_id), after=_recorded(values), reason=reason)
+    return window_id
+
+
+def _checked_times(
+    change: Change, starts_at: datetime | None, ends_at: datetime | None
+) -> tuple[datetime, datetime]:
+    """Return from when to when a window holds, from now on at the earliest. Raises Refused."""
     now = utc(change.now, "now")
-    starts_at, ends_at = utc(starts_at, "the window's start"), utc(ends_at, "the window's end")
+    starts_at = utc(starts_at or now, "the window's start")
+    ends_at = utc(ends_at or FOREVER, "the window's end")
     if ends_at <= starts_at:
         raise Refused("The window ends before it begins; write the later instant second.")
     if starts_at < now - A_MOMENT_AGO:
@@ -76,38 +121,57 @@ def add_window(change: Change, *, starts_at: datetime, ends_at: datetime) -> int
         )
     if ends_at <= now:
         raise Refused(f"The window would end at {ends_at.isoformat()}, which has passed.")
-    starts_at = max(starts_at, now)  # what was due before is decided
-    # A form that is sent twice plans one window.
-    same = sa.select(_w.id).where(
-        _w.starts_at == starts_at, _w.ends_at == ends_at, _w.reason == reason
-    )
-    if (known := change.connection.execute(same).scalar()) is not None:
-        return int(known)
-    window_id = open_window(
-        change.connection, starts_at=starts_at, ends_at=ends_at, reason=reason, act=change.act
-    )
-    change.record(
-        subject=str(window_id),
-        after={"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()},
-        reason=reason,
-    )
-    return window_id
+    return max(starts_at, now), ends_at  # what was due before is decided
+
+
+def _check_recurrence(recurs: Recurrence, starts_at: datetime, ends_at: datetime) -> None:
+    timetable.validate(recurs.cron, recurs.timezone)
+    times = RecurringWindow(0, starts_at, ends_at, "", "", *astuple(recurs))
+    if recurs.length <= timedelta(0) or times.overlaps_itself():
+        raise Refused(
+            f"A window of {length(recurs.length.total_seconds())} at each `{recurs.cron}` begins "
+            "again before it ends: write a shorter length or a rarer time."
+        )
+
+
+def _same_as(values: Mapping[str, Any], now: datetime) -> sa.Select[int]:
+    """Select the window that is there already with these values."""
+    # One that recurs begins when its form was sent, as a rule.
+    begins = {"starts_at", "ends_at"} if values["cron"] else set()
+    alike = [_w[each].is_not_distinct_from(values[each]) for each in values.keys() - begins]
+    return sa.select(_w.id).where(*alike, _w.starts_at <= values["starts_at"], end_of_window > now)
+
+
+def _recorded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit tells of a window."""
+    ends_at = values.get("over_at") or values["ends_at"]
+    told = {
+        "starts_at": values["starts_at"].isoformat(),
+        "ends_at": None if ends_at == FOREVER else ends_at.isoformat(),
+        **{name: values.get(name) for name in ("schedule_id", "cron", "timezone")},
+        "length_seconds": values.get("length_seconds"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _check_window(change: Change) -> None:
     row = _lock(change.connection, int(change.subject))
     by = f"{row.ended_by} ended it" if row.ended_by else "nobody ended it"
-    present = revision_of(row.starts_at, row.ends_at, row.ended_by)
+    present = window_revision(row)
     change.expect(present, f"Window {change.subject} is not as you read it: {by}.")
 
 
 @action("window.end", check=_check_window)
 def end_window(change: Change, window_id: int) -> bool:
-    """End a window now, or call off one to come; False when it was over. Raises NotFound, Stale."""
+    """End a window now and for good, or call off one to come; False when it was over.
+
+    Raises NotFound, Stale.
+    """
     row = _lock(change.connection, window_id)
     ended = end_windows(change.connection, change.act, _w.id == window_id)
     if ended:
-        change.record(before={"ends_at": row.ends_at and row.ends_at.isoformat()})
+        end = row.over_at or row.ends_at
+        change.record(before={"ends_at": None if end in (None, FOREVER) else end.isoformat()})
     return bool(ended)
 
 

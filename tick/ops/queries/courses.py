@@ -13,13 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.cron.zone_data import Zone, ZoneData, current
-from tick.engine.ledger.windows import windows_touching
+from tick.engine.ledger.windows import end_of_window, windows_touching
 from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
 from tick.policy.ahead import NextInstant, cut_at_limit, runs_left
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.policy.windows import Window, count_firing
+from tick.policy.windows import AnyWindow, count_firing, of_schedule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, maintenance_window, schedule_version, zone_data
@@ -34,7 +34,7 @@ class Course:
     """A schedule's row, the windows to come, and its zone data if this process has others."""
 
     row: AnyRow
-    windows: Sequence[Window]
+    windows: Sequence[AnyWindow]
     now: datetime
     as_if_on: bool = False
     zone: Zone | None = None
@@ -138,7 +138,10 @@ def _courses(connection: sa.Connection, query: sa.Select[Any], now: datetime) ->
     any_window = bool(rows) and rows[0].any_window
     windows = windows_touching(connection, now, now + _EVER) if any_window else ()
     zones = kept_zones(connection, {row.zone_data_id for row in rows if _is_by_others(row)})
-    return [Course(row, windows, now, zone=zones.get(row.zone_data_id)) for row in rows]
+    return [
+        Course(row, of_schedule(windows, row.id), now, zone=zones.get(row.zone_data_id))
+        for row in rows
+    ]
 
 
 def _is_by_others(row: AnyRow) -> bool:
@@ -197,7 +200,7 @@ def _instants(
 
 
 _WINDOWS_TO_COME = sa.exists().where(
-    sa.or_(_m.ends_at.is_(None), _m.ends_at > sa.bindparam("now", type_=_m.ends_at.type))
+    sa.or_(end_of_window.is_(None), end_of_window > sa.bindparam("now", type_=_m.ends_at.type))
 )
 _ROWS = (
     sa.select(

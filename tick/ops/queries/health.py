@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from tick.engine.ledger.tick_log import TickRow, read_ticks
 from tick.engine.ledger.tick_log import read_older_zone_data as read_older_zone_data
 from tick.engine.ledger.tick_log import read_tick_health as read_tick_health
+from tick.engine.ledger.windows import COLUMNS, end_of_window, window_of
 from tick.policy.tick_health import LATE_AFTER_INTERVALS, SourceHealth, TickHealth
 from tick.policy.tick_health import TickState as TickState
-from tick.policy.windows import Window
+from tick.policy.windows import Window, covering
 from tick.states import LIVING_WORKERS, RunStatus, WorkerType
 from tick.store.sql import AnyRow, literal_state
 from tick.store.tables import (
@@ -73,10 +74,10 @@ def read_page_status(
 ) -> PageStatus:
     """Read the status that every page shows; one statement, since every page pays for it."""
     alive_since = now - timedelta(seconds=dead_after_seconds)
-    row = connection.execute(_STATUS, {"now": now, "alive_since": alive_since}).one()._mapping
-    found = {name: row[name] for name in Window.__dataclass_fields__}
-    counts = {name: row[name] for name in ("alerts", "workers", "running", "queued")}
-    return PageStatus(active_window=Window(**found) if found["id"] else None, **counts)
+    rows = connection.execute(_STATUS, {"now": now, "alive_since": alive_since}).all()
+    counts = {name: rows[0]._mapping[name] for name in ("alerts", "workers", "running", "queued")}
+    windows = (window_of(row) for row in rows if row.id is not None)
+    return PageStatus(active_window=covering(windows, now), **counts)
 
 
 def read_health(connection: sa.Connection, now: datetime, status: PageStatus) -> SystemHealth:
@@ -170,12 +171,15 @@ _COUNTS = (
     ),
 )
 _NOW = sa.bindparam("now", type_=_m.starts_at.type)
-_LASTS = sa.and_(_m.starts_at <= _NOW, sa.or_(_m.ends_at.is_(None), _m.ends_at > _NOW))
+_MAY_LAST = sa.and_(
+    _m.schedule_id.is_(None),
+    _m.starts_at <= _NOW,
+    sa.or_(end_of_window.is_(None), end_of_window > _NOW),
+)
 # The counts need a row also while no window is open.
 _ONE_ROW = sa.select(sa.literal(1).label("row")).subquery("one")
 _STATUS = (
-    sa.select(*_COUNTS, *(_m[name] for name in Window.__dataclass_fields__))
-    .select_from(_ONE_ROW.outerjoin(maintenance_window, _LASTS))
+    sa.select(*_COUNTS, *COLUMNS)
+    .select_from(_ONE_ROW.outerjoin(maintenance_window, _MAY_LAST))
     .order_by(_m.starts_at, _m.id)
-    .limit(1)
 )

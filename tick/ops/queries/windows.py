@@ -5,10 +5,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.engine.ledger.windows import windows_touching as windows_touching
+from tick.engine.ledger.windows import FOREVER, end_of_window, window_of, windows_touching
+from tick.engine.ledger.windows import Recurrence as Recurrence
 from tick.ops.queries.revisions import revision_of
 from tick.ops.schemas import Schema
-from tick.policy.windows import Phase, Window
+from tick.policy.windows import Phase, Window, expand
+from tick.store.sql import AnyRow
 from tick.store.tables import maintenance_window
 
 _w = maintenance_window.c
@@ -16,11 +18,17 @@ LISTED = 100
 
 
 class MaintenanceWindow(Schema):
-    """A time [starts_at, ends_at) in which nothing fires."""
+    """A time [starts_at, ends_at) in which nothing fires, or in which such times recur."""
 
     id: int
+    schedule_id: str | None = Field(description="the schedule that does not fire; null: all")
     starts_at: datetime
-    ends_at: datetime | None = Field(description="null: the scheduler is stopped")
+    ends_at: datetime | None = Field(
+        description="null: the scheduler is stopped, or it recurs until somebody ends it"
+    )
+    cron: str | None = Field(description="when it begins, if it recurs")
+    timezone: str | None = Field(description="of `cron`")
+    length_seconds: float | None = Field(description="how long it lasts each time, if it recurs")
     phase: Phase
     reason: str
     created_by: str
@@ -28,20 +36,37 @@ class MaintenanceWindow(Schema):
     ended_by: str | None = Field(description="who ended it before its time, or called it off")
     revision: str = Field(description="changes when somebody ends it; for If-Match")
 
+    @property
+    def is_stop(self) -> bool:
+        """Whether it is the scheduler standing still."""
+        return self.ends_at is None and self.cron is None
+
 
 def list_windows(connection: sa.Connection, now: datetime) -> tuple[MaintenanceWindow, ...]:
     """Return the LISTED windows that begin last, the latest first."""
     rows = connection.execute(
         sa.select(maintenance_window).order_by(_w.starts_at.desc(), _w.id.desc()).limit(LISTED)
     )
-    return tuple(
-        MaintenanceWindow(
-            phase=Window(row.id, row.starts_at, row.ends_at, row.reason, row.created_by).phase(now),
-            revision=revision_of(row.starts_at, row.ends_at, row.ended_by),
-            **row._mapping,
-        )
-        for row in rows
+    return tuple(_listed(row, now) for row in rows)
+
+
+def _listed(row: AnyRow, now: datetime) -> MaintenanceWindow:
+    shown = dict(row._mapping)
+    end = shown.pop("over_at") or row.ends_at
+    shown["ends_at"] = None if end == FOREVER else end
+    return MaintenanceWindow(
+        phase=window_of(row).phase(now), revision=window_revision(row), **shown
     )
+
+
+def window_revision(row: AnyRow) -> str:
+    """Return a digest of a window's row that changes when somebody ends it."""
+    return revision_of(row.starts_at, row.over_at or row.ends_at, row.ended_by)
+
+
+def closed_times(connection: sa.Connection, since: datetime, until: datetime) -> list[Window]:
+    """Return the times from `since` to `until` in which windows keep schedules from firing."""
+    return expand(windows_touching(connection, since, until), since, until)
 
 
 def scheduler_revision(connection: sa.Connection) -> str:
@@ -51,6 +76,6 @@ def scheduler_revision(connection: sa.Connection) -> str:
 
 # What is stopped, and the last stop, over or not: it begins as it is made, as few windows do.
 _STOPS = sa.select(
-    sa.func.max(sa.case((_w.ends_at.is_(None), _w.id))),
-    sa.func.max(sa.case((_w.starts_at == _w.created_at, _w.id))),
+    sa.func.max(sa.case((end_of_window.is_(None), _w.id))),
+    sa.func.max(sa.case((sa.and_(_w.starts_at == _w.created_at, _w.over_at.is_(None)), _w.id))),
 )

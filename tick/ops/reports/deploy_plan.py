@@ -21,7 +21,7 @@ from tick.policy.clock_changes import clock_changes
 from tick.policy.notes import notes_on
 from tick.policy.planner import Cursor, due_since, plan
 from tick.policy.rule import Rule
-from tick.policy.windows import Window
+from tick.policy.windows import AnyWindow, of_schedule
 from tick.states import LIVE_OUTCOMES, ScheduleState
 from tick.store.sql import literal_state
 from tick.store.tables import occurrence
@@ -94,10 +94,11 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     )
 
 
-def _describe(change: Change, now: datetime, windows: Sequence[Window]) -> PlannedChange:
+def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> PlannedChange:
     old = None if change.known is None else change.known.rule
     new = None if change.schedule is None else change.schedule.rule().to_json()
     fired = 0 if change.known is None else change.known.run_count
+    windows = of_schedule(windows, change.id if change.known is None else change.known.id)
     return PlannedChange(
         schedule_id=change.id,
         what=tuple(_what(change, now)),
@@ -151,7 +152,7 @@ def _fires(
     rule = Rule.from_json(row.rule)
     since = due_since(rule, row.decided_to, row.next_run_at)
     cursor = Cursor(since, live, row.run_count, row.asked_for)
-    windows = windows_touching(connection, since, now)
+    windows = of_schedule(windows_touching(connection, since, now), row.id)
     due = plan(rule, cursor, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(
@@ -203,6 +204,6 @@ def _words(rule: str | None) -> str | None:
 
 
 def _next(
-    rule: str | None, now: datetime, windows: Sequence[Window], fired: int
+    rule: str | None, now: datetime, windows: Sequence[AnyWindow], fired: int
 ) -> tuple[datetime, ...]:
     return () if rule is None else next_by_rule(rule, now, SHOWN, windows, fired=fired)

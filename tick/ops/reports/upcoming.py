@@ -24,7 +24,7 @@ from tick.policy import instants, missed
 from tick.policy.ahead import NextInstant, cut_at_limit
 from tick.policy.missed import max_catch_up_age
 from tick.policy.rule import Rule
-from tick.policy.windows import Window
+from tick.policy.windows import AnyWindow
 from tick.states import MissedPolicy, OverlapPolicy
 from tick.utc import utc
 
@@ -164,7 +164,7 @@ def _policy(course: Course, grace: float | None) -> Policy | None:
 
 
 def next_by_rule(
-    rule: str, now: datetime, count: int, windows: Sequence[Window] = (), *, fired: int = 0
+    rule: str, now: datetime, count: int, windows: Sequence[AnyWindow] = (), *, fired: int = 0
 ) -> tuple[datetime, ...]:
     """Return the next `count` instants that a rule would fire after it has `fired` so often."""
     found = next_instants(rule, utc(now, "now"), count)

@@ -18,7 +18,7 @@ from tick.ops.queries.schedules import no_schedule
 from tick.ops.reports.run_proof import in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
-from tick.policy.windows import Window, covering
+from tick.policy.windows import AnyWindow, covering, of_schedule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import audit_entry, job_run, job_schedule, occurrence, tick_log
@@ -56,7 +56,8 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     version = in_force(versions, at)
     if entry is not None:  # its own version decided it, whichever was in force by then
         version = next(each for each in versions if each.id == entry.version_id)
-    windows = windows_touching(connection, min(at, now), max(at, now))
+    touching = windows_touching(connection, min(at, now), max(at, now))
+    windows = of_schedule(touching, schedule_id)
     course = read_course(connection, schedule_id, now) if at > now else None
     sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
@@ -78,7 +79,7 @@ def _sentence(
     entry: InstantRow | None,
     at: datetime,
     now: datetime,
-    windows: Sequence[Window],
+    windows: Sequence[AnyWindow],
     course: Course | None,
     pruned_to: datetime | None,
 ) -> str:
@@ -129,7 +130,7 @@ def _without_row(at: datetime, pruned_to: datetime | None) -> str:
 
 
 def _undecided(
-    row: AnyRow, version: Version, at: datetime, now: datetime, windows: Sequence[Window]
+    row: AnyRow, version: Version, at: datetime, now: datetime, windows: Sequence[AnyWindow]
 ) -> str:
     if at <= row.created_at:
         return "was before the schedule was known here"
