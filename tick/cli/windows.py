@@ -89,7 +89,10 @@ def list_() -> None:
 def add(
     start: datetime | None, end: datetime | None, length: timedelta | None, **given: str | None
 ) -> None:
-    """Plan a time in which nothing fires: once, --from and --to, or --every-cron --for a while."""
+    """Plan a time in which nothing fires, once or again and again.
+
+    Once takes --from and --to; again and again --every-cron and --for.
+    """
     seconds = length and length.total_seconds()
     added = call(add_window, starts_at=start, ends_at=end, length_seconds=seconds, **given)
     number = added.window_id
@@ -101,6 +104,6 @@ def add(
 @if_revision
 @as_json
 def end(window_id: int, revision: str | None) -> None:
-    """End a window now, a recurring one for good, or call off one that is to come."""
+    """End a window now, and for good, or call off one that is to come."""
     changed = call(end_window, window=window_id, revision=revision).changed
     tell_change(changed, f"Window {window_id} {'is' if changed else 'was'} over.")
