@@ -133,18 +133,23 @@ def test_a_tick_in_an_outage_stops_says_so_once_and_blames_no_schedule(
     assert due.tick(TWO).fired_count == 10
 
 
-def test_one_schedule_that_always_fails_so_does_not_stop_the_others(
-    due: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("orig", [ITS_OWN["too long"], OUTAGES["gone"]], ids=["lock", "gone"])
+def test_one_schedule_that_always_fails_so_is_not_blamed_and_stops_no_other(
+    due: World, monkeypatch: pytest.MonkeyPatch, orig: Exception
 ) -> None:
     fire = firing_loop.fire_due
 
     def fail(connection: sa.Connection, *args: Any, **limits: Any) -> Any:
-        if limits["only"] in (None, "s0"):
+        if limits["only"] is None:
             raise wrapped(ITS_OWN["too long"])
+        if limits["only"] == "s0":
+            raise wrapped(orig)
         return fire(connection, *args, **limits)
 
     monkeypatch.setattr(firing_loop, "fire_due", fail)
-    assert due.tick(TWO).fired_count == 9
+    result = due.tick(TWO)
+    assert (result.fired_count, list(result.errors), result.more) == (9, ["s0"], True)
+    assert (due.schedule("s0").fire_errors, due.schedule("s0").retry_after) == (0, None)
 
 
 def path_of(database: Database) -> Path:

@@ -158,13 +158,16 @@ def test_a_schedule_that_keeps_failing_ends_in_error(
     assert daily.ledger() == [("FIRE_FAILED", TWO, 1), ("SUPPRESSED", TWO + DAY, 1)]
 
 
-def test_the_pause_between_failures_grows(daily: World) -> None:
+def test_the_pause_between_failures_grows_until_the_fifth(daily: World) -> None:
     waits = []
-    for _ in range(3):
+    for _ in range(4):
         with daily.database.write.begin() as connection:
             lifecycle.back_off(connection, "daily", now=TWO, error="no such thing")
         waits.append(daily.schedule().retry_after - TWO)
-    assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE]
+    assert waits == [2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 16 * MINUTE]
+    with daily.database.write.begin() as connection:
+        lifecycle.back_off(connection, "daily", now=TWO, error="no such thing")
+    assert (daily.schedule().state, daily.schedule().retry_after) == ("ERROR", None)
 
 
 def test_a_back_off_ends_with_a_retry_and_success_resets_it(

@@ -180,6 +180,18 @@ def test_each_redirect_is_judged_like_the_first_url(attempt: Attempt, server: Se
     assert len(server.asked) == 3
 
 
+def test_the_host_of_a_redirect_is_judged_like_the_first_one(
+    attempt: Attempt, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = {"127.0.0.1": None, "127.0.0.2": "private"}
+    monkeypatch.setattr("tick.job_types.http.why_not_public", judged.__getitem__)
+    inside = f"http://127.0.0.2:{server.server_port}/ok"
+    server.answers["/away"] = (302, {"Location": inside}, b"")
+    end = attempt(http("ping", url=f"{server.url}/away", group="net", redirects=1))
+    assert "127.0.0.2 leads to 127.0.0.2, which is private" in message(end)
+    assert len(server.asked) == 1
+
+
 class Unwrapped:
     """In the place of TLS: the socket as it is."""
 

@@ -32,6 +32,19 @@ def test_a_stopped_scheduler_is_reported_once_a_channel_and_so_is_its_end(
     assert len(hook.requests) == 2
 
 
+def test_an_end_waits_for_a_beginning_that_is_still_to_be_told(
+    alerting: Alerting, mail: MailServer
+) -> None:
+    alerting.tick_on(10)
+    alerting.run_once(after=181)
+    alerting.world.tick(alerting.world.now + timedelta(seconds=1))
+    alerting.run_once()
+    assert (alerting.open(), mail.mails) == ([], [])
+    alerting.run_once(after=11)
+    title = "The scheduler does not tick"
+    assert mail.subjects == [f"1 alert, 1 resolved: {title}; {title}"]
+
+
 def test_five_processes_that_notice_at_one_moment_tell_it_once(
     all_channels: Alerting, mail: MailServer, hook: HttpReceiver, ping: HttpReceiver
 ) -> None:
