@@ -90,6 +90,14 @@ def test_of_many_who_pause_a_queue_as_they_read_it_one_does(app: Flask, admin: P
         admin.post(f"{path}/resume")
 
 
+def test_of_many_who_pause_a_schedule_as_they_read_it_one_does(app: Flask, admin: Program) -> None:
+    for _ in range(ROUNDS):
+        tag = admin.ask("GET", "/schedules/daily").headers["ETag"]
+        found = statuses(app, admin, "/schedules/daily/pause", **{"If-Match": tag})
+        assert found == {200: 1, 412: AT_ONCE - 1}
+        admin.post("/schedules/daily/resume")
+
+
 def test_of_many_who_end_a_window_as_they_read_it_one_does(app: Flask, admin: Program) -> None:
     for year in range(2100, 2100 + ROUNDS):
         ask = {"starts_at": f"{year}-01-01T00:00:00Z", "ends_at": f"{year}-01-02T00:00:00Z"}
