@@ -23,6 +23,8 @@ def _addresses(console: Console) -> list[str]:
     return [
         "/",
         "/schedules",
+        "/new-schedule",
+        "/new-schedule?template=feed-refresh",
         "/schedules/daily-full-sync",
         "/schedules/feed-refresh",
         "/schedules/weekly-cleanup",

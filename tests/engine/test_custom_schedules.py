@@ -246,3 +246,42 @@ def test_an_older_process_may_not_write_while_a_deploy_is_under_way(team: World)
     act = Act(team.now, TESTER)
     with pytest.raises(Refused, match="Newer definitions"):
         custom_schedules.create_schedule(team.database, act, older, NIGHTLY)
+
+
+@pytest.mark.parametrize(
+    ("written", "option"),
+    [
+        ({"cron": "61 2 * * *"}, "cron"),
+        ({"timezone": "Europe/Pariss"}, "timezone"),
+        ({"job": "mach"}, "job"),
+        ({"job": None, "job_group": "fed"}, "job_group"),
+        ({"job": None, "jobs": []}, "jobs"),
+        ({"job": "match", "job_group": "feed"}, "mode"),
+        ({"dst_gap": "jump"}, "dst_gap"),
+        ({"params": {"x": 1}}, "params"),
+        ({"starts_at": "2027-01-02T00:00:00Z", "ends_at": "2027-01-02T01:00:00Z"}, "ends_at"),
+    ],
+)
+def test_a_mistake_names_the_option_that_it_is_about(
+    team: World, written: dict[str, Any], option: str
+) -> None:
+    options = {name: value for name, value in (NIGHTLY | written).items() if value is not None}
+    with pytest.raises(InvalidInput) as refused:
+        make(team, options)
+    assert [where for where, _ in refused.value.mistakes] == [f"body.{option}"]
+
+
+def test_a_wrong_id_is_told_as_that(team: World) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        make(team, schedule_id="Not An Id")
+    assert refused.value.mistakes[0][0] == "body.id"
+
+
+def test_one_that_was_deleted_goes_on_in_code_with_its_history(team: World) -> None:
+    made = make(team, enabled=True)
+    team.tick(team.now + timedelta(minutes=1))
+    delete(team)
+    team.define(a_schedule("daily"), a_schedule(made, job="match"))
+    row = team.schedule(made)
+    assert (row.source, row.state, row.enabled) == ("CODE", "ACTIVE", False)
+    assert outcomes(team)[0] == "QUEUED"

@@ -165,7 +165,7 @@ _BEGINNINGS = {
     "names no job": "jobs",
     "runs all jobs": "mode",
     "says what to run": "mode",
-    "schedule ": "id",
+    "use lower-case letters": "id",
     "has no instant between": "ends_at",
 }
 """The options of mistakes that don't begin with the option's name."""

@@ -1,0 +1,48 @@
+"""What was written by hand becomes code that means the same."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tick import Schedule
+from tick.define.as_code import as_code, imports_of
+from tick.define.written import to_plain
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"name": "Nightly", "cron": "0 2 * * *"},
+        {"name": 'Says "no"\nin two lines, ünd', "cron": "H 1 * * *", "job": "a"},
+        {"name": "Steady", "every": 21600.0, "anchor": "2027-01-01T09:00:00+00:00"},
+        {"name": "Odd", "every": 90.5},
+        {"name": "Weekly", "every": 1209600.0},
+        {"name": "Once", "at": "2027-03-29T02:00:05.000250+00:00"},
+        {
+            "name": "All of it",
+            "cron": "0 2 * * *",
+            "jobs": ["a", "b"],
+            "with_dependencies": True,
+            "params": {"limit": 3, "dry": False, "none": None, "deep": {"x": [1.5, "y"]}},
+            "overlap": "QUEUE_ONE",
+            "grace": 300,
+            "ends_at": "2029-01-01T00:00:00+00:00",
+        },
+    ],
+)
+def test_the_code_of_a_schedule_makes_the_same_schedule(written: dict[str, Any]) -> None:
+    code = as_code("an-id", written)
+    names = {"Schedule": Schedule, "datetime": datetime, "timedelta": timedelta, "UTC": UTC}
+    made = eval(code, names)  # noqa: S307 - our own text
+    assert made.id == "an-id"
+    assert to_plain(made) == written
+
+
+def test_the_imports_are_those_that_the_code_needs() -> None:
+    assert imports_of(as_code("x", {"cron": "0 2 * * *"})) == "from tick import Schedule"
+    code = as_code("x", {"at": "2027-01-01T00:00:00+00:00"})
+    assert imports_of(code) == "from datetime import UTC, datetime\n\nfrom tick import Schedule"
+    code = as_code("x", {"every": 3600.0})
+    assert "every=timedelta(hours=1)" in code
+    assert imports_of(code).startswith("from datetime import timedelta\n")
