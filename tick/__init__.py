@@ -7,6 +7,7 @@ from tick import tick                                          # whoever calls o
 from typing import TYPE_CHECKING
 
 from tick.define import alerts
+from tick.define.calendars import Calendar
 from tick.define.jobs import job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tick.ticks.result import TickResult
 
 __all__ = [
+    "Calendar",
     "Cancel",
     "DefinitionsInvalid",
     "InvalidCron",

@@ -155,6 +155,28 @@ class OverlapPolicy(StrEnum):
     ALLOW = "ALLOW"
 
 
+class DayRule(StrEnum):
+    """What a schedule's calendar does to an instant, by the day that it falls on."""
+
+    ONLY_BUSINESS_DAYS = "ONLY_BUSINESS_DAYS"
+    """It is dropped on a weekend, on a holiday, and once a half day is over."""
+    SKIP_HOLIDAYS = "SKIP_HOLIDAYS"
+    """It is dropped on a holiday; a weekend is a day like any other."""
+    ONLY_HOLIDAYS = "ONLY_HOLIDAYS"
+    """It is dropped on each day that is no holiday."""
+
+
+class ReasonKind(StrEnum):
+    """What kept an instant from firing, where its outcome does not say so."""
+
+    CALENDAR = "CALENDAR"
+    """A day rule dropped it, by the schedule's calendar."""
+    WINDOW = "WINDOW"
+    """It lay in a maintenance window."""
+    STOPPED = "STOPPED"
+    """The scheduler was stopped."""
+
+
 class Isolation(StrEnum):
     """Where a worker executes a job."""
 

@@ -4,12 +4,14 @@ import inspect
 import re
 from calendar import Calendar
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import definitions
+from tick import Calendar as OurCalendar
 from tick import Schedule, job
 from tick.define.jobs import JobDefinition, Policy
 from tick.define.registry import build_registry
@@ -17,7 +19,7 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, CONDITION, TESTS, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, CONDITION, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -40,7 +42,8 @@ def test_every_option_of_a_job_is_in_the_table_with_its_default():
 
 
 def test_every_option_of_a_schedule_stands_in_its_tables_or_its_example():
-    options = {field.name for field in fields(Schedule)} - {"source", "first_id"}  # set by us
+    set_by_us = {"source", "first_id", "business_days"}
+    options = {field.name for field in fields(Schedule)} - set_by_us
     assert {name for row in table("Add a schedule") for name in row} <= options
     section = README.partition("## Add a schedule\n")[2].partition("\n## ")[0]
     assert options <= {*re.findall(r"(?:`|^        )(\w+)[`=]", section, re.MULTILINE)}
@@ -87,6 +90,20 @@ def test_the_example_job_and_schedule_are_accepted(registry):
         == "Pick the posts of the week for the newsletter."
     )
     assert space["weekly_digest"](limit=3) == {"posts": 3}
+
+
+def test_the_example_of_a_calendar_is_accepted(registry):
+    space = {}
+    exec(CALENDAR, space)  # noqa: S102 - our own README
+    given = [*registry.jobs.values()], [space["payments"]]
+    found = build_registry(*given, calendars=[space["de_by"]]).calendars.days["de-by"]
+    assert found.why_off(date(2026, 8, 14)) == "plant holiday"
+    assert found.why_off(date(2026, 1, 6)) == "Epiphany"
+
+
+def test_every_option_of_a_calendar_is_in_the_table():
+    options = {field.name for field in fields(OurCalendar)} - {"name", "source", "folder"}
+    assert {name for row in table("Calendars") for name in row} == options
 
 
 def test_the_example_of_a_running_job_does_nothing_outside_of_a_run():

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick import clock
+from tick.define.calendars import Calendar
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry, build_registry
 from tick.define.schedules import Schedule
@@ -72,14 +73,16 @@ class World:
     )
     jobs: Sequence[JobDefinition] = (a_job("match-scores"),)
     schedules: Sequence[Schedule] = (a_schedule(),)
+    calendars: Sequence[Calendar] = ()
     _built: tuple[object, Registry] | None = None
 
     @property
     def registry(self) -> Registry:
         """The definitions as they are now."""
-        parts = (tuple(self.jobs), tuple(self.schedules))
+        parts = (tuple(self.jobs), tuple(self.schedules), tuple(map(str, self.calendars)))
         if self._built is None or self._built[0] != parts:
-            self._built = parts, build_registry(*parts)
+            registry = build_registry(self.jobs, self.schedules, calendars=self.calendars)
+            self._built = parts, registry
         return self._built[1]
 
     @property

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tick.define import alerts
+from tick.define.calendar_days import ExpandedCalendars
 from tick.define.job_mistakes import in_job
 from tick.define.jobs import JobDefinition
 from tick.define.schedules import Schedule
@@ -19,22 +20,30 @@ _PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
 _PLACE = re.compile(r"(.*?):(\d+): ")
 
 
-def find(jobs: Sequence[JobDefinition], schedules: Sequence[Schedule]) -> list[str]:
+def find(
+    jobs: Sequence[JobDefinition],
+    schedules: Sequence[Schedule],
+    calendars: ExpandedCalendars | None = None,
+) -> list[str]:
     """Return all mistakes, in the order of their files and lines."""
     found = [
         *_in_names(jobs, schedules),
         *(f"{job.source}: job {job.name!r}: {text}" for job in jobs for text in in_job(job)),
         *_in_dependencies(jobs),
-        *(text for schedule in schedules for text in _in_schedule(schedule, jobs)),
+        *(text for schedule in schedules for text in _in_schedule(schedule, jobs, calendars)),
         *_in_renames(schedules),
     ]
     return sorted(found, key=_by_place)
 
 
-def find_in_one(schedule: Schedule, jobs: Sequence[JobDefinition]) -> list[str]:
+def find_in_one(
+    schedule: Schedule,
+    jobs: Sequence[JobDefinition],
+    calendars: ExpandedCalendars | None = None,
+) -> list[str]:
     """The mistakes of one schedule beside jobs that are known to be right, without its place."""
     place = f"{where_is(schedule)}: "
-    found = [*_in_names((), [schedule]), *_in_schedule(schedule, jobs)]
+    found = [*_in_names((), [schedule]), *_in_schedule(schedule, jobs, calendars)]
     return [text.removeprefix(place).removeprefix(f"{schedule.source}: ") for text in found]
 
 
@@ -76,10 +85,22 @@ def _in_dependencies(jobs: Sequence[JobDefinition]) -> Iterator[str]:
         yield f"{source}: jobs wait for each other: {cycle}; remove one of these dependencies."
 
 
-def _in_schedule(schedule: Schedule, jobs: Sequence[JobDefinition]) -> Iterator[str]:
+def _in_schedule(
+    schedule: Schedule, jobs: Sequence[JobDefinition], calendars: ExpandedCalendars | None
+) -> Iterator[str]:
     yield from find_in_timing(schedule)
-    found = [*_in_alerts(schedule), *in_target(schedule, jobs)]
+    found = [*_in_calendar(schedule, calendars), *_in_alerts(schedule), *in_target(schedule, jobs)]
     yield from (f"{where_is(schedule)}: {text}" for text in found)
+
+
+def _in_calendar(schedule: Schedule, calendars: ExpandedCalendars | None) -> Iterator[str]:
+    if schedule.calendar is None or schedule.business_days is not None:
+        return
+    near = did_you_mean(schedule.calendar, [] if calendars is None else calendars.days)
+    yield (
+        f"calendar {schedule.calendar!r} is not defined{near}; "
+        f"write `Calendar({schedule.calendar!r}, …)` at the top of a module of the definitions."
+    )
 
 
 def _in_alerts(schedule: Schedule) -> Iterator[str]:

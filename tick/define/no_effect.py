@@ -84,6 +84,16 @@ def _starts_before_its_anchor(schedule: Schedule) -> bool:
 _DST = ("dst_gap", "dst_fold")
 _RULES: tuple[_Rule, ...] = (
     (
+        ("calendar", "day_rule"),
+        _of_kind(ScheduleKind.INTERVAL, ScheduleKind.ONCE),
+        "without cron, whose time zone says when a day begins; give cron, or leave it out",
+    ),
+    (
+        ("day_rule",),
+        lambda schedule: schedule.calendar is None,
+        "without calendar, of whose days it speaks; give calendar, or leave it out",
+    ),
+    (
         ("timezone",),
         _of_kind(ScheduleKind.INTERVAL),
         "beside every, whose steps are counted in UTC and do not follow a zone's clock "

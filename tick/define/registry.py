@@ -5,21 +5,24 @@ import pkgutil
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from tick.define import mistakes
 from tick.define.alerts import Rule
 from tick.define.alerts import find_mistakes as find_in_rules
+from tick.define.calendar_days import ExpandedCalendars, expand, with_days
+from tick.define.calendars import Calendar
 from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
 
+T = TypeVar("T")
 _OWN = Path(__file__).parent.parent
 
 
@@ -31,6 +34,7 @@ class Registry:
     schedules: Mapping[str, Schedule]
     alerts: tuple[Rule, ...] | None = None
     """The rules of the schedules that have none of their own."""
+    calendars: ExpandedCalendars = field(default_factory=ExpandedCalendars)
 
     @property
     def groups(self) -> dict[str, list[JobDefinition]]:
@@ -76,7 +80,8 @@ def load_registry(package: str) -> Registry:
     alerts = getattr(modules[0], "ALERTS", None) if modules else None
     if alerts is not None:
         broken += [f"{package}.ALERTS: {text}" for text in find_in_rules(alerts)]
-    return build_registry(_jobs(modules), _schedules(modules), broken, alerts)
+    calendars = _instances(modules, Calendar)
+    return build_registry(_jobs(modules), _instances(modules, Schedule), broken, alerts, calendars)
 
 
 def load_jobs(package: str) -> dict[str, JobDefinition]:
@@ -93,14 +98,17 @@ def build_registry(
     schedules: Iterable[Schedule],
     broken: Iterable[str] = (),
     alerts: tuple[Rule, ...] | None = None,
+    calendars: Iterable[Calendar] = (),
 ) -> Registry:
     """Return a registry; `alerts` are for schedules without. Raises DefinitionsInvalid."""
-    jobs, schedules = list(jobs), list(schedules)
-    found = [*broken, *mistakes.find(jobs, schedules)]
+    jobs, known = list(jobs), expand(calendars)
+    schedules = [with_days(each, known) for each in schedules]
+    found = [*broken, *known.mistakes, *mistakes.find(jobs, schedules, known)]
     if found:
         raise DefinitionsInvalid(found)
     told = [replace(each, alerts=alerts) if each.alerts is None else each for each in schedules]
-    return Registry({job.name: job for job in jobs}, {each.id: each for each in told}, alerts)
+    by_id = {each.id: each for each in told}
+    return Registry({job.name: job for job in jobs}, by_id, alerts, known)
 
 
 def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
@@ -143,9 +151,9 @@ def _jobs(modules: Iterable[ModuleType]) -> list[JobDefinition]:
     return list({id(each): each for each in found if isinstance(each, JobDefinition)}.values())
 
 
-def _schedules(modules: Iterable[ModuleType]) -> list[Schedule]:
+def _instances(modules: Iterable[ModuleType], kind: type[T]) -> list[T]:
     found = _values(modules)
-    return list({id(each): each for each in found if isinstance(each, Schedule)}.values())
+    return list({id(each): each for each in found if isinstance(each, kind)}.values())
 
 
 def _values(modules: Iterable[ModuleType]) -> Iterator[object]:

@@ -12,8 +12,9 @@ from tick.cron.hashed_slots import resolve
 from tick.cron.zone_data import by_newest_data
 from tick.define import alerts as rules
 from tick.define.source import caller
+from tick.policy.business_days import BusinessDays
 from tick.policy.rule import DEFAULT_MAX_CATCH_UP_RUNS, Rule
-from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
+from tick.states import DayRule, MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
 
 
@@ -47,6 +48,8 @@ class Schedule:
     max_catch_up_age: float | None = None
     max_catch_up_runs: int | None = None
     overlap: OverlapPolicy | str = OverlapPolicy.SKIP
+    calendar: str | None = None
+    day_rule: DayRule | str | None = None
     dst_gap: str | None = None
     dst_fold: str | None = None
     starts_at: datetime | None = None
@@ -59,6 +62,8 @@ class Schedule:
     source: str = field(default="", compare=False)
     # Set by a sync, where the database knows of more than one rename.
     first_id: str | None = field(default=None, compare=False, repr=False)
+    # The days of its calendar; set where the definitions are put together.
+    business_days: BusinessDays | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or caller())
@@ -106,6 +111,8 @@ class Schedule:
             max_catch_up_age_seconds=self.max_catch_up_age,
             max_catch_up_runs=DEFAULT_MAX_CATCH_UP_RUNS if most is None else most,
             overlap=OverlapPolicy(self.overlap),
+            calendar=self.business_days,
+            day_rule=DayRule(self.day_rule or DayRule.ONLY_BUSINESS_DAYS),
         )
 
     def dst(self) -> timetable.Dst:

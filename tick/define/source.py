@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 
@@ -14,11 +15,21 @@ def source_of(function: Callable[..., Any]) -> str:
 
 def caller() -> str:
     """Return the place of the nearest code outside of `tick` that led here."""
+    frame = _frame_of_caller()
+    return place(frame.f_code.co_filename, frame.f_lineno)
+
+
+def caller_folder() -> str:
+    """Return the folder of that code's file: paths that it names begin there."""
+    return str(Path(_frame_of_caller().f_code.co_filename).parent)
+
+
+def _frame_of_caller() -> FrameType:
     # A team may wrap Schedule in a helper of its own: then the helper's line is named.
     frame = sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "tick":
         frame = frame.f_back
-    return place(frame.f_code.co_filename, frame.f_lineno)
+    return frame
 
 
 def place(file: str, line: int) -> str:

@@ -12,14 +12,14 @@ from tick.define.wrong_values import in_choice, in_length, in_number, in_text
 from tick.errors import InvalidCron
 from tick.policy import instants
 from tick.policy.missed import MIN_GRACE_SECONDS
-from tick.states import MissedPolicy, OverlapPolicy
+from tick.states import DayRule, MissedPolicy, OverlapPolicy
 from tick.utc import in_utc, is_skipped
 
 _MAX_TITLE = 200
 _MOST_RUNS = 1_000_000_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _TEXTS = ("id", "name", "description", "timezone")
-_OPTIONAL_TEXTS = ("cron", "renamed_from", "dst_gap", "dst_fold")
+_OPTIONAL_TEXTS = ("cron", "calendar", "renamed_from", "dst_gap", "dst_fold")
 _INSTANTS = ("at", "anchor", "starts_at", "ends_at")
 _SOME = 10
 
@@ -49,6 +49,8 @@ def _in_texts(schedule: Schedule) -> Iterator[str]:
 def _in_choices(schedule: Schedule) -> Iterator[str]:
     yield from in_choice("missed", schedule.missed, MissedPolicy)
     yield from in_choice("overlap", schedule.overlap, OverlapPolicy)
+    if schedule.day_rule is not None:
+        yield from in_choice("day_rule", schedule.day_rule, DayRule)
     try:
         schedule.dst()
     except InvalidCron as error:

@@ -7,7 +7,9 @@ from typing import Any
 
 from tick.define.schedules import Schedule
 
-_IN_CODE_ONLY = frozenset({"id", "renamed_from", "alerts", "ping_url", "source", "first_id"})
+_IN_CODE_ONLY = frozenset(
+    {"id", "renamed_from", "alerts", "ping_url", "source", "first_id", "business_days"}
+)
 _DEFAULTS = {
     field.name: field.default for field in fields(Schedule) if field.name not in _IN_CODE_ONLY
 }

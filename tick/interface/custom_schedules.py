@@ -13,7 +13,7 @@ from tick.interface.schedules import find
 from tick.ops.actions import custom_schedules, switches
 from tick.ops.queries.schedules import Schedule
 from tick.ops.schemas import Schema
-from tick.states import MissedPolicy, Mode, OverlapPolicy, ScheduleKind
+from tick.states import DayRule, MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 
 resource = Resource("custom schedules", "Schedules by hand: made, edited, deleted and restored.")
 
@@ -47,6 +47,8 @@ class ScheduleOptions(Body):
     max_catch_up_age: float | None = None
     max_catch_up_runs: int | None = None
     overlap: OverlapPolicy | None = None
+    calendar: Name | None = None
+    day_rule: DayRule | None = None
     dst_gap: Text | None = None
     dst_fold: Text | None = None
     starts_at: Instant | None = None

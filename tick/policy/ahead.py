@@ -5,27 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tick.policy import instants, missed
+from tick.policy.closed_times import closed_at, count_firing
+from tick.policy.day_rules import DayOff
 from tick.policy.rule import Rule
-from tick.policy.windows import AnyWindow, Window, count_firing, covering
+from tick.policy.windows import AnyWindow, Window
 from tick.states import MissedPolicy
 
 
 @dataclass(frozen=True)
 class NextInstant:
-    """An instant to come, and the window in which it will not fire, if any."""
+    """An instant to come, and the window or the day off in which it will not fire, if any."""
 
     at: datetime
-    window: Window | None = None
+    window: Window | DayOff | None = None
 
 
 def cut_at_limit(
-    found: Iterable[datetime], windows: Sequence[AnyWindow], left: int | None
+    rule: Rule, found: Iterable[datetime], windows: Sequence[AnyWindow], left: int | None
 ) -> Iterator[NextInstant]:
     """Yield the instants up to the last that may fire."""
     for at in found:
         if left is not None and left <= 0:
             return
-        window = covering(windows, at) if windows else None
+        window = closed_at(rule, windows, at)
         if left is not None and window is None:  # an instant in a window uses up nothing
             left -= 1
         yield NextInstant(at, window)
@@ -46,7 +48,7 @@ def _count_owed(
 ) -> int:
     # The next tick decides all of these at once: it fires one, unless each is to be caught up.
     newest = instants.latest_until(rule, decided_to, now)
-    if newest is None or covering(windows, newest) is not None:
+    if newest is None or closed_at(rule, windows, newest) is not None:
         return 0
     if rule.missed is MissedPolicy.CATCH_UP_ALL:
         return min(count_firing(rule, decided_to, now, windows), rule.max_catch_up_runs)

@@ -1,15 +1,22 @@
 """Chooses the due instant that fires, and the outcomes of the others. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from tick.policy import instants
+from tick.policy.closed_times import (
+    Segment,
+    count_firing,
+    first_firing_after,
+    latest_firing,
+    split_by_closed_times,
+)
 from tick.policy.instants import just_before
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
-from tick.policy.windows import AnyWindow, WindowSegment, count_firing, split_by_windows
-from tick.states import MissedPolicy, Outcome
+from tick.policy.windows import AnyWindow
+from tick.states import MissedPolicy, Outcome, ReasonKind
 from tick.text import exact_length
 
 MIN_GRACE_SECONDS = 120.0
@@ -27,6 +34,7 @@ class NotFired:
     last: datetime
     count: int
     reason: str
+    kind: ReasonKind | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def max_catch_up_age(rule: Rule, at: datetime) -> timedelta:
     if rule.max_catch_up_age_seconds is not None:
         return timedelta(seconds=rule.max_catch_up_age_seconds)
     # The newest instant of a monthly schedule is wanted until the next one comes.
-    following = instants.first_after(rule, at)
+    following = first_firing_after(rule, at)
     return max(_DAY, _DAY if following is None else following - at)
 
 
@@ -114,18 +122,16 @@ class _Due:
         return just_before(self.since)
 
     def newest(self) -> datetime | None:
-        """Return the newest one outside the windows."""
-        if not self.windows:
+        """Return the newest one that nothing keeps from firing."""
+        if not self.windows and self.rule.calendar is None:
             return self._newest_of_all()
-        found = (
-            instants.latest_until(self.rule, segment.after, segment.until)
-            for segment in reversed(self._open(self.before, self.now))
-        )
-        return next((at for at in found if at is not None), None)
+        return latest_firing(self.rule, self.before, self.now, self.windows)
 
     def nth(self, after: datetime, until: datetime, index: int) -> datetime:
-        """Return the instant number `index` (from 0) in (after, until] and outside the windows."""
-        for segment in self._open(after, until):
+        """Return the instant number `index` (from 0) in (after, until] of those that may fire."""
+        for segment in self._split(after, until):
+            if segment.closed is not None:
+                continue
             here = instants.count(self.rule, segment.after, segment.until)
             if index < here:
                 return instants.nth(self.rule, segment.after, segment.until, index)
@@ -135,12 +141,12 @@ class _Due:
     def entries(
         self, after: datetime, until: datetime, outcome: Outcome, reason: str
     ) -> tuple[NotFired, ...]:
-        """Return an entry for each segment of (after, until]; those in windows are BLACKOUT."""
+        """Return an entry for each segment of (after, until]; those in closed times say so."""
         found: tuple[NotFired, ...] = ()
-        for segment in split_by_windows(self.windows, after, until):
-            given = (outcome, reason)
-            if segment.window is not None:
-                given = (Outcome.BLACKOUT, segment.window.in_words())
+        for segment in self._split(after, until):
+            given: tuple[Outcome, str, ReasonKind | None] = (outcome, reason, None)
+            if (closed := segment.closed) is not None:
+                given = (closed.outcome, closed.in_words(), closed.kind)
             found += _range(self.rule, segment.after, segment.until, *given)
         return found
 
@@ -172,9 +178,8 @@ class _Due:
         """Return up to where those in (after, until] were put off by an earlier tick."""
         return min(max(after, self.deferral.until), until) if self.deferral else after
 
-    def _open(self, after: datetime, until: datetime) -> list[WindowSegment]:
-        found = split_by_windows(self.windows, after, until)
-        return [segment for segment in found if segment.window is None]
+    def _split(self, after: datetime, until: datetime) -> Iterator[Segment]:
+        return split_by_closed_times(self.rule, self.windows, after, until)
 
     def _newest_of_all(self) -> datetime | None:
         # As a rule only one is due. The next one is needed anyway (and cached), and counting takes
@@ -222,7 +227,12 @@ def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
 
 
 def _range(
-    rule: Rule, after: datetime, until: datetime, outcome: Outcome, reason: str
+    rule: Rule,
+    after: datetime,
+    until: datetime,
+    outcome: Outcome,
+    reason: str,
+    kind: ReasonKind | None = None,
 ) -> tuple[NotFired, ...]:
     """Return one entry for all instants in (after, until], however many."""
     if after >= until:
@@ -231,7 +241,7 @@ def _range(
     last = instants.latest_until(rule, after, until)
     if first is None or last is None:
         return ()
-    return (NotFired(outcome, first, last, instants.count(rule, after, until), reason),)
+    return (NotFired(outcome, first, last, instants.count(rule, after, until), reason, kind),)
 
 
 def suppressed(rule: Rule, after: datetime, until: datetime, reason: str) -> tuple[NotFired, ...]:

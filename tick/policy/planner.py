@@ -6,11 +6,12 @@ from datetime import datetime
 from enum import Enum
 
 from tick.policy import instants, missed
+from tick.policy.day_rules import doubt_at
 from tick.policy.instants import just_before
 from tick.policy.missed import Choice, Deferral, NotFired
 from tick.policy.rule import Rule
 from tick.policy.windows import AnyWindow, Window, covering
-from tick.states import MissedPolicy, Outcome, OverlapPolicy
+from tick.states import MissedPolicy, Outcome, OverlapPolicy, ReasonKind
 
 THROTTLED = "the storm brake held it: the tick had created as many runs as one may"
 
@@ -129,7 +130,7 @@ def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window
         reason = f"it could not be caught up before: {window.in_words()}"
         return put_off(cursor, Deferral(cursor.due_since, Outcome.MISSED, reason))
     reason = f"no tick came before it began: {window.in_words()}"
-    return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason))
+    return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason, window.kind))
 
 
 def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
@@ -171,15 +172,23 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
 
 def _decide(rule: Rule, choice: Choice, verdict: OverlapDecision = OverlapDecision.FIRE) -> Plan:
     following = instants.first_after(rule, choice.decided_to)
-    fire, reason = choice.fire, choice.fire_reason
+    fire, reason = choice.fire, _with_doubt(rule, choice)
     return Plan(choice.decided_to, following, fire, reason, verdict, choice.not_fired)
 
 
-def _not_fired(choice: Choice, outcome: Outcome, reason: str) -> Choice:
+def _with_doubt(rule: Rule, choice: Choice) -> str | None:
+    """Return why it fires, and why its calendar is not certain about that day."""
+    doubt = None if choice.fire is None else doubt_at(rule, choice.fire)
+    return "; ".join(filter(None, (choice.fire_reason, doubt))) or None
+
+
+def _not_fired(
+    choice: Choice, outcome: Outcome, reason: str, kind: ReasonKind | None = None
+) -> Choice:
     """Return the choice without its firing, which gets the outcome."""
     if choice.fire is None:
         return choice
-    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason)
+    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason, kind)
     return Choice(None, choice.decided_to, (*choice.not_fired, entry))
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 from tick.cron.timetable import Dst
 from tick.cron.zone_data import Zone
-from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
+from tick.policy.business_days import BusinessDays
+from tick.states import DayRule, MissedPolicy, OverlapPolicy, ScheduleKind
 
-# To be raised when rules get something that an older release does not know: that leaves them alone.
-RULE_FORMAT = 1
+# The newest that this release reads. Rules get a new one when they can say something that an older
+# release does not know: that leaves them alone.
+RULE_FORMAT = 2
 DEFAULT_MAX_CATCH_UP_RUNS = 10
 LEAST_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
 
@@ -44,6 +46,8 @@ class Rule:
     max_catch_up_age_seconds: float | None = None
     max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
     overlap: OverlapPolicy = OverlapPolicy.SKIP
+    calendar: BusinessDays | None = None
+    day_rule: DayRule = DayRule.ONLY_BUSINESS_DAYS
     # The meaning of `timezone` where other data than this process's decide; it does not travel.
     zone: Zone | None = None
 
@@ -51,6 +55,11 @@ class Rule:
     def dst(self) -> Dst:
         """The choices for hours that a clock change repeats or leaves out."""
         return Dst(gap=self.gap, fold=self.fold)
+
+    @property
+    def format(self) -> int:
+        """The oldest format that knows all of its options."""
+        return 1 if self.calendar is None else 2
 
     def to_json(self) -> str:
         """Return canonical JSON: equal rules give equal text."""
@@ -77,12 +86,21 @@ def _parse(text: str) -> Rule:
     for name, enum in _ENUMS.items():
         if name in values:
             values[name] = enum(values[name])
+    if "calendar" in values:
+        values["calendar"] = BusinessDays.from_plain(values["calendar"])
     return Rule(**values)
 
 
 _INSTANTS = {"anchor", "at", "starts_at", "ends_at"}
-_ENUMS = {"kind": ScheduleKind, "missed": MissedPolicy, "overlap": OverlapPolicy}
+_ENUMS = {
+    "kind": ScheduleKind,
+    "missed": MissedPolicy,
+    "overlap": OverlapPolicy,
+    "day_rule": DayRule,
+}
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BusinessDays):
+        return value.to_plain()
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

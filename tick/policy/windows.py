@@ -11,7 +11,7 @@ from typing import TypeAlias
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.states import ScheduleKind
+from tick.states import Outcome, ReasonKind, ScheduleKind
 
 _LOOKED_AT = 60  # a daily window with its next clock change, and each day of a week and month
 
@@ -38,6 +38,16 @@ class Window:
     created_by: str
     schedule_id: str | None = None
     recurs: str | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of what lies in it."""
+        return Outcome.BLACKOUT
+
+    @property
+    def kind(self) -> ReasonKind:
+        """Whether it is a maintenance window, or the time without end of a stopped scheduler."""
+        return ReasonKind.STOPPED if self.ends_at is None else ReasonKind.WINDOW
 
     def covers(self, at: datetime) -> bool:
         """Return whether the instant lies in it."""
@@ -161,11 +171,3 @@ def split_by_windows(
         after = end
     if after < until:
         yield WindowSegment(after, until, None)
-
-
-def count_firing(rule: Rule, after: datetime, until: datetime, windows: Iterable[AnyWindow]) -> int:
-    """Return how many instants lie in (after, until], and in no window."""
-    parts = split_by_windows(windows, after, until)
-    return sum(
-        instants.count(rule, part.after, part.until) for part in parts if part.window is None
-    )

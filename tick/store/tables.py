@@ -194,6 +194,7 @@ occurrence = _table(
     Column("title", sa.String(200), comment="what a manual firing was of"),
     Column("outcome", sa.String(20), nullable=False),
     Column("reason", sa.Text),
+    Column("reason_kind", sa.String(10), comment="what kept it from firing, beside its outcome"),
     Column("blocked_by_id", BigId, comment="the occurrence that an overlap policy waited for"),
     Column("late_seconds", sa.Float),
     Column("tick_id", sa.String(32), nullable=False, comment="the tick or action that wrote it"),

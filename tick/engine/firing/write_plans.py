@@ -166,7 +166,7 @@ def _insert_occurrences(dialect: str) -> sa.Insert:
 
 _SAME_FOR_ALL = (
     *(_o.kind, _o.scheduled_for, _o.scheduled_until, _o.count),
-    *(_o.outcome, _o.reason, _o.late_seconds, _o.runs),
+    *(_o.outcome, _o.reason, _o.reason_kind, _o.late_seconds, _o.runs),
 )
 
 

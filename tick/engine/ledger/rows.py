@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.policy.missed import NotFired
-from tick.states import FIRED_OUTCOMES, Outcome
+from tick.states import FIRED_OUTCOMES, Outcome, ReasonKind
 from tick.store.sql import AnyRow
 from tick.store.tables import occurrence
 
@@ -30,6 +30,7 @@ class InstantRow:
     count: int
     late_seconds: float | None
     blocked_by_id: int | None
+    reason_kind: str | None
     triggered_by: str | None
     tick_id: str
     decided_at: datetime
@@ -41,7 +42,14 @@ class InstantRow:
 
     def part(self, first: datetime, last: datetime, count: int) -> NotFired:
         """Some of the instants that it stands for, which did not fire either."""
-        return NotFired(Outcome(self.outcome), first, last, count, self.reason or "")
+        return NotFired(
+            Outcome(self.outcome),
+            first,
+            last,
+            count,
+            self.reason or "",
+            None if self.reason_kind is None else ReasonKind(self.reason_kind),
+        )
 
     @property
     def fired(self) -> bool:
@@ -57,6 +65,7 @@ def row_of(entry: NotFired) -> dict[str, Any]:
         "scheduled_until": entry.last if entry.count > 1 else None,
         "count": entry.count,
         "reason": entry.reason,
+        "reason_kind": entry.kind,
     }
 
 

@@ -140,7 +140,7 @@ def judge(
         schedule = custom_schedule(schedule_id, written, registry, former_ids)
     except (TypeError, ValueError) as error:
         return None, [(_option_in(str(error)), str(error))]
-    wrong = find_in_one(schedule, list(registry.jobs.values()))
+    wrong = find_in_one(schedule, list(registry.jobs.values()), registry.calendars)
     return schedule, [(_option_in(text), text) for text in wrong]
 
 

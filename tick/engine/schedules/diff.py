@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.define.calendar_days import with_days
 from tick.define.mistakes import find_in_one
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
@@ -107,7 +108,7 @@ def _refuse_same_ids(made_by_hand: Sequence[sa.Row[Any]], registry: Registry) ->
 def _follow(row: sa.Row[Any], registry: Registry) -> Change:
     """What definitions in code mean for a schedule that was made by hand: its jobs may change."""
     schedule = custom_schedule(row.id, row.definition["written"], registry, row.former_ids)
-    if wrong := find_in_one(schedule, list(registry.jobs.values())):
+    if wrong := find_in_one(schedule, list(registry.jobs.values()), registry.calendars):
         return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))
     mended = row.state == ScheduleState.ERROR and row.state_by == BY_DEFINITIONS
     digest = version_digest(version_texts(schedule, registry))
@@ -124,6 +125,7 @@ def custom_schedule(
     """The schedule that a person wrote, with the alert rules that every schedule has."""
     schedule = from_plain(schedule_id, written, source="custom")
     first_id = former_ids[0] if former_ids else None
+    schedule = with_days(schedule, registry.calendars)
     return replace(schedule, first_id=first_id, alerts=registry.alerts)
 
 

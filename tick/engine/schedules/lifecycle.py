@@ -17,6 +17,7 @@ from tick.engine.ledger.rows import find_covering, row_of
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.errors import NotFound, Refused
 from tick.policy import instants, missed
+from tick.policy.closed_times import latest_firing
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
@@ -27,6 +28,8 @@ from tick.store.tables import job_schedule, occurrence, schedule_version, zone_d
 log = logging.getLogger(__name__)
 _s, _v = job_schedule.c, schedule_version.c
 T = TypeVar("T")
+# A yearly holiday is the rarest day that a calendar lets a schedule fire on.
+_LONGEST_CLOSED = timedelta(days=2 * 366)
 NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until": None}
 # It backs off for 2, 4, 8 and 16 minutes, half an hour in all, before a person has to look.
 MAX_FIRE_ERRORS = 5
@@ -242,11 +245,17 @@ def switch(
         raise Refused(f"{row.id} was changed by somebody else just now; look again, then repeat.")
 
 
+def _latest_by_calendar(rule: Rule, now: datetime) -> datetime | None:
+    if rule.calendar is None:
+        return instants.latest_until(rule, instants.EPOCH, now)
+    return latest_firing(rule, now - _LONGEST_CLOSED, now, ())
+
+
 def _latest_open(
     connection: sa.Connection, known: LockedSchedule, now: datetime
 ) -> datetime | None:
     """The schedule's most recent instant, unless it was decided already."""
-    latest = known.ask(lambda rule: instants.latest_until(rule, instants.EPOCH, now))
+    latest = known.ask(lambda rule: _latest_by_calendar(rule, now))
     if latest is None or find_covering(connection, known.row.id, latest) is not None:
         return None
     # Decided, and yet without a row: that was pruned, and may have fired.

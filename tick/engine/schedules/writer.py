@@ -24,7 +24,6 @@ from tick.engine.schedules.diff import version_digest, version_texts
 from tick.engine.schedules.pause import end_pauses
 from tick.engine.schedules.zone_changes import zone_data_ids
 from tick.policy import instants
-from tick.policy.rule import RULE_FORMAT
 from tick.policy.zone_moves import moved_on_after, zone_of
 from tick.states import ScheduleSource, ScheduleState
 from tick.store.database import TRANSIENT, short_error
@@ -138,9 +137,12 @@ class ScheduleWriter:
         texts = version_texts(schedule, self.registry)
         rule, target = texts["rule"], texts["target"]
         zone = zone_of(schedule.rule()) or schedule.named_zone
-        given = {"wall_times": found} if (found := schedule.wall_times()) else {}
+        given: dict[str, Any] = {"wall_times": found} if (found := schedule.wall_times()) else {}
         # What a person wrote is kept as written: nothing else remembers it.
         written = {"written": to_plain(schedule)} if source is ScheduleSource.CUSTOM else {}
+        if schedule.calendar is not None:
+            made_from = self.registry.calendars.made_from.get(schedule.calendar)
+            given |= {"calendar": {"name": schedule.calendar, "made_from": made_from}}
         read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
         following = sa.func.coalesce(sa.func.max(_v.number), 0) + 1
         number = sa.select(following).where(_v.schedule_id == schedule.id).scalar_subquery()
@@ -153,7 +155,7 @@ class ScheduleWriter:
                 digest=version_digest(texts),
                 rule=rule,
                 rule_key=short_digest(rule),
-                rule_format=RULE_FORMAT,
+                rule_format=schedule.rule().format,
                 limited=schedule.max_runs is not None,
                 overlap=schedule.rule().overlap,
                 mode=schedule.target()["mode"],

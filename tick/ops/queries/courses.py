@@ -17,9 +17,10 @@ from tick.engine.ledger.windows import end_of_window, windows_touching
 from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
 from tick.policy.ahead import NextInstant, cut_at_limit, runs_left
+from tick.policy.closed_times import count_firing
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.policy.windows import AnyWindow, count_firing, of_schedule
+from tick.policy.windows import AnyWindow, of_schedule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, maintenance_window, schedule_version, zone_data
@@ -66,7 +67,7 @@ class Course:
         if not found:
             return ()
         left = self._left_after(max(after or self.now, self._start))
-        return tuple(cut_at_limit(found, self.windows, left))
+        return tuple(cut_at_limit(self.rule, found, self.windows, left))
 
     def nominal(
         self, count: int, *, after: datetime | None = None, until: datetime | None = None
@@ -78,7 +79,8 @@ class Course:
     @property
     def is_plain(self) -> bool:
         """Whether all that its rule names fires."""
-        return not self.windows and self.rule.max_runs is None
+        rule = self.rule
+        return not self.windows and rule.max_runs is None and rule.calendar is None
 
     @property
     def rule(self) -> Rule:

@@ -10,9 +10,10 @@ from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.ops.schemas import Schema
 from tick.policy import instants
+from tick.policy.closed_times import list_ahead
 from tick.policy.rule import Rule
 from tick.policy.target import Target
-from tick.states import Mode, ScheduleKind
+from tick.states import DayRule, Mode, ScheduleKind
 from tick.text import counted, exact_length
 
 # What stored JSON of another release, or of a zone that vanished, may raise.
@@ -77,7 +78,7 @@ def next_instants(
     `zone` are the zone data to use instead of this process's.
     """
     try:
-        return instants.between(replace(_read(rule_text), zone=zone), now, until, count)
+        return list_ahead(replace(_read(rule_text), zone=zone), now, until, count)
     except _UNREADABLE:
         return []
 
@@ -112,12 +113,23 @@ def _read(rule_text: str | None) -> Rule:
 
 def _words(rule: Rule) -> str:
     if rule.kind is ScheduleKind.CRON:
-        return timetable.describe(rule.cron or "", rule.timezone).removesuffix(
-            f" ({rule.timezone})"
-        )
+        said = timetable.describe(rule.cron or "", rule.timezone)
+        said = said.removesuffix(f" ({rule.timezone})")
+        return said if rule.calendar is None else f"{said}, {_by_calendar(rule)}"
     if rule.kind is ScheduleKind.INTERVAL:
         return _every(rule)
     return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"
+
+
+def _by_calendar(rule: Rule) -> str:
+    return f"{_DAY_RULES[rule.day_rule]} of {rule.calendar and rule.calendar.calendar}"
+
+
+_DAY_RULES = {
+    DayRule.ONLY_BUSINESS_DAYS: "only on business days",
+    DayRule.SKIP_HOLIDAYS: "not on holidays",
+    DayRule.ONLY_HOLIDAYS: "only on holidays",
+}
 
 
 def _every(rule: Rule) -> str:

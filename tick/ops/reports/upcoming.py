@@ -39,7 +39,7 @@ class UpcomingInstant(Schema):
     name: str
     timezone: str
     fires: bool = Field(description="false while its schedule is off, paused or removed")
-    blackout: str | None = Field(description="the window in which it will not fire")
+    blackout: str | None = Field(description="why it will not fire: a window, or its calendar")
 
 
 class Policy(Schema):
@@ -167,12 +167,15 @@ def next_by_rule(
     rule: str, now: datetime, count: int, windows: Sequence[AnyWindow] = (), *, fired: int = 0
 ) -> tuple[datetime, ...]:
     """Return the next `count` instants that a rule would fire after it has `fired` so often."""
-    found = next_instants(rule, utc(now, "now"), count)
+    # A calendar drops some: of thrice as many enough are left.
+    most = count * 3 if '"calendar":' in rule else count
+    found = next_instants(rule, utc(now, "now"), most)
     if not found:
         return ()
-    most = Rule.from_json(rule).max_runs
-    left = None if most is None else most - fired
-    return tuple(each.at for each in cut_at_limit(found, windows, left) if each.window is None)
+    read = Rule.from_json(rule)
+    left = None if read.max_runs is None else read.max_runs - fired
+    ahead = cut_at_limit(read, found, windows, left)
+    return tuple(each.at for each in ahead if each.window is None)[:count]
 
 
 def preview_cron(expression: str, timezone: str, *, after: datetime, count: int) -> PreviewedRuns:

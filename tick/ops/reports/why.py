@@ -1,7 +1,7 @@
 """Explains why a schedule fired at an instant, or did not: one sentence and the facts."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -18,14 +18,23 @@ from tick.ops.queries.schedules import no_schedule
 from tick.ops.reports.run_proof import in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
+from tick.policy.closed_times import closed_at
 from tick.policy.windows import AnyWindow, covering, of_schedule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
-from tick.store.tables import audit_entry, job_run, job_schedule, occurrence, tick_log
+from tick.store.tables import (
+    audit_entry,
+    job_run,
+    job_schedule,
+    occurrence,
+    schedule_version,
+    tick_log,
+)
 from tick.text import counted, length
 from tick.utc import utc
 
-_s, _o, _r, _t, _a = job_schedule.c, occurrence.c, job_run.c, tick_log.c, audit_entry.c
+_s, _v, _o, _r = job_schedule.c, schedule_version.c, occurrence.c, job_run.c
+_t, _a = tick_log.c, audit_entry.c
 
 
 class Fact(Schema):
@@ -61,7 +70,7 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     course = read_course(connection, schedule_id, now) if at > now else None
     sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
-    facts += tuple(_ticks(connection, at))
+    facts += (*_calendar(connection, version), *_ticks(connection, at))
     if entry is not None:
         facts += tuple(_facts_of_entry(connection, entry))
     return Why(
@@ -112,8 +121,8 @@ def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
     most = course.rule.max_runs or 0
     if course.left == 0:
         return f"does not fire: its limit of {most} runs is used up"
-    if (window := covering(course.windows, at)) is not None:
-        return f"will not fire: {window.in_words()}"
+    if (closed := closed_at(course.rule, course.windows, at)) is not None:
+        return f"will not fire: {closed.in_words()}"
     if course.is_beyond_limit(at):
         rest = f"{counted(course.left or 0, 'run')} {'is' if course.left == 1 else 'are'}"
         return f"will not fire: only {rest} left of its limit of {most}, and go to earlier instants"
@@ -138,8 +147,8 @@ def _undecided(
         return f"did not fire: {why_off(row)}"
     if version.rule.max_runs is not None and row.run_count >= version.rule.max_runs:
         return f"does not fire: its limit of {version.rule.max_runs} runs is used up"
-    if (window := covering(windows, at)) is not None:
-        return f"does not fire: {window.in_words()}"
+    if (closed := closed_at(version.rule, windows, at)) is not None:
+        return f"does not fire: {closed.in_words()}"
     if (window := covering(windows, now)) is not None:
         return f"is due, and nothing fires now: {window.in_words()}"
     return f"is due and waits for a tick{_held_up(row, now)}"
@@ -172,6 +181,17 @@ def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
     state = row.state if row.enabled else f"switched off, {row.state}"
     yield _fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
     yield _fact("decided to", f"{in_utc(row.decided_to)}; next {in_utc(row.next_run_at)}")
+
+
+def _calendar(connection: sa.Connection, version: Version) -> Iterator[Fact]:
+    """Yield which calendar decided by which data, where the version has one."""
+    if describe_timing(version.rule_text).mistake or (days := version.rule.calendar) is None:
+        return
+    definition = sa.select(_v.definition).where(_v.id == version.id)
+    stored = (connection.execute(definition).scalar_one() or {}).get("calendar", {})
+    first, until = (date.fromisoformat(day) for day in (days.first, days.until))
+    made_from = stored.get("made_from")
+    yield _fact("calendar", f"{days.calendar}: {made_from}; known from {first} to {until}")
 
 
 def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Iterator[Fact]:
