@@ -11,7 +11,7 @@ from tests.engine.worker_steps import DEAD_AFTER, FAILED, Hands, only_postgres, 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.wake_workers import CHANNEL, announce_ready
-from tick.ops.actions import cancellation, retries, run_now, workers_and_queues
+from tick.ops.actions import cancellation, clock_ahead, retries, run_now, workers_and_queues
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import OverlapPolicy
 from tick.store.database import Database
@@ -99,6 +99,17 @@ def test_a_run_that_is_rescued_is_told(world: World, times_told: Ask) -> None:
     world.now += DEAD_AFTER + timedelta(seconds=1)
     assert rescue(world).queued == 1
     assert times_told() == 1
+
+
+def test_a_run_that_a_clock_ahead_left_in_the_future_is_told_when_it_may_begin(
+    world: World, times_told: Ask
+) -> None:
+    world.tick(TWO + timedelta(days=1))
+    world.now = TWO
+    times_told()
+    clock_ahead.resume_all_from_now(world.database, Act(world.now, TESTER))
+    assert times_told() == 1
+    assert Hands(world).claim_names() == ["first"]
 
 
 def test_a_retry_is_told(world: World, times_told: Ask) -> None:
