@@ -19,6 +19,7 @@ SECTIONS = {
     "Schedules": {
         "schedules": "schedules schedule enable disable pause resume",
         "custom_schedules": "add edit delete restore",
+        "versions": "versions",
         "upcoming": "next",
     },
     "Jobs and runs": {"jobs": "jobs run", "runs": "runs logs cancel retry"},

@@ -1,5 +1,7 @@
 """Occurrences: the ledger of what fired and what did not."""
 
+from typing import Any
+
 from pydantic import Field
 
 from tick.interface.inputs import Id, Name, Query, continued_at
@@ -9,9 +11,11 @@ from tick.interface.runs import Cancel, Retry
 from tick.ops.actions import cancellation, retries
 from tick.ops.queries import occurrences as ledger
 from tick.ops.queries.occurrences import OccurrencePage, OccurrenceWithRuns
+from tick.ops.queries.paging import PAGE_ROWS
 from tick.ops.schemas import Cancelled, Retried, Started
 from tick.states import Outcome
 
+MOST_ROWS = 100
 resource = Resource("occurrences", "The ledger: what fired, and what did not fire and why.")
 
 
@@ -20,6 +24,7 @@ class OccurrenceQuery(Query):
 
     outcome: Outcome | None = None
     before: Id | None = Field(None, description="only those with a lower id: use `next`")
+    limit: int = Field(PAGE_ROWS, ge=1, le=MOST_ROWS, description="at most so many")
 
 
 class LedgerQuery(OccurrenceQuery):
@@ -59,11 +64,14 @@ def cancel_occurrence(context: Context, occurrence_id: int, body: Cancel) -> Can
 
 def page_of(context: Context, schedule_id: str | None, query: OccurrenceQuery) -> OccurrencePage:
     """Return a page of the ledger, or of one schedule's part of it."""
-    outcomes = () if query.outcome is None else (query.outcome,)
-    page = context.read(
-        ledger.list_occurrences, schedule_id, outcomes=outcomes, before=query.before
-    )
+    page = context.read(ledger.list_occurrences, schedule_id, **chosen_by(query))
     return continued_at(page, "before")
+
+
+def chosen_by(query: OccurrenceQuery) -> dict[str, Any]:
+    """Return which rows of the ledger are asked for, as its lists take it."""
+    outcomes = () if query.outcome is None else (query.outcome,)
+    return {"outcomes": outcomes, "before": query.before, "size": query.limit}
 
 
 def started(context: Context, occurrence_id: int) -> Started:

@@ -1,10 +1,13 @@
 """Schedules: when what fires, why it did or did not; switching, pausing and firing them."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tick.errors import InvalidInput, Refused
 from tick.interface.inputs import (
     Body,
+    Id,
     Instant,
     Name,
     Nothing,
@@ -13,16 +16,19 @@ from tick.interface.inputs import (
     Reason,
     continued_at,
 )
-from tick.interface.occurrences import OccurrenceQuery, page_of, started
+from tick.interface.occurrences import OccurrenceQuery, chosen_by, started
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
+from tick.interface.stats import PeriodQuery
 from tick.ops.actions import backfill, clock_ahead, run_now, switches
 from tick.ops.actions.backfill import BackfillPlan
 from tick.ops.actions.switches import SchedulesResumed
-from tick.ops.queries.occurrences import OccurrencePage
-from tick.ops.queries.schedules import Schedule, SchedulePage
+from tick.ops.queries.history_logs import HistoryPage, list_history
+from tick.ops.queries.schedules import Schedule, SchedulePage, find_schedule
+from tick.ops.queries.versions import MOST_VERSIONS, VersionPage, list_version_page
 from tick.ops.reports import upcoming, why
 from tick.ops.reports.schedule_items import list_items, read_item
+from tick.ops.reports.statistics import StatisticsOfSchedule, of_schedule
 from tick.ops.reports.upcoming import ScheduleWithInstants
 from tick.ops.reports.why import Why
 from tick.ops.schemas import SlotsStarted, Started
@@ -44,6 +50,21 @@ class TimeQuery(Query):
 
     since: Instant
     until: Instant | None = Field(None, description="default: now")
+
+
+class HistoryQuery(OccurrenceQuery):
+    """Which occurrences of a schedule, and whether with their logs."""
+
+    include: Literal["logs"] | None = Field(
+        None, description="also the errors and milestones that their runs logged"
+    )
+
+
+class VersionQuery(Query):
+    """Which versions."""
+
+    before: Id | None = Field(None, description="only those with a lower number: use `next`")
+    limit: int = Field(MOST_VERSIONS, ge=1, le=100, description="at most so many")
 
 
 class ScheduleQuery(Query):
@@ -199,17 +220,47 @@ def plan_backfill(context: Context, schedule_id: str, query: TimeQuery) -> Backf
 
 
 @resource.get("/schedules/<schedule_id>/history")
-def read_history(context: Context, schedule_id: str, query: OccurrenceQuery) -> OccurrencePage:
+def read_history(context: Context, schedule_id: str, query: HistoryQuery) -> HistoryPage:
     """List a schedule's occurrences, newest first."""
-    # First: of a schedule that there is not, an empty history would look like one that never fired.
-    find(context, schedule_id)
-    return page_of(context, schedule_id, query)
+    _expect(context, schedule_id)
+    page = context.read(
+        list_history, schedule_id, with_logs=query.include == "logs", **chosen_by(query)
+    )
+    return continued_at(page, "before")
+
+
+@resource.get("/schedules/<schedule_id>/statistics")
+def read_schedule_statistics(
+    context: Context, schedule_id: str, query: PeriodQuery
+) -> StatisticsOfSchedule:
+    """Read how often a schedule's instants went well, on time, and in what time.
+
+    Firings by hand do not count. Rates are parts of 1, lengths are seconds.
+    """
+    _expect(context, schedule_id)
+    return of_schedule(
+        context.database, context.now, schedule_id, window=query.window, timezone=query.timezone
+    )
+
+
+@resource.get("/schedules/<schedule_id>/versions")
+def list_schedule_versions(context: Context, schedule_id: str, query: VersionQuery) -> VersionPage:
+    """List the versions of a schedule's definition, newest first, and what each changed."""
+    _expect(context, schedule_id)
+    page = context.read(list_version_page, schedule_id, before=query.before, size=query.limit)
+    return continued_at(page, "before")
 
 
 @resource.get("/schedules/<schedule_id>/why")
 def explain(context: Context, schedule_id: str, query: WhyQuery) -> Why:
     """Say why a schedule fired at an instant, or why it did not."""
     return context.read(why.explain, schedule_id, query.at, context.now)
+
+
+def _expect(context: Context, schedule_id: str) -> None:
+    """Raise NotFound unless there is such a schedule."""
+    # Of one that there is not, an empty history would look like one that never fired.
+    context.read(find_schedule, schedule_id)
 
 
 def find(context: Context, schedule_id: str) -> Schedule:

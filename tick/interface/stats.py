@@ -25,11 +25,16 @@ def _zone(name: str) -> str:
 Zone = Annotated[Name, AfterValidator(_zone)]
 
 
-class StatisticsQuery(Query):
-    """Which statistics."""
+class PeriodQuery(Query):
+    """How far back, and by whose days."""
 
     window: Window = Window.MONTH
     timezone: Zone = Field("UTC", description="whose days are shown, such as `Europe/Paris`")
+
+
+class StatisticsQuery(PeriodQuery):
+    """Which statistics."""
+
     job: Name | None = Field(None, description="the runs of this job, and nothing else")
     schedule: Name | None = Field(
         None, description="the instants of this schedule, and nothing else"

@@ -160,6 +160,15 @@ def test_an_expression_is_explained_or_corrected(
     assert said in (verdict["words"] or verdict["mistake"])
 
 
+@pytest.mark.parametrize("name", ["expression", "cronExpression", "cron"])
+def test_an_expression_that_holds_is_answered_with_its_next_instants(
+    viewer: Program, name: str
+) -> None:
+    verdict = viewer.post("/schedules/validate-cron", {name: "0 2 29 2 *"})
+    assert [at[4:] for at in verdict["times"]] == ["-02-29T02:00:00Z"] * 5
+    assert viewer.post("/schedules/validate-cron", {name: "0 2 30 2 *"})["times"] == []
+
+
 def test_a_preview_follows_the_clock_changes(viewer: Program) -> None:
     preview = viewer.post(
         "/schedules/preview-runs",

@@ -142,6 +142,7 @@ def list_occurrences(
     outcomes: Iterable[Outcome] = (),
     between: tuple[datetime, datetime] | None = None,
     before: int | None = None,
+    size: int = PAGE_ROWS,
 ) -> OccurrencePage:
     """Return a page of the ledger, newest first: of a schedule or all, of some outcomes or all.
 
@@ -155,33 +156,37 @@ def list_occurrences(
         if schedule_id is None:
             raise ValueError("the rows of a time are those of one schedule")
         query = query.where(_o.id.in_(_ids_between(schedule_id, *between)))
-        return _page(connection, query, sorted_ids(_o.id), before)
+        return _page(connection, query, sorted_ids(_o.id), before, size)
     if not chosen:  # the primary key has them in order
-        return _page(connection, query, _o.id, before)
+        return _page(connection, query, _o.id, before, size)
     # An index of unfinished occurrences holds few rows, however long the ledger.
     if set(chosen) <= set(LIVE_OUTCOMES):
-        return _page(connection, query.where(_IS_LIVE), sorted_ids(_o.id), before)
+        return _page(connection, query.where(_IS_LIVE), sorted_ids(_o.id), before, size)
     # One index has each of these outcomes in the order of ids.
     if set(chosen) <= _UNUSUAL:
-        query = query.where(_o.id.in_(_newest_unusual(schedule_id, chosen, before)))
-        return _page(connection, query, sorted_ids(_o.id), before)
+        query = query.where(_o.id.in_(_newest_unusual(schedule_id, chosen, before, size)))
+        return _page(connection, query, sorted_ids(_o.id), before, size)
     # SUCCESS is in no index, since nearly all rows have it: a bounded part at a time.
     id_range = find_id_range(
         connection, _o.id, _o.decided_at, since=None, until=None, before=before
     )
-    page = _page(connection, query.where(id_range.contains(_o.id)), _o.id, None)
+    page = _page(connection, query.where(id_range.contains(_o.id)), _o.id, None, size)
     if page.next is None and id_range.goes_on:
         return OccurrencePage(items=page.items, next=str(id_range.start), searched=SEARCHED)
     return page
 
 
 def _page(
-    connection: sa.Connection, query: sa.Select[Any], ids: sa.ColumnElement[int], before: int | None
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    ids: sa.ColumnElement[int],
+    before: int | None,
+    size: int,
 ) -> OccurrencePage:
     if before is not None:
         query = query.where(ids < before)
-    found = connection.execute(query.order_by(ids.desc()).limit(PAGE_ROWS + 1))
-    return paged(OccurrencePage, [Occurrence(**row._mapping) for row in found])
+    found = connection.execute(query.order_by(ids.desc()).limit(size + 1))
+    return paged(OccurrencePage, [Occurrence(**row._mapping) for row in found], size)
 
 
 def _ids_between(schedule_id: str, start: datetime, end: datetime) -> sa.CompoundSelect[tuple[int]]:
@@ -197,10 +202,10 @@ def _ids_between(schedule_id: str, start: datetime, end: datetime) -> sa.Compoun
 
 
 def _newest_unusual(
-    schedule_id: str | None, outcomes: Collection[Outcome], before: int | None
+    schedule_id: str | None, outcomes: Collection[Outcome], before: int | None, size: int
 ) -> sa.CompoundSelect[tuple[int]]:
     """Select the ids of a page of each outcome."""
-    rows = sa.select(_o.id).where(_IS_UNUSUAL).order_by(_o.id.desc()).limit(PAGE_ROWS + 1)
+    rows = sa.select(_o.id).where(_IS_UNUSUAL).order_by(_o.id.desc()).limit(size + 1)
     if schedule_id is not None:
         rows = rows.where(_o.schedule_id == schedule_id)
     if before is not None:

@@ -76,10 +76,10 @@ class Schedule(ProposalNames):
     missed: MissedPolicy | None = Field(description="as in effect; null if its rule can't be read")
     overlap: OverlapPolicy | None = Field(description="the same")
     grace_seconds: float | None = Field(
-        None, description="the same: set, or learned from how often it ticks"
+        default=None, description="the same: set, or learned from how often it ticks"
     )
     success_rate: float | None = Field(
-        None, description="of what fired by itself in the last 30 days; 0 to 1"
+        default=None, description="of what fired by itself in the last 30 days; 0 to 1"
     )
     mode: Mode | None
     timing: Timing

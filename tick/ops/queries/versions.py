@@ -8,9 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import Field
 
 from tick.ops.queries.descriptions import Selected, Timing, describe_target, describe_timing
+from tick.ops.schemas import Page, Schema
 from tick.policy.target import Target
+from tick.states import Mode
 from tick.store.tables import schedule_version
 
 _v = schedule_version.c
@@ -43,17 +46,20 @@ class VersionRow:
     @property
     def terms(self) -> Mapping[str, Any]:
         """Return the other terms of its rule by name; defaults are left out."""
+        rule = self.parsed_rule or {}
+        return {name: value for name, value in rule.items() if name not in _WORDED}
+
+    @property
+    def parsed_rule(self) -> dict[str, Any] | None:
+        """Return its rule by name; None where it cannot be read."""
         try:
             rule = json.loads(self.rule)
         except ValueError:
-            return {}
-        if not isinstance(rule, dict):
-            return {}
-        return {name: value for name, value in rule.items() if name not in _WORDED}
+            return None
+        return rule if isinstance(rule, dict) else None
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Schema):
     """One part of a definition as it was and as it became; None where it was not there."""
 
     part: str
@@ -61,14 +67,68 @@ class Difference:
     after: str | None
 
 
+class Version(Schema):
+    """A definition that was in force from `since` until the next version's."""
+
+    number: int
+    since: datetime
+    by: str
+    timing: Timing
+    mode: Mode | str
+    selected: Selected
+    rule: dict[str, Any] | None = Field(
+        description="when it fires, as the engine reads it; defaults are left out"
+    )
+    changes: tuple[Difference, ...] | None = Field(
+        description="from the version before; null for the first that is kept"
+    )
+
+
+class VersionPage(Page[Version]):
+    """Versions, newest first; `next` leads to older ones."""
+
+
 _ROWS = sa.select(*(_v[field.name] for field in fields(VersionRow)))
 
 
-def list_versions(connection: sa.Connection, schedule_id: str) -> tuple[VersionRow, ...]:
-    """Return the latest MOST_VERSIONS, newest first."""
+def list_versions(
+    connection: sa.Connection,
+    schedule_id: str,
+    *,
+    before: int | None = None,
+    size: int = MOST_VERSIONS,
+) -> tuple[VersionRow, ...]:
+    """Return the latest versions, or the latest before a number; newest first."""
     query = _ROWS.where(_v.schedule_id == schedule_id).order_by(_v.number.desc())
-    found = connection.execute(query.limit(MOST_VERSIONS))
+    if before is not None:
+        query = query.where(_v.number < before)
+    found = connection.execute(query.limit(size))
     return tuple(VersionRow(**row._mapping) for row in found)
+
+
+def list_version_page(
+    connection: sa.Connection, schedule_id: str, *, before: int | None, size: int
+) -> VersionPage:
+    """Return a page of versions, and what each of them changed."""
+    # One more than is shown: the last one shown changed something as well.
+    rows = list_versions(connection, schedule_id, before=before, size=size + 1)
+    changes = changes_by_version(rows)
+    items = tuple(_version(row, changes.get(row.number)) for row in rows[:size])
+    onward = str(items[-1].number) if len(rows) > size else None
+    return VersionPage(items=items, next=onward)
+
+
+def _version(row: VersionRow, changes: tuple[Difference, ...] | None) -> Version:
+    return Version(
+        number=row.number,
+        since=row.since,
+        by=row.by,
+        timing=row.timing,
+        mode=row.mode,
+        selected=row.selected,
+        rule=row.parsed_rule,
+        changes=changes,
+    )
 
 
 def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[Difference, ...]]:
@@ -79,7 +139,7 @@ def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[Differ
 def _differences(newer: VersionRow, older: VersionRow) -> tuple[Difference, ...]:
     before, after = _parts(older), _parts(newer)
     return tuple(
-        Difference(part, before.get(part), after.get(part))
+        Difference(part=part, before=before.get(part), after=after.get(part))
         for part in [*after, *(part for part in before if part not in after)]
         if before.get(part) != after.get(part)
     )

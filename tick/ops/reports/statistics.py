@@ -87,6 +87,27 @@ class Statistics(Schema):
     periods: tuple[Period, ...] = Field(description="oldest first")
 
 
+class FiringPeriod(Schema):
+    """What became of a schedule's instants in an hour, a day or a week."""
+
+    start: datetime
+    end: datetime
+    firings: FiringFigures
+
+
+class StatisticsOfSchedule(FiringFigures):
+    """What became of a schedule's instants in a window."""
+
+    schedule_id: str
+    window: Window
+    timezone: str
+    start: datetime
+    end: datetime
+    trend: float | None = Field(description="how much longer than in the window's first half")
+    last_day: FiringPeriod = Field(description="the latest 24 hours, whatever the window")
+    periods: tuple[FiringPeriod, ...] = Field(description="oldest first")
+
+
 def gather(
     database: Database,
     now: datetime,
@@ -110,6 +131,29 @@ def gather(
         occurrences = {} if job_name else queries.sum_occurrences(connection, asked, schedule_id)
         names = queries.schedule_names(connection)
     return _statistics(window, timezone, asked, runs, occurrences, names)
+
+
+def of_schedule(
+    database: Database, now: datetime, schedule_id: str, *, window: Window, timezone: str
+) -> StatisticsOfSchedule:
+    """Return the statistics of one schedule's instants. Raises InvalidCron, as `gather` does."""
+    found = gather(database, now, window=window, timezone=timezone, schedule_id=schedule_id)
+    own = next(iter(found.schedules), None)
+    return StatisticsOfSchedule(
+        window=window,
+        timezone=timezone,
+        start=found.start,
+        end=found.end,
+        schedule_id=schedule_id,
+        trend=None if own is None else own.trend,
+        last_day=_of_firings(found.last_day),
+        periods=tuple(map(_of_firings, found.periods)),
+        **dict(found.firings),
+    )
+
+
+def _of_firings(period: Period) -> FiringPeriod:
+    return FiringPeriod(start=period.start, end=period.end, firings=period.firings)
 
 
 def spans_of(window: Window, now: datetime, zone: ZoneInfo) -> list[Span]:
