@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from tick.executors.results import MAX_RESULT, bounded_json
+from tick.executors.results import DEEPEST, MAX_RESULT, bounded_json
 
 
 class Colour(Enum):
@@ -91,7 +91,8 @@ def test_what_is_nested_without_end_is_cut_off() -> None:
     deep: list[Any] = [nan]
     for _ in range(100_000):
         deep = [deep]
-    assert json.loads(bounded_json(deep))
+    said = bounded_json(deep)
+    assert json.loads(said) and said.count("[") == DEEPEST
 
 
 def test_a_result_that_is_too_large_says_so() -> None:

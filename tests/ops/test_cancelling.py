@@ -52,6 +52,16 @@ def test_what_is_queued_ends_and_what_runs_is_asked(world: World) -> None:
     assert {run.reason for run in runs.values()} == {"cancelled by tester"}
 
 
+def test_what_needs_a_run_that_is_cancelled_is_skipped_at_once(database: Database) -> None:
+    world = World(database, now=NOW)
+    jobs = [a_job("features"), a_job("scores", depends_on=["features"])]
+    world.define(a_schedule("daily"), jobs=jobs)
+    run_now.run_schedule(database, Act(NOW, TESTER), "daily")
+    cancellation.cancel_run(database, Act(NOW, TESTER), 1)
+    assert [run.status for run in world.runs()] == ["CANCELLED", "SKIPPED"]
+    assert world.runs()[1].reason == "features was cancelled"
+
+
 def test_whoever_asks_first_is_named_and_what_has_ended_is_left_as_it_is(world: World) -> None:
     _set(world, "scores", status="SUCCESS", finished_at=NOW)
     _cancel(world)
