@@ -11,6 +11,7 @@ from tick.define.calendars import Calendar
 from tick.define.jobs import job
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
+from tick.define.steps import days, months, weeks
 from tick.errors import DefinitionsInvalid, InvalidCron, TickError
 from tick.job_types.command import command
 from tick.job_types.http import http
@@ -36,10 +37,13 @@ __all__ = [
     "alerts",
     "command",
     "current_run",
+    "days",
     "http",
     "job",
+    "months",
     "prune",
     "tick",
+    "weeks",
 ]
 
 # The functions below import the engine when they are called: definitions import this module, and a

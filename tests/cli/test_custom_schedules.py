@@ -28,6 +28,18 @@ def test_a_schedule_is_added_edited_deleted_and_restored(line: CommandLine) -> N
     assert "late-fetch is back, switched off" in line.good("restore", "late-fetch")
 
 
+def test_steps_of_the_local_calendar_are_written_in_words(line: CommandLine) -> None:
+    berlin = ("--timezone", "Europe/Berlin", "--job", "fetch")
+    step = ("--every", "3 months on 31 at 18:00", "--anchor", "2100-01-15")
+    added = line.json("add", "Quarters", *step, *berlin, "--enabled")
+    words = "Every 3 months on the last day at 18:00, counted from 2100-01-31"
+    assert added["timing"]["words"] == words
+    assert added["next_run_at"] == "2100-01-31T17:00:00Z"
+    assert f"{words} (Europe/Berlin)" in line.good("schedule", "quarters")
+    edited = line.json("edit", "quarters", "--every", "week on mon at 7:30")
+    assert edited["timing"]["words"] == "Every week on Monday at 07:30, counted from 2100-01-18"
+
+
 def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None:
     said = line.good("add", "All", "--at", "2100-01-01T02:00Z", "--all", "--enabled")
     assert said == "all was added, on; next: 2100-01-01 02:00 UTC.\n"
@@ -41,6 +53,9 @@ def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None
         (["add", "Late", "--params", "{", "--cron", "0 2 * * *"], 2, "--params is no JSON"),
         (["add", "Late", "--cron", "0 2 * * *", "--option", "grace"], 2, "write NAME=VALUE"),
         (["add", "Late", "--cron", "0 2 * * *", "--option", "gracee=1"], 1, "did you mean grace"),
+        (["add", "Late", "--every", "2 fortnights"], 2, "'2 days at 09:00'"),
+        (["add", "Late", "--every", "2 days at 25:00", "--all"], 1, "is no time of day"),
+        (["add", "Late", "--every", "1d", "--anchor", "2027-01-31"], 1, "must be a datetime"),
         (["edit", "monthly-report", "--cron", "0 2 * * *"], 1, "lives in code"),
         (["delete", "monthly-report"], 1, "lives in code"),
         (["restore", "monthly-report"], 1, "lives in code"),

@@ -15,7 +15,7 @@ from cronsim import CronSim
 from tests.cron.expressions import SYSTEMATIC, aimed_expression, any_expression
 from tests.cron.simulator import Daemon, clock_changes, wall_of
 from tests.support.zones import released
-from tick.cron import timetable
+from tick.cron import local_times, timetable
 from tick.cron.zone_data import find_zone, using
 from tick.cron.zones import zone_names
 
@@ -69,8 +69,8 @@ CHANGES = {
     "Kwajalein, a day repeated": ("Pacific/Kwajalein", 1969),
     "Kwajalein, a day left out": ("Pacific/Kwajalein", 1993),
 }
-POLICIES = [timetable.DEFAULT] * 6 + [
-    timetable.Dst(gap, fold)
+POLICIES = [local_times.DEFAULT] * 6 + [
+    local_times.Dst(gap, fold)
     for gap in ("first_valid", "skip")
     for fold in ("first", "second", "both")
 ]
@@ -129,7 +129,7 @@ def made_up_zone(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 def _judge(
     zone: str,
     expression: str,
-    dst: timetable.Dst,
+    dst: local_times.Dst,
     fires: list[datetime],
     change: datetime,
     start: datetime,

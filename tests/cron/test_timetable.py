@@ -7,7 +7,7 @@ from time import process_time
 import pytest
 
 from tests.cron.expressions import SYSTEMATIC, any_expression
-from tick.cron import timetable
+from tick.cron import local_times, timetable
 from tick.errors import InvalidCron
 
 PARIS = "Europe/Paris"
@@ -19,7 +19,7 @@ def utc(text: str) -> datetime:
 
 
 def runs(
-    expression: str, after: str, count: int, dst: timetable.Dst = timetable.DEFAULT
+    expression: str, after: str, count: int, dst: local_times.Dst = local_times.DEFAULT
 ) -> list[str]:
     """The next instants in Paris, as UTC text without the year."""
     found = timetable.next_times(expression, PARIS, utc(after), count, dst=dst)
@@ -55,7 +55,7 @@ def test_a_time_in_the_spring_gap_and_one_right_after_it_fire_once() -> None:
 
 
 def test_a_fixed_time_in_the_spring_gap_can_be_skipped() -> None:
-    skip = timetable.Dst(gap="skip")
+    skip = local_times.Dst(gap="skip")
     assert runs("30 2 * * *", "2026-03-28", 2, skip) == ["03-28 01:30", "03-30 00:30"]
 
 
@@ -70,12 +70,12 @@ def test_a_fixed_time_in_the_spring_gap_can_be_skipped() -> None:
 def test_a_fixed_time_in_the_repeated_hour_runs_as_its_fold_says(
     fold: str, expected: list[str]
 ) -> None:
-    assert runs("30 2 * * *", "2026-10-24 12:00", 2, timetable.Dst(fold=fold)) == expected
+    assert runs("30 2 * * *", "2026-10-24 12:00", 2, local_times.Dst(fold=fold)) == expected
 
 
 def test_wildcards_follow_real_time_whatever_the_dst_policy() -> None:
     spring, autumn = ["03-29 00:30", "03-29 01:00"], ["10-25 00:30", "10-25 01:00", "10-25 01:30"]
-    for dst in (timetable.DEFAULT, timetable.Dst(gap="skip", fold="second")):
+    for dst in (local_times.DEFAULT, local_times.Dst(gap="skip", fold="second")):
         assert runs("*/30 * * * *", "2026-03-29 00:00", 2, dst) == spring
         assert runs("*/30 * * * *", "2026-10-25 00:00", 3, dst) == autumn
 
@@ -88,7 +88,7 @@ def test_a_fixed_time_in_a_day_that_was_left_out_is_not_made_up_for() -> None:
 @pytest.mark.parametrize("wrong", [{"gap": "later"}, {"fold": "twice"}])
 def test_an_unknown_dst_policy_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(InvalidCron, match="write one of"):
-        timetable.Dst(**wrong)
+        local_times.Dst(**wrong)
 
 
 def test_previous_is_the_instant_itself_when_it_is_one() -> None:
@@ -123,7 +123,7 @@ def test_listing_counting_and_looking_back_agree_with_looking_ahead() -> None:
             random.choice([*SYSTEMATIC, any_expression(random)]),
             random.choice(ZONES),
         )
-        dst = timetable.Dst(
+        dst = local_times.Dst(
             random.choice(["first_valid", "skip"]), random.choice(["first", "both"])
         )
         start = utc("2009-01-01") + timedelta(seconds=random.randrange(10**9))

@@ -1,6 +1,6 @@
 """Every mistake in the definitions is told at once, each with its file and what to do."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from tests.support.factories import a_job, a_schedule
 from tick.define.jobs import JobDefinition
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
+from tick.define.steps import days, months, weeks
 from tick.errors import DefinitionsInvalid
 
 NEVER = datetime.max.replace(tzinfo=timezone(-timedelta(hours=5)))
@@ -147,7 +148,22 @@ def test_all_jobs_of_nothing_is_a_mistake() -> None:
         ({"jitter": float("inf")}, "jitter must be at most"),
         ({"max_catch_up_age": 1e18}, "max_catch_up_age must be at most"),
         ({"every": timedelta(days=900_000)}, "every must be at most"),
-        ({"every": 3600}, "every must be a timedelta, not 3600."),
+        (
+            {"every": 3600},
+            "every must be a timedelta, or days(…), weeks(…) or months(…), not 3600.",
+        ),
+        ({"every": days(0)}, "every days(…) must be at least 1."),
+        ({"every": months(121)}, "every months(…) must be at most 120."),
+        ({"every": weeks(1.5)}, "every weeks(…) must be a whole number, not 1.5."),
+        ({"every": days(2, at="24:00")}, "at '24:00' is no time of day; write at=\"09:00\"."),
+        ({"every": days(2, at="9:5")}, "at '9:5' is no time of day"),
+        ({"every": weeks(2, on="monday")}, "on 'monday' is none of mon, tue, wed, thu, fri, sat"),
+        ({"every": weeks(2, on=["mon"])}, "on ['mon'] is none of mon"),
+        ({"every": months(2, on=32)}, "every months(…): on must be at most 31."),
+        ({"every": months(2, on="last")}, "every months(…): on must be a whole number"),
+        ({"every": days(2), "anchor": NOON}, "must be a date such as date(2027, 1, 31), not"),
+        ({"every": days(2), "anchor": date(1900, 1, 1)}, "write a year from 1970 to 2199"),
+        ({"every": timedelta(days=2), "anchor": NOON.date()}, "anchor must be a datetime"),
         ({"at": "2026-06-01"}, "at must be a datetime, not '2026-06-01'."),
         ({"max_runs": 1.5}, "max_runs must be a whole number, not 1.5."),
         ({"max_catch_up_runs": 1.5}, "max_catch_up_runs must be a whole number, not 1.5."),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.define.test_mistakes import mistakes, of_schedule
 from tests.support.factories import a_job, a_schedule
-from tick import Retry, Skip, alerts, command, http, job
+from tick import Retry, Skip, alerts, command, days, http, job
 from tick.define.jobs import ATTRIBUTE, JobDefinition
 from tick.define.registry import build_registry
 
@@ -21,6 +21,11 @@ BERLIN = "Europe/Berlin"
     ("parts", "said"),
     [
         ({"every": DAY, "timezone": BERLIN}, "timezone has no effect beside every"),
+        ({"every": days(2), "dst_gap": "skip"}, "dst_gap has no effect in UTC"),
+        (
+            {"every": days(2), "anchor": JUNE.date(), "starts_at": JUNE - DAY},
+            "starts_at has no effect before anchor",
+        ),
         ({"at": JUNE, "timezone": BERLIN}, "timezone has no effect beside at"),
         ({"anchor": JUNE}, "anchor has no effect without every"),
         ({"at": JUNE, "anchor": JUNE}, "anchor has no effect without every"),

@@ -1,7 +1,7 @@
 """Rules and targets in words, broken ones included."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from tests.support.factories import a_job, a_schedule
 from tick.define import alerts
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
+from tick.define.steps import days, months, weeks
 from tick.engine.schedules.targets import build_target
 from tick.ops.queries.descriptions import (
     describe_alert,
@@ -17,6 +18,7 @@ from tick.ops.queries.descriptions import (
     next_instants,
 )
 
+EVERY_TWO_DAYS = "Every 2 days at 09:00, counted from 1970-01-01"
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="feed")]
 
@@ -28,12 +30,33 @@ JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="
         (a_schedule(cron="*/15 * * * *"), "Every 15 minutes", "*/15 * * * *"),
         (a_schedule(every=timedelta(hours=1)), "Every hour", None),
         (a_schedule(every=timedelta(minutes=90)), "Every 90 minutes", None),
+        (a_schedule(every=days(2, at="09:00")), EVERY_TWO_DAYS, None),
+        (a_schedule(every=days(at="09:00")), "Every day at 09:00", None),
+        (a_schedule(every=weeks(on="tue")), "Every week on Tuesday at 00:00", None),
+        (a_schedule(every=months(on=31)), "Every month on the last day at 00:00", None),
+        (a_schedule(every=months(on=30)), "Every month on day 30 or the last day at 00:00", None),
+        (
+            a_schedule(every=weeks(2, at="07:30"), anchor=date(2027, 1, 4)),
+            "Every 2 weeks on Monday at 07:30, counted from 2027-01-04",
+            None,
+        ),
+        (
+            a_schedule(every=months(1), anchor=date(2027, 1, 4)),
+            "Every month on day 4 at 00:00, counted from 2027-01-04",
+            None,
+        ),
         (a_schedule(at=NOW), "Once, at 2026-03-01 12:00 UTC", None),
     ],
 )
 def test_when_it_fires(schedule: Schedule, words: str, expression: str | None) -> None:
     timing = describe_timing(schedule.rule().to_json())
     assert (timing.words, timing.expression) == (words, expression)
+
+
+def test_a_step_of_the_local_calendar_is_told_with_its_zone() -> None:
+    berlin = a_schedule(every=days(at="09:00"), timezone="Europe/Berlin")
+    said = describe_timing(berlin.rule().to_json()).with_zone
+    assert said == "Every day at 09:00 (Europe/Berlin)"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta, timezone
 import pytest
 
 from tests.policy.rules import at, daily, every, once
-from tick.cron.timetable import Dst
+from tick.cron.local_times import Dst
 from tick.policy.rule import Rule
 from tick.states import MissedPolicy, OverlapPolicy
 

@@ -10,8 +10,16 @@ import click
 from tick.cli.client import open_client
 from tick.cli.completion import complete_groups, complete_jobs
 from tick.cli.output import tell
-from tick.cli.parameters import INSTANT, LENGTH, as_json, if_revision, reason_option
+from tick.cli.parameters import (
+    DAY_OR_INSTANT,
+    INSTANT,
+    LENGTH_OR_STEP,
+    as_json,
+    if_revision,
+    reason_option,
+)
 from tick.cli.schedules import next_firing, schedule_argument
+from tick.define.steps import Step
 from tick.interface.custom_schedules import (
     create_schedule,
     delete_schedule,
@@ -25,9 +33,17 @@ _Command = Callable[..., None]
 _OPTIONS = (
     click.option("--description", help="What it is for."),
     click.option("--cron", help="Five fields, as in '0 2 * * *'."),
-    click.option("--every", type=LENGTH, help="A fixed length between two firings: 90m, 2h, 1d."),
+    click.option(
+        "--every",
+        type=LENGTH_OR_STEP,
+        help="A fixed length between two firings (90m, 2h, 1d), or a step of the local calendar: "
+        "'2 days at 09:00', 'week on mon at 09:00', '3 months on 31 at 18:00'.",
+    ),
+    click.option("--anchor", type=DAY_OR_INSTANT, help="From which --every is counted."),
     click.option("--at", type=INSTANT, help="Once, at this instant."),
-    click.option("--timezone", help="Of --cron; such as Europe/Berlin. UTC unless given."),
+    click.option(
+        "--timezone", help="Of --cron and of steps; such as Europe/Berlin. UTC unless given."
+    ),
     click.option("--job", shell_complete=complete_jobs, help="Run this job."),
     click.option("--jobs", multiple=True, shell_complete=complete_jobs, help="Run these jobs."),
     click.option("--group", "job_group", shell_complete=complete_groups, help="Run this group."),
@@ -125,6 +141,8 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     others = [_parsed(text) for text in given.pop("others", ())]
     if isinstance(every := given.get("every"), timedelta):
         given["every"] = every.total_seconds()
+    elif isinstance(every, Step):
+        given["every"] = every.to_plain()
     if (params := given.get("params")) is not None:
         given["params"] = _json(params, "--params")
     if given.pop("everything", False):

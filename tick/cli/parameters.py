@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import click
 
+from tick.define.steps import Step, step_from_words
 from tick.engine.ledger.audit import MAX_REASON
 from tick.errors import InvalidInstant
 from tick.ops.queries.nearest import did_you_mean
@@ -74,6 +75,18 @@ def _length(value: str | timedelta) -> timedelta:
     return length
 
 
+def _length_or_step(value: str | timedelta) -> timedelta | Step:
+    if isinstance(value, str) and (step := step_from_words(value)) is not None:
+        return step
+    try:
+        return _length(value)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is no length of time; write 5m, 2h or 1d, or a step of the local calendar: "
+            "'2 days at 09:00', 'week on mon at 09:00', '1 month on 31'."
+        ) from None
+
+
 def _window(value: str) -> tuple[datetime, datetime]:
     start, dots, end = value.partition("..")
     if not dots:
@@ -107,6 +120,7 @@ def _revision(value: str) -> str:
 INSTANT = _Read("instant", _instant)
 DAY_OR_INSTANT = _Read("day or instant", _day_or_instant)
 LENGTH = _Read("length", _length)
+LENGTH_OR_STEP = _Read("length or step", _length_or_step)
 WINDOW = _Read("from..to", _window)
 ID = _Read("integer", _id)
 _REASON = _Read("text", _reason)

@@ -103,8 +103,7 @@ def _standing(row: Schedule) -> str:
 
 def _when(row: Schedule) -> str:
     # Only a wall time has a zone; an interval and one instant are the same everywhere.
-    zone = f" ({row.timing.timezone})" if row.timing.expression else ""
-    return f"{row.timing.words}{zone}"
+    return row.timing.with_zone
 
 
 def _policy(policy: Policy | None) -> str | None:

@@ -1,11 +1,14 @@
 """Options of a schedule that would be accepted and ignored where they stand. Pure."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from tick.cron.fields import HOUR, MINUTE, Expression, Field
 from tick.cron.grammar import parse
 from tick.cron.hashed_slots import resolve
+from tick.cron.zones import as_zone
 from tick.define.schedules import Schedule
+from tick.define.steps import Step
 from tick.states import MissedPolicy, ScheduleKind
 from tick.utc import in_utc
 
@@ -37,6 +40,14 @@ _NOT_GIVEN = {"timezone": "UTC", "jitter": 0.0}
 
 def _of_kind(*kinds: ScheduleKind) -> _Test:
     return lambda schedule: schedule.kind in kinds
+
+
+def _follows_utc(schedule: Schedule) -> bool:
+    return schedule.kind is ScheduleKind.INTERVAL and not isinstance(schedule.every, Step)
+
+
+def _fires_once_or_follows_utc(schedule: Schedule) -> bool:
+    return schedule.kind is ScheduleKind.ONCE or _follows_utc(schedule)
 
 
 def _missed(policy: MissedPolicy) -> _Test:
@@ -71,14 +82,17 @@ def _listed(field: Field, values: tuple[int, ...]) -> str:
 
 def _never_changes_its_clocks(schedule: Schedule) -> bool:
     zone = schedule.timezone
-    return schedule.cron is not None and (zone in _FIXED or zone.startswith("Etc/"))
+    by_the_wall = schedule.cron is not None or isinstance(schedule.every, Step)
+    return by_the_wall and (zone in _FIXED or zone.startswith("Etc/"))
 
 
 def _starts_before_its_anchor(schedule: Schedule) -> bool:
     start, anchor = schedule.starts_at, schedule.anchor
     if start is None or anchor is None:
         return False
-    return in_utc(start) <= in_utc(anchor)
+    if isinstance(anchor, datetime):
+        return in_utc(start) <= in_utc(anchor)
+    return start.astimezone(as_zone(schedule.timezone).tzinfo).date() < anchor
 
 
 _DST = ("dst_gap", "dst_fold")
@@ -95,9 +109,9 @@ _RULES: tuple[_Rule, ...] = (
     ),
     (
         ("timezone",),
-        _of_kind(ScheduleKind.INTERVAL),
+        _follows_utc,
         "beside every, whose steps are counted in UTC and do not follow a zone's clock "
-        "changes; leave it out, or write the time of day as cron",
+        "changes; leave it out, or write every=days(…), or the time of day as cron",
     ),
     (
         ("timezone",),
@@ -111,7 +125,7 @@ _RULES: tuple[_Rule, ...] = (
     ),
     (
         _DST,
-        _of_kind(ScheduleKind.INTERVAL, ScheduleKind.ONCE),
+        _fires_once_or_follows_utc,
         "without cron: no clock change moves the instants of every and at; leave it out",
     ),
     (_DST, _follows_real_time, _in_fixed_times),

@@ -4,14 +4,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from tick.cron import timetable
+from tick.cron import local_times
 from tick.cron.hashed_slots import resolve
 from tick.cron.zone_data import by_newest_data
 from tick.define import alerts as rules
 from tick.define.source import caller
+from tick.define.steps import Step, counted_from
 from tick.policy.business_days import BusinessDays
 from tick.policy.rule import DEFAULT_MAX_CATCH_UP_RUNS, Rule
 from tick.states import DayRule, MissedPolicy, Mode, OverlapPolicy, ScheduleKind
@@ -22,8 +23,9 @@ from tick.utc import in_utc
 class Schedule:
     """A schedule that lives in code. New ones arrive disabled; an admin switches them on.
 
-    Exactly one of `cron`, `every` and `at` says when. It runs the `job`, the `job_group` or the
-    `jobs` that it names, or all jobs; `mode` may say so as well (SINGLE_JOB, GROUP, CUSTOM,
+    Exactly one of `cron`, `every` and `at` says when; `every` is a timedelta, or `days`, `weeks` or
+    `months` of the local calendar, whose `anchor` is a date. It runs the `job`, the `job_group` or
+    the `jobs` that it names, or all jobs; `mode` may say so as well (SINGLE_JOB, GROUP, CUSTOM,
     ALL_JOBS). An option that is None was not given. `alerts` are rules of tick.define.alerts.
     `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one in the
     variable NAME.
@@ -33,8 +35,8 @@ class Schedule:
     name: str
     description: str = ""
     cron: str | None = None
-    every: timedelta | None = None
-    anchor: datetime | None = None
+    every: timedelta | Step | None = None
+    anchor: datetime | date | None = None
     at: datetime | None = None
     timezone: str = "UTC"
     mode: Mode | str | None = None
@@ -99,8 +101,9 @@ class Schedule:
             timezone=self.timezone,
             gap=dst.gap,
             fold=dst.fold,
-            every_seconds=None if self.every is None else self.every.total_seconds(),
-            anchor=_in_utc(self.anchor),
+            every_seconds=self.every.total_seconds() if isinstance(self.every, timedelta) else None,
+            step=counted_from(self.every, self.anchor) if isinstance(self.every, Step) else None,
+            anchor=_in_utc(self.anchor) if isinstance(self.anchor, datetime) else None,
             at=_in_utc(self.at),
             starts_at=_in_utc(self.starts_at),
             ends_at=_in_utc(self.ends_at),
@@ -115,10 +118,10 @@ class Schedule:
             day_rule=DayRule(self.day_rule or DayRule.ONLY_BUSINESS_DAYS),
         )
 
-    def dst(self) -> timetable.Dst:
+    def dst(self) -> local_times.Dst:
         """Return its choices for clock changes. Raises InvalidCron."""
         given = {"gap": self.dst_gap, "fold": self.dst_fold}
-        return timetable.Dst(
+        return local_times.Dst(
             **{name: choice for name, choice in given.items() if choice is not None}
         )
 
@@ -140,11 +143,15 @@ class Schedule:
         """Return its instants that were given in a named zone: `2027-01-01T09:00:00 Asia/Tokyo`."""
         # New zone data may move these instants: a sync must see by which wall time they were meant.
         given = {"at": self.at, "anchor": self.anchor}
-        named = {name: (at, getattr(at and at.tzinfo, "key", None)) for name, at in given.items()}
+        named = {
+            name: (at, getattr(at.tzinfo, "key", None))
+            for name, at in given.items()
+            if isinstance(at, datetime)
+        }
         return {
             name: f"{at.replace(tzinfo=None).isoformat()} {key}"
             for name, (at, key) in named.items()
-            if at is not None and key not in (None, "UTC")
+            if key not in (None, "UTC")
         }
 
     @property

@@ -1,19 +1,20 @@
 """The mistakes in a schedule's times, and in its choices for instants that don't fire. Pure."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 from tick.cron import timetable
 from tick.cron.hashed_slots import resolve
 from tick.define.no_effect import without_effect
 from tick.define.schedules import Schedule
+from tick.define.steps import Step, find_in_step
 from tick.define.wrong_values import in_choice, in_length, in_number, in_text
 from tick.errors import InvalidCron
 from tick.policy import instants
 from tick.policy.missed import MIN_GRACE_SECONDS
 from tick.states import DayRule, MissedPolicy, OverlapPolicy
-from tick.utc import in_utc, is_skipped
+from tick.utc import YEARS, in_utc, is_skipped
 
 _MAX_TITLE = 200
 _MOST_RUNS = 1_000_000_000
@@ -83,10 +84,25 @@ def _in_timing(schedule: Schedule) -> Iterator[str]:
     if schedule.every is not None:
         yield from _in_interval(schedule.every)
     for name in _INSTANTS:
-        if wrong := _why_no_instant(getattr(schedule, name)):
+        why_wrong = _why_no_day if _is_anchor_of_days(schedule, name) else _why_no_instant
+        if wrong := why_wrong(getattr(schedule, name)):
             yield f"{name} {wrong}."
             return
     yield from _in_cron(schedule)
+
+
+def _is_anchor_of_days(schedule: Schedule, name: str) -> bool:
+    return name == "anchor" and isinstance(schedule.every, Step)
+
+
+def _why_no_day(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, date) or isinstance(value, datetime):
+        return f"of local days must be a date such as date(2027, 1, 31), not {value!r}"
+    if value.year not in YEARS:
+        return f"{value} is too far away; write a year from {YEARS[0]} to {YEARS[-1]}"
+    return None
 
 
 def _why_no_instant(value: object) -> str | None:
@@ -105,8 +121,10 @@ def _why_no_instant(value: object) -> str | None:
 
 
 def _in_interval(every: object) -> Iterator[str]:
-    if not isinstance(every, timedelta):
-        yield f"every must be a timedelta, not {every!r}."
+    if isinstance(every, Step):
+        yield from find_in_step(every)
+    elif not isinstance(every, timedelta):
+        yield f"every must be a timedelta, or days(…), weeks(…) or months(…), not {every!r}."
     elif every < timedelta(minutes=1):
         yield "every must be at least a minute."
     else:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tick.define.schedules import Schedule
+from tick.define.steps import Step, step_from_plain
 
 _IN_CODE_ONLY = frozenset(
     {"id", "renamed_from", "alerts", "ping_url", "source", "first_id", "business_days"}
@@ -35,17 +36,28 @@ def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> S
     if unknown := given.keys() - OPTIONS:
         raise ValueError(f"{min(unknown)} can't be given by hand; leave it out")
     for name in INSTANTS & given.keys():
-        given[name] = datetime.fromisoformat(given[name])
-    if isinstance(given.get("every"), int | float):
-        given["every"] = timedelta(seconds=given["every"])
+        given[name] = _instant_or_day(given[name])
+    if isinstance(every := given.get("every"), int | float):
+        given["every"] = timedelta(seconds=every)
+    elif isinstance(every, Mapping):
+        given["every"] = step_from_plain(every)
     return Schedule(id=schedule_id, source=source, **given)
+
+
+def _instant_or_day(text: str) -> datetime | date:
+    day = len(text) == len("2027-01-31")
+    return date.fromisoformat(text) if day else datetime.fromisoformat(text)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, Step):
+        return value.to_plain()
     if isinstance(value, list | tuple | set | frozenset):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value

@@ -1,6 +1,6 @@
 """Schedules by hand: made, edited, deleted and restored. Those in code are edited there."""
 
-from datetime import datetime
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, JsonValue
@@ -23,6 +23,16 @@ def _also(name: str, other: str) -> Any:
     return Field(None, validation_alias=AliasChoices(name, other), description=f"or `{other}`")
 
 
+class LocalStep(Body):
+    """A number of days, weeks or months of the local calendar, and the time of day."""
+
+    days: int | None = None
+    weeks: int | None = None
+    months: int | None = None
+    on: Text | int | None = Field(None, description="a weekday for weeks, a day for months")
+    at: Text = Field("00:00", description="on the clock of `timezone`")
+
+
 class ScheduleOptions(Body):
     """What can be said of a schedule; see `Schedule` in the definitions. null takes it away."""
 
@@ -31,9 +41,13 @@ class ScheduleOptions(Body):
     enabled: bool | None = Field(None, description="switch it on or off as well")
     schedule_type: ScheduleKind | None = _also("schedule_type", "scheduleType")
     cron: Text | None = _also("cron", "cronExpression")
-    every: float | None = Field(None, description="seconds between two instants")
+    every: float | LocalStep | None = Field(
+        None, description="seconds between two instants, or a step of the local calendar"
+    )
     interval_ms: int | None = _also("interval_ms", "intervalMs")
-    anchor: Instant | None = Field(None, description="from which `every` is counted")
+    anchor: date | Instant | None = Field(
+        None, description="from which `every` is counted; of a local step it is a day"
+    )
     at: Instant | None = _also("at", "runAt")
     timezone: Text | None = None
     mode: Mode | None = _also("mode", "executionMode")
@@ -160,6 +174,6 @@ def restore_schedule(context: Context, schedule_id: str) -> Schedule:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, datetime):
+    if isinstance(value, date):
         return value.isoformat()
     return list(value) if isinstance(value, tuple) else value

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from tick.cron.grammar import parse
 from tick.cron.zones import ZonePeriod, periods_from
 from tick.policy import instants
 from tick.policy.rule import Rule
-from tick.states import ScheduleKind
 
 _DAY = timedelta(days=1)
 _MOST = 6000
@@ -26,7 +24,7 @@ _FOLD = {
 
 def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
     """Yield the clock changes in (after, until] that touch the rule's times, with the effect."""
-    if rule.kind is not ScheduleKind.CRON:
+    if instants.wall_times(rule) is None:
         return
     for period in periods_from(rule.timezone, after.astimezone(UTC).replace(tzinfo=None)):
         at = period.start.replace(tzinfo=UTC)
@@ -55,9 +53,9 @@ def _empty_days(rule: Rule, period: ZonePeriod) -> Iterator[date]:
         (instant + (period.offset if instant >= at else before)).date()
         for instant in _around(plain, at)
     }
-    fields, day = parse(rule.cron or ""), (valid - period.gap).replace(hour=0, minute=0, second=0)
-    while day < valid:
-        if day.date() not in fires_on and fields.count(day, day + _DAY):
+    walls, day = instants.wall_times(rule), (valid - period.gap).replace(hour=0, minute=0, second=0)
+    while walls is not None and day < valid:
+        if day.date() not in fires_on and walls.count(day, day + _DAY):
             yield day.date()
         day += _DAY
 

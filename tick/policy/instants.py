@@ -1,9 +1,12 @@
 """The nominal instants of a rule, whatever its kind: aware datetimes in, UTC out. Pure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
-from tick.cron import timetable
+from tick.cron import local_times, timetable
+from tick.cron.grammar import parse
+from tick.cron.local_times import LocalTimes, WallTimes
 from tick.cron.zone_data import Zone
+from tick.policy.local_steps import step_times
 from tick.policy.rule import Rule
 from tick.states import ScheduleKind
 from tick.utc import in_utc
@@ -13,6 +16,13 @@ _LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _MOMENT = timedelta(microseconds=1)
 _SHORT = timedelta(hours=6)
+# From UTC, with room for a clock change.
+_LONGEST_OFFSET = timedelta(days=2)
+
+
+def wall_times(rule: Rule) -> WallTimes | None:
+    """Return the times on the wall at which it fires; None if it follows UTC alone."""
+    return rule.step if rule.cron is None else parse(rule.cron)
 
 
 def just_before(instant: datetime) -> datetime:
@@ -57,6 +67,8 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
         return 0
     if rule.kind is ScheduleKind.CRON:
         return timetable.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
+    if rule.step is not None:
+        return local_times.count_between(_step_times(rule), after, until)
     if rule.kind is ScheduleKind.INTERVAL:
         return _steps(rule, until) - _steps(rule, after)
     return int(rule.at is not None and after < rule.at <= until)
@@ -95,6 +107,8 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
             found = timetable.next_times(_cron(rule), _zone(rule), after, dst=rule.dst)
             return [instant for instant in found if instant <= until]
         return timetable.times_between(_cron(rule), _zone(rule), after, until, limit, dst=rule.dst)
+    if rule.step is not None:
+        return local_times.times_between(_step_times(rule), after, until, limit)
     if rule.kind is ScheduleKind.INTERVAL:
         first = _steps(rule, after) + 1
         last = min(_steps(rule, until), first + limit - 1)
@@ -105,6 +119,8 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
 def _latest(rule: Rule, until: datetime) -> datetime | None:
     if rule.kind is ScheduleKind.CRON:
         return timetable.previous_time(_cron(rule), _zone(rule), until, dst=rule.dst)
+    if rule.step is not None:
+        return local_times.previous_time(_step_times(rule), until)
     if rule.kind is ScheduleKind.INTERVAL:
         return _interval(rule, _steps(rule, until))
     return rule.at if rule.at is not None and rule.at <= until else None
@@ -114,6 +130,12 @@ def _cron(rule: Rule) -> str:
     if rule.cron is None:
         raise ValueError("a CRON rule needs its expression")
     return rule.cron
+
+
+def _step_times(rule: Rule) -> LocalTimes:
+    if rule.step is None:
+        raise ValueError("a rule of local steps needs its step")
+    return step_times(rule.step, _zone(rule), rule.dst)
 
 
 def _zone(rule: Rule) -> str | Zone:
@@ -132,6 +154,10 @@ def _clip(rule: Rule, after: datetime, until: datetime) -> tuple[datetime, datet
     for first in (rule.starts_at, rule.anchor):
         if first is not None:  # a bound is inside
             after = max(after, just_before(first))
+    if rule.step is not None:
+        # Nothing comes before the first step: clock changes of a century need not be looked at.
+        first_day = datetime.combine(rule.step.first, time(), tzinfo=UTC)
+        after = max(after, first_day - _LONGEST_OFFSET)
     if rule.ends_at is not None:
         until = min(until, rule.ends_at)
     return after, until

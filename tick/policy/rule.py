@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from tick.cron.timetable import Dst
+from tick.cron.local_times import Dst
 from tick.cron.zone_data import Zone
 from tick.policy.business_days import BusinessDays
+from tick.policy.local_steps import LocalStep
 from tick.states import DayRule, MissedPolicy, OverlapPolicy, ScheduleKind
 
 # The newest that this release reads. Rules get a new one when they can say something that an older
@@ -48,6 +49,7 @@ class Rule:
     overlap: OverlapPolicy = OverlapPolicy.SKIP
     calendar: BusinessDays | None = None
     day_rule: DayRule = DayRule.ONLY_BUSINESS_DAYS
+    step: LocalStep | None = None
     # The meaning of `timezone` where other data than this process's decide; it does not travel.
     zone: Zone | None = None
 
@@ -59,7 +61,7 @@ class Rule:
     @property
     def format(self) -> int:
         """The oldest format that knows all of its options."""
-        return 1 if self.calendar is None else 2
+        return 1 if self.calendar is None and self.step is None else 2
 
     def to_json(self) -> str:
         """Return canonical JSON: equal rules give equal text."""
@@ -88,6 +90,8 @@ def _parse(text: str) -> Rule:
             values[name] = enum(values[name])
     if "calendar" in values:
         values["calendar"] = BusinessDays.from_plain(values["calendar"])
+    if "step" in values:
+        values["step"] = LocalStep.from_plain(values["step"])
     return Rule(**values)
 
 
@@ -101,6 +105,6 @@ _ENUMS = {
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, BusinessDays):
+    if isinstance(value, BusinessDays | LocalStep):
         return value.to_plain()
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -2,26 +2,26 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tick.cron.fields import Expression
-from tick.cron.grammar import parse
+from tick.cron.local_times import WallTimes
 from tick.cron.zone_data import Zone
 from tick.cron.zones import ZonePeriod, as_zone, periods_from
+from tick.policy.instants import wall_times
 from tick.policy.rule import Rule
-from tick.states import ScheduleKind
 
 _SECOND, _MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 def zone_of(rule: Rule) -> str | None:
     """Return the zone whose data decide the rule's instants; None when they follow UTC alone."""
-    return rule.timezone if rule.kind is ScheduleKind.CRON and rule.timezone != "UTC" else None
+    follows_utc = rule.timezone == "UTC" or (rule.cron is None and rule.step is None)
+    return None if follows_utc else rule.timezone
 
 
 def go_on_after(old: Rule, new: Rule, decided_to: datetime) -> datetime:
     """Return from where on `new` decides: the same rule as `old`, read with other zone data."""
     # A decided wall time must not come again at another instant: where the clocks now show it
     # later, `new` begins after it. A wall time that the clocks now show earlier is due.
-    if new.cron is None or (fields := parse(new.cron)).follows_real_time:
+    if (fields := wall_times(new)) is None or fields.follows_real_time:
         return decided_to
     offset = timedelta(seconds=new.offset_seconds)
     wall = _decided_wall(old, (decided_to - offset).astimezone(UTC).replace(tzinfo=None))
@@ -49,7 +49,7 @@ def _decided_wall(rule: Rule, at: datetime) -> datetime:
     return wall
 
 
-def _instant_of(rule: Rule, fields: Expression, wall: datetime) -> datetime:
+def _instant_of(rule: Rule, fields: WallTimes, wall: datetime) -> datetime:
     """Return when the rule has fired for that wall time and for all before it."""
     local = wall.replace(tzinfo=_zone(rule).tzinfo)
     first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))

@@ -11,6 +11,7 @@ from tick.errors import InvalidCron
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.closed_times import list_ahead
+from tick.policy.local_steps import step_in_words
 from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import DayRule, Mode, ScheduleKind
@@ -27,6 +28,12 @@ class Timing(Schema):
     expression: str | None
     timezone: str
     mistake: str | None
+
+    @property
+    def with_zone(self) -> str:
+        """The words, with the zone if a clock other than UTC's, or an expression, says when."""
+        by_a_clock = self.expression is not None or self.timezone != "UTC"
+        return f"{self.words} ({self.timezone})" if by_a_clock else self.words
 
 
 class Selected(Schema):
@@ -116,6 +123,8 @@ def _words(rule: Rule) -> str:
         said = timetable.describe(rule.cron or "", rule.timezone)
         said = said.removesuffix(f" ({rule.timezone})")
         return said if rule.calendar is None else f"{said}, {_by_calendar(rule)}"
+    if rule.step is not None:
+        return step_in_words(rule.step)
     if rule.kind is ScheduleKind.INTERVAL:
         return _every(rule)
     return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"

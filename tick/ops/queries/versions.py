@@ -19,7 +19,7 @@ from tick.store.tables import schedule_version
 _v = schedule_version.c
 MOST_VERSIONS = 20
 # What `Timing` puts into words already.
-_WORDED = {"kind", "cron", "timezone", "every_seconds", "at"}
+_WORDED = {"kind", "cron", "timezone", "every_seconds", "step", "at"}
 
 
 @dataclass(frozen=True)

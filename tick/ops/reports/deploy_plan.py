@@ -200,7 +200,7 @@ def _words(rule: str | None) -> str | None:
     if rule is None:
         return None
     timing = describe_timing(rule)
-    return f"{timing.words} ({timing.timezone})" if timing.expression else timing.words
+    return timing.with_zone
 
 
 def _next(
