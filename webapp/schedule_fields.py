@@ -6,7 +6,7 @@ Texts are kept as somebody typed them, so that a form comes back as it was sent.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,8 @@ from werkzeug.datastructures import MultiDict
 from tick.cron.zone_data import find_zone
 from tick.cron.zones import check_zone
 from tick.define.jobs import JobDefinition
+from tick.define.steps import step_from_plain, step_from_words
+from tick.define.written import is_day
 from tick.define.wrong_values import why_unstorable
 from tick.errors import InvalidCron, InvalidParams
 from tick.ops.actions.shared_params import SharedField, read_shared_form
@@ -110,9 +112,13 @@ def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) ->
         (mode for mode, named in _OF_TARGET.items() if named and named[0] in options), Mode.ALL_JOBS
     )
     texts |= {"timezone": str(options.get("timezone", "UTC"))}
+    every = options.get("every")
+    texts |= {"every_step": step_from_plain(every).in_words()} if isinstance(every, dict) else {}
     texts |= {"with_dependencies": "on"} if options.get("with_dependencies") else {}
     for name in LENGTHS:
-        texts[f"{name}_count"], texts[f"{name}_unit"] = _length_texts(options.get(name))
+        texts[f"{name}_count"], texts[f"{name}_unit"] = _length_texts(
+            None if isinstance(options.get(name), dict) else options.get(name)
+        )
     zone = _zone(texts["timezone"])
     texts |= {name: _wall(options[name], zone) for name in INSTANTS if name in options}
     params, others = _param_texts(options.get("params", {}), parameters)
@@ -144,6 +150,7 @@ def meant(fields: Fields) -> Meant:
     """The options that the fields mean, but for the parameters, which hang on the jobs."""
     taken = {*_ALWAYS, *_OF_KIND[fields.kind], *_OF_TARGET[fields.target]}
     taken |= set() if fields.kind is ScheduleKind.ONCE else set(_REPEATING)
+    taken |= {"timezone", "dst_gap", "dst_fold"} if _has_step(fields) else set()
     taken |= set(_OF_MISSED.get(fields.text("missed"), ()))
     found = Meant(dict.fromkeys(_OPTIONS - {"params"}), {})
     for name in sorted(taken):
@@ -188,6 +195,8 @@ def _rest(fields: Fields) -> dict[str, Any]:
 def _value(fields: Fields, name: str) -> Any:
     """The value of an option, None for its default. Raises ValueError with what to write."""
     text = fields.text(name)
+    if _has_step(fields) and name in ("every", "anchor"):
+        return _step(fields.text("every_step")) if name == "every" else _day(text)
     if name in LENGTHS:
         return _length(fields.text(f"{name}_count"), fields.text(f"{name}_unit"))
     if name in INSTANTS:
@@ -212,6 +221,24 @@ _LACKING = {
     "job_group": "choose a group",
     "jobs": "tick at least one job",
 }
+
+
+def _has_step(fields: Fields) -> bool:
+    return fields.kind is ScheduleKind.INTERVAL and bool(fields.text("every_step"))
+
+
+def _step(text: str) -> dict[str, Any]:
+    if (step := step_from_words(text)) is None:
+        said = "2 days at 09:00, or 2 weeks on mon at 09:00, or 1 month on 31"
+        raise ValueError(f"{text[:40]} is no step of the calendar; write one such as {said}")
+    return step.to_plain()
+
+
+def _day(text: str) -> str | None:
+    try:
+        return date.fromisoformat(text[:10]).isoformat() if text else None
+    except ValueError:
+        raise ValueError(f"{text[:40]} is no day; write one such as 2027-01-31") from None
 
 
 def _length(count: str, unit: str) -> float | None:
@@ -256,6 +283,8 @@ def _instant(text: str, zone: ZoneInfo) -> str | None:
 
 
 def _wall(stored: str, zone: ZoneInfo) -> str:
+    if is_day(stored):
+        return f"{stored}T00:00"
     local = datetime.fromisoformat(stored).astimezone(zone).replace(tzinfo=None)
     return local.isoformat(timespec="minutes" if not local.second else "seconds")
 

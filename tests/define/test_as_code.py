@@ -1,11 +1,11 @@
 """What was written by hand becomes code that means the same."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tick import Schedule
+from tick import Schedule, days, months, weeks
 from tick.define.as_code import as_code, imports_of
 from tick.define.written import to_plain
 
@@ -17,6 +17,9 @@ from tick.define.written import to_plain
         {"name": 'Says "no"\nin two lines, ünd', "cron": "H 1 * * *", "job": "a"},
         {"name": "Steady", "every": 21600.0, "anchor": "2027-01-01T09:00:00+00:00"},
         {"name": "Odd", "every": 90.5},
+        {"name": "Days", "every": {"days": 2, "at": "09:00"}, "timezone": "Europe/Berlin"},
+        {"name": "Weeks", "every": {"weeks": 2, "on": "mon", "at": "00:00"}},
+        {"name": "Ends", "every": {"months": 1, "at": "18:00"}, "anchor": "2027-01-31"},
         {"name": "Weekly", "every": 1209600.0},
         {"name": "Once", "at": "2027-03-29T02:00:05.000250+00:00"},
         {
@@ -34,6 +37,7 @@ from tick.define.written import to_plain
 def test_the_code_of_a_schedule_makes_the_same_schedule(written: dict[str, Any]) -> None:
     code = as_code("an-id", written)
     names = {"Schedule": Schedule, "datetime": datetime, "timedelta": timedelta, "UTC": UTC}
+    names |= {"date": date, "days": days, "weeks": weeks, "months": months}
     made = eval(code, names)  # noqa: S307 - our own text
     assert made.id == "an-id"
     assert to_plain(made) == written
@@ -43,6 +47,9 @@ def test_the_imports_are_those_that_the_code_needs() -> None:
     assert imports_of(as_code("x", {"cron": "0 2 * * *"})) == "from tick import Schedule"
     code = as_code("x", {"at": "2027-01-01T00:00:00+00:00"})
     assert imports_of(code) == "from datetime import UTC, datetime\n\nfrom tick import Schedule"
+    code = as_code("x", {"every": {"months": 1, "on": 31}, "anchor": "2027-01-31"})
+    assert "every=months(1, on=31)" in code
+    assert imports_of(code) == "from datetime import date\n\nfrom tick import Schedule, months"
     code = as_code("x", {"every": 3600.0})
     assert "every=timedelta(hours=1)" in code
     assert imports_of(code).startswith("from datetime import timedelta\n")

@@ -344,3 +344,37 @@ def test_each_template_opens_without_a_mistake_of_its_time(ada: Visitor) -> None
 @pytest.mark.parametrize("cron", PRESETS)
 def test_each_preset_is_right(ada: Visitor, cron: str) -> None:
     assert problems(ada.post("/new-schedule/preview", **SYNC | {"cron": cron}).text) == {}
+
+
+def test_a_step_of_the_calendar_is_made_shown_and_saved_as_it_stands(
+    ada: Visitor, world: World
+) -> None:
+    step = {
+        "kind": "INTERVAL",
+        "every_step": "2 weeks on mon at 9:00",
+        "anchor": "2027-01-05T10:00",
+    }
+    ada.post("/new-schedule", **SYNC | step | {"timezone": "Europe/Berlin"})
+    every = {"weeks": 2, "on": "mon", "at": "9:00"}
+    expected = {"every": every, "anchor": "2027-01-05", "timezone": "Europe/Berlin"}
+    assert written(world) == {"name": "Nightly Match", **expected}
+    page = ada.page(f"/schedules/{ID}/edit")
+    assert fields_of(page)["every_step"] == "2 weeks on mon at 9:00"
+    ada.post(f"/schedules/{ID}/edit", **fields_of(page) | {"name": "Other"})
+    assert written(world) == {"name": "Other", **expected}
+    assert "Every 2 weeks on Monday at 09:00" in ada.page(f"/schedules/{ID}")
+
+
+@pytest.mark.parametrize(
+    ("step", "field", "said"),
+    [
+        ("2 fortnights", "every", "write one such as 2 days at 09:00"),
+        ("2 weeks on someday", "every", "none of mon, tue"),
+        ("1000 months", "every", "at most 120"),
+    ],
+)
+def test_a_wrong_step_of_the_calendar_is_told(
+    ada: Visitor, step: str, field: str, said: str
+) -> None:
+    sent = SYNC | {"kind": "INTERVAL", "every_step": step}
+    assert said in problems(ada.post("/new-schedule", **sent).text)[field]

@@ -5,9 +5,16 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from tick.define.written import INSTANTS
+from tick.define.steps import step_from_plain
+from tick.define.written import INSTANTS, is_day
 
-_IMPORTS = {"datetime(": "datetime", "timedelta(": "timedelta", "=UTC)": "UTC"}
+_IMPORTS = {
+    "=date(": "date",
+    "datetime(": "datetime",
+    "timedelta(": "timedelta",
+    "=UTC)": "UTC",
+}
+_STEPS = ("days", "months", "weeks")
 _UNITS = (("weeks", 604800), ("days", 86400), ("hours", 3600), ("minutes", 60))
 
 
@@ -22,18 +29,33 @@ def imports_of(code: str) -> str:
     """The imports that such a text needs."""
     names = sorted(name for sign, name in _IMPORTS.items() if sign in code)
     dates = f"from datetime import {', '.join(names)}\n\n" if names else ""
-    return f"{dates}from tick import Schedule"
+    steps = [name for name in _STEPS if f"every={name}(" in code]
+    return f"{dates}from tick import {', '.join(['Schedule', *steps])}"
 
 
 def _value(name: str, value: Any) -> str:
     if name in INSTANTS:
         at = datetime.fromisoformat(value)
+        if is_day(value):
+            return f"date({at.year}, {at.month}, {at.day})"
         rest = [at.second, at.microsecond]
         while rest and not rest[-1]:
             rest.pop()
         parts = [at.year, at.month, at.day, at.hour, at.minute, *rest]
         return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
-    return _length(value) if name == "every" else _literal(value)
+    if name == "every":
+        return _step(value) if isinstance(value, Mapping) else _length(value)
+    return _literal(value)
+
+
+def _step(value: Mapping[str, Any]) -> str:
+    step = step_from_plain(value)
+    options = [
+        f"{name}={_literal(getattr(step, name))}"
+        for name, default in (("on", None), ("at", "00:00"))
+        if getattr(step, name) != default
+    ]
+    return f"{step.unit}({', '.join([str(step.number), *options])})"
 
 
 def _length(seconds: float) -> str:

@@ -26,6 +26,11 @@ class Step:
     at: str = "00:00"
     on: str | int | None = None
 
+    def in_words(self) -> str:
+        """Return it as `step_from_words` reads it: `2 weeks on mon at 09:00`."""
+        on = "" if self.on is None else f" on {self.on}"
+        return f"{self.number} {self.unit}{on} at {self.at}"
+
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON values: `{"weeks": 2, "on": "mon", "at": "09:00"}`."""
         on = {} if self.on is None else {"on": self.on}

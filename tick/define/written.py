@@ -44,9 +44,13 @@ def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> S
     return Schedule(id=schedule_id, source=source, **given)
 
 
+def is_day(text: str) -> bool:
+    """Return whether a text that is a day or an instant is a day."""
+    return len(text) == len("2027-01-31")
+
+
 def _instant_or_day(text: str) -> datetime | date:
-    day = len(text) == len("2027-01-31")
-    return date.fromisoformat(text) if day else datetime.fromisoformat(text)
+    return date.fromisoformat(text) if is_day(text) else datetime.fromisoformat(text)
 
 
 def _plain(value: Any) -> Any:
