@@ -82,10 +82,11 @@ class Course:
         rule = self.rule
         return not self.windows and rule.max_runs is None and rule.calendar is None
 
-    @property
+    @cached_property
     def rule(self) -> Rule:
         """Return its rule. Raises ValueError or TypeError if it cannot be read."""
-        return replace(Rule.from_json(self.row.rule), zone=self.zone)
+        rule = Rule.from_json(self.row.rule)
+        return rule if self.zone is None else replace(rule, zone=self.zone)
 
     def fires_at(self, minute: datetime) -> bool:
         """Whether one of its instants in a minute will fire."""

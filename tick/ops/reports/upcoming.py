@@ -103,15 +103,22 @@ def list_upcoming(
     """
     until = until and utc(until, "the end")
     courses = read_courses(connection, now, with_off=with_off)
-    firsts = [(course.ahead(1, until=until), course) for course in courses]
-    found = [_upcoming(course, each) for first, course in firsts for each in first]
-    found.sort(key=by_instant)
-    if once_each:
-        return found[:count]
-    # The first `count` of all lie within those of the schedules that come first.
-    soon = {item.schedule_id for item in found[:count]}
-    lists = (next_of(course, count, until) for course in courses if course.row.id in soon)
-    return list(islice(merge(*lists, key=by_instant), count))
+    found = sorted(
+        ((each, course) for course in courses for each in course.ahead(1, until=until)),
+        key=_by_instant_and_id,
+    )[:count]
+    if not once_each:
+        # The first `count` of all lie within those of the schedules that come first.
+        lists = (
+            [(each, course) for each in course.ahead(count, until=until)] for _, course in found
+        )
+        found = list(islice(merge(*lists, key=_by_instant_and_id), count))
+    # Only what is listed is made a model: of many schedules most is left out.
+    return [_upcoming(course, each) for each, course in found]
+
+
+def _by_instant_and_id(item: tuple[NextInstant, Course]) -> tuple[datetime, str]:
+    return item[0].at, item[1].row.id
 
 
 def next_of(course: Course, count: int, until: datetime | None = None) -> list[UpcomingInstant]:
