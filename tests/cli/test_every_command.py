@@ -19,6 +19,7 @@ WITHOUT_JSON = {
     "first-run": "draws what happens, for a newcomer",
     "loop": "keeps running, and logs",
     "openapi": "prints JSON anyway",
+    "cron compare": "prints JSON anyway",
     "up": "keeps running, and logs",
     "worker": "keeps running, and logs",
 }

@@ -33,7 +33,11 @@ SECTIONS = {
         "windows": "scheduler windows",
         "alerts": "alerts",
     },
-    "Definitions": {"definitions": "sync check plan cron", "simulate": "simulate"},
+    "Definitions": {
+        "definitions": "sync check plan",
+        "cron_expressions": "cron",
+        "simulate": "simulate",
+    },
     "The installation": {
         "database": "db prune",
         "users": "user",

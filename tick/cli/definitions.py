@@ -1,4 +1,4 @@
-"""The commands on definitions: sync, check and plan them, try a cron expression."""
+"""The commands on definitions: sync, check and plan them."""
 
 from datetime import datetime
 
@@ -7,12 +7,8 @@ import click
 from tick.cli.client import call
 from tick.cli.exit_status import ExitStatus
 from tick.cli.local import author, ready_runtime
-from tick.cli.output import local, show_json, show_table
-from tick.cli.parameters import INSTANT, as_json, count_option, wants_json
-from tick.cron import timetable
-from tick.cron.grammar import parse
-from tick.cron.hashed_slots import resolve
-from tick.cron.words import either_day
+from tick.cli.output import show_json, show_table
+from tick.cli.parameters import as_json, wants_json
 from tick.define.registry import Registry, load_registry
 from tick.interface.verify_and_plan import plan_definitions
 from tick.ops.reports.deploy_plan import Plan
@@ -109,39 +105,3 @@ def _tell_rule(name: str, words: str | None, times: tuple[datetime, ...]) -> Non
     if words is not None:
         listed = ", ".join(f"{at:%a %Y-%m-%d %H:%M}" for at in times)
         click.echo(f"  {name + ':':8} {words}; next: {f'{listed} UTC' if listed else 'never'}")
-
-
-@click.group()
-def cron() -> None:
-    """Try cron expressions."""
-
-
-@cron.command("next")
-@click.argument("expression")
-@click.option("--tz", default="UTC", show_default=True, help="Time zone, such as Europe/Paris.")
-@click.option("--id", "schedule_id", help="The schedule, whose id decides where an H is.")
-@click.option("--after", type=INSTANT, help="Instants later than this one; default: now.")
-@count_option(5, 1000, "How many instants.")
-@as_json
-def next_(
-    expression: str, tz: str, schedule_id: str | None, after: datetime | None, count: int
-) -> None:
-    """Show when EXPRESSION fires next, strictly after an instant.
-
-    For example: tick cron next '30 2 * * *' --tz Europe/Paris
-    """
-    from tick.clock import now
-
-    # Worked out here, not by the operation `preview_runs`: it needs neither console nor database.
-    if schedule_id:
-        expression = resolve(expression, schedule_id)
-    times = timetable.next_times(expression, tz, after or now(), count)
-    words, note = timetable.describe(expression, tz), either_day(parse(expression))
-    if wants_json():
-        show_json({"words": words, "note": note, "next": times})
-        return
-    click.echo(words)
-    if note:
-        click.echo(f"Note: {note}.")
-    for time in times:
-        click.echo(f"{time:%Y-%m-%dT%H:%M:%SZ}  {local(time, tz)}")
