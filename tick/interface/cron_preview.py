@@ -1,17 +1,20 @@
 """Cron expressions: what they mean and when they would fire, before anybody relies on them."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import AliasChoices, Field
 
 from tick.errors import InvalidCron, InvalidInput
-from tick.interface.inputs import Body, Instant, Text
+from tick.interface.custom_schedules import ScheduleOptions
+from tick.interface.inputs import Body, Instant, Name, Text
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.reports.upcoming import PreviewedRuns, preview_cron
+from tick.ops.reports.written_preview import preview_instants
 from tick.ops.schemas import Schema
 
-resource = Resource("cron", "Trying cron expressions before anybody relies on them.")
+resource = Resource("cron", "Trying expressions and schedules before anybody relies on them.")
 PREVIEWED = 5
 # Of an expression that fires once in years, each instant takes a search.
 MOST_PREVIEWED = 100
@@ -27,11 +30,32 @@ class Cron(Body):
     timezone: Text = Field("UTC", description="such as `Europe/Paris`")
 
 
-class Preview(Cron):
-    """A cron expression, and how much of it to try."""
+class Preview(ScheduleOptions):
+    """An expression alone, or a whole schedule as `POST /schedules` takes it; how much to try."""
 
+    id: Name | None = Field(
+        None, description="whose `H` and jitter; default: the id that would be made from its name"
+    )
+    cron: Text | None = Field(
+        None,
+        validation_alias=AliasChoices("expression", "cron", "cronExpression"),
+        description="five fields, as in `0 2 * * *`; or `cron`, or `cronExpression`",
+    )
     after: Instant | None = Field(None, description="instants later than this one; default: now")
     count: int = Field(PREVIEWED, ge=1, le=MOST_PREVIEWED)
+
+    @property
+    def expression(self) -> str | None:
+        """Return its expression, if nothing but that and its time zone is given."""
+        return self.cron if self.model_fields_set <= _EXPRESSION_ALONE else None
+
+    def written(self) -> dict[str, Any]:
+        """Return the options that were given, as they would be stored."""
+        given = super().written()
+        return {name: value for name, value in given.items() if name not in ("after", "count")}
+
+
+_EXPRESSION_ALONE = {"cron", "timezone", "after", "count"}
 
 
 class CronVerdict(Schema):
@@ -56,11 +80,19 @@ def validate_cron(context: Context, body: Cron) -> CronVerdict:
 
 @resource.post("/schedules/preview-runs", Permission.READ)
 def preview_runs(context: Context, body: Preview) -> PreviewedRuns:
-    """List the next instants of a cron expression."""
-    try:
-        return preview_cron(
-            body.expression, body.timezone, after=body.after or context.now, count=body.count
+    """List the next instants of a cron expression, or of a whole schedule before it is made."""
+    after = body.after or context.now
+    if body.expression is None:
+        return context.read(
+            preview_instants,
+            context.registry,
+            body.written(),
+            schedule_id=body.id,
+            after=after,
+            count=body.count,
         )
+    try:
+        return preview_cron(body.expression, body.timezone or "UTC", after=after, count=body.count)
     except InvalidCron as error:
         # Here it is one of the question: of a wrong expression there is nothing to list.
         raise InvalidInput([("body", str(error))]) from None

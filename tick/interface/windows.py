@@ -25,7 +25,7 @@ class WindowList(Page[queries.MaintenanceWindow]):
 class StopScheduler(Body):
     """Why nothing may fire."""
 
-    reason: Reason
+    reason: Reason = Field("no reason was given", description="whoever finds it quiet reads it")
 
 
 class AddWindow(Body):

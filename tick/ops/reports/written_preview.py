@@ -12,15 +12,19 @@ from tick.cron.zone_data import find_zone
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.define.timing_mistakes import find_in_timing
-from tick.engine.schedules.custom import judge
+from tick.engine.ledger.windows import FOREVER, windows_touching
+from tick.engine.schedules.custom import free_id, judge
 from tick.errors import InvalidInput, NotFound
-from tick.ops.actions.custom_schedules import id_of
+from tick.ops.actions.custom_schedules import id_of, merge
 from tick.ops.queries.courses import minute_of, read_courses
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.lanes import find_companions
+from tick.ops.reports.upcoming import PreviewedRuns, next_by_rule
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
 from tick.policy.rule import Rule
+from tick.policy.windows import of_schedule
+from tick.store.tables import job_schedule
 from tick.utc import in_utc
 
 NEXT = 10
@@ -28,6 +32,8 @@ PAST_DAYS = 30
 _CHANGES_WITHIN = timedelta(days=400)
 _MOST_CHANGES = 3
 _UNNAMED = "unnamed"
+_s = job_schedule.c
+_KNOWN = sa.select(_s.former_ids, _s.run_count)
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,36 @@ def preview_written(
         upcoming=tuple(NextInstant(at, others.get(minute_of(at), ())) for at in upcoming),
         changes=tuple(islice(clock_changes(rule, now, until), _MOST_CHANGES)),
         past=tuple(_past_days(rule, now)),
+    )
+
+
+def preview_instants(
+    connection: sa.Connection,
+    registry: Registry,
+    written: Mapping[str, Any],
+    *,
+    schedule_id: str | None,
+    after: datetime,
+    count: int,
+) -> PreviewedRuns:
+    """The first instants after `after` at which a schedule would fire, were it saved so.
+
+    Those in maintenance windows are left out. Raises InvalidInput, as saving it would.
+    """
+    given = merge({}, written)
+    name = str(given.get("name") or schedule_id or _UNNAMED)
+    own_id = schedule_id or free_id(connection, _future_id(name))
+    # One that is edited keeps its slots, and has used up some of its runs.
+    known = connection.execute(_KNOWN.where(_s.id == own_id)).first()
+    former_ids, fired = known or (None, 0)
+    schedule, mistakes = judge(own_id, {**given, "name": name}, registry, former_ids)
+    if schedule is None or mistakes:
+        raise InvalidInput([(f"body.{option}", text) for option, text in mistakes])
+    rule = schedule.rule().to_json()
+    windows = of_schedule(windows_touching(connection, after, FOREVER), own_id)
+    return PreviewedRuns(
+        words=describe_timing(rule).words,
+        times=next_by_rule(rule, after, count, windows, fired=fired),
     )
 
 
