@@ -198,7 +198,10 @@ def test_an_instant_that_another_version_decided_is_found(day: World) -> None:
     day.define(a_schedule("hourly", cron="*/30 * * * *"))
     later = sa.select(sa.func.max(schedule_version.c.id)).scalar_subquery()
     tamper(day, sa.update(occurrence).where(_o.scheduled_for == TWO).values(version_id=later))
-    assert messages(day) == ["decided by a rule that was not in force then"]
+    said = "decided by a rule that was not in force then"
+    assert messages(day) == [said]
+    before_the_outage = verify(day.database, TWO - MINUTE, TWO + 4 * HOUR)
+    assert [violation.message for violation in before_the_outage.violations] == [said]
 
 
 def test_a_lost_run_is_found(day: World) -> None:
