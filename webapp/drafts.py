@@ -35,7 +35,10 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Draft:
-    """The form of a schedule with its mistakes, by field, and what it would do."""
+    """The form of a schedule with its mistakes, by field, and what it would do.
+
+    An option that is None is not given: an edit takes it away.
+    """
 
     fields: Fields
     options: dict[str, Any]
@@ -45,18 +48,13 @@ class Draft:
     latest: Mapping[str, Run]
 
     @property
-    def given(self) -> dict[str, Any]:
-        """The options that were given; None takes one away."""
-        return self.options
-
-    @property
     def written(self) -> dict[str, Any]:
-        """The options of a new schedule."""
+        """Return the options that are given, as a new schedule has them."""
         return {name: value for name, value in self.options.items() if value is not None}
 
     @property
     def wrong_cron_fields(self) -> tuple[int, ...]:
-        """Which of the five fields the calculator's message is about."""
+        """Return the places of the cron fields that the calculator's message is about."""
         said = re.split(r":| never ", self.mistakes.get("cron", ""))[0]
         return tuple(
             number
@@ -65,12 +63,12 @@ class Draft:
         )
 
     def with_mistakes(self, mistakes: Mapping[str, str]) -> "Draft":
-        """The same, with more that is wrong."""
+        """Return the same draft with more that is wrong."""
         return replace(self, mistakes=self.mistakes | dict(mistakes))
 
 
 def draft_of(fields: Fields, *, schedule_id: str | None = None, fired: int = 0) -> Draft:
-    """What the fields mean, and what that would do."""
+    """Return what the fields mean, and what that would do."""
     registry, found = runtime().registry, meant(fields)
     jobs = _chosen(registry, fields)
     params = read_params(fields, jobs)
@@ -92,24 +90,24 @@ def draft_of(fields: Fields, *, schedule_id: str | None = None, fired: int = 0) 
 
 
 def to_save(draft: Draft) -> Draft:
-    """The draft with what only matters once it is saved."""
+    """Return the draft with the mistakes that only matter once it is saved."""
     return draft if draft.options.get("name") else draft.with_mistakes(_UNNAMED)
 
 
 def fields_of(options: Mapping[str, Any]) -> Fields:
-    """The fields of a form for what was written of a schedule."""
+    """Return the fields of a form for what was written of a schedule."""
     registry = runtime().registry
     plain = shown(options)
     return shown(options, shared_fields(_chosen(registry, plain)))
 
 
 def told_by(error: InvalidInput) -> dict[str, str]:
-    """The mistakes of an action, by field."""
+    """Return the mistakes of an action by field."""
     return {where.rpartition(".")[2]: why for where, why in error.mistakes}
 
 
 def _chosen(registry: Registry, fields: Fields) -> Sequence[JobDefinition]:
-    """The jobs that the form names, as far as there are such."""
+    """Return the jobs that the form names; none while one of them is unknown."""
     target = {
         "mode": fields.target,
         "job_group": fields.text("job_group"),
@@ -123,7 +121,7 @@ def _chosen(registry: Registry, fields: Fields) -> Sequence[JobDefinition]:
 
 
 def _by_field(preview: WrittenPreview, fields: Fields) -> dict[str, str]:
-    """The mistakes by the field beside which they stand; several of one are told together."""
+    """Return the mistakes by the field beside which they stand, those of one field together."""
     found: dict[str, str] = {}
     for option, text in preview.mistakes:
         of_parameter = _OF_A_PARAMETER.match(text)

@@ -66,17 +66,17 @@ class Fields:
     """The parameters' fields; what has none stands in `params_more`, as JSON."""
 
     def text(self, name: str) -> str:
-        """What stands in a field."""
+        """Return what stands in a field."""
         return self.texts.get(name, "")
 
     @property
     def kind(self) -> ScheduleKind:
-        """How it says when."""
+        """Return in which of the three ways it says when."""
         return _one_of(ScheduleKind, self.text("kind")) or ScheduleKind.CRON
 
     @property
     def target(self) -> Mode:
-        """How it says what to run."""
+        """Return in which of the four ways it says what to run."""
         return _one_of(Mode, self.text("target")) or Mode.ALL_JOBS
 
 
@@ -89,7 +89,7 @@ class Meant:
 
 
 def sent(form: MultiDict[str, str]) -> Fields:
-    """The fields of a form that was sent."""
+    """Return the fields of a form that was sent."""
     texts = {
         name: text.strip().replace("\r\n", "\n")
         for name, text in form.items()
@@ -102,7 +102,7 @@ def sent(form: MultiDict[str, str]) -> Fields:
 
 
 def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) -> Fields:
-    """The fields of a form for what was written of a schedule whose jobs take `parameters`."""
+    """Return the fields of a form for a written schedule whose jobs take `parameters`."""
     texts = {name: str(options[name]) for name in (*_TEXTS, *NUMBERS) if name in options}
     texts |= {name: str(options.get(name, default)) for name, default in CHOICES.items()}
     texts["kind"] = next(
@@ -129,7 +129,7 @@ def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) ->
 
 
 def read_params(fields: Fields, jobs: Iterable[JobDefinition]) -> Meant:
-    """The parameters that are filled in; mistakes by their names, or of `params_more`."""
+    """Return the parameters that are filled in, with mistakes by name or of `params_more`."""
     given = {name: text for name, text in fields.params.items() if text}
     mistakes: dict[str, str] = {}
     params: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def read_params(fields: Fields, jobs: Iterable[JobDefinition]) -> Meant:
 
 
 def meant(fields: Fields) -> Meant:
-    """The options that the fields mean, but for the parameters, which hang on the jobs."""
+    """Return the options that the fields mean, but for the parameters, which hang on the jobs."""
     taken = {*_ALWAYS, *_OF_KIND[fields.kind], *_OF_TARGET[fields.target]}
     taken |= set() if fields.kind is ScheduleKind.ONCE else set(_REPEATING)
     taken |= {"timezone", "dst_gap", "dst_fold"} if _has_step(fields) else set()
@@ -169,7 +169,7 @@ def meant(fields: Fields) -> Meant:
 
 
 def merge(mine: Fields, base: Fields, theirs: Fields) -> Fields:
-    """What I typed over what another person saved meanwhile; both began with `base`."""
+    """Return what I typed over what another person saved meanwhile; both began with `base`."""
     names = {*mine.texts, *theirs.texts} | {"jobs"}
     kept = {name for name in names if mine.text(name) != base.text(name)}
     texts = {name: (mine if name in kept else theirs).text(name) for name in names}
@@ -184,7 +184,7 @@ def merge(mine: Fields, base: Fields, theirs: Fields) -> Fields:
 
 
 def _rest(fields: Fields) -> dict[str, Any]:
-    """Options without a field of their own, which stay as they are."""
+    """Return the options without a field of their own, which stay as they are."""
     try:
         found = json.loads(fields.text("rest") or "{}")
     except ValueError:
@@ -193,7 +193,7 @@ def _rest(fields: Fields) -> dict[str, Any]:
 
 
 def _value(fields: Fields, name: str) -> Any:
-    """The value of an option, None for its default. Raises ValueError with what to write."""
+    """Return the value of an option, None for its default. Raises ValueError with what to write."""
     text = fields.text(name)
     if _has_step(fields) and name in ("every", "anchor"):
         return _step(fields.text("every_step")) if name == "every" else _day(text)
@@ -254,7 +254,7 @@ def _length(count: str, unit: str) -> float | None:
 
 
 def _length_texts(seconds: float | None) -> tuple[str, str]:
-    """A length as a count and the largest unit of which it is a whole number."""
+    """Return a length as a count and the largest unit of which it is a whole number."""
     if seconds is None:
         return "", "minutes"
     whole = [unit for unit, size in UNITS.items() if not seconds % size]
@@ -290,7 +290,7 @@ def _wall(stored: str, zone: ZoneInfo) -> str:
 
 
 def _zone(name: str) -> ZoneInfo:
-    """The zone in which times of the form are meant; UTC for one that is a mistake itself."""
+    """Return the zone in which times of the form are meant; UTC for one that is a mistake."""
     try:
         check_zone(name)
     except InvalidCron:
@@ -301,7 +301,7 @@ def _zone(name: str) -> ZoneInfo:
 def _param_texts(
     params: Mapping[str, Any], parameters: Iterable[SharedField]
 ) -> tuple[dict[str, str], str]:
-    """What stands in the parameters' fields, and the rest as JSON."""
+    """Return what stands in the parameters' fields, and the rest as JSON."""
     kinds = {each.field.name: each.field.kind for each in parameters}
     texts = {
         name: value

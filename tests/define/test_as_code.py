@@ -53,3 +53,9 @@ def test_the_imports_are_those_that_the_code_needs() -> None:
     code = as_code("x", {"every": 3600.0})
     assert "every=timedelta(hours=1)" in code
     assert imports_of(code).startswith("from datetime import timedelta\n")
+
+
+def test_the_options_stand_in_the_order_of_the_definitions() -> None:
+    code = as_code("x", {"cron": "0 2 * * *", "overlap": "ALLOW", "name": "X", "job": "a"})
+    names = [line.strip().partition("=")[0] for line in code.splitlines()[1:-1]]
+    assert names == ["id", "name", "cron", "job", "overlap"]

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from tick.define.schedules import Schedule
 from tick.define.steps import step_from_plain
 from tick.define.written import INSTANTS, is_day
 
@@ -21,7 +23,9 @@ _UNITS = (("weeks", 604800), ("days", 86400), ("hours", 3600), ("minutes", 60))
 def as_code(schedule_id: str, written: Mapping[str, Any]) -> str:
     """`Schedule(...)` with what was written, one option a line."""
     options = {"id": schedule_id, **written}
-    lines = (f"    {name}={_value(name, value)}," for name, value in options.items())
+    # A database may keep the options in another order than that of the definitions.
+    ordered = [field.name for field in fields(Schedule) if field.name in options]
+    lines = (f"    {name}={_value(name, options[name])}," for name in ordered)
     return "\n".join(["Schedule(", *lines, ")"])
 
 

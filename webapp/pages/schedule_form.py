@@ -48,15 +48,9 @@ class Conflict:
 
 
 @blueprint.get("/new-schedule")
-@query.takes(
-    {
-        "template": query.one_of(schedule_templates.BY_KEY),
-        "copy": query.text_of,
-        "start": query.text_of,
-    }
-)
+@query.takes({"template": query.one_of(schedule_templates.BY_KEY), "copy": query.text_of})
 def new() -> ResponseReturnValue:
-    """An empty form, or one that begins with a template or a copy of a schedule."""
+    """Show an empty form, or one that begins with a template or a copy of a schedule."""
     options: Mapping[str, Any] = _BLANK
     if key := query.text("template"):
         options = schedule_templates.BY_KEY[key].options
@@ -95,7 +89,7 @@ def create() -> ResponseReturnValue:
 
 @blueprint.post("/new-schedule/preview")
 def preview() -> ResponseReturnValue:
-    """The form as it was sent, with what it would do; nothing is saved."""
+    """Show the form as it was sent, with what it would do; save nothing."""
     fields, editing = sent(request.form), request.form.get("editing")
     if preset := request.form.get("preset"):
         fields.texts["cron"] = preset
@@ -105,7 +99,7 @@ def preview() -> ResponseReturnValue:
 
 @blueprint.get("/schedules/<schedule_id>/edit")
 def edit(schedule_id: str) -> ResponseReturnValue:
-    """The form with what was written of a schedule."""
+    """Show the form with what was written of a schedule."""
     edited = _edited(schedule_id)
     fields = drafts.fields_of(edited.written.options)
     return _form(_draft(_as_read(fields, edited), edited), edited)
@@ -121,7 +115,7 @@ def update(schedule_id: str) -> ResponseReturnValue:
     act = replace(this_act(), revision=fields.text("revision"))
     try:
         changed = custom_schedules.edit_schedule(
-            runtime().database, act, schedule_id, runtime().registry, draft.given
+            runtime().database, act, schedule_id, runtime().registry, draft.options
         )
     except InvalidInput as error:
         return _form(draft.with_mistakes(drafts.told_by(error)), edited)
@@ -136,7 +130,7 @@ def update(schedule_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/schedules/<schedule_id>/code")
 def as_code(schedule_id: str) -> ResponseReturnValue:
-    """The schedule as the text to paste into the definitions."""
+    """Show the schedule as the text to paste into the definitions."""
     edited = _edited(schedule_id)
     code = code_of(schedule_id, edited.written.options)
     return render_template(
@@ -185,7 +179,7 @@ def _form(
     refused: str = "",
     status: int | None = None,
 ) -> ResponseReturnValue:
-    """The form; with status 422 if it comes back with mistakes."""
+    """Show the form; with status 422 if it comes back with mistakes."""
     came_back = request.method == "POST"
     with reading() as connection:
         copies = {} if edited or came_back else schedules.schedule_names(connection)
@@ -221,7 +215,7 @@ def _draft(fields: Fields, edited: Edited | None) -> drafts.Draft:
 
 
 def _edited(schedule_id: str) -> Edited:
-    """Raises NotFound, Refused for one that lives in code."""
+    """Return the schedule as written. Raises NotFound, Refused for one that lives in code."""
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
         written = read_written(connection, schedule_id)
@@ -234,13 +228,13 @@ def _edited(schedule_id: str) -> Edited:
 
 
 def _as_read(fields: Fields, edited: Edited) -> Fields:
-    """The fields with what tells later whether somebody else has changed the schedule."""
+    """Return the fields with what tells later whether somebody else has changed the schedule."""
     read = {"revision": edited.schedule.revision, "version": str(edited.written.number)}
     return replace(fields, texts=fields.texts | read)
 
 
 def _outdated(mine: Fields, edited: Edited, stale: str) -> ResponseReturnValue:
-    """The form again, with what was typed, and beside it what another person saved meanwhile."""
+    """Show the form again as it was typed, with what another person saved meanwhile."""
     number = mine.text("version")
     with reading() as connection:
         base = read_written(connection, edited.schedule.id, int(number) if number.isdigit() else 0)
@@ -259,7 +253,7 @@ def _outdated(mine: Fields, edited: Edited, stale: str) -> ResponseReturnValue:
 
 
 def _copied(schedule_id: str) -> Mapping[str, Any]:
-    """What a copy of a schedule begins with. Raises NotFound."""
+    """Return what a copy of a schedule begins with. Raises NotFound."""
     with reading() as connection:
         schedule = schedules.find_schedule(connection, schedule_id)
         written = read_written(connection, schedule_id)

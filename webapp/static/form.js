@@ -49,6 +49,11 @@
     // A part within another comes after it.
     for (const fresh of all) take(fresh);
     document.dispatchEvent(new CustomEvent("graph:changed"));
+    // For those who don't see it: the first mistake, or when it fires. A status must stay to be heard.
+    const wrong = all.find((part) => "mistake" in part.dataset && part.textContent.trim());
+    const said = (wrong ?? page.querySelector(".preview-words"))?.textContent.trim() ?? "";
+    const status = form.querySelector("[data-said]");
+    if (status.textContent !== said) status.textContent = said;
   };
 
   let asked = null;

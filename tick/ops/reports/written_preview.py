@@ -65,18 +65,18 @@ class WrittenPreview:
 
     @property
     def always_with(self) -> tuple[str, ...]:
-        """The schedules that fire at each of the next instants, if they are the same for all."""
+        """Return the schedules that fire at each of the next instants, if always the same."""
         alike = {each.others for each in self.upcoming}
         return alike.pop() if len(alike) == 1 else ()
 
     @property
     def fired(self) -> int:
-        """How often it would have fired in the PAST_DAYS days before today."""
+        """Return how often it would have fired in the PAST_DAYS days before today."""
         return sum(day.count for day in self.past)
 
     @property
     def days_without(self) -> int:
-        """On how many of these days it would not have fired."""
+        """Return on how many of these days it would not have fired."""
         return sum(not day.count for day in self.past)
 
 
@@ -89,7 +89,7 @@ def preview_written(
     schedule_id: str | None = None,
     fired: int = 0,
 ) -> WrittenPreview:
-    """What a schedule would do, were it saved now.
+    """Return what a schedule would do, were it saved now.
 
     `schedule_id` is its own, if it has one; what it has `fired` counts for its `max_runs`.
     """
@@ -147,7 +147,7 @@ def preview_instants(
 
 
 def _future_id(name: str) -> str:
-    """The id that a name will make; what `H` stands for hangs on it."""
+    """Return the id that a name will make; what `H` stands for hangs on it."""
     try:
         return id_of(name)
     except InvalidInput:
@@ -155,7 +155,7 @@ def _future_id(name: str) -> str:
 
 
 def _jobs(schedule: Schedule, registry: Registry) -> tuple[str, ...]:
-    """The jobs that it would run, in dependency order; none while they are a mistake."""
+    """Return the jobs that it would run, in dependency order; none while they are a mistake."""
     try:
         return tuple(registry.select(schedule.target()).jobs)
     except (NotFound, ValueError):
