@@ -13,12 +13,15 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from tick.cron.zone_data import find_zone
+from tick.define.calendar_days import expand, with_days
+from tick.define.calendars import Calendar
 from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.mistakes import in_calendar
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
 from tick.define.timing_mistakes import find_in_timing
 from tick.errors import DefinitionsInvalid
-from tick.policy import instants
+from tick.policy.closed_times import firing_between
 from tick.policy.instants import just_before
 from tick.ticks.simulation import Simulation, Span
 from tick.ticks.simulation import simulate as simulate_registry
@@ -28,21 +31,30 @@ __all__ = ["Simulation", "assert_fires", "fires", "simulate"]
 _MOST = 10_000
 
 
-def fires(schedule: Schedule, start: str | datetime, end: str | datetime) -> list[datetime]:
+def fires(
+    schedule: Schedule,
+    start: str | datetime,
+    end: str | datetime,
+    *,
+    calendars: Iterable[Calendar] = (),
+) -> list[datetime]:
     """Return the instants of a schedule in [start, end), in its own zone.
 
     A text such as "2026-03-08 02:30" is wall time in the schedule's zone; of an hour that the
-    clocks repeat it is the first, and "2026-11-01 01:30-05:00" the second. Raises
+    clocks repeat it is the first, and "2026-11-01 01:30-05:00" the second. `calendars` hold the one
+    that the schedule names, if it does, and those that this one combines. Raises
     DefinitionsInvalid; ValueError for a time that ends before it begins, lies far off, or holds
     more than 10,000 instants.
     """
-    if found := find_in_timing(schedule):
+    known = expand(calendars)
+    schedule = with_days(schedule, known)
+    if found := [*known.mistakes, *find_in_timing(schedule), *in_calendar(schedule, known)]:
         raise DefinitionsInvalid(found)
     zone = find_zone(schedule.timezone)
     first, last = _instant(start, zone), _instant(end, zone)
     if first >= last:
         raise ValueError(f"the time from {first} to {last} has to begin before it ends")
-    due = instants.between(schedule.rule(), just_before(first), just_before(last), _MOST + 1)
+    due = firing_between(schedule.rule(), just_before(first), just_before(last), _MOST + 1)
     if len(due) > _MOST:
         raise ValueError(f"{schedule.id} fires more than {_MOST:,} times; ask for a shorter time")
     return [at.astimezone(zone) for at in due]
@@ -53,9 +65,11 @@ def assert_fires(
     start: str | datetime,
     end: str | datetime,
     expected: Iterable[str | datetime],
+    *,
+    calendars: Iterable[Calendar] = (),
 ) -> None:
     """Fail unless the schedule fires in [start, end) exactly at the expected instants."""
-    found = Counter(utc(at) for at in fires(schedule, start, end))
+    found = Counter(utc(at) for at in fires(schedule, start, end, calendars=calendars))
     zone = find_zone(schedule.timezone)
     wanted = Counter(_instant(at, zone) for at in expected)
     surplus, lacking = found - wanted, wanted - found
@@ -80,6 +94,7 @@ def simulate(
     down: Sequence[Span] = (),
     windows: Sequence[Span] = (),
     runs_take: timedelta = timedelta(0),
+    calendars: Iterable[Calendar] = (),
 ) -> Simulation:
     """Run the real tick on the schedules, all switched on, from `start` to `end`.
 
@@ -88,7 +103,7 @@ def simulate(
     Raises DefinitionsInvalid; Refused for times that make no sense.
     """
     return simulate_registry(
-        build_registry(map(_definition, jobs), schedules),
+        build_registry(map(_definition, jobs), schedules, calendars=calendars),
         start,
         end,
         tick_every=tick_every,

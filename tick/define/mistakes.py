@@ -89,11 +89,12 @@ def _in_schedule(
     schedule: Schedule, jobs: Sequence[JobDefinition], calendars: ExpandedCalendars | None
 ) -> Iterator[str]:
     yield from find_in_timing(schedule)
-    found = [*_in_calendar(schedule, calendars), *_in_alerts(schedule), *in_target(schedule, jobs)]
+    found = [*in_calendar(schedule, calendars), *_in_alerts(schedule), *in_target(schedule, jobs)]
     yield from (f"{where_is(schedule)}: {text}" for text in found)
 
 
-def _in_calendar(schedule: Schedule, calendars: ExpandedCalendars | None) -> Iterator[str]:
+def in_calendar(schedule: Schedule, calendars: ExpandedCalendars | None) -> Iterator[str]:
+    """Yield that the schedule's calendar is not defined, if it is not."""
     if schedule.calendar is None or schedule.business_days is not None:
         return
     near = did_you_mean(schedule.calendar, [] if calendars is None else calendars.days)

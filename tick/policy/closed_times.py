@@ -45,9 +45,16 @@ def list_ahead(rule: Rule, after: datetime, until: datetime | None, limit: int) 
     return _ahead(rule, after, until, limit, lambda off: off is None or off.holiday is not None)
 
 
+def firing_between(
+    rule: Rule, after: datetime, until: datetime | None, limit: int
+) -> list[datetime]:
+    """Return the first `limit` instants in (after, until] that no calendar drops."""
+    return _ahead(rule, after, until, limit, lambda off: off is None)
+
+
 def first_firing_after(rule: Rule, after: datetime) -> datetime | None:
     """Return the first instant strictly later that no calendar drops, or None without one."""
-    found = _ahead(rule, after, None, 1, lambda off: off is None)
+    found = firing_between(rule, after, None, 1)
     return found[0] if found else None
 
 

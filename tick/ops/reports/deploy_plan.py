@@ -16,8 +16,8 @@ from tick.engine.schedules.diff import Change, find_changes
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.upcoming import next_by_rule
 from tick.ops.schemas import Schema
-from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
+from tick.policy.closed_times import firing_between
 from tick.policy.notes import notes_on
 from tick.policy.planner import Cursor, due_since, plan
 from tick.policy.rule import Rule
@@ -179,8 +179,7 @@ def _collisions(
     schedules = list(registry.schedules.values())
     jobs = {item.id: set(registry.select(item.target()).jobs) for item in schedules}
     when = {
-        item.id: instants.between(item.rule(), now, now + _WEEK, _MOST_COMPARED)
-        for item in schedules
+        item.id: firing_between(item.rule(), now, now + _WEEK, _MOST_COMPARED) for item in schedules
     }
     for one, other in combinations(schedules, 2):
         shared = jobs[one.id] & jobs[other.id]

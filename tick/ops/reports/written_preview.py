@@ -22,6 +22,7 @@ from tick.ops.reports.lanes import find_companions
 from tick.ops.reports.upcoming import PreviewedRuns, next_by_rule
 from tick.policy import instants
 from tick.policy.clock_changes import clock_changes
+from tick.policy.closed_times import count_firing, firing_between
 from tick.policy.rule import Rule
 from tick.policy.windows import of_schedule
 from tick.store.tables import job_schedule
@@ -104,7 +105,7 @@ def preview_written(
         return found
     rule = schedule.rule()
     left = NEXT if rule.max_runs is None else max(rule.max_runs - fired, 0)
-    upcoming = instants.between(rule, now, None, min(NEXT, left))
+    upcoming = firing_between(rule, now, None, min(NEXT, left))
     others = find_companions(read_courses(connection, now), own_id, upcoming)
     until = now + _CHANGES_WITHIN
     return replace(
@@ -170,4 +171,4 @@ def _past_days(rule: Rule, now: datetime) -> Iterator[PastDay]:
     for day, (start, end) in zip(
         days, pairwise(map(instants.just_before, midnights)), strict=False
     ):
-        yield PastDay(day, instants.count(rule, start, end))
+        yield PastDay(day, count_firing(rule, start, end, ()))
