@@ -1,13 +1,14 @@
 """`tick calendars`, and calendars in a team's own tests."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from tests.support.factories import a_schedule
-from tick import Calendar
+from tick import Calendar, days
 from tick.cli import main
 from tick.errors import DefinitionsInvalid
 from tick.testing import assert_fires, fires
@@ -71,5 +72,8 @@ def test_a_team_tests_its_schedule_with_the_calendar() -> None:
         ["2026-03-03 02:00", "2026-03-05 02:00", "2026-03-06 02:00"],
         calendars=[PLANT],
     )
+    stepping = a_schedule(every=days(1, at="02:00"), anchor=date(2026, 3, 1), calendar="plant")
+    found = fires(stepping, "2026-03-02", "2026-03-09", calendars=[PLANT])
+    assert [at.day for at in found] == [2, 3, 5, 6]
     with pytest.raises(DefinitionsInvalid, match="calendar 'plant' is not defined"):
         fires(report, "2026-03-03", "2026-03-07")

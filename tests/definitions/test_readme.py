@@ -19,7 +19,7 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, CONDITION, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, STEPS, CONDITION, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -90,6 +90,13 @@ def test_the_example_job_and_schedule_are_accepted(registry):
         == "Pick the posts of the week for the newsletter."
     )
     assert space["weekly_digest"](limit=3) == {"posts": 3}
+
+
+def test_the_example_of_a_step_keeps_the_end_of_the_month():
+    space = {}
+    exec(STEPS, space)  # noqa: S102 - our own README
+    found = fires(space["inventory"], "2027-01-01", "2027-04-01")
+    assert [(at.month, at.day, at.hour) for at in found] == [(1, 31, 18), (2, 28, 18), (3, 31, 18)]
 
 
 def test_the_example_of_a_calendar_is_accepted(registry):

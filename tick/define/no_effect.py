@@ -99,8 +99,9 @@ _DST = ("dst_gap", "dst_fold")
 _RULES: tuple[_Rule, ...] = (
     (
         ("calendar", "day_rule"),
-        _of_kind(ScheduleKind.INTERVAL, ScheduleKind.ONCE),
-        "without cron, whose time zone says when a day begins; give cron, or leave it out",
+        _fires_once_or_follows_utc,
+        "without cron or every=days(…), whose time zone says when a day begins; give one of them, "
+        "or leave it out",
     ),
     (
         ("day_rule",),

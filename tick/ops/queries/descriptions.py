@@ -119,19 +119,21 @@ def _read(rule_text: str | None) -> Rule:
 
 
 def _words(rule: Rule) -> str:
+    said = _words_without_calendar(rule)
+    if rule.calendar is None:
+        return said
+    return f"{said}, {_DAY_RULES[rule.day_rule]} of {rule.calendar.calendar}"
+
+
+def _words_without_calendar(rule: Rule) -> str:
     if rule.kind is ScheduleKind.CRON:
         said = timetable.describe(rule.cron or "", rule.timezone)
-        said = said.removesuffix(f" ({rule.timezone})")
-        return said if rule.calendar is None else f"{said}, {_by_calendar(rule)}"
+        return said.removesuffix(f" ({rule.timezone})")
     if rule.step is not None:
         return step_in_words(rule.step)
     if rule.kind is ScheduleKind.INTERVAL:
         return _every(rule)
     return f"Once, at {rule.at:%Y-%m-%d %H:%M} UTC" if rule.at else "Once"
-
-
-def _by_calendar(rule: Rule) -> str:
-    return f"{_DAY_RULES[rule.day_rule]} of {rule.calendar and rule.calendar.calendar}"
 
 
 _DAY_RULES = {
