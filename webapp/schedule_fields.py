@@ -28,11 +28,17 @@ UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 LENGTHS = ("every", "grace", "max_catch_up_age", "jitter")
 INSTANTS = ("at", "anchor", "starts_at", "ends_at")
 NUMBERS = ("max_runs", "max_catch_up_runs")
-CHOICES = {"missed": "SKIP", "overlap": "SKIP", "dst_gap": "first_valid", "dst_fold": "first"}
+CHOICES = {
+    "missed": "SKIP",
+    "overlap": "SKIP",
+    "day_rule": "ONLY_BUSINESS_DAYS",
+    "dst_gap": "first_valid",
+    "dst_fold": "first",
+}
 """Options that are one of a few words, with the default of each: what is not worth storing."""
-_TEXTS = ("name", "description", "cron", "timezone", "job", "job_group")
+_TEXTS = ("name", "description", "cron", "timezone", "calendar", "job", "job_group")
 _OF_KIND = {
-    ScheduleKind.CRON: ("cron", "timezone", "dst_gap", "dst_fold"),
+    ScheduleKind.CRON: ("cron", "timezone", "calendar", "dst_gap", "dst_fold"),
     ScheduleKind.INTERVAL: ("every", "anchor"),
     ScheduleKind.ONCE: ("at",),
 }
@@ -50,7 +56,17 @@ _OF_MISSED = {
 }
 _ALWAYS = ("name", "description", "missed", "overlap", "grace")
 _OPTIONS = frozenset(
-    {"cron", "timezone", "job", "job_group", "jobs", "with_dependencies", "params", "mode"}
+    {
+        "cron",
+        "timezone",
+        "calendar",
+        "job",
+        "job_group",
+        "jobs",
+        "with_dependencies",
+        "params",
+        "mode",
+    }
     | {"name", "description", *CHOICES, *LENGTHS, *INSTANTS, *NUMBERS}
 )
 PARAM = "param-"
@@ -150,7 +166,8 @@ def meant(fields: Fields) -> Meant:
     """Return the options that the fields mean, but for the parameters, which hang on the jobs."""
     taken = {*_ALWAYS, *_OF_KIND[fields.kind], *_OF_TARGET[fields.target]}
     taken |= set() if fields.kind is ScheduleKind.ONCE else set(_REPEATING)
-    taken |= {"timezone", "dst_gap", "dst_fold"} if _has_step(fields) else set()
+    taken |= {"timezone", "calendar", "dst_gap", "dst_fold"} if _has_step(fields) else set()
+    taken |= {"day_rule"} if "calendar" in taken and fields.text("calendar") else set()
     taken |= set(_OF_MISSED.get(fields.text("missed"), ()))
     found = Meant(dict.fromkeys(_OPTIONS - {"params"}), {})
     for name in sorted(taken):

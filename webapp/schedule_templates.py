@@ -73,6 +73,11 @@ OVERLAP = {
     "REPLACE": ("Replace the old one", "What is under way is cancelled, half-done or not."),
     "ALLOW": ("Run both", "Two firings at one time: only for jobs that don't mind."),
 }
+DAY_RULE = {
+    "ONLY_BUSINESS_DAYS": ("Only on business days", "Neither on weekends nor on holidays."),
+    "SKIP_HOLIDAYS": ("Not on holidays", "Weekends are days like others."),
+    "ONLY_HOLIDAYS": ("Only on holidays", "For what stands in for people."),
+}
 GAP = {
     "first_valid": ("Fire at once after the gap", "A night job is never left out."),
     "skip": ("Leave it out", "That day has no firing at that time."),

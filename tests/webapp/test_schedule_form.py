@@ -1,6 +1,8 @@
 """Schedules made, edited, deleted and restored in the console, without a script."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -10,6 +12,8 @@ import sqlalchemy as sa
 from tests.support.factories import TESTER, World
 from tests.webapp.visitor import Visitor, location
 from tick import clock
+from tick.define.calendar_days import expand
+from tick.define.calendars import Calendar
 from tick.define.mistakes import find_in_one
 from tick.define.registry import load_registry
 from tick.define.written import from_plain
@@ -17,7 +21,7 @@ from tick.engine.ledger.audit import Act
 from tick.ops.actions import custom_schedules, switches
 from tick.ops.queries.written import read_written
 from tick.store.tables import job_schedule
-from webapp import schedule_fields
+from webapp import create_app, schedule_fields
 from webapp.schedule_templates import PRESETS, TEMPLATES
 
 SYNC = {
@@ -293,6 +297,30 @@ def test_check_shows_what_it_would_do_and_saves_nothing(ada: Visitor, world: Wor
     assert "3 jobs, in this order" in said
     assert "name" not in problems(page)  # not yet typed is no mistake
     assert [row.id for row in world.rows(_ALL)] == ["daily", "hourly"]
+
+
+def test_a_calendar_is_chosen_and_seen_in_what_comes_and_what_was(world: World) -> None:
+    runtime, tomorrow = world.runtime, clock.now().date() + timedelta(days=1)
+    office = Calendar("office", dates={tomorrow: "Founders' day"}, weekend=[])
+    runtime.__dict__["registry"] = replace(world.registry, calendars=expand([office]))
+    ada = Visitor(create_app(runtime)).log_in("ada")
+    sent = SYNC | {"calendar": "office", "day_rule": "ONLY_HOLIDAYS"}
+    page = ada.post("/new-schedule/preview", **sent).text
+    assert "no day without" not in text_of(page)
+    assert "would have had 0 firings" in text_of(page)
+    page = ada.post("/new-schedule/preview", **sent | {"day_rule": "SKIP_HOLIDAYS"}).text
+    assert "will not fire" in text_of(page)
+    assert "would have had 30 firings" in text_of(page)
+    ada.post("/new-schedule", **sent)
+    assert written(world) == {
+        "name": "Nightly Match",
+        "cron": "0 2 * * *",
+        "calendar": "office",
+        "day_rule": "ONLY_HOLIDAYS",
+    }
+    assert fields_of(ada.page(f"/schedules/{ID}/edit"))["calendar"] == "office"
+    steady = {"kind": "INTERVAL", "every_count": "9", "every_unit": "hours"}
+    assert location(ada.post("/new-schedule", **sent | steady))
 
 
 def test_days_without_a_firing_are_counted(ada: Visitor) -> None:

@@ -196,6 +196,7 @@ def _form(
         saving=came_back and status != 200,
         copies=copies,
         groups=runtime().registry.groups,
+        calendars=list(runtime().registry.calendars.days),
         nodes=graphs.of_jobs(
             drawn, draft.latest, link=lambda name: url_for("jobs.show", name=name)
         ),

@@ -21,8 +21,9 @@ from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.lanes import find_companions
 from tick.ops.reports.upcoming import PreviewedRuns, next_by_rule
 from tick.policy import instants
+from tick.policy.ahead import cut_at_limit
 from tick.policy.clock_changes import clock_changes
-from tick.policy.closed_times import count_firing, firing_between
+from tick.policy.closed_times import count_firing, list_ahead
 from tick.policy.rule import Rule
 from tick.policy.windows import of_schedule
 from tick.store.tables import job_schedule
@@ -39,10 +40,14 @@ _KNOWN = sa.select(_s.former_ids, _s.run_count)
 
 @dataclass(frozen=True)
 class NextInstant:
-    """An instant at which it would fire, and the schedules that fire in the same minute."""
+    """An instant to come, and the schedules that fire in the same minute.
+
+    `blackout` says why it would not fire: a window, or its calendar.
+    """
 
     at: datetime
-    others: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    blackout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,14 +109,11 @@ def preview_written(
     if find_in_timing(replace(schedule, name=_UNNAMED)):
         return found
     rule = schedule.rule()
-    left = NEXT if rule.max_runs is None else max(rule.max_runs - fired, 0)
-    upcoming = firing_between(rule, now, None, min(NEXT, left))
-    others = find_companions(read_courses(connection, now), own_id, upcoming)
     until = now + _CHANGES_WITHIN
     return replace(
         found,
         words=describe_timing(rule.to_json()).words,
-        upcoming=tuple(NextInstant(at, others.get(minute_of(at), ())) for at in upcoming),
+        upcoming=tuple(_upcoming(connection, rule, own_id, now, fired)),
         changes=tuple(islice(clock_changes(rule, now, until), _MOST_CHANGES)),
         past=tuple(_past_days(rule, now)),
     )
@@ -145,6 +147,19 @@ def preview_instants(
         words=describe_timing(rule).words,
         times=next_by_rule(rule, after, count, windows, fired=fired),
     )
+
+
+def _upcoming(
+    connection: sa.Connection, rule: Rule, schedule_id: str, now: datetime, fired: int
+) -> Iterator[NextInstant]:
+    windows = of_schedule(windows_touching(connection, now, FOREVER), schedule_id)
+    left = None if rule.max_runs is None else max(rule.max_runs - fired, 0)
+    ahead = list(cut_at_limit(rule, list_ahead(rule, now, None, NEXT), windows, left))
+    firing = [each.at for each in ahead if each.window is None]
+    others = find_companions(read_courses(connection, now), schedule_id, firing)
+    for each in ahead:
+        blackout = None if each.window is None else each.window.in_words()
+        yield NextInstant(each.at, others.get(minute_of(each.at), ()), blackout)
 
 
 def _future_id(name: str) -> str:
