@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.support.zones import fixed, released
+from tick import Calendar
 from tick.cron.zone_data import using
 from tick.define.steps import Step, days, months, weeks
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import custom_schedules
+from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.upcoming import list_next
 from tick.ops.reports.verify import verify
@@ -132,6 +134,28 @@ def test_upcoming_why_and_the_plan_of_a_deploy_know_the_steps(world: World) -> N
     assert change.before == "Every day at 02:30 (Europe/Berlin)"
     assert change.after == "Every 2 days at 02:30, counted from 2027-03-26 (Europe/Berlin)"
     assert plan.clock_changes[0].at == datetime(2027, 3, 28, 1, tzinfo=UTC)
+
+
+def test_steps_heed_a_calendar_on_the_days_of_their_zone(world: World) -> None:
+    world.calendars = [Calendar("plant", dates={"2027-03-30": "Founders' Day"})]
+    now = datetime(2027, 3, 26, 12, tzinfo=UTC)
+    start(world, days(1, at="00:30"), now=now, calendar="plant")
+    rule = world.registry.schedules["daily"].rule()
+    for at in instants.between(rule, now, None, 5):
+        world.tick(at + MINUTE)
+        world.finish_runs()
+    assert [
+        (f"{at.astimezone(BERLIN):%a %d}", outcome) for outcome, at, _ in world.ledger() if at
+    ] == [
+        ("Sat 27", "BLACKOUT"),
+        ("Sun 28", "BLACKOUT"),
+        ("Mon 29", "SUCCESS"),
+        ("Tue 30", "BLACKOUT"),
+        ("Wed 31", "SUCCESS"),
+    ]
+    assert verify(world.database, now, world.now).violations == ()
+    words = describe_timing(rule.to_json()).words
+    assert words == "Every day at 00:30, only on business days of plant"
 
 
 def test_steps_by_hand_are_stored_edited_and_read_again_by_a_sync(world: World) -> None:

@@ -41,6 +41,15 @@ def test_the_names_of_the_proposal_are_taken_as_well(
     assert (made["rule"]["kind"], made["mode"], made["enabled"]) == (kind, mode, True)
 
 
+def test_a_step_of_the_calendar_is_taken_with_a_day_as_its_anchor(admin: Program) -> None:
+    step = {"every": {"months": 1, "at": "18:00"}, "anchor": "2100-01-31", "job": "match-scores"}
+    made = admin.post("/schedules", {"name": "Ends", "enabled": True, **step})
+    assert (made["rule"]["kind"], made["next_run_at"]) == ("INTERVAL", "2100-01-31T18:00:00Z")
+    wrong = {"every": {"months": 1, "days": 2}}
+    problem = admin.refused(422, "PUT", "/schedules/ends", wrong)
+    assert "is no step; write" in str(problem)
+
+
 def test_an_edit_keeps_what_is_not_given(admin: Program) -> None:
     admin.post("/schedules", NIGHTLY | {"description": "for the morning"})
     edited = admin.send("PUT", "/schedules/nightly-match", {"cronExpression": "30 2 * * *"})
