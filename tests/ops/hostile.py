@@ -13,6 +13,7 @@ from sqlalchemy import event
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.define.schedules import Schedule
+from tick.define.steps import days
 from tick.engine.ledger.audit import Act
 from tick.errors import Refused
 from tick.ops.actions import run_now, switches, windows
@@ -52,23 +53,24 @@ _SHAPES: tuple[dict[str, Any], ...] = (
     {"cron": "*/20 1-3 * * *", "overlap": "QUEUE_ONE"},
     {"cron": "59 23 * * 5", "dst_gap": "skip", "grace": 5.0},
     {"every": timedelta(hours=7, minutes=13), "overlap": "REPLACE", "jitter": 900.0},
+    {"every": days(3, at="02:30"), "missed": "CATCH_UP", "jitter": 60.0},
 )
 
 
 def hostile() -> list[Schedule]:
-    """Six shapes in each of five zones, under every policy."""
+    """Seven shapes in each of five zones, under every policy."""
     found = [
         a_schedule(f"h{number}-{zone.rpartition('/')[2].lower()}", **_with_effect(shape, zone))
         for zone in ZONES
         for number, shape in enumerate(_SHAPES)
     ]
-    assert len(found) == 30
+    assert len(found) == 35
     return found
 
 
 def _with_effect(shape: dict[str, Any], zone: str) -> dict[str, Any]:
     """The shape in the zone, without what would mean nothing there."""
-    if "every" in shape:
+    if isinstance(shape.get("every"), timedelta):
         return shape
     kept = {name: shape[name] for name in shape if zone != "UTC" or not name.startswith("dst_")}
     return kept | {"timezone": zone}
