@@ -166,6 +166,24 @@ class DayRule(StrEnum):
     """It is dropped on each day that is no holiday."""
 
 
+class HeldBy(StrEnum):
+    """What let an instant be decided later than it was due."""
+
+    BRAKE = "BRAKE"
+    """The storm brake: the tick had created as many runs as one may."""
+    WINDOW = "WINDOW"
+    """A maintenance window after which it was to fire."""
+
+
+class AfterWindow(StrEnum):
+    """What becomes of the instants in a maintenance window once it has ended."""
+
+    SKIP = "skip"
+    """They never fire."""
+    RUN = "run"
+    """The newest fires, and stands for the older ones."""
+
+
 class ReasonKind(StrEnum):
     """What kept an instant from firing, where its outcome does not say so."""
 

@@ -13,8 +13,11 @@ from tick.errors import InvalidCron, NotFound, Refused
 from tick.ops.actions import run_now, windows
 from tick.ops.queries.health import read_page_status
 from tick.ops.queries.windows import list_windows
+from tick.ops.reports.upcoming import list_next
 from tick.ops.reports.verify import verify
+from tick.ops.reports.why import explain
 from tick.policy.windows import Phase
+from tick.states import AfterWindow
 from tick.store.tables import audit_entry, maintenance_window, occurrence
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -349,3 +352,82 @@ def test_a_renamed_schedule_keeps_its_windows(two: World) -> None:
     two.tick(SUNDAY + 1.5 * HOUR)
     assert fired(two, "summary")[-1] is False
     assert fired(two, "other")[-1] is True
+
+
+def held_rows(world: World, schedule_id: str) -> list[tuple[str, datetime | None, str | None]]:
+    """Outcome, until when it was held and by what, of each row of a schedule."""
+    o = occurrence.c
+    columns = (o.outcome, o.held_until, o.held_by)
+    query = sa.select(*columns).where(o.schedule_id == schedule_id).order_by(o.scheduled_for)
+    return [tuple(row) for row in world.rows(query)]
+
+
+def plan_holding(world: World, hours: float, schedule_id: str = "report") -> int:
+    act = Act(world.now, TESTER, reason="new disks")
+    times = {"starts_at": SUNDAY, "ends_at": SUNDAY + hours * HOUR}
+    given = {"schedule_id": schedule_id, "then": AfterWindow.RUN}
+    return windows.add_window(world.database, act, **times, **given)
+
+
+def test_what_is_due_in_a_window_runs_after_it_once(two: World) -> None:
+    plan_holding(two, 3)
+    tick_hourly(two, 3)
+    assert two.ledger("report") == []
+    assert fired(two, "other") == [True, True, True]
+    result = two.tick(SUNDAY + 3 * HOUR)
+    assert result.more is False
+    end = SUNDAY + 3 * HOUR
+    assert held_rows(two, "report") == [("COALESCED", end, "WINDOW"), ("QUEUED", end, "WINDOW")]
+    assert [at for _, at, _ in two.ledger("report")] == [SUNDAY + HOUR / 2, SUNDAY + 2.5 * HOUR]
+    assert held_rows(two, "other") == [("SUCCESS", None, None)] * 3
+    assert verify(two.database, SUNDAY, end).ok
+
+
+def test_while_a_window_holds_an_instant_why_says_until_when(two: World) -> None:
+    plan_holding(two, 3)
+    two.tick(SUNDAY + HOUR)
+
+    def said(hours: float, now: float) -> str:
+        at = SUNDAY + hours * HOUR
+        with two.database.read.connect() as connection:
+            return explain(connection, "report", at, SUNDAY + now * HOUR).sentence
+
+    words = (
+        "held until 2026-03-01 03:00 UTC by maintenance window 1 of report, 2026-03-01 00:00 to "
+        "2026-03-01 03:00 UTC, by tester: new disks."
+    )
+    assert said(0.5, 1).endswith(f"is due, and {words}")
+    assert said(2.5, 1).endswith(f"is still to come, and will be {words}")
+    assert "the newer instant 2026-03-01 02:30 UTC stands for it" in said(1.5, 1)
+    two.tick(SUNDAY + 3 * HOUR)
+    assert "fired" in said(2.5, 3)
+    with two.database.read.connect() as connection:
+        coming = list_next(connection, "report", SUNDAY + HOUR, 3)
+    assert [(each.fires, each.held_until) for each in coming] == [
+        *[(False, None), (True, SUNDAY + 3 * HOUR), (True, None)],
+    ]
+
+
+def test_a_window_that_holds_and_ends_early_lets_its_instants_go(two: World) -> None:
+    window_id = plan_holding(two, 24)
+    two.tick(SUNDAY + HOUR)
+    end(two, window_id, SUNDAY + 1.1 * HOUR)
+    two.tick(SUNDAY + 1.1 * HOUR)
+    assert held_rows(two, "report") == [("QUEUED", SUNDAY + 1.1 * HOUR, "WINDOW")]
+
+
+def test_a_recurring_window_may_hold(two: World) -> None:
+    recurring(two, then=AfterWindow.RUN)
+    for hour in range(8):
+        two.tick(SUNDAY + hour / 2 * HOUR)
+        two.finish_runs()
+    assert [outcome for outcome, _, _ in two.ledger("report")] == [
+        *["SUCCESS", "COALESCED", "SUCCESS", "SUCCESS"],
+    ]
+    assert verify(two.database, SUNDAY, SUNDAY + 4 * HOUR).ok
+
+
+def test_a_window_that_holds_is_none_to_the_release_before(two: World) -> None:
+    plan_holding(two, 3)
+    w = maintenance_window.c
+    assert two.rows(sa.select(w.run_after, w.starts_at == w.ends_at)) == [(True, True)]

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.policy.rules import daily
-from tick.policy.planner import Cursor, OverlapDecision, Plan, plan
+from tick.policy.ahead import cut_at_limit
+from tick.policy.closed_times import count_firing
+from tick.policy.holds import Hold
+from tick.policy.planner import Cursor, OverlapDecision, Plan, plan, throttle
 from tick.policy.windows import (
     Phase,
     RecurringWindow,
@@ -16,7 +19,7 @@ from tick.policy.windows import (
     of_schedule,
     split_by_windows,
 )
-from tick.states import MissedPolicy
+from tick.states import HeldBy, MissedPolicy
 
 TWO = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -245,3 +248,92 @@ def test_a_schedule_has_the_windows_for_all_and_its_own() -> None:
     for_all, other = a_window(TWO), replace(a_window(TWO), schedule_id="other")
     assert of_schedule([for_all], "report") == [for_all]
     assert of_schedule([for_all, other, sundays()], "report") == [for_all, sundays()]
+
+
+def holding(starts_at: datetime, ends_at: datetime | None, id: int = 1) -> Window:
+    return replace(a_window(starts_at, ends_at, id), run_after=True)
+
+
+FOUR = TWO + 2 * HOUR
+
+
+@pytest.mark.parametrize("policy", [MissedPolicy.SKIP, MissedPolicy.CATCH_UP])
+def test_what_is_due_in_a_window_that_holds_is_decided_after_it(policy: MissedPolicy) -> None:
+    """Until then nothing is; then the newest fires, and stands for the older ones."""
+    window = holding(TWO, FOUR)
+    for now in (TWO + HOUR / 2, TWO + HOUR, FOUR - MINUTE):
+        found = planned(now, window, cron="30 * * * *", since=TWO + HOUR / 2, missed=policy)
+        assert (found.fire, found.not_fired) == (None, ())
+        assert found.next_run_at == TWO + HOUR / 2
+    after = planned(FOUR + MINUTE, window, cron="30 * * * *", since=TWO + HOUR / 2, missed=policy)
+    assert (after.fire, not_fired(after)) == (TWO + 1.5 * HOUR, [("COALESCED", 2, 1)])
+    assert after.hold == after.not_fired[0].hold == Hold(HeldBy.WINDOW, FOUR)
+    assert after.fire_reason == (
+        "held until 2026-03-01 04:00 UTC by maintenance window 1, 2026-03-01 02:00 to "
+        "2026-03-01 04:00 UTC, by anna: new disks"
+    )
+
+
+def test_grace_counts_from_the_end_of_the_window() -> None:
+    """2 minutes: at 04:02 it fires, later it was missed, for want of a tick."""
+    window = holding(TWO, FOUR)
+    in_grace = planned(FOUR + 2 * MINUTE, window, cron="0 2 * * *")
+    assert (in_grace.fire, in_grace.not_fired) == (TWO, ())
+    late = planned(FOUR + 3 * MINUTE, window, cron="0 2 * * *")
+    assert (late.fire, not_fired(late)) == (None, [("MISSED", 2, 1)])
+    assert late.not_fired[0].hold == Hold(HeldBy.WINDOW, FOUR)
+    caught_up = planned(FOUR + 3 * MINUTE, window, cron="0 2 * * *", missed=MissedPolicy.CATCH_UP)
+    assert caught_up.fire == TWO
+
+
+def test_what_was_in_grace_as_the_window_began_is_held_as_well() -> None:
+    window = holding(TWO + MINUTE, FOUR)
+    assert planned(TWO + 1.5 * MINUTE, window, cron="0 2 * * *").not_fired == ()
+    assert planned(FOUR + MINUTE, window, cron="0 2 * * *").fire == TWO
+    # It had three minutes of open time, of two.
+    early = holding(TWO + 2 * MINUTE, FOUR)
+    assert planned(FOUR + MINUTE, early, cron="0 2 * * *").fire is None
+
+
+def test_an_instant_at_the_end_of_the_window_stands_for_those_that_it_held() -> None:
+    found = planned(FOUR, holding(TWO, FOUR))
+    assert (found.fire, not_fired(found), found.hold) == (FOUR, [("COALESCED", 2, 2)], None)
+
+
+def test_catching_up_all_goes_through_what_a_window_held_one_by_one() -> None:
+    found = planned(FOUR + MINUTE, holding(TWO, FOUR), missed=MissedPolicy.CATCH_UP_ALL)
+    assert (found.fire, found.next_run_at, found.not_fired) == (TWO, TWO + HOUR, ())
+
+
+def test_what_lies_in_a_window_that_skips_is_given_up_even_if_another_holds_it() -> None:
+    """And what is held waits until neither lasts."""
+    windows = (holding(TWO, FOUR), a_window(TWO + 0.9 * HOUR, FOUR + HOUR / 2, id=2))
+    assert planned(FOUR + HOUR / 4, *windows).next_run_at == TWO
+    found = planned(FOUR + HOUR / 2, *windows)
+    assert (found.fire, not_fired(found)) == (TWO, [("BLACKOUT", 3, 2)])
+    assert found.hold == Hold(HeldBy.WINDOW, FOUR + HOUR / 2)
+
+
+def test_the_brake_after_a_window_puts_off_what_is_in_grace_then() -> None:
+    window, rule, cursor = holding(TWO, FOUR), daily(cron="0 2 * * *"), Cursor(TWO)
+    found = plan(rule, cursor, FOUR, 60.0, [window])
+    assert throttle(rule, cursor, found, FOUR, 60.0, [window]).next_run_at == TWO
+    last = FOUR + 2 * MINUTE
+    held = throttle(rule, cursor, plan(rule, cursor, last, 60.0, [window]), last, 60.0, [window])
+    assert not_fired(held) == [("HELD", 2, 1)]
+    assert held.not_fired[0].hold == Hold(HeldBy.BRAKE, TWO + 2 * MINUTE)
+
+
+def test_a_list_of_what_is_to_come_tells_the_held_one_that_fires_from_those_before_it() -> None:
+    rule, window = daily(cron="30 * * * *"), holding(TWO, FOUR)
+    hours = [TWO + (number + 0.5) * HOUR for number in range(3)]
+    stood_for, fires, free = cut_at_limit(rule, hours, [window], None)
+    assert stood_for.window is not None
+    assert stood_for.window.in_words().startswith(
+        "the newer instant 2026-03-01 03:30 UTC stands for it, as both are held until"
+    )
+    assert fires.held is not None
+    assert (fires.window, fires.held.ends_at) == (None, FOUR)
+    assert (free.window, free.held) == (None, None)
+    assert count_firing(rule, TWO, TWO + 3 * HOUR, [window]) == 2
+    assert [each.at for each in cut_at_limit(rule, hours, [window], 1)] == hours[:2]

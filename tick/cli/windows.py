@@ -6,7 +6,16 @@ import click
 
 from tick.cli.client import call
 from tick.cli.output import say, show_json, show_list, tell, tell_change
-from tick.cli.parameters import ID, INSTANT, LENGTH, as_json, if_revision, reason_option, wants_json
+from tick.cli.parameters import (
+    ID,
+    INSTANT,
+    LENGTH,
+    OneOf,
+    as_json,
+    if_revision,
+    reason_option,
+    wants_json,
+)
 from tick.interface.scheduler import read_status
 from tick.interface.windows import (
     add_window,
@@ -15,6 +24,7 @@ from tick.interface.windows import (
     start_scheduler,
     stop_scheduler,
 )
+from tick.states import AfterWindow
 
 
 @click.group()
@@ -71,6 +81,7 @@ def list_() -> None:
         "starts_at": "FROM (UTC)",
         "ends_at": "TO (UTC)",
         "cron": "RECURS",
+        "then": "THEN",
         "created_by": "BY",
         "reason": "REASON",
     }
@@ -84,6 +95,13 @@ def list_() -> None:
 @click.option("--every-cron", "cron", help="When it begins each time, such as '0 2 * * 0'.")
 @click.option("--for", "length", type=LENGTH, help="How long it lasts each time.")
 @click.option("--timezone", help="Of --every-cron; UTC unless it is given.")
+@click.option(
+    "--then",
+    type=OneOf(list(AfterWindow)),
+    default=AfterWindow.SKIP.value,
+    show_default=True,
+    help="Whether what is due in it runs after it, the newest for all.",
+)
 @reason_option("Why, for whoever finds everything quiet.", required=True)
 @as_json
 def add(

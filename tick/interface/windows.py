@@ -1,7 +1,7 @@
 """Stopping the scheduler, and planning times in which nothing fires."""
 
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,7 @@ from tick.interface.permissions import Permission
 from tick.ops.actions import windows
 from tick.ops.queries import windows as queries
 from tick.ops.schemas import Changed, Page, WindowAdded
+from tick.states import AfterWindow
 
 MOST_SECONDS = 366 * 86_400.0
 resource = Resource("windows", "Times in which nothing fires; a stop is one without an end.")
@@ -40,6 +41,9 @@ class AddWindow(Body):
     timezone: Name | None = Field(None, description="of `cron`; null: UTC")
     length_seconds: float | None = Field(
         None, gt=0, le=MOST_SECONDS, description="how long it lasts each time"
+    )
+    then: Literal["skip", "run"] = Field(
+        "skip", description="run: what is due in it fires after it, the newest for all"
     )
     reason: Reason
 
@@ -94,6 +98,7 @@ def add_window(context: Context, body: AddWindow) -> WindowAdded:
             ends_at=body.ends_at,
             schedule_id=body.schedule_id,
             recurs=body.recurs,
+            then=AfterWindow(body.then),
         )
     except InvalidCron as error:
         raise InvalidInput([("body.cron", str(error))]) from None

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tick.policy import instants, missed
-from tick.policy.closed_times import closed_at, count_firing
+from tick.policy.closed_times import closed_at, count_firing, latest_firing
 from tick.policy.day_rules import DayOff
+from tick.policy.holds import HoldingTime, StoodFor, held_at, holding_times, on_time_from
 from tick.policy.rule import Rule
 from tick.policy.windows import AnyWindow, Window
 from tick.states import MissedPolicy
@@ -17,7 +18,9 @@ class NextInstant:
     """An instant to come, and the window or the day off in which it will not fire, if any."""
 
     at: datetime
-    window: Window | DayOff | None = None
+    window: Window | DayOff | StoodFor | None = None
+    held: HoldingTime | None = None
+    """The windows after which it fires, if any."""
 
 
 def cut_at_limit(
@@ -27,10 +30,28 @@ def cut_at_limit(
     for at in found:
         if left is not None and left <= 0:
             return
-        window = closed_at(rule, windows, at)
-        if left is not None and window is None:  # an instant in a window uses up nothing
+        item = forecast(rule, at, windows)
+        if left is not None and item.window is None:  # one in a window uses up nothing
             left -= 1
-        yield NextInstant(at, window)
+        yield item
+
+
+def forecast(rule: Rule, at: datetime, windows: Sequence[AnyWindow]) -> NextInstant:
+    """Return what windows and the calendar will do to an instant."""
+    closed = closed_at(rule, windows, at)
+    if closed is not None or not windows or (held := held_at(windows, at)) is None:
+        return NextInstant(at, closed)
+    newer = _newer(rule, at, held, windows)
+    return NextInstant(at, None, held) if newer is None else NextInstant(at, StoodFor(held, newer))
+
+
+def _newer(
+    rule: Rule, at: datetime, held: HoldingTime, windows: Sequence[AnyWindow]
+) -> datetime | None:
+    """Return the newest instant that is due once the held one may fire, and stands for it."""
+    if rule.missed is MissedPolicy.CATCH_UP_ALL or held.ends_at is None:
+        return None
+    return latest_firing(rule, at, held.ends_at, windows)
 
 
 def runs_left(
@@ -52,5 +73,6 @@ def _count_owed(
         return 0
     if rule.missed is MissedPolicy.CATCH_UP_ALL:
         return min(count_firing(rule, decided_to, now, windows), rule.max_catch_up_runs)
-    waits = (now - newest).total_seconds() <= missed.grace_seconds(rule, 0)
-    return int(waits or rule.missed is not MissedPolicy.SKIP)
+    held = holding_times(windows, newest, now)
+    early = on_time_from(held, now, timedelta(seconds=missed.grace_seconds(rule, 0)))
+    return int(newest >= early or rule.missed is not MissedPolicy.SKIP)

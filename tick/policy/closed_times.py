@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from tick.policy import instants
 from tick.policy.day_rules import DayOff, day_off_at, split_by_days
+from tick.policy.holds import holding_times
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
-from tick.policy.windows import AnyWindow, Window, covering, split_by_windows
+from tick.policy.windows import AnyWindow, Window, covering, skipping, split_by_windows
+from tick.states import MissedPolicy
 
 _MONTH, _FAR = timedelta(days=31), timedelta(days=366 * 12)
 
@@ -24,7 +26,7 @@ class Segment:
 
 def closed_at(rule: Rule, windows: Sequence[AnyWindow], at: datetime) -> Window | DayOff | None:
     """Return what keeps an instant of the rule from firing; None if nothing does."""
-    return day_off_at(rule, at) or (covering(windows, at) if windows else None)
+    return day_off_at(rule, at) or (covering(skipping(windows), at) if windows else None)
 
 
 def split_by_closed_times(
@@ -81,6 +83,18 @@ def _ahead(
 
 def count_firing(rule: Rule, after: datetime, until: datetime, windows: Sequence[AnyWindow]) -> int:
     """Return how many instants lie in (after, until], and in no closed time."""
+    found = _count_open(rule, after, until, windows)
+    if rule.missed is MissedPolicy.CATCH_UP_ALL:
+        return found
+    # Of those that a window holds, one fires after it.
+    for time in holding_times(windows, after, until) if windows else ():
+        start, end = max(after, just_before(time.starts_at)), min(until, time.ends_at or until)
+        if start < end:
+            found -= max(_count_open(rule, start, end, windows) - 1, 0)
+    return found
+
+
+def _count_open(rule: Rule, after: datetime, until: datetime, windows: Sequence[AnyWindow]) -> int:
     parts = split_by_closed_times(rule, windows, after, until)
     return sum(
         instants.count(rule, part.after, part.until) for part in parts if part.closed is None

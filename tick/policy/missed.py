@@ -13,10 +13,11 @@ from tick.policy.closed_times import (
     latest_firing,
     split_by_closed_times,
 )
+from tick.policy.holds import Hold, HoldingTime, holding_times, on_time_from
 from tick.policy.instants import just_before
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
 from tick.policy.windows import AnyWindow
-from tick.states import MissedPolicy, Outcome, ReasonKind
+from tick.states import HeldBy, MissedPolicy, Outcome, ReasonKind
 from tick.text import exact_length
 
 MIN_GRACE_SECONDS = 120.0
@@ -35,6 +36,7 @@ class NotFired:
     count: int
     reason: str
     kind: ReasonKind | None = None
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Choice:
     decided_to: datetime
     not_fired: tuple[NotFired, ...] = ()
     fire_reason: str | None = None
+    hold: Hold | None = None
 
 
 def grace_seconds(rule: Rule, tick_seconds: float) -> float:
@@ -86,19 +89,23 @@ def choose(
 ) -> Choice | None:
     """Return the decision on the instants from `due_since` to `now`; None if nothing is due.
 
-    Those in `windows` do not fire. With `any_age` the newest fires however late it is. `deferral`
-    tells which of them an earlier tick put off.
+    Those in `windows` do not fire, or not before they end. With `any_age` the newest fires however
+    late it is. `deferral` tells which of them an earlier tick put off.
     """
     # A person who asks for an instant sees the windows, and decides against them.
-    due = _Due(rule, () if any_age else windows, due_since, now, deferral)
+    seen = () if any_age else windows
+    held = holding_times(seen, due_since, now)
+    early = on_time_from(held, now, timedelta(seconds=grace))
+    due = _Due(rule, seen, due_since, now, early, deferral)
     newest = due.newest()
     if newest is None:
         forbidden = due.entries(due.before, now, Outcome.BLACKOUT, "")
         return Choice(None, forbidden[-1].last, forbidden) if forbidden else None
     if rule.missed is MissedPolicy.CATCH_UP_ALL and not any_age:
-        choice = _oldest_first(due, newest, grace)
+        choice = _oldest_first(due, newest)
     else:
-        choice = _newest_only(due, newest, grace, due_since if any_age else now)
+        choice = _newest_only(due, newest, due_since if any_age else now)
+    choice = _with_holds(choice, held, timedelta(seconds=grace))
     if choice.decided_to < newest:
         return choice
     behind = due.entries(newest, now, Outcome.BLACKOUT, "")
@@ -108,12 +115,16 @@ def choose(
 
 @dataclass(frozen=True)
 class _Due:
-    """The instants of a rule from `since` to `now`; some may lie in windows."""
+    """The instants of a rule from `since` to `now`; some may lie in windows.
+
+    Those from `on_time_from` on are in grace.
+    """
 
     rule: Rule
     windows: Sequence[AnyWindow]
     since: datetime
     now: datetime
+    on_time_from: datetime
     deferral: Deferral | None = None
 
     @property
@@ -191,13 +202,12 @@ class _Due:
         return instants.latest_until(self.rule, self.before, self.now)
 
 
-def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetime) -> Choice:
+def _newest_only(due: _Due, newest: datetime, asked_since: datetime) -> Choice:
     """Fire the newest if it is in grace, was asked for or is to be caught up."""
     rule, now = due.rule, due.now
-    on_time_from = now - timedelta(seconds=grace)
-    wanted_from = min(on_time_from, asked_since)
+    wanted_from = min(due.on_time_from, asked_since)
     if newest >= wanted_from:
-        reason = None if newest >= on_time_from else "asked for by a person"
+        reason = None if newest >= due.on_time_from else "asked for by a person"
         return Choice(newest, newest, due.superseded(newest, wanted_from), reason)
     if rule.missed is not MissedPolicy.CATCH_UP:
         return Choice(None, newest, due.missed(due.before, newest))
@@ -208,11 +218,11 @@ def _newest_only(due: _Due, newest: datetime, grace: float, asked_since: datetim
     return Choice(None, newest, due.missed(due.before, newest, too_old))
 
 
-def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
+def _oldest_first(due: _Due, newest: datetime) -> Choice:
     """Fire the oldest instant that is young enough and among the last `max_catch_up_runs`."""
     rule, now = due.rule, due.now
     # An instant in grace is never too old, however short an age its author chose.
-    longest = max(timedelta(seconds=grace), max_catch_up_age(rule, newest))
+    longest = max(now - due.on_time_from, max_catch_up_age(rule, newest))
     start = max(due.before, just_before(now - longest))
     waiting = count_firing(rule, start, newest, due.windows)
     too_old = f"it was older than max_catch_up_age, {exact_length(longest)}, when a tick came"
@@ -221,9 +231,41 @@ def _oldest_first(due: _Due, newest: datetime, grace: float) -> Choice:
     if waiting == 0:
         return Choice(None, newest, aged + due.entries(start, newest, Outcome.MISSED, too_old))
     wanted = due.nth(start, newest, max(waiting - rule.max_catch_up_runs, 0))
-    late = wanted < now - timedelta(seconds=grace)
+    late = wanted < due.on_time_from
     beyond = due.entries(start, just_before(wanted), Outcome.MISSED, too_many)
     return Choice(wanted, wanted, aged + beyond, CAUGHT_UP if late else None)
+
+
+def _with_holds(choice: Choice, held: Sequence[HoldingTime], grace: timedelta) -> Choice:
+    """Return the choice, with what held which of its instants, and until when."""
+    entries = tuple(_with_hold(entry, held, grace) for entry in choice.not_fired)
+    choice = replace(choice, not_fired=entries)
+    if choice.fire is None or (found := _held(held, choice.fire, choice.fire, grace)) is None:
+        return choice
+    return replace(choice, fire_reason=found.in_words(), hold=found.hold)
+
+
+def _with_hold(entry: NotFired, held: Sequence[HoldingTime], grace: timedelta) -> NotFired:
+    if entry.outcome is Outcome.HELD:
+        return replace(entry, hold=Hold(HeldBy.BRAKE, entry.last + grace))
+    if entry.kind is not None or (found := _held(held, entry.first, entry.last, grace)) is None:
+        return entry
+    return replace(entry, hold=found.hold)
+
+
+def _held(
+    held: Sequence[HoldingTime], first: datetime, last: datetime, grace: timedelta
+) -> HoldingTime | None:
+    """Return the time that held all these undecided instants, if one did."""
+    # What was in grace as it began is held as well.
+    return next(
+        (
+            each
+            for each in held
+            if each.starts_at - grace <= first and each.covers(max(last, each.starts_at))
+        ),
+        None,
+    )
 
 
 def _range(

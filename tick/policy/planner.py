@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from tick.policy import instants, missed
 from tick.policy.day_rules import doubt_at
+from tick.policy.holds import Hold, holding_times, on_time_from
 from tick.policy.instants import just_before
 from tick.policy.missed import Choice, Deferral, NotFired
 from tick.policy.rule import Rule
 from tick.policy.windows import AnyWindow, Window, covering
-from tick.states import MissedPolicy, Outcome, OverlapPolicy, ReasonKind
+from tick.states import HeldBy, MissedPolicy, Outcome, OverlapPolicy, ReasonKind
 
 THROTTLED = "the storm brake held it: the tick had created as many runs as one may"
 
@@ -73,6 +74,7 @@ class Plan:
     verdict: OverlapDecision = OverlapDecision.FIRE
     not_fired: tuple[NotFired, ...] = ()
     deferral: Deferral | None = None
+    hold: Hold | None = None
 
     @property
     def throttled(self) -> bool:
@@ -110,6 +112,8 @@ def plan(
         return _end(rule, _decide(rule, nothing), now)
     # While a window lasts, instants from before it don't fire either.
     if choice.fire is not None and (window := covering(windows, now)) is not None:
+        if any(time.covers(now) for time in holding_times(windows, since, now)):
+            return put_off(cursor)  # it may fire once no window lasts
         return _decide_in_window(rule, cursor, choice, window)
     verdict = judge_overlap(rule.overlap, cursor.live)
     if choice.fire is not None and verdict is OverlapDecision.SKIP:
@@ -139,7 +143,14 @@ def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
     return Plan(just_before(since), since, deferral=deferral or cursor.deferral)
 
 
-def throttle(rule: Rule, cursor: Cursor, plan: Plan, now: datetime, tick_seconds: float) -> Plan:
+def throttle(
+    rule: Rule,
+    cursor: Cursor,
+    plan: Plan,
+    now: datetime,
+    tick_seconds: float,
+    windows: Sequence[AnyWindow] = (),
+) -> Plan:
     """Return the plan in a tick that has created as many runs as it may.
 
     A firing waits for the next tick if it will be in grace or caught up then; otherwise it is HELD,
@@ -147,14 +158,16 @@ def throttle(rule: Rule, cursor: Cursor, plan: Plan, now: datetime, tick_seconds
     """
     if plan.fire is None or cursor.is_requested:
         return plan
-    age_at_next_tick = (now - plan.fire).total_seconds() + tick_seconds
-    in_grace = age_at_next_tick <= missed.grace_seconds(rule, tick_seconds)
+    grace = timedelta(seconds=missed.grace_seconds(rule, tick_seconds))
+    held = holding_times(windows, plan.fire, now)
+    in_grace = plan.fire >= on_time_from(held, now + timedelta(seconds=tick_seconds), grace)
     if in_grace or rule.missed is not MissedPolicy.SKIP:
         older = tuple(entry for entry in plan.not_fired if entry.last < plan.fire)
         deferral = Deferral(plan.fire, Outcome.HELD, THROTTLED)
         return Plan(just_before(plan.fire), plan.fire, not_fired=older, deferral=deferral)
-    held = Choice(plan.fire, plan.decided_to, plan.not_fired)
-    return _decide(rule, _not_fired(held, Outcome.HELD, THROTTLED))
+    choice = Choice(plan.fire, plan.decided_to, plan.not_fired)
+    by_brake = Hold(HeldBy.BRAKE, plan.fire + grace)
+    return _decide(rule, _not_fired(choice, Outcome.HELD, THROTTLED, hold=by_brake))
 
 
 def is_left_over(plan: Plan, now: datetime) -> bool:
@@ -173,7 +186,8 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
 def _decide(rule: Rule, choice: Choice, verdict: OverlapDecision = OverlapDecision.FIRE) -> Plan:
     following = instants.first_after(rule, choice.decided_to)
     fire, reason = choice.fire, _with_doubt(rule, choice)
-    return Plan(choice.decided_to, following, fire, reason, verdict, choice.not_fired)
+    decided = (choice.decided_to, following, fire, reason, verdict, choice.not_fired)
+    return Plan(*decided, hold=choice.hold)
 
 
 def _with_doubt(rule: Rule, choice: Choice) -> str | None:
@@ -183,12 +197,16 @@ def _with_doubt(rule: Rule, choice: Choice) -> str | None:
 
 
 def _not_fired(
-    choice: Choice, outcome: Outcome, reason: str, kind: ReasonKind | None = None
+    choice: Choice,
+    outcome: Outcome,
+    reason: str,
+    kind: ReasonKind | None = None,
+    hold: Hold | None = None,
 ) -> Choice:
     """Return the choice without its firing, which gets the outcome."""
     if choice.fire is None:
         return choice
-    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason, kind)
+    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason, kind, hold or choice.hold)
     return Choice(None, choice.decided_to, (*choice.not_fired, entry))
 
 

@@ -28,7 +28,8 @@ class Phase(StrEnum):
 class Window:
     """A time in which no instant fires: [starts_at, ends_at), or without an end.
 
-    It is for the schedule with that id (None: for all); `recurs` says when it comes again.
+    It is for the schedule with that id (None: for all); `recurs` says when it comes again. With
+    `run_after` it holds instants until it ends; see `holds`.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Window:
     created_by: str
     schedule_id: str | None = None
     recurs: str | None = None
+    run_after: bool = False
 
     @property
     def outcome(self) -> Outcome:
@@ -91,10 +93,12 @@ class RecurringWindow:
     timezone: str
     length: timedelta
     schedule_id: str | None = None
+    run_after: bool = False
 
     def touching(self, since: datetime, until: datetime) -> Iterator[Window]:
         """Yield, as windows, its times that hold an instant from `since` to `until`."""
-        given = (self.reason, self.created_by, self.schedule_id, f"{self.cron} {self.timezone}")
+        recurs = f"{self.cron} {self.timezone}"
+        given = (self.reason, self.created_by, self.schedule_id, recurs, self.run_after)
         for begin in instants.all_between(self._starts, since - self.length, until):
             end = min(begin + self.length, self.ends_at)
             if begin < end:
@@ -142,6 +146,11 @@ def of_all(windows: Iterable[AnyWindow]) -> list[AnyWindow]:
     return [window for window in windows if window.schedule_id is None]
 
 
+def skipping(windows: Iterable[AnyWindow]) -> list[AnyWindow]:
+    """Return the windows in which instants are given up; the others only hold them."""
+    return [window for window in windows if not window.run_after]
+
+
 def expand(windows: Iterable[AnyWindow], since: datetime, until: datetime) -> list[Window]:
     """Return the windows, recurring ones as their times from `since` to `until`, by their start."""
     found: list[Window] = []
@@ -158,9 +167,9 @@ def covering(windows: Iterable[AnyWindow], at: datetime) -> Window | None:
 def split_by_windows(
     windows: Iterable[AnyWindow], after: datetime, until: datetime
 ) -> Iterator[WindowSegment]:
-    """Yield (after, until] cut where a window begins or ends, in order."""
+    """Yield (after, until] cut where a window begins or ends in which instants are given up."""
     # In overlapping windows an instant belongs to the first, as in `covering`.
-    for window in expand(windows, after, until):
+    for window in expand(skipping(windows), after, until):
         start = max(after, just_before(window.starts_at))
         end = until if window.ends_at is None else min(until, just_before(window.ends_at))
         if start >= end:

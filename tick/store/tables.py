@@ -194,6 +194,8 @@ occurrence = _table(
     Column("title", sa.String(200), comment="what a manual firing was of"),
     Column("outcome", sa.String(20), nullable=False),
     Column("reason", sa.Text),
+    Column("held_by", sa.String(10), comment="what let it be decided later than it was due"),
+    Column("held_until", Instant, comment="from then on it could be decided"),
     Column("reason_kind", sa.String(10), comment="what kept it from firing, beside its outcome"),
     Column("blocked_by_id", BigId, comment="the occurrence that an overlap policy waited for"),
     Column("late_seconds", sa.Float),
@@ -487,6 +489,13 @@ maintenance_window = _table(
     Column("length_seconds", sa.Float, comment="how long it lasts each time"),
     # The release before knows neither scope nor recurrence: to it such a window ends as it begins.
     Column("over_at", Instant, comment="stands for ends_at where one of the four is set"),
+    Column(
+        "run_after",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="what is due in it is held and fires after it; then over_at is set, too",
+    ),
     sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 

@@ -9,6 +9,7 @@ from tick.errors import InvalidCron, Refused
 from tick.ops.actions import windows
 from tick.ops.queries.schedules import schedule_names
 from tick.ops.queries.windows import Recurrence
+from tick.states import AfterWindow
 from webapp import messages
 from webapp.forms import acting, perform
 from webapp.links import go_back
@@ -59,6 +60,7 @@ def add() -> ResponseReturnValue:
                 ends_at=end,
                 schedule_id=request.form.get("schedule") or None,
                 recurs=recurs,
+                then=AfterWindow.RUN if "run_after" in request.form else AfterWindow.SKIP,
             )
         except InvalidCron as error:
             raise Refused(str(error)) from None

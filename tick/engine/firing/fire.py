@@ -151,7 +151,8 @@ def _throttle(
         if firing:
             yield replace(group, schedules=firing), planned
         if waiting:
-            stopped = throttle(group.rule, group.cursor, planned, now, tick_seconds)
+            rule, cursor, windows = group.rule, group.cursor, group.windows
+            stopped = throttle(rule, cursor, planned, now, tick_seconds, windows)
             yield replace(group, schedules=waiting), stopped
 
 

@@ -23,7 +23,7 @@ from tick.engine.firing.claim_schedules import (
 )
 from tick.engine.firing.enqueue import NO_JOBS, enqueue_planned
 from tick.engine.firing.run_statements import fired_as
-from tick.engine.ledger.rows import row_of
+from tick.engine.ledger.rows import held_columns, row_of
 from tick.errors import PlanFailed
 from tick.policy.planner import OverlapDecision, Plan, must_pause
 from tick.policy.target import Target
@@ -120,6 +120,7 @@ def _ledger_rows(
             "reason": plan.fire_reason if size else NO_JOBS,
             "names_blocker": plan.verdict in _NAMES_BLOCKER,
             "runs": size,
+            **held_columns(plan.hold),
         }
         # An instant that a person asked for can't be late.
         if not group.cursor.is_requested:
@@ -167,6 +168,7 @@ def _insert_occurrences(dialect: str) -> sa.Insert:
 _SAME_FOR_ALL = (
     *(_o.kind, _o.scheduled_for, _o.scheduled_until, _o.count),
     *(_o.outcome, _o.reason, _o.reason_kind, _o.late_seconds, _o.runs),
+    *(_o.held_by, _o.held_until),
 )
 
 

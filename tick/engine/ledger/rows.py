@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.policy.holds import Hold
 from tick.policy.missed import NotFired
-from tick.states import FIRED_OUTCOMES, Outcome, ReasonKind
+from tick.states import FIRED_OUTCOMES, HeldBy, Outcome, ReasonKind
 from tick.store.sql import AnyRow
 from tick.store.tables import occurrence
 
@@ -31,6 +32,8 @@ class InstantRow:
     late_seconds: float | None
     blocked_by_id: int | None
     reason_kind: str | None
+    held_by: str | None
+    held_until: datetime | None
     triggered_by: str | None
     tick_id: str
     decided_at: datetime
@@ -49,7 +52,15 @@ class InstantRow:
             count,
             self.reason or "",
             None if self.reason_kind is None else ReasonKind(self.reason_kind),
+            self.hold,
         )
+
+    @property
+    def hold(self) -> Hold | None:
+        """What held its instants back, and until when."""
+        if self.held_by is None or self.held_until is None:
+            return None
+        return Hold(HeldBy(self.held_by), self.held_until)
 
     @property
     def fired(self) -> bool:
@@ -66,7 +77,13 @@ def row_of(entry: NotFired) -> dict[str, Any]:
         "count": entry.count,
         "reason": entry.reason,
         "reason_kind": entry.kind,
+        **held_columns(entry.hold),
     }
+
+
+def held_columns(hold: Hold | None) -> dict[str, Any]:
+    """The columns of a ledger row that say what held its instants back, and until when."""
+    return {"held_by": hold and hold.by, "held_until": hold and hold.until}
 
 
 def find_covering(connection: sa.Connection, schedule_id: str, at: datetime) -> InstantRow | None:

@@ -19,7 +19,7 @@ end_of_window = sa.func.coalesce(_w.over_at, _w.ends_at, type_=_w.ends_at.type)
 """The end of a window; null: the scheduler stands."""
 COLUMNS = (
     *(_w.id, _w.starts_at, _w.ends_at, _w.over_at, _w.reason, _w.created_by),
-    *(_w.schedule_id, _w.cron, _w.timezone, _w.length_seconds),
+    *(_w.schedule_id, _w.cron, _w.timezone, _w.length_seconds, _w.run_after),
 )
 """What `window_of` reads."""
 
@@ -38,9 +38,9 @@ def window_of(row: AnyRow) -> AnyWindow:
     ends_at = row.over_at or row.ends_at
     known = (row.id, row.starts_at, ends_at, row.reason, row.created_by)
     if row.cron is None:
-        return Window(*known, row.schedule_id)
+        return Window(*known, row.schedule_id, run_after=row.run_after)
     length = timedelta(seconds=row.length_seconds)
-    return RecurringWindow(*known, row.cron, row.timezone, length, row.schedule_id)
+    return RecurringWindow(*known, row.cron, row.timezone, length, row.schedule_id, row.run_after)
 
 
 def windows_touching(
@@ -56,6 +56,7 @@ def columns_of(
     ends_at: datetime | None,
     schedule_id: str | None,
     recurs: Recurrence | None,
+    run_after: bool = False,
 ) -> dict[str, Any]:
     """The columns that say when a window keeps which schedules from firing."""
     values: dict[str, Any] = {
@@ -63,11 +64,12 @@ def columns_of(
         "ends_at": ends_at,
         "over_at": None,
         "schedule_id": schedule_id,
+        "run_after": run_after,
         "cron": recurs and recurs.cron,
         "timezone": recurs and recurs.timezone,
         "length_seconds": recurs and recurs.length.total_seconds(),
     }
-    if schedule_id is not None or recurs is not None:
+    if schedule_id is not None or recurs is not None or run_after:
         # The release before would let nothing at all fire in it: to that one, it is over.
         values |= {"ends_at": starts_at, "over_at": ends_at or FOREVER}
     return values

@@ -26,6 +26,7 @@ from tick.ops.act import Change, action
 from tick.ops.queries.schedules import no_schedule
 from tick.ops.queries.windows import scheduler_revision, window_revision
 from tick.policy.windows import RecurringWindow
+from tick.states import AfterWindow
 from tick.store.advisory_locks import AdvisoryLock
 from tick.store.sql import AnyRow
 from tick.store.tables import job_schedule, maintenance_window
@@ -80,12 +81,13 @@ def add_window(
     ends_at: datetime | None,
     schedule_id: str | None = None,
     recurs: Recurrence | None = None,
+    then: AfterWindow = AfterWindow.SKIP,
 ) -> int:
     """Plan a time [starts_at, ends_at) in which nothing, or the schedule, fires; return its id.
 
-    One that `recurs` closes such times from `starts_at` (now) on until `ends_at`, or until somebody
-    ends it. If the same window exists already, its id is returned. Raises Refused, NotFound,
-    InvalidCron.
+    With `then` RUN, what is due in it fires after it. One that `recurs` closes such times from
+    `starts_at` (now) on until `ends_at`, or until somebody ends it. If the same window exists
+    already, its id is returned. Raises Refused, NotFound, InvalidCron.
     """
     reason = change.act.required_reason(_NO_REASON)
     if recurs is None and (starts_at is None or ends_at is None):
@@ -96,7 +98,8 @@ def add_window(
     known = sa.select(_s.id).where(_s.id == schedule_id)
     if schedule_id is not None and change.connection.execute(known).first() is None:
         raise no_schedule(schedule_id)
-    values = columns_of(starts_at, ends_at, schedule_id, recurs) | {"reason": reason}
+    run_after = then is AfterWindow.RUN
+    values = columns_of(starts_at, ends_at, schedule_id, recurs, run_after) | {"reason": reason}
     # A form that is sent twice plans one window.
     if (same := change.connection.execute(_same_as(values, change.now)).scalar()) is not None:
         return int(same)
@@ -150,6 +153,7 @@ def _recorded(values: Mapping[str, Any]) -> dict[str, Any]:
         "ends_at": None if ends_at == FOREVER else ends_at.isoformat(),
         **{name: values.get(name) for name in ("schedule_id", "cron", "timezone")},
         "length_seconds": values.get("length_seconds"),
+        "then": AfterWindow.RUN if values["run_after"] else None,
     }
     return {name: value for name, value in told.items() if value is not None}
 

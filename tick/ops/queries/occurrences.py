@@ -14,7 +14,14 @@ from tick.ops.queries.id_ranges import SEARCHED, find_id_range
 from tick.ops.queries.paging import PAGE_ROWS, paged, sorted_ids
 from tick.ops.queries.runs import Run, runs_of_occurrence
 from tick.ops.schemas import Internal, Page, Schema
-from tick.states import LIVE_OUTCOMES, NOT_FIRED_OUTCOMES, OccurrenceKind, Outcome, ReasonKind
+from tick.states import (
+    LIVE_OUTCOMES,
+    NOT_FIRED_OUTCOMES,
+    HeldBy,
+    OccurrenceKind,
+    Outcome,
+    ReasonKind,
+)
 from tick.store.sql import literal_state
 from tick.store.tables import job_schedule, occurrence
 
@@ -46,6 +53,8 @@ class Occurrence(Schema):
     outcome: Outcome
     reason: str | None
     reason_kind: ReasonKind | None = Field(description="what kept it from firing")
+    held_by: HeldBy | None = Field(description="what let it be decided later than it was due")
+    held_until: datetime | None = Field(description="from then on it could be decided")
     blocked_by_id: int | None = Field(description="the occurrence that held this one back")
     late_seconds: float | None
     triggered_by: str | None

@@ -10,6 +10,7 @@ from tick.engine.ledger.windows import Recurrence as Recurrence
 from tick.ops.queries.revisions import revision_of
 from tick.ops.schemas import Schema
 from tick.policy.windows import Phase, Window, expand
+from tick.states import AfterWindow
 from tick.store.sql import AnyRow
 from tick.store.tables import maintenance_window
 
@@ -29,6 +30,9 @@ class MaintenanceWindow(Schema):
     cron: str | None = Field(description="when it begins, if it recurs")
     timezone: str | None = Field(description="of `cron`")
     length_seconds: float | None = Field(description="how long it lasts each time, if it recurs")
+    then: AfterWindow = Field(
+        description="run: what is due in it fires after it, the newest for all; skip: never"
+    )
     phase: Phase
     reason: str
     created_by: str
@@ -54,6 +58,7 @@ def _listed(row: AnyRow, now: datetime) -> MaintenanceWindow:
     shown = dict(row._mapping)
     end = shown.pop("over_at") or row.ends_at
     shown["ends_at"] = None if end == FOREVER else end
+    shown["then"] = AfterWindow.RUN if shown.pop("run_after") else AfterWindow.SKIP
     return MaintenanceWindow(
         phase=window_of(row).phase(now), revision=window_revision(row), **shown
     )

@@ -18,7 +18,9 @@ from tick.ops.queries.schedules import no_schedule
 from tick.ops.reports.run_proof import in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
+from tick.policy.ahead import forecast
 from tick.policy.closed_times import closed_at
+from tick.policy.holds import held_at
 from tick.policy.windows import AnyWindow, covering, of_schedule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
@@ -121,11 +123,14 @@ def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
     most = course.rule.max_runs or 0
     if course.left == 0:
         return f"does not fire: its limit of {most} runs is used up"
-    if (closed := closed_at(course.rule, course.windows, at)) is not None:
-        return f"will not fire: {closed.in_words()}"
+    coming = forecast(course.rule, at, course.windows)
+    if coming.window is not None:
+        return f"will not fire: {coming.window.in_words()}"
     if course.is_beyond_limit(at):
         rest = f"{counted(course.left or 0, 'run')} {'is' if course.left == 1 else 'are'}"
         return f"will not fire: only {rest} left of its limit of {most}, and go to earlier instants"
+    if coming.held is not None:
+        return f"is still to come, and will be {coming.held.in_words()}"
     return "is still to come"
 
 
@@ -149,6 +154,8 @@ def _undecided(
         return f"does not fire: its limit of {version.rule.max_runs} runs is used up"
     if (closed := closed_at(version.rule, windows, at)) is not None:
         return f"does not fire: {closed.in_words()}"
+    if (held := held_at(windows, at)) is not None and held.covers(now):
+        return f"is due, and {held.in_words()}"
     if (window := covering(windows, now)) is not None:
         return f"is due, and nothing fires now: {window.in_words()}"
     return f"is due and waits for a tick{_held_up(row, now)}"
