@@ -65,3 +65,15 @@ def test_a_window_that_is_not_whole_is_told_what_it_lacks(tick: CommandLine) -> 
     assert "need a cron" in tick.bad(*PLAN, "--reason", "x", "--for", "2h")
     assert "hour" in tick.bad(*plan, "--every-cron", "0 25 * * 0", "--for", "2h")
     assert "No schedule is called" in tick.bad(*PLAN, "--reason", "x", "--schedule", "nobody")
+
+
+def test_what_is_due_in_a_window_may_run_after_it(tick: CommandLine) -> None:
+    tick.good("enable", "monthly-report")
+    plan = ("windows", "add", "--every-cron", "0 0 1 * *", "--for", "20d", "--then", "run")
+    tick.good(*plan, "--reason", "month's end")
+    (row,) = tick.json("windows", "list")
+    assert row["then"] == "run"
+    (first,) = tick.json("next", "-n", "1")
+    assert first["fires"] is True
+    assert first["held_until"][8:10] == "21"
+    assert "HELD UNTIL" in tick.good("next", "-n", "1")

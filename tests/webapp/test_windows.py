@@ -116,3 +116,16 @@ def test_a_recurring_window_that_can_not_be_is_refused_in_words(ada: Visitor) ->
     ):
         ada.post("/windows/add", **form, reason="x")
         assert told in ada.page("/workers")
+
+
+def test_what_a_window_holds_is_marked_with_when_it_runs(ada: Visitor, world: World) -> None:
+    world.define(a_schedule("often", cron="*/30 * * * *"), jobs=JOBS)
+    world.enable("often")
+    assert "What falls due in it runs after it" in ada.page("/windows/add")
+    form = {"schedule": "often", "cron": "20 * * * *", "minutes": "20", "run_after": "1"}
+    ada.post("/windows/add", **form, reason="backups")
+    assert "runs after" in ada.page("/workers")
+    for path in ("/schedules/often", "/upcoming?list=all"):
+        page = ada.page(path)
+        assert "held until" in page, path
+        assert "will not fire" not in page, path

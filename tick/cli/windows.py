@@ -97,7 +97,7 @@ def list_() -> None:
 @click.option("--timezone", help="Of --every-cron; UTC unless it is given.")
 @click.option(
     "--then",
-    type=OneOf(list(AfterWindow)),
+    type=OneOf([each.value for each in AfterWindow]),
     default=AfterWindow.SKIP.value,
     show_default=True,
     help="Whether what is due in it runs after it, the newest for all.",

@@ -26,7 +26,8 @@ _DAY = timedelta(days=1)
 class Lane:
     """A schedule and its instants in a time: those that fire, and `quiet` ones that do not.
 
-    `dense`: it has more than MOST_IN_LANE, and not all of them are here.
+    Of those that fire, `held` are the ones that do so after a window. `dense`: it has more than
+    MOST_IN_LANE, and not all of them are here.
     """
 
     schedule_id: str
@@ -35,6 +36,7 @@ class Lane:
     instants: tuple[datetime, ...]
     dense: bool
     quiet: tuple[NextInstant, ...] = ()
+    held: tuple[NextInstant, ...] = ()
 
     @property
     def first(self) -> datetime | None:
@@ -115,11 +117,13 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     nominal = course.nominal(MOST_IN_LANE + 1, after=start, until=end)
     fires = nominal
     quiet: tuple[NextInstant, ...] = ()
+    held: tuple[NextInstant, ...] = ()
     # Windows and limits cost time, and few schedules have any.
     if nominal and not course.is_plain:
         ahead = course.ahead(MOST_IN_LANE + 1, after=start, until=end)
         fires = tuple(each.at for each in ahead if each.window is None)
         quiet = tuple(each for each in ahead if each.window is not None)
+        held = tuple(each for each in ahead if each.held is not None)
     return Lane(
         schedule_id=course.row.id,
         name=course.row.name,
@@ -127,11 +131,14 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
         instants=fires[:MOST_IN_LANE],
         dense=len(fires) + len(quiet) > MOST_IN_LANE,
         quiet=quiet,
+        held=held,
     )
 
 
 def _items(lane: Lane, count: int) -> list[UpcomingInstant]:
-    found = [*map(NextInstant, lane.instants[:count]), *lane.quiet[:count]]
+    held = {each.at: each for each in lane.held}
+    fires = [held.get(at) or NextInstant(at) for at in lane.instants[:count]]
+    found = [*fires, *lane.quiet[:count]]
     found.sort(key=attrgetter("at"))
     return [
         upcoming_instant(each, lane.schedule_id, lane.name, lane.timing.timezone, True)
