@@ -1,20 +1,22 @@
 """Works out what a schedule in the form would do, and what is wrong with it, while it is typed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from pydantic_core import from_json
 
 from tick.cron.fields import FIELDS
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry
-from tick.errors import InvalidInput, NotFound
-from tick.ops.actions.shared_params import SharedField, shared_fields
+from tick.errors import InvalidInput, InvalidParams, NotFound
+from tick.ops.actions.shared_params import SharedField, read_shared_form, shared_fields
 from tick.ops.queries.jobs import latest_run_by_job
 from tick.ops.queries.runs import Run
 from tick.ops.reports.written_preview import WrittenPreview, preview_written
 from tick.states import Mode, ScheduleKind
-from webapp.schedule_fields import PARAM, Fields, meant, read_params, shown
+from webapp.schedule_fields import PARAM, Fields, Meant, meant, shown
 from webapp.services import now, reading, runtime
 
 _OF_A_PARAMETER = re.compile(r"params(?: lacks '(\w+)'|: job '[^']*' refuses (\w+))")
@@ -71,7 +73,7 @@ def draft_of(fields: Fields, *, schedule_id: str | None = None, fired: int = 0) 
     """Return what the fields mean, and what that would do."""
     registry, found = runtime().registry, meant(fields)
     jobs = _chosen(registry, fields)
-    params = read_params(fields, jobs)
+    params = _read_params(fields, jobs)
     options = found.options | {"params": params.options or None}
     written = {name: value for name, value in options.items() if value is not None}
     with reading() as connection:
@@ -118,6 +120,24 @@ def _chosen(registry: Registry, fields: Fields) -> Sequence[JobDefinition]:
         return [registry.jobs[name] for name in registry.select(target).jobs]
     except NotFound:
         return []
+
+
+def _read_params(fields: Fields, jobs: Iterable[JobDefinition]) -> Meant:
+    """Return the parameters that are filled in, with mistakes by name or of `params_more`."""
+    given = {name: text for name, text in fields.params.items() if text}
+    mistakes: dict[str, str] = {}
+    params: dict[str, Any] = {}
+    try:
+        params = read_shared_form(jobs, given)
+    except InvalidParams as error:
+        mistakes |= error.problems
+    try:
+        more = from_json(fields.text("params_more") or "{}", allow_inf_nan=False)
+    except ValueError as error:
+        return Meant(params, mistakes | {"params_more": f"This is not JSON: {error}"})
+    if not isinstance(more, dict):
+        return Meant(params, mistakes | {"params_more": 'Write names and values: {"limit": 20}'})
+    return Meant(params | more, mistakes)
 
 
 def _by_field(preview: WrittenPreview, fields: Fields) -> dict[str, str]:

@@ -10,17 +10,15 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic_core import from_json
 from werkzeug.datastructures import MultiDict
 
 from tick.cron.zone_data import find_zone
 from tick.cron.zones import check_zone
-from tick.define.jobs import JobDefinition
 from tick.define.steps import step_from_plain, step_from_words
 from tick.define.written import is_day
 from tick.define.wrong_values import why_unstorable
-from tick.errors import InvalidCron, InvalidParams
-from tick.ops.actions.shared_params import SharedField, read_shared_form
+from tick.errors import InvalidCron
+from tick.ops.actions.shared_params import SharedField
 from tick.states import Mode, ScheduleKind
 from tick.utc import in_utc, is_skipped
 
@@ -142,24 +140,6 @@ def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) ->
     rest = {name: value for name, value in options.items() if name not in _OPTIONS}
     texts |= {"rest": json.dumps(rest)} if rest else {}
     return Fields(texts, tuple(options.get("jobs", ())), params)
-
-
-def read_params(fields: Fields, jobs: Iterable[JobDefinition]) -> Meant:
-    """Return the parameters that are filled in, with mistakes by name or of `params_more`."""
-    given = {name: text for name, text in fields.params.items() if text}
-    mistakes: dict[str, str] = {}
-    params: dict[str, Any] = {}
-    try:
-        params = read_shared_form(jobs, given)
-    except InvalidParams as error:
-        mistakes |= error.problems
-    try:
-        more = from_json(fields.text("params_more") or "{}", allow_inf_nan=False)
-    except ValueError as error:
-        return Meant(params, mistakes | {"params_more": f"This is not JSON: {error}"})
-    if not isinstance(more, dict):
-        return Meant(params, mistakes | {"params_more": 'Write names and values: {"limit": 20}'})
-    return Meant(params | more, mistakes)
 
 
 def meant(fields: Fields) -> Meant:

@@ -131,7 +131,7 @@ def test_it_is_made_without_a_script(
     page.get_by_role("button", name="Check").click()
     expect(page.locator("#picked")).to_contain_text("1 job, in this order")
     page.get_by_text("Parameters:").click()
-    page.get_by_label("days").fill("3")
+    page.get_by_role("spinbutton", name="days").fill("3")
     page.get_by_role("button", name="Create schedule").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Plain")
     assert _written(console, "plain") == {
