@@ -39,7 +39,7 @@ def test_cron_next_tells_of_a_line_that_never_runs(tick: CommandLine) -> None:
 def test_cron_next_refuses_what_the_engine_refuses(tick: CommandLine) -> None:
     said = tick.bad("cron", "next", "0 0 * * 7", "--dialect", "busybox-crond")
     assert "busybox-crond refuses weekday '7'" in said
-    assert "cronie" in tick.bad("cron", "next", "* * * * *", "--dialect", "crony", status=2)
+    assert "cronie" in tick.bad("cron", "next", "* * * * *", "--dialect", "croniee", status=2)
 
 
 def test_compare_answers_each_line_in_order(tick: CommandLine, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_busybox_has_no_seventh_weekday() -> None:
 
 def test_an_unknown_engine_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InvalidCron, match="did you mean cronie"):
-        dialect("crony")
+        dialect("croniee")
 
 
 @pytest.mark.parametrize("engine", NAMES)

@@ -8,7 +8,21 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
-from tick.cron.dialects import crond, croner, node_cron
+from tick.cron.dialects import (
+    apscheduler,
+    celery,
+    cron_parser,
+    crond,
+    croner,
+    croniter_walk,
+    cronsim_walk,
+    fugit,
+    node_cron,
+    node_schedule,
+    npm_cron,
+    quartz,
+    robfig,
+)
 from tick.cron.dialects.local_clock import LocalClock
 from tick.cron.grammar import quote
 from tick.cron.zone_data import Zone
@@ -73,6 +87,16 @@ def _read(read: Callable[[str], Any], expression: str) -> Any:
 _ENGINES = {
     each.name: each
     for each in (
+        Dialect("APScheduler", "3.11.3", apscheduler.read, apscheduler.walk),
+        Dialect("cron", "4.4.0", npm_cron.read, npm_cron.walk),
+        Dialect("cron-parser", "5.10.6", cron_parser.read, cron_parser.walk),
+        Dialect("quartz", "2.3.2", quartz.read, quartz.walk),
+        Dialect("fugit", "1.5.2", fugit.read, fugit.walk),
+        Dialect("node-schedule", "2.1.1", node_schedule.read, node_schedule.walk),
+        Dialect("croniter", "7.0.0", croniter_walk.read, croniter_walk.walk),
+        Dialect("celery", "5.7.0", celery.read, celery.walk),
+        Dialect("cronsim", "2.8", cronsim_walk.read, cronsim_walk.walk),
+        Dialect("robfig-cron", "3.0.1", robfig.read, robfig.walk),
         Dialect("busybox-crond", "1.37.0", crond.busybox, crond.walk_busybox),
         Dialect("croner", "11.0.1", croner.read, croner.walk),
         Dialect("cronie", "1.7.2", crond.cronie, crond.walk_vixie, crond.drawn_by_cronie),

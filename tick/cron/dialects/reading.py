@@ -52,6 +52,7 @@ class Reading:
     long_step: bool = True  # a step longer than its range is accepted
     aliases: tuple[str, ...] = tuple(ALIASES)
     sunday_ends: bool = False  # a range to sun ends on day 7
+    shift: int = 0  # how many days after Sunday the number 0 is, for names
 
     def split(self, expression: str) -> list[str]:
         """Return the fields, seconds first where it has them; five as six with second 0."""
@@ -109,7 +110,8 @@ class Reading:
             return [start]
         if self.open_step == "refuse":
             self.refuse(field, item, f"a step needs a range or *; write {first}-{high}/{step}")
-        return self._range(field, item, start, high, step)
+        end = self.star_weekday[1] if field == "weekday" else high
+        return self._range(field, item, start, end, step)
 
     def _range(self, field: str, item: str, first: int, last: int, step: int) -> list[int]:
         low, high = self.bounds(field)
@@ -133,7 +135,9 @@ class Reading:
         """Return the value of a number or a name. Raises InvalidCron for anything else."""
         names = NAMES.get(field, {})
         if text.lower() in names:
-            return names[text.lower()]
+            shift = self.shift if field == "weekday" else 0
+            value = names[text.lower()] - shift
+            return value % 7 if shift else value
         low, high = self.bounds(field)
         if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
             self.refuse(field, item, f"write numbers from {low} to {high}")
