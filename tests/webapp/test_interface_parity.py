@@ -55,7 +55,6 @@ ROUTES = {
     "read_upcoming": "upcoming.index",
     "verify_ledger": "! a proof is asked for, not watched",
     "list_calendars": "! holidays stand in Upcoming, beside what they drop",
-    "read_calendar": "! holidays stand in Upcoming, beside what they drop",
     "list_jobs": "jobs.index",
     "read_job": "jobs.show",
     "run_job": "jobs.run, jobs.confirm_run",

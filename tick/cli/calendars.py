@@ -1,11 +1,14 @@
 """The command on calendars: which there are, and the holidays of one."""
 
+from collections.abc import Iterable
+
 import click
 
 from tick.cli.client import call
 from tick.cli.output import show_json, show_list
 from tick.cli.parameters import as_json, wants_json
-from tick.interface.calendars import list_calendars, read_calendar
+from tick.errors import NotFound
+from tick.interface.calendars import list_calendars
 from tick.ops.queries.calendars import Calendar, Holiday
 
 
@@ -15,8 +18,9 @@ from tick.ops.queries.calendars import Calendar, Holiday
 @as_json
 def calendars(name: str | None, year: int | None) -> None:
     """List the calendars of the definitions, or the holidays of NAME."""
+    found = call(list_calendars, year=year).items
     if name is not None:
-        _show_holidays(call(read_calendar, calendar_name=name, year=year))
+        _show_holidays(_named(found, name))
         return
     columns = {
         "name": "CALENDAR",
@@ -26,12 +30,18 @@ def calendars(name: str | None, year: int | None) -> None:
         "count": "HOLIDAYS",
         "year": "IN",
     }
-    found = call(list_calendars, year=year).items
     show_list(found, columns, "No calendar yet: see definitions/README.md.", _more)
 
 
 def _more(calendar: Calendar) -> dict[str, object]:
     return {"off": ", ".join(calendar.weekend), "count": len(calendar.holidays)}
+
+
+def _named(found: Iterable[Calendar], name: str) -> Calendar:
+    calendar = next((each for each in found if each.name == name), None)
+    if calendar is None:
+        raise NotFound(f"No calendar is called {name!r}; `tick calendars` lists those there are.")
+    return calendar
 
 
 def _show_holidays(calendar: Calendar) -> None:

@@ -5,7 +5,7 @@ from pydantic import Field
 from tick.interface.inputs import Query
 from tick.interface.operation import Context, Resource
 from tick.ops.queries import calendars
-from tick.ops.queries.calendars import Calendar, CalendarList
+from tick.ops.queries.calendars import CalendarList
 
 resource = Resource("calendars", "Calendars, by which schedules know holidays and weekends.")
 
@@ -21,10 +21,3 @@ def list_calendars(context: Context, query: YearQuery) -> CalendarList:
     """List the calendars of the definitions with their holidays of a year."""
     known = context.registry.calendars
     return calendars.list_calendars(known, query.year or context.now.year)
-
-
-@resource.get("/calendars/<calendar_name>")
-def read_calendar(context: Context, calendar_name: str, query: YearQuery) -> Calendar:
-    """Read a calendar with its holidays of a year."""
-    known = context.registry.calendars
-    return calendars.read_calendar(known, calendar_name, query.year or context.now.year)

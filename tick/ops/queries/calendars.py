@@ -5,7 +5,6 @@ from datetime import date, time
 from pydantic import Field
 
 from tick.define.calendar_days import ExpandedCalendars
-from tick.errors import NotFound
 from tick.ops.schemas import Page, Schema
 from tick.policy.business_days import BusinessDays
 
@@ -41,16 +40,6 @@ def list_calendars(known: ExpandedCalendars, year: int) -> CalendarList:
     """Return all calendars with their holidays of a year."""
     items = (_calendar(known, days, year) for _, days in sorted(known.days.items()))
     return CalendarList(items=tuple(items))
-
-
-def read_calendar(known: ExpandedCalendars, name: str, year: int) -> Calendar:
-    """Return one calendar with its holidays of a year. Raises NotFound."""
-    if name not in known.days:
-        raise NotFound(
-            f"No calendar is called {name!r}; `tick calendars` lists those that the definitions "
-            "hold."
-        )
-    return _calendar(known, known.days[name], year)
 
 
 def _calendar(known: ExpandedCalendars, days: BusinessDays, year: int) -> Calendar:
