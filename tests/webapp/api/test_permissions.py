@@ -33,6 +33,7 @@ BODIES = {
     "retry_runs": {"run_ids": [1]},
     "pause_schedule": {"reason": "maintenance"},
     "pause_queue": {"reason": "maintenance"},
+    "create_schedule": {"name": "Nightly", "cron": "0 2 * * *"},
     "preview_runs": {"expression": "0 2 * * *"},
     "resume_schedules": {"schedule_ids": ["daily"]},
     "run_slots": {"scheduled_for": ["2026-03-01T02:00:00Z"]},
