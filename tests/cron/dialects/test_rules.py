@@ -106,6 +106,27 @@ def test_busybox_has_no_seventh_weekday() -> None:
         dialect("busybox-crond").parse("0 0 * * 7")
 
 
+def test_celery_and_systemd_are_silent_in_the_second_pass() -> None:
+    late = ("Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC))
+    assert first("celery", "*/30 * * * *", late) == ["10-25 02:00"]
+    assert first("systemd", "*:0/30", late) == ["10-25 02:00"]
+    assert first("quartz", "0 0/30 2 * * ?", BERLIN_AUTUMN) == ["10-25 01:00"]
+
+
+def test_apscheduler_loses_the_midnight_after_the_spring_day_and_begins_on_monday() -> None:
+    assert first("APScheduler", "0 0 * * *", BERLIN_SPRING, 2) == ["03-28 23:00", "03-30 22:00"]
+    assert first("APScheduler", "0 0 * * 0") == ["01-05 00:00"]
+
+
+def test_npm_cron_is_an_hour_early_in_autumn() -> None:
+    assert first("cron", "0 3 * * *", BERLIN_AUTUMN, 2) == ["10-25 01:00", "10-25 02:00"]
+
+
+def test_quartz_counts_sunday_as_one_and_knows_years() -> None:
+    assert first("quartz", "0 0 0 ? * 1") == ["01-04 00:00"]
+    assert first("quartz", "0 0 12 1 1 ? 2099") == ["01-01 12:00"]
+
+
 def test_an_unknown_engine_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InvalidCron, match="did you mean cronie"):
         dialect("croniee")

@@ -16,12 +16,14 @@ from tick.cron.dialects import (
     croner,
     croniter_walk,
     cronsim_walk,
+    dragonmantank,
     fugit,
     node_cron,
     node_schedule,
     npm_cron,
     quartz,
     robfig,
+    systemd,
 )
 from tick.cron.dialects.local_clock import LocalClock
 from tick.cron.grammar import quote
@@ -94,6 +96,8 @@ _ENGINES = {
         Dialect("fugit", "1.5.2", fugit.read, fugit.walk),
         Dialect("node-schedule", "2.1.1", node_schedule.read, node_schedule.walk),
         Dialect("croniter", "7.0.0", croniter_walk.read, croniter_walk.walk),
+        Dialect("dragonmantank", "3.4.0", dragonmantank.read, dragonmantank.walk),
+        Dialect("systemd", "252", systemd.read, systemd.walk),
         Dialect("celery", "5.7.0", celery.read, celery.walk),
         Dialect("cronsim", "2.8", cronsim_walk.read, cronsim_walk.walk),
         Dialect("robfig-cron", "3.0.1", robfig.read, robfig.walk),
