@@ -10,7 +10,7 @@ from tick.cron.dialects.local_clock import LocalClock
 from tick.cron.dialects.reading import FIVE, Reading
 from tick.cron.dialects.spec import Dates, DayTest, Weekdays, every_day, sunday_zero
 
-_READING = Reading("dragonmantank", open_step="refuse", star_weekday=(0, 7))
+_READING = Reading("dragonmantank", open_step="refuse", star_weekday=(0, 7), backwards="empty")
 _MOST_STEPS = 1000
 _HOUR = timedelta(hours=1)
 
@@ -79,6 +79,9 @@ def _weekdays(text: str) -> DayTest:
             last.add(weekday)
         return True
 
+    # 7-2 begins on Sunday and 5-0 ends there; the name is 7, so that sun-sat holds nothing.
+    text = re.sub(r"\b7-", "0-", re.sub(r"-0\b", "-7", text))
+    text = re.sub("sun", "7", text, flags=re.IGNORECASE)
     weekly = _READING.values("weekday", text, special)
     return Weekdays(sunday_zero(weekly), frozenset(nth), frozenset(last))
 

@@ -58,8 +58,10 @@ def read(expression: str) -> FugitSpec:
     seconds, minutes, hours = _READING.times([*texts[:2], re.sub(r"\b24\b", "0", texts[2])])
     dates = frozenset() if _is_star(texts[3]) else frozenset(_dates(texts[3]))
     months = frozenset(_READING.values("month", texts[4]))
-    longest = max(_LONGEST[month - 1] for month in months)
-    if dates and min(dates) > longest:
+    if dates and not _is_star(texts[4]):
+        # Months that have none of the days are left out, for the weekdays too.
+        months = frozenset(each for each in months if min(dates) <= _LONGEST[each - 1])
+    if not months:
         _READING.refuse("day", texts[3], "it never comes in these months")
     return FugitSpec(seconds, minutes, hours, dates, months, _weekdays(texts[5]))
 

@@ -47,7 +47,7 @@ class Reading:
     stars: str = "*"  # which characters stand for all values
     weekday: tuple[int, int] = (0, 7)  # the numbers that may be written
     star_weekday: tuple[int, int] = (0, 7)  # the numbers that a star stands for
-    backwards: str = "refuse"  # a range that runs backwards: refuse, wrap
+    backwards: str = "refuse"  # a range that runs backwards: refuse, wrap, empty
     open_step: str = "end"  # 5/15: to the end, once, refuse
     long_step: bool = True  # a step longer than its range is accepted
     aliases: tuple[str, ...] = tuple(ALIASES)
@@ -121,6 +121,8 @@ class Reading:
             return list(range(first, last + 1, step))
         if self.backwards == "refuse":
             self.refuse(field, item, "the range runs backwards; write it as two")
+        if self.backwards == "empty":
+            return []
         top = min(high, 6) if field == "weekday" else high
         return [*range(first, top + 1), *range(low, last + 1)][::step]
 
