@@ -1,6 +1,7 @@
 """Answers pages whose region `#live` polls: 304 while what it shows is unchanged."""
 
 import hashlib
+from datetime import datetime
 from typing import Any
 
 from flask import make_response, render_template, request
@@ -28,5 +29,9 @@ def page(template: str, data: object, **context: Any) -> ResponseReturnValue:
 def _plain(data: object) -> object:
     """Return the data with models as dictionaries: the text of a long list of those is dear."""
     if isinstance(data, BaseModel):
-        return {name: _plain(value) for name, value in vars(data).items()}
+        facts = vars(data).items()
+        return {name: each if type(each) in _PLAIN else _plain(each) for name, each in facts}
     return [_plain(item) for item in data] if isinstance(data, list | tuple) else data
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None), datetime})
