@@ -61,8 +61,12 @@ def test_every_page_that_a_link_leads_to_lies_below_the_path(
 
 def _links(page: Page) -> list[str]:
     """Where the links of the page lead to, but for files."""
-    found = page.eval_on_selector_all("a[href]", "links => links.map((link) => link.href)")
+    found = page.eval_on_selector_all("a[href]", _TARGETS)
     return [place.partition("#")[0] for place in found if not _is_file(place)]
+
+
+# A link in a drawing has an object as its href.
+_TARGETS = "links => links.map((link) => new URL(link.getAttribute('href'), document.baseURI).href)"
 
 
 def _is_file(place: str) -> bool:
