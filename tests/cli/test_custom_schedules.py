@@ -40,6 +40,15 @@ def test_steps_of_the_local_calendar_are_written_in_words(line: CommandLine) -> 
     assert edited["timing"]["words"] == "Every week on Monday at 07:30, counted from 2100-01-18"
 
 
+def test_null_takes_an_option_away(line: CommandLine) -> None:
+    line.good("add", "Late", "--cron", "0 23 * * *", "--job", "fetch", "--option", "grace=600")
+    edited = line.json("edit", "late", "--option", "grace=null")
+    assert ("grace_seconds" in edited["rule"], edited["version"]) == (False, 2)
+    line.good("edit", "late", "--option", "grace=60")
+    called = line.json("call", "update_schedule", "schedule_id=late", "grace=null")
+    assert "grace_seconds" not in called["rule"]
+
+
 def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None:
     said = line.good("add", "All", "--at", "2100-01-01T02:00Z", "--all", "--enabled")
     assert said == "all was added, on; next: 2100-01-01 02:00 UTC.\n"
@@ -50,7 +59,7 @@ def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None
     [
         (["add", "Late", "--cron", "0 25 * * *", "--job", "fetch"], 1, "body.cron: hour '25'"),
         (["add", "Late", "--cron", "0 2 * * *", "--job", "fetsh"], 1, "did you mean 'fetch'"),
-        (["add", "Late", "--params", "{", "--cron", "0 2 * * *"], 2, "--params is no JSON"),
+        (["add", "Late", "--params", "{", "--cron", "0 2 * * *"], 2, "--params is not JSON"),
         (["add", "Late", "--cron", "0 2 * * *", "--option", "grace"], 2, "write NAME=VALUE"),
         (["add", "Late", "--cron", "0 2 * * *", "--option", "gracee=1"], 1, "did you mean grace"),
         (["add", "Late", "--every", "2 fortnights"], 2, "'2 days at 09:00'"),

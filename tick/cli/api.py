@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from tick.cli.client import open_client
 from tick.cli.output import show_json, show_list
-from tick.cli.parameters import as_json
+from tick.cli.parameters import as_json, json_or_text, named_value
 from tick.interface.inputs import invalid_input
 from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
@@ -46,35 +46,22 @@ def call(name: str | None, arguments: tuple[str, ...]) -> None:
 
 def _read(operation: Operation[BaseModel], arguments: Iterable[str]) -> dict[str, Any]:
     """Return the arguments by name. Raises UsageError, InvalidInput."""
-    texts = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals:
-            raise click.UsageError(f"{argument!r} is no argument; write NAME=VALUE.")
-        texts[name] = value
+    texts = dict(map(named_value, arguments))
     if missing := operation.ids.keys() - texts.keys():
         raise click.UsageError(f"{operation.name} takes {', '.join(sorted(missing))} as well.")
     outside = {name: texts.pop(name) for name in operation.named & texts.keys()}
     if operation.body is None:
         return outside | texts
-    return outside | _read_body(operation.body, texts)
+    return outside | {"body": _read_body(operation.body, texts)}
 
 
-def _read_body(model: type[BaseModel], texts: dict[str, str]) -> dict[str, Any]:
-    values = {name: _value(text) for name, text in texts.items()}
+def _read_body(model: type[BaseModel], texts: dict[str, str]) -> BaseModel:
+    values = {name: json_or_text(text) for name, text in texts.items()}
     try:
         # As it is read from JSON: a body is strict, and only there an instant may be a text.
-        found = model.model_validate_json(json.dumps(values))
+        return model.model_validate_json(json.dumps(values))
     except ValidationError as error:
         raise invalid_input(error, "body", model) from None
-    return {name: getattr(found, name) for name in found.model_fields_set}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 @click.command()

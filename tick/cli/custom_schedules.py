@@ -1,14 +1,13 @@
 """The commands on schedules by hand: add, edit, delete, restore."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import click
 
-from tick.cli.client import open_client
-from tick.cli.completion import complete_groups, complete_jobs
+from tick.cli.client import call
+from tick.cli.completion import complete_groups, complete_jobs, name_option
 from tick.cli.output import tell
 from tick.cli.parameters import (
     DAY_OR_INSTANT,
@@ -16,16 +15,21 @@ from tick.cli.parameters import (
     LENGTH_OR_STEP,
     as_json,
     if_revision,
+    json_or_text,
+    named_value,
+    read_params,
     reason_option,
 )
 from tick.cli.schedules import next_firing, schedule_argument
 from tick.define.steps import Step
 from tick.interface.custom_schedules import (
+    ScheduleOptions,
     create_schedule,
     delete_schedule,
     restore_schedule,
     update_schedule,
 )
+from tick.interface.inputs import parse
 from tick.ops.queries.schedules import Schedule
 from tick.states import MissedPolicy, Mode, OverlapPolicy
 
@@ -44,7 +48,7 @@ _OPTIONS = (
     click.option(
         "--timezone", help="Of --cron and of steps; such as Europe/Berlin. UTC unless given."
     ),
-    click.option("--job", shell_complete=complete_jobs, help="Run this job."),
+    name_option("job", "Run this job."),
     click.option("--jobs", multiple=True, shell_complete=complete_jobs, help="Run these jobs."),
     click.option("--group", "job_group", shell_complete=complete_groups, help="Run this group."),
     click.option("--all", "everything", is_flag=True, help="Run all jobs."),
@@ -78,12 +82,7 @@ def add(name: str, schedule_id: str | None, enabled: bool, **options: Any) -> No
 
     For example: tick add "Nightly match" --cron "0 2 * * *" --group matching
     """
-    given = {"name": name, "id": schedule_id, "enabled": enabled, **_given(options)}
-    with open_client() as client:
-        row = client.call(
-            create_schedule,
-            **{name: value for name, value in given.items() if value is not None},
-        )
+    row = call(create_schedule, name=name, id=schedule_id, enabled=enabled, **_given(options))
     _tell(row, f"{row.id} was added, {_switch(row)}")
 
 
@@ -98,13 +97,9 @@ def edit(schedule_id: str, revision: str | None, **options: Any) -> None:
 
     What is given changes, the rest stays.
     """
-    with open_client() as client:
-        row = client.call(
-            update_schedule,
-            schedule_id=schedule_id,
-            revision=revision,
-            **_given(options),
-        )
+    # A body of its own: null takes an option away, and is none that was not given.
+    body = parse(ScheduleOptions, _given(options), "body")
+    row = call(update_schedule, schedule_id=schedule_id, revision=revision, body=body)
     _tell(row, f"{row.id} is at version {row.version}, {_switch(row)}")
 
 
@@ -115,13 +110,7 @@ def edit(schedule_id: str, revision: str | None, **options: Any) -> None:
 @as_json
 def delete(schedule_id: str, reason: str | None, revision: str | None) -> None:
     """Delete a schedule that was made by hand. Its history stays; `tick restore` undoes it."""
-    with open_client() as client:
-        found = client.call(
-            delete_schedule,
-            schedule_id=schedule_id,
-            revision=revision,
-            reason=reason,
-        )
+    found = call(delete_schedule, schedule_id=schedule_id, revision=revision, reason=reason)
     tell(found, f"{schedule_id} was deleted; `tick restore {schedule_id}` brings it back.")
 
 
@@ -130,41 +119,23 @@ def delete(schedule_id: str, reason: str | None, revision: str | None) -> None:
 @as_json
 def restore(schedule_id: str) -> None:
     """Bring back a schedule that was deleted, switched off."""
-    with open_client() as client:
-        row = client.call(restore_schedule, schedule_id=schedule_id)
+    row = call(restore_schedule, schedule_id=schedule_id)
     _tell(row, f"{schedule_id} is back, {_switch(row)}")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that were given, by the names of the interface."""
     given = {name: value for name, value in options.items() if value not in (None, (), False)}
-    others = [_parsed(text) for text in given.pop("others", ())]
+    others = dict(map(named_value, given.pop("others", ())))
     if isinstance(every := given.get("every"), timedelta):
         given["every"] = every.total_seconds()
     elif isinstance(every, Step):
         given["every"] = every.to_plain()
     if (params := given.get("params")) is not None:
-        given["params"] = _json(params, "--params")
+        given["params"] = read_params(params)
     if given.pop("everything", False):
         given["mode"] = Mode.ALL_JOBS
-    return given | dict(others)
-
-
-def _parsed(text: str) -> tuple[str, Any]:
-    name, separator, value = text.partition("=")
-    if not separator or not name:
-        raise click.UsageError(f"--option {text!r}: write NAME=VALUE, as in --option grace=600.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _json(text: str, option: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise click.UsageError(f'{option} is no JSON: {error}. Write {{"name": 1}}.') from None
+    return given | {name: json_or_text(text) for name, text in others.items()}
 
 
 def _switch(row: Schedule) -> str:

@@ -1,14 +1,11 @@
 """The commands on jobs: list them, run now."""
 
-import json
-from typing import Any
-
 import click
 
 from tick.cli.client import open_client
 from tick.cli.completion import complete_schedules, name_option
 from tick.cli.output import show_list
-from tick.cli.parameters import as_json, reason_option
+from tick.cli.parameters import as_json, read_params, reason_option
 from tick.cli.waiting import tell_started, wait_option
 from tick.interface.jobs import list_jobs, run_all_jobs, run_group, run_job
 from tick.interface.schedules import trigger_schedule
@@ -74,7 +71,7 @@ def run(
         raise click.UsageError("Name exactly one of SCHEDULE_ID, --job, --group and --all.")
     if params is not None and schedule_id is not None:
         raise click.UsageError("--params goes with --job, --group and --all, not with a schedule.")
-    given = _read_params(params)
+    given = read_params(params)
     with open_client() as client:
         if schedule_id is not None:
             how = act | {"override_overlap": override_overlap}
@@ -86,13 +83,3 @@ def run(
         else:
             made = client.call(run_all_jobs, params=given, **act)
         tell_started(client, made.occurrence_id, wait=wait)
-
-
-def _read_params(text: str | None) -> dict[str, Any]:
-    try:
-        params = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:  # nested too deeply, it is no ValueError
-        raise click.UsageError(f"--params is not JSON: {error}.") from None
-    if not isinstance(params, dict):
-        raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")
-    return params

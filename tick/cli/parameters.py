@@ -1,5 +1,6 @@
 """The types of arguments and options, and the options that many commands have."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -124,6 +125,33 @@ LENGTH_OR_STEP = _Read("length or step", _length_or_step)
 WINDOW = _Read("from..to", _window)
 ID = _Read("integer", _id)
 _REASON = _Read("text", _reason)
+
+
+def named_value(argument: str) -> tuple[str, str]:
+    """Return the two sides of NAME=VALUE. Raises UsageError."""
+    name, equals, value = argument.partition("=")
+    if not (name and equals):
+        raise click.UsageError(f"{argument!r} is no argument; write NAME=VALUE.")
+    return name, value
+
+
+def json_or_text(text: str) -> Any:
+    """Return what a text means as JSON, or else itself."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):  # nested too deeply, it is no ValueError
+        return text
+
+
+def read_params(text: str | None) -> dict[str, Any]:
+    """Return the keyword arguments that --params was given. Raises UsageError."""
+    try:
+        params = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(f"--params is not JSON: {error}.") from None
+    if not isinstance(params, dict):
+        raise click.UsageError("--params takes a JSON object, such as '{\"days\": 7}'.")
+    return params
 
 
 class OneOf(click.Choice[str]):

@@ -244,7 +244,7 @@ def _tell_brought_back(found: BroughtBack) -> None:
 
 
 def next_firing(row: Schedule) -> str:
-    """When it fires next, or why it does not."""
+    """Return when it fires next, or why it does not."""
     if row.state is not ScheduleState.ACTIVE:
         return f"not while it is {row.state}; `tick resume {row.id}` ends that"
     return f"{row.next_run_at:%Y-%m-%d %H:%M} UTC" if row.next_run_at else "never"

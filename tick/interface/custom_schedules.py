@@ -73,7 +73,7 @@ class ScheduleOptions(Body):
     def written(self) -> dict[str, Any]:
         """The options that were given, as they are stored."""
         given = self.model_dump(exclude_unset=True)
-        for name in ("id", "enabled", "schedule_type", "revision"):
+        for name in ("id", "enabled", "schedule_type"):
             given.pop(name, None)
         self._expect_type()
         if (milliseconds := given.pop("interval_ms", None)) is not None:

@@ -161,13 +161,17 @@ class Operation(Generic[Output]):
         """The function's parameters, made from plain values by name. Raises InvalidInput.
 
         What is neither in the path nor a key or revision belongs to the query or the body; None
-        stands for what was not given there.
+        stands for what was not given there. A body that is a model already is taken as it is, with
+        the nulls that it was given.
         """
         rest = dict(arguments)
         given = {name: _id(name, kind, rest.pop(name)) for name, kind in self.ids.items()}
         for name in _HEADERS & self._hints.keys():
             given[name] = rest.pop(name, None)
         for part in {"query", "body"} & self._hints.keys():
+            if isinstance(rest.get(part), self._hints[part]):
+                given[part] = rest.pop(part)
+                continue
             # Left out, not None: a field may have a default, and take no null.
             values = {name: value for name, value in rest.items() if value is not None}
             given[part], rest = parse(self._hints[part], values, part), {}
