@@ -72,7 +72,7 @@ PARAM = "param-"
 
 @dataclass
 class Fields:
-    """What stands in the form: texts by the name of the field, the jobs that are ticked."""
+    """The content of the form: texts by the name of the field, and the jobs that are ticked."""
 
     texts: dict[str, str]
     jobs: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a new schedule can begin with: whole templates, and cron expressions to choose from."""
+"""The templates and cron expressions that a new schedule can begin with."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was written by hand becomes code that means the same."""
+"""Options written by hand become code that means the same."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

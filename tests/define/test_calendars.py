@@ -1,4 +1,4 @@
-"""What a calendar may say, what its days are then, and how its mistakes are told."""
+"""Calendars as written: the days that they have, and the mistakes that are told of them."""
 
 from datetime import date, time, timedelta
 from pathlib import Path

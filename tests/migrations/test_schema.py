@@ -37,7 +37,7 @@ def test_the_conditions_of_partial_indexes_are_those_of_the_models(database: Dat
 
 
 def conditions(database: Database) -> dict[str | None, str]:
-    """What the partial indexes hold, by their names: Alembic compares no conditions."""
+    """The conditions of the partial indexes, by name: Alembic compares none."""
     with database.read.connect() as connection:
         inspector, where = sa.inspect(connection), f"{connection.dialect.name}_where"
         found = [index for name in tables.metadata.tables for index in inspector.get_indexes(name)]

@@ -1,4 +1,4 @@
-"""What a calendar does to the instants of a rule, and what the tick plans by it."""
+"""A calendar drops instants of a rule, and the tick plans by it."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any

@@ -4,6 +4,7 @@ A time that the spring change skips comes at the first valid minute, one that th
 repeats comes once; times that follow real time are left as the clock shows them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,16 +76,16 @@ class WallClock(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class LocalTimes:
+class LocalTimes(ABC):
     """The instants of some wall times in one zone, in naive UTC."""
 
     fields: WallTimes
     timezone: Zone
     dst: Dst
 
+    @abstractmethod
     def clock(self) -> WallClock:
         """Return a clock for the wall times, to be asked in order."""
-        raise NotImplementedError
 
     def after(self, instant: datetime) -> Iterator[datetime]:
         """Yield all instants strictly later, in order."""

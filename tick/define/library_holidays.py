@@ -20,7 +20,7 @@ class UnknownRegion(Exception):
 
 @dataclass
 class LibraryDays:
-    """What the library says of a region for the years FIRST_YEAR to LAST_YEAR."""
+    """The holidays of a region by the library, for the years FIRST_YEAR to LAST_YEAR."""
 
     weekend: tuple[int, ...]
     until: date

@@ -15,7 +15,7 @@ from tick.define.wrong_values import NAME, did_you_mean
 from tick.policy.graph import find_cycle
 
 _MAX_NAME = 100
-_MAX_ID = 50
+MAX_ID = 50
 _PING_URL = re.compile(r"(https?://[^\s/?#]+\S*|secret:\w+)\Z")
 _PLACE = re.compile(r"(.*?):(\d+): ")
 
@@ -56,7 +56,7 @@ def _by_place(text: str) -> tuple[str, int, str]:
 def _in_names(jobs: Iterable[JobDefinition], schedules: Iterable[Schedule]) -> Iterator[str]:
     things: list[tuple[str, object, str, int]] = []
     things += [("job", job.name, job.source, _MAX_NAME) for job in jobs]
-    things += [("schedule", item.id, item.source, _MAX_ID) for item in schedules]
+    things += [("schedule", item.id, item.source, MAX_ID) for item in schedules]
     for what, name, source, longest in things:
         # Other types are reported with the values of the job or the schedule.
         if isinstance(name, str) and (not NAME.match(name) or len(name) > longest):

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -30,7 +31,7 @@ _BETWEEN = re.compile(r"[,;]|%2c|%3b|%20", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^@<>\"]+(@|%40)[^@<>\"%+]+", re.IGNORECASE)
 
 
-class Channel:
+class Channel(ABC):
     """Sends notifications, up to `batch_size` at once; `id` names it without a secret."""
 
     batch_size = 1
@@ -44,13 +45,13 @@ class Channel:
         """Return whether it sends alerts of this rule."""
         return True
 
-    def check(self) -> None:
+    def check(self) -> None:  # noqa: B027  (one that may do nothing)
         """Raise SettingsError if it can never work."""
         # Addresses of webhooks and pings were checked with the settings or the definitions.
 
+    @abstractmethod
     def send(self, notifications: Sequence[Notification], now: datetime) -> None:
         """Send the notifications together. Raises SendFailed."""
-        raise NotImplementedError
 
 
 def channels_of(settings: Settings) -> tuple[Channel, ...]:

@@ -6,14 +6,12 @@ the database and an Act in that place.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import sqlalchemy as sa
-
 from tick.engine.ledger.audit import MAX_REASON as MAX_REASON
 from tick.engine.ledger.audit import Act as Act
+from tick.engine.ledger.audit import Acting
 from tick.engine.ledger.audit import Author as Author
 from tick.errors import Stale
 from tick.store.advisory_locks import AdvisoryLock, acquire
@@ -24,23 +22,11 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(Acting):
     """An action under way: its transaction, the act, and what it is done to."""
 
-    connection: sa.Connection
-    act: Act
     action: str
     subject: str
-
-    @property
-    def now(self) -> datetime:
-        """The instant of the act."""
-        return self.act.now
-
-    @property
-    def author(self) -> Author:
-        """The author of the act."""
-        return self.act.author
 
     def expect(self, present: str, now_it_is: str) -> None:
         """Raise Stale, with `now_it_is` in it, if the revision that was read is not the present."""

@@ -1,4 +1,4 @@
-"""What a schedule's calendar does to its instants, day by day in its own time zone. Pure."""
+"""The days on which a schedule's calendar drops its instants, in its own time zone. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ from tick.states import HeldBy
 
 @dataclass(frozen=True)
 class Hold:
-    """What held an instant back, and until when a later tick was to decide it."""
+    """A cause that held an instant back, and until when a later tick was to decide it."""
 
     by: HeldBy
     until: datetime

@@ -14,8 +14,7 @@ from tick.errors import InvalidInput, NotFound, Refused, Stale
 from tick.ops.actions import custom_schedules
 from tick.ops.queries import schedules
 from tick.ops.queries.schedules import Schedule
-from tick.ops.queries.written import Written, read_written
-from tick.states import ScheduleSource
+from tick.ops.queries.written import Written, get_written, read_written
 from webapp import drafts, messages, query, schedule_templates
 from webapp.drawing import graphs
 from webapp.drawing.clock_changes import find_zone
@@ -218,14 +217,9 @@ def _draft(fields: Fields, edited: Edited | None) -> drafts.Draft:
 def _edited(schedule_id: str) -> Edited:
     """Return the schedule as written. Raises NotFound, Refused for one that lives in code."""
     with reading() as connection:
-        schedule = schedules.find_schedule(connection, schedule_id)
-        written = read_written(connection, schedule_id)
-    if schedule.source != ScheduleSource.CUSTOM or written is None:
-        raise Refused(
-            f"{schedule_id} lives in code: edit it there and deploy, or make a copy of it that is "
-            "yours to edit."
+        return Edited(
+            schedules.find_schedule(connection, schedule_id), get_written(connection, schedule_id)
         )
-    return Edited(schedule, written)
 
 
 def _as_read(fields: Fields, edited: Edited) -> Fields:

@@ -1,4 +1,4 @@
-"""What sets each engine apart, by name: fields, weekdays, steps, and its own clock changes."""
+"""The table of engines by name: fields, weekdays, steps, and the clock changes of each."""
 
 from datetime import UTC, datetime
 

@@ -44,7 +44,7 @@ class Program:
         return response.get_json()
 
     def send(self, method: str, path: str, json: Any = None) -> Any:
-        """What a PUT or DELETE that succeeds answers."""
+        """Return the answer of a PUT or DELETE that succeeds."""
         response = self.ask(method, path, json)
         assert response.status_code == 200, response.text
         return response.get_json()

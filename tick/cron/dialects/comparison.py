@@ -1,4 +1,4 @@
-"""One engine beside our rule: the answer to a line of JSON, as a dictionary for another one."""
+"""Answers a line of JSON that asks for one engine beside our rule, as a dictionary. Pure."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""How an engine reads the items of a field, as data, and the one reader for all of them."""
+"""The ways in which engines read the items of a field, as data, and one reader for all."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ _ITEM = re.compile(r"([*?]|\w+)(?:-(\w+))?(?:/(\d+))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one engine accepts in a field, and what it makes of it."""
+    """The items that one engine accepts in a field, and their meaning."""
 
     engine: str
     seconds: bool = False  # a sixth field may stand in front

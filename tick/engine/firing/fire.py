@@ -122,6 +122,9 @@ def _split_by_windows(
     groups: Sequence[PlanGroup], windows: Sequence[AnyWindow]
 ) -> Iterator[PlanGroup]:
     """The groups with their windows: a schedule that has windows of its own is one by itself."""
+    if not windows:
+        yield from groups
+        return
     shared = of_all(windows)
     single = {window.schedule_id for window in windows if window.schedule_id is not None}
     for group in groups:

@@ -62,3 +62,21 @@ class Act:
         what = {"action": action, "subject": subject, "before": before, "after": after}
         entry = {**by, **what, "reason": reason or self.reason}
         connection.execute(sa.insert(audit_entry), entry)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """A transaction, and the act that it is for."""
+
+    connection: sa.Connection
+    act: Act
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the act."""
+        return self.act.now
+
+    @property
+    def author(self) -> Author:
+        """The author of the act."""
+        return self.act.author

@@ -21,7 +21,7 @@ COLUMNS = (
     *(_w.id, _w.starts_at, _w.ends_at, _w.over_at, _w.reason, _w.created_by),
     *(_w.schedule_id, _w.cron, _w.timezone, _w.length_seconds, _w.run_after),
 )
-"""What `window_of` reads."""
+"""The columns that `window_of` reads."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.define.mistakes import find_in_one
+from tick.define.mistakes import MAX_ID, find_in_one
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.define.written import OPTIONS
@@ -37,13 +37,18 @@ def find_custom(connection: sa.Connection, schedule_id: str) -> CustomSchedule:
     """The schedule, locked on PostgreSQL. Raises NotFound, Refused for one that lives in code."""
     row = lifecycle.find_schedule(connection, schedule_id).row
     if row.source != _CUSTOM:
-        raise Refused(
-            f"{schedule_id} lives in code, so that each change of it is reviewed and deployed with "
-            f"the jobs that it runs. Edit `Schedule(id={schedule_id!r}, …)` in the definitions "
-            "package, deploy, and `tick sync`; or make a copy of it that is yours to edit."
-        )
+        raise lives_in_code(schedule_id)
     definition = sa.select(_v.definition).where(_v.id == row.version_id)
     return CustomSchedule(row, connection.execute(definition).scalar_one()["written"])
+
+
+def lives_in_code(schedule_id: str) -> Refused:
+    """The refusal to edit a schedule here that is edited in code; it says where."""
+    return Refused(
+        f"{schedule_id} lives in code, so that each change of it is reviewed and deployed with "
+        f"the jobs that it runs. Edit `Schedule(id={schedule_id!r}, …)` in the definitions "
+        "package, deploy, and `tick sync`; or make a copy of it that is yours to edit."
+    )
 
 
 def make(writer: ScheduleWriter, schedule_id: str, written: Mapping[str, Any]) -> Schedule:
@@ -76,19 +81,9 @@ def delete(writer: ScheduleWriter, known: CustomSchedule) -> None:
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{known.row.id} was deleted already.")
     settled = writer.settle(known.row.id).row
-    by, reason = writer.author.name, writer.act.reason
-    writer.update(
-        known.row.id,
-        state=ScheduleState.REMOVED,
-        state_reason=f"deleted by {by}: {reason}" if reason else f"deleted by {by}",
-        state_by=by,
-        state_at=writer.now,
-        state_until=None,
-        enabled=False,
-        enabled_at=writer.now,
-        enabled_by=by,
-        next_run_at=None,
-    )
+    by, why = writer.author.name, writer.author.did("deleted", writer.act.reason)
+    off = {"enabled": False, "enabled_at": writer.now, "enabled_by": by}
+    writer.stop(known.row.id, ScheduleState.REMOVED, why, by=by, **off)
     writer.note(
         "schedule.delete",
         known.row.id,
@@ -120,12 +115,13 @@ def free_id(connection: sa.Connection, wanted: str) -> str:
     """The id, or with the first number behind it that no schedule has: `nightly-2`."""
     taken = set(
         connection.execute(
-            sa.select(_s.id).where(_s.id.startswith(wanted[:40], autoescape=True))
+            sa.select(_s.id).where(_s.id.startswith(wanted[: MAX_ID - 10], autoescape=True))
         ).scalars()
     )
     if wanted not in taken:
         return wanted
-    numbered = (f"{wanted[: 49 - len(str(n))]}-{n}" for n in range(2, len(taken) + 3))
+    endings = (f"-{number}" for number in range(2, len(taken) + 3))
+    numbered = (f"{wanted[: MAX_ID - len(ending)]}{ending}" for ending in endings)
     return next(each for each in numbered if each not in taken)
 
 
@@ -150,7 +146,7 @@ def _read(
     written: Mapping[str, Any],
     former_ids: list[str] | None = None,
 ) -> Schedule:
-    """What was written, if it holds with the jobs that there are. Raises InvalidInput."""
+    """The schedule as written. Raises InvalidInput if it does not hold with the jobs there are."""
     schedule, wrong = judge(schedule_id, written, writer.registry, former_ids)
     if schedule is None or wrong:
         raise InvalidInput([(f"body.{option}", text) for option, text in wrong])

@@ -106,7 +106,7 @@ def _refuse_same_ids(made_by_hand: Sequence[sa.Row[Any]], registry: Registry) ->
 
 
 def _follow(row: sa.Row[Any], registry: Registry) -> Change:
-    """What definitions in code mean for a schedule that was made by hand: its jobs may change."""
+    """The change that new code means for a schedule made by hand: its jobs may be others."""
     schedule = custom_schedule(row.id, row.definition["written"], registry, row.former_ids)
     if wrong := find_in_one(schedule, list(registry.jobs.values()), registry.calendars):
         return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))

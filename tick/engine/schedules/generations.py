@@ -47,5 +47,5 @@ def next_generation(
 
 def latest_generation(connection: sa.Connection) -> int:
     """The generation that was synced last; 0 before the first sync."""
-    newest = sa.select(sa.func.coalesce(sa.func.max(definition_set.c.generation), 0))
-    return int(connection.execute(newest).scalar_one())
+    newest = connection.execute(_NEWEST).first()
+    return 0 if newest is None else int(newest.generation)

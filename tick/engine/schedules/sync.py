@@ -68,7 +68,7 @@ def sync(
     if older := older_zones(connection):
         raise OlderZoneData(older_in_words({known.zone: known.version for known in older}))
     report = SyncReport(next_generation(connection, registry, now, release))
-    work = _Sync(ScheduleWriter(connection, registry, report.generation, Act(now, author)), report)
+    work = _Sync(connection, Act(now, author), registry, report.generation, report)
     changes = find_changes(connection, registry)
     # All that will change are locked at once, by id as everybody does: no two transactions cross.
     ids = [change.known.id for change in changes if change.known is not None]
@@ -86,21 +86,10 @@ def one_at_a_time(connection: sa.Connection) -> None:
 
 
 @dataclass(frozen=True)
-class _Sync:
+class _Sync(ScheduleWriter):
     """A sync at work; its steps change one schedule each."""
 
-    writer: ScheduleWriter
     report: SyncReport
-
-    @property
-    def connection(self) -> sa.Connection:
-        """Its transaction."""
-        return self.writer.connection
-
-    @property
-    def now(self) -> datetime:
-        """The instant of the sync."""
-        return self.writer.now
 
     def apply(self, change: Change) -> None:
         """Add, remove, rename, bring back, change or reword one schedule."""
@@ -109,7 +98,7 @@ class _Sync:
             self._remove(change.id)
             return
         if change.added:
-            self.writer.add(schedule)
+            self.add(schedule)
             self.report.added.append(schedule.id)
             return
         if change.known is not None and change.renamed:
@@ -121,15 +110,15 @@ class _Sync:
         if change.changed:
             self._change(change, schedule)
         if change.reworded:
-            self.writer.update(change.id, **schedule.words(), alerts=schedule.told())
+            self.update(change.id, **schedule.words(), alerts=schedule.told())
 
     def _remove(self, schedule_id: str) -> None:
         """No longer defined: it stops at once, its history and its switch are kept."""
-        row = self.writer.settle(schedule_id).row
+        row = self.settle(schedule_id).row
         reason = f"not in the definitions since generation {self.report.generation}"
         # A pause is kept there: it holds again if the schedule comes back soon.
-        self.writer.note("schedule.remove", schedule_id, before=_standing(row), reason=reason)
-        self._stop(schedule_id, ScheduleState.REMOVED, reason, by=self.writer.author.name)
+        self.note("schedule.remove", schedule_id, before=_standing(row), reason=reason)
+        self.stop(schedule_id, ScheduleState.REMOVED, reason, by=self.author.name)
         self.report.removed.append(schedule_id)
 
     def _return(self, schedule_id: str, removed_as: str) -> None:
@@ -140,7 +129,7 @@ class _Sync:
         enabled = bool(known.row.enabled) and soon
         paused = self._pause_before(removed_as, "schedule.remove") if soon else None
         fires = enabled and paused is None
-        self.writer.update(
+        self.update(
             schedule_id,
             **paused or {"state": ScheduleState.ACTIVE, "state_reason": None, "state_by": None},
             state_at=self.now,
@@ -151,30 +140,26 @@ class _Sync:
             retry_after=None,
             fire_errors=0,
         )
-        self.writer.note("schedule.return", schedule_id, after={"enabled": enabled})
+        self.note("schedule.return", schedule_id, after={"enabled": enabled})
         self.report.returned.append(schedule_id)
 
     def _change(self, change: Change, schedule: Schedule) -> None:
-        before = self.writer.change(schedule, source=change.source)
+        before = self.change(schedule, source=change.source)
         old, new = {"rule": before.row.rule}, {"rule": schedule.rule().to_json()}
-        self.writer.note("schedule.change", schedule.id, before=old, after=new)
+        self.note("schedule.change", schedule.id, before=old, after=new)
         paused = self._pause_before(schedule.id, "schedule.break")
         if before.row.state_by == BY_DEFINITIONS and paused is not None:
-            self.writer.update(schedule.id, **paused, next_run_at=None)
+            self.update(schedule.id, **paused, next_run_at=None)
         self.report.changed.append(schedule.id)
 
     def _break(self, schedule_id: str, why: str) -> None:
         """A job of a schedule made by hand left the code: it can't fire until that is back."""
-        row = self.writer.settle(schedule_id).row
+        row = self.settle(schedule_id).row
         if row.state_by != BY_DEFINITIONS:
             # Only the first time: how it stood before is read from there when it is mended.
-            self.writer.note("schedule.break", schedule_id, before=_standing(row), reason=why)
-        self._stop(schedule_id, ScheduleState.ERROR, why, by=BY_DEFINITIONS)
+            self.note("schedule.break", schedule_id, before=_standing(row), reason=why)
+        self.stop(schedule_id, ScheduleState.ERROR, why, by=BY_DEFINITIONS)
         self.report.broken.append(schedule_id)
-
-    def _stop(self, schedule_id: str, state: ScheduleState, reason: str, *, by: str) -> None:
-        why = {"state": state, "state_reason": reason, "state_by": by, "state_at": self.now}
-        self.writer.update(schedule_id, **why, state_until=None, next_run_at=None)
 
     def _pause_before(self, schedule_id: str, action: str) -> dict[str, Any] | None:
         """The pause that held when it was removed or broke: nobody has ended it, so it holds."""
@@ -188,10 +173,10 @@ class _Sync:
 
     def _rename(self, old_id: str, new_id: str, former_ids: Sequence[str]) -> None:
         """Its rows follow by cascade, so history and switch stay."""
-        self.writer.settle(old_id)
-        self.writer.update(old_id, id=new_id, former_ids=list(former_ids) or None)
+        self.settle(old_id)
+        self.update(old_id, id=new_id, former_ids=list(former_ids) or None)
         rename_counted(self.connection, old_id, new_id)
-        self.writer.note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
+        self.note("schedule.rename", new_id, before={"id": old_id}, after={"id": new_id})
         self.report.renamed.append(old_id)
 
 

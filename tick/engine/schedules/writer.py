@@ -16,7 +16,7 @@ from tick.define.schedules import Schedule, short_digest
 from tick.define.written import to_plain
 from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.fire import fire_due
-from tick.engine.ledger.audit import Act, Author
+from tick.engine.ledger.audit import Acting
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
 from tick.engine.schedules import lifecycle
@@ -33,23 +33,11 @@ _s, _v = job_schedule.c, schedule_version.c
 
 
 @dataclass(frozen=True)
-class ScheduleWriter:
+class ScheduleWriter(Acting):
     """Writes definitions within one transaction; `generation` is that of the definitions."""
 
-    connection: sa.Connection
     registry: Registry
     generation: int
-    act: Act
-
-    @property
-    def now(self) -> datetime:
-        """The instant of the act."""
-        return self.act.now
-
-    @property
-    def author(self) -> Author:
-        """The author of the act."""
-        return self.act.author
 
     def add(self, schedule: Schedule, *, source: ScheduleSource = ScheduleSource.CODE) -> None:
         """Add a schedule, switched off, with its first version."""
@@ -176,6 +164,13 @@ class ScheduleWriter:
             .where(_s.id == schedule_id)
             .values(**values, generation=self.generation, updated_at=self.now)
         )
+
+    def stop(
+        self, schedule_id: str, state: ScheduleState, reason: str, *, by: str, **values: Any
+    ) -> None:
+        """Let a schedule fire no more, in this state and for that reason."""
+        why = {"state": state, "state_reason": reason, "state_by": by, "state_at": self.now}
+        self.update(schedule_id, **why, **values, state_until=None, next_run_at=None)
 
     def note(self, action: str, subject: str, **entry: Any) -> None:
         """Write an audit entry."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.define.mistakes import MAX_ID
 from tick.define.registry import Registry
 from tick.engine.schedules import custom
 from tick.engine.schedules.generations import (
@@ -23,7 +24,6 @@ from tick.ops.queries.revisions import check_revision
 from tick.store.database import Database
 
 _ONE_OF = (("cron", "every", "at"), ("job", "job_group", "jobs", "mode"))
-_MAX_ID = 50
 
 
 def create_schedule(
@@ -107,7 +107,7 @@ def restore_schedule(change: Change, schedule_id: str, registry: Registry) -> No
 
 
 def merge(written: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was written, with what is given in its place."""
+    """The options that were written, with those that are given in their place."""
     merged = dict(written)
     for options in _ONE_OF:
         if any(given.get(option) is not None for option in options):
@@ -117,7 +117,7 @@ def merge(written: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
 
 
 def _writer(change: Change, registry: Registry) -> ScheduleWriter:
-    """Writes by these definitions, one at a time with syncs. Raises Refused by older ones."""
+    """A writer by these definitions, alone as a sync is. Raises Refused if newer ones are there."""
     connection = change.connection
     one_at_a_time(connection)
     if definition_status(connection, registry) is DefinitionStatus.SUPERSEDED:
@@ -125,14 +125,13 @@ def _writer(change: Change, registry: Registry) -> ScheduleWriter:
             "Newer definitions than those of this process are in force, and it can't know their "
             "jobs. Once the deploy is done everywhere, repeat."
         )
-    generation = latest_generation(connection)
-    return ScheduleWriter(connection, registry, generation, change.act)
+    return ScheduleWriter(connection, change.act, registry, latest_generation(connection))
 
 
 def id_of(name: str) -> str:
     """The id made from a name: `Daily Full Sync` → `daily-full-sync`."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_MAX_ID].rstrip("-")
+    made = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_ID].rstrip("-")
     if not made:
         raise InvalidInput([("body.id", "can't be made from this name; give one")])
     return made

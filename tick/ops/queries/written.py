@@ -1,4 +1,4 @@
-"""What a person wrote of a schedule that was made by hand, as it is edited again."""
+"""The options that a person gave a schedule that was made by hand, as they are edited again."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.schedules.custom import lives_in_code
 from tick.states import ScheduleSource
 from tick.store.tables import job_schedule, schedule_version
 
@@ -21,6 +22,13 @@ class Written:
     since: datetime
     by: str
     options: Mapping[str, Any]
+
+
+def get_written(connection: sa.Connection, schedule_id: str) -> Written:
+    """The version in force. Raises Refused for a schedule that lives in code."""
+    if (found := read_written(connection, schedule_id)) is None:
+        raise lives_in_code(schedule_id)
+    return found
 
 
 def read_written(

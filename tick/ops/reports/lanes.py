@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from tick.cron.zone_data import Zone
 from tick.ops.queries.courses import Course, minute_of, names_minute, read_courses
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
-from tick.ops.reports.upcoming import UpcomingInstant, by_instant, upcoming_instant
+from tick.ops.reports.upcoming import UpcomingInstant, upcoming_instant
 from tick.policy.ahead import NextInstant
 from tick.utc import utc
 
@@ -61,7 +61,7 @@ def next_in_lanes(
     most = 1 if once_each else count
     # Lanes come soonest first, so the first `count` of them hold the first `count` instants.
     lists = (_items(lane, most) for lane in islice(lanes, count))
-    return list(islice(merge(*lists, key=by_instant), count))
+    return list(islice(merge(*lists, key=attrgetter("at", "schedule_id")), count))
 
 
 def by_instants(lanes: Iterable[Lane]) -> dict[tuple[datetime, ...], list[str]]:

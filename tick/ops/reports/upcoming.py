@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from operator import attrgetter
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -67,10 +66,6 @@ class ScheduleWithInstants(Schema):
     def revision(self) -> str:
         """The schedule's."""
         return self.schedule.revision
-
-
-by_instant = attrgetter("at", "schedule_id")
-"""The order of a list of instants to come."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class PastDay:
 
 @dataclass(frozen=True)
 class WrittenPreview:
-    """What a schedule would do; of one with mistakes, what can be told in spite of them."""
+    """A preview of a schedule; of one with mistakes, as much as can be told in spite of them."""
 
     mistakes: tuple[tuple[str, str], ...]
     words: str | None = None
