@@ -12,14 +12,23 @@ _SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL|SENTRY_DSN"
 
 def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
     """Return a secret: the variable's value or the content of its file. Raises SettingsError."""
+    value = read_variable(name, environ)
+    if value is None:
+        raise SettingsError(
+            f"The secret {name} is missing: set {name}, or {name}_FILE to a file that holds it."
+        )
+    return value
+
+
+def read_variable(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the variable's value or the content of its file; None if neither is set.
+
+    Raises SettingsError if the file can't be read.
+    """
     environ = os.environ if environ is None else environ
     if name in environ:
         return environ[name]
-    if f"{name}_FILE" in environ:
-        return read_file_of(f"{name}_FILE", environ)
-    raise SettingsError(
-        f"The secret {name} is missing: set {name}, or {name}_FILE to a file that holds it."
-    )
+    return read_file_of(f"{name}_FILE", environ) if f"{name}_FILE" in environ else None
 
 
 def read_file_of(variable: str, environ: Mapping[str, str]) -> str:

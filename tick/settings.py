@@ -19,9 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from tick.environment import read_file_of
+from tick.environment import read_variable
 from tick.errors import SettingsError
 from tick.setting_types import Limits, Names, Secret, without_effect
+from tick.zone_sources import chosen_sources
 
 PREFIX = "TICK_"
 # Keys that come over plain http could be anybody's; a loopback address is for tests.
@@ -36,6 +37,11 @@ class Settings(BaseModel):
 
     database_url: str = Field(
         "sqlite:///var/tick.db", description="SQLAlchemy URL of the manager's own database"
+    )
+    zone_data: str = Field(
+        "newest",
+        description="time zone data to go by: `newest` of the machine's, `system`, `package` "
+        "(tzdata), or the absolute path of a folder",
     )
     definitions: str = Field(
         "definitions", description="importable package that holds the jobs and schedules"
@@ -227,6 +233,11 @@ class Settings(BaseModel):
     )
 
     @model_validator(mode="after")
+    def _finds_zone_data(self) -> "Settings":
+        chosen_sources(self.zone_data)
+        return self
+
+    @model_validator(mode="after")
     def _beats_often_enough(self) -> "Settings":
         # Two lost beats must not make a living process dead: its runs would be run twice.
         if self.dead_after_seconds < 3 * self.heartbeat_seconds:
@@ -288,9 +299,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Return the settings from `environ` (default: the process's). Raises SettingsError."""
     environ = os.environ if environ is None else environ
     names = {name: PREFIX + name.upper() for name in Settings.model_fields}
-    values = {name: environ[key] for name, key in names.items() if key in environ}
-    files = {name: f"{key}_FILE" for name, key in names.items() if f"{key}_FILE" in environ}
-    values |= {name: read_file_of(key, environ) for name, key in files.items()}
+    read = {name: read_variable(key, environ) for name, key in names.items()}
+    values = {name: value for name, value in read.items() if value is not None}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:

@@ -15,13 +15,13 @@ from tests.support.zones import fixed
 from tick import current_run
 from tick.cli import doctor_checks as checks
 from tick.cli.doctor_checks import CheckResult, Level
-from tick.cron.zone_data import Source
 from tick.engine.runs.heartbeat import register_worker
 from tick.job_types.command import _facts
 from tick.ops.reports.deploy_plan import Plan
 from tick.settings import Settings
 from tick.states import WorkerType
 from tick.store.tables import tick_log, worker_instance
+from tick.zone_sources import Source
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STRONG = "kV3v8w0mJcQeT5yLr9Zb2XhNf7GdUaPs"
@@ -190,7 +190,7 @@ def disk(free_mib: int) -> CheckResult:
 
 def zones(version: str | None) -> CheckResult:
     source = Source("/usr/share/zoneinfo", version, lambda _: None)
-    (finding,) = checks.check_zones([source], {}, NOW)
+    (finding,) = checks.check_zones(source, [source], {}, NOW)
     return finding
 
 
@@ -199,12 +199,23 @@ def test_older_zone_data_on_a_host_are_named_with_the_schedules_concerned() -> N
     old = {vancouver: fixed(-8), berlin: fixed(1)}
     system = Source("/usr/share/zoneinfo", "2025b", old.get)
     package = Source("the tzdata package", "2026f", {**old, vancouver: fixed(-7)}.get)
-    used, other = checks.check_zones([system, package], {"west": vancouver, "east": berlin}, NOW)
+    schedules = {"west": vancouver, "east": berlin}
+    used, other = checks.check_zones(package, [system, package], schedules, NOW)
     assert used.text == "Time zone data 2026f, from the tzdata package."
     assert (used.level, other.level) == (Level.GOOD, Level.WARNING)
     assert "/usr/share/zoneinfo holds 2025b" in other.text
     assert other.text.endswith("schedules that differ: west.")
     assert "PYTHONTZPATH=" in (other.advice or "")
+
+
+def test_a_choice_of_older_zone_data_is_named_with_the_way_back() -> None:
+    system = Source("/usr/share/zoneinfo", "2025b", {"America/Vancouver": fixed(-8)}.get)
+    package = Source("the tzdata package", "2026f", {"America/Vancouver": fixed(-7)}.get)
+    schedules = {"west": "America/Vancouver"}
+    _, other = checks.check_zones(system, [system, package], schedules, NOW)
+    assert other.level is Level.WARNING
+    assert other.text == "the tzdata package holds 2026f, too; schedules that differ: west."
+    assert (other.advice or "").startswith("TICK_ZONE_DATA chooses the older data")
 
 
 def test_newer_data_in_force_than_this_host_has_are_a_problem() -> None:

@@ -13,9 +13,10 @@ from tests.cli.transcript import FOLDER, Call, Stage, blocks
 from tick import clock
 from tick.cli import REMOTE, doctor
 from tick.cli.exit_status import ExitStatus
-from tick.cron import zone_data
+from tick.cron.zone_data import ZoneData
 from tick.runtime import Runtime
 from tick.states import Role
+from tick.zone_sources import system_sources
 from webapp import create_app
 
 TRANSCRIPTS = sorted(FOLDER.glob("*.txt"))
@@ -38,7 +39,9 @@ def stage(unsynced: CommandLine, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(clock, "now", lambda: stage.now)
     monkeypatch.setattr(clock, "database_now", lambda _connection: stage.now)
     # Whether the machine has zone data of its own beside the package is no matter here.
-    monkeypatch.setattr(doctor, "system_sources", lambda: zone_data.system_sources()[-1:])
+    package = system_sources()[-1:]
+    monkeypatch.setattr(doctor, "system_sources", lambda: package)
+    monkeypatch.setattr(doctor, "current", lambda: ZoneData(package))
     return stage
 
 

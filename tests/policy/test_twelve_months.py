@@ -16,13 +16,14 @@ from croniter import croniter
 from tests.support.zones import released, shifted
 from tick.cron import timetable
 from tick.cron.grammar import parse
-from tick.cron.zone_data import Zone, ZoneData, current, folder, using
+from tick.cron.zone_data import Zone, ZoneData, current, using
 from tick.cron.zones import ZonePeriod, periods_from, zone_names
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.policy.zone_moves import go_on_after
 from tick.states import ScheduleKind
+from tick.zone_sources import folder
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 3, 1, tzinfo=UTC)

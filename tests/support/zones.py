@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from tick.cron import zone_data
-from tick.cron.zone_data import Source, ZoneData
+from tick.cron.zone_data import ZoneData
 from tick.cron.zone_files import ZoneFile, decode
+from tick.zone_sources import Source, system_sources
 
 _HEADER = struct.Struct(">4sc15x6l")
 
@@ -53,5 +54,5 @@ def released(
     version: str | None, zones: Mapping[str, bytes], place: str = "a release of the test"
 ) -> ZoneData:
     """Zone data of that release: these zones, and the installed ones for the rest."""
-    installed: Sequence[Source] = zone_data.system_sources()
+    installed: Sequence[Source] = system_sources()
     return ZoneData([Source(place, version, zones.get), *installed])

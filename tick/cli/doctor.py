@@ -14,7 +14,7 @@ from tick.cli.doctor_checks import CheckResult, Level, good, problem
 from tick.cli.exit_status import ExitStatus
 from tick.cli.output import say, show_json
 from tick.cli.parameters import as_json, wants_json
-from tick.cron.zone_data import system_sources
+from tick.cron.zone_data import current
 from tick.define.registry import Registry, load_registry
 from tick.engine.schedules.zone_changes import older_zones
 from tick.environment import secret_files, variables
@@ -28,6 +28,7 @@ from tick.store.database import Database
 from tick.store.outages import sentence
 from tick.store.schema import REVISION, check_schema
 from tick.text import counted
+from tick.zone_sources import system_sources
 
 MARKS = {Level.GOOD: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 
@@ -73,7 +74,8 @@ def examine() -> Iterator[CheckResult]:
     # Without definitions as well: which data the machine has is a matter of its own.
     defined = registry.schedules.values() if registry is not None else ()
     zones = {schedule.id: schedule.timezone for schedule in defined}
-    yield from checks.check_zones(system_sources(), zones, clock.now())
+    used = current().sources[0]
+    yield from checks.check_zones(used, system_sources(), zones, clock.now())
     yield from _examine_database(settings, registry)
 
 

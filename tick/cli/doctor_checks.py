@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from tick import __version__
 from tick.cron.zone_age import older_in_words
-from tick.cron.zone_data import Source, ZoneData, newest_first
+from tick.cron.zone_data import ZoneData
 from tick.errors import SettingsError
 from tick.notify.channels import channels_of
 from tick.ops.queries.health import SystemHealth
@@ -26,6 +26,7 @@ from tick.ops.reports import days_off
 from tick.ops.reports.deploy_plan import Plan
 from tick.settings import PREFIX, Settings
 from tick.text import length
+from tick.zone_sources import NEWEST, VARIABLE, Source
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
 # What HOW_TO_MAKE_ONE makes has 43 characters, some 30 of them different.
@@ -238,30 +239,36 @@ def check_holidays(regions: Sequence[str]) -> Iterator[CheckResult]:
 
 
 def check_zones(
-    sources: Sequence[Source], schedules: Mapping[str, str], now: datetime
+    used: Source, installed: Sequence[Source], schedules: Mapping[str, str], now: datetime
 ) -> Iterator[CheckResult]:
     """Check that the time zone data are of this year or the last, and the same everywhere here.
 
-    `schedules` maps the id of each schedule to its zone.
+    `used` is where this process looks first, `installed` is what the machine has, in Python's
+    order; `schedules` maps the id of each schedule to its zone.
     """
-    used, *others = newest_first(sources)
     text = f"Time zone data {used.version or 'of an unknown release'}, from {used.place}."
     if used.version is not None and int(used.version[:4]) >= now.year - 1:
         yield good("time zones", text)
     else:
         advice = "Governments change clocks: update the tzdata package, or the system's tzdata."
         yield warning("time zones", text, advice)
-    for other in others:
+    for other in installed:
         differing = sorted(_differing(used, other, schedules))
-        if other.version == used.version or not (differing or other is sources[0]):
+        if other.version == used.version or not (differing or other is installed[0]):
             continue
         named = f"schedules that differ: {', '.join(differing)}" if differing else "none differs"
         text = f"{other.place} holds {other.version or 'an unknown release'}, too; {named}."
-        advice = (
-            "Schedules go by the newest. Code that uses Python's zoneinfo reads the first that it "
-            "finds: update the system's tzdata, or set PYTHONTZPATH= (empty) to use the package."
-        )
+        is_newer = (other.version or "") > (used.version or "")
+        advice = _CHOSEN_OLDER if is_newer else _PYTHON_READS_ANOTHER
         yield (warning if differing else good)("time zones", text, *([advice] if differing else []))
+
+
+_CHOSEN_OLDER = f"{VARIABLE} chooses the older data; leave it out ({NEWEST}) to go by the newest."
+_PYTHON_READS_ANOTHER = (
+    f"Schedules go by what {VARIABLE} chooses. Code with Python's zoneinfo reads the first that "
+    "it finds: bring the system's tzdata up to date, or set PYTHONTZPATH= (empty) to use the "
+    "package."
+)
 
 
 def _differing(one: Source, other: Source, schedules: Mapping[str, str]) -> Iterator[str]:

@@ -1,20 +1,15 @@
-"""The rules of time zones, from the newest data on the machine: the system's or tzdata's."""
+"""The rules of time zones, by the data that `TICK_ZONE_DATA` chooses: the newest on the machine."""
 
 import io
-import zoneinfo
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tick.cron.zone_files import digest
-
-PACKAGE = "the tzdata package"
+from tick.zone_sources import Source, chosen_sources, read_choice
 
 
 @dataclass(frozen=True)
@@ -35,15 +30,6 @@ class Zone:
 def build_zone(name: str, data: bytes, version: str | None = None) -> Zone:
     """Return the zone that a TZif file describes. Raises ValueError for anything else."""
     return Zone(name, digest(data), version, data, ZoneInfo.from_file(io.BytesIO(data), key=name))
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place with zone data; `read` returns a zone's file, or None if it has none."""
-
-    place: str
-    version: str | None
-    read: Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,48 +100,6 @@ _swapped: ZoneData | None = None
 
 @cache
 def _installed() -> ZoneData:
-    return ZoneData(newest_first(system_sources()))
-
-
-def newest_first(sources: Sequence[Source]) -> list[Source]:
-    """Return the sources sorted by release, those without one last."""
-    return sorted(sources, key=lambda source: source.version or "", reverse=True)
-
-
-def system_sources() -> list[Source]:
-    """Return the folders that Python reads, in its order, and the tzdata package."""
-    places = [Path(place) for place in zoneinfo.TZPATH if (Path(place) / "UTC").exists()]
-    return [*map(folder, places), folder(files("tzdata").joinpath("zoneinfo"), PACKAGE)]
-
-
-def folder(place: Traversable, name: str | None = None) -> Source:
-    """Return the data in a folder with a file for each zone."""
-
-    def read(zone: str) -> bytes | None:
-        return _bytes(place.joinpath(*zone.split("/"))) if _is_name(zone) else None
-
-    return Source(name or str(place), _version_in(place), read)
-
-
-def _is_name(name: str) -> bool:
-    """Return whether the name stays below the folder."""
-    return all(part not in ("", ".", "..") for part in name.split("/"))
-
-
-def _bytes(path: Traversable) -> bytes | None:
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError):
-        return None
-    # The folders hold more than zones: lists, leap seconds, the source itself.
-    return data if data.startswith(b"TZif") else None
-
-
-def _version_in(place: Traversable) -> str | None:
-    try:
-        with place.joinpath("tzdata.zi").open("rb") as file:
-            line = file.readline().decode("ascii", "replace")
-    except OSError:
-        return None
-    comment, _, version = line.rpartition(" ")
-    return version.strip() if comment == "# version" else None
+    # Asked here, not with the other settings: zones are read wherever a schedule is, in a worker's
+    # child and in a test of definitions too, and there may be no settings yet.
+    return ZoneData(chosen_sources(read_choice()))

@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from tick import __version__
+from tick.cron.zone_data import current
 from tick.ops.access import tokens
 from tick.ops.queries.metrics import Reading, read_metrics
 from tick.ops.queries.stats import Table
@@ -75,6 +76,9 @@ class _Collected(Collector):
 def families(reading: Reading) -> Iterator[Metric]:
     """Yield the metrics of a reading. Pure."""
     yield InfoMetricFamily("tick_build", "The release that answers", {"version": __version__})
+    zones = current()
+    words, said = "The time zone data that this process goes by", {"place": zones.place}
+    yield InfoMetricFamily("tick_zone_data", words, {"version": zones.version or "", **said})
     yield from _tick_families(reading)
     yield from _run_families(reading)
     yield from _occurrence_families(reading.occurrences)

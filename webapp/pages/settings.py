@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import SecretStr
 
 import tick
+from tick.cron.zone_data import current
 from tick.ops.queries.installation import describe_installation
 from tick.settings import PREFIX, Settings
 from webapp.services import read, runtime
@@ -35,6 +36,7 @@ def index() -> ResponseReturnValue:
         settings=list(setting_rows(runtime().settings)),
         installation=read(describe_installation),
         version=tick.__version__,
+        zone_data=current(),
     )
 
 
