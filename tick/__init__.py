@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tick.define import alerts
 from tick.define.calendars import Calendar
 from tick.define.jobs import job
+from tick.define.month_days import business_day, last_day, last_weekday, nearest_weekday
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
 from tick.define.steps import days, months, weeks
@@ -35,12 +36,16 @@ __all__ = [
     "TickError",
     "__version__",
     "alerts",
+    "business_day",
     "command",
     "current_run",
     "days",
     "http",
     "job",
+    "last_day",
+    "last_weekday",
     "months",
+    "nearest_weekday",
     "prune",
     "tick",
     "weeks",

@@ -226,7 +226,7 @@ def _has_step(fields: Fields) -> bool:
 
 def _step(text: str) -> dict[str, Any]:
     if (step := step_from_words(text)) is None:
-        said = "2 days at 09:00, or 2 weeks on mon at 09:00, or 1 month on 31"
+        said = "2 days at 09:00, 2 weeks on mon at 09:00, or month on business day 3 at 02:00"
         raise ValueError(f"{text[:40]} is no step of the calendar; write one such as {said}")
     return step.to_plain()
 

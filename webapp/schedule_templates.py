@@ -62,6 +62,13 @@ PRESETS = {
     "0 4 1 * *": "First of the month",
     "0 22 L * *": "Last of the month",
 }
+STEPS = (
+    *("2 days at 09:00", "2 weeks on mon at 09:00", "month on 31 at 18:00"),
+    *("month on business day 3 at 02:00", "month on last business day at 18:00"),
+    *("month on last day -3 at 02:00", "month on nearest weekday 15 at 02:00"),
+    "month on last weekday at 18:00",
+)
+"""Steps of the calendar that the form offers, one of each kind."""
 MISSED = {
     "SKIP": ("Leave it", "It is recorded as missed, and one click runs it later."),
     "CATCH_UP": ("Run the newest", "After an outage one firing makes up for all of it."),

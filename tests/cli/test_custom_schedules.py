@@ -40,6 +40,16 @@ def test_steps_of_the_local_calendar_are_written_in_words(line: CommandLine) -> 
     assert edited["timing"]["words"] == "Every week on Monday at 07:30, counted from 2100-01-18"
 
 
+def test_a_day_that_cron_refuses_is_written_as_the_refusal_says(line: CommandLine) -> None:
+    refused = line.bad("add", "Close", "--cron", "0 18 LW * *", "--job", "fetch", status=1)
+    assert "'month on last weekday' by hand" in refused
+    step = ("--every", "month on last weekday at 18:00", "--anchor", "2100-01-01")
+    added = line.json("add", "Close", *step, "--job", "fetch", "--enabled")
+    assert added["next_run_at"] == "2100-01-29T18:00:00Z"
+    edited = line.json("edit", "close", "--every", "month on last business day")
+    assert edited["timing"]["words"].startswith("Every month on the last business day at 00:00")
+
+
 def test_null_takes_an_option_away(line: CommandLine) -> None:
     line.good("add", "Late", "--cron", "0 23 * * *", "--job", "fetch", "--option", "grace=600")
     edited = line.json("edit", "late", "--option", "grace=null")

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+import tick
 from tick import Schedule, days, months, weeks
 from tick.define.as_code import as_code, imports_of
+from tick.define.month_days import FUNCTIONS
 from tick.define.written import to_plain
 
 
@@ -20,6 +22,11 @@ from tick.define.written import to_plain
         {"name": "Days", "every": {"days": 2, "at": "09:00"}, "timezone": "Europe/Berlin"},
         {"name": "Weeks", "every": {"weeks": 2, "on": "mon", "at": "00:00"}},
         {"name": "Ends", "every": {"months": 1, "at": "18:00"}, "anchor": "2027-01-31"},
+        {"name": "Third", "every": {"months": 1, "on": "business day 3", "at": "02:00"}},
+        {"name": "Last", "every": {"months": 3, "on": "business day -1", "at": "00:00"}},
+        {"name": "L-3", "every": {"months": 1, "on": "last day -3", "at": "00:00"}},
+        {"name": "15W", "every": {"months": 1, "on": "nearest weekday 15", "at": "00:00"}},
+        {"name": "LW", "every": {"months": 1, "on": "last weekday", "at": "02:00"}},
         {"name": "Weekly", "every": 1209600.0},
         {"name": "Once", "at": "2027-03-29T02:00:05.000250+00:00"},
         {
@@ -38,6 +45,7 @@ def test_the_code_of_a_schedule_makes_the_same_schedule(written: dict[str, Any])
     code = as_code("an-id", written)
     names = {"Schedule": Schedule, "datetime": datetime, "timedelta": timedelta, "UTC": UTC}
     names |= {"date": date, "days": days, "weeks": weeks, "months": months}
+    names |= {name: getattr(tick, name) for name in FUNCTIONS}
     made = eval(code, names)  # noqa: S307 - our own text
     assert made.id == "an-id"
     assert to_plain(made) == written
@@ -50,6 +58,9 @@ def test_the_imports_are_those_that_the_code_needs() -> None:
     code = as_code("x", {"every": {"months": 1, "on": 31}, "anchor": "2027-01-31"})
     assert "every=months(1, on=31)" in code
     assert imports_of(code) == "from datetime import date\n\nfrom tick import Schedule, months"
+    code = as_code("x", {"every": {"months": 1, "on": "last weekday", "at": "02:00"}})
+    assert 'every=months(1, on=last_weekday(), at="02:00")' in code
+    assert imports_of(code) == "from tick import Schedule, last_weekday, months"
     code = as_code("x", {"every": 3600.0})
     assert "every=timedelta(hours=1)" in code
     assert imports_of(code).startswith("from datetime import timedelta\n")

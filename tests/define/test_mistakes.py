@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.factories import a_job, a_schedule
 from tick.define.jobs import JobDefinition
+from tick.define.month_days import business_day, last_day, nearest_weekday
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
 from tick.define.steps import days, months, weeks
@@ -163,7 +164,29 @@ def test_all_jobs_of_nothing_is_a_mistake() -> None:
         ({"every": weeks(2, on="monday")}, "every weeks(…): on 'monday' is none of mon, tue, wed"),
         ({"every": weeks(2, on=["mon"])}, "every weeks(…): on ['mon'] is none of mon"),
         ({"every": months(2, on=32)}, "every months(…): on must be at most 31."),
-        ({"every": months(2, on="last")}, "every months(…): on must be a whole number"),
+        (
+            {"every": months(2, on="last")},
+            "every months(…): on 'last' is no day of a month; write 1 to 31, or business day 3, "
+            "last day -3, nearest weekday 15, last weekday.",
+        ),
+        (
+            {"every": months(1, on=business_day(0))},
+            "every months(…): on 'business day 0' is no day",
+        ),
+        (
+            {"every": months(1, on=business_day(32))},
+            "every months(…): on 'business day 32' is no day",
+        ),
+        ({"every": months(1, on=last_day(3))}, "every months(…): on 'last day 3' is"),
+        (
+            {"every": months(1, on=nearest_weekday(0))},
+            "every months(…): on 'nearest weekday 0' is no day of",
+        ),
+        ({"every": months(1, on=2.5)}, "every months(…): on must be a whole number, not 2.5."),
+        (
+            {"every": months(12, on=business_day(24)), "anchor": date(2027, 1, 1)},
+            "every has no instant: no month of its steps has such a day; write another one.",
+        ),
         ({"every": days(2), "anchor": NOON}, "anchor of local days must be a date such as date("),
         (
             {"every": days(2), "anchor": date(1900, 1, 1)},

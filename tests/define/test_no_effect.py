@@ -8,8 +8,10 @@ import pytest
 
 from tests.define.test_mistakes import mistakes, of_schedule
 from tests.support.factories import a_job, a_schedule
-from tick import Retry, Skip, alerts, command, days, http, job
+from tick import Calendar, Retry, Skip, alerts, business_day, command, days, http, job, months
+from tick.define.calendar_days import expand, with_days
 from tick.define.jobs import ATTRIBUTE, JobDefinition
+from tick.define.mistakes import find
 from tick.define.registry import build_registry
 
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
@@ -93,6 +95,13 @@ def test_a_schedules_option_without_effect_is_a_mistake_with_its_fix(
     parts: dict[str, Any], said: str
 ) -> None:
     assert said in of_schedule(**parts)
+
+
+def test_a_business_day_of_the_calendar_needs_no_rule_for_its_days() -> None:
+    plant = expand([Calendar("plant", weekend=["sun"])])
+    parts = {"every": months(on=business_day(3)), "calendar": "plant", "day_rule": "ONLY_HOLIDAYS"}
+    (said,) = find([a_job("a")], [with_days(a_schedule(**parts, job="a"), plant)], plant)
+    assert "day_rule has no effect beside a step on a business day, which is one by itself" in said
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from calendar import Calendar
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +18,7 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, STEPS, CONDITION, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, STEPS, MONTH_DAY, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -60,23 +59,16 @@ def test_the_example_tests_pass():
 
 
 @pytest.mark.parametrize("year", [2026, 2027, 2028])
-def test_the_example_condition_picks_the_last_working_day_of_each_month(year, monkeypatch):
+def test_the_example_of_a_day_of_the_month_fires_on_the_last_working_day(year):
     space = {}
-    exec(CONDITION, space)  # noqa: S102 - our own README
+    exec(MONTH_DAY, space)  # noqa: S102 - our own README
     found = fires(space["monthly"], f"{year}-01-01", f"{year + 1}-01-01")
-    build_registry([space["monthly_report"].__job__], [space["monthly"]])
-    picked = []
-    for due in found:
-        with monkeypatch.context() as patch:
-            patch.setitem(space, "current_run", lambda due=due: SimpleNamespace(scheduled_for=due))
-            if space["on_the_last_working_day"]():
-                picked.append(due.date())
     working = [
         [day for day in Calendar().itermonthdates(year, month) if day.month == month]
         for month in range(1, 13)
     ]
-    assert picked == [[day for day in days if day.weekday() < 5][-1] for days in working]
-    assert space["on_the_last_working_day"]()
+    expected = [[day for day in days if day.weekday() < 5][-1] for days in working]
+    assert [at.date() for at in found] == expected
 
 
 def test_the_example_job_and_schedule_are_accepted(registry):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tests.support.zones import fixed, released
-from tick import Calendar
+from tick import Calendar, business_day, last_day, last_weekday, nearest_weekday
 from tick.cron.zone_data import using
 from tick.define.steps import Step, days, months, weeks
 from tick.engine.ledger.audit import Act
@@ -169,3 +169,47 @@ def test_steps_by_hand_are_stored_edited_and_read_again_by_a_sync(world: World) 
     assert world.schedule("ends").next_run_at == datetime(2027, 1, 31, 8, tzinfo=UTC)
     world.define(a_schedule("other"), a_schedule("another"))
     assert world.schedule("ends").state == "ACTIVE"
+
+
+def test_business_days_of_a_month_go_by_the_calendar_and_a_sync_moves_them(world: World) -> None:
+    # The first business day is Friday, 1 January; Monday, the 4th, is a holiday.
+    world.calendars = [Calendar("plant", dates={"2027-01-04": "Founders' Day"})]
+    start(world, months(1, on=business_day(2), at="02:30"), calendar="plant")
+    assert world.schedule().next_run_at == datetime(2027, 1, 5, 1, 30, tzinfo=UTC)
+    world.calendars = [Calendar("plant", dates={"2027-01-05": "Works council"})]
+    world.define(*world.schedules)
+    assert world.schedule().next_run_at == datetime(2027, 1, 4, 1, 30, tzinfo=UTC)
+    while (due := world.schedule().next_run_at) < START + 365 * DAY:
+        world.tick(due + MINUTE)
+        world.finish_runs()
+    assert fired(world) == [
+        *("01-04 02:30", "02-02 02:30", "03-02 02:30", "04-02 02:30", "05-04 02:30", "06-02 02:30"),
+        *("07-02 02:30", "08-03 02:30", "09-02 02:30", "10-04 02:30", "11-02 02:30", "12-02 02:30"),
+    ]
+    assert {outcome for outcome, _, _ in world.ledger()} == {"SUCCESS"}
+    assert verify(world.database, START, world.now).violations == ()
+    rule = world.registry.schedules["daily"].rule()
+    words = "Every month on the 2nd business day of plant at 02:30"
+    assert describe_timing(rule.to_json()).words == words
+
+
+def test_a_version_with_such_a_day_is_left_alone_by_releases_that_know_plain_steps(
+    world: World,
+) -> None:
+    start(world, months(1, on=last_day(-3)))
+    formats = sa.select(schedule_version.c.rule_format)
+    assert [row.rule_format for row in world.rows(formats)] == [3]
+
+
+@pytest.mark.parametrize("missed", ["SKIP", "CATCH_UP", "CATCH_UP_ALL"])
+@pytest.mark.parametrize("on", [business_day(-1), nearest_weekday(31), last_weekday()])
+def test_years_with_outages_are_proven_whatever_the_day(world: World, missed: str, on: str) -> None:
+    step = months(1, on=on, at="02:30")
+    start(world, step, missed=missed, jitter=600.0)
+    for hours in (1, 300, 2000, 710) * 6:
+        world.tick(world.now + hours * HOUR)
+        world.finish_runs()
+    found = verify(world.database, START, world.now)
+    rule = a_schedule(every=step, timezone="Europe/Berlin", missed=missed, jitter=600.0).rule()
+    assert found.violations == ()
+    assert found.instants == instants.count(rule, START, world.now) > 10

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.factories import a_job, a_schedule
 from tick.define import alerts
+from tick.define.month_days import business_day, last_day, last_weekday, nearest_weekday
 from tick.define.registry import build_registry
 from tick.define.schedules import Schedule
 from tick.define.steps import days, months, weeks
@@ -43,6 +44,32 @@ JOBS = [a_job("match-scores"), a_job("compatibility"), a_job("trending", group="
         (
             a_schedule(every=months(1), anchor=date(2027, 1, 4)),
             "Every month on day 4 at 00:00, counted from 2027-01-04",
+            None,
+        ),
+        (
+            a_schedule(every=months(on=business_day(3), at="02:00")),
+            "Every month on the 3rd business day at 02:00",
+            None,
+        ),
+        (
+            a_schedule(every=months(2, on=business_day(-22)), anchor=date(2027, 1, 4)),
+            "Every 2 months on the 22nd last business day at 00:00, not in months without one, "
+            "counted from 2027-01-04",
+            None,
+        ),
+        (
+            a_schedule(every=months(on=last_day(-1))),
+            "Every month 1 day before its last day at 00:00",
+            None,
+        ),
+        (
+            a_schedule(every=months(on=nearest_weekday(31))),
+            "Every month on the weekday nearest to day 31 at 00:00, not in months without one",
+            None,
+        ),
+        (
+            a_schedule(every=months(on=last_weekday())),
+            "Every month on the last weekday at 00:00",
             None,
         ),
         (a_schedule(at=NOW), "Once, at 2026-03-01 12:00 UTC", None),

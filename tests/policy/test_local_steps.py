@@ -59,23 +59,28 @@ def walked(
     every: Step, zone: str, anchor: date, start: date, end: date, gap: str, fold: str
 ) -> Iterator[datetime]:
     """Every instant from the days [start, end), found by walking day by day."""
-    tz, at, day = ZoneInfo(zone), time.fromisoformat(every.at), start
+    at, day = time.fromisoformat(every.at), start
     while day < end:
         if day >= anchor and is_step(day, every, anchor):
-            wall = datetime.combine(day, at)
-            both = [wall.replace(tzinfo=tz, fold=n).astimezone(UTC) for n in (0, 1)]
-            shown = [each.astimezone(tz).replace(tzinfo=None) == wall for each in both]
-            if both[0] == both[1]:
-                yield both[0]
-            elif all(shown):
-                yield from {"first": both[:1], "second": both[1:], "both": both}[fold]
-            elif gap == "first_valid":
-                # In the gap: minute by minute to the first one that the clock shows.
-                instant = both[1]
-                while instant.astimezone(tz).replace(tzinfo=None) < wall:
-                    instant += MINUTE
-                yield instant
+            yield from shown_at(datetime.combine(day, at), zone, gap, fold)
         day += DAY
+
+
+def shown_at(wall: datetime, zone: str, gap: str, fold: str) -> Iterator[datetime]:
+    """Every instant that a wall time of the zone means."""
+    tz = ZoneInfo(zone)
+    both = [wall.replace(tzinfo=tz, fold=n).astimezone(UTC) for n in (0, 1)]
+    shown = [each.astimezone(tz).replace(tzinfo=None) == wall for each in both]
+    if both[0] == both[1]:
+        yield both[0]
+    elif all(shown):
+        yield from {"first": both[:1], "second": both[1:], "both": both}[fold]
+    elif gap == "first_valid":
+        # In the gap: minute by minute to the first one that the clock shows.
+        instant = both[1]
+        while instant.astimezone(tz).replace(tzinfo=None) < wall:
+            instant += MINUTE
+        yield instant
 
 
 def changes(zone: str, start: datetime, end: datetime) -> list[datetime]:

@@ -16,13 +16,14 @@ from tick.define.calendar_days import expand
 from tick.define.calendars import Calendar
 from tick.define.mistakes import find_in_one
 from tick.define.registry import load_registry
+from tick.define.steps import step_from_plain, step_from_words
 from tick.define.written import from_plain
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import custom_schedules, switches
 from tick.ops.queries.written import read_written
 from tick.store.tables import job_schedule
 from webapp import create_app, schedule_fields
-from webapp.schedule_templates import PRESETS, TEMPLATES
+from webapp.schedule_templates import PRESETS, STEPS, TEMPLATES
 
 SYNC = {
     "name": "Nightly Match",
@@ -393,9 +394,29 @@ def test_a_step_of_the_calendar_is_made_shown_and_saved_as_it_stands(
     assert "Every 2 weeks on Monday at 09:00" in ada.page(f"/schedules/{ID}")
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_each_step_that_is_offered_is_right_and_stands_as_it_is_stored(
+    ada: Visitor, world: World, step: str
+) -> None:
+    ada.post("/new-schedule", **SYNC | {"kind": "INTERVAL", "every_step": step})
+    every = step_from_plain(written(world)["every"])
+    assert every == step_from_words(step)
+    stored = fields_of(ada.page(f"/schedules/{ID}/edit"))["every_step"]
+    assert stored == every.in_words()
+    assert f"<option>{step}</option>" in ada.page("/new-schedule")
+
+
+def test_months_that_are_left_out_are_told_while_one_types(ada: Visitor) -> None:
+    step = {"kind": "INTERVAL", "every_step": "month on last day -30 at 02:00"}
+    page = ada.post("/new-schedule/preview", **SYNC | step).text
+    assert "has no such day: it does not fire in that month" in page
+    assert "Every month 30 days before its last day at 02:00, not in months without one" in page
+
+
 @pytest.mark.parametrize(
     ("step", "field", "said"),
     [
+        ("month on third day", "every", "or business day 3, last day -3, nearest weekday 15"),
         ("2 fortnights", "every", "write one such as 2 days at 09:00"),
         ("2 weeks on someday", "every", "none of mon, tue"),
         ("1000 months", "every", "at most 120"),

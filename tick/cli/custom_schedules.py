@@ -41,7 +41,8 @@ _OPTIONS = (
         "--every",
         type=LENGTH_OR_STEP,
         help="A fixed length between two firings (90m, 2h, 1d), or a step of the local calendar: "
-        "'2 days at 09:00', 'week on mon at 09:00', '3 months on 31 at 18:00'.",
+        "'2 days at 09:00', 'week on mon at 09:00', '3 months on 31 at 18:00', 'month on business "
+        "day 3' (or last day -3, nearest weekday 15, last weekday).",
     ),
     click.option("--anchor", type=DAY_OR_INSTANT, help="From which --every is counted."),
     click.option("--at", type=INSTANT, help="Once, at this instant."),

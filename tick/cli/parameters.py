@@ -84,7 +84,7 @@ def _length_or_step(value: str | timedelta) -> timedelta | Step:
     except ValueError:
         raise ValueError(
             f"{value!r} is no length of time; write 5m, 2h or 1d, or a step of the local calendar: "
-            "'2 days at 09:00', 'week on mon at 09:00', '1 month on 31'."
+            "'2 days at 09:00', 'week on mon at 09:00', 'month on business day 3 at 02:00'."
         ) from None
 
 

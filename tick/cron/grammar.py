@@ -233,17 +233,25 @@ def _bounds(field: Field) -> str:
 
 def _foreign(item: str) -> str | None:
     """Return advice on an item of another dialect; None if it is not known as one."""
-    known = (_FOREIGN[each] for each in _FOREIGN if re.fullmatch(each, item, re.IGNORECASE))
-    return next(known, None)
+    for pattern, advice in _FOREIGN.items():
+        if found := re.fullmatch(pattern, item, re.IGNORECASE):
+            return advice.format(*found.groups())
+    return None
 
 
-_BY_CONDITION = "and let the job's `when` pick the day (definitions/README.md shows how)"
+_STEP = (
+    "{}; a step of the local calendar does: 'month on {}' by hand, every=months(1, on={}) in code"
+)
 _FOREIGN = {
     r"\?": "write * for every day",
     r"R(\W.*)?": "R changes at each start; write H for a slot that stays",
     r"H(\W.*)?": "H stands for a slot that the schedule's id decides; name the schedule",
-    r"LW": f"no expression names the last working day; write 26-31, {_BY_CONDITION}",
-    r"\d+W": f"no expression names the nearest working day; write a range, {_BY_CONDITION}",
-    r"L-\d+": f"no expression counts back from the last day; write a range, {_BY_CONDITION}",
+    r"LW": _STEP.format("no expression names the last weekday", "last weekday", "last_weekday()"),
+    r"0?(\d+)W": _STEP.format(
+        "no expression names the nearest weekday", "nearest weekday {0}", "nearest_weekday({0})"
+    ),
+    r"L-0?(\d+)": _STEP.format(
+        "no expression counts back from the last day", "last day -{0}", "last_day(-{0})"
+    ),
     r".*~.*": "~ is another slot at each start; write H, or H(0-30), for a slot that stays",
 }

@@ -6,8 +6,9 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from tick.define.month_days import FUNCTIONS, as_call
 from tick.define.schedules import Schedule
-from tick.define.steps import step_from_plain
+from tick.define.steps import Step, step_from_plain
 from tick.define.written import INSTANTS, is_day
 
 _IMPORTS = {
@@ -34,7 +35,8 @@ def imports_of(code: str) -> str:
     names = sorted(name for sign, name in _IMPORTS.items() if sign in code)
     dates = f"from datetime import {', '.join(names)}\n\n" if names else ""
     steps = [name for name in _STEPS if f"every={name}(" in code]
-    return f"{dates}from tick import {', '.join(['Schedule', *steps])}"
+    days = [name for name in FUNCTIONS if f", on={name}(" in code]
+    return f"{dates}from tick import {', '.join(['Schedule', *sorted([*steps, *days])])}"
 
 
 def _value(name: str, value: Any) -> str:
@@ -54,12 +56,14 @@ def _value(name: str, value: Any) -> str:
 
 def _step(value: Mapping[str, Any]) -> str:
     step = step_from_plain(value)
-    options = [
-        f"{name}={_literal(getattr(step, name))}"
-        for name, default in (("on", None), ("at", "00:00"))
-        if getattr(step, name) != default
-    ]
-    return f"{step.unit}({', '.join([str(step.number), *options])})"
+    on = [] if step.on is None else [f"on={_on(step)}"]
+    at = [] if step.at == "00:00" else [f"at={_literal(step.at)}"]
+    return f"{step.unit}({', '.join([str(step.number), *on, *at])})"
+
+
+def _on(step: Step) -> str:
+    is_call = step.unit == "months" and isinstance(step.on, str)
+    return as_call(str(step.on)) if is_call else _literal(step.on)
 
 
 def _length(seconds: float) -> str:

@@ -8,7 +8,7 @@ from tick.cron.grammar import parse
 from tick.cron.hashed_slots import resolve
 from tick.cron.zones import as_zone
 from tick.define.schedules import Schedule
-from tick.define.steps import Step
+from tick.define.steps import Step, goes_by_calendar
 from tick.states import MissedPolicy, ScheduleKind
 from tick.utc import in_utc
 
@@ -107,6 +107,11 @@ _RULES: tuple[_Rule, ...] = (
         ("day_rule",),
         lambda schedule: schedule.calendar is None,
         "without calendar, of whose days it speaks; give calendar, or leave it out",
+    ),
+    (
+        ("day_rule",),
+        lambda schedule: goes_by_calendar(schedule.every),
+        "beside a step on a business day, which is one by itself; leave it out",
     ),
     (
         ("timezone",),

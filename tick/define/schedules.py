@@ -14,6 +14,8 @@ from tick.define import alerts as rules
 from tick.define.source import caller
 from tick.define.steps import Step, counted_from
 from tick.policy.business_days import BusinessDays
+from tick.policy.local_steps import LocalStep
+from tick.policy.month_steps import MonthStep
 from tick.policy.rule import DEFAULT_MAX_CATCH_UP_RUNS, Rule
 from tick.states import DayRule, MissedPolicy, Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
@@ -102,7 +104,7 @@ class Schedule:
             gap=dst.gap,
             fold=dst.fold,
             every_seconds=self.every.total_seconds() if isinstance(self.every, timedelta) else None,
-            step=counted_from(self.every, self.anchor) if isinstance(self.every, Step) else None,
+            step=self._step(),
             anchor=_in_utc(self.anchor) if isinstance(self.anchor, datetime) else None,
             at=_in_utc(self.at),
             starts_at=_in_utc(self.starts_at),
@@ -117,6 +119,11 @@ class Schedule:
             calendar=self.business_days,
             day_rule=DayRule(self.day_rule or DayRule.ONLY_BUSINESS_DAYS),
         )
+
+    def _step(self) -> LocalStep | MonthStep | None:
+        if not isinstance(self.every, Step):
+            return None
+        return counted_from(self.every, self.anchor, self.business_days)
 
     def dst(self) -> local_times.Dst:
         """Return its choices for clock changes. Raises InvalidCron."""

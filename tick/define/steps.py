@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from typing import Any
 
+from tick.define.month_days import MONTH_DAYS, as_written
 from tick.define.wrong_values import in_number
+from tick.policy.business_days import BusinessDays
 from tick.policy.local_steps import DEFAULT_ANCHOR, LocalStep
+from tick.policy.month_steps import MonthDay, MonthStep
 
 # Ten years, as for every length.
 _MOST = {"days": 3660, "weeks": 520, "months": 120}
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\Z")
-_WORDS = re.compile(r"(?:(\d+)\s+)?(day|week|month)s?(?:\s+on\s+(\w+))?(?:\s+at\s+(\S+))?\Z")
+_WORDS = re.compile(r"(?:(\d{1,9})\s+)?(day|week|month)s?(?:\s+on\s+(\S.*?))?(?:\s+at\s+(\S+))?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Step:
     def in_words(self) -> str:
         """Return it as `step_from_words` reads it: `2 weeks on mon at 09:00`."""
         on = "" if self.on is None else f" on {self.on}"
-        return f"{self.number} {self.unit}{on} at {self.at}"
+        unit = self.unit.removesuffix("s") if self.number == 1 else self.unit
+        return f"{self.number} {unit}{on} at {self.at}"
 
     def to_plain(self) -> dict[str, Any]:
         """Return it as JSON values: `{"weeks": 2, "on": "mon", "at": "09:00"}`."""
@@ -50,12 +54,13 @@ def weeks(number: int = 1, *, on: str | None = None, at: str = "00:00") -> Step:
     return Step("weeks", number, at, on)
 
 
-def months(number: int = 1, *, on: int | None = None, at: str = "00:00") -> Step:
+def months(number: int = 1, *, on: str | int | None = None, at: str = "00:00") -> Step:
     """Return steps of so many months: `months(1, on=31, at="18:00")` is each month's last day.
 
-    Without `on`, it is the day of the schedule's `anchor`, or the first.
+    `on` is a day, or `business_day(3)`, `last_day(-3)`, `nearest_weekday(15)`, `last_weekday()`.
+    Without it, it is the day of the schedule's `anchor`, or the first.
     """
-    return Step("months", number, at, on)
+    return Step("months", number, at, as_written(on))
 
 
 def step_from_plain(values: Mapping[str, Any]) -> Step:
@@ -67,7 +72,7 @@ def step_from_plain(values: Mapping[str, Any]) -> Step:
             f"every {dict(values)!r} is no step; write "
             '{"days": 2, "at": "09:00"}, {"weeks": 2, "on": "mon"} or {"months": 1, "on": 31}'
         )
-    return Step(units[0], given[units[0]], given.get("at", "00:00"), given.get("on"))
+    return Step(units[0], given[units[0]], given.get("at", "00:00"), as_written(given.get("on")))
 
 
 def step_from_words(text: str) -> Step | None:
@@ -76,8 +81,7 @@ def step_from_words(text: str) -> Step | None:
     if found is None:
         return None
     number, unit, on, at = found.groups()
-    day = int(on) if on is not None and on.isdecimal() else on
-    return Step(f"{unit}s", int(number or 1), at or "00:00", day)
+    return Step(f"{unit}s", int(number or 1), at or "00:00", as_written(on))
 
 
 def find_in_step(step: Step) -> Iterator[str]:
@@ -90,16 +94,41 @@ def find_in_step(step: Step) -> Iterator[str]:
     if step.unit == "weeks" and step.on not in _WEEKDAYS:
         yield f"every weeks(…): on {step.on!r} is none of {', '.join(_WEEKDAYS)}."
     elif step.unit == "months":
-        yield from in_number("every months(…): on", step.on, 1, 31)
+        yield from _in_month_day(step.on)
     elif step.unit == "days":
         yield 'every days(…) takes no on; write weeks(…, on="mon") or months(…, on=31).'
 
 
-def counted_from(step: Step, anchor: date | None) -> LocalStep:
-    """Return a step as the rule counts it: from its first day on or after the anchor."""
+def _in_month_day(on: object) -> Iterator[str]:
+    if not isinstance(on, str):
+        yield from in_number("every months(…): on", on, 1, 31)
+        return
+    try:
+        MonthDay.from_text(on)
+    except ValueError:
+        yield f"every months(…): on {on!r} is no day of a month; write 1 to 31, or {MONTH_DAYS}."
+
+
+def goes_by_calendar(step: object) -> bool:
+    """Return whether the schedule's calendar says on which day a step is."""
+    on = step.on if isinstance(step, Step) and step.unit == "months" else None
+    return isinstance(on, str) and MonthDay.from_text(on).goes_by_calendar
+
+
+def counted_from(
+    step: Step, anchor: date | None, calendar: BusinessDays | None = None
+) -> LocalStep | MonthStep:
+    """Return a step as the rule counts it: from its first day on or after the anchor.
+
+    A day of the month that is not a number is counted from the anchor's month: which of them a
+    step leaves out must not hang on a calendar.
+    """
     start = anchor or DEFAULT_ANCHOR
     hour, minute = step.at.split(":")
     at = time(int(hour), int(minute))
+    if step.unit == "months" and isinstance(step.on, str):
+        day = MonthDay.from_text(step.on)
+        return MonthStep(start, at, step.number, day, calendar if day.goes_by_calendar else None)
     if step.unit == "months":
         return _months_from(step, start, at, start.day if step.on is None else int(step.on))
     if step.unit == "days":

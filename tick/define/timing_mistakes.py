@@ -171,5 +171,9 @@ def _longest_distance(schedule: Schedule) -> float | None:
 
 
 def _in_bounds(schedule: Schedule) -> Iterator[str]:
-    if instants.first_after(schedule.rule(), instants.EPOCH) is None:
+    if instants.first_after(schedule.rule(), instants.EPOCH) is not None:
+        return
+    if schedule.starts_at is None and schedule.ends_at is None:
+        yield "every has no instant: no month of its steps has such a day; write another one."
+    else:
         yield "has no instant between starts_at and ends_at; move one of them."

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, JsonValue
 
+from tick.define.month_days import MONTH_DAYS
 from tick.errors import InvalidInput
 from tick.interface.inputs import Body, Instant, Name, OptionalReason, Query, Text
 from tick.interface.operation import Context, Resource
@@ -29,7 +30,9 @@ class LocalStep(Body):
     days: int | None = None
     weeks: int | None = None
     months: int | None = None
-    on: Text | int | None = Field(None, description="a weekday for weeks, a day for months")
+    on: Text | int | None = Field(
+        None, description=f"a weekday for weeks; a day for months, or {MONTH_DAYS}"
+    )
     at: Text = Field("00:00", description="on the clock of `timezone`")
 
 

@@ -1,11 +1,13 @@
-"""The days on which a clock change touches a schedule's time. Pure."""
+"""The days on which a clock change touches a schedule's time, and months that have none. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from heapq import merge
 
-from tick.cron.zones import ZonePeriod, periods_from
+from tick.cron.zones import ZonePeriod, as_zone, periods_from
 from tick.policy import instants
+from tick.policy.month_steps import MonthStep
 from tick.policy.rule import Rule
 
 _DAY = timedelta(days=1)
@@ -38,6 +40,23 @@ def clock_changes(rule: Rule, after: datetime, until: datetime) -> Iterator[tupl
             yield from ((at, _EMPTY.format(day)) for day in _empty_days(rule, period))
         if _around(replace(rule, fold="first"), at) != _around(replace(rule, fold="both"), at):
             yield at, _FOLD[rule.fold]
+
+
+def changes_ahead(rule: Rule, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield what is unusual in (after, until], in order: clock changes, and months left out."""
+    return merge(clock_changes(rule, after, until), months_left_out(rule, after, until))
+
+
+def months_left_out(rule: Rule, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+    """Yield the months in (after, until] in which it has no day to fire on, with the words."""
+    if not isinstance(rule.step, MonthStep):
+        return
+    zone = as_zone(rule.timezone).tzinfo
+    first, last = (at.astimezone(zone).date() for at in (after, until))
+    for month in rule.step.months_without(first, last):
+        begins = datetime.combine(month, time(), zone).astimezone(UTC)
+        if after < begins and _is_within(rule, begins):
+            yield begins, f"{month:%B %Y} has no such day: it does not fire in that month"
 
 
 def _empty_days(rule: Rule, period: ZonePeriod) -> Iterator[date]:

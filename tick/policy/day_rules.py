@@ -8,6 +8,7 @@ from functools import lru_cache
 from tick.cron.zones import as_zone
 from tick.policy.business_days import BusinessDays
 from tick.policy.instants import just_before
+from tick.policy.month_steps import MonthStep
 from tick.policy.rule import Rule
 from tick.states import DayRule, Outcome, ReasonKind
 
@@ -49,7 +50,12 @@ def day_off_at(rule: Rule, at: datetime) -> DayOff | None:
 
 def doubt_at(rule: Rule, at: datetime) -> str | None:
     """Return why it is not certain what the calendar says of an instant; None if it is."""
-    return None if rule.calendar is None else rule.calendar.doubt(_local(rule, at).date())
+    if rule.calendar is None:
+        return None
+    day = _local(rule, at).date()
+    # The third business day is another one if the second was a holiday.
+    days = rule.step.days_that_decide(day) if isinstance(rule.step, MonthStep) else (day,)
+    return next(filter(None, map(rule.calendar.doubt, days)), None)
 
 
 def split_by_days(rule: Rule, after: datetime, until: datetime) -> Iterator[DaySegment]:

@@ -8,6 +8,7 @@ from typing import Any
 from tick.cron.local_times import Dst, LocalTimes
 from tick.cron.zone_data import Zone
 from tick.cron.zones import as_zone, check_zone
+from tick.policy.month_steps import MonthStep, month_step_in_words
 
 DEFAULT_ANCHOR = date(1970, 1, 1)
 _SHORTEST_MONTH, _LONGEST_MONTH = 28, 31
@@ -78,8 +79,18 @@ class LocalStep:
         return index + (self._nth(index) < wall)
 
 
-def step_in_words(step: LocalStep) -> str:
+def step_in_words(step: LocalStep | MonthStep) -> str:
     """Return it in words: `Every 2 weeks on Monday at 09:00, counted from 2027-01-04`."""
+    if isinstance(step, MonthStep):
+        number, said = step.months, month_step_in_words(step)
+    else:
+        number, said = _in_words(step)
+    # Where no step is left out, only a beginning that was chosen says anything.
+    is_plain = number == 1 and step.first.year == DEFAULT_ANCHOR.year
+    return said if is_plain else f"{said}, counted from {step.first}"
+
+
+def _in_words(step: LocalStep) -> tuple[int, str]:
     if step.months:
         number, unit, on = step.months, "month", f" on {_day_in_words(step.month_day)}"
     elif step.days % 7 == 0:
@@ -87,10 +98,7 @@ def step_in_words(step: LocalStep) -> str:
     else:
         number, unit, on = step.days, "day", ""
     said = f"Every {unit}" if number == 1 else f"Every {number} {unit}s"
-    # Where no step is left out, only a beginning that was chosen says anything.
-    is_plain = number == 1 and step.first.year == DEFAULT_ANCHOR.year
-    since = "" if is_plain else f", counted from {step.first}"
-    return f"{said}{on} at {step.at:%H:%M}{since}"
+    return number, f"{said}{on} at {step.at:%H:%M}"
 
 
 def _day_in_words(day: int) -> str:
@@ -108,14 +116,14 @@ def _month(day: date) -> int:
 class _StepTimes(LocalTimes):
     """The instants of one step in one zone."""
 
-    fields: LocalStep
+    fields: LocalStep | MonthStep
 
-    def clock(self) -> LocalStep:
-        """Return the step, which finds each of its wall times by counting."""
+    def clock(self) -> LocalStep | MonthStep:
+        """Return the step, which finds each of its wall times itself."""
         return self.fields
 
 
-def step_times(step: LocalStep, timezone: str | Zone, dst: Dst) -> LocalTimes:
+def step_times(step: LocalStep | MonthStep, timezone: str | Zone, dst: Dst) -> LocalTimes:
     """Return the instants of a step. Raises InvalidCron if there is no such zone."""
     check_zone(timezone)
     return _StepTimes(step, as_zone(timezone), dst)

@@ -10,11 +10,12 @@ from tick.cron.local_times import Dst
 from tick.cron.zone_data import Zone
 from tick.policy.business_days import BusinessDays
 from tick.policy.local_steps import LocalStep
+from tick.policy.month_steps import MonthStep
 from tick.states import DayRule, MissedPolicy, OverlapPolicy, ScheduleKind
 
 # The newest that this release reads. Rules get a new one when they can say something that an older
 # release does not know: that leaves them alone.
-RULE_FORMAT = 2
+RULE_FORMAT = 3
 DEFAULT_MAX_CATCH_UP_RUNS = 10
 LEAST_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
 
@@ -49,7 +50,7 @@ class Rule:
     overlap: OverlapPolicy = OverlapPolicy.SKIP
     calendar: BusinessDays | None = None
     day_rule: DayRule = DayRule.ONLY_BUSINESS_DAYS
-    step: LocalStep | None = None
+    step: LocalStep | MonthStep | None = None
     # The meaning of `timezone` where other data than this process's decide; it does not travel.
     zone: Zone | None = None
 
@@ -61,6 +62,8 @@ class Rule:
     @property
     def format(self) -> int:
         """The oldest format that knows all of its options."""
+        if isinstance(self.step, MonthStep):
+            return 3
         return 1 if self.calendar is None and self.step is None else 2
 
     def to_json(self) -> str:
@@ -91,8 +94,14 @@ def _parse(text: str) -> Rule:
     if "calendar" in values:
         values["calendar"] = BusinessDays.from_plain(values["calendar"])
     if "step" in values:
-        values["step"] = LocalStep.from_plain(values["step"])
+        values["step"] = _step(values["step"], values.get("calendar"))
     return Rule(**values)
+
+
+def _step(values: dict[str, Any], calendar: BusinessDays | None) -> LocalStep | MonthStep:
+    return (
+        MonthStep.from_plain(values, calendar) if "on" in values else LocalStep.from_plain(values)
+    )
 
 
 _INSTANTS = {"anchor", "at", "starts_at", "ends_at"}
@@ -105,6 +114,6 @@ _ENUMS = {
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, BusinessDays | LocalStep):
+    if isinstance(value, BusinessDays | LocalStep | MonthStep):
         return value.to_plain()
     return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -50,6 +50,17 @@ def test_a_step_of_the_calendar_is_taken_with_a_day_as_its_anchor(admin: Program
     assert "is no step; write" in str(problem)
 
 
+def test_a_business_day_of_the_month_is_taken_and_told_as_it_was_written(admin: Program) -> None:
+    step = {"months": 1, "on": "business day 3", "at": "02:00"}
+    body = {"name": "Third", "every": step, "anchor": "2100-01-01", "job": "match-scores"}
+    made = admin.post("/schedules", body | {"enabled": True})
+    assert made["next_run_at"] == "2100-01-05T02:00:00Z"
+    assert made["timing"]["words"].startswith("Every month on the 3rd business day at 02:00")
+    wrong = {"every": {"months": 1, "on": "fifth moon"}}
+    problem = admin.refused(422, "PUT", "/schedules/third", wrong)
+    assert "or business day 3, last day -3, nearest weekday 15, last weekday" in str(problem)
+
+
 def test_an_edit_keeps_what_is_not_given(admin: Program) -> None:
     admin.post("/schedules", NIGHTLY | {"description": "for the morning"})
     edited = admin.send("PUT", "/schedules/nightly-match", {"cronExpression": "30 2 * * *"})

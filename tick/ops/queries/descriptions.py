@@ -120,7 +120,8 @@ def _read(rule_text: str | None) -> Rule:
 
 def _words(rule: Rule) -> str:
     said = _words_without_calendar(rule)
-    if rule.calendar is None:
+    # A step on a business day names its calendar itself.
+    if rule.calendar is None or getattr(rule.step, "calendar", None) is not None:
         return said
     return f"{said}, {_DAY_RULES[rule.day_rule]} of {rule.calendar.calendar}"
 

@@ -16,7 +16,7 @@ from tick.engine.schedules.diff import Change, find_changes
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.upcoming import next_by_rule
 from tick.ops.schemas import Schema
-from tick.policy.clock_changes import clock_changes
+from tick.policy.clock_changes import changes_ahead
 from tick.policy.closed_times import firing_between
 from tick.policy.notes import notes_on
 from tick.policy.planner import Cursor, due_since, plan
@@ -88,7 +88,7 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
         clock_changes=tuple(
             Moment(schedule_id=schedule.id, at=at, text=effect)
             for schedule in moved
-            for at, effect in clock_changes(schedule.rule(), now, now + _YEAR)
+            for at, effect in changes_ahead(schedule.rule(), now, now + _YEAR)
         ),
         collisions=tuple(_collisions(registry, moved, now)),
     )

@@ -22,7 +22,7 @@ from tick.ops.reports.lanes import find_companions
 from tick.ops.reports.upcoming import PreviewedRuns, next_by_rule
 from tick.policy import instants
 from tick.policy.ahead import cut_at_limit
-from tick.policy.clock_changes import clock_changes
+from tick.policy.clock_changes import changes_ahead
 from tick.policy.closed_times import count_firing, list_ahead
 from tick.policy.rule import Rule
 from tick.policy.windows import of_schedule
@@ -114,7 +114,7 @@ def preview_written(
         found,
         words=describe_timing(rule.to_json()).words,
         upcoming=tuple(_upcoming(connection, rule, own_id, now, fired)),
-        changes=tuple(islice(clock_changes(rule, now, until), _MOST_CHANGES)),
+        changes=tuple(islice(changes_ahead(rule, now, until), _MOST_CHANGES)),
         past=tuple(_past_days(rule, now)),
     )
 
