@@ -26,7 +26,9 @@ from tick.zone_sources import Source
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 STRONG = "kV3v8w0mJcQeT5yLr9Zb2XhNf7GdUaPs"
 OTHER = "pW4n1x6bHtRfY8uKs0Vc3ZjMg5EeTiOd"
-NOTHING = Plan(changes_nothing=True, changes=(), fires=(), clock_changes=(), collisions=())
+NOTHING = Plan(
+    changes_nothing=True, changes=(), fires=(), clock_changes=(), collisions=(), drift=()
+)
 
 
 def found(tick: CommandLine, **environment: str) -> dict[str, str]:

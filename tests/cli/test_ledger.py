@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from tests.cli.conftest import CommandLine
 from tick.cli.exit_status import ExitStatus
-from tick.store.tables import job_schedule, occurrence
+from tick.store.tables import job_schedule, occurrence, setting
 
 REPORT = "monthly-report"
 
@@ -110,6 +110,24 @@ def test_a_plan_that_changes_something_ends_with_a_status_of_its_own(unsynced: C
     assert result.exit_code == ExitStatus.CHANGES == 5
     assert f"{REPORT}: added, and switched off until somebody switches it on" in result.stdout
     assert result.stdout.splitlines()[-1] == "Nothing fires on deploy."
+
+
+def test_a_plan_lists_what_a_newer_calculator_moves_and_the_doctor_counts_it(
+    tick: CommandLine,
+) -> None:
+    tick.good("enable", REPORT)
+    with tick.database.write.begin() as connection:
+        mine = sa.select(job_schedule.c.next_run_at).where(job_schedule.c.id == REPORT)
+        stored = connection.execute(mine).scalar_one() + timedelta(hours=1)
+        connection.execute(sa.update(job_schedule).values(next_run_at=stored))
+        its = sa.update(setting).where(setting.c.name == "calculator")
+        connection.execute(its.values(value={"version": "rule 0, croniter 1.0"}))
+    result = tick("plan")
+    assert result.exit_code == ExitStatus.CHANGES
+    counted, move, *_ = result.stdout.splitlines()
+    assert counted.startswith("moved: 1 instant of 1 schedule within twelve months, by calculator ")
+    assert move == f"  {REPORT}: {stored:%Y-%m-%d %H:%M} UTC → {stored:%Y-%m-%d} 00:00 UTC"
+    assert "Moved within the next twelve months, by calculator" in tick("doctor").stdout
 
 
 def test_simulate_shows_what_an_outage_would_do(tick: CommandLine) -> None:

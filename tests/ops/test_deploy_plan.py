@@ -45,6 +45,7 @@ def test_an_unchanged_project_changes_nothing(daily: World) -> None:
         "fires": [],
         "clock_changes": [],
         "collisions": [],
+        "drift": [],
         "changes_nothing": True,
     }
 

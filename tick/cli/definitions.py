@@ -1,5 +1,6 @@
 """The commands on definitions: sync, check and plan them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import click
@@ -12,8 +13,12 @@ from tick.cli.parameters import as_json, wants_json
 from tick.define.registry import Registry, load_registry
 from tick.interface.verify_and_plan import plan_definitions
 from tick.ops.reports.deploy_plan import Plan
+from tick.ops.reports.drift import Drift, count_moved
 from tick.settings import definitions_package
 from tick.text import counted
+
+MOST_MOVED = 200
+"""Moved instants that a plan lists."""
 
 
 @click.command()
@@ -97,8 +102,28 @@ def _tell_plan(found: Plan) -> None:
             f"collision: {' and '.join(item.schedules)} both start {', '.join(item.jobs)}, "
             f"{item.count} times a week, first {item.first:%Y-%m-%d %H:%M} UTC"
         )
+    _tell_drift(found.drift)
     if not found.fires:
         click.echo("Nothing fires on deploy.")
+
+
+def _tell_drift(drift: Sequence[Drift]) -> None:
+    for why, instants, schedules in count_moved(drift):
+        of_them = f"{counted(instants, 'instant')} of {counted(schedules, 'schedule')}"
+        click.echo(f"moved: {of_them} within twelve months, by {why}")
+    lines = [
+        f"  {item.schedule_id}: {_minute(move.before)} → {_minute(move.after)}"
+        for item in drift
+        for move in item.moved
+    ]
+    for line in lines[:MOST_MOVED]:
+        click.echo(line)
+    if (more := sum(item.count for item in drift) - len(lines[:MOST_MOVED])) > 0:
+        click.echo(f"  … and {more} more; --json has more of them")
+
+
+def _minute(at: datetime | None) -> str:
+    return "nothing" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _tell_rule(name: str, words: str | None, times: tuple[datetime, ...]) -> None:

@@ -115,6 +115,7 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Check
         older = {known.zone: known.version for known in older_zones(connection)}
     if plan is not None:
         yield checks.check_synced(plan)
+        yield from checks.check_drift(plan.drift)
     yield from checks.check_zone_data_in_force(older)
     yield from checks.check_ticks(health, now)
     yield from checks.check_workers(living, health)

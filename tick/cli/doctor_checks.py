@@ -24,8 +24,9 @@ from tick.ops.queries.health import SystemHealth
 from tick.ops.queries.workers import Worker
 from tick.ops.reports import days_off
 from tick.ops.reports.deploy_plan import Plan
+from tick.ops.reports.drift import Drift, count_moved
 from tick.settings import PREFIX, Settings
-from tick.text import length
+from tick.text import counted, length
 from tick.zone_sources import NEWEST, VARIABLE, Source
 
 HOW_TO_MAKE_ONE = "python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
@@ -223,10 +224,19 @@ def check_channels(settings: Settings) -> CheckResult:
 
 def check_synced(plan: Plan) -> CheckResult:
     """Check that the database holds what the definitions here say."""
-    if plan.changes_nothing:
+    if not plan.changes:
         return good("definitions", "The database holds the same.")
     text = f"The database holds others: {len(plan.changes)} schedules differ."
     return warning("definitions", text, "`tick plan` shows how, `tick sync` brings them there.")
+
+
+def check_drift(drift: Sequence[Drift]) -> Iterator[CheckResult]:
+    """Check that no instant moves with what is new here though no definition changes."""
+    for why, instants, schedules in count_moved(drift):
+        of_them = f"{counted(instants, 'instant')} of {counted(schedules, 'schedule')}"
+        text = f"Moved within the next twelve months, by {why}: {of_them}."
+        advice = "`tick plan` lists them; the next tick of this release goes by what is new."
+        yield warning("instants", text, advice)
 
 
 def check_holidays(regions: Sequence[str]) -> Iterator[CheckResult]:

@@ -181,6 +181,17 @@ zone_data = _table(
     _partial("uq_zone_data_in_force", "zone", "digest", where="replaced_at IS NULL", unique=True),
 )
 
+# What a newer croniter, or a newer rule of ours, would move shows beside what the older one told.
+instant_forecast = _table(
+    "instant_forecast",
+    Column("version_id", BigId, ForeignKey("schedule_version.id"), primary_key=True),
+    Column("calculator", sa.String(100), nullable=False, comment="what worked the instants out"),
+    Column("since", Instant, nullable=False, comment="the instants later than it are known"),
+    Column("until", Instant, nullable=False, comment="and none later than it"),
+    Column("renew_at", Instant, nullable=False),
+    Column("instants", sa.LargeBinary, nullable=False, comment="steps in microseconds, zlib"),
+)
+
 occurrence = _table(
     "occurrence",
     Column("id", BigId, primary_key=True),

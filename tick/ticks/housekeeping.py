@@ -1,4 +1,4 @@
-"""The rest of a tick's budget is used to count what ended, and once an hour to prune."""
+"""The rest of a tick's budget: to count what ended, and once an hour to prune and to forecast."""
 
 import logging
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from tick.engine.schedules.forecasts import write_forecasts
 from tick.engine.statistics.count import Counted, count_ended
 from tick.engine.statistics.prune import Keep, prune_all
 from tick.engine.statistics.prune_state import claim_prune, release_prune
@@ -20,7 +21,7 @@ PATIENCE_SECONDS = 0.5
 def housekeeping(
     engine: sa.Engine, now: datetime, keep: Keep | None, may_go_on: Callable[[], bool]
 ) -> list[Counted]:
-    """Count what ended, and once an hour delete what is not to `keep`; the counts.
+    """Count what ended, and once an hour delete what is not to `keep` and forecast; the counts.
 
     Both go in small transactions. The next tick does the rest, and no failure here is the tick's.
     """
@@ -28,6 +29,7 @@ def housekeeping(
     try:
         if _count(engine, now if keep else None, may_go_on, counted) and keep:
             _prune(engine, now, keep, may_go_on)
+            write_forecasts(engine, now, may_go_on, PATIENCE_SECONDS)
     except sa.exc.SQLAlchemyError as error:
         level = logging.INFO if _is_in_use(error) else logging.ERROR
         log.log(level, "housekeeping is left to the next tick: %s", short_error(error))

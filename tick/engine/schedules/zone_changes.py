@@ -119,11 +119,11 @@ def _move(
 def _go_on(
     connection: sa.Connection, row: AnyRow, zone_data_id: int, now: datetime, author: Author
 ) -> None:
-    since, following = row.decided_to, row.next_run_at
+    since, next_run_at = row.decided_to, row.next_run_at
     try:
         old, new = read_rule(row), Rule.from_json(row.rule)
         since = go_on_after(old, new, row.decided_to)
-        following = _following(row, new, since)
+        next_run_at = following(row, new, since)
     except (ValueError, TypeError):
         pass  # a rule that can't be read: the tick finds out, and backs off from it alone
     number = row.number + 1
@@ -139,11 +139,11 @@ def _go_on(
     )
     connection.execute(sa.insert(schedule_version).from_select([*_COPIED, *changed], copy))
     its = sa.select(_v.id).where(_v.schedule_id == row.id, _v.number == number).scalar_subquery()
-    _write(connection, row, now, version_id=its, decided_to=since, next_run_at=following)
+    _write(connection, row, now, version_id=its, decided_to=since, next_run_at=next_run_at)
 
 
-def _following(row: AnyRow, rule: Rule, since: datetime) -> datetime | None:
-    """Its next instant; what a person asked for, or what never fires, stays as it is."""
+def following(row: AnyRow, rule: Rule, since: datetime) -> datetime | None:
+    """Return its next instant; what a person asked for, or what never fires, stays as it is."""
     if row.next_run_at is None or row.asked_for is not None:
         found: datetime | None = row.next_run_at
         return found
@@ -178,11 +178,11 @@ def _zone_of(text: str) -> str | None:
 def work_out_anew(connection: sa.Connection, row: AnyRow, now: datetime) -> None:
     """Write a schedule's next instant after its cursor, if it is another than the stored one."""
     try:
-        following = _following(row, read_rule(row), row.decided_to)
+        found = following(row, read_rule(row), row.decided_to)
     except (ValueError, TypeError):
         return
-    if following != row.next_run_at:
-        _write(connection, row, now, next_run_at=following)
+    if found != row.next_run_at:
+        _write(connection, row, now, next_run_at=found)
 
 
 def zone_data_ids(

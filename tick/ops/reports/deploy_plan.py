@@ -14,6 +14,7 @@ from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.diff import Change, find_changes
 from tick.ops.queries.descriptions import describe_timing
+from tick.ops.reports.drift import Drift, find_drift
 from tick.ops.reports.upcoming import next_by_rule
 from tick.ops.schemas import Schema
 from tick.policy.clock_changes import changes_ahead
@@ -67,6 +68,9 @@ class Plan(Schema):
     fires: tuple[Moment, ...] = Field(description="what is due, and fires with the next tick")
     clock_changes: tuple[Moment, ...]
     collisions: tuple[Collision, ...]
+    drift: tuple[Drift, ...] = Field(
+        description="instants that move though the definitions say the same"
+    )
 
 
 def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> Plan:
@@ -79,8 +83,9 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     ]
     tick_seconds = learned_tick_seconds(connection)
     windows = windows_touching(connection, now, now + _YEAR)
+    drift = find_drift(connection, changes, now)
     return Plan(
-        changes_nothing=not changes,
+        changes_nothing=not (changes or drift),
         changes=tuple(_describe(change, now, windows) for change in changes),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
@@ -91,6 +96,7 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
             for at, effect in changes_ahead(schedule.rule(), now, now + _YEAR)
         ),
         collisions=tuple(_collisions(registry, moved, now)),
+        drift=tuple(drift),
     )
 
 
