@@ -74,6 +74,11 @@ def holiday_on(day: date) -> str | None:
     return days_off.holiday_on(runtime().settings.holidays, day)
 
 
+def why_off(day: date) -> str | None:
+    """Return why that day is off in the regions that the settings name; None if it is not."""
+    return days_off.why_off(runtime().settings.holidays, day)
+
+
 def system_health(connection: sa.Connection) -> SystemHealth:
     """Return the health of the system."""
     return read_health(connection, now(), page_status())

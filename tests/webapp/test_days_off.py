@@ -9,11 +9,12 @@ import pytest
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
+from tick import Calendar
 from tick.errors import SettingsError
 from tick.ops.reports import days_off
 from webapp import create_app
 from webapp.drawing.charts import shade_path
-from webapp.drawing.days_off import FreeDay, bounds, days_between, free_days
+from webapp.drawing.days_off import FreeDay, bounds, days_between, free_days, usual_weekend
 
 NOON = datetime(2026, 12, 24, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -22,7 +23,7 @@ CHRISTMAS = date(2026, 12, 25)
 
 def test_weekends_are_free_and_holidays_have_a_name() -> None:
     days = days_between(NOON, NOON + 3 * DAY, UTC)
-    found = free_days(days, lambda day: "Christmas Day" if day == CHRISTMAS else None)
+    found = free_days(days, lambda day: "Christmas Day" if day == CHRISTMAS else usual_weekend(day))
     assert [day.words for day in found] == [
         "Fri 25 Dec: Christmas Day",
         "Sat 26 Dec: weekend",
@@ -41,6 +42,20 @@ def test_a_holiday_is_named_with_the_regions_that_have_it() -> None:
     assert days_off.holiday_on(("DE", "DE-BY"), date(2026, 1, 6)) == "Epiphany (DE-BY)"
     assert days_off.holiday_on(("DE",), date(2026, 12, 23)) is None
     assert days_off.holiday_on((), CHRISTMAS) is None
+
+
+def test_a_weekend_is_that_of_the_regions_and_not_saturday_and_sunday_everywhere() -> None:
+    week = [date(2026, 3, 2) + number * DAY for number in range(7)]  # from a Monday
+
+    def off(*regions: str) -> list[str]:
+        return [f"{day:%a}" for day in week if days_off.why_off(regions, day)]
+
+    assert off() == off("DE") == off("XX") == ["Sat", "Sun"]
+    assert off("SA") == ["Fri", "Sat"]
+    assert off("SA", "DE") == ["Sat"]
+    # A Saturday that China works, and a holiday that such days make up for.
+    assert days_off.why_off(("CN",), date(2026, 2, 14)) is None
+    assert days_off.why_off(("CN",), date(2026, 2, 16)) == "Chinese New Year's Eve (CN)"
 
 
 @pytest.mark.parametrize(
@@ -116,3 +131,53 @@ def test_without_the_setting_only_weekends_are_greyed(world: World, ada: Visitor
     page = ada.page("/upcoming?span=7d")
     assert page.count(": weekend") in (2, 3)
     assert "weekend or holiday" not in ada.page("/upcoming?span=month")
+
+
+FRIDAYS = Calendar("gulf", weekend=["fri", "sat"], dates={"2027-03-03": "Founders' Day"})
+
+
+@pytest.fixture
+def gulf(world: World) -> Visitor:
+    """Ada, with a schedule by a calendar of Fridays and Saturdays, and one without any."""
+    world.calendars = [FRIDAYS]
+    world.define(
+        a_schedule("gulf-report", cron="0 9 * * *", calendar="gulf", timezone="Asia/Riyadh"),
+        a_schedule("plain", cron="0 9 * * *"),
+        jobs=JOBS,
+    )
+    world.enable("gulf-report")
+    return Visitor(create_app(world.runtime)).log_in("ada")
+
+
+def test_each_lane_greys_the_days_off_of_its_own_calendar(gulf: Visitor, world: World) -> None:
+    page = gulf.page("/upcoming?span=7d")
+    assert "gulf: " in page
+    assert len(re.findall(r"(?:Fri|Sat) \d+ \w+: weekend", page)) in (2, 3)
+    assert not re.findall(r"Sun \d+ \w+: weekend", page)
+    world.enable("plain")
+    both = gulf.page("/upcoming?span=7d")
+    assert re.findall(r"Sun \d+ \w+: weekend", both)
+    paths = set(re.findall(r'class="lane-free" d="([^"]+)"', both))
+    assert len(paths) == 2
+
+
+def test_the_month_shows_the_calendar_of_all_that_fires_or_the_one_that_is_chosen(
+    gulf: Visitor, world: World
+) -> None:
+    assert "gulf: weekend" in gulf.page("/upcoming?span=month")
+    assert "gulf: weekend" not in gulf.page("/upcoming?span=month&days=")
+    world.enable("plain")
+    assert "gulf: weekend" not in gulf.page("/upcoming?span=month")
+    assert "gulf: weekend" in gulf.page("/upcoming?span=month&days=gulf")
+    # A step to the next month keeps the choice.
+    assert re.search(
+        r"span=month&amp;month=[0-9-]+&amp;days=gulf", gulf.page("/upcoming?span=month&days=gulf")
+    )
+    assert gulf.page("/upcoming?span=month&days=unheard-of")
+
+
+def test_the_days_of_a_schedule_say_which_are_off_by_its_calendar(gulf: Visitor) -> None:
+    page = gulf.page("/schedules/gulf-report")
+    assert page.count('<td class="free" title="weekend">') == 26
+    assert "off by its calendar" in page
+    assert "off by its calendar" not in gulf.page("/schedules/plain")

@@ -1,7 +1,7 @@
 """The calendar of a month to come: firings, collisions and clock changes by day. Pure."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
@@ -10,7 +10,7 @@ from tick.ops.reports.lanes import Lane, by_instants
 from tick.text import counted
 from tick.utc import in_utc
 from webapp.drawing.clock_changes import ClockChange, find_zone
-from webapp.drawing.days_off import free_days
+from webapp.drawing.days_off import WhyOff, free_days, usual_weekend
 
 MOST_MONTHS_AHEAD = 12
 ROLLING_WEEKS = 5
@@ -105,7 +105,7 @@ def month_weeks(
     collisions: Collection[datetime],
     changes: Iterable[ClockChange],
     zone: tzinfo,
-    holiday_on: Callable[[date], str | None] = lambda _: None,
+    why_off: WhyOff = usual_weekend,
 ) -> list[list[MonthDay]]:
     """Return the weeks of the view, from Monday; what fires all the time is left out."""
     days = shown.days
@@ -116,7 +116,7 @@ def month_weeks(
     for change in changes:
         if square := by_date.get(change.day.astimezone(find_zone(change.zone)).date()):
             square.changes.append(change)
-    for free in free_days(days, holiday_on):
+    for free in free_days(days, why_off):
         by_date[free.date].is_free, by_date[free.date].holiday = True, free.holiday
     return [list(by_date.values())[start : start + 7] for start in range(0, len(days), 7)]
 

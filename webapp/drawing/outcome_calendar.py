@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from tick.ops.queries.history import PastRow
+from tick.policy.business_days import BusinessDays
 from webapp.badges import badge
 
 WEEKS = 13
@@ -23,6 +24,7 @@ class Day:
     date: date
     is_known: bool  # false for a day to come, or before what was read of the ledger
     outcomes: Counter[str] = field(default_factory=Counter)
+    off: str | None = None  # why, by the calendar of the schedule
 
     @property
     def tone(self) -> str:
@@ -43,18 +45,29 @@ class Day:
             for outcome, number in self.outcomes.most_common()
         )
         name = f"{WEEKDAYS[self.date.weekday()]} {self.date.day} {self.date:%b}"
+        name += f" ({self.off})" if self.off else ""
         return f"{name}: {counted or 'nothing'}"
 
 
 def outcome_calendar(
-    past: Sequence[PastRow], now: datetime, zone: tzinfo, *, complete: bool
+    past: Sequence[PastRow],
+    now: datetime,
+    zone: tzinfo,
+    *,
+    complete: bool,
+    days_off: BusinessDays | None = None,
 ) -> list[list[Day]]:
-    """Return WEEKS weeks of days up to this one; `complete` if nothing is older than `past`."""
+    """Return WEEKS weeks of days up to this one; `complete` if nothing is older than `past`.
+
+    Those that are off by the schedule's calendar say so.
+    """
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday() + 7 * (WEEKS - 1))
     known_from = date.min if complete or not past else past[0].at.astimezone(zone).date()
     days = [monday + number * _DAY for number in range(7 * WEEKS)]
     by_date = {day: Day(day, known_from <= day <= today) for day in days}
+    for day in by_date.values():
+        day.off = None if days_off is None else days_off.why_off(day.date)
     for row in past:
         _note(by_date, row, zone)
     return [[by_date[day] for day in days[start : start + 7]] for start in range(0, len(days), 7)]

@@ -104,7 +104,7 @@ def show(schedule_id: str) -> ResponseReturnValue:
         courses = read_courses(connection, now(), with_off=True)
         in_force = alerts.list_mutes(connection, now()) if schedule.may_be_muted else ()
     mutes = [mute for mute in in_force if mute.schedule_id in (None, schedule_id)]
-    own = (course for course in courses if course.row.id == schedule_id)
+    own = [course for course in courses if course.row.id == schedule_id]
     upcoming = [each for course in own for each in next_of(course, UPCOMING)]
     companions = find_companions(
         courses, schedule_id, (each.at for each in upcoming if each.blackout is None)
@@ -120,7 +120,13 @@ def show(schedule_id: str) -> ResponseReturnValue:
         shown=shown,
         day=day,
         recent=past[-history.RECENT_ROWS :],
-        calendar=outcome_calendar(past, now(), zone, complete=len(past) < history.LATEST),
+        calendar=outcome_calendar(
+            past,
+            now(),
+            zone,
+            complete=len(past) < history.LATEST,
+            days_off=own[0].calendar if own else None,
+        ),
         weekdays=WEEKDAYS,
         ended=ended,
         trend=charts.trend(ended),

@@ -1,7 +1,7 @@
 """The pages of what is to come: lanes, a month as a calendar, and a feed for other calendars."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from flask import Blueprint, Response, abort, g, render_template, request, url_for
@@ -22,7 +22,7 @@ from webapp.drawing.outcome_calendar import WEEKDAYS, day_bounds
 from webapp.forms import acting
 from webapp.links import go_back
 from webapp.presentation import shown_zone
-from webapp.services import holiday_on, now, read, reading, runtime
+from webapp.services import now, read, reading, runtime, why_off
 
 blueprint = Blueprint("upcoming", __name__)
 DAY = timedelta(days=1)
@@ -43,6 +43,7 @@ _NAME = re.compile(r"feed-of-user-([0-9]+)\Z")
         "month": month.month_of,
         "from": query.day_of,
         "list": query.one_of(("all",)),
+        "days": query.text_of,
     }
 )
 def index() -> ResponseReturnValue:
@@ -61,10 +62,10 @@ def index() -> ResponseReturnValue:
     once_each = request.args.get("list") != "all"
     following = ahead.next_in_lanes(lanes, LISTED, once_each=once_each)
     drawn = lanes[:MOST_LANES]
-    free = days_off.free_days(days_off.days_between(start, end, zone), holiday_on)
+    shades = days_off.shades(drawn, start, end, zone, why_off)
     return polling.page(
         "upcoming/lanes.html",
-        (drawn, len(lanes), following, closed),
+        (drawn, len(lanes), following, closed, shades),
         span=span,
         start=start,
         end=end,
@@ -72,8 +73,8 @@ def index() -> ResponseReturnValue:
         left_out=lanes[MOST_LANES:],
         axis=charts.axis(start, end, step, zone),
         collisions=ahead.find_collisions(lanes),
-        free=free,
-        shade=charts.shade_path((days_off.bounds(day, zone) for day in free), start, end),
+        shades=shades,
+        free=list({shade.words: shade for shade in shades.values() if shade.free}),
         changes=clock_changes((lane.timing.timezone for lane in lanes), start, end),
         closed=closed,
         following=following,
@@ -101,10 +102,15 @@ def _month() -> ResponseReturnValue:
         closed = closed_times(connection, start, end)
     collisions = ahead.find_collisions(lanes)
     changes = clock_changes((lane.timing.timezone for lane in lanes), start, end)
-    weeks = month.month_weeks(days, lanes, collisions, changes, zone, holiday_on)
+    calendars = {lane.calendar.calendar: lane.calendar for lane in lanes if lane.calendar}
+    chosen = _chosen(calendars, everybody=all(lane.calendar for lane in lanes))
+    off = calendars[chosen].why_off if chosen else why_off
+    weeks = month.month_weeks(days, lanes, collisions, changes, zone, off)
     return polling.page(
         "upcoming/month.html",
-        (weeks, closed),
+        (weeks, closed, sorted(calendars)),
+        calendars=sorted(calendars),
+        chosen=chosen,
         span="month",
         closed=closed,
         first=first,
@@ -118,6 +124,15 @@ def _month() -> ResponseReturnValue:
         dense=[lane for lane in lanes if lane.dense],
         lanes=lanes[:1],
     )
+
+
+def _chosen(calendars: Collection[str], *, everybody: bool) -> str:
+    """Return the calendar whose days off the month shows; empty for those of the settings."""
+    if "days" in request.args:
+        named = request.args["days"]
+        return named if named in calendars else ""
+    # By itself the month shows a calendar only if it holds for each schedule in it.
+    return next(iter(calendars)) if everybody and len(calendars) == 1 else ""
 
 
 @blueprint.get("/upcoming.ics")

@@ -17,6 +17,7 @@ from tick.engine.ledger.windows import end_of_window, windows_touching
 from tick.engine.ledger.zones import kept_zones
 from tick.ops.queries.descriptions import describe_timing, next_instants
 from tick.policy.ahead import NextInstant, cut_at_limit, runs_left
+from tick.policy.business_days import BusinessDays
 from tick.policy.closed_times import count_firing
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
@@ -87,6 +88,14 @@ class Course:
         """Return its rule. Raises ValueError or TypeError if it cannot be read."""
         rule = Rule.from_json(self.row.rule)
         return rule if self.zone is None else replace(rule, zone=self.zone)
+
+    @property
+    def calendar(self) -> BusinessDays | None:
+        """Return the days of its calendar; None if it has none, or its rule cannot be read."""
+        try:
+            return self.rule.calendar
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return None
 
     def fires_at(self, minute: datetime) -> bool:
         """Whether one of its instants in a minute will fire."""

@@ -1,7 +1,7 @@
 """Firings to come, side by side: a lane for each schedule, and meetings in one minute."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from heapq import merge
@@ -15,6 +15,7 @@ from tick.ops.queries.courses import Course, minute_of, names_minute, read_cours
 from tick.ops.queries.descriptions import Timing, describe_timing, next_instants
 from tick.ops.reports.upcoming import UpcomingInstant, upcoming_instant
 from tick.policy.ahead import NextInstant
+from tick.policy.business_days import BusinessDays
 from tick.utc import utc
 
 MOST_IN_LANE = 170  # a schedule that fires every hour has 168 in a week
@@ -37,6 +38,8 @@ class Lane:
     dense: bool
     quiet: tuple[NextInstant, ...] = ()
     held: tuple[NextInstant, ...] = ()
+    # The days of its rule; too long a text for what a page's tag is made of.
+    calendar: BusinessDays | None = field(default=None, repr=False)
 
     @property
     def first(self) -> datetime | None:
@@ -132,6 +135,7 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
         dense=len(fires) + len(quiet) > MOST_IN_LANE,
         quiet=quiet,
         held=held,
+        calendar=course.calendar,
     )
 
 
