@@ -21,6 +21,7 @@ from webapp.pages import (
     bulk,
     bulk_schedules,
     jobs,
+    load,
     logs,
     occurrences,
     overview,
@@ -39,7 +40,7 @@ from webapp.pages import (
 _log = logging.getLogger(__name__)
 ACCESS = (login, oidc_login, account, users)
 PAGES = (overview, schedules, schedule_form, bulk_schedules, occurrences, runs, bulk, logs)
-MORE_PAGES = (jobs, upcoming, workers, windows, alerts, stats, audit, settings, preferences)
+MORE_PAGES = (jobs, upcoming, load, workers, windows, alerts, stats, audit, settings, preferences)
 MACHINES = (health, metrics, trigger, work, api_routes)
 
 

@@ -53,6 +53,7 @@ ROUTES = {
     "cancel_occurrence": "occurrences.cancel, occurrences.confirm_cancel",
     "explain": "occurrences.explain",
     "read_upcoming": "upcoming.index",
+    "read_conflicts": "load.index",
     "verify_ledger": "! a proof is asked for, not watched",
     "list_calendars": "! holidays stand in Upcoming, beside what they drop",
     "list_jobs": "jobs.index",

@@ -21,6 +21,7 @@ SECTIONS = {
         "custom_schedules": "add edit delete restore",
         "versions": "versions",
         "upcoming": "next",
+        "conflicts": "conflicts",
         "calendars": "calendars",
     },
     "Jobs and runs": {"jobs": "jobs run", "runs": "runs logs cancel retry"},

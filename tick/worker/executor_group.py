@@ -77,6 +77,11 @@ class ExecutorGroup:
         return all(member.executor.free >= member.executor.slots for member in self._members)
 
     @property
+    def slots(self) -> int:
+        """Return how many runs can be executed at one time."""
+        return sum(member.executor.slots for member in self._members)
+
+    @property
     def warm(self) -> int:
         """Return how many slots exist by now, free or not."""
         return sum(member.executor.warm for member in self._members)

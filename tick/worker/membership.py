@@ -27,9 +27,10 @@ class Membership:
         database: Database,
         jobs: Mapping[str, JobDefinition],
         queues: Collection[str] | None,
+        slots: int,
         on_declared_dead: Callable[[], None],
     ) -> None:
-        self._database, self._jobs = database, jobs
+        self._database, self._jobs, self._slots = database, jobs, slots
         self._queues, self._on_declared_dead = queues, on_declared_dead
         self.worker_id: str | None = None
 
@@ -42,7 +43,7 @@ class Membership:
                 status = beat(connection, self.worker_id, now, activity)
             if status is None:
                 queues = None if self._queues is None else sorted(self._queues)
-                abilities: dict[str, object] = {"queues": queues, "jobs": sorted(self._jobs)}
+                abilities = {"queues": queues, "jobs": sorted(self._jobs), "slots": self._slots}
                 kind = WorkerType.JOB_WORKER
                 registered = register_worker(
                     connection, worker_type=kind, now=now, abilities=abilities

@@ -69,7 +69,9 @@ class Worker:
         database = self._database = runtime.database
         self._results = ResultWriter(database, self._jobs, settings.log_lines)
         self._reconciler = Reconciler(database, self._executors, self._results)
-        self._membership = Membership(database, self._jobs, queues, self._reconciler.abandon_all)
+        slots = self._executors.slots
+        forget = self._reconciler.abandon_all
+        self._membership = Membership(database, self._jobs, queues, slots, forget)
         self._found_nothing = False
         self._drain_until: float | None = None
         self._is_closed = False

@@ -54,6 +54,7 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
             "run_group",
         ),
     },
+    "load": {Permission.READ: ("index",)},
     "logs": {Permission.READ: ("download", "stream", "tail")},
     "occurrences": {
         Permission.READ: ("explain", "show"),

@@ -18,12 +18,16 @@ _COUNTS = [sa.func.sum(_h[name]).label(name) for name in buckets("took", TOOK_BO
 
 
 def usual_seconds(
-    connection: sa.Connection, jobs: Collection[str], now: datetime
+    connection: sa.Connection,
+    jobs: Collection[str],
+    now: datetime,
+    *,
+    within: timedelta = LEARNED_FROM,
 ) -> dict[str, float]:
-    """Return the median length of each of the jobs that ran lately; one statement."""
+    """Return the median length of each of the jobs that ran `within` that time; one statement."""
     rows = connection.execute(
         sa.select(_h.job_name, *_COUNTS)
-        .where(_h.hour >= now - LEARNED_FROM, _h.job_name.in_(jobs))
+        .where(_h.hour >= now - within, _h.job_name.in_(jobs))
         .group_by(_h.job_name)
     )
     medians = {name: quantile(list(map(int, counts)), TOOK_BOUNDS, 0.5) for name, *counts in rows}
