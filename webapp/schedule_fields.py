@@ -52,7 +52,7 @@ _OF_MISSED = {
     "CATCH_UP": ("max_catch_up_age",),
     "CATCH_UP_ALL": ("max_catch_up_age", "max_catch_up_runs"),
 }
-_ALWAYS = ("name", "description", "missed", "overlap", "grace")
+_ALWAYS = ("name", "description", "labels", "missed", "overlap", "grace")
 _OPTIONS = frozenset(
     {
         "cron",
@@ -64,6 +64,7 @@ _OPTIONS = frozenset(
         "with_dependencies",
         "params",
         "mode",
+        "labels",
     }
     | {"name", "description", *CHOICES, *LENGTHS, *INSTANTS, *NUMBERS}
 )
@@ -126,6 +127,7 @@ def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) ->
         (mode for mode, named in _OF_TARGET.items() if named and named[0] in options), Mode.ALL_JOBS
     )
     texts |= {"timezone": str(options.get("timezone", "UTC"))}
+    texts["labels"] = ", ".join(options.get("labels", ()))
     every = options.get("every")
     texts |= {"every_step": step_from_plain(every).in_words()} if isinstance(every, dict) else {}
     texts |= {"with_dependencies": "on"} if options.get("with_dependencies") else {}
@@ -204,6 +206,8 @@ def _value(fields: Fields, name: str) -> Any:
         return None if text == CHOICES[name] else text or None
     if name == "jobs":
         return list(fields.jobs)
+    if name == "labels":
+        return text.replace(",", " ").split() or None
     if name == "with_dependencies":
         return True if text else None
     return None if name == "timezone" and text == "UTC" else text or _EMPTY.get(name)

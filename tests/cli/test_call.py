@@ -44,7 +44,7 @@ def test_many_schedules_are_resumed_at_once(
     found = line.json("call", "resume_schedules", f'schedule_ids=["{REPORT}", "yearly"]')
     assert found["done"] == [REPORT]
     assert list(found["refused"]) == ["yearly"]
-    assert tick.json("audit")[0]["action"] == "schedule.resume"
+    assert tick.json("audit")[0]["action"] == "schedules.resume"
 
 
 def test_without_a_name_it_lists_every_operation(tick: CommandLine) -> None:

@@ -21,12 +21,14 @@ from tick.ops.actions import (
     cancellation,
     clock_ahead,
     custom_schedules,
+    many_schedules,
     retries,
     run_now,
     switches,
     windows,
     workers_and_queues,
 )
+from tick.ops.actions.many_schedules import Chosen
 from tick.states import Role
 from tick.store.database import Database
 from tick.store.tables import alert, audit_entry, job_schedule, worker_instance
@@ -46,6 +48,11 @@ def act(world: World, reason: str | None = "because") -> Act:
 def on(world: World) -> None:
     """The schedule is on."""
     world.enable()
+
+
+def all_on(world: World) -> None:
+    """All schedules are on, by one act."""
+    many_schedules.enable_schedules(world.database, act(world), DAILY)
 
 
 def paused(world: World) -> None:
@@ -175,12 +182,20 @@ class Case(NamedTuple):
 
 NOW = datetime.fromisoformat("2026-03-01T01:59:00+00:00")
 TOMORROW, THEN = (NOW + DAY).isoformat(), (NOW + 2 * DAY).isoformat()
+PAUSED = {"state": "PAUSED", "reason": "because", "until": None}
+DAILY = Chosen(("daily",))
+OFF, ON = {"daily": {"enabled": False}}, {"daily": {"enabled": True}}
 LATEST = "its latest instant was asked for"
 CASES = {
     "alerts.mute": Case(
         None,
         lambda w, db, a: alerts.mute(db, a, schedule_id="daily", until=w.now + DAY),
-        Entry("alert.mute", "1", None, {"schedule_id": "daily", "rule": None, "until": TOMORROW}),
+        Entry(
+            "alert.mute",
+            "1",
+            None,
+            {"mute": 1, "schedule_id": "daily", "rule": None, "until": TOMORROW},
+        ),
     ),
     "alerts.unmute": Case(
         muted, lambda w, db, a: alerts.unmute(db, a, 1), Entry("alert.unmute", "1")
@@ -268,6 +283,51 @@ CASES = {
         lambda w, db, a: identities.find_or_create_user(db, a, ADA),
         Entry("user.role", "Ada", {"role": "ADMIN"}, {"role": "VIEWER"}),
     ),
+    "many_schedules.enable_schedules": Case(
+        None,
+        lambda w, db, a: many_schedules.enable_schedules(db, a, DAILY),
+        Entry("schedules.enable", "1 schedule", OFF, ON),
+    ),
+    "many_schedules.disable_schedules": Case(
+        on,
+        lambda w, db, a: many_schedules.disable_schedules(db, a, DAILY),
+        Entry("schedules.disable", "1 schedule", ON, OFF),
+    ),
+    "many_schedules.pause_schedules": Case(
+        on,
+        lambda w, db, a: many_schedules.pause_schedules(db, a, DAILY),
+        Entry(
+            "schedules.pause",
+            "1 schedule",
+            {"daily": {"state": "ACTIVE"}},
+            {"daily": {"state": "PAUSED", "until": None}},
+        ),
+    ),
+    "many_schedules.resume_schedules": Case(
+        paused,
+        lambda w, db, a: many_schedules.resume_schedules(db, a, DAILY),
+        Entry("schedules.resume", "1 schedule", {"daily": PAUSED}, {"daily": {"state": "ACTIVE"}}),
+    ),
+    "many_schedules.run_schedules": Case(
+        None,
+        lambda w, db, a: many_schedules.run_schedules(db, a, DAILY),
+        Entry("schedules.run", "1 schedule", None, {"daily": {"occurrence": 1, "jobs": 1}}),
+    ),
+    "many_schedules.mute_schedules": Case(
+        None,
+        lambda w, db, a: many_schedules.mute_schedules(db, a, DAILY, until=w.now + DAY),
+        Entry(
+            "schedules.mute",
+            "1 schedule",
+            None,
+            {"daily": {"mute": 1, "schedule_id": "daily", "rule": None, "until": TOMORROW}},
+        ),
+    ),
+    "many_schedules._undo": Case(
+        all_on,
+        lambda w, db, a: many_schedules.undo(db, a, entries(w)[-1].id),
+        Entry("schedules.undo", "entry 2", ON, OFF),
+    ),
     "retries.retry_run": Case(
         failed,
         lambda w, db, a: retries.retry_run(db, a, 1, w.registry),
@@ -321,7 +381,7 @@ CASES = {
     "switches.resume_schedule": Case(
         paused,
         lambda w, db, a: switches.resume_schedule(db, a, "daily"),
-        Entry("schedule.resume", "daily", {"state": "PAUSED"}, {"state": "ACTIVE"}),
+        Entry("schedule.resume", "daily", PAUSED, {"state": "ACTIVE"}),
     ),
     "tokens.create_token": Case(
         None,

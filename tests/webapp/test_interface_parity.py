@@ -28,12 +28,17 @@ PROCESS = "! is about the process that answers"
 ROUTES = {
     "list_schedules": "schedules.index",
     "read_schedule": "schedules.show",
-    "enable_schedule": "schedules.enable, schedules.confirm_enable, bulk_schedules.act, "
-    "bulk_schedules.confirm, bulk_schedules.undo",
-    "disable_schedule": "schedules.disable, schedules.confirm_disable, bulk_schedules.act",
-    "pause_schedule": "schedules.pause, schedules.confirm_pause, bulk_schedules.act",
+    "enable_schedule": "schedules.enable, schedules.confirm_enable",
+    "disable_schedule": "schedules.disable, schedules.confirm_disable",
+    "pause_schedule": "schedules.pause, schedules.confirm_pause",
+    "enable_schedules": "bulk_schedules.switch",
+    "disable_schedules": "bulk_schedules.switch",
+    "pause_schedules": "bulk_schedules.switch",
+    "trigger_schedules": "bulk_schedules.run",
+    "mute_schedules": "bulk_schedules.mute",
+    "undo_schedules": "bulk_schedules.undo",
     "resume_schedule": "schedules.resume, schedules.confirm_resume",
-    "resume_schedules": "bulk_schedules.act, bulk_schedules.confirm",
+    "resume_schedules": "bulk_schedules.switch",
     "resume_schedule_from_now": ON_PAGES,
     "resume_all_from_now": "workers.resume_from_now, workers.confirm_resume_from_now",
     "trigger_schedule": "schedules.run, schedules.confirm_run",
@@ -99,7 +104,8 @@ ONLY_CONSOLE = {
     "upcoming.feed_by_token": "! calendar programs fetch it by its own address",
     "schedule_form.as_code": "! is read_schedule, worded for a file of definitions",
     "settings.index": "! settings are for whoever runs the processes",
-    "bulk.confirm_runs": "! shows the runs, and needs the permission of what is to be done to them",
+    "bulk.confirm_runs, bulk_schedules.confirm": "! shows them, and needs the permission of what "
+    "is to be done to them",
     "health.process, health.readiness, health.scheduler": PROCESS,
     "metrics.scrape, tick.fire, work.work, api.openapi, api.reference": OWN_ADDRESS,
     "users.index, users.create, users.set_active, users.set_role, users.set_password, "
@@ -110,7 +116,6 @@ ONLY_CONSOLE = {
 }
 # Why no command but `tick call` calls an operation.
 WITHOUT_COMMAND = {
-    "resume_schedules": "! `tick resume A B` resumes them one by one, and tells of each",
     "read_job": "! `tick jobs` shows them all",
     "read_history": "! `tick ledger SCHEDULE` calls list_occurrences",
     "read_schedule_statistics": "! `tick stats --schedule` calls read_statistics",

@@ -250,8 +250,8 @@ def test_who_edits_while_it_is_switched_is_told_that(ada: Visitor, world: World,
 
 
 def test_an_option_without_a_field_survives_an_edit_and_a_copy() -> None:
-    shown = schedule_fields.shown({"name": "X", "cron": "0 2 * * *", "labels": ["night"]})
-    assert schedule_fields.meant(shown).options["labels"] == ["night"]
+    shown = schedule_fields.shown({"name": "X", "cron": "0 2 * * *", "colours": ["red"]})
+    assert schedule_fields.meant(shown).options["colours"] == ["red"]
 
 
 def test_deleting_keeps_the_history_and_is_undone(ada: Visitor, world: World, made: str) -> None:

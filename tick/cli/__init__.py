@@ -17,7 +17,7 @@ SECTIONS = {
     "Tick and work": {"now": "now", "serving": "loop worker up", "first_run": "first-run"},
     "See that it is well": {"status": "status", "doctor": "doctor"},
     "Schedules": {
-        "schedules": "schedules schedule enable disable pause resume",
+        "schedules": "schedules schedule enable disable pause resume undo",
         "custom_schedules": "add edit delete restore",
         "versions": "versions",
         "upcoming": "next",

@@ -1,9 +1,11 @@
 """The commands on alerts: what is wrong, who was told, what is muted, and a test."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
+from tick.cli.bulk import at_once
 from tick.cli.client import call, open_client
 from tick.cli.completion import name_option
 from tick.cli.exit_status import ExitStatus
@@ -20,6 +22,7 @@ from tick.interface.alerts import (
     read_alert,
 )
 from tick.interface.alerts import test_channels as test_channels_
+from tick.interface.many_schedules import mute_schedules
 from tick.ops.queries.alerts import AlertDetail
 from tick.ops.schemas import ChannelTests
 
@@ -98,6 +101,7 @@ def close(alert_id: int) -> None:
 @alerts.command()
 @_RULE
 @_SCHEDULE
+@name_option("label", "Of all schedules with this label.")
 @click.option("--for", "length", type=LENGTH, help="For so long: 30m, 2h, 1d.")
 @click.option("--until", type=INSTANT, help="Until then.")
 @reason_option("Why, for whoever wonders at the silence.", required=True)
@@ -105,6 +109,7 @@ def close(alert_id: int) -> None:
 def mute(
     rule: str | None,
     schedule: str | None,
+    label: str | None,
     length: timedelta | None,
     until: datetime | None,
     reason: str,
@@ -118,7 +123,13 @@ def mute(
         raise click.UsageError("Say how long: either --for or --until.")
     with open_client() as client:
         end = until or client.now() + (length or timedelta())
-        made = client.call(add_mute, schedule_id=schedule, rule=rule, until=end, reason=reason)
+    how: dict[str, Any] = {"until": end, "rule": rule, "reason": reason}
+    if label is not None:
+        ids = () if schedule is None else (schedule,)
+        words = f"is muted until {end:%Y-%m-%d %H:%M %Z}"
+        at_once(mute_schedules, ids, label, words, **how)
+        return
+    made = call(add_mute, schedule_id=schedule, **how)
     ends = f"`tick alerts unmute {made.mute_id}` ends it"
     tell(made, f"Muted until {end:%Y-%m-%d %H:%M %Z}; {ends}.")
 

@@ -26,13 +26,23 @@ def _from_definitions(names: Callable[[Registry], Iterable[str]]) -> Completer:
 
 complete_schedules = _from_definitions(lambda registry: registry.schedules)
 complete_jobs = _from_definitions(lambda registry: registry.jobs)
+complete_labels = _from_definitions(
+    lambda registry: {label for each in registry.schedules.values() for label in each.labels}
+)
 complete_groups = _from_definitions(lambda registry: registry.groups)
 _COMPLETERS = {"schedule": complete_schedules, "job": complete_jobs, "group": complete_groups}
+_COMPLETERS |= {"label": complete_labels}
 
 
 def name_option(kind: str, words: str) -> Callable[[Command], Command]:
-    """Return `--schedule`, `--job` or `--group`."""
+    """Return `--schedule`, `--job`, `--group` or `--label`."""
     return click.option(f"--{kind}", shell_complete=_COMPLETERS[kind], help=words)
+
+
+schedules_argument = click.argument(
+    "schedule_ids", metavar="[SCHEDULE_ID]...", nargs=-1, shell_complete=complete_schedules
+)
+label_option = name_option("label", "All schedules with this label.")
 
 
 @click.command()

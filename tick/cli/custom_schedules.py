@@ -54,6 +54,7 @@ _OPTIONS = (
     click.option("--group", "job_group", shell_complete=complete_groups, help="Run this group."),
     click.option("--all", "everything", is_flag=True, help="Run all jobs."),
     click.option("--params", metavar="JSON", help="Keyword arguments of the jobs."),
+    click.option("--label", "labels", multiple=True, help="Names that it shares with others."),
     click.option("--missed", type=click.Choice(MissedPolicy), help="What a missed instant does."),
     click.option("--overlap", type=click.Choice(OverlapPolicy), help="While one is unfinished."),
     click.option(

@@ -2,12 +2,14 @@
 
 import click
 
+from tick.cli.bulk import are_many, at_once
 from tick.cli.client import open_client
-from tick.cli.completion import complete_schedules, name_option
+from tick.cli.completion import label_option, name_option, schedules_argument
 from tick.cli.output import show_list
 from tick.cli.parameters import as_json, read_params, reason_option
 from tick.cli.waiting import tell_started, wait_option
 from tick.interface.jobs import list_jobs, run_all_jobs, run_group, run_job
+from tick.interface.many_schedules import trigger_schedules
 from tick.interface.schedules import trigger_schedule
 from tick.ops.queries.jobs import Job
 
@@ -39,7 +41,8 @@ def _more(job: Job) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("schedule_id", required=False, shell_complete=complete_schedules)
+@schedules_argument
+@label_option
 @name_option("job", "One job, without what it depends on.")
 @name_option("group", "The jobs of a group, in dependency order.")
 @click.option("--all", "everything", is_flag=True, help="All jobs, in dependency order.")
@@ -54,7 +57,8 @@ def _more(job: Job) -> dict[str, object]:
 @wait_option
 @as_json
 def run(
-    schedule_id: str | None,
+    schedule_ids: tuple[str, ...],
+    label: str | None,
     job: str | None,
     group: str | None,
     everything: bool,
@@ -67,15 +71,21 @@ def run(
 
     No schedule's next instant moves. For example: tick run nightly --wait
     """
-    if sum([schedule_id is not None, job is not None, group is not None, everything]) != 1:
-        raise click.UsageError("Name exactly one of SCHEDULE_ID, --job, --group and --all.")
-    if params is not None and schedule_id is not None:
+    of_schedules = bool(schedule_ids) or label is not None
+    if sum([of_schedules, job is not None, group is not None, everything]) != 1:
+        raise click.UsageError(
+            "Name exactly one of SCHEDULE_ID, --label, --job, --group and --all."
+        )
+    if params is not None and of_schedules:
         raise click.UsageError("--params goes with --job, --group and --all, not with a schedule.")
-    given = read_params(params)
+    given, how = read_params(params), act | {"override_overlap": override_overlap}
+    if of_schedules and are_many(schedule_ids, label):
+        one = {"--wait": wait}
+        at_once(trigger_schedules, schedule_ids, label, "is enqueued", of_one=one, **how)
+        return
     with open_client() as client:
-        if schedule_id is not None:
-            how = act | {"override_overlap": override_overlap}
-            made = client.call(trigger_schedule, schedule_id=schedule_id, **how)
+        if of_schedules:
+            made = client.call(trigger_schedule, schedule_id=schedule_ids[0], **how)
         elif job is not None:
             made = client.call(run_job, job_name=job, params=given, **act)
         elif group is not None:

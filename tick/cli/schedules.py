@@ -5,11 +5,24 @@ from datetime import datetime
 
 import click
 
-from tick.cli.bulk import Told, one_by_one
+from tick.cli.bulk import Told, are_many, at_once, one_by_one
 from tick.cli.client import Client, call, open_client
-from tick.cli.completion import complete_schedules
+from tick.cli.completion import (
+    complete_schedules,
+    label_option,
+    name_option,
+    schedules_argument,
+)
+from tick.cli.exit_status import ExitStatus
 from tick.cli.output import local, say, show, show_json, show_list
-from tick.cli.parameters import INSTANT, as_json, if_revision, reason_option, wants_json
+from tick.cli.parameters import ID, INSTANT, as_json, if_revision, reason_option, wants_json
+from tick.interface.many_schedules import (
+    disable_schedules,
+    enable_schedules,
+    pause_schedules,
+    resume_schedules,
+    undo_schedules,
+)
 from tick.interface.scheduler import resume_all_from_now
 from tick.interface.schedules import (
     disable_schedule,
@@ -21,27 +34,22 @@ from tick.interface.schedules import (
     resume_schedule_from_now,
 )
 from tick.ops.actions.clock_ahead import BroughtBack
+from tick.ops.actions.many_schedules import SchedulesDone
 from tick.ops.queries.schedules import Schedule
 from tick.ops.reports.upcoming import Policy
 from tick.states import ScheduleState
 from tick.text import counted
 
 schedule_argument = click.argument("schedule_id", shell_complete=complete_schedules)
-_SCHEDULES = click.argument(
-    "schedule_ids",
-    metavar="SCHEDULE_ID...",
-    nargs=-1,
-    required=True,
-    shell_complete=complete_schedules,
-)
 
 
 @click.command()
+@name_option("label", "Only those with this label.")
 @as_json
-def schedules() -> None:
+def schedules(label: str | None) -> None:
     """List the schedules with their last and next firing."""
     with open_client() as client:
-        found = client.all(list_schedules)
+        found = client.all(list_schedules, label=label)
     columns = {
         "id": "ID",
         "enabled": "ENABLED",
@@ -50,8 +58,11 @@ def schedules() -> None:
         "last_outcome": "LAST",
         "last_at": "AT (UTC)",
         "next_run_at": "NEXT (UTC)",
+        "labels": "LABELS",
     }
     empty = "No schedules yet: `tick sync` brings them from the definitions."
+    if label is not None:
+        empty = f"No schedule has the label {label!r}; `tick schedules` shows those there are."
     show_list(found, columns, empty, _more)
 
 
@@ -59,6 +70,7 @@ def _more(row: Schedule) -> dict[str, object]:
     last = row.last
     return {
         "when": _when(row),
+        "labels": ", ".join(row.labels) or None,
         "last_outcome": last.outcome if last else None,
         "last_at": (last.scheduled_for or last.decided_at) if last else None,
     }
@@ -79,6 +91,7 @@ def schedule(schedule_id: str) -> None:
     facts = {
         "when": row.timing.mistake or _when(row),
         "runs": row.selected.words,
+        "labels": ", ".join(row.labels),
         "now": _standing(row),
         "policy": _policy(found.policy),
         "due": _due(row, now),
@@ -139,62 +152,84 @@ def _last(row: Schedule) -> str | None:
 
 
 @click.command()
-@_SCHEDULES
+@schedules_argument
+@label_option
 @click.option("--catch-up", is_flag=True, help="Also fire its most recent instant, once.")
 @if_revision
 @as_json
-def enable(schedule_ids: tuple[str, ...], catch_up: bool, revision: str | None) -> None:
+def enable(
+    schedule_ids: tuple[str, ...], label: str | None, catch_up: bool, revision: str | None
+) -> None:
     """Switch schedules on. Each next fires at its first instant after now."""
     how = {"catch_up_latest": catch_up, "revision": revision}
+    if are_many(schedule_ids, label):
+        of_one = {"--revision": how.pop("revision")}
+        at_once(enable_schedules, schedule_ids, label, "is on", of_one=of_one, **how)
+        return
 
     def switch(client: Client, schedule_id: str) -> Told:
         row = client.call(enable_schedule, schedule_id=schedule_id, **how)
         return row, f"{schedule_id} is on; next: {next_firing(row)}"
 
-    one_by_one(schedule_ids, switch, of_one={"--revision": revision})
+    one_by_one(schedule_ids, switch)
 
 
 @click.command()
-@_SCHEDULES
+@schedules_argument
+@label_option
 @reason_option("Why; kept in the audit.")
 @if_revision
 @as_json
-def disable(schedule_ids: tuple[str, ...], reason: str | None, revision: str | None) -> None:
+def disable(
+    schedule_ids: tuple[str, ...], label: str | None, reason: str | None, revision: str | None
+) -> None:
     """Switch schedules off. What runs already goes on."""
     how = {"reason": reason, "revision": revision}
+    if are_many(schedule_ids, label):
+        of_one = {"--revision": how.pop("revision")}
+        at_once(disable_schedules, schedule_ids, label, "is off", of_one=of_one, **how)
+        return
 
     def switch(client: Client, schedule_id: str) -> Told:
         row = client.call(disable_schedule, schedule_id=schedule_id, **how)
         since = f" since {row.enabled_at:%Y-%m-%d %H:%M} UTC" if row.enabled_at else ""
         return row, f"{schedule_id} is off{since}"
 
-    one_by_one(schedule_ids, switch, of_one={"--revision": revision})
+    one_by_one(schedule_ids, switch)
 
 
 @click.command()
-@_SCHEDULES
+@schedules_argument
+@label_option
 @reason_option("Why; whoever finds the schedule quiet reads it.", required=True)
 @click.option("--until", type=INSTANT, help="When the pause ends by itself.")
 @if_revision
 @as_json
 def pause(
-    schedule_ids: tuple[str, ...], reason: str, until: datetime | None, revision: str | None
+    schedule_ids: tuple[str, ...],
+    label: str | None,
+    reason: str,
+    until: datetime | None,
+    revision: str | None,
 ) -> None:
     """Keep schedules from firing, for a reason."""
-    how = {"reason": reason, "until": until, "revision": revision}
+    how = {"reason": reason, "until": until}
+    if are_many(schedule_ids, label):
+        of_one = {"--revision": revision}
+        at_once(pause_schedules, schedule_ids, label, "is paused", of_one=of_one, **how)
+        return
 
     def stop(client: Client, schedule_id: str) -> Told:
-        row = client.call(pause_schedule, schedule_id=schedule_id, **how)
+        row = client.call(pause_schedule, schedule_id=schedule_id, revision=revision, **how)
         end = f"until {until:%Y-%m-%d %H:%M %Z}" if until else f"until `tick resume {schedule_id}`"
         return row, f"{schedule_id} is paused {end}."
 
-    one_by_one(schedule_ids, stop, of_one={"--revision": revision})
+    one_by_one(schedule_ids, stop)
 
 
 @click.command()
-@click.argument(
-    "schedule_ids", nargs=-1, metavar="[SCHEDULE_ID]...", shell_complete=complete_schedules
-)
+@schedules_argument
+@label_option
 @click.option("--catch-up", is_flag=True, help="Also fire the most recent instant that passed.")
 @click.option("--run", type=INSTANT, multiple=True, help="Also run this instant that passed.")
 @click.option(
@@ -205,6 +240,7 @@ def pause(
 @as_json
 def resume(
     schedule_ids: tuple[str, ...],
+    label: str | None,
     catch_up: bool,
     run: tuple[datetime, ...],
     from_now: bool,
@@ -212,14 +248,21 @@ def resume(
     revision: str | None,
 ) -> None:
     """End a pause or an ERROR. Each next fires at its first instant after now."""
-    if every == bool(schedule_ids) or (every and not from_now):
+    if every == bool(schedule_ids or label) or (every and not from_now):
         raise click.UsageError("Name a schedule, or all: `tick resume --from-now --all`.")
+    if from_now and label:
+        raise click.UsageError("--from-now takes ids, or --all.")
     if from_now and (catch_up or run):
         raise click.UsageError("--from-now goes on after now: leave out --catch-up and --run.")
     if every:
         show(call(resume_all_from_now), _tell_brought_back)
         return
     how = {"catch_up_latest": catch_up, "run": run, "revision": revision}
+    of_one = {"--revision": revision, "--run": run}
+    if not from_now and are_many(schedule_ids, label):
+        latest = {"catch_up_latest": catch_up}
+        at_once(resume_schedules, schedule_ids, label, "goes on", of_one=of_one, **latest)
+        return
 
     def bring_back(client: Client, schedule_id: str) -> Told:
         row = client.call(resume_schedule_from_now, schedule_id=schedule_id, revision=revision)
@@ -233,7 +276,27 @@ def resume(
         return row, f"{schedule_id} goes on; {missed}; next: {next_firing(row)}"
 
     act = bring_back if from_now else go_on
-    one_by_one(schedule_ids, act, of_one={"--revision": revision, "--run": run})
+    one_by_one(schedule_ids, act, of_one=of_one)
+
+
+@click.command()
+@click.argument("entry_id", type=ID)
+@as_json
+def undo(entry_id: int) -> None:
+    """Take back one act on many schedules, by its entry in the audit.
+
+    What somebody changed since stays; what was started and runs is asked to stop.
+    """
+    found = call(undo_schedules, entry=entry_id)
+    show(found, _tell_undone)
+    if found.refused:
+        raise SystemExit(ExitStatus.FAILED)
+
+
+def _tell_undone(found: SchedulesDone) -> None:
+    say(f"{counted(len(found.done), 'schedule')} as before, {len(found.unchanged)} had changed.")
+    for schedule_id, why in found.refused.items():
+        say(f"{schedule_id}: {why}", err=True)
 
 
 def _tell_brought_back(found: BroughtBack) -> None:

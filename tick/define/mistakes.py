@@ -8,6 +8,7 @@ from tick.define import alerts
 from tick.define.calendar_days import ExpandedCalendars
 from tick.define.job_mistakes import in_job
 from tick.define.jobs import JobDefinition
+from tick.define.labels import in_labels
 from tick.define.schedules import Schedule
 from tick.define.target_mistakes import in_target
 from tick.define.timing_mistakes import find_in_timing, where_is
@@ -89,7 +90,8 @@ def _in_schedule(
     schedule: Schedule, jobs: Sequence[JobDefinition], calendars: ExpandedCalendars | None
 ) -> Iterator[str]:
     yield from find_in_timing(schedule)
-    found = [*in_calendar(schedule, calendars), *_in_alerts(schedule), *in_target(schedule, jobs)]
+    found = [*in_calendar(schedule, calendars), *_in_alerts(schedule)]
+    found += [*in_labels(schedule.labels), *in_target(schedule, jobs)]
     yield from (f"{where_is(schedule)}: {text}" for text in found)
 
 

@@ -68,7 +68,11 @@ class Registry:
         """The identity of all schedules' rules, targets and words, and of all jobs' policies."""
         jobs = {name: _policy(job) for name, job in self.jobs.items()}
         schedules = {
-            name: [each.rule().to_json(), each.target(), each.words() | each.told()]
+            name: [
+                each.rule().to_json(),
+                each.target(),
+                each.words() | each.labelled() | each.told(),
+            ]
             for name, each in self.schedules.items()
         }
         return short_digest(canonical({"jobs": jobs, "schedules": schedules}))

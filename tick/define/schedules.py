@@ -29,8 +29,9 @@ class Schedule:
     `months` of the local calendar, whose `anchor` is a date. It runs the `job`, the `job_group` or
     the `jobs` that it names, or all jobs; `mode` may say so as well (SINGLE_JOB, GROUP, CUSTOM,
     ALL_JOBS). An option that is None was not given. `alerts` are rules of tick.define.alerts.
-    `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one in the
-    variable NAME.
+    `labels` are names that it shares with others: to list them, switch them and plan windows
+    together. `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one
+    in the variable NAME.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Schedule:
     overlap: OverlapPolicy | str = OverlapPolicy.SKIP
     calendar: str | None = None
     day_rule: DayRule | str | None = None
+    labels: Sequence[str] = ()
     dst_gap: str | None = None
     dst_fold: str | None = None
     starts_at: datetime | None = None
@@ -145,6 +147,11 @@ class Schedule:
     def words(self) -> dict[str, Any]:
         """Return the texts for people; a change of them makes no new version."""
         return {"name": self.name, "description": self.description}
+
+    def labelled(self) -> dict[str, Any]:
+        """Return its labels, if it has any, as they are kept with a version."""
+        # A change of them makes a new version: windows by label go by them.
+        return {"labels": list(self.labels)} if self.labels else {}
 
     def wall_times(self) -> dict[str, str]:
         """Return its instants that were given in a named zone: `2027-01-01T09:00:00 Asia/Tokyo`."""

@@ -66,6 +66,7 @@ class ScheduleOptions(Body):
     overlap: OverlapPolicy | None = None
     calendar: Name | None = None
     day_rule: DayRule | None = None
+    labels: tuple[Name, ...] | None = None
     dst_gap: Text | None = None
     dst_fold: Text | None = None
     starts_at: Instant | None = None

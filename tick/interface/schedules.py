@@ -22,7 +22,6 @@ from tick.interface.permissions import Permission
 from tick.interface.stats import PeriodQuery
 from tick.ops.actions import backfill, clock_ahead, run_now, switches
 from tick.ops.actions.backfill import BackfillPlan
-from tick.ops.actions.switches import SchedulesResumed
 from tick.ops.queries.history_logs import HistoryPage, list_history
 from tick.ops.queries.schedules import Schedule, SchedulePage, find_schedule
 from tick.ops.queries.versions import MOST_VERSIONS, VersionPage, list_version_page
@@ -71,6 +70,7 @@ class ScheduleQuery(Query):
     """Which schedules."""
 
     after: Name | None = Field(None, description="only those after this id: use `next`")
+    label: Name | None = Field(None, description="only those with this label")
 
 
 class Enable(Body):
@@ -85,12 +85,6 @@ class Resume(Enable):
     run: tuple[Instant, ...] = Field(
         (), max_length=100, description="instants that passed meanwhile, to run as themselves"
     )
-
-
-class ResumeMany(Enable):
-    """Which schedules go on, and how."""
-
-    schedule_ids: tuple[Name, ...] = Field(min_length=1, max_length=100)
 
 
 class Disable(Body):
@@ -123,7 +117,7 @@ class Slots(Body):
 @resource.get("/schedules")
 def list_schedules(context: Context, query: ScheduleQuery) -> SchedulePage:
     """List the schedules."""
-    page = context.read(list_items, context.now, after=query.after)
+    page = context.read(list_items, context.now, after=query.after, label=query.label)
     return continued_at(page, "after")
 
 
@@ -173,14 +167,6 @@ def resume_schedule(
         context.database, act, schedule_id, catch_up_latest=latest, run=body.run
     )
     return find(context, schedule_id)
-
-
-@resource.post("/schedules/resume", Permission.SCHEDULE_EDIT)
-def resume_schedules(context: Context, body: ResumeMany) -> SchedulesResumed:
-    """End the pauses or errors of many schedules; one that is refused stops no other."""
-    return switches.resume_schedules(
-        context.database, context.act(), body.schedule_ids, catch_up_latest=body.catch_up_latest
-    )
 
 
 @resource.post("/schedules/<schedule_id>/resume-from-now", Permission.SCHEDULE_EDIT)

@@ -9,6 +9,7 @@ from tick.interface import (
     cron_preview,
     custom_schedules,
     jobs,
+    many_schedules,
     occurrences,
     queues,
     runs,
@@ -23,6 +24,7 @@ from tick.interface import (
 RESOURCES = (
     schedules.resource,
     custom_schedules.resource,
+    many_schedules.resource,
     cron_preview.resource,
     scheduler.resource,
     conflicts.resource,

@@ -40,9 +40,9 @@ class Change(Acting):
         after: Mapping[str, Any] | None = None,
         reason: str | None = None,
         subject: str | None = None,
-    ) -> None:
-        """Write the audit entry; an action that changes nothing writes none."""
-        self.act.record(
+    ) -> int | None:
+        """Write the audit entry and return its id; an action that changes nothing writes none."""
+        return self.act.record(
             self.connection,
             self.action,
             subject or self.subject,

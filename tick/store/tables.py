@@ -45,6 +45,8 @@ Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 Instant = UtcDateTime()
 IS_ACTIVE = sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'")
 """The predicate of the index of due schedules, as queries repeat it."""
+OF_MANY_INDEXED = "audit_entry.action LIKE 'schedules.%'"
+"""The predicate of the index of changes of many schedules, as queries repeat it."""
 _COUNTED = "its end is in the table of hours"
 _ENDED = "outcome NOT IN ('QUEUED', 'RUNNING')"
 _UNUSUAL = "outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')"
@@ -128,6 +130,7 @@ job_schedule = _table(
     Column("enabled_by", sa.String(100)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("labels", Json, comment="what people call it together with others"),
     Column("former_ids", Json, comment="what it was called before, the first name first"),
     _one_of("source", ScheduleSource),
     _one_of("state", ScheduleState),
@@ -365,6 +368,7 @@ audit_entry = _table(
     Column("request_id", sa.String(64)),
     Index("ix_audit_entry_subject_id", "subject", "id"),
     _partial("ix_audit_entry_renames", "id", where="action = 'schedule.rename'"),
+    _partial("ix_audit_entry_of_many", "id", where="action LIKE 'schedules.%'"),
 )
 
 alert = _table(

@@ -42,7 +42,13 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.RUN_CANCEL: ("cancel_runs",),
         Permission.RUN_RETRY: ("retry_runs",),
     },
-    "bulk_schedules": {Permission.SCHEDULE_EDIT: ("act", "confirm", "undo")},
+    "bulk_schedules": {
+        # As above.
+        Permission.READ: ("confirm",),
+        Permission.ALERT_MUTE: ("mute",),
+        Permission.SCHEDULE_EDIT: ("switch", "undo"),
+        Permission.SCHEDULE_RUN: ("run",),
+    },
     "jobs": {
         Permission.READ: ("index", "show"),
         Permission.JOB_RUN: (

@@ -50,17 +50,21 @@ SHOWN = {
 
 
 @blueprint.get("/schedules")
-@query.takes({"after": query.text_of, "choose": query.one_of(("on",))})
+@query.takes({"after": query.text_of, "choose": query.one_of(("on",)), "label": query.text_of})
 def index() -> ResponseReturnValue:
-    """List all schedules."""
+    """List all schedules, or those with a label."""
+    label = query.text("label")
     with reading() as connection:
-        page = schedules.list_schedules(connection, after=query.text("after"))
+        page = schedules.list_schedules(connection, after=query.text("after"), label=label)
+        labels = schedules.list_labels(connection)
         rates = _rates(connection, tuple(row.id for row in page.items))
         health = system_health(connection)
     return polling.page(
         "schedules/index.html",
-        (page, [row.id for row in page.items if row.is_due(now())], rates, health),
+        (page, [row.id for row in page.items if row.is_due(now())], rates, health, labels),
         page=page,
+        labels=labels,
+        label=label,
         rates=rates,
         percent=percent,
         health=health,

@@ -36,6 +36,15 @@ BODIES = {
     "create_schedule": {"name": "Nightly", "cron": "0 2 * * *"},
     "preview_runs": {"expression": "0 2 * * *"},
     "resume_schedules": {"schedule_ids": ["daily"]},
+    "enable_schedules": {"schedule_ids": ["daily"]},
+    "disable_schedules": {"schedule_ids": ["daily"]},
+    "pause_schedules": {"schedule_ids": ["daily"], "reason": "maintenance"},
+    "trigger_schedules": {"schedule_ids": ["daily"]},
+    "mute_schedules": {
+        "schedule_ids": ["daily"],
+        "until": "2099-01-01T00:00:00Z",
+        "reason": "maintenance",
+    },
     "run_slots": {"scheduled_for": ["2026-03-01T02:00:00Z"]},
     "validate_cron": {"expression": "0 2 * * *"},
 }

@@ -11,6 +11,10 @@ from tick.errors import Refused
 from tick.store.tables import audit_entry
 
 MAX_REASON = 500
+OF_MANY = tuple(
+    f"schedules.{what}" for what in ("enable", "disable", "pause", "resume", "run", "mute")
+)
+"""The actions on many schedules, whose one entry names each of them by its id."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Author:
 
 
 SYSTEM = Author("system")
+_INSERT = sa.insert(audit_entry).returning(audit_entry.c.id)
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,16 @@ class Act:
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
         reason: str | None = None,
-    ) -> None:
-        """Write an audit entry, in the transaction of the change; the reason is the act's own."""
+    ) -> int | None:
+        """Write an audit entry, in the transaction of the change; the reason is the act's own.
+
+        Returns its id.
+        """
         by = {"at": self.now, "actor": self.author.name, "request_id": self.author.request_id}
         what = {"action": action, "subject": subject, "before": before, "after": after}
         entry = {**by, **what, "reason": reason or self.reason}
-        connection.execute(sa.insert(audit_entry), entry)
+        written: int = connection.execute(_INSERT, entry).scalar_one()
+        return written
 
 
 @dataclass(frozen=True)

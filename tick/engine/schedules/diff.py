@@ -80,7 +80,8 @@ def find_changes(connection: sa.Connection, registry: Registry) -> list[Change]:
 def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
     """The JSON texts that decide a schedule's behaviour; its words do not."""
     target = build_target(registry, schedule.target())
-    return {"rule": schedule.rule().to_json(), "target": target.to_json()}
+    texts = {"rule": schedule.rule().to_json(), "target": target.to_json()}
+    return texts | {name: canonical(labels) for name, labels in schedule.labelled().items()}
 
 
 def version_digest(texts: Mapping[str, str]) -> str:

@@ -145,7 +145,10 @@ class _Sync(ScheduleWriter):
 
     def _change(self, change: Change, schedule: Schedule) -> None:
         before = self.change(schedule, source=change.source)
-        old, new = {"rule": before.row.rule}, {"rule": schedule.rule().to_json()}
+        old: dict[str, Any] = {"rule": before.row.rule}
+        new: dict[str, Any] = {"rule": schedule.rule().to_json()}
+        if (had := before.row.labels or []) != list(schedule.labels):
+            old, new = old | {"labels": had}, new | {"labels": list(schedule.labels)}
         self.note("schedule.change", schedule.id, before=old, after=new)
         paused = self._pause_before(schedule.id, "schedule.break")
         if before.row.state_by == BY_DEFINITIONS and paused is not None:

@@ -46,6 +46,7 @@ class ScheduleWriter(Acting):
             {
                 "id": schedule.id,
                 **schedule.words(),
+                "labels": list(schedule.labels),
                 "alerts": schedule.told(),
                 "source": source,
                 "decided_to": self.now,
@@ -80,7 +81,7 @@ class ScheduleWriter(Acting):
             following = instants.first_after(rule, since) if fires else None
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
         version_id = self._add_version(schedule, since, source)
-        self.update(schedule.id, version_id=version_id, **values)
+        self.update(schedule.id, version_id=version_id, labels=list(schedule.labels), **values)
         return before
 
     def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
@@ -125,7 +126,9 @@ class ScheduleWriter(Acting):
         texts = version_texts(schedule, self.registry)
         rule, target = texts["rule"], texts["target"]
         zone = zone_of(schedule.rule()) or schedule.named_zone
-        given: dict[str, Any] = {"wall_times": found} if (found := schedule.wall_times()) else {}
+        given = schedule.labelled()
+        if found := schedule.wall_times():
+            given |= {"wall_times": found}
         # What a person wrote is kept as written: nothing else remembers it.
         written = {"written": to_plain(schedule)} if source is ScheduleSource.CUSTOM else {}
         if schedule.calendar is not None:

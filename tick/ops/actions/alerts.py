@@ -26,6 +26,11 @@ def mute(
 
     Returns the mute's id. What is still wrong then is sent then. Raises NotFound, Refused.
     """
+    return mute_one(change, schedule_id=schedule_id, rule=rule, until=until)
+
+
+def mute_one(change: Change, *, schedule_id: str | None, rule: str | None, until: datetime) -> int:
+    """Make a mute within an action; see `mute`."""
     reason = change.act.required_reason(
         "A mute needs a reason: say why, for whoever wonders at the silence."
     )
@@ -47,9 +52,10 @@ def mute(
     }
     created = sa.insert(alert_mute).values(values).returning(_m.id)
     mute_id = int(change.connection.execute(created).scalar_one())
+    about = {"mute": mute_id, "schedule_id": schedule_id, "rule": rule}
     change.record(
         subject=str(mute_id),
-        after={"schedule_id": schedule_id, "rule": rule, "until": until.isoformat()},
+        after=about | {"until": until.isoformat()},
         reason=reason,
     )
     return mute_id
@@ -65,6 +71,11 @@ def _check_mute(change: Change) -> None:
 @action("alert.unmute", check=_check_mute)
 def unmute(change: Change, mute_id: int) -> bool:
     """End a mute before its time; False when it is over. Raises NotFound, Stale."""
+    return unmute_one(change, mute_id)
+
+
+def unmute_one(change: Change, mute_id: int) -> bool:
+    """End a mute within an action; see `unmute`."""
     _lock_mute(change.connection, mute_id)
     ended = change.connection.execute(
         sa.update(alert_mute)

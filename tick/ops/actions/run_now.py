@@ -36,6 +36,11 @@ def run_schedule(change: Change, schedule_id: str, *, override_overlap: bool = F
     Works while the schedule is disabled. The same key again gives the same occurrence. Raises
     NotFound; Refused if it was removed; Busy if the overlap policy says no.
     """
+    return run(change, schedule_id, override_overlap=override_overlap)
+
+
+def run(change: Change, schedule_id: str, *, override_overlap: bool = False) -> int:
+    """Run a schedule's jobs now within an action; see `run_schedule`."""
     connection = change.connection
     known = lifecycle.find_schedule(connection, schedule_id)
     if known.row.state == ScheduleState.REMOVED:

@@ -4,24 +4,20 @@ A switch never fires anything by itself: the instants that passed while a schedu
 one SUPPRESSED row, and the next instant lies strictly after the switch.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from tick.engine.schedules import replay
 from tick.engine.schedules.diff import BY_DEFINITIONS
 from tick.engine.schedules.lifecycle import NOT_PAUSED, find_schedule, pause_is_over, switch, wake
-from tick.errors import NotFound, Refused
-from tick.ops.act import Act, Change, action
+from tick.errors import Refused
+from tick.ops.act import Change, action
 from tick.ops.queries.revisions import check_revision
-from tick.ops.schemas import Schema
 from tick.states import ScheduleSource, ScheduleState
-from tick.store.database import Database
 from tick.store.sql import AnyRow
 from tick.utc import utc
 
-Result = TypeVar("Result")
 _CATCH_UP = "its latest instant was asked for"
 
 
@@ -103,10 +99,17 @@ def pause_schedule(change: Change, schedule_id: str, *, until: datetime | None =
 
     Paused again, the new reason and end hold. Raises NotFound, Refused, Stale.
     """
+    pause(change, schedule_id, until=until)
+
+
+def pause(
+    change: Change, schedule_id: str, *, until: datetime | None = None, reason: str | None = None
+) -> None:
+    """Pause a schedule within an action, by the act's reason or another; see `pause_schedule`."""
     known = find_schedule(change.connection, schedule_id)
     if known.row.state not in (ScheduleState.ACTIVE, ScheduleState.PAUSED):
         raise Refused(f"{schedule_id} is {known.row.state}: it does not fire, and can't be paused.")
-    reason = change.act.required_reason(
+    reason = reason or change.act.required_reason(
         "A pause needs a reason: say why, for whoever finds the schedule quiet."
     )
     until = until and utc(until, "the pause's end")
@@ -122,10 +125,18 @@ def pause_schedule(change: Change, schedule_id: str, *, until: datetime | None =
     }
     switch(change.connection, known, values, change.now)
     change.record(
-        before={"state": known.row.state},
+        before=_standing(known.row),
         after={"state": "PAUSED", "until": until.isoformat() if until else None},
         reason=reason,
     )
+
+
+def _standing(row: AnyRow) -> dict[str, Any]:
+    """Return the state of a schedule, and all of its pause, as the audit keeps it."""
+    if row.state != ScheduleState.PAUSED:
+        return {"state": row.state}
+    until = row.state_until and row.state_until.isoformat()
+    return {"state": row.state, "reason": row.state_reason, "until": until}
 
 
 @action("schedule.resume", check=check_revision)
@@ -137,6 +148,13 @@ def resume_schedule(
     Of the instants that passed meanwhile none runs, or its latest with the next tick, or those in
     `run`, whose occurrences are returned. Raises NotFound, Refused, Stale.
     """
+    return resume(change, schedule_id, catch_up_latest=catch_up_latest, run=run)
+
+
+def resume(
+    change: Change, schedule_id: str, *, catch_up_latest: bool = False, run: Sequence[datetime] = ()
+) -> list[int]:
+    """Let a schedule go on within an action; see `resume_schedule`."""
     known = find_schedule(change.connection, schedule_id)
     if known.row.state not in (ScheduleState.PAUSED, ScheduleState.ERROR):
         raise Refused(f"{schedule_id} is {known.row.state}: there is nothing to resume.")
@@ -149,38 +167,8 @@ def resume_schedule(
         values |= wake(change.connection, known, change.now, catch_up_latest=catch_up_latest)
     switch(change.connection, known, values, change.now)
     change.record(
-        before={"state": known.row.state},
+        before=_standing(known.row),
         after={"state": "ACTIVE"},
         reason=_CATCH_UP if catch_up_latest else None,
     )
     return replay.replay_instants(change.connection, schedule_id, run, change.act) if run else []
-
-
-class SchedulesResumed(Schema):
-    """What became of many schedules: those that go on, and why not the others, by id."""
-
-    done: tuple[str, ...]
-    refused: dict[str, str]
-
-
-def resume_schedules(
-    database: Database, act: Act, schedule_ids: Iterable[str], *, catch_up_latest: bool = False
-) -> SchedulesResumed:
-    """Resume each schedule in a transaction of its own; one that is refused stops no other."""
-    resume = partial(resume_schedule, database, act, catch_up_latest=catch_up_latest)
-    done, refused = do_to_each(schedule_ids, resume)
-    return SchedulesResumed(done=tuple(done), refused=refused)
-
-
-def do_to_each(
-    schedule_ids: Iterable[str], action: Callable[[str], Result]
-) -> tuple[dict[str, Result], dict[str, str]]:
-    """Act on each schedule; return the results, and the refusals, by id."""
-    done: dict[str, Result] = {}
-    refused: dict[str, str] = {}
-    for schedule_id in dict.fromkeys(schedule_ids):  # each once, in the order given
-        try:
-            done[schedule_id] = action(schedule_id)
-        except (NotFound, Refused) as refusal:
-            refused[schedule_id] = str(refusal)
-    return done, refused

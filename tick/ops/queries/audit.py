@@ -1,5 +1,6 @@
 """The audit: its entries, and how they are found and listed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import Field
 from tick.ops.queries.id_ranges import find_id_range
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.schemas import Page, Schema
-from tick.store.tables import audit_entry
+from tick.store.tables import OF_MANY_INDEXED, audit_entry
 
 _a = audit_entry.c
 
@@ -52,7 +53,7 @@ class AuditFilter:
         """Return the filter as SQL."""
         chosen: list[sa.ColumnElement[bool]] = []
         if self.subject is not None:
-            chosen.append(_a.subject == self.subject)
+            chosen.append(is_about([self.subject]))
         if self.actor is not None:
             chosen.append(_a.actor == self.actor)
         if self.action is not None:
@@ -66,9 +67,18 @@ class AuditFilter:
         return chosen
 
 
+def is_about(subjects: Iterable[str]) -> sa.ColumnElement[bool]:
+    """Whether an entry is about one of these, alone or among many schedules."""
+    names = list(subjects)
+    # The second part as the partial index has it. Both databases write members alike.
+    one_of_many = (
+        sa.cast(_a.after, sa.Text).contains(f'"{name}": {{', autoescape=True) for name in names
+    )
+    return sa.or_(_a.subject.in_(names), sa.and_(sa.text(OF_MANY_INDEXED), sa.or_(*one_of_many)))
+
+
 _ROWS = sa.select(*(_a[name] for name in AuditEntry.model_fields))
 NEWEST = AuditFilter()
-RECENT = 1000
 
 
 def list_audit(
@@ -90,14 +100,6 @@ def list_audit(
     if page.next is None and id_range.goes_on:
         return AuditPage(items=page.items, next=str(id_range.start))
     return page
-
-
-def changes_of_request(connection: sa.Connection, request_id: str, actor: str) -> list[AuditEntry]:
-    """Return what somebody changed by one request, if it is among the latest RECENT changes."""
-    # No index holds requests; and an older change is too old to be taken back.
-    oldest = sa.select(sa.func.max(_a.id) - RECENT).scalar_subquery()
-    query = _ROWS.where(_a.id > oldest, _a.request_id == request_id, _a.actor == actor)
-    return [AuditEntry(**row._mapping) for row in connection.execute(query.order_by(_a.id))]
 
 
 def _page(connection: sa.Connection, query: sa.Select[Any], size: int) -> AuditPage:

@@ -1,6 +1,7 @@
 """Schedules: their shape, and how they are found and listed."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BeforeValidator, Field
 
 from tick.define.alerts import of_schedule
+from tick.engine.schedules.labels import has_label
 from tick.errors import NotFound
 from tick.ops.queries.descriptions import (
     Selected,
@@ -47,12 +49,17 @@ def _parsed(text: object) -> object:
         return None
 
 
+def _listed(labels: object) -> object:
+    return labels or ()
+
+
 class Schedule(ProposalNames):
     """A schedule: its definition in force, where it stands, its last firing."""
 
     id: str
     name: str
     description: str
+    labels: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     enabled: bool
     enabled_at: datetime | None
     enabled_by: str | None
@@ -166,9 +173,13 @@ class SchedulePage(Page[Schedule]):
     """Schedules by id."""
 
 
-def list_schedules(connection: sa.Connection, *, after: str | None = None) -> SchedulePage:
+def list_schedules(
+    connection: sa.Connection, *, after: str | None = None, label: str | None = None
+) -> SchedulePage:
     """Return a page of schedules with last firing and recent outcomes; three statements."""
     query = _ROWS.order_by(_s.id).limit(PAGE_ROWS + 1)
+    if label is not None:
+        query = query.where(has_label(label))
     if after is not None:
         query = query.where(_s.id > after)
     rows = connection.execute(query).all()
@@ -204,6 +215,23 @@ def schedule_names(connection: sa.Connection) -> dict[str, str]:
     """Return names by id for a list to choose from; the first 500."""
     found = connection.execute(sa.select(_s.id, _s.name).order_by(_s.name, _s.id).limit(500))
     return {row.id: row.name for row in found}
+
+
+def names_with_label(connection: sa.Connection, label: str, most: int) -> dict[str, str]:
+    """Return the names of the first schedules with a label by id; without those removed."""
+    found = sa.select(_s.id, _s.name).where(has_label(label), _s.state != ScheduleState.REMOVED)
+    return {row.id: row.name for row in connection.execute(found.order_by(_s.id).limit(most))}
+
+
+def list_labels(connection: sa.Connection) -> dict[str, int]:
+    """Return the labels there are, and how many schedules have each."""
+    rows = connection.execute(_LABELS).scalars()
+    return dict(sorted(Counter(label for labels in rows for label in labels or ()).items()))
+
+
+_LABELS = sa.select(_s.labels).where(
+    sa.cast(_s.labels, sa.Text).contains('"'), _s.state != ScheduleState.REMOVED
+)
 
 
 def _with_history(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[Schedule]:

@@ -32,6 +32,12 @@ class VersionRow:
     rule: str
     mode: str
     target: str
+    definition: Mapping[str, Any] | None = None
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Return the labels that its schedule had by it."""
+        return tuple((self.definition or {}).get("labels", ()))
 
     @property
     def timing(self) -> Timing:
@@ -150,6 +156,8 @@ def _parts(version: VersionRow) -> dict[str, str]:
     parts = {"when": version.timing.words, "zone": version.timing.timezone}
     parts |= {name.replace("_", " "): str(value).lower() for name, value in version.terms.items()}
     parts["runs"] = version.selected.words
+    if version.labels:
+        parts["labels"] = ", ".join(version.labels)
     for job in version.selected.jobs:
         parts[f"job {job}"] = "in"
     for job, policy in _policies(version.target).items():

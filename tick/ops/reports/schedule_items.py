@@ -13,10 +13,14 @@ from tick.policy.rule import Rule
 
 
 def list_items(
-    connection: sa.Connection, now: datetime, *, after: str | None = None
+    connection: sa.Connection,
+    now: datetime,
+    *,
+    after: str | None = None,
+    label: str | None = None,
 ) -> SchedulePage:
     """Return a page of schedules with their figures; five statements."""
-    page = list_schedules(connection, after=after)
+    page = list_schedules(connection, after=after, label=label)
     return page.model_copy(update={"items": _with_figures(connection, page.items, now)})
 
 

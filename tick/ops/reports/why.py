@@ -11,6 +11,7 @@ from tick.engine.ledger.versions import Version, in_force, versions_of
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.lifecycle import why_off
 from tick.engine.statistics.prune_state import pruned_up_to
+from tick.ops.queries.audit import is_about
 from tick.ops.queries.courses import Course, read_course
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.queries.occurrences import queued_until
@@ -205,7 +206,7 @@ def _history(connection: sa.Connection, schedule_id: str, at: datetime) -> Itera
     """Yield the last changes that people and deploys made before the instant."""
     entries = connection.execute(
         sa.select(_a.at, _a.actor, _a.action, _a.reason)
-        .where(_a.subject.in_(_names(connection, schedule_id)), _a.at <= at)
+        .where(is_about(_names(connection, schedule_id)), _a.at <= at)
         .order_by(_a.id.desc())
         .limit(3)
     )
