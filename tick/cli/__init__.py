@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import keyword
 from typing import Any
 
 import click
@@ -39,6 +40,7 @@ SECTIONS = {
         "definitions": "sync check plan",
         "cron_expressions": "cron",
         "simulate": "simulate",
+        "imports": "import",
     },
     "The installation": {
         "database": "db prune",
@@ -59,7 +61,7 @@ COMMANDS = {
 """The module of each command, which holds it by its name."""
 
 # What needs neither a console nor a database: --url makes no difference.
-ANYWHERE = frozenset({"check", "completion", "cron", "openapi", "simulate"})
+ANYWHERE = frozenset({"check", "completion", "cron", "import", "openapi", "simulate"})
 # Processes, and what works on the database before or beside any console.
 _HERE = {"loop", "worker", "up", "first-run"} | {"doctor", "sync", "db", "user", "token", "prune"}
 REMOTE = frozenset(COMMANDS.keys() - _HERE - ANYWHERE)
@@ -87,7 +89,10 @@ class Commands(click.Group):
             return None
         # Loaded when called: a tick must not wait for what it does not use.
         module = importlib.import_module(f"tick.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        attribute = cmd_name.replace("-", "_")
+        # No function can be called `import`.
+        attribute += "_" * keyword.iskeyword(attribute)
+        command: click.Command = getattr(module, attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

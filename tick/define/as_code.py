@@ -51,19 +51,19 @@ def _value(name: str, value: Any) -> str:
         return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
     if name == "every":
         return _step(value) if isinstance(value, Mapping) else _length(value)
-    return _literal(value)
+    return literal(value)
 
 
 def _step(value: Mapping[str, Any]) -> str:
     step = step_from_plain(value)
     on = [] if step.on is None else [f"on={_on(step)}"]
-    at = [] if step.at == "00:00" else [f"at={_literal(step.at)}"]
+    at = [] if step.at == "00:00" else [f"at={literal(step.at)}"]
     return f"{step.unit}({', '.join([str(step.number), *on, *at])})"
 
 
 def _on(step: Step) -> str:
     is_call = step.unit == "months" and isinstance(step.on, str)
-    return as_call(str(step.on)) if is_call else _literal(step.on)
+    return as_call(str(step.on)) if is_call else literal(step.on)
 
 
 def _length(seconds: float) -> str:
@@ -74,12 +74,17 @@ def _length(seconds: float) -> str:
     return f"timedelta(seconds={timedelta(seconds=seconds).total_seconds():g})"
 
 
-def _literal(value: Any) -> str:
+def literal(value: Any) -> str:
     """A JSON value as Python writes it, with double quotes as the formatter has them."""
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return "".join(map(_shown, json.dumps(value, ensure_ascii=False)))
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_literal(key)}: {_literal(of)}' for key, of in value.items())}}}"
+        return f"{{{', '.join(f'{literal(key)}: {literal(of)}' for key, of in value.items())}}}"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_literal, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     return repr(value)
+
+
+def _shown(character: str) -> str:
+    """The character, or its escape where an editor would not show what it is."""
+    return character if character.isprintable() else f"\\U{ord(character):08x}"

@@ -1,0 +1,1 @@
+"""Bringing schedules here from other schedulers."""
