@@ -71,6 +71,15 @@ def test_catholic_bavaria_is_a_category() -> None:
     assert days("by", by).why_off(date(2028, 8, 15)) == "Assumption Day"
 
 
+def test_what_a_calendar_is_made_from_names_the_holidays_that_it_leaves_out() -> None:
+    by = Calendar("by", country="DE", subdivision="BY")
+    both = Calendar("both", country="DE", subdivision="BY", categories=["public", "catholic"])
+    made_from = expand([by, both, Calendar("hk", country="HK")]).made_from
+    assert made_from["by"].endswith("DE BY without catholic")
+    assert made_from["both"].endswith("DE BY")
+    assert made_from["hk"].endswith("HK without optional")
+
+
 def test_a_csv_file_lies_beside_the_module(tmp_path: Path) -> None:
     text = "date,name\n2026-08-10,shutdown\n# a remark\n\n2026-08-11\n"
     (tmp_path / "plant.csv").write_text(text, encoding="utf-8")

@@ -94,7 +94,7 @@ def _in_one(calendar: Calendar, names: Sequence[str]) -> Iterator[str]:
 
 
 def _expand_one(calendar: Calendar, result: ExpandedCalendars) -> None:
-    made_from = [] if calendar.country is None else [_region(calendar)]
+    made_from = []
     if calendar.members:
         found = _combine(calendar, result.days)
         word = "all" if calendar.all_of else "any"
@@ -102,6 +102,7 @@ def _expand_one(calendar: Calendar, result: ExpandedCalendars) -> None:
         made_from.append(f"a working day in {word} of {', '.join(members)}")
     elif calendar.country is not None:
         found = read_region(calendar)
+        made_from.append(_region(calendar, found))
     else:
         found = LibraryDays(_USUAL_WEEKEND, _LAST)
     if calendar.file is not None:
@@ -116,9 +117,11 @@ def _expand_one(calendar: Calendar, result: ExpandedCalendars) -> None:
     result.made_from[calendar.name] = "; ".join(made_from) or "its weekend"
 
 
-def _region(calendar: Calendar) -> str:
+def _region(calendar: Calendar, found: LibraryDays) -> str:
     part = "" if calendar.subdivision is None else f" {calendar.subdivision}"
-    return f"{library_version()}, {calendar.country}{part}"
+    # Some are what most people there have off: Good Friday in Hong Kong, 15 August in Bavaria.
+    without = f" without {', '.join(found.left_out)}" if found.left_out else ""
+    return f"{library_version()}, {calendar.country}{part}{without}"
 
 
 def _add_own(calendar: Calendar, found: LibraryDays) -> None:

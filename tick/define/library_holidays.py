@@ -12,6 +12,7 @@ FIRST_YEAR, LAST_YEAR = 2020, 2035
 _INSTALL = "pip install 'job-schedule-manager[holidays]'"
 _ENGLISH = "en_US"
 _ESTIMATED = " (estimated)"
+_PUBLIC, _SCHOOL = "public", "school"
 
 
 class UnknownRegion(Exception):
@@ -27,6 +28,8 @@ class LibraryDays:
     holidays: dict[date, str] = field(default_factory=dict)
     make_up_days: set[date] = field(default_factory=set)
     estimated: set[date] = field(default_factory=set)
+    left_out: tuple[str, ...] = ()
+    """Categories of holidays that the library has and the calendar does not ask for."""
 
 
 def read_region(calendar: Calendar) -> LibraryDays:
@@ -49,7 +52,10 @@ def read_region(calendar: Calendar) -> LibraryDays:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of years for which a country announces its holidays late
         found = library.country_holidays(country, years=range(first, last + 1), **given)
-    return _read(found, last)
+    days = _read(found, last)
+    taken = {*(calendar.categories or (_PUBLIC,)), _SCHOOL}
+    days.left_out = tuple(each for each in about.supported_categories if each not in taken)
+    return days
 
 
 def _read(found: Any, last: int) -> LibraryDays:
