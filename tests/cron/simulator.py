@@ -7,6 +7,7 @@ from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from tick.cron.zone_data import find_zone
@@ -26,11 +27,18 @@ def wall_of(zone: ZoneInfo, instant: datetime) -> datetime:
 
 def clock_changes(zone: str, year: int) -> list[datetime]:
     """The instants of one year at which the clock is moved, to the second."""
-    info, found = find_zone(zone), []
+    return _clock_changes(find_zone(zone), year)
+
+
+@cache
+def _clock_changes(info: ZoneInfo, year: int) -> list[datetime]:
+    found = []
     instant = datetime(year, 1, 1, tzinfo=UTC) - HOUR
+    wall = wall_of(info, instant)
     while instant < datetime(year + 1, 1, 1, tzinfo=UTC) - HOUR:
         later = instant + HOUR
-        if wall_of(info, later) - wall_of(info, instant) != HOUR:
+        before, wall = wall, wall_of(info, later)
+        if wall - before != HOUR:
             while wall_of(info, instant + MINUTE) - wall_of(info, instant) == MINUTE:
                 instant += MINUTE
             second = timedelta(seconds=1)
@@ -42,23 +50,33 @@ def clock_changes(zone: str, year: int) -> list[datetime]:
 
 
 class Daemon:
-    """A stretch of real time, minute by minute: what the clock on the wall showed and skipped."""
+    """A stretch of real time, minute by minute: what the clock on the wall showed and skipped.
 
-    def __init__(self, zone: str, start: datetime, end: datetime) -> None:
-        self.passes: dict[datetime, list[datetime]] = defaultdict(list)
+    It is asked about what lies within `judged` of its middle; what it walks beyond that tells
+    whether a wall time there is the first or the last of its kind.
+    """
+
+    def __init__(self, zone: str, middle: datetime, window: timedelta, judged: timedelta) -> None:
+        passes: dict[datetime, list[datetime]] = defaultdict(list)
         self.leaps: list[tuple[datetime, list[datetime]]] = []
         before = None
-        for instant, wall in _minutes(find_zone(zone), start, end):
-            self.passes[wall].append(instant)
+        for instant, wall in _minutes(find_zone(zone), middle - window, middle + window):
+            passes[wall].append(instant)
             if before is not None and wall > before + MINUTE:
                 skipped = [before + MINUTE * n for n in range(1, (wall - before) // MINUTE)]
                 self.leaps.append((instant, skipped))
             before = wall
+        self._is_judged = lambda instant: abs(instant - middle) <= judged
+        self.passes = {
+            wall: instants
+            for wall, instants in passes.items()
+            if any(map(self._is_judged, instants))
+        }
 
     def fires(
         self, expression: str, gap: str = "first_valid", fold: str = "first"
     ) -> list[datetime]:
-        """Every instant at which the daemon starts the job."""
+        """Every judged instant at which the daemon starts the job."""
         matches = matcher(expression)
         minute, hour = expression.split()[:2]
         if minute.startswith("*") or hour.startswith("*"):
@@ -76,18 +94,21 @@ class Daemon:
                 for instant, skipped in self.leaps
                 if len(skipped) <= 180 and any(map(matches, skipped))
             }
-        return sorted(found)
+        return sorted(filter(self._is_judged, found))
 
 
 def _minutes(zone: ZoneInfo, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The real instants at which the clock on the wall shows a whole minute."""
-    instant = start
+    instant, wall = start, wall_of(zone, start)
     while instant < end:
-        wall = wall_of(zone, instant)
         if wall.second == 0:
             yield instant, wall
-        steady = wall.second == 0 and wall_of(zone, instant + MINUTE) - wall == MINUTE
-        instant += MINUTE if steady else timedelta(seconds=1)
+            later = instant + MINUTE
+            if (shown := wall_of(zone, later)) - wall == MINUTE:
+                instant, wall = later, shown
+                continue
+        instant += timedelta(seconds=1)
+        wall = wall_of(zone, instant)
 
 
 def matcher(expression: str) -> Callable[[datetime], bool]:

@@ -85,12 +85,11 @@ def test_every_run_around_a_clock_change_is_the_one_of_debians_cron(zone: str, y
     changes = clock_changes(zone, year)
     assert changes, "the zone has no clock change in that year"
     for change in changes[:4]:
-        daemon = Daemon(zone, change - WINDOW, change + WINDOW)
+        daemon = Daemon(zone, change, WINDOW, JUDGED)
         wall = wall_of(find_zone(zone), change)
         for expression in SYSTEMATIC + [aimed_expression(random, wall) for _ in range(20)]:
             dst = random.choice(POLICIES)
-            fires = daemon.fires(expression, dst.gap, dst.fold)
-            judged = [fire for fire in fires if abs(fire - change) <= JUDGED]
+            judged = daemon.fires(expression, dst.gap, dst.fold)
             for _ in range(8):
                 start = _rounded(random, change + JUDGED * random.uniform(-1, 1))
                 _judge(zone, expression, dst, judged, change, start)
