@@ -217,15 +217,16 @@ def starts_another(note: str = "") -> None:
 def cleans_up(note: str = "") -> None:
     """Sleep too long, and clean up when told to end."""
     try:
+        Path(note).write_text("begun")
         time.sleep(600)
     finally:
         Path(note).write_text("cleaned up")
 
 
 @job(group="bad")
-def floods() -> int:
+def floods(lines: int = 1) -> int:
     """Log very much."""
-    for number in range(60_000):
+    for number in range(lines):
         log.info("line %d", number)
     return 1
 
@@ -245,14 +246,6 @@ def floods_with_errors() -> None:
 def floods_with_errors_in_a_thread() -> None:
     """The same in a thread of the worker."""
     floods_with_errors()
-
-
-@job(group="bad")
-def floods_a_million() -> int:
-    """Log a million lines."""
-    for number in range(1_000_000):
-        log.info("line %d", number)
-    return 1
 
 
 @job(group="bad")
