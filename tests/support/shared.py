@@ -19,8 +19,10 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from tests.support.forked import CHILD, Template
 from tick.cron import timetable
 from tick.cron.fields import Expression
+from tick.executors import child_process
 from tick.ops.access import passwords
 
 _REAL_HASHER = passwords._hasher
@@ -123,6 +125,16 @@ def _compiled_once() -> Iterator[None]:
         patch.setattr(Flask, "url_rule_class", Route)
         yield
     event.remove(sa.Engine, "engine_connect", share)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _imported_once() -> Iterator[None]:
+    """Let the children of workers begin with their imports done."""
+    template = Template(CHILD)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child_process, "_spawn", template.spawn)
+        yield
+    template.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

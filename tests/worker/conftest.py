@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World
+from tests.support.forked import Template
 from tests.support.inline import InlineExecutor
-from tests.worker.processes import Process
+from tests.worker.processes import SERVING, Process
 from tick.define.registry import load_registry
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import run_now
@@ -100,17 +101,31 @@ def worker(make_worker: Callable[..., Worker]) -> Worker:
     return make_worker()
 
 
+@pytest.fixture(scope="session")
+def serving_template() -> Iterator[Template]:
+    """What worker processes are forked from."""
+    template = Template(SERVING)
+    yield template
+    template.close()
+
+
 @pytest.fixture
-def serve(work: WorkWorld, database_url: str) -> Iterator[Callable[..., Process]]:
+def serve(
+    work: WorkWorld, database_url: str, serving_template: Template
+) -> Iterator[Callable[..., Process]]:
     """Starts worker processes, which are killed at the end."""
     work.now = datetime.now(UTC)
     started: list[Process] = []
 
     def start(
-        drain_seconds: float = 10, dead_after_seconds: float = 60, poll_seconds: float = 0.05
+        drain_seconds: float = 10,
+        dead_after_seconds: float = 60,
+        poll_seconds: float = 0.05,
+        afresh: bool = False,
     ) -> Process:
+        template = None if afresh else serving_template
         how = (drain_seconds, dead_after_seconds, poll_seconds)
-        started.append(Process(database_url, *how))
+        started.append(Process(template, database_url, *how))
         return started[-1]
 
     yield start

@@ -110,7 +110,8 @@ class Havoc:
         return Counter(int(line) for line in self._note.read_text().split())
 
     def _start(self) -> Process:
-        return self._serve(dead_after_seconds=DEAD_AFTER.total_seconds())
+        # Afresh: a worker's children are here killed at random, so they are to be the real ones.
+        return self._serve(dead_after_seconds=DEAD_AFTER.total_seconds(), afresh=True)
 
     def _order(self) -> None:
         job = self._chance.choice(JOBS)

@@ -1,34 +1,40 @@
 """Worker processes of their own, and what tests ask about them."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import sqlalchemy as sa
 
+from tests.support.forked import Template
+from tick.store.database import Database
 from tick.store.tables import worker_instance
 
 if TYPE_CHECKING:
     from tests.worker.conftest import WorkWorld
 
+SERVING = "tests.worker.serving"
 WITHIN_SECONDS = 60.0
 """Starting a worker and its children takes most of it on a machine that is busy."""
 
 
 class Process:
-    """A worker process, and how it is treated."""
+    """A worker process, and how it is treated; forked from a template if there is one."""
 
-    def __init__(
-        self, url: str, drain_seconds: float, dead_after_seconds: float, poll_seconds: float
-    ) -> None:
-        command = [sys.executable, "-m", "tests.worker.serving", url]
-        numbers = (drain_seconds, dead_after_seconds, poll_seconds)
-        self._process = subprocess.Popen([*command, *map(str, numbers)])
+    def __init__(self, template: Template | None, url: str, *numbers: float) -> None:
+        arguments = [url, *map(str, numbers)]
+        self._process: subprocess.Popen[bytes] = (
+            template.fork(arguments, [1, 2])
+            if template and template.fits()
+            else subprocess.Popen([sys.executable, "-m", SERVING, *arguments])
+        )
 
     @property
     def pid(self) -> int:
@@ -56,6 +62,32 @@ def eventually(question: Callable[[], Any], seconds: float = WITHIN_SECONDS) -> 
         assert time.monotonic() < until, "it never came true"
         time.sleep(0.02)
     return answer
+
+
+def freeze(process: Process, database: Database) -> None:
+    """Freeze a process while it does not write: on SQLite nobody else could write then."""
+
+    def frozen() -> bool:
+        process.signal(signal.SIGSTOP)
+        eventually(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
+        if _is_writable(database):
+            return True
+        process.signal(signal.SIGCONT)
+        return False
+
+    eventually(frozen)
+
+
+def _is_writable(database: Database) -> bool:
+    if database.url.database is None or database.url.get_backend_name() != "sqlite":
+        return True
+    with closing(sqlite3.connect(database.url.database, timeout=0.1)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        connection.rollback()
+    return True
 
 
 def has_ended(work: "WorkWorld", run_id: int) -> Callable[[], bool]:

@@ -9,7 +9,15 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER
 from tests.worker.conftest import WorkWorld
-from tests.worker.processes import Process, eventually, has_ended, is_gone, pids_in, workers
+from tests.worker.processes import (
+    Process,
+    eventually,
+    freeze,
+    has_ended,
+    is_gone,
+    pids_in,
+    workers,
+)
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.rescue import rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten
@@ -159,7 +167,7 @@ def test_a_worker_declared_dead_kills_its_jobs_and_registers_anew(
     process, note = serve(dead_after_seconds=1.0), tmp_path / "note"
     run_id = work.order("sleeps", note=str(note))
     (pid,) = eventually(pids_in(note))
-    process.signal(signal.SIGSTOP)
+    freeze(process, work.database)
     with work.database.write.begin() as connection:
         later = datetime.now(UTC) + timedelta(seconds=91)
         assert rescue_dead_workers(connection, later, timedelta(seconds=90)).queued == 1
