@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.support.factories import World, a_job, a_schedule
+from tests.support.snapshots import fill_once
 from tick.engine.runs.heartbeat import register_worker, stop_worker
 from tick.engine.statistics import prune
 from tick.engine.statistics.prune import Keep, count_prunable, prune_all
@@ -34,6 +35,11 @@ FOREVER = Keep(days=36_500, log_days=36_500, tick_days=36_500, statistics_days=3
 @pytest.fixture
 def month(world: World) -> World:
     """A run of two jobs and a log line each, on each of thirty nights."""
+    fill_once(world, "thirty nights", _thirty_nights)
+    return world
+
+
+def _thirty_nights(world: World) -> None:
     world.define(a_schedule(), jobs=[a_job("a"), a_job("b", depends_on=["a"])])
     world.enable()
     for number in range(30):
@@ -45,7 +51,6 @@ def month(world: World) -> World:
     ]
     with world.database.write.begin() as connection:
         connection.execute(sa.insert(job_log), lines)
-    return world
 
 
 def count(world: World, table: sa.Table) -> int:

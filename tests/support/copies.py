@@ -53,7 +53,7 @@ class Copies:
         name = self._make()
         with self._inside(name) as connection:
             self._shape = connection.execute(SHAPE).fetchone()
-            self._first = _first_state(connection)
+            self._first = first_state(connection)
         self._free.append(name)
 
     def take(self) -> tuple[str, str]:
@@ -85,20 +85,8 @@ class Copies:
                 return False
             if connection.execute(OTHERS, [self._keeper.processes(name)]).fetchone() != (0,):
                 return False
-            connection.execute(self._emptying(connection))
+            connection.execute(sql.SQL("; ").join([emptying(connection), *self._first]))
         return True
-
-    def _emptying(self, connection: psycopg.Connection[Any]) -> sql.Composed:
-        """Statements that leave only the first rows.
-
-        DELETE costs less than TRUNCATE, which makes all files of a table anew, as long as few
-        rows were there. What is referred to elsewhere goes too: no trigger objects.
-        """
-        steps: list[sql.Composable] = [sql.SQL("SET LOCAL session_replication_role = replica")]
-        for table, is_large in connection.execute(FILLED):
-            empty = "TRUNCATE {} CASCADE" if is_large else "DELETE FROM {}"
-            steps.append(sql.SQL(empty).format(sql.Identifier(table)))
-        return sql.SQL("; ").join([*steps, *self._first])
 
     @contextmanager
     def _inside(self, name: str) -> Iterator[psycopg.Connection[Any]]:
@@ -108,7 +96,20 @@ class Copies:
             yield connection
 
 
-def _first_state(connection: psycopg.Connection[Any]) -> list[sql.Composed]:
+def emptying(connection: psycopg.Connection[Any]) -> sql.Composed:
+    """Statements that delete all rows, in a transaction in which nothing is checked.
+
+    DELETE costs less than TRUNCATE, which makes all files of a table anew, as long as few rows
+    were there. What is referred to elsewhere goes too: no trigger objects.
+    """
+    steps: list[sql.Composable] = [sql.SQL("SET LOCAL session_replication_role = replica")]
+    for table, is_large in connection.execute(FILLED):
+        empty = "TRUNCATE {} CASCADE" if is_large else "DELETE FROM {}"
+        steps.append(sql.SQL(empty).format(sql.Identifier(table)))
+    return sql.Composed(steps).join("; ")
+
+
+def first_state(connection: psycopg.Connection[Any]) -> list[sql.Composed]:
     """Statements that fill empty tables as they are now, and set all sequences so."""
     steps = []
     for table, _ in connection.execute(FILLED).fetchall():

@@ -19,6 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from tests.support import snapshots
 from tests.support.forked import CHILD, Template
 from tick.cron import timetable
 from tick.cron.fields import Expression
@@ -135,6 +136,13 @@ def _imported_once() -> Iterator[None]:
         patch.setattr(child_process, "_spawn", template.spawn)
         yield
     template.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _filled_once() -> Iterator[None]:
+    """Let go at the end of what databases were filled with."""
+    yield
+    snapshots.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
