@@ -295,7 +295,8 @@ def run_pytest(marks: str, extra: list[str], processes: int = 0) -> NoReturn:
     """Become pytest; a later -m or -n among the extra arguments overrides those of ours."""
     # The tests start hundreds of interpreters: none should compile what another one has compiled.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    at_once = ("-n", str(processes), "--dist", "loadfile")
+    # The files that take longest come first (tests/support/plugin.py), not those of most tests.
+    at_once = ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder")
     hand_over(PYTHON, "-m", "pytest", "-m", marks, *at_once, *extra)
 
 

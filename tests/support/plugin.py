@@ -4,6 +4,7 @@ import gc
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +53,26 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+# Fixtures whose tests take seconds, since they start processes.
+SLOW_FIXTURES = {"browser", "empty_site", "make_worker", "own_server", "serve"}
+SLOW_TEST = 30  # takes as long as so many others
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first: each is one process's work, to the last test."""
+    lengths: Counter[Path] = Counter()
+    for item in items:
+        lengths[item.path] += SLOW_TEST if _takes_seconds(item) else 1
+    items.sort(key=lambda item: (-lengths[item.path], item.path))
+
+
+def _takes_seconds(item: pytest.Item) -> bool:
+    if item.get_closest_marker("servers") or item.get_closest_marker("hypothesis"):
+        return True
+    return not SLOW_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
