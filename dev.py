@@ -40,6 +40,7 @@ LOCKED = {  # name of the lock file: what `uv pip compile` makes it from
         "--extra=oidc",
         "--extra=postgres",
         "--extra=sample",
+        "--extra=yaml",
     ),
     "build": ("--group", "build"),
     "test": ("pyproject.toml", "--all-extras", "--group", "test"),

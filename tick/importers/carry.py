@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from tick.cron.dialects import Dialect
@@ -46,7 +46,7 @@ def carry(entry: Entry, span: Span) -> Carried:
     if timing is None or entry.work is None:
         return Carried(entry, None)
     if timing.at is not None:
-        return Carried(entry, {"at": timing.at.isoformat()})
+        return Carried(entry, {"at": timing.at.astimezone(UTC).isoformat()})
     if timing.every is not None:
         return _every(entry, timing.every, timing.zone)
     if timing.engine is None:

@@ -5,8 +5,14 @@ from dataclasses import dataclass
 
 from tick.importers import crontab
 from tick.importers.anacron import read_anacron
+from tick.importers.apscheduler import read_apscheduler
+from tick.importers.celery_beat import read_celery, read_django
 from tick.importers.entries import Choices, File, Found, ImportRefused
+from tick.importers.github_actions import read_github_actions
+from tick.importers.kubernetes import read_kubernetes
+from tick.importers.quartz import read_quartz, read_spring
 from tick.importers.systemd_cron import read_systemd_cron
+from tick.importers.systemd_timers import read_timers
 
 MOST_CHARACTERS = 2_000_000
 Reader = Callable[[Sequence[File], Choices], Found]
@@ -29,6 +35,14 @@ SOURCES = {
         Source("busybox", "crontabs of Alpine and other BusyBox", crontab.read_busybox),
         Source("systemd-cron", "crontabs that systemd-cron runs", read_systemd_cron),
         Source("anacron", "anacrontabs", read_anacron),
+        Source("kubernetes", "CronJobs in YAML", read_kubernetes),
+        Source("celery", "Python with beat_schedule or add_periodic_task", read_celery),
+        Source("django-celery-beat", "dumpdata of django_celery_beat in JSON", read_django),
+        Source("apscheduler", "Python with add_job or scheduled_job", read_apscheduler),
+        Source("systemd", "timers with their services", read_timers),
+        Source("quartz", "scheduling data of Quartz, or Spring's beans, in XML", read_quartz),
+        Source("spring", "Java or Kotlin with @Scheduled", read_spring),
+        Source("github-actions", "workflows in YAML", read_github_actions),
     )
 }
 
