@@ -60,7 +60,10 @@ class Outcome(StrEnum):
     SUCCESS = "SUCCESS"
     """Every run succeeded, or was skipped by its own condition."""
     FAILED = "FAILED"
-    """Some run failed, or was skipped for one that did and left out when that was retried."""
+    """Some run failed, or was skipped for one that did and left out when that was retried.
+
+    Or its deadline was over before all were done: then its `reason_kind` is DEADLINE.
+    """
     PARTIAL = "PARTIAL"
     """Some run failed, and every failure was declared tolerable."""
     CANCELLED = "CANCELLED"
@@ -185,7 +188,7 @@ class AfterWindow(StrEnum):
 
 
 class ReasonKind(StrEnum):
-    """What kept an instant from firing, where its outcome does not say so."""
+    """What kept an instant from firing, or from ending well, where its outcome does not say so."""
 
     CALENDAR = "CALENDAR"
     """A day rule dropped it, by the schedule's calendar."""
@@ -193,6 +196,8 @@ class ReasonKind(StrEnum):
     """It lay in a maintenance window."""
     STOPPED = "STOPPED"
     """The scheduler was stopped."""
+    DEADLINE = "DEADLINE"
+    """It fired, and had not ended when its deadline was over."""
 
 
 class Isolation(StrEnum):

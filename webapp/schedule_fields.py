@@ -19,13 +19,14 @@ from tick.define.written import is_day
 from tick.define.wrong_values import why_unstorable
 from tick.errors import InvalidCron
 from tick.ops.actions.shared_params import SharedField
-from tick.states import Mode, ScheduleKind
+from tick.states import Mode, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc, is_skipped
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
-LENGTHS = ("every", "grace", "max_catch_up_age", "jitter")
+LENGTHS = ("every", "grace", "max_catch_up_age", "jitter", "deadline", "timeout")
 INSTANTS = ("at", "anchor", "starts_at", "ends_at")
-NUMBERS = ("max_runs", "max_catch_up_runs")
+_LIMITS = ("retries", "priority", "pause_after", "max_concurrent")
+NUMBERS = ("max_runs", "max_catch_up_runs", *_LIMITS)
 CHOICES = {
     "missed": "SKIP",
     "overlap": "SKIP",
@@ -40,7 +41,7 @@ _OF_KIND = {
     ScheduleKind.INTERVAL: ("every", "anchor"),
     ScheduleKind.ONCE: ("at",),
 }
-_REPEATING = ("starts_at", "ends_at", "max_runs", "jitter")
+_REPEATING = ("starts_at", "ends_at", "max_runs", "jitter", "pause_after")
 _OF_TARGET = {
     Mode.SINGLE_JOB: ("job", "with_dependencies"),
     Mode.GROUP: ("job_group", "with_dependencies"),
@@ -52,7 +53,10 @@ _OF_MISSED = {
     "CATCH_UP": ("max_catch_up_age",),
     "CATCH_UP_ALL": ("max_catch_up_age", "max_catch_up_runs"),
 }
-_ALWAYS = ("name", "description", "labels", "missed", "overlap", "grace")
+_ALWAYS = (
+    *("name", "description", "labels", "missed", "overlap", "grace"),
+    *("deadline", "timeout", "retries", "priority"),
+)
 _OPTIONS = frozenset(
     {
         "cron",
@@ -151,6 +155,8 @@ def meant(fields: Fields) -> Meant:
     taken |= {"timezone", "calendar", "dst_gap", "dst_fold"} if _has_step(fields) else set()
     taken |= {"day_rule"} if "calendar" in taken and fields.text("calendar") else set()
     taken |= set(_OF_MISSED.get(fields.text("missed"), ()))
+    # Any number may run at one time where all are allowed.
+    taken |= {"max_concurrent"} if fields.text("overlap") != OverlapPolicy.ALLOW else set()
     found = Meant(dict.fromkeys(_OPTIONS - {"params"}), {})
     for name in sorted(taken):
         try:

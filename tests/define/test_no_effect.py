@@ -82,6 +82,27 @@ BERLIN = "Europe/Berlin"
             "max_catch_up_age 3600 has no effect within grace, which is 3600",
         ),
         ({"grace": 0}, "grace must be at least 1."),
+        ({"max_concurrent": 0}, "max_concurrent must be at least 1."),
+        (
+            {"overlap": "ALLOW", "max_concurrent": 3},
+            'max_concurrent has no effect beside overlap="ALLOW", which lets any number run',
+        ),
+        ({"deadline": 0.5}, "deadline must be at least 1."),
+        ({"deadline": "1h"}, "deadline must be a number of seconds, not '1h'."),
+        ({"timeout": 0}, "timeout must be more than 0 seconds."),
+        (
+            {"timeout": 600, "deadline": 600},
+            "timeout 600 has no effect within deadline 600, which ends the whole firing before",
+        ),
+        ({"retries": -1}, "retries must be at least 0."),
+        ({"retries": 1.5}, "retries must be a whole number, not 1.5."),
+        ({"priority": "high"}, "priority must be a whole number, not 'high'."),
+        ({"pause_after": 0}, "pause_after must be at least 1."),
+        ({"at": JUNE, "pause_after": 1}, "pause_after has no effect beside at"),
+        (
+            {"max_runs": 3, "pause_after": 3},
+            "pause_after 3 has no effect beside max_runs 3, after which it fires no more anyway",
+        ),
         ({"dst_gap": ""}, "dst gap ''"),
         ({"renamed_from": 5}, "renamed_from must be a text, not 5."),
         (
@@ -120,6 +141,10 @@ def test_a_business_day_of_the_calendar_needs_no_rule_for_its_days() -> None:
         {"missed": "CATCH_UP_ALL", "max_catch_up_runs": 3, "max_catch_up_age": 3600},
         {"alerts": (alerts.RunsLong(than=HOUR),)},
         {"alerts": (alerts.RunsLong(factor=5),)},
+        {"max_concurrent": 1},
+        {"retries": 0, "priority": 0, "timeout": 599, "deadline": 600},
+        {"overlap": "QUEUE_ONE", "max_concurrent": 3, "max_runs": 3, "pause_after": 2},
+        {"at": JUNE, "deadline": 60, "retries": 2},
     ],
     ids=str,
 )

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tests.support.factories import World
 from tick.engine.runs.claim import claim_runs
 from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs
-from tick.engine.runs.heartbeat import register_worker
+from tick.engine.runs.heartbeat import beat, register_worker
 from tick.engine.runs.rescue import Rescued, rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten, settle_occurrences
 from tick.executors.claimed_run import ClaimedRun
@@ -68,6 +68,11 @@ class Hands:
             queues=queues,
             ahead=ahead,
         )
+
+    def live_on(self) -> None:
+        """Beat for longer than the test takes."""
+        with self.world.database.write.begin() as connection:
+            beat(connection, self.worker_id, self.world.now + timedelta(days=1))
 
     def claim_names(self, limit: int = 100) -> list[str]:
         """The names of the jobs that a claim took."""

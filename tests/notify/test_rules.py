@@ -369,6 +369,41 @@ def test_a_schedule_that_cannot_be_fired_is_told_until_somebody_resumes_it(
     assert alerting.open() == []
 
 
+def test_a_schedule_that_pauses_itself_is_told_until_somebody_resumes_it(
+    alerting: Alerting, mail: MailServer
+) -> None:
+    hands, world = hourly(alerting), alerting.world
+    world.define(a_schedule(name="Nightly", cron="0 * * * *", pause_after=1, alerts=()))
+    fire(alerting)
+    end_all(hands, FAILED)
+    alerting.run_until_sent()
+    assert (alerting.open(), mail.subjects) == (["paused"], ["Nightly has paused itself"])
+    assert "its last firing failed, after which it pauses itself" in mail.body(0)
+    switches.resume_schedule(world.database, Act(world.now, TESTER), "daily")
+    alerting.run_until_sent()
+    assert alerting.open() == []
+
+
+def test_a_pause_by_a_person_is_no_alert(alerting: Alerting) -> None:
+    hourly(alerting)
+    beating(alerting)
+    act = Act(alerting.world.now, TESTER, reason="the database moves")
+    switches.pause_schedule(alerting.world.database, act, "daily")
+    alerting.run_once()
+    assert alerting.open() == []
+
+
+def test_a_firing_whose_deadline_was_over_is_told_as_that(
+    alerting: Alerting, mail: MailServer
+) -> None:
+    hourly(alerting)
+    alerting.world.define(a_schedule(name="Nightly", cron="0 * * * *", deadline=60))
+    fire(alerting)
+    alerting.world.tick(alerting.world.now + timedelta(minutes=1))
+    alerting.run_until_sent()
+    assert mail.subjects == ["Nightly failed: its deadline was over"]
+
+
 def test_a_schedule_that_is_removed_while_it_is_on_is_told_once(
     alerting: Alerting, mail: MailServer
 ) -> None:

@@ -17,6 +17,7 @@ class Tally:
     failed: int = 0
     tolerated: int = 0
     left_out: int = 0
+    expired: int = 0
     cancelled: int = 0
 
 
@@ -33,6 +34,8 @@ class Tally:
         (Tally(left_out=1), Outcome.FAILED),
         (Tally(left_out=1, cancelled=1), Outcome.FAILED),
         (Tally(cancelled=1), Outcome.CANCELLED),
+        (Tally(cancelled=2, expired=2), Outcome.FAILED),
+        (Tally(failed=1, tolerated=1, expired=1), Outcome.FAILED),
     ],
 )
 def test_the_worst_that_happened_decides(count: Tally, outcome: Outcome) -> None:

@@ -11,6 +11,17 @@ def test_with_nothing_unfinished_every_policy_fires(policy: OverlapPolicy) -> No
     assert judge_overlap(policy, live=0) is OverlapDecision.FIRE
 
 
+@pytest.mark.parametrize("policy", OverlapPolicy)
+def test_while_fewer_are_unfinished_than_may_be_every_policy_fires(policy: OverlapPolicy) -> None:
+    assert judge_overlap(policy, live=2, most=3) is OverlapDecision.FIRE
+
+
+@pytest.mark.parametrize("policy", OverlapPolicy)
+def test_a_policy_holds_from_as_many_on_as_may_be_unfinished(policy: OverlapPolicy) -> None:
+    of_one = [judge_overlap(policy, live=1), judge_overlap(policy, live=2)]
+    assert [judge_overlap(policy, live=3, most=3), judge_overlap(policy, live=4, most=3)] == of_one
+
+
 @pytest.mark.parametrize(
     ("policy", "with_one", "with_two"),
     [

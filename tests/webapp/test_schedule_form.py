@@ -97,6 +97,51 @@ def test_it_fires_at_once_only_if_that_is_ticked(ada: Visitor, world: World) -> 
     assert row.enabled and row.next_run_at > clock.now()
 
 
+LIMITS = {
+    "max_concurrent": "2",
+    "deadline_count": "1",
+    "deadline_unit": "hours",
+    "timeout_count": "10",
+    "timeout_unit": "minutes",
+    "retries": "0",
+    "priority": "-5",
+    "pause_after": "3",
+}
+
+
+def test_limits_are_given_shown_edited_and_told_as_code(ada: Visitor, world: World) -> None:
+    ada.post("/new-schedule", **SYNC, **LIMITS)
+    kept = {"max_concurrent": 2, "deadline": 3600, "timeout": 600, "retries": 0, "priority": -5}
+    assert written(world) == {
+        "name": "Nightly Match",
+        "cron": "0 2 * * *",
+        "pause_after": 3,
+        **kept,
+    }
+    edit = fields_of(ada.page(f"/schedules/{ID}/edit"))
+    assert edit | LIMITS == edit
+    shown = text_of(ada.page(f"/schedules/{ID}"))
+    assert "up to 2 firings at one time each firing ends within 1 hour" in shown
+    assert "0 retries instead of its jobs' priority -5 instead of its jobs'" in shown
+    assert "pauses itself after 3 failed firings in a row" in shown
+    assert "retries=0," in unescape(ada.page(f"/schedules/{ID}/code"))
+    ada.post(f"/schedules/{ID}/edit", **(edit | {"deadline_count": "", "retries": ""}))
+    assert {*written(world)} & {*kept} == {"max_concurrent", "timeout", "priority"}
+
+
+def test_a_limit_that_does_nothing_is_a_mistake_beside_its_field(ada: Visitor) -> None:
+    longer = LIMITS | {"timeout_unit": "hours", "max_concurrent": "many"}
+    answer = ada.post("/new-schedule", **SYNC, **longer)
+    found = problems(answer.text)
+    assert found["max_concurrent"] == "many is no whole number; write one, such as 3"
+    assert found["timeout"].startswith("timeout 36000 has no effect within deadline 3600")
+
+
+def test_where_any_number_may_run_no_other_is_asked_for(ada: Visitor, world: World) -> None:
+    ada.post("/new-schedule", **(SYNC | LIMITS | {"overlap": "ALLOW"}))
+    assert "max_concurrent" not in written(world)
+
+
 def test_all_mistakes_stand_beside_their_fields_and_nothing_is_lost(
     ada: Visitor, world: World
 ) -> None:

@@ -94,6 +94,7 @@ def schedule(schedule_id: str) -> None:
         "labels": ", ".join(row.labels),
         "now": _standing(row),
         "policy": _policy(found.policy),
+        "limits": ", ".join(row.limits.words) if row.limits else None,
         "due": _due(row, now),
         "instants": _instants(found.upcoming, row.timing.timezone),
         "last": _last(row),

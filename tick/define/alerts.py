@@ -77,10 +77,10 @@ Rule = Failed | Missed | Held | LateStart | RunsLong | NoSuccess | Deadline
 RULES: dict[str, type[Rule]] = {
     rule.NAME: rule for rule in (Failed, Missed, Held, LateStart, RunsLong, NoSuccess, Deadline)
 }
-SILENT, ERROR, REMOVED = "silent", "error", "removed"
+SILENT, ERROR, REMOVED, PAUSED = "silent", "error", "removed", "paused"
 WORKER_DEAD, UNDELIVERED = "worker-dead", "undelivered"
 ZONE_DATA, CLOCK_AHEAD = "zone-data", "clock-ahead"
-NAMES = (*RULES, SILENT, CLOCK_AHEAD, ERROR, REMOVED, WORKER_DEAD, UNDELIVERED, ZONE_DATA)
+NAMES = (*RULES, SILENT, CLOCK_AHEAD, ERROR, REMOVED, PAUSED, WORKER_DEAD, UNDELIVERED, ZONE_DATA)
 """All rules: those of schedules, and those that hold for the scheduler as a whole."""
 DEFAULTS: tuple[Rule, ...] = (Failed(), Missed(), Held(), LateStart(), RunsLong())
 

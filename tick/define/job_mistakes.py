@@ -8,7 +8,7 @@ from tick.define.wrong_values import NAME, in_choice, in_length, in_number, in_t
 from tick.states import Isolation, Unique
 
 _MAX_GROUP = _MAX_QUEUE = 50
-_MOST_RETRIES, _MOST_AT_ONCE, _MOST_URGENT = 100, 1_000_000, 1_000_000
+MOST_RETRIES, MOST_AT_ONCE, MOST_URGENT = 100, 1_000_000, 1_000_000
 
 
 def in_job(job: JobDefinition) -> Iterator[str]:
@@ -34,10 +34,10 @@ def _in_values(job: JobDefinition) -> Iterator[str]:
         yield from in_length(name, getattr(job, f"{name}_seconds"), 0)
     if job.timeout_seconds == 0:
         yield "timeout must be more than 0 seconds."
-    yield from in_number("priority", job.priority, -_MOST_URGENT, _MOST_URGENT)
-    yield from in_number("retries", job.retries, 0, _MOST_RETRIES)
+    yield from in_number("priority", job.priority, -MOST_URGENT, MOST_URGENT)
+    yield from in_number("retries", job.retries, 0, MOST_RETRIES)
     if job.max_concurrent is not None:
-        yield from in_number("max_concurrent", job.max_concurrent, 1, _MOST_AT_ONCE)
+        yield from in_number("max_concurrent", job.max_concurrent, 1, MOST_AT_ONCE)
     yield from in_choice("isolation", job.isolation, Isolation)
     if job.unique is not None:
         yield from in_choice("unique", job.unique, Unique)

@@ -9,7 +9,7 @@ from tick.cron.hashed_slots import resolve
 from tick.cron.zones import as_zone
 from tick.define.schedules import Schedule
 from tick.define.steps import Step, goes_by_calendar
-from tick.states import MissedPolicy, ScheduleKind
+from tick.states import MissedPolicy, OverlapPolicy, ScheduleKind
 from tick.utc import in_utc
 
 _FIXED = {"UTC", "UCT", "GMT", "Greenwich", "Universal", "Zulu"}
@@ -144,6 +144,17 @@ _RULES: tuple[_Rule, ...] = (
         ("jitter", "starts_at", "ends_at", "max_runs"),
         _of_kind(ScheduleKind.ONCE),
         "beside at, which is the one instant; move at, or leave it out",
+    ),
+    (
+        ("max_concurrent",),
+        lambda schedule: schedule.overlap == OverlapPolicy.ALLOW,
+        'beside overlap="ALLOW", which lets any number run at one time; choose "SKIP", "QUEUE_ONE" '
+        'or "REPLACE" for the one that is too many, or leave it out',
+    ),
+    (
+        ("pause_after",),
+        _of_kind(ScheduleKind.ONCE),
+        "beside at, after which it fires no more anyway; leave it out",
     ),
     (
         ("starts_at",),

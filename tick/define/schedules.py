@@ -29,6 +29,9 @@ class Schedule:
     `months` of the local calendar, whose `anchor` is a date. It runs the `job`, the `job_group` or
     the `jobs` that it names, or all jobs; `mode` may say so as well (SINGLE_JOB, GROUP, CUSTOM,
     ALL_JOBS). An option that is None was not given. `alerts` are rules of tick.define.alerts.
+    `max_concurrent` firings may be unfinished at one time before `overlap` applies; each must end
+    within `deadline` seconds. `timeout`, `retries` and `priority` hold for its runs in place of
+    their jobs' own. After `pause_after` failed firings in a row it is paused.
     `labels` are names that it shares with others: to list them, switch them and plan windows
     together. `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one
     in the variable NAME.
@@ -53,6 +56,12 @@ class Schedule:
     max_catch_up_age: float | None = None
     max_catch_up_runs: int | None = None
     overlap: OverlapPolicy | str = OverlapPolicy.SKIP
+    max_concurrent: int | None = None
+    deadline: float | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    priority: int | None = None
+    pause_after: int | None = None
     calendar: str | None = None
     day_rule: DayRule | str | None = None
     labels: Sequence[str] = ()
@@ -118,6 +127,9 @@ class Schedule:
             max_catch_up_age_seconds=self.max_catch_up_age,
             max_catch_up_runs=DEFAULT_MAX_CATCH_UP_RUNS if most is None else most,
             overlap=OverlapPolicy(self.overlap),
+            max_concurrent=1 if self.max_concurrent is None else self.max_concurrent,
+            deadline_seconds=self.deadline,
+            pause_after=self.pause_after,
             calendar=self.business_days,
             day_rule=DayRule(self.day_rule or DayRule.ONLY_BUSINESS_DAYS),
         )
@@ -142,7 +154,17 @@ class Schedule:
             "jobs": list(self.jobs or ()) if self.job is None else [self.job],
             "with_dependencies": self.with_dependencies,
             "params": dict(self.params),
+            **({"overrides": overrides} if (overrides := self.overrides()) else {}),
         }
+
+    def overrides(self) -> dict[str, Any]:
+        """Return what it says of its runs in place of their jobs, as plain JSON values."""
+        said = {
+            "priority": self.priority,
+            "retries": self.retries,
+            "timeout_seconds": self.timeout,
+        }
+        return {name: value for name, value in said.items() if value is not None}
 
     def words(self) -> dict[str, Any]:
         """Return the texts for people; a change of them makes no new version."""

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from tick.cron import timetable
 from tick.cron.hashed_slots import resolve
+from tick.define.limit_mistakes import beside_each_other, in_limits
 from tick.define.no_effect import without_effect
 from tick.define.schedules import Schedule
 from tick.define.steps import Step, find_in_step
@@ -31,7 +32,8 @@ def find_in_timing(schedule: Schedule) -> list[str]:
     found = [*_in_texts(schedule)]
     found += [] if found else [*_in_choices(schedule), *_in_timing(schedule)]
     found += _in_numbers(schedule)
-    found = found or [*without_effect(schedule)] or [*_in_lengths(schedule)]
+    found = found or [*without_effect(schedule), *beside_each_other(schedule)]
+    found = found or [*_in_lengths(schedule)]
     return [f"{where_is(schedule)}: {text}" for text in found or _in_bounds(schedule)]
 
 
@@ -73,6 +75,7 @@ def _in_numbers(schedule: Schedule) -> Iterator[str]:
         value = getattr(schedule, name)
         if value is not None:
             yield from in_number(name, value, 1, _MOST_RUNS)
+    yield from in_limits(schedule)
 
 
 def _in_timing(schedule: Schedule) -> Iterator[str]:

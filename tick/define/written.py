@@ -23,7 +23,10 @@ def to_plain(schedule: Schedule) -> dict[str, Any]:
     """The options that were given, as JSON values: instants in UTC, lengths in seconds."""
     given = {name: getattr(schedule, name) for name in _DEFAULTS}
     return {
-        name: _plain(value) for name, value in given.items() if value and value != _DEFAULTS[name]
+        name: _plain(value)
+        for name, value in given.items()
+        # 0 is said: retries=0 takes away those of the jobs.
+        if (value or value == 0) and value != _DEFAULTS[name]
     }
 
 

@@ -64,6 +64,18 @@ class ScheduleOptions(Body):
     max_catch_up_age: float | None = None
     max_catch_up_runs: int | None = None
     overlap: OverlapPolicy | None = None
+    max_concurrent: int | None = _also("max_concurrent", "maxConcurrent")
+    deadline: float | None = Field(
+        None, description="seconds after which a firing has to have ended"
+    )
+    timeout: float | None = Field(
+        None, description="seconds of each run, in place of its job's timeout"
+    )
+    retries: int | None = _also("retries", "maxRetries")
+    priority: int | None = None
+    pause_after: int | None = Field(
+        None, description="failed firings in a row, after which it is PAUSED"
+    )
     calendar: Name | None = None
     day_rule: DayRule | None = None
     labels: tuple[Name, ...] | None = None

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tick.define import alerts
 from tick.define.alerts import Deadline, NoSuccess, Rule, RunsLong
+from tick.engine.ledger.audit import SYSTEM
 from tick.engine.ledger.tick_log import read_older_zone_data, read_tick_health
 from tick.engine.statistics.durations import read_forecast_runs
 from tick.policy.expected_end import expect_end
@@ -69,7 +70,7 @@ class AlertInputs:
     expected: dict[int, datetime] = field(default_factory=dict)
     """When live occurrences that have a deadline will have ended, by their id."""
     troubled: tuple[AnyRow, ...] = ()
-    """Schedules in ERROR, and those removed a short while ago while they were on."""
+    """Schedules in ERROR or paused by the system, and those lately removed while they were on."""
     missing_successes: tuple[tuple[AnyRow, datetime, timedelta], ...] = ()
     """Schedules with a NoSuccess rule, since when they had no success, and the time they have."""
     dead: tuple[AnyRow, ...] = ()
@@ -228,6 +229,7 @@ _TROUBLED = (
     .where(
         sa.or_(
             _s.state == ScheduleState.ERROR,
+            sa.and_(literal_state(_s.state, ScheduleState.PAUSED), _s.state_by == SYSTEM.name),
             sa.and_(
                 _s.state == ScheduleState.REMOVED,
                 _s.enabled,

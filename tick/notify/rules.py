@@ -131,6 +131,18 @@ def _in_schedules(inputs: AlertInputs) -> Iterator[DetectedAlert]:
                 f"resumes it: `tick resume {row.id}`.",
                 row.id,
             )
+        elif row.state == ScheduleState.PAUSED:
+            yield DetectedAlert(
+                # With the instant: it may be resumed, and fail again.
+                f"{alerts.PAUSED}:{row.id}:{row.state_at:%Y%m%dT%H%M%S}",
+                alerts.PAUSED,
+                f"{row.name} has paused itself",
+                f"Paused at {wording.instant(row.state_at)}: {row.state_reason}. It fires no more "
+                f"until somebody resumes it: `tick resume {row.id}`, or in the console, which asks "
+                "what becomes of the instants that have passed.",
+                row.id,
+                since=row.state_at,
+            )
         else:
             yield DetectedAlert(
                 # With the instant: it may come back, and be removed again.

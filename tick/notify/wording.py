@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from tick.notify.inputs import OccurrenceContext
-from tick.states import Outcome
+from tick.states import Outcome, ReasonKind
 from tick.store.sql import AnyRow
 from tick.text import length
 
@@ -36,8 +36,10 @@ def failed(context: OccurrenceContext) -> AlertMessage:
 
 
 def _which(context: OccurrenceContext) -> str:
-    """Return how many jobs made an occurrence fail; "" if it has only one."""
+    """Return how many jobs made an occurrence fail, or what did; "" if it has only one."""
     row = context.row
+    if row.reason_kind == ReasonKind.DEADLINE:
+        return ": its deadline was over"
     if row.runs <= 1:
         return ""
     if not row.failed:
@@ -100,6 +102,7 @@ _ENDED = {
     "silent": "The scheduler ticks again, after {length} without a tick.",
     "clock-ahead": "No schedule is silent any more because of a clock that was ahead.",
     "error": "{name} can be fired again.",
+    "paused": "{name} is paused no more, after {length}.",
     "failed": "{name} succeeded again, {length} after it had failed.",
     "no-success": "{name} has succeeded.",
     "late-start": "{name} has started, or will not any more.",

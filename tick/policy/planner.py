@@ -28,13 +28,13 @@ class OverlapDecision(Enum):
     """Cancel what runs, and fire; its runs wait until the blocker has stopped."""
 
 
-def judge_overlap(policy: OverlapPolicy, live: int) -> OverlapDecision:
-    """Return the decision when `live` earlier occurrences of the schedule have not finished."""
-    if live == 0 or policy is OverlapPolicy.ALLOW:
+def judge_overlap(policy: OverlapPolicy, live: int, most: int = 1) -> OverlapDecision:
+    """Return the decision when `live` earlier occurrences have not finished, and `most` may be."""
+    if live < most or policy is OverlapPolicy.ALLOW:
         return OverlapDecision.FIRE
     if policy is OverlapPolicy.REPLACE:
         return OverlapDecision.REPLACE_BLOCKER
-    if policy is OverlapPolicy.QUEUE_ONE and live == 1:
+    if policy is OverlapPolicy.QUEUE_ONE and live == most:
         return OverlapDecision.WAIT_FOR_BLOCKER
     # QUEUE_ONE as well, while one waits: a queue that grows would never be worked off.
     return OverlapDecision.SKIP
@@ -46,7 +46,7 @@ class Cursor:
 
     due_since: datetime
     """Its first undecided instant."""
-    # Occurrences that have not finished; 2 stands for more, so that more schedules share a plan.
+    # Occurrences that have not finished.
     live: int = 0
     # Only where runs are limited, for the same reason.
     fired: int = 0
@@ -115,15 +115,22 @@ def plan(
         if any(time.covers(now) for time in holding_times(windows, since, now)):
             return put_off(cursor)  # it may fire once no window lasts
         return _decide_in_window(rule, cursor, choice, window)
-    verdict = judge_overlap(rule.overlap, cursor.live)
+    verdict = judge_overlap(rule.overlap, cursor.live, rule.max_concurrent)
     if choice.fire is not None and verdict is OverlapDecision.SKIP:
         if rule.missed is MissedPolicy.CATCH_UP_ALL and not cursor.is_requested:
             return put_off(cursor)
-        reason = "an earlier occurrence had not finished"
+        reason = not_finished(rule.max_concurrent)
         choice = _not_fired(choice, Outcome.SKIPPED_OVERLAP, reason)
     decided = _decide(rule, choice, verdict)
     was_last = choice.fire is not None and rule.max_runs == cursor.fired + 1
     return _end(rule, decided, now) if was_last else decided
+
+
+def not_finished(most: int) -> str:
+    """Return why an instant is skipped where `most` occurrences may be unfinished."""
+    if most == 1:
+        return "an earlier occurrence had not finished"
+    return f"{most} earlier occurrences, as many as may run at one time, had not finished"
 
 
 def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window) -> Plan:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -48,6 +48,9 @@ class Rule:
     max_catch_up_age_seconds: float | None = None
     max_catch_up_runs: int = DEFAULT_MAX_CATCH_UP_RUNS
     overlap: OverlapPolicy = OverlapPolicy.SKIP
+    max_concurrent: int = 1
+    deadline_seconds: float | None = None
+    pause_after: int | None = None
     calendar: BusinessDays | None = None
     day_rule: DayRule = DayRule.ONLY_BUSINESS_DAYS
     step: LocalStep | MonthStep | None = None
@@ -62,9 +65,15 @@ class Rule:
     @property
     def format(self) -> int:
         """The oldest format that knows all of its options."""
-        if isinstance(self.step, MonthStep):
+        limits = (self.max_concurrent, self.deadline_seconds, self.pause_after)
+        if isinstance(self.step, MonthStep) or limits != (1, None, None):
             return 3
         return 1 if self.calendar is None and self.step is None else 2
+
+    def ends_by(self, now: datetime) -> datetime | None:
+        """Return when a firing of `now` has to have ended; None if it may take for ever."""
+        seconds = self.deadline_seconds
+        return None if seconds is None else now + timedelta(seconds=seconds)
 
     def to_json(self) -> str:
         """Return canonical JSON: equal rules give equal text."""

@@ -47,6 +47,8 @@ IS_ACTIVE = sa.text("job_schedule.enabled AND job_schedule.state = 'ACTIVE'")
 """The predicate of the index of due schedules, as queries repeat it."""
 OF_MANY_INDEXED = "audit_entry.action LIKE 'schedules.%'"
 """The predicate of the index of changes of many schedules, as queries repeat it."""
+IS_BOUNDED = "firing_deadline_at IS NOT NULL AND status IN ('QUEUED', 'RUNNING')"
+"""The predicate of the index of unfinished runs whose firing has a deadline."""
 _COUNTED = "its end is in the table of hours"
 _ENDED = "outcome NOT IN ('QUEUED', 'RUNNING')"
 _UNUSUAL = "outcome NOT IN ('QUEUED', 'RUNNING', 'SUCCESS')"
@@ -265,6 +267,8 @@ job_run = _table(
     Column("worker_id", sa.String(32), ForeignKey("worker_instance.id", ondelete="SET NULL")),
     Column("fencing_token", sa.BigInteger, nullable=False, server_default="0"),
     Column("deadline_at", Instant),
+    Column("timeout_seconds", sa.Float, comment="its schedule's; null: its job's"),
+    Column("firing_deadline_at", Instant, comment="when its whole firing has to have ended"),
     Column("cancel_requested_at", Instant),
     Column("queued_at", Instant, nullable=False),
     Column("started_at", Instant),
@@ -294,6 +298,7 @@ job_run = _table(
         unique=True,
     ),
     _partial("ix_job_run_running", "worker_id", where="status = 'RUNNING'"),
+    _partial("ix_job_run_bounded", "firing_deadline_at", where=IS_BOUNDED),
     _partial("ix_job_run_failed", "id", where="status = 'FAILED'"),
     _partial("ix_job_run_worker_id_id", "worker_id", "id", where="worker_id IS NOT NULL"),
     _partial("ix_job_run_uncounted", "id", where="NOT counted AND finished_at IS NOT NULL"),

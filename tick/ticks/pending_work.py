@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import IS_ANY_DUE
 from tick.engine.ledger.zones import IN_FORCE
+from tick.engine.runs.expire import overdue_values
 from tick.engine.runs.rescue import IS_ANYTHING_LOST
 from tick.engine.runs.settle import IS_ANY_FORGOTTEN
 from tick.engine.schedules.calculator import IN_USE
@@ -62,6 +63,7 @@ class PendingWork:
 def pending_work(connection: sa.Connection, now: datetime, dead_after: timedelta) -> PendingWork:
     """Ask what there is to do at `now`; a process that was silent for `dead_after` is lost."""
     values = {"now_": now, "before": now - dead_after, "pruned_before": now - EVERY}
+    values |= overdue_values(now)
     return PendingWork(*connection.execute(_statement(connection.dialect.name), values).one())
 
 

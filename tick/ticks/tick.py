@@ -14,7 +14,8 @@ from tick.engine.ledger.audit import SYSTEM
 from tick.engine.ledger.rows import LISTED, count_outcomes, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds, record_tick
 from tick.engine.ledger.zones import read_zone_data_status, zone_data_status
-from tick.engine.runs.rescue import rescue_dead_workers
+from tick.engine.runs.expire import end_overdue
+from tick.engine.runs.rescue import Rescued, rescue_dead_workers
 from tick.engine.runs.settle import settle_forgotten
 from tick.engine.schedules.calculator import apply_newer_rules, is_outdated
 from tick.engine.schedules.pause import end_pauses
@@ -133,9 +134,15 @@ def _end_pauses(loop: FiringLoop) -> None:
 
 
 def _rescue(loop: FiringLoop) -> None:
-    """Put back or end the runs of workers that stopped beating."""
+    """Put back or end the runs of workers that stopped beating, and end those out of time."""
     dead_after = _dead_after(loop)
-    rescued = loop.in_transaction(lambda each: rescue_dead_workers(each, loop.now, dead_after))
+
+    def step(connection: sa.Connection) -> Rescued:
+        rescued = rescue_dead_workers(connection, loop.now, dead_after)
+        end_overdue(connection, loop.now)
+        return rescued
+
+    rescued = loop.in_transaction(step)
     loop.result.rescued = rescued.runs
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.define.jobs import JobDefinition
+from tick.engine.runs.expire import DEADLINE_EXCEEDED
 from tick.engine.runs.finish import FinishedAttempt, FinishResult, finish_runs, instant_of
 from tick.engine.runs.job_logs import write_lines, write_progress, write_starts
 from tick.engine.runs.settle import settle_occurrences
@@ -27,6 +28,12 @@ _UNSTORABLE = AttemptEnd(
     error_type="Unstorable",
     error_message="What the run left could not be stored; the worker's own log says why.",
 )
+
+
+def _out_of_time(end: AttemptEnd, run: ClaimedRun) -> AttemptEnd:
+    """The end of an attempt that was not too long by itself: its whole firing was."""
+    by = f"its firing had to have ended by {run.firing_deadline:%Y-%m-%d %H:%M:%S} UTC"
+    return replace(end, error_type=DEADLINE_EXCEEDED, error_message=f"{end.error_message} ({by})")
 
 
 @dataclass(frozen=True)
@@ -193,12 +200,15 @@ class ResultWriter:
         run, end = ended.run, ended.end
         if truncator := self._truncators.pop(run.claim, None):
             self._lines.extend((run, line) for line in truncator.tail())
+        most = run.max_attempts
+        if end.how is AttemptOutcome.TIMED_OUT and run.ends_with_firing:
+            end, most = _out_of_time(end, run), run.attempt
         job = self._jobs[run.job_name]
         verdict = judge(
             end,
             run_id=run.run_id,
             attempt=run.attempt,
-            max_attempts=run.max_attempts,
+            max_attempts=most,
             backoff=Backoff(job.backoff_seconds, job.max_backoff_seconds),
         )
         self._endings.append(FinishedAttempt(run, end, verdict, ended.began))

@@ -244,7 +244,8 @@ class Worker:
         self._finish.restart()
         self._found_nothing = not runs
         for run in runs:
-            self._executors.start(run, self._jobs[run.job_name].timeout_seconds)
+            seconds = run.seconds(self._jobs[run.job_name].timeout_seconds, now)
+            self._executors.start(run, seconds)
         return len(runs)
 
     def _holds_nothing(self) -> bool:

@@ -99,6 +99,7 @@ def show(run_id: int) -> ResponseReturnValue:
         "runs/show.html",
         (run, upstream, downstream, attempts, along),
         run=run,
+        job=runtime().registry.jobs.get(run.job_name),
         upstream=upstream,
         downstream=downstream,
         attempts=attempts,

@@ -180,14 +180,15 @@ def running_rows(dialect: str) -> sa.FromClause:
 def planned_rows(dialect: str) -> tuple[sa.FromClause, sa.FromClause]:
     """Claimed schedules (id, number of their plan), and their plans, from JSON parameters.
 
-    A plan has its number, the instant to `fire`, target_key, mode, the target's `first_job`, and
-    the cursor: decided_to, next_run_at, retry_after, and what is put off.
+    A plan has its number, the instant to `fire`, by when that has to have ended, target_key, mode,
+    the target's `first_job`, and the cursor: decided_to, next_run_at, retry_after, what is put off.
     """
     number, fire = sa.column("number", sa.Integer), sa.column("fire", _o.scheduled_for.type)
     target = (_v.target_key, _v.mode, sa.column("first_job", sa.String))
     cursor = (_s.decided_to, _s.next_run_at, _s.retry_after, *DEFERRED)
     claimed = [_s.id, sa.column("plan", sa.Integer)]
-    plans = json_rows(dialect, "plans", [number, fire, *target, *cursor], "plan")
+    ends_by = sa.column("ends_by", _o.scheduled_for.type)
+    plans = json_rows(dialect, "plans", [number, fire, ends_by, *target, *cursor], "plan")
     return json_rows(dialect, "claimed", claimed, "claimed"), plans
 
 

@@ -31,6 +31,7 @@ from tick.store.sql import AnyRow, insert_ignore, json_param
 from tick.store.tables import occurrence
 
 _o = occurrence.c
+_NO_COLUMNS = {"mode", "actor", "ends_by"}
 NO_JOBS = "the selection holds no job"
 
 
@@ -47,6 +48,7 @@ class ManualFiring:
     version_id: int | None = None
     blocked_by_id: int | None = None
     reason: str | None = None
+    ends_by: datetime | None = None
 
 
 def enqueue_planned(
@@ -70,7 +72,7 @@ def enqueue_manual(
 ) -> int | None:
     """Write an occurrence with its runs; its id, or None if there is one with the key already."""
     values = {
-        **{name: value for name, value in asdict(manual).items() if name not in {"mode", "actor"}},
+        **{name: value for name, value in asdict(manual).items() if name not in _NO_COLUMNS},
         "kind": OccurrenceKind.MANUAL,
         "outcome": Outcome.QUEUED if target.jobs else Outcome.SUCCESS,
         "reason": manual.reason if target.jobs else NO_JOBS,
@@ -83,15 +85,20 @@ def enqueue_manual(
     ).scalar()
     if created is None:
         return None  # the same request came twice: its runs are there
-    enqueue_occurrence(connection, created, manual.mode, target, now)
+    enqueue_occurrence(connection, created, manual.mode, target, now, manual.ends_by)
     return int(created)
 
 
 def enqueue_occurrence(
-    connection: sa.Connection, occurrence_id: int, mode: str, target: Target, now: datetime
+    connection: sa.Connection,
+    occurrence_id: int,
+    mode: str,
+    target: Target,
+    now: datetime,
+    ends_by: datetime | None,
 ) -> int:
     """Queue runs for an occurrence in the ledger that a person asked for; how many."""
-    mine = {"occurrence": occurrence_id, "mode_": mode}
+    mine = {"occurrence": occurrence_id, "mode_": mode, "ends_by": ends_by}
     # It may be of no schedule, or of any: there is one target for all.
     always: Mapping[Any, str] = defaultdict(lambda: MANUAL_KEY)
     return _enqueue(connection, fired_by_hand(), mine, now, {MANUAL_KEY: target}, always)
@@ -132,7 +139,7 @@ def _job_rows(key: str, target: Target) -> list[dict[str, Any]]:
     return [
         {"selection": key, "seq": seq, "job_name": job.name, "job_group": job.group}
         | {name: getattr(job, name) for name in alike}
-        | {"params": dict(job.params)}
+        | {"params": dict(job.params), "timeout_seconds": target.timeout_seconds}
         for seq, job in enumerate(target.jobs)
     ]
 

@@ -161,17 +161,28 @@ def _throttle(
 
 def _replace(connection: sa.Connection, claim: TickClaim, plans: Plans) -> None:
     """Cancel what still runs or is queued of the schedules whose firing replaces it."""
-    replacing = [
-        id
+    replacing = {
+        id: group.rule.max_concurrent
         for group, planned in plans
         if planned.fire and planned.verdict is OverlapDecision.REPLACE_BLOCKER
         for id in group.schedules
-    ]
+    }
     if not replacing:
         return
     its = _r.schedule_id.in_(replacing)
-    unfinished = sa.select(_r.id).where(its, _r.status.in_(UNFINISHED_RUNS))
-    ids = connection.execute(unfinished).scalars().all()
+    columns = (_r.id, _r.schedule_id, _r.occurrence_id)
+    unfinished = sa.select(*columns).where(its, _r.status.in_(UNFINISHED_RUNS))
+    rows = connection.execute(unfinished).all()
+    # Where several may run, the oldest make way, so that there is room for one more.
+    kept = {
+        occurrence_id
+        for id, most in replacing.items()
+        if most > 1
+        for occurrence_id in sorted({row.occurrence_id for row in rows if row.schedule_id == id})[
+            1 - most :
+        ]
+    }
+    ids = [row.id for row in rows if row.occurrence_id not in kept]
     # Those that run are only asked to stop: what comes instead waits until they have.
     cancel_runs(connection, ids, now=claim.now, reason="replaced by a newer occurrence")
 

@@ -29,6 +29,7 @@ class FiredRows:
     selection: sa.ColumnElement[Any]
     schedule_name: sa.ColumnElement[Any]
     mode: sa.ColumnElement[Any]
+    ends_by: sa.ColumnElement[Any]
     trigger: Trigger
 
 
@@ -44,6 +45,7 @@ def fired_by_plan(dialect: str) -> FiredRows:
         selection=plan.c.target_key,
         schedule_name=_s.name,
         mode=plan.c.mode,
+        ends_by=plan.c.ends_by,
         trigger=Trigger.CRON,
     )
 
@@ -66,6 +68,7 @@ def fired_by_hand() -> FiredRows:
         selection=sa.literal_column(f"'{MANUAL_KEY}'", sa.String),
         schedule_name=_s.name,
         mode=sa.bindparam("mode_", type_=sa.String),
+        ends_by=sa.bindparam("ends_by", type_=_r.firing_deadline_at.type),
         trigger=Trigger.MANUAL,
     )
 
@@ -120,7 +123,7 @@ def _job_rows(dialect: str) -> sa.FromClause:
 
 _OF_THE_JOB = (
     *(_r.job_name, _r.job_group, _r.queue, _r.priority, _r.params),
-    *(_r.max_attempts, _r.idempotent, _r.unique_key),
+    *(_r.max_attempts, _r.idempotent, _r.unique_key, _r.timeout_seconds),
 )
 
 
@@ -136,6 +139,7 @@ def _columns(
         "trigger": sa.literal_column(f"'{fired.trigger}'"),
         "triggered_by": _o.triggered_by,
         "run_metadata": _metadata(dialect, fired),
+        "firing_deadline_at": fired.ends_by,
         "available_at": _INSTANT,
         "queued_at": _INSTANT,
     }

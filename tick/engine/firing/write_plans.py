@@ -91,6 +91,7 @@ def _plan_row(
     return {
         "number": number,
         "fire": plan.fire,
+        "ends_by": rule.ends_by(now),
         "target_key": group.target_key,
         "mode": group.mode,
         "first_job": jobs[0].name if jobs else None,

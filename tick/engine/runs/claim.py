@@ -39,8 +39,9 @@ def claim_runs(
     """Take up to `limit` ready runs of the given `jobs`, the most urgent first.
 
     Each gets a fencing token of its own and its deadline. They count as started now; those that are
-    taken `ahead`, of idempotent jobs only, have not started. `queues` narrows to some queues. Where
-    there are limits, `capacity` is what `acquire_capacity` gave in the same transaction.
+    taken `ahead`, of idempotent jobs whose firing has no deadline, have not started. `queues`
+    narrows to some queues. Where there are limits, `capacity` is what `acquire_capacity` gave in
+    the same transaction.
     """
     # Their occurrences are settled soon, in a transaction of its own: so a claim, which holds runs,
     # never waits for an occurrence, and the order of locks stays.
@@ -57,7 +58,23 @@ def claim_runs(
         rows = _claim_within(connection, capacity, values)
     # RETURNING has no order of its own.
     rows = sorted(rows, key=lambda row: (-row.priority, row.run_id))
-    return [as_claimed_run(row) for row in rows]
+    return _with_own_deadlines(connection, [as_claimed_run(row) for row in rows], now)
+
+
+def _with_own_deadlines(
+    connection: sa.Connection, runs: list[ClaimedRun], now: datetime
+) -> list[ClaimedRun]:
+    """The runs, whose deadlines go by what their schedules say where these say something."""
+    found = [run.bounded(now) for run in runs]
+    changed = [
+        {"run": run.run_id, "deadline": run.deadline}
+        for run, before in zip(found, runs, strict=True)
+        if run.deadline != before.deadline
+    ]
+    # They are this transaction's, and few: most schedules leave it to their jobs.
+    if changed:
+        connection.execute(_OWN_DEADLINE, changed)
+    return found
 
 
 def _claim_within(
@@ -90,6 +107,8 @@ CLAIMED_COLUMNS = (
     _r.max_attempts,
     _r.params,
     _r.deadline_at.label("deadline"),
+    _r.timeout_seconds,
+    _r.firing_deadline_at.label("firing_deadline"),
 )
 """The columns of a ClaimedRun, in its order."""
 
@@ -131,7 +150,15 @@ def _ready() -> list[Any]:
         literal_state(_r.status, RunStatus.QUEUED),
         _r.available_at <= _NOW,
         _r.cancel_requested_at.is_(None),
+        sa.or_(_r.firing_deadline_at.is_(None), _r.firing_deadline_at > _NOW),
     ]
+
+
+_OWN_DEADLINE = (
+    sa.update(job_run)
+    .where(_r.id == sa.bindparam("run"))
+    .values(deadline_at=sa.bindparam("deadline"))
+)
 
 
 def _take(dialect: str, chosen: sa.ColumnElement[bool]) -> sa.UpdateBase:
@@ -167,8 +194,12 @@ def _pick(dialect: str, some_queues: bool) -> sa.Select[Any]:
         opaque_filter(any_of_param(dialect, _r.job_name, "known")),
         opaque_filter(~is_paused(_r.queue)),
         *waits_for_nothing(),
-        # A run that is claimed ahead may be begun twice if its worker dies before it says so.
-        sa.or_(_r.idempotent, ~sa.bindparam("ahead", type_=sa.Boolean)),
+        # A run that is claimed ahead may be begun twice if its worker dies before it says so, and
+        # may wait until the deadline of its firing is over.
+        sa.or_(
+            sa.and_(_r.idempotent, _r.firing_deadline_at.is_(None)),
+            ~sa.bindparam("ahead", type_=sa.Boolean),
+        ),
     )
     if some_queues:
         picked = picked.where(_r.queue.in_(sa.bindparam("queues", expanding=True)))

@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.runs.dependents import skip_dependents
+from tick.engine.runs.expire import DEADLINE_EXCEEDED
 from tick.engine.runs.wake_workers import announce_ready
 from tick.executors.claimed_run import ClaimedRun
 from tick.policy.retry import AttemptEnd, RetryDecision
@@ -20,6 +21,7 @@ from tick.states import RunStatus
 from tick.store.sql import json_param, json_rows
 from tick.store.tables import Instant, job_run
 
+NO_TIME_LEFT = "not tried again: its firing has to have ended by then"
 _r = job_run.c
 _NOW = sa.bindparam("now", type_=Instant)
 
@@ -107,8 +109,11 @@ def _finish(dialect: str) -> sa.UpdateBase:
     state = (_r.id, _r.fencing_token, _r.status, _r.available_at, _r.started_at, given_back)
     said = (_r.reason, _r.result, _r.error_type, _r.error_message, _r.error_traceback)
     e = json_rows(dialect, "rows", [*state, *said], "ending").c
-    back = e.status == RunStatus.QUEUED
-    cancelled = sa.and_(back, _r.cancel_requested_at.is_not(None))
+    goes_back = e.status == RunStatus.QUEUED
+    cancelled = sa.and_(goes_back, _r.cancel_requested_at.is_not(None))
+    # It would begin when its whole firing has to have ended.
+    too_late = sa.and_(goes_back, ~cancelled, e.available_at >= _r.firing_deadline_at)
+    back = sa.and_(goes_back, sa.func.coalesce(~too_late, sa.true()))
     # Whoever asked for the cancellation has left the reason in the row.
     ends_cancelled = sa.or_(cancelled, e.status == RunStatus.CANCELLED)
     succeeded = sa.and_(e.status == RunStatus.SUCCESS, _r.progress.is_not(None))
@@ -116,18 +121,27 @@ def _finish(dialect: str) -> sa.UpdateBase:
         sa.update(job_run)
         .where(_r.id == e.id, _r.fencing_token == e.fencing_token, _r.status == RunStatus.RUNNING)
         .values(
-            status=sa.case((cancelled, RunStatus.CANCELLED), else_=e.status),
+            status=sa.case(
+                (cancelled, RunStatus.CANCELLED), (too_late, RunStatus.FAILED), else_=e.status
+            ),
             finished_at=sa.case((sa.and_(back, ~cancelled), None), else_=_NOW),
-            available_at=sa.func.coalesce(e.available_at, _r.available_at),
+            available_at=sa.case(
+                (too_late, _r.available_at),
+                else_=sa.func.coalesce(e.available_at, _r.available_at),
+            ),
             # A run that was claimed ahead may end before its beginning was written.
             started_at=sa.func.coalesce(e.started_at, _r.started_at),
             attempt=_r.attempt - e.given_back,
             progress=sa.case((succeeded, 1.0), else_=_r.progress),
             deadline_at=sa.null(),
-            reason=sa.case((ends_cancelled, sa.func.coalesce(_r.reason, e.reason)), else_=e.reason),
+            reason=sa.case(
+                (ends_cancelled, sa.func.coalesce(_r.reason, e.reason)),
+                (too_late, sa.literal(NO_TIME_LEFT)),
+                else_=e.reason,
+            ),
             result=e.result,
-            error_type=e.error_type,
-            error_message=e.error_message,
+            error_type=sa.func.coalesce(e.error_type, sa.case((too_late, DEADLINE_EXCEEDED))),
+            error_message=sa.func.coalesce(e.error_message, sa.case((too_late, NO_TIME_LEFT))),
             error_traceback=e.error_traceback,
         )
         .returning(_r.id, _r.status, _r.occurrence_id)

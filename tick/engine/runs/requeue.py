@@ -83,8 +83,11 @@ def requeue(
     *,
     now: datetime,
     reason: str,
+    ends_by: datetime | None = None,
 ) -> list[int]:
     """Put back what the plan wants; the ids. `budgets`: attempts by name of the job.
+
+    `ends_by` is when these have to have ended.
 
     Lock their occurrence first, and call `revive` afterwards. Raises Busy when one is unique and
     another run of its job is unfinished; Refused when that came up at this moment.
@@ -97,6 +100,7 @@ def requeue(
         connection.execute(_NOTE_END, {"ids": part})
     budget = sa.case(dict(budgets), value=_r.job_name, else_=1) if budgets else 1
     values = {"max_attempts": _r.attempt + budget, "available_at": now, "reason": reason}
+    values |= {"firing_deadline_at": ends_by}
     put_back = _PUT_BACK.values(values)
     try:
         ids = [

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.runs.dependents import skip_dependents, skip_forgotten
+from tick.engine.runs.expire import IS_ANY_OVERDUE
 from tick.engine.runs.wake_workers import announce_ready
 from tick.states import LIVING_WORKERS, RunStatus, WorkerStatus, WorkerType
 from tick.store.sql import literal_state
@@ -104,7 +105,9 @@ def _build_take_back() -> sa.UpdateBase:
     # A run that changed after the look is judged anew as it is locked, and is lost until the end.
     # One that is locked is being ended by its worker, or rescued by somebody else.
     taken = lost.with_for_update(skip_locked=True, key_share=True).cte("lost")
-    again = sa.and_(_r.idempotent, _r.rescues < MAX_RESCUES)
+    # Nothing begins once the deadline of its firing is over.
+    in_time = sa.or_(_r.firing_deadline_at.is_(None), _r.firing_deadline_at > _NOW)
+    again = sa.and_(_r.idempotent, _r.rescues < MAX_RESCUES, in_time)
     cancelled = _r.cancel_requested_at.is_not(None)
     back = sa.and_(again, ~cancelled)
     failed = ~sa.or_(again, cancelled)
@@ -140,10 +143,11 @@ def _waiting_too_long() -> list[sa.ColumnElement[bool]]:
     ]
 
 
-# A process is silent, or a run has lost its worker.
+# A process is silent, or a run has lost its worker, or outlives the deadline of its firing.
 IS_ANYTHING_LOST = sa.or_(
     sa.exists().where(*_is_silent()).select_from(worker_instance),
     sa.exists().where(*_is_lost()).select_from(job_run),
+    IS_ANY_OVERDUE,
 )
 _DECLARE_DEAD = _build_declare_dead()
 _TAKE_BACK = _build_take_back()

@@ -5,21 +5,32 @@ called in a transaction of its own, after the one that ended the runs: of two wo
 last two runs at one moment, the one that commits last then sees both.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.runs.expire import DEADLINE_EXCEEDED
+from tick.engine.runs.schedule_limits import LIMITED_RULE, heed_limits
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.outcome import cases
-from tick.states import LIVE_OUTCOMES, UNFINISHED_RUNS, OccurrenceKind, Outcome, RunStatus
+from tick.policy.rule import Rule
+from tick.states import (
+    LIVE_OUTCOMES,
+    UNFINISHED_RUNS,
+    OccurrenceKind,
+    Outcome,
+    ReasonKind,
+    RunStatus,
+)
 from tick.store.sql import MOST_BOUND, any_of_param, batches, json_param, json_rows, literal_state
 from tick.store.tables import Instant, job_run, job_run_dependency, job_schedule, occurrence
 
 _o, _r, _s = occurrence.c, job_run.c, job_schedule.c
+LATE = "its deadline was over before it had ended"
 _GOOD = frozenset({Outcome.SUCCESS, Outcome.PARTIAL})
 
 
@@ -52,6 +63,8 @@ class _Locked:
     at_end: frozenset[int] = frozenset()
     failing: frozenset[str] = frozenset()
     """The schedules among them whose last firings failed."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """The rules of the schedules among them that may have limits."""
 
 
 def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Locked:
@@ -64,15 +77,19 @@ def _lock(connection: sa.Connection, ids: Collection[int], *, wait: bool) -> _Lo
     wanted = {row.schedule_id for row in at_end if row.schedule_id is not None}
     # A firing without a schedule is whole without that lock.
     failures: dict[str | None, int] = {None: 0}
+    rules: dict[str, Rule] = {}
     # Schedules only of occurrences at their end, for a tick passes over one that is locked.
     if wanted:
-        statement = _lock_rows(dialect, _s.id, _s.consecutive_failures, wait=wait)
-        failures.update(map(tuple, connection.execute(statement, {"ids": wanted})))
+        statement = _lock_rows(dialect, *_OF_SCHEDULE, wait=wait)
+        for id, in_a_row, rule in connection.execute(statement, {"ids": wanted}):
+            failures[id] = in_a_row
+            if rule is not None:
+                rules[id] = Rule.from_json(rule)
     statement = _lock_rows(dialect, _o.id, wait=wait)
     locked = frozenset(connection.execute(statement, {"ids": ids}).scalars())
     whole = frozenset(row.id for row in at_end if row.schedule_id in failures)
     failing = frozenset(name for name, in_a_row in failures.items() if name and in_a_row)
-    return _Locked(locked, locked & whole, failing)
+    return _Locked(locked, locked & whole, failing, rules)
 
 
 def _settle_locked(
@@ -91,6 +108,7 @@ def _settle_locked(
     # Good outcomes after good ones change no counter.
     telling = (row for row in settled if row.schedule_id in failing)
     _count_failures(connection, sorted(telling, key=lambda row: row.id))
+    heed_limits(connection, locked.rules, settled, now)
     return len(settled)
 
 
@@ -123,7 +141,7 @@ def _count_failures(connection: sa.Connection, settled: Iterable[Any]) -> None:
 
 
 @cache
-def _lock_rows(dialect: str, *columns: sa.Column[Any], wait: bool) -> sa.Select[Any]:
+def _lock_rows(dialect: str, *columns: sa.ColumnElement[Any], wait: bool) -> sa.Select[Any]:
     """The rows under lock, by the first of the columns."""
     key = columns[0]
     rows = sa.select(*columns).where(any_of_param(dialect, key, "ids")).order_by(key)
@@ -172,6 +190,7 @@ def tally(*which: sa.ColumnElement[bool]) -> sa.Subquery:
             # Those whose every dependent tolerates it, and that have one.
             count(_r.status == RunStatus.FAILED, _is_tolerated()).label("tolerated"),
             count(_r.status == RunStatus.SKIPPED, _is_left_out()).label("left_out"),
+            count(_is_expired()).label("expired"),
             count(_r.status == RunStatus.CANCELLED).label("cancelled"),
             count(_r.status == RunStatus.SKIPPED).label("skipped"),
             sa.func.min(_r.started_at).label("first_started_at"),
@@ -192,6 +211,14 @@ def outcome_in(counted: sa.Subquery) -> sa.ColumnElement[str]:
 def _has_begun() -> sa.ColumnElement[bool]:
     """Whether it started, or a worker holds it."""
     return sa.or_(_r.started_at.is_not(None), _r.status == RunStatus.RUNNING)
+
+
+def _is_expired() -> sa.ColumnElement[bool]:
+    """The deadline of its firing was over when it ended, and it was not done."""
+    unsuccessful = _r.status.in_((RunStatus.FAILED, RunStatus.CANCELLED))
+    # Its worker's clock may be a little behind that of the claim.
+    too_late = sa.or_(_r.firing_deadline_at <= _r.finished_at, _r.error_type == DEADLINE_EXCEEDED)
+    return sa.and_(unsuccessful, _r.firing_deadline_at.is_not(None), too_late)
 
 
 def _is_tolerated() -> sa.ColumnElement[bool]:
@@ -225,12 +252,28 @@ def _settle(dialect: str) -> sa.UpdateBase:
         .values({name: counted.c[name] for name in same})
         .values(
             outcome=outcome_in(counted),
+            **_why_late(sa.and_(counted.c.unfinished == 0, counted.c.expired > 0)),
             last_finished_at=sa.case((counted.c.unfinished == 0, ended_at)),
             # One that an operator's retry brought back to life ends anew, and is judged anew.
             judged=sa.false(),
         )
         .returning(_o.id, _o.schedule_id, _o.kind, _o.outcome)
     )
+
+
+def _why_late(is_late: sa.ColumnElement[bool]) -> dict[str, sa.ColumnElement[Any]]:
+    """The reason of an occurrence whose deadline was over, beside that for which it fired."""
+    told = _o.reason_kind.is_not_distinct_from(ReasonKind.DEADLINE)
+    # Retried by a person, it may end in time.
+    without = sa.func.replace(sa.func.replace(_o.reason, f"; {LATE}", ""), LATE, "")
+    return {
+        "reason_kind": sa.case((is_late, ReasonKind.DEADLINE), (told, None), else_=_o.reason_kind),
+        "reason": sa.case(
+            (sa.and_(is_late, ~told), sa.func.coalesce(_o.reason + "; ", "") + LATE),
+            (sa.and_(told, ~is_late), sa.func.nullif(without, "")),
+            else_=_o.reason,
+        ),
+    }
 
 
 @cache
@@ -247,6 +290,7 @@ def _add(dialect: str) -> sa.UpdateBase:
     )
 
 
+_OF_SCHEDULE = (_s.id, _s.consecutive_failures, LIMITED_RULE)
 # In no order: for one by id, SQLite would walk through the whole history.
 _FORGOTTEN = _at_end().with_only_columns(_o.id).limit(MOST_BOUND)
 IS_ANY_FORGOTTEN = _at_end().exists()

@@ -48,7 +48,8 @@ def replay_instants(
 ) -> list[int]:
     """Run these instants, oldest first, by the definition in force then; their occurrences.
 
-    Unless overlap is allowed, each waits for the one before it, and the first for what runs now.
+    Unless overlap is allowed, each waits for the one before it, and the first for what runs now;
+    where several may run at one time, each for the one that so many places are before it.
     Raises NotFound; Refused for an instant that fired, is not due, or that the tick decides.
     """
     if len(wanted) > MOST_AT_ONCE:
@@ -63,10 +64,12 @@ def replay_instants(
     # Not having fired is counted as it is; what becomes of the instants now is counted as well.
     count_of_schedule(connection, schedule_id)
     work = _Replay(connection, known, versions_of(connection, schedule_id), act)
-    blocker = work.newest_live()
-    made: list[int] = []
+    # Those that are unfinished, and behind them what is made here, the oldest first.
+    line = work.live()
+    most, made = known.rule.max_concurrent, []
     for at in wanted:
-        made.append(work.run(at, made[-1] if made else blocker))
+        made.append(work.run(at, line[-most] if len(line) >= most else None))
+        line.append(made[-1])
     act.record(
         connection,
         "schedule.run_slots",
@@ -85,10 +88,11 @@ class _Replay:
     versions: list[Version]
     act: Act
 
-    def newest_live(self) -> int | None:
-        """The newest occurrence that has not finished."""
+    def live(self) -> list[int]:
+        """The occurrences that have not finished."""
         is_live = sa.and_(_o.schedule_id == self.known.row.id, _o.outcome.in_(LIVE_OUTCOMES))
-        return self.connection.execute(sa.select(sa.func.max(_o.id)).where(is_live)).scalar()
+        query = sa.select(_o.id).where(is_live).order_by(_o.id)
+        return list(self.connection.execute(query).scalars())
 
     def run(self, at: datetime, blocker: int | None) -> int:
         """Queue one instant; its occurrence."""
@@ -182,7 +186,10 @@ class _Replay:
             )
         ).rowcount
         self._expect(changed)
-        enqueue_occurrence(self.connection, occurrence_id, version.mode, target, self.act.now)
+        ends_by = version.rule.ends_by(self.act.now)
+        enqueue_occurrence(
+            self.connection, occurrence_id, version.mode, target, self.act.now, ends_by
+        )
 
     def _expect(self, changed: int) -> None:
         if changed != 1:

@@ -19,6 +19,7 @@ def build_target(
     `shares`.
     """
     selection, params = registry.select(wanted), wanted.get("params") or {}
+    overrides = wanted.get("overrides") or {}
     jobs = [registry.job(name) for name in selection.jobs]
     if shares is None:
         shares = {job.name: share_of(job.function, params) if params else {} for job in jobs}
@@ -28,8 +29,8 @@ def build_target(
                 name=job.name,
                 group=job.group,
                 queue=job.queue,
-                priority=job.priority,
-                max_attempts=job.max_attempts,
+                priority=overrides.get("priority", job.priority),
+                max_attempts=overrides.get("retries", job.retries) + 1,
                 idempotent=job.idempotent,
                 unique_key=job.unique_key(shares[job.name]),
                 params=shares[job.name],
@@ -38,4 +39,5 @@ def build_target(
         ),
         edges=selection.edges,
         ignored=selection.ignored,
+        overrides=overrides,
     )

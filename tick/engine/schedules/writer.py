@@ -24,6 +24,7 @@ from tick.engine.schedules.diff import version_digest, version_texts
 from tick.engine.schedules.pause import end_pauses
 from tick.engine.schedules.zone_changes import zone_data_ids
 from tick.policy import instants
+from tick.policy.target import Target
 from tick.policy.zone_moves import moved_on_after, zone_of
 from tick.states import ScheduleSource, ScheduleState
 from tick.store.database import TRANSIENT, short_error
@@ -146,7 +147,7 @@ class ScheduleWriter(Acting):
                 digest=version_digest(texts),
                 rule=rule,
                 rule_key=short_digest(rule),
-                rule_format=schedule.rule().format,
+                rule_format=max(schedule.rule().format, Target.from_json(target).format),
                 limited=schedule.max_runs is not None,
                 overlap=schedule.rule().overlap,
                 mode=schedule.target()["mode"],

@@ -1,6 +1,8 @@
 """Retries by people: runs that ended badly go back into the queue of their occurrence."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,11 +12,14 @@ from tick.engine.runs.requeue import lock_occurrence, read_graph, requeue, reviv
 from tick.engine.schedules import lifecycle
 from tick.errors import Busy, NotFound, Refused
 from tick.ops.act import Act, Change, action
+from tick.ops.actions.run_now import these
 from tick.policy.put_back import ENDED_BADLY
+from tick.policy.rule import Rule
+from tick.policy.target import Target
 from tick.states import LIVE_OUTCOMES, OverlapPolicy, RunStatus
-from tick.store.tables import job_run, occurrence
+from tick.store.tables import job_run, occurrence, schedule_version
 
-_o, _r = occurrence.c, job_run.c
+_o, _r, _v = occurrence.c, job_run.c, schedule_version.c
 
 
 @action("run.retry")
@@ -124,8 +129,19 @@ class OccurrenceRetry:
         if only:
             plan = plan.alone(chosen)
         names = {self.graph[run_id].job_name for run_id in plan.again} & self._registry.jobs.keys()
-        budgets = {name: self._registry.jobs[name].max_attempts for name in names}
-        ids = requeue(self._connection, self.graph, plan, budgets, now=self._now, reason=self._said)
+        limits = _read_limits(self._connection, self.was)
+        retries = {name: self._registry.jobs[name].retries for name in names}
+        budgets = {name: limits.retries(retries[name]) + 1 for name in names}
+        ids = requeue(
+            self._connection,
+            self.graph,
+            plan,
+            budgets,
+            now=self._now,
+            reason=self._said,
+            # Who retries it gives it a fresh start: its firing has all of its time again.
+            ends_by=limits.ends_by(self._now),
+        )
         self.graph = self.graph.queued(ids)
         return ids
 
@@ -139,14 +155,38 @@ def _check_overlap(connection: sa.Connection, was: sa.Row[Any]) -> None:
     if was.schedule_id is None:
         return  # fired by hand: there is no policy
     known = lifecycle.find_schedule(connection, was.schedule_id)
-    other = connection.execute(
-        sa.select(sa.func.min(_o.id)).where(
-            _o.schedule_id == was.schedule_id, _o.outcome.in_(LIVE_OUTCOMES), _o.id != was.id
-        )
-    ).scalar()
-    if other is not None and known.rule.overlap is not OverlapPolicy.ALLOW:
+    is_other = sa.and_(_o.schedule_id == was.schedule_id, _o.id != was.id)
+    others = sa.select(_o.id).where(is_other, _o.outcome.in_(LIVE_OUTCOMES)).order_by(_o.id)
+    live = connection.execute(others).scalars().all()
+    if len(live) >= known.rule.max_concurrent and known.rule.overlap is not OverlapPolicy.ALLOW:
         raise Busy(
-            f"{known.row.name} is still running (occurrence {other}). Wait for it to finish, "
+            f"{known.row.name} is still running ({these(live)}). Wait for it to finish, "
             "cancel it, or retry with the overlap overridden.",
-            occurrence_id=other,
+            occurrence_id=live[0],
         )
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What the version that an occurrence fired under says of its runs."""
+
+    rule: Rule | None = None
+    target: Target | None = None
+
+    def retries(self, of_job: int) -> int:
+        own = {} if self.target is None else self.target.overrides
+        return int(own.get("retries", of_job))
+
+    def ends_by(self, now: datetime) -> datetime | None:
+        return None if self.rule is None else self.rule.ends_by(now)
+
+
+def _read_limits(connection: sa.Connection, was: sa.Row[Any]) -> _Limits:
+    if was.version_id is None:
+        return _Limits()  # not of a schedule
+    version = sa.select(_v.rule, _v.target).where(_v.id == was.version_id)
+    row = connection.execute(version).one()
+    try:
+        return _Limits(Rule.from_json(row.rule), Target.from_json(row.target))
+    except (ValueError, TypeError, KeyError):  # another release wrote it
+        return _Limits()

@@ -51,8 +51,9 @@ def run(change: Change, schedule_id: str, *, override_overlap: bool = False) -> 
     if repeat is not None:
         return int(repeat)
     target, mode = _stored_target(connection, known.row.version_id)
+    ends_by = known.rule.ends_by(change.now)
     blocker = None if override_overlap else _make_way(connection, known, change.now)
-    links = {"schedule_id": schedule_id, "version_id": known.row.version_id}
+    links = {"schedule_id": schedule_id, "version_id": known.row.version_id, "ends_by": ends_by}
     return _enqueue(change, identity, known.row.name, mode, target, blocked_by_id=blocker, **links)
 
 
@@ -164,6 +165,12 @@ def _same_as_before(connection: sa.Connection, identity: str, target: Target) ->
     return occurrence_id
 
 
+def these(occurrences: Sequence[int]) -> str:
+    """Return occurrences in words: `occurrence 7`, `occurrences 7 and 8`."""
+    *others, last = map(str, occurrences)
+    return f"occurrences {', '.join(others)} and {last}" if others else f"occurrence {last}"
+
+
 def _stored_target(connection: sa.Connection, version_id: int) -> tuple[Target, str]:
     row = connection.execute(sa.select(_v.target, _v.mode).where(_v.id == version_id)).one()
     return Target.from_json(row.target), row.mode
@@ -179,15 +186,17 @@ def _make_way(
     unfinished = sa.select(_o.id).where(_o.schedule_id == known.row.id)
     unfinished = unfinished.where(_o.outcome.in_(LIVE_OUTCOMES)).order_by(_o.id)
     live = connection.execute(unfinished).scalars().all()
-    verdict = judge_overlap(known.rule.overlap, len(live))
+    most = known.rule.max_concurrent
+    verdict = judge_overlap(known.rule.overlap, len(live), most)
     if verdict is OverlapDecision.SKIP:
         raise Busy(
-            f"{known.row.name} is still running (occurrence {live[0]}). Wait for it to finish, "
+            f"{known.row.name} is still running ({these(live)}). Wait for it to finish, "
             "cancel it, or run it again with the overlap overridden.",
             occurrence_id=live[0],
         )
     if verdict is OverlapDecision.REPLACE_BLOCKER:
-        runs = sa.select(_r.id).where(_r.occurrence_id.in_(live))
+        # Of more than one, the oldest make way, so that there is room for this one.
+        runs = sa.select(_r.id).where(_r.occurrence_id.in_(live[: len(live) - most + 1]))
         ids = connection.execute(runs).scalars().all()
         cancel_runs(connection, ids, now=now, reason="replaced by a newer occurrence")
     # Replaced runs need their time to stop: the new occurrence waits for them, too.

@@ -29,12 +29,19 @@ def _interval_ms(schedule: Any) -> int | None:
     return round(seconds * 1000) if isinstance(seconds, int | float) else None
 
 
+def _limit(name: str) -> Callable[[Any], Any]:
+    return lambda schedule: getattr(schedule.limits, name, None)
+
+
 class ProposalNames(Schema):
     """The second names of a schedule's fields; the first ones are its own."""
 
     scheduleType = _told(_term("kind"), str | None, "as `kind` of the rule")
     cronExpression = _told(_term("cron"), str | None, "as `cron` of the rule")
     intervalMs = _told(_interval_ms, int | None, "as `every_seconds` of the rule")
+    maxConcurrent = _told(_limit("max_concurrent"), int | None, "as `max_concurrent` of the limits")
+    timeout = _told(_limit("timeout_seconds"), float | None, "as `timeout_seconds` of the limits")
+    maxRetries = _told(_limit("retries"), int | None, "as `retries` of the limits")
     executionMode = _also("mode", Mode | None)
     nextRunAt = _also("next_run_at", datetime | None)
     lastRunAt = _also("last_run_at", datetime | None)

@@ -10,11 +10,18 @@ from pydantic import Field
 
 from tick.errors import NotFound
 from tick.ops.queries.id_ranges import SEARCHED, IdRange, find_id_range
+from tick.ops.queries.limits import overrides_of
 from tick.ops.queries.paging import PAGE_ROWS, paged, sorted_ids
 from tick.ops.schemas import Internal, Page, Schema
 from tick.states import LIVING_WORKERS, UNFINISHED_RUNS, RunStatus, Trigger, WorkerType
 from tick.store.sql import literal_state
-from tick.store.tables import job_run, job_schedule, worker_instance
+from tick.store.tables import (
+    job_run,
+    job_schedule,
+    occurrence,
+    schedule_version,
+    worker_instance,
+)
 
 _r, _s, _w = job_run.c, job_schedule.c, worker_instance.c
 MAX_RUNS_OF_OCCURRENCE = 500
@@ -79,7 +86,14 @@ class RunDetail(Run):
     rescues: int = Field(description="how often its worker died")
     worker_id: str | None
     fencing_token: int
-    deadline_at: datetime | None
+    deadline_at: datetime | None = Field(description="when its attempt is ended")
+    timeout_seconds: float | None = Field(description="its schedule's; null: that of its job")
+    firing_deadline_at: datetime | None = Field(
+        description="when its whole firing has to have ended"
+    )
+    overridden: tuple[str, ...] = Field(
+        (), description="of priority, retries and timeout_seconds, what its schedule decided"
+    )
     result: str | None = Field(description="JSON text, cut if it was too long")
     error_traceback: str | None
 
@@ -250,7 +264,21 @@ def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
     found = _read(connection, _DETAIL.where(_r.id == run_id), RunDetail)
     if not found:
         raise NotFound(f"There is no run {run_id}; it may have been pruned.")
-    return found[0]
+    return found[0].model_copy(update={"overridden": _overridden(connection, run_id)})
+
+
+def _overridden(connection: sa.Connection, run_id: int) -> tuple[str, ...]:
+    """Return what the version that a run was fired under says in place of its job."""
+    target = connection.execute(_TARGET, {"run": run_id}).scalar()
+    return tuple(sorted(overrides_of(target)))
+
+
+_TARGET = (
+    sa.select(schedule_version.c.target)
+    .join_from(job_run, occurrence, occurrence.c.id == _r.occurrence_id)
+    .join(schedule_version, schedule_version.c.id == occurrence.c.version_id)
+    .where(_r.id == sa.bindparam("run"))
+)
 
 
 def read_retried(connection: sa.Connection, run_id: int, put_back: Sequence[int]) -> RetriedRun:

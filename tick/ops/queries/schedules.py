@@ -21,6 +21,7 @@ from tick.ops.queries.descriptions import (
     next_instants,
 )
 from tick.ops.queries.history import RecentOccurrence, list_recent
+from tick.ops.queries.limits import Limits, limits_of
 from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.proposal_names import ProposalNames
@@ -82,6 +83,7 @@ class Schedule(ProposalNames):
     )
     missed: MissedPolicy | None = Field(description="as in effect; null if its rule can't be read")
     overlap: OverlapPolicy | None = Field(description="the same")
+    limits: Limits | None = Field(description="the same")
     grace_seconds: float | None = Field(
         default=None, description="the same: set, or learned from how often it ticks"
     )
@@ -251,6 +253,7 @@ def _schedule(
         timing=timing,
         missed=None if rule is None else rule.missed,
         overlap=None if rule is None else rule.overlap,
+        limits=limits_of(row.rule, row.target),
         selected=describe_target(row.mode, row.target),
         last=last,
         recent=recent,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import Field
 
 from tick.ops.queries.descriptions import Selected, Timing, describe_target, describe_timing
+from tick.ops.queries.limits import Limits, limits_of, overrides_of
 from tick.ops.schemas import Page, Schema
 from tick.policy.target import Target
 from tick.states import Mode
@@ -51,9 +52,15 @@ class VersionRow:
 
     @property
     def terms(self) -> Mapping[str, Any]:
-        """Return the other terms of its rule by name; defaults are left out."""
+        """Return its other terms by name; defaults are left out."""
         rule = self.parsed_rule or {}
-        return {name: value for name, value in rule.items() if name not in _WORDED}
+        found = {name: value for name, value in rule.items() if name not in _WORDED}
+        return {**found, **overrides_of(self.target)}
+
+    @property
+    def limits(self) -> Limits | None:
+        """Return its limits as in effect; None where they cannot be read."""
+        return limits_of(self.rule, self.target)
 
     @property
     def parsed_rule(self) -> dict[str, Any] | None:
@@ -85,6 +92,7 @@ class Version(Schema):
     rule: dict[str, Any] | None = Field(
         description="when it fires, as the engine reads it; defaults are left out"
     )
+    limits: Limits | None = Field(description="as in effect; null if they can't be read")
     changes: tuple[Difference, ...] | None = Field(
         description="from the version before; null for the first that is kept"
     )
@@ -133,6 +141,7 @@ def _version(row: VersionRow, changes: tuple[Difference, ...] | None) -> Version
         mode=row.mode,
         selected=row.selected,
         rule=row.parsed_rule,
+        limits=row.limits,
         changes=changes,
     )
 

@@ -9,11 +9,13 @@ from pydantic import Field
 from tick.engine.ledger.rows import InstantRow, find_covering
 from tick.engine.ledger.versions import Version, in_force, versions_of
 from tick.engine.ledger.windows import windows_touching
+from tick.engine.runs.settle import LATE
 from tick.engine.schedules.lifecycle import why_off
 from tick.engine.statistics.prune_state import pruned_up_to
 from tick.ops.queries.audit import is_about
 from tick.ops.queries.courses import Course, read_course
 from tick.ops.queries.descriptions import describe_timing
+from tick.ops.queries.limits import limits_of
 from tick.ops.queries.occurrences import queued_until
 from tick.ops.queries.schedules import no_schedule
 from tick.ops.reports.run_proof import in_utc
@@ -23,7 +25,7 @@ from tick.policy.ahead import forecast
 from tick.policy.closed_times import closed_at
 from tick.policy.holds import held_at
 from tick.policy.windows import AnyWindow, covering, of_schedule
-from tick.states import ScheduleState
+from tick.states import ReasonKind, ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import (
     audit_entry,
@@ -106,7 +108,8 @@ def _sentence(
         how = (
             "because somebody asked for it" if asked else f"{length(entry.late_seconds or 0)} late"
         )
-        return f"{said} fired, {how}, and is {entry.outcome}."
+        late = f": {LATE}" if entry.reason_kind == ReasonKind.DEADLINE else ""
+        return f"{said} fired, {how}, and is {entry.outcome}{late}."
     if entry is not None:
         return f"{said} did not fire ({entry.outcome}): {entry.reason}."
     if unread is not None:
@@ -186,6 +189,9 @@ def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
     )
     if timing.mistake is None:
         yield _fact("missed", f"{version.rule.missed}; overlap {version.rule.overlap}")
+        limits = limits_of(version.rule_text, version.target)
+        if limits is not None and limits.words:
+            yield _fact("limits", "; ".join(limits.words))
     state = row.state if row.enabled else f"switched off, {row.state}"
     yield _fact("state now", state if row.enabled and row.state == "ACTIVE" else why_off(row))
     yield _fact("decided to", f"{in_utc(row.decided_to)}; next {in_utc(row.next_run_at)}")
