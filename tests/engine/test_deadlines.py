@@ -19,8 +19,10 @@ from tests.support.factories import TESTER, World, a_job
 from tick.engine.ledger.audit import Act
 from tick.engine.runs.expire import DEADLINE_EXCEEDED, OVER, WORKERS_OWN
 from tick.engine.runs.finish import NO_TIME_LEFT
+from tick.engine.runs.settle import LATE
 from tick.ops.actions import cancellation, retries, run_now
 from tick.ops.reports.verify import verify
+from tick.ops.reports.why import explain
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.store.tables import job_run
 
@@ -40,6 +42,11 @@ def bounded(world: World, *jobs: object, **parts: object) -> Hands:
 
 def outcomes(world: World) -> list[tuple[str, str | None]]:
     return [(row.outcome, row.reason_kind) for row in occurrence_rows(world)]
+
+
+def why(world: World) -> str:
+    with world.database.read.connect() as connection:
+        return explain(connection, "hourly", TWO, world.now).sentence
 
 
 def is_clean(world: World) -> bool:
@@ -63,6 +70,8 @@ def test_what_waits_at_the_deadline_is_claimed_by_nobody_and_ended_by_the_tick(
     assert statuses(world) == {"a": "SUCCESS", "b": "CANCELLED"}
     assert world.runs()[1].reason == OVER
     assert outcomes(world) == [("FAILED", "DEADLINE")]
+    assert occurrence_rows(world)[0].reason == LATE
+    assert f"is FAILED: {LATE}." in why(world)
     assert is_clean(world)
 
 
@@ -169,7 +178,7 @@ def test_a_person_who_retries_it_gives_it_all_of_its_time_again(world: World) ->
     (row,) = occurrence_rows(world)
     act = Act(world.now, TESTER)
     retries.retry_occurrence(world.database, act, row.id, world.registry)
-    assert outcomes(world) == [("RUNNING", None)]
+    assert (outcomes(world), occurrence_rows(world)[0].reason) == ([("RUNNING", None)], None)
     assert world.runs()[1].firing_deadline_at == TWO + 30 * MINUTE
     world.now = TWO + 25 * MINUTE
     hands.work_off()

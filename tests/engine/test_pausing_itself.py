@@ -10,6 +10,7 @@ from tests.engine.worker_steps import FAILED, RETURNED, Hands, occurrence_rows
 from tests.support.factories import TESTER, World, a_job
 from tick.engine.ledger.audit import Act
 from tick.ops.actions import retries, run_now, switches
+from tick.ops.queries.schedules import find_schedule
 from tick.ops.reports.verify import verify
 from tick.policy.retry import AttemptEnd, AttemptOutcome
 from tick.states import ScheduleState
@@ -116,6 +117,9 @@ def test_catching_up_on_several_stops_with_the_pause(world: World) -> None:
         fire_and_end(world, hands, now + minute * MINUTE)
     assert fired(world, now + 2 * MINUTE) == []
     assert outcomes(world) == ["FAILED", "FAILED"]
+    with world.database.read.connect() as connection:
+        offered = find_schedule(connection, "hourly").passed_in_pause(world.now)
+    assert offered == [TWO + number * HOUR for number in (2, 3, 4)]
     resume(world)
     assert world.ledger("hourly")[2:] == [("SUPPRESSED", TWO + 2 * HOUR, 3)]
     assert fired(world, TWO + 5 * HOUR) == [TWO + 5 * HOUR]

@@ -264,13 +264,15 @@ def _settle(dialect: str) -> sa.UpdateBase:
 def _why_late(is_late: sa.ColumnElement[bool]) -> dict[str, sa.ColumnElement[Any]]:
     """The reason of an occurrence whose deadline was over, beside that for which it fired."""
     told = _o.reason_kind.is_not_distinct_from(ReasonKind.DEADLINE)
+    # Of one by hand, the reason is what a person said.
+    its_own = _o.kind != OccurrenceKind.MANUAL
     # Retried by a person, it may end in time.
     without = sa.func.replace(sa.func.replace(_o.reason, f"; {LATE}", ""), LATE, "")
     return {
         "reason_kind": sa.case((is_late, ReasonKind.DEADLINE), (told, None), else_=_o.reason_kind),
         "reason": sa.case(
-            (sa.and_(is_late, ~told), sa.func.coalesce(_o.reason + "; ", "") + LATE),
-            (sa.and_(told, ~is_late), sa.func.nullif(without, "")),
+            (sa.and_(is_late, ~told, its_own), sa.func.coalesce(_o.reason + "; ", "") + LATE),
+            (sa.and_(told, ~is_late, its_own), sa.func.nullif(without, "")),
             else_=_o.reason,
         ),
     }

@@ -43,6 +43,9 @@ class Run(Schema):
     attempt: int
     max_attempts: int
     available_at: datetime = Field(description="not claimed before")
+    firing_deadline_at: datetime | None = Field(
+        description="when its whole firing has to have ended"
+    )
     cancel_requested_at: datetime | None
     queued_at: datetime
     started_at: datetime | None
@@ -88,9 +91,6 @@ class RunDetail(Run):
     fencing_token: int
     deadline_at: datetime | None = Field(description="when its attempt is ended")
     timeout_seconds: float | None = Field(description="its schedule's; null: that of its job")
-    firing_deadline_at: datetime | None = Field(
-        description="when its whole firing has to have ended"
-    )
     overridden: tuple[str, ...] = Field(
         (), description="of priority, retries and timeout_seconds, what its schedule decided"
     )

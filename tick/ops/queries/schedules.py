@@ -96,6 +96,7 @@ class Schedule(ProposalNames):
     last: Occurrence | None = Field(description="the last occurrence that fired")
     revision: str = Field(description="changes when somebody changes it; for If-Match")
     state_at: Internal[datetime | None] = None
+    decided_to: Internal[datetime | None] = None
     rule_text: Internal[str | None] = None
     alerts: Internal[Any] = None
     open_alerts: Internal[int] = 0
@@ -127,10 +128,12 @@ class Schedule(ProposalNames):
         return self.fires and self.next_run_at is not None and self.next_run_at <= now
 
     def passed_in_pause(self, now: datetime) -> list[datetime]:
-        """Return the first MOST_PASSED nominal instants since it was paused, oldest first."""
+        """Return the first MOST_PASSED nominal instants that its pause kept back, oldest first."""
         if self.state != ScheduleState.PAUSED or self.state_at is None:
             return []
-        found = next_instants(self.rule_text, self.state_at, MOST_PASSED)
+        # What was being caught up when it paused itself is not decided either.
+        begin = min(self.state_at, self.decided_to or self.state_at)
+        found = next_instants(self.rule_text, begin, MOST_PASSED)
         return [instant for instant in found if instant <= now]
 
 
