@@ -29,6 +29,11 @@ BERLIN = "Europe/Berlin"
             "starts_at has no effect before anchor",
         ),
         ({"at": JUNE, "timezone": BERLIN}, "timezone has no effect beside at"),
+        ({"every": DAY, "dialect": "celery"}, "dialect has no effect without cron"),
+        (
+            {"cron": "0 2 * * *", "timezone": BERLIN, "dialect": "celery", "dst_gap": "skip"},
+            "dst_gap has no effect beside dialect",
+        ),
         ({"anchor": JUNE}, "anchor has no effect without every"),
         ({"at": JUNE, "anchor": JUNE}, "anchor has no effect without every"),
         ({"every": DAY, "dst_gap": "skip"}, "dst_gap has no effect without cron"),

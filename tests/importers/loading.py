@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 
+from tick.cron.dialects.by_day import Span
 from tick.define.registry import Registry, _instances, _jobs, build_registry
 from tick.define.schedules import Schedule
 from tick.importers.carry import Carried, carry
 from tick.importers.definitions_file import definitions_of
 from tick.importers.entries import Choices, File, Found
-from tick.importers.instants import Span
 from tick.importers.sources import read
 
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)

@@ -8,12 +8,12 @@ import click
 
 from tick.cli.output import harmless, show_json
 from tick.cli.parameters import INSTANT, OneOf, as_json, wants_json
+from tick.cron.dialects.by_day import Span
 from tick.cron.zones import check_zone
 from tick.errors import InvalidCron
 from tick.importers.carry import Carried, carry
 from tick.importers.definitions_file import definitions_of
 from tick.importers.entries import Choices, File, Found, ImportRefused
-from tick.importers.instants import Span
 from tick.importers.proof import PROOF_DAYS
 from tick.importers.report import as_json as report_as_json
 from tick.importers.report import in_words, proof_in_words

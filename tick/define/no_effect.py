@@ -55,7 +55,9 @@ def _missed(policy: MissedPolicy) -> _Test:
 
 
 def _expression(schedule: Schedule) -> Expression | None:
-    return None if schedule.cron is None else parse(resolve(schedule.cron, schedule.id))
+    if schedule.cron is None or schedule.dialect is not None:
+        return None
+    return parse(resolve(schedule.cron, schedule.id))
 
 
 def _follows_real_time(schedule: Schedule) -> bool:
@@ -133,6 +135,16 @@ _RULES: tuple[_Rule, ...] = (
         _DST,
         _fires_once_or_follows_utc,
         "without cron: no clock change moves the instants of every and at; leave it out",
+    ),
+    (
+        _DST,
+        lambda schedule: schedule.dialect is not None,
+        "beside dialect, which has a rule of its own for clock changes; leave it out",
+    ),
+    (
+        ("dialect",),
+        lambda schedule: schedule.cron is None,
+        "without cron, which it reads; give cron, or leave it out",
     ),
     (_DST, _follows_real_time, _in_fixed_times),
     (

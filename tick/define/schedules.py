@@ -67,6 +67,7 @@ class Schedule:
     labels: Sequence[str] = ()
     dst_gap: str | None = None
     dst_fold: str | None = None
+    dialect: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     max_runs: int | None = None
@@ -110,7 +111,7 @@ class Schedule:
         dst, most = self.dst(), self.max_catch_up_runs
         return Rule(
             kind=self.kind,
-            cron=None if self.cron is None else resolve(self.cron, self.slot_id),
+            cron=self._cron(),
             timezone=self.timezone,
             gap=dst.gap,
             fold=dst.fold,
@@ -132,12 +133,19 @@ class Schedule:
             pause_after=self.pause_after,
             calendar=self.business_days,
             day_rule=DayRule(self.day_rule or DayRule.ONLY_BUSINESS_DAYS),
+            dialect=self.dialect,
         )
 
     def _step(self) -> LocalStep | MonthStep | None:
         if not isinstance(self.every, Step):
             return None
         return counted_from(self.every, self.anchor, self.business_days)
+
+    def _cron(self) -> str | None:
+        # Another engine's expression may have no five fields, and has no H.
+        if self.cron is None or self.dialect is not None:
+            return self.cron
+        return resolve(self.cron, self.slot_id)
 
     def dst(self) -> local_times.Dst:
         """Return its choices for clock changes. Raises InvalidCron."""

@@ -21,7 +21,7 @@ _MAX_TITLE = 200
 _MOST_RUNS = 1_000_000_000
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 _TEXTS = ("id", "name", "description", "timezone")
-_OPTIONAL_TEXTS = ("cron", "calendar", "renamed_from", "dst_gap", "dst_fold")
+_OPTIONAL_TEXTS = ("cron", "calendar", "renamed_from", "dst_gap", "dst_fold", "dialect")
 _INSTANTS = ("at", "anchor", "starts_at", "ends_at")
 _SOME = 10
 
@@ -136,6 +136,11 @@ def _in_interval(every: object) -> Iterator[str]:
 
 def _in_cron(schedule: Schedule) -> Iterator[str]:
     try:
+        if schedule.dialect is not None and schedule.cron is not None:
+            from tick.cron.dialects.times import dialect_times
+
+            dialect_times(schedule.dialect, schedule.cron, schedule.timezone)
+            return
         # Without cron, its time zone is checked all the same.
         timetable.validate(resolve(schedule.cron or "@daily", schedule.id), schedule.timezone)
     except InvalidCron as error:

@@ -7,14 +7,15 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from tick.cron.dialects import Dialect
+from tick.cron.dialects.by_day import Span
+from tick.cron.dialects.times import dialect_times
 from tick.cron.grammar import parse, quote
 from tick.define.steps import Step
 from tick.errors import InvalidCron
 from tick.importers.engines import engine
 from tick.importers.entries import Entry, Kind, Note, Timing
-from tick.importers.instants import Span
 from tick.importers.proof import Proof, prove
-from tick.importers.timing import Match, match
+from tick.importers.timing import Match, Ours, match
 
 _DRAWN = re.compile(r"(\d*)~(\d*)")
 _SHORTEST = timedelta(minutes=1)
@@ -98,14 +99,44 @@ def _expression(entry: Entry, timing: Timing, asked: Dialect, span: Span) -> Car
         found = match(asked, timing.expression, span)
     except InvalidCron as error:
         return Carried(entry, None, notes=(Note(Kind.DEAD, str(error)),))
-    if found.ours is None:
+    proof = None
+    if found.ours is not None:
+        proof = prove(asked, timing.expression, found.ours, span)
+    notes: list[Note] = []
+    if found.ours is None or proof is None or (proof.differing and not found.second):
+        as_there = _as_there(timing, asked, span)
+        if as_there is not None:
+            notes.append(_why_dialect(timing, asked, found, proof))
+            found, proof = Match(as_there), prove(asked, timing.expression, as_there, span)
+    if found.ours is None or proof is None:
         return Carried(entry, None, notes=(_why_not(timing, found),))
-    proof = prove(asked, timing.expression, found.ours, span)
-    notes = [*_differences(proof, found)]
+    notes += _differences(proof, found)
     if found.ours.cron != timing.expression:
         notes.append(Note(Kind.CARRIED, f"{timing.expression!r} is written {found.ours.cron!r}"))
     options = {**found.ours.options, **_zoned(timing.zone)}
     return Carried(entry, options, proof, tuple(notes))
+
+
+def _as_there(timing: Timing, asked: Dialect, span: Span) -> Ours | None:
+    """Return the rule that asks the engine itself; None where it can't be fired to the minute."""
+    try:
+        dialect_times(asked.name, timing.expression, span.zone)
+    except InvalidCron:
+        return None
+    return Ours(timing.expression, dialect=asked.name)
+
+
+def _why_dialect(timing: Timing, asked: Dialect, found: Match, proof: Proof | None) -> Note:
+    name = asked.name
+    if proof is None or found.ours is None:
+        said = f"{timing.expression!r}: {found.why}; dialect={name!r} names them as {name} does"
+        return Note(Kind.CARRIED, said)
+    ours = ", ".join(f"{key}={value!r}" for key, value in found.ours.options.items())
+    said = (
+        f"by our rule {proof.differing} of {max(proof.there, proof.here)} instants would differ, "
+        f"beside clock changes; dialect={name!r} keeps them"
+    )
+    return Note(Kind.CARRIED, said, f"{ours} without dialect, unless those matter")
 
 
 def _why_not(timing: Timing, found: Match) -> Note:

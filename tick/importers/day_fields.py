@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TypeVar
 
+from tick.cron.dialects.plain_days import days_of_28_years
 from tick.cron.dialects.spec import (
     is_last_of_its_weekday,
     last_day,
@@ -17,7 +18,6 @@ from tick.cron.dialects.spec import (
     weekday_of,
 )
 from tick.cron.fields import DAY_OF_MONTH, DAY_OF_WEEK, MONTH, Field
-from tick.importers.plain_days import days_of_28_years
 
 Key = TypeVar("Key", bound=Hashable)
 DayFields = tuple[str, str, str]

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 from tick.cron.dialects import Dialect
+from tick.cron.dialects.by_day import (
+    Run,
+    Span,
+    on_settled_day,
+    ours_around,
+    theirs_around,
+)
+from tick.cron.dialects.plain_days import plain
+from tick.cron.dialects.times import dialect_times
 from tick.cron.grammar import parse
-from tick.importers.instants import Span, on_settled_day, ours_around, theirs_around
-from tick.importers.plain_days import plain
 from tick.importers.timing import Ours
 
 MOST_LINES = 200
@@ -74,10 +82,20 @@ def _by_day(
     engine: Dialect, expression: str, ours: Ours, span: Span
 ) -> Iterator[tuple[list[datetime], list[datetime]]]:
     """Yield the instants of both sides, of each clock change and each other day."""
-    theirs, our = plain(engine.parse(expression)), plain(parse(ours.cron))
+    theirs = plain(engine.parse(expression))
     runs = span.runs(theirs)
     for run in runs:
-        around = ours_around(ours.cron, ours.dst, span, run)
-        yield list(theirs_around(engine, expression, span, run)), around
+        yield list(theirs_around(engine, expression, span, run)), _ours_around(ours, span, run)
+    our = theirs if ours.dialect else plain(parse(ours.cron))
     for day in span.settled(runs):
         yield on_settled_day(theirs, span, day), on_settled_day(our, span, day)
+
+
+def _ours_around(ours: Ours, span: Span, run: Run) -> list[datetime]:
+    if ours.dialect is None:
+        return ours_around(ours.cron, ours.dst, span, run)
+    times = dialect_times(ours.dialect, ours.cron, span.zone)
+    first, end = span.bounds(run)
+    found = takewhile(lambda each: each < end, times.after(first - timedelta(seconds=1)))
+    start, stop = (each.replace(tzinfo=None) for each in (span.start, span.end))
+    return [each for each in found if start < each <= stop]

@@ -4,10 +4,10 @@ from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from tick.cron.dialects.by_day import Span
 from tick.define.steps import Step
 from tick.importers.carry import Carried
 from tick.importers.entries import Found, Kind, Note
-from tick.importers.instants import Span
 from tick.importers.proof import MOST_LINES, Instant, Proof
 from tick.text import counted, exact_length
 

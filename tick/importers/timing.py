@@ -8,13 +8,15 @@ from typing import Any
 
 from tick.cron import timetable
 from tick.cron.dialects import Dialect
+from tick.cron.dialects.by_day import Run, Span, ours_around, theirs_around
+from tick.cron.dialects.plain_days import Plain, matching_days, plain
 from tick.cron.fields import HOUR, MINUTE
 from tick.cron.grammar import parse
 from tick.cron.local_times import DEFAULT, Dst
+from tick.cron.zone_data import Zone
+from tick.cron.zones import as_zone
 from tick.errors import InvalidCron
 from tick.importers.day_fields import DayFields, day_fields, listed
-from tick.importers.instants import Run, Span, ours_around, theirs_around
-from tick.importers.plain_days import Plain, matching_days, plain
 
 # What says less comes first: it is taken where more makes no difference.
 _CHOICES = (
@@ -29,10 +31,11 @@ _CHOICES = (
 
 @dataclass(frozen=True, slots=True)
 class Ours:
-    """Five fields of ours with the choices for clock changes."""
+    """Five fields of ours with the choices for clock changes; or an engine that reads `cron`."""
 
     cron: str
     dst: Dst = DEFAULT
+    dialect: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:
@@ -40,7 +43,7 @@ class Ours:
         given = {"dst_gap": self.dst.gap, "dst_fold": self.dst.fold}
         defaults = {"dst_gap": DEFAULT.gap, "dst_fold": DEFAULT.fold}
         named = {name: value for name, value in given.items() if value != defaults[name]}
-        return {"cron": self.cron, **named}
+        return {"cron": self.cron, **named, **({"dialect": self.dialect} if self.dialect else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,9 @@ def _candidates(written: str | None, named: Plain, fields: DayFields, span: Span
             yield from (Ours(text, dst) for dst in _CHOICES[1:])
 
 
-def _is_right(text: str, zone: str) -> bool:
+def _is_right(text: str, zone: str | Zone) -> bool:
     try:
-        timetable.validate(text, zone)
+        timetable.validate(text, as_zone(zone).name)
     except InvalidCron:
         return False
     return True

@@ -81,6 +81,7 @@ class ScheduleOptions(Body):
     labels: tuple[Name, ...] | None = None
     dst_gap: Text | None = None
     dst_fold: Text | None = None
+    dialect: Text | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     max_runs: int | None = None

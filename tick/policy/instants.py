@@ -22,6 +22,8 @@ _LONGEST_OFFSET = timedelta(days=2)
 
 def wall_times(rule: Rule) -> WallTimes | None:
     """Return the times on the wall at which it fires; None if it follows UTC alone."""
+    if rule.dialect is not None:
+        return _other_times(rule).fields
     return rule.step if rule.cron is None else parse(rule.cron)
 
 
@@ -65,10 +67,10 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
     after, until = _clip(rule, after, until)
     if after >= until:
         return 0
+    if _is_other(rule):
+        return local_times.count_between(_other_times(rule), after, until)
     if rule.kind is ScheduleKind.CRON:
         return timetable.count_between(_cron(rule), _zone(rule), after, until, dst=rule.dst)
-    if rule.step is not None:
-        return local_times.count_between(_step_times(rule), after, until)
     if rule.kind is ScheduleKind.INTERVAL:
         return _steps(rule, until) - _steps(rule, after)
     return int(rule.at is not None and after < rule.at <= until)
@@ -76,7 +78,7 @@ def count(rule: Rule, after: datetime, until: datetime) -> int:
 
 def all_between(rule: Rule, after: datetime, until: datetime) -> list[datetime]:
     """Return all instants in (after, until], listed by the day."""
-    if rule.kind is not ScheduleKind.CRON:
+    if rule.kind is not ScheduleKind.CRON or rule.dialect is not None:
         return between(rule, after, until, count(rule, after, until))
     after, until = _clip(rule, after, until)
     if after >= until:
@@ -101,14 +103,14 @@ def nth(rule: Rule, after: datetime, until: datetime, index: int) -> datetime:
 
 
 def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[datetime]:
+    if _is_other(rule):
+        return local_times.times_between(_other_times(rule), after, until, limit)
     if rule.kind is ScheduleKind.CRON:
         if limit == 1:
             # The answer that is remembered, for the many schedules that share an expression.
             found = timetable.next_times(_cron(rule), _zone(rule), after, dst=rule.dst)
             return [instant for instant in found if instant <= until]
         return timetable.times_between(_cron(rule), _zone(rule), after, until, limit, dst=rule.dst)
-    if rule.step is not None:
-        return local_times.times_between(_step_times(rule), after, until, limit)
     if rule.kind is ScheduleKind.INTERVAL:
         first = _steps(rule, after) + 1
         last = min(_steps(rule, until), first + limit - 1)
@@ -117,10 +119,10 @@ def _upcoming(rule: Rule, after: datetime, until: datetime, limit: int) -> list[
 
 
 def _latest(rule: Rule, until: datetime) -> datetime | None:
+    if _is_other(rule):
+        return local_times.previous_time(_other_times(rule), until)
     if rule.kind is ScheduleKind.CRON:
         return timetable.previous_time(_cron(rule), _zone(rule), until, dst=rule.dst)
-    if rule.step is not None:
-        return local_times.previous_time(_step_times(rule), until)
     if rule.kind is ScheduleKind.INTERVAL:
         return _interval(rule, _steps(rule, until))
     return rule.at if rule.at is not None and rule.at <= until else None
@@ -132,10 +134,18 @@ def _cron(rule: Rule) -> str:
     return rule.cron
 
 
-def _step_times(rule: Rule) -> LocalTimes:
-    if rule.step is None:
-        raise ValueError("a rule of local steps needs its step")
-    return step_times(rule.step, _zone(rule), rule.dst)
+def _is_other(rule: Rule) -> bool:
+    """Return whether something else than our own reading of five fields names its instants."""
+    return rule.step is not None or rule.dialect is not None
+
+
+def _other_times(rule: Rule) -> LocalTimes:
+    if rule.step is not None:
+        return step_times(rule.step, _zone(rule), rule.dst)
+    # The engines are imported where a schedule asks for one.
+    from tick.cron.dialects.times import dialect_times
+
+    return dialect_times(rule.dialect or "", _cron(rule), _zone(rule))
 
 
 def _zone(rule: Rule) -> str | Zone:

@@ -13,7 +13,8 @@ from tick.text import exact_length
 
 def notes_on(rule: Rule, now: datetime) -> Iterator[str]:
     """Yield what a rule's author should know before it is deployed."""
-    if rule.cron is not None and (instead := either_day(parse(rule.cron))):
+    is_ours = rule.cron is not None and rule.dialect is None
+    if is_ours and (instead := either_day(parse(rule.cron or ""))):
         yield f"note: {instead}"
     limit, following = rule.max_catch_up_age_seconds, instants.between(rule, now, None, 2)
     if rule.missed is MissedPolicy.SKIP or limit is None or len(following) < 2:

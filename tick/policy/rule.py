@@ -15,7 +15,7 @@ from tick.states import DayRule, MissedPolicy, OverlapPolicy, ScheduleKind
 
 # The newest that this release reads. Rules get a new one when they can say something that an older
 # release does not know: that leaves them alone.
-RULE_FORMAT = 3
+RULE_FORMAT = 4
 DEFAULT_MAX_CATCH_UP_RUNS = 10
 LEAST_MAX_CATCH_UP_AGE_SECONDS = 24 * 3600.0
 
@@ -54,6 +54,8 @@ class Rule:
     calendar: BusinessDays | None = None
     day_rule: DayRule = DayRule.ONLY_BUSINESS_DAYS
     step: LocalStep | MonthStep | None = None
+    # The engine by whose rule `cron` is read and fired; None is ours.
+    dialect: str | None = None
     # The meaning of `timezone` where other data than this process's decide; it does not travel.
     zone: Zone | None = None
 
@@ -65,6 +67,8 @@ class Rule:
     @property
     def format(self) -> int:
         """The oldest format that knows all of its options."""
+        if self.dialect is not None:
+            return 4
         limits = (self.max_concurrent, self.deadline_seconds, self.pause_after)
         if isinstance(self.step, MonthStep) or limits != (1, None, None):
             return 3

@@ -157,6 +157,8 @@ _BEGINNINGS = {
     "unknown time zone": "timezone",
     "dst gap": "dst_gap",
     "dst fold": "dst_fold",
+    "unknown engine": "dialect",
+    "no schedule fires as": "dialect",
     "group ": "job_group",
     "names no job": "jobs",
     "runs all jobs": "mode",

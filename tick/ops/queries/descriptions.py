@@ -127,6 +127,8 @@ def _words(rule: Rule) -> str:
 
 
 def _words_without_calendar(rule: Rule) -> str:
+    if rule.dialect is not None:
+        return f"As {rule.dialect} fires {rule.cron}"
     if rule.kind is ScheduleKind.CRON:
         said = timetable.describe(rule.cron or "", rule.timezone)
         return said.removesuffix(f" ({rule.timezone})")

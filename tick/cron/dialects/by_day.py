@@ -7,14 +7,15 @@ engine itself is walked, from the last instant before them. So a year of minutes
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from tick.cron import timetable
 from tick.cron.dialects import Dialect
 from tick.cron.dialects.local_clock import LocalClock
+from tick.cron.dialects.plain_days import Plain, plain
 from tick.cron.local_times import Dst
+from tick.cron.zone_data import Zone
 from tick.cron.zones import as_zone, periods_from
-from tick.importers.plain_days import Plain, plain
 
 _DAY = timedelta(days=1)
 # More than the days between two instants of one that fires each year.
@@ -35,7 +36,13 @@ class Span:
 
     start: datetime
     end: datetime
-    zone: str
+    zone: str | Zone
+
+    @staticmethod
+    def around(instant: datetime, zone: str | Zone) -> "Span":
+        """Return the days beside an instant (naive UTC)."""
+        at = instant.replace(tzinfo=UTC)
+        return Span(at - 3 * _DAY, at + 3 * _DAY, zone)
 
     @cached_property
     def clock(self) -> LocalClock:
@@ -48,8 +55,9 @@ class Span:
         first, last = _naive(self.start) - _AFTER, _naive(self.end) + _BEFORE
         periods = takewhile(lambda each: each.start <= last, periods_from(self.zone, first))
         found: list[Run] = []
-        for period in periods:
-            if period.start < first:
+        for before, period in pairwise(periods):
+            # A period also ends with its year.
+            if before.offset == period.offset:
                 continue
             begin = self.clock.wall(period.start - _BEFORE).date()
             stop = self.clock.wall(period.start + _AFTER).date()

@@ -35,7 +35,7 @@ class Plain:
 
 def plain(spec: Any) -> Plain:
     """Return what an engine's own reading of an expression names."""
-    return _READERS[type(spec)](spec)
+    return READ_BY_DAY[type(spec)](spec)
 
 
 def _of_spec(spec: Spec) -> Plain:
@@ -74,7 +74,8 @@ def _of_fugit(spec: FugitSpec) -> Plain:
     return Plain(spec.seconds, spec.minutes, spec.hours, matches)
 
 
-_READERS: dict[type, Callable[[Any], Plain]] = {
+# How to read what each engine reads; of the engines that are not here nobody asks.
+READ_BY_DAY: dict[type, Callable[[Any], Plain]] = {
     Spec: _of_spec,
     Expression: _of_ours,
     CalendarSpec: _of_systemd,
