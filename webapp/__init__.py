@@ -20,6 +20,7 @@ from webapp.pages import (
     audit,
     bulk,
     bulk_schedules,
+    calendars,
     jobs,
     load,
     logs,
@@ -40,7 +41,8 @@ from webapp.pages import (
 _log = logging.getLogger(__name__)
 ACCESS = (login, oidc_login, account, users)
 PAGES = (overview, schedules, schedule_form, bulk_schedules, occurrences, runs, bulk, logs)
-MORE_PAGES = (jobs, upcoming, load, workers, windows, alerts, stats, audit, settings, preferences)
+MORE_PAGES = (calendars, jobs, upcoming, load, workers, windows, alerts, stats, audit)
+LAST_PAGES = (settings, preferences)
 MACHINES = (health, metrics, trigger, work, api_routes)
 
 
@@ -72,6 +74,6 @@ def create_app(runtime: Runtime | None = None) -> Flask:
     presentation.init_app(app)
     waiting.init_app(app, runtime.settings.log_streams)
     errors.init_app(app)
-    for module in (*ACCESS, *PAGES, *MORE_PAGES, *MACHINES):
+    for module in (*ACCESS, *PAGES, *MORE_PAGES, *LAST_PAGES, *MACHINES):
         app.register_blueprint(module.blueprint)
     return app

@@ -60,7 +60,10 @@ def test_calendars_are_listed_and_one_with_its_holidays() -> None:
 def test_an_unknown_calendar_is_named() -> None:
     result = CliRunner().invoke(main, ["calendars", "plnt"])
     assert result.exit_code != 0
-    assert "No calendar is called 'plnt'; `tick calendars` lists those" in result.output
+    assert (
+        "No calendar is called 'plnt' (did you mean 'plant'?); `tick calendars` lists them"
+        in result.output
+    )
 
 
 def test_a_team_tests_its_schedule_with_the_calendar() -> None:

@@ -18,6 +18,7 @@ from tick.ops.act import Act, action
 from tick.ops.actions import (
     alerts,
     batches,
+    calendars,
     cancellation,
     clock_ahead,
     custom_schedules,
@@ -36,6 +37,7 @@ from tick.store.tables import alert, audit_entry, job_schedule, worker_instance
 DAY = timedelta(days=1)
 PASSWORD = "correct horse battery"
 WRITTEN = {"name": "Late", "cron": "0 3 * * *"}
+PLANT = {"dates": {"2027-03-01": "Founders' Day"}}
 HASH = "$argon2id$not-read-here"
 ADA = ExternalIdentity("https://issuer", "7", "Ada", Role.VIEWER)
 
@@ -59,6 +61,17 @@ def paused(world: World) -> None:
     """The schedule is on, and paused."""
     world.enable()
     switches.pause_schedule(world.database, act(world), "daily")
+
+
+def calendar_by_hand(world: World) -> None:
+    """There is a calendar that was made by hand."""
+    calendars.make_calendar(world.database, act(world), "plant", world.registry, PLANT)
+
+
+def calendar_deleted(world: World) -> None:
+    """A calendar by hand was deleted."""
+    calendar_by_hand(world)
+    calendars.delete_calendar(world.database, act(world), "plant", world.registry)
 
 
 def queue_paused(world: World) -> None:
@@ -272,6 +285,26 @@ CASES = {
         deleted,
         lambda w, db, a: custom_schedules.restore_schedule(db, a, "late", w.registry),
         Entry("schedule.restore", "late"),
+    ),
+    "calendars._make": Case(
+        None,
+        lambda w, db, a: calendars.make_calendar(db, a, "plant", w.registry, PLANT),
+        Entry("calendar.add", "plant", None, PLANT),
+    ),
+    "calendars.edit_calendar": Case(
+        calendar_by_hand,
+        lambda w, db, a: calendars.edit_calendar(db, a, "plant", w.registry, {"weekend": ["fri"]}),
+        Entry("calendar.change", "plant", {}, {"weekend": ["fri"]}),
+    ),
+    "calendars.delete_calendar": Case(
+        calendar_by_hand,
+        lambda w, db, a: calendars.delete_calendar(db, a, "plant", w.registry),
+        Entry("calendar.delete", "plant", PLANT),
+    ),
+    "calendars.restore_calendar": Case(
+        calendar_deleted,
+        lambda w, db, a: calendars.restore_calendar(db, a, "plant", w.registry),
+        Entry("calendar.restore", "plant"),
     ),
     "identities._create": Case(
         None,

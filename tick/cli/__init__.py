@@ -23,7 +23,7 @@ SECTIONS = {
         "versions": "versions",
         "upcoming": "next",
         "conflicts": "conflicts",
-        "calendars": "calendars",
+        "calendars": "calendars calendar",
     },
     "Jobs and runs": {"jobs": "jobs run", "runs": "runs logs cancel retry"},
     "The ledger: what fired, and what did not": {

@@ -31,16 +31,21 @@ class ExpandedCalendars:
     days: dict[str, BusinessDays] = field(default_factory=dict)
     made_from: dict[str, str] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
+    by_hand: dict[str, str | None] = field(default_factory=dict)
+    """Of those made by hand, why one has no days with these definitions; None: it has."""
 
 
 class _Wrong(Exception):
     """One mistake of a calendar."""
 
 
-def expand(calendars: Iterable[Calendar]) -> ExpandedCalendars:
-    """Return the days of all calendars; those with mistakes have none."""
-    result, waiting = ExpandedCalendars(), list(calendars)
-    names = [calendar.name for calendar in waiting]
+def expand(
+    calendars: Iterable[Calendar], known: ExpandedCalendars | None = None
+) -> ExpandedCalendars:
+    """Return the days of all calendars, beside those that are known; with mistakes, none."""
+    base, waiting = known or ExpandedCalendars(), list(calendars)
+    result = ExpandedCalendars(dict(base.days), dict(base.made_from))
+    names = [*base.days, *(calendar.name for calendar in waiting)]
     for calendar in waiting:
         result.mistakes += (f"{_where(calendar)}: {text}" for text in _in_one(calendar, names))
     if result.mistakes:

@@ -1,22 +1,30 @@
 """Holidays from files: CSV (a date and a name a line) and ICS (the days of its events)."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 _MOST_BYTES = 5_000_000
+_MOST_DAYS_OF_EVENT = 366
 
 
 def read_holidays(path: Path) -> dict[date, str]:
     """Return the names of a file's holidays by day. Raises ValueError, OSError."""
     if path.stat().st_size > _MOST_BYTES:
         raise ValueError(f"it has more than {_MOST_BYTES} bytes")
-    text = path.read_text(encoding="utf-8-sig")
-    read = {".csv": _in_csv, ".ics": _in_ics}.get(path.suffix.lower())
-    if read is None:
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in _READERS:
         raise ValueError("its name must end with .csv or .ics")
-    return dict(read(text))
+    return holidays_in(path.read_text(encoding="utf-8-sig"), kind)
+
+
+def holidays_in(text: str, kind: str) -> dict[date, str]:
+    """Return the names of the holidays in a text, "csv" or "ics", by day. Raises ValueError."""
+    try:
+        return dict(_READERS[kind](text.removeprefix("\ufeff")))
+    except csv.Error as error:
+        raise ValueError(f"it is no CSV: {error}") from None
 
 
 def _in_csv(text: str) -> Iterator[tuple[date, str]]:
@@ -56,14 +64,20 @@ def _days_of(event: dict[str, str]) -> Iterator[tuple[date, str]]:
         raise ValueError(f"its event {name!r} has no DTSTART")
     if "RRULE" in event:
         raise ValueError(f"its event {name!r} recurs (RRULE); list each year's day")
-    first = _day(event["DTSTART"])
+    first = _day(event["DTSTART"], name)
     # The end is the day after the last, as RFC 5545 has it for whole days.
-    end = _day(event["DTEND"]) if "DTEND" in event else first + timedelta(days=1)
-    if (end - first).days > 366:
+    end = _day(event["DTEND"], name) if "DTEND" in event else first + timedelta(days=1)
+    if (end - first).days > _MOST_DAYS_OF_EVENT:
         raise ValueError(f"its event {name!r} lasts longer than a year")
     for number in range(max((end - first).days, 1)):
         yield first + timedelta(days=number), name
 
 
-def _day(value: str) -> date:
-    return date.fromisoformat(f"{value[:4]}-{value[4:6]}-{value[6:8]}")
+def _day(value: str, name: str) -> date:
+    try:
+        return date.fromisoformat(f"{value[:4]}-{value[4:6]}-{value[6:8]}")
+    except ValueError:
+        raise ValueError(f"its event {name!r} is on {value[:20]!r}, no date: 20260501") from None
+
+
+_READERS: dict[str, Callable[[str], Iterator[tuple[date, str]]]] = {"csv": _in_csv, "ics": _in_ics}

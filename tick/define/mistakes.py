@@ -99,6 +99,10 @@ def in_calendar(schedule: Schedule, calendars: ExpandedCalendars | None) -> Iter
     """Yield that the schedule's calendar is not defined, if it is not."""
     if schedule.calendar is None or schedule.business_days is not None:
         return
+    wrong = None if calendars is None else calendars.by_hand.get(schedule.calendar)
+    if wrong is not None:
+        yield f"calendar {schedule.calendar!r}, made by hand, {wrong}"
+        return
     near = did_you_mean(schedule.calendar, [] if calendars is None else calendars.days)
     yield (
         f"calendar {schedule.calendar!r} is not defined{near}; "

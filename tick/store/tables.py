@@ -519,6 +519,18 @@ maintenance_window = _table(
     sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 
+calendar = _table(
+    "calendar",
+    Column("name", sa.String(50), primary_key=True),
+    Column("written", Json, nullable=False, comment="as a person gave it; its days follow from it"),
+    Column("number", sa.Integer, nullable=False, comment="of its last change"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", sa.String(100), nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("updated_by", sa.String(100), nullable=False),
+    Column("removed_at", Instant, comment="when it was deleted; it can be restored"),
+)
+
 setting = _table(
     "setting",
     Column("name", sa.String(100), primary_key=True),

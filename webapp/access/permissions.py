@@ -101,6 +101,18 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
             "update",
         ),
     },
+    "calendars": {
+        Permission.READ: ("index", "show"),
+        Permission.SCHEDULE_EDIT: (
+            "confirm_delete",
+            "create",
+            "delete",
+            "edit",
+            "new",
+            "restore",
+            "update",
+        ),
+    },
     "settings": {Permission.SETTINGS_READ: ("index",)},
     "stats": {Permission.READ: ("index",)},
     "upcoming": {Permission.READ: ("confirm_feed", "end_feed", "feed", "index", "make_feed")},

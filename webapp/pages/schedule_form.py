@@ -13,6 +13,7 @@ from tick.define.written import to_plain
 from tick.errors import InvalidInput, NotFound, Refused, Stale
 from tick.ops.actions import custom_schedules
 from tick.ops.queries import schedules
+from tick.ops.queries.calendars import calendar_names
 from tick.ops.queries.schedules import Schedule
 from tick.ops.queries.written import Written, get_written, read_written
 from webapp import drafts, messages, query, schedule_templates
@@ -182,6 +183,7 @@ def _form(
     came_back = request.method == "POST"
     with reading() as connection:
         copies = {} if edited or came_back else schedules.schedule_names(connection)
+        calendars = calendar_names(connection, runtime().registry)
     jobs = runtime().registry.jobs
     drawn = [jobs[name] for name in draft.preview.jobs[:MOST_DRAWN]]
     page = render_template(
@@ -195,7 +197,7 @@ def _form(
         saving=came_back and status != 200,
         copies=copies,
         groups=runtime().registry.groups,
-        calendars=list(runtime().registry.calendars.days),
+        calendars=calendars,
         nodes=graphs.of_jobs(
             drawn, draft.latest, link=lambda name: url_for("jobs.show", name=name)
         ),

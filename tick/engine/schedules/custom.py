@@ -16,6 +16,7 @@ from tick.define.schedules import Schedule
 from tick.define.written import OPTIONS
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.diff import custom_schedule
+from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.errors import InvalidInput, NotFound, Refused
 from tick.states import ScheduleSource, ScheduleState
@@ -147,7 +148,8 @@ def _read(
     former_ids: list[str] | None = None,
 ) -> Schedule:
     """The schedule as written. Raises InvalidInput if it does not hold with the jobs there are."""
-    schedule, wrong = judge(schedule_id, written, writer.registry, former_ids)
+    known = with_known_calendars(writer.connection, writer.registry, [written.get("calendar")])
+    schedule, wrong = judge(schedule_id, written, known, former_ids)
     if schedule is None or wrong:
         raise InvalidInput([(f"body.{option}", text) for option, text in wrong])
     return schedule

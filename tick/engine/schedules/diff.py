@@ -12,6 +12,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.timing_mistakes import where_is
 from tick.define.written import from_plain
+from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.targets import build_target
 from tick.errors import DefinitionsInvalid
 from tick.states import ScheduleSource, ScheduleState
@@ -73,8 +74,23 @@ def find_changes(connection: sa.Connection, registry: Registry) -> list[Change]:
     defined = [_compare(schedule, registry, known) for schedule in registry.schedules.values()]
     renamed = {change.known.id for change in defined if change.known and change.renamed}
     gone = _gone(registry, known, renamed)
-    followed = (_follow(row, registry) for row in made_by_hand)
+    followed = follow_by_hand(connection, registry, made_by_hand)
     return [change for change in (*defined, *followed) if _is_one(change)] + list(gone)
+
+
+def find_followed(connection: sa.Connection, registry: Registry) -> list[Change]:
+    """Those made by hand for which something changes: the days of their calendar, say."""
+    made_by_hand = [row for row in connection.execute(_KNOWN) if _is_custom(row)]
+    return [each for each in follow_by_hand(connection, registry, made_by_hand) if _is_one(each)]
+
+
+def follow_by_hand(
+    connection: sa.Connection, registry: Registry, made_by_hand: Sequence[sa.Row[Any]]
+) -> list[Change]:
+    """What these definitions, and the calendars by hand, mean for schedules made by hand."""
+    names = [row.definition["written"].get("calendar") for row in made_by_hand]
+    registry = with_known_calendars(connection, registry, names)
+    return [_follow(row, registry) for row in made_by_hand]
 
 
 def version_texts(schedule: Schedule, registry: Registry) -> dict[str, str]:
@@ -107,7 +123,7 @@ def _refuse_same_ids(made_by_hand: Sequence[sa.Row[Any]], registry: Registry) ->
 
 
 def _follow(row: sa.Row[Any], registry: Registry) -> Change:
-    """The change that new code means for a schedule made by hand: its jobs may be others."""
+    """The change that new code, or new days, mean for a schedule made by hand."""
     schedule = custom_schedule(row.id, row.definition["written"], registry, row.former_ids)
     if wrong := find_in_one(schedule, list(registry.jobs.values()), registry.calendars):
         return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))

@@ -17,8 +17,9 @@ from tick.define.schedules import Schedule
 from tick.engine.ledger.audit import SYSTEM, Act, Author
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import apply_newer_rules
-from tick.engine.schedules.diff import BY_DEFINITIONS, Change, find_changes
+from tick.engine.schedules.diff import BY_DEFINITIONS, Change, find_changes, find_followed
 from tick.engine.schedules.generations import next_generation
+from tick.engine.schedules.known_calendars import refuse_same_names
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.engine.schedules.zone_changes import ZoneDataRequest, older_zones
 from tick.engine.statistics.count import rename_counted
@@ -61,6 +62,7 @@ def sync(
     Raises OlderZoneData where schedules are decided by newer time zone data than this process has.
     """
     one_at_a_time(connection)
+    refuse_same_names(connection, registry)
     # First of all, every schedule goes by the zone data of this process, or nothing is synced.
     request = ZoneDataRequest(author, author != SYSTEM, accept_older_zone_data)
     while apply_newer_rules(connection, now, _CHUNK, request):
@@ -74,6 +76,15 @@ def sync(
     ids = [change.known.id for change in changes if change.known is not None]
     connection.execute(sa.select(_s.id).where(_s.id.in_(ids)).order_by(_s.id).with_for_update())
     for change in changes:
+        work.apply(change)
+    return report
+
+
+def follow(connection: sa.Connection, act: Act, registry: Registry, generation: int) -> SyncReport:
+    """Bring the schedules made by hand to what their calendars, by hand, say by now."""
+    report = SyncReport(generation)
+    work = _Sync(connection, act, registry, generation, report)
+    for change in find_followed(connection, registry):
         work.apply(change)
     return report
 

@@ -21,6 +21,7 @@ from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.diff import version_digest, version_texts
+from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.pause import end_pauses
 from tick.engine.schedules.zone_changes import zone_data_ids
 from tick.policy import instants
@@ -133,7 +134,8 @@ class ScheduleWriter(Acting):
         # What a person wrote is kept as written: nothing else remembers it.
         written = {"written": to_plain(schedule)} if source is ScheduleSource.CUSTOM else {}
         if schedule.calendar is not None:
-            made_from = self.registry.calendars.made_from.get(schedule.calendar)
+            known = with_known_calendars(self.connection, self.registry, [schedule.calendar])
+            made_from = known.calendars.made_from.get(schedule.calendar)
             given |= {"calendar": {"name": schedule.calendar, "made_from": made_from}}
         read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
         following = sa.func.coalesce(sa.func.max(_v.number), 0) + 1

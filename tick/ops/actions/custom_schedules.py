@@ -55,7 +55,7 @@ def _create(
     schedule_id: str | None,
     enabled: bool,
 ) -> str:
-    writer = _writer(change, registry)
+    writer = schedule_writer(change, registry)
     if schedule_id is None:
         schedule_id = custom.free_id(change.connection, id_of(str(written.get("name", ""))))
     custom.make(writer, schedule_id, written)
@@ -79,7 +79,7 @@ def edit_schedule(
     one. `enabled` switches it as well. Raises NotFound, Stale, InvalidInput, and Refused
     for one that lives in code.
     """
-    writer = _writer(change, registry)
+    writer = schedule_writer(change, registry)
     known = custom.find_custom(change.connection, schedule_id)
     changed = custom.edit(writer, known, merge(known.written, given))
     if enabled is None:
@@ -94,7 +94,7 @@ def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> Non
 
     Raises NotFound, Stale, and Refused for one that lives in code.
     """
-    writer = _writer(change, registry)
+    writer = schedule_writer(change, registry)
     known = custom.find_custom(change.connection, schedule_id)
     custom.delete(writer, known)
 
@@ -102,7 +102,7 @@ def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> Non
 @action("schedule.restore")
 def restore_schedule(change: Change, schedule_id: str, registry: Registry) -> None:
     """Bring a deleted schedule back, switched off. Raises NotFound, Refused, InvalidInput."""
-    writer = _writer(change, registry)
+    writer = schedule_writer(change, registry)
     custom.restore(writer, custom.find_custom(change.connection, schedule_id))
 
 
@@ -116,7 +116,7 @@ def merge(written: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def _writer(change: Change, registry: Registry) -> ScheduleWriter:
+def schedule_writer(change: Change, registry: Registry) -> ScheduleWriter:
     """A writer by these definitions, alone as a sync is. Raises Refused if newer ones are there."""
     connection = change.connection
     one_at_a_time(connection)

@@ -13,6 +13,7 @@ from tick.define.schedules import Schedule
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.diff import Change, find_changes
+from tick.engine.schedules.known_calendars import refuse_same_names
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.reports.drift import Drift, find_drift
 from tick.ops.reports.upcoming import next_by_rule
@@ -75,6 +76,7 @@ class Plan(Schema):
 
 def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> Plan:
     """Compare the definitions with the database."""
+    refuse_same_names(connection, registry)
     changes = find_changes(connection, registry)
     moved = [
         change.schedule

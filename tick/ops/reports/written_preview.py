@@ -14,6 +14,7 @@ from tick.define.schedules import Schedule
 from tick.define.timing_mistakes import find_in_timing
 from tick.engine.ledger.windows import FOREVER, windows_touching
 from tick.engine.schedules.custom import free_id, judge
+from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.errors import InvalidInput, NotFound
 from tick.ops.actions.custom_schedules import id_of, merge
 from tick.ops.queries.courses import minute_of, read_courses
@@ -101,7 +102,8 @@ def preview_written(
     """
     name = str(written.get("name") or _UNNAMED)
     own_id = schedule_id or _future_id(name)
-    schedule, mistakes = judge(own_id, {**written, "name": name}, registry)
+    known = with_known_calendars(connection, registry, [written.get("calendar")])
+    schedule, mistakes = judge(own_id, {**written, "name": name}, known)
     if schedule is None:
         return WrittenPreview(tuple(mistakes))
     found = WrittenPreview(tuple(mistakes), jobs=_jobs(schedule, registry))
@@ -136,9 +138,10 @@ def preview_instants(
     name = str(given.get("name") or schedule_id or _UNNAMED)
     own_id = schedule_id or free_id(connection, _future_id(name))
     # One that is edited keeps its slots, and has used up some of its runs.
-    known = connection.execute(_KNOWN.where(_s.id == own_id)).first()
-    former_ids, fired = known or (None, 0)
-    schedule, mistakes = judge(own_id, {**given, "name": name}, registry, former_ids)
+    row = connection.execute(_KNOWN.where(_s.id == own_id)).first()
+    former_ids, fired = row or (None, 0)
+    known = with_known_calendars(connection, registry, [given.get("calendar")])
+    schedule, mistakes = judge(own_id, {**given, "name": name}, known, former_ids)
     if schedule is None or mistakes:
         raise InvalidInput([(f"body.{option}", text) for option, text in mistakes])
     rule = schedule.rule().to_json()
