@@ -18,7 +18,7 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, STEPS, MONTH_DAY, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
