@@ -59,6 +59,18 @@ def test_null_takes_an_option_away(line: CommandLine) -> None:
     assert "grace_seconds" not in called["rule"]
 
 
+def test_limits_are_options_like_others_and_are_shown(line: CommandLine) -> None:
+    limits = ("--option", "deadline=5400", "--option", "retries=1", "--option", "pause_after=3")
+    line.good("add", "Late", "--cron", "0 23 * * *", "--job", "fetch", *limits)
+    shown = line.good("schedule", "late")
+    said = "each firing ends within 90 minutes, 1 retry instead of its jobs', pauses itself after"
+    assert f"  limits:    {said} 3 failed firings in a row" in shown
+    refused = line.bad("edit", "late", "--option", "timeout=5400", status=1)
+    assert "timeout 5400 has no effect within deadline 5400" in refused
+    line.good("edit", "late", "--option", "deadline=null", "--option", "pause_after=null")
+    assert "  limits:    1 retry instead of its jobs'\n" in line.good("schedule", "late")
+
+
 def test_one_that_is_added_enabled_says_when_it_fires(line: CommandLine) -> None:
     said = line.good("add", "All", "--at", "2100-01-01T02:00Z", "--all", "--enabled")
     assert said == "all was added, on; next: 2100-01-01 02:00 UTC.\n"

@@ -225,6 +225,16 @@ def test_what_a_person_cancels_in_time_is_cancelled(world: World) -> None:
     assert outcomes(world) == [("CANCELLED", None)]
 
 
+def test_what_a_person_cancelled_in_time_may_take_longer_to_stop(world: World) -> None:
+    hands = bounded(world, a_job("a"))
+    (run,) = hands.claim()
+    world.now = TWO + 10 * MINUTE - timedelta(seconds=1)
+    cancellation.cancel_run(world.database, Act(world.now, TESTER), run.run_id)
+    world.now += MINUTE
+    hands.end(run, end=AttemptEnd(AttemptOutcome.CANCELLED))
+    assert outcomes(world) == [("CANCELLED", None)]
+
+
 def test_an_edit_leaves_what_runs_with_the_time_that_it_had(world: World) -> None:
     bounded(world, a_job("a"), overlap="ALLOW")
     world.now = TWO + 5 * MINUTE

@@ -18,8 +18,8 @@ def runs(seconds: int, *, job: str = "job", queue: str = "default", after: int =
     return Part(job, queue, after, seconds)
 
 
-def demand(name: str, instants: Sequence[int], *parts: Part, alone: bool = True) -> Demand:
-    return Demand(name, instants, parts or (runs(10 * MINUTE),), alone)
+def demand(name: str, instants: Sequence[int], *parts: Part, most: int | None = 1) -> Demand:
+    return Demand(name, instants, parts or (runs(10 * MINUTE),), most)
 
 
 def load(*demands: Demand, slots: int = 1, queue: str | None = None) -> Load:
@@ -59,7 +59,12 @@ def test_a_schedule_that_is_alone_skips_what_comes_while_it_runs() -> None:
     often = demand("a", range(0, HOUR, 5 * MINUTE), runs(7 * MINUTE))
     assert often.firings == list(range(0, HOUR, 10 * MINUTE))
     assert load(often).peaks == []
-    assert load(demand("a", often.instants, *often.parts, alone=False)).peaks
+    assert load(demand("a", often.instants, *often.parts, most=None)).peaks
+
+
+def test_a_schedule_of_which_two_may_run_skips_what_comes_while_two_do() -> None:
+    often = demand("a", range(0, HOUR, 5 * MINUTE), runs(12 * MINUTE), most=2)
+    assert often.firings == [at * MINUTE for at in (0, 5, 15, 20, 30, 35, 45, 50)]
 
 
 def test_a_queue_counts_its_own_runs_only() -> None:

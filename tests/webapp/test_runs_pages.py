@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from tests.support.factories import World
+from tests.support.factories import World, a_schedule
 from tests.webapp.visitor import Visitor, location
 from tick.store.tables import job_log, job_run
 
@@ -34,6 +34,18 @@ def test_an_occurrence_lists_its_runs_in_order_and_who_waits_for_whom(
     assert "waits for a worker" in page
     assert re.search(r'waits for <a href="/runs/2">match-scores</a>', page)
     assert "0 of 3" in page
+
+
+def test_a_run_says_what_holds_for_it_and_who_decided_that(world: World, ada: Visitor) -> None:
+    limited = a_schedule("limited", job="match-scores", timeout=600, priority=5, deadline=3600)
+    world.define(limited, jobs=world.jobs)
+    ada.post("/schedules/limited/run")
+    page = re.sub(r"\s+", " ", ada.page("/runs/1"))
+    assert "timeout 10 min, as its schedule says" in page
+    assert "1 attempt, as its job says" in page
+    assert "priority 5, as its schedule says" in page
+    assert "its firing ends by" in page
+    assert "Has to end by" in ada.page("/occurrences/1")
 
 
 def test_a_failed_run_shows_its_traceback(ada: Visitor, failed_run: int) -> None:

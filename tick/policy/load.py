@@ -28,13 +28,13 @@ class Part:
 class Demand:
     """A schedule's instants, and what each of them runs.
 
-    `alone`: while one firing is unfinished, no other begins, by its overlap policy.
+    `most` firings are unfinished at one time, by its overlap policy; None for any number.
     """
 
     schedule_id: str
     instants: Sequence[int]
     parts: tuple[Part, ...]
-    alone: bool = True
+    most: int | None = 1
 
     @cached_property
     def seconds(self) -> int:
@@ -43,12 +43,13 @@ class Demand:
 
     @cached_property
     def firings(self) -> Sequence[int]:
-        """Return the instants that fire: not those at which the one before is unfinished."""
-        if not self.alone or all(b - a >= self.seconds for a, b in pairwise(self.instants)):
+        """Return the instants that fire: not those at which as many as may be are unfinished."""
+        most = self.most
+        if most is None or all(b - a >= self.seconds for a, b in pairwise(self.instants)):
             return self.instants
         found: list[int] = []
         for at in self.instants:
-            if not found or at >= found[-1] + self.seconds:
+            if len(found) < most or at >= found[-most] + self.seconds:
                 found.append(at)
         return found
 

@@ -41,6 +41,40 @@ def test_the_names_of_the_proposal_are_taken_as_well(
     assert (made["rule"]["kind"], made["mode"], made["enabled"]) == (kind, mode, True)
 
 
+def test_limits_are_taken_and_told_by_both_names(admin: Program) -> None:
+    limits = {"maxConcurrent": 2, "timeout": 600, "maxRetries": 0, "deadline": 3600}
+    made = admin.post("/schedules", NIGHTLY | limits | {"priority": 5, "pause_after": 3})
+    assert made["limits"] == {
+        "max_concurrent": 2,
+        "deadline_seconds": 3600,
+        "timeout_seconds": 600,
+        "retries": 0,
+        "priority": 5,
+        "pause_after": 3,
+    }
+    assert {name: made[name] for name in ("maxConcurrent", "timeout", "maxRetries")} == {
+        "maxConcurrent": 2,
+        "timeout": 600,
+        "maxRetries": 0,
+    }
+    edited = admin.send("PUT", "/schedules/nightly-match", {"maxRetries": None, "timeout": 60})
+    assert (edited["maxRetries"], edited["timeout"], edited["maxConcurrent"]) == (None, 60, 2)
+    (newest, _) = admin.get("/schedules/nightly-match/versions")["items"]
+    assert newest["limits"] == edited["limits"]
+    assert {change["part"] for change in newest["changes"]} >= {"retries", "timeout seconds"}
+
+
+def test_what_a_client_of_the_proposal_sends_by_default_is_no_mistake(admin: Program) -> None:
+    made = admin.post("/schedules", NIGHTLY | {"maxConcurrent": 1, "timeout": None})
+    assert (made["maxConcurrent"], made["timeout"], made["maxRetries"]) == (1, None, None)
+
+
+def test_a_limit_that_does_nothing_is_refused_with_the_fix(admin: Program) -> None:
+    body = NIGHTLY | {"maxConcurrent": 3, "overlap": "ALLOW"}
+    problem = admin.refused(422, "POST", "/schedules", body)
+    assert "max_concurrent has no effect beside overlap=" in str(problem)
+
+
 def test_a_step_of_the_calendar_is_taken_with_a_day_as_its_anchor(admin: Program) -> None:
     step = {"every": {"months": 1, "at": "18:00"}, "anchor": "2100-01-31", "job": "match-scores"}
     made = admin.post("/schedules", {"name": "Ends", "enabled": True, **step})

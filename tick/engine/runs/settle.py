@@ -218,7 +218,9 @@ def _is_expired() -> sa.ColumnElement[bool]:
     unsuccessful = _r.status.in_((RunStatus.FAILED, RunStatus.CANCELLED))
     # Its worker's clock may be a little behind that of the claim.
     too_late = sa.or_(_r.firing_deadline_at <= _r.finished_at, _r.error_type == DEADLINE_EXCEEDED)
-    return sa.and_(unsuccessful, _r.firing_deadline_at.is_not(None), too_late)
+    # Not what somebody cancelled before, however long it took to stop.
+    in_time = sa.func.coalesce(_r.cancel_requested_at < _r.firing_deadline_at, sa.false())
+    return sa.and_(unsuccessful, _r.firing_deadline_at.is_not(None), too_late, ~in_time)
 
 
 def _is_tolerated() -> sa.ColumnElement[bool]:

@@ -15,6 +15,7 @@ from tick.engine.statistics.durations import usual_seconds
 from tick.ops.queries.courses import Course, read_courses
 from tick.policy import instants
 from tick.policy.load import Demand, Part
+from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import Mode, OverlapPolicy
 from tick.store.sql import AnyRow
@@ -84,7 +85,7 @@ def read_demands(
                 course.row.id,
                 [int((at - begin).total_seconds()) for at in found.list(course)],
                 parts[row.target_key],
-                alone=row.overlap != OverlapPolicy.ALLOW,
+                most=_most_at_once(course.rule),
             ),
             course.row.name,
             course.timezone,
@@ -95,6 +96,10 @@ def read_demands(
     ]
     out = tuple(known[number][0].row.id for number in order if room[number] > MOST_RUNS)
     return Demands(items, lengths, out)
+
+
+def _most_at_once(rule: Rule) -> int | None:
+    return None if rule.overlap is OverlapPolicy.ALLOW else rule.max_concurrent
 
 
 class _Instants:
@@ -168,7 +173,7 @@ def _targets(connection: sa.Connection, keys: set[str]) -> Sequence[AnyRow]:
 
 
 _TARGETS_OF = (
-    sa.select(_s.id, _v.target_key, _v.mode, _v.overlap)
+    sa.select(_s.id, _v.target_key, _v.mode)
     .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
     .where(sa.text("enabled"))
 )

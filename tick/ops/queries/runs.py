@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from tick.errors import NotFound
 from tick.ops.queries.id_ranges import SEARCHED, IdRange, find_id_range
@@ -79,6 +79,11 @@ class Run(Schema):
         return max(0.0, (end - self.queued_at).total_seconds())
 
 
+def _overrides(of: object) -> object:
+    # The row has the target of the version that it was fired under, if there is one.
+    return sorted(overrides_of(of)) if of is None or isinstance(of, str) else of
+
+
 class RunDetail(Run):
     """Everything that is known about a run."""
 
@@ -89,11 +94,11 @@ class RunDetail(Run):
     rescues: int = Field(description="how often its worker died")
     worker_id: str | None
     fencing_token: int
+    overridden: Annotated[tuple[str, ...], BeforeValidator(_overrides)] = Field(
+        description="of priority, retries and timeout_seconds, what its schedule decided"
+    )
     deadline_at: datetime | None = Field(description="when its attempt is ended")
     timeout_seconds: float | None = Field(description="its schedule's; null: that of its job")
-    overridden: tuple[str, ...] = Field(
-        (), description="of priority, retries and timeout_seconds, what its schedule decided"
-    )
     result: str | None = Field(description="JSON text, cut if it was too long")
     error_traceback: str | None
 
@@ -190,7 +195,15 @@ class RunPage(Page[Run]):
     """How many runs were searched, if too few of them matched; `next` searches older ones."""
 
 
-_ROWS, _DETAIL = _select(Run), _select(RunDetail)
+_FIRED_UNDER = (
+    sa.select(schedule_version.c.target)
+    .join_from(occurrence, schedule_version, schedule_version.c.id == occurrence.c.version_id)
+    .where(occurrence.c.id == _r.occurrence_id)
+    .correlate(job_run)
+    .scalar_subquery()
+    .label("overridden")
+)
+_ROWS, _DETAIL = _select(Run), _select(RunDetail).add_columns(_FIRED_UNDER)
 
 
 def list_runs(
@@ -264,21 +277,7 @@ def get_run(connection: sa.Connection, run_id: int) -> RunDetail:
     found = _read(connection, _DETAIL.where(_r.id == run_id), RunDetail)
     if not found:
         raise NotFound(f"There is no run {run_id}; it may have been pruned.")
-    return found[0].model_copy(update={"overridden": _overridden(connection, run_id)})
-
-
-def _overridden(connection: sa.Connection, run_id: int) -> tuple[str, ...]:
-    """Return what the version that a run was fired under says in place of its job."""
-    target = connection.execute(_TARGET, {"run": run_id}).scalar()
-    return tuple(sorted(overrides_of(target)))
-
-
-_TARGET = (
-    sa.select(schedule_version.c.target)
-    .join_from(job_run, occurrence, occurrence.c.id == _r.occurrence_id)
-    .join(schedule_version, schedule_version.c.id == occurrence.c.version_id)
-    .where(_r.id == sa.bindparam("run"))
-)
+    return found[0]
 
 
 def read_retried(connection: sa.Connection, run_id: int, put_back: Sequence[int]) -> RetriedRun:
