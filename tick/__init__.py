@@ -13,6 +13,7 @@ from tick.define.month_days import business_day, last_day, last_weekday, nearest
 from tick.define.outcomes import Cancel, Retry, Skip, Snooze
 from tick.define.schedules import Schedule
 from tick.define.steps import days, months, weeks
+from tick.define.windows import Window
 from tick.errors import DefinitionsInvalid, InvalidCron, TickError
 from tick.job_types.command import command
 from tick.job_types.http import http
@@ -34,6 +35,7 @@ __all__ = [
     "Skip",
     "Snooze",
     "TickError",
+    "Window",
     "__version__",
     "alerts",
     "business_day",

@@ -60,9 +60,13 @@ def test_a_window_of_one_schedule_comes_again_and_again(tick: CommandLine) -> No
 
 def test_a_window_that_is_not_whole_is_told_what_it_lacks(tick: CommandLine) -> None:
     plan = ("windows", "add", "--reason", "x")
-    assert "starts_at and ends_at have to say" in tick.bad(*plan)
-    assert "length_seconds has to say" in tick.bad(*plan, "--every-cron", "0 2 * * 0")
-    assert "need a cron" in tick.bad(*PLAN, "--reason", "x", "--for", "2h")
+    assert "starts_at and ends_at say from when to when" in tick.bad(*plan)
+    assert "give both" in tick.bad(*plan, "--every-cron", "0 2 * * 0")
+    assert "give both" in tick.bad(*PLAN, "--reason", "x", "--for", "2h")
+    assert "no time of the week" in tick.bad(*plan, "--weekly", "at night")
+    both = ("--schedule", "launch", "--label", "nightly")
+    assert "give one of them" in tick.bad(*PLAN, "--reason", "x", *both)
+    assert "timezone is for what recurs" in tick.bad(*PLAN, "--reason", "x", "--timezone", "UTC")
     assert "hour" in tick.bad(*plan, "--every-cron", "0 25 * * 0", "--for", "2h")
     assert "No schedule is called" in tick.bad(*PLAN, "--reason", "x", "--schedule", "nobody")
 

@@ -11,14 +11,14 @@ import pytest
 
 import definitions
 from tick import Calendar as OurCalendar
-from tick import Schedule, job
+from tick import Schedule, Window, job
 from tick.define.jobs import JobDefinition, Policy
 from tick.define.registry import build_registry
 from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, CALENDAR, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, CALENDAR, WINDOW, RUNNING, KINDS, ALERTS = EXAMPLES
 
 
 def table(heading):
@@ -103,6 +103,14 @@ def test_the_example_of_a_calendar_is_accepted(registry):
 def test_every_option_of_a_calendar_is_in_the_table():
     options = {field.name for field in fields(OurCalendar)} - {"name", "source", "folder"}
     assert {name for row in table("Calendars") for name in row} == options
+
+
+def test_the_example_of_a_window_is_accepted_and_its_options_are_in_the_table(registry):
+    space = {}
+    exec(WINDOW, space)  # noqa: S102 - our own README
+    build_registry([*registry.jobs.values()], [], windows=[space["maintenance"]])
+    options = {field.name for field in fields(Window)} - {"name", "source", "timezone"}
+    assert {name for row in table("Maintenance windows") for name in row} == options
 
 
 def test_the_example_of_a_running_job_does_nothing_outside_of_a_run():

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.support.factories import TESTER, World, a_job, a_schedule
 from tick.engine.ledger.audit import Act
-from tick.engine.ledger.windows import Recurrence
-from tick.engine.schedules.mutes import all_muted
+from tick.engine.ledger.windows import Recurrence, Scope
+from tick.engine.schedules.mutes import quiet_in_windows
 from tick.errors import InvalidCron, NotFound, Refused
 from tick.ops.actions import run_now, windows
 from tick.ops.queries.health import read_page_status
@@ -281,7 +281,7 @@ def test_a_recurring_window_closes_its_times_until_it_is_ended(two: World) -> No
 
 
 def test_a_late_tick_splits_what_was_due_by_the_times_of_the_window(two: World) -> None:
-    recurring(two, schedule_id="report")
+    recurring(two, scope=Scope("report"))
     two.tick(SUNDAY + 26.6 * HOUR)
     assert [(outcome, count) for outcome, _, count in two.ledger("report")] == [
         *[("MISSED", 1), ("BLACKOUT", 2), ("MISSED", 22), ("BLACKOUT", 2)],
@@ -297,8 +297,11 @@ def test_a_window_of_one_schedule_is_no_standstill(two: World) -> None:
             read_page_status(connection, SUNDAY + hours * HOUR, 90).active_window is not None
             for hours in (0.5, 1.5, 3, 25)
         ]
-        muted = [all_muted(connection, SUNDAY + hours * HOUR) for hours in (0.5, 1.5, 3, 25)]
-    assert stands == muted == [False, True, False, True]
+        quiet = [
+            str(quiet_in_windows(connection, SUNDAY + hours * HOUR)) for hours in (0.5, 1.5, 3, 25)
+        ]
+    assert stands == [False, True, False, True]
+    assert [quiet[0][:5], *quiet[1:]] == ["alert", "true", "None", "true"]
 
 
 def test_the_release_before_sees_nothing_to_keep_from_firing(two: World) -> None:
@@ -313,7 +316,7 @@ def test_the_same_recurring_window_asked_for_again_is_the_one_that_is_there(two:
     window_id = recurring(two)
     two.now += MINUTE
     assert recurring(two) == window_id
-    assert recurring(two, schedule_id="report") != window_id
+    assert recurring(two, scope=Scope("report")) != window_id
     end(two, window_id, SUNDAY + HOUR)
     two.now = SUNDAY + 2 * HOUR
     assert recurring(two) not in (window_id, window_id + 1)
@@ -335,7 +338,7 @@ def test_a_recurring_window_that_leaves_nothing_open_is_refused(
 
 def test_a_window_of_no_schedule_or_no_time_is_refused(two: World) -> None:
     with pytest.raises(NotFound, match="No schedule is called 'nobody'"):
-        recurring(two, schedule_id="nobody")
+        recurring(two, scope=Scope("nobody"))
     with pytest.raises(InvalidCron, match="Europe/Berlni"):
         recurring(two, Recurrence("0 2 * * *", "Europe/Berlni", HOUR))
     act = Act(two.now, TESTER, reason="x")
@@ -365,7 +368,7 @@ def held_rows(world: World, schedule_id: str) -> list[tuple[str, datetime | None
 def plan_holding(world: World, hours: float, schedule_id: str = "report") -> int:
     act = Act(world.now, TESTER, reason="new disks")
     times = {"starts_at": SUNDAY, "ends_at": SUNDAY + hours * HOUR}
-    given = {"schedule_id": schedule_id, "then": AfterWindow.RUN}
+    given = {"scope": Scope(schedule_id), "then": AfterWindow.RUN}
     return windows.add_window(world.database, act, **times, **given)
 
 

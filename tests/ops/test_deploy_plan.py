@@ -46,6 +46,7 @@ def test_an_unchanged_project_changes_nothing(daily: World) -> None:
         "clock_changes": [],
         "collisions": [],
         "drift": [],
+        "windows": [],
         "changes_nothing": True,
     }
 

@@ -209,6 +209,7 @@ def test_a_recurring_window_is_bounded_by_its_plan() -> None:
     first, end = MARCH + 1.5 * HOUR, MARCH + 2 * DAY + HOUR / 2
     bounded = sundays("0 0 * * *", timezone="UTC", starts_at=first, ends_at=end)
     assert times(bounded, MARCH, MARCH + 5 * DAY) == [
+        ("01 01:30", "01 02:00"),  # the rest of the one that lasts as it is planned
         ("02 00:00", "02 02:00"),
         ("03 00:00", "03 00:30"),
     ]

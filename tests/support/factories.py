@@ -12,8 +12,10 @@ from tick.define.calendars import Calendar
 from tick.define.jobs import JobDefinition
 from tick.define.registry import Registry, build_registry
 from tick.define.schedules import Schedule
+from tick.define.windows import Window
 from tick.engine.ledger.audit import Act, Author
 from tick.ops.actions import switches, windows
+from tick.ops.queries.windows import Scope
 from tick.runtime import Runtime
 from tick.settings import Settings
 from tick.states import RunStatus
@@ -74,14 +76,18 @@ class World:
     jobs: Sequence[JobDefinition] = (a_job("match-scores"),)
     schedules: Sequence[Schedule] = (a_schedule(),)
     calendars: Sequence[Calendar] = ()
+    windows: Sequence[Window] = ()
     _built: tuple[object, Registry] | None = None
 
     @property
     def registry(self) -> Registry:
         """The definitions as they are now."""
         parts = (tuple(self.jobs), tuple(self.schedules), tuple(map(str, self.calendars)))
+        parts += (tuple(map(str, self.windows)),)
         if self._built is None or self._built[0] != parts:
-            registry = build_registry(self.jobs, self.schedules, calendars=self.calendars)
+            registry = build_registry(
+                self.jobs, self.schedules, calendars=self.calendars, windows=self.windows
+            )
             self._built = parts, registry
         return self._built[1]
 
@@ -92,9 +98,15 @@ class World:
         runtime.__dict__["registry"] = self.registry
         return runtime
 
-    def define(self, *schedules: Schedule, jobs: Sequence[JobDefinition] | None = None) -> None:
+    def define(
+        self,
+        *schedules: Schedule,
+        jobs: Sequence[JobDefinition] | None = None,
+        windows: Sequence[Window] = (),
+    ) -> None:
         """Put these definitions in the place of what there was, and sync them."""
         self.schedules = schedules
+        self.windows = windows
         if jobs is not None:
             self.jobs = jobs
         sync_definitions(self.runtime, self.now, author=TESTER)
@@ -116,7 +128,7 @@ class World:
             Act(self.now, TESTER, reason="new disks"),
             starts_at=starts_at,
             ends_at=ends_at,
-            schedule_id=schedule_id,
+            scope=Scope(schedule_id),
         )
 
     def tick(self, now: datetime | None = None) -> TickResult:

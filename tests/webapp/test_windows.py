@@ -1,12 +1,17 @@
 """Stopping the scheduler and planning windows in the console."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
 
 from tests.support.factories import World, a_schedule
 from tests.webapp.conftest import JOBS
 from tests.webapp.visitor import Visitor
+from tick.define.windows import Window
 from tick.ops.queries.health import read_page_status
+from tick.store.tables import maintenance_window
 
 HOUR = timedelta(hours=1)
 
@@ -95,8 +100,13 @@ def test_a_window_of_one_schedule_that_recurs_is_planned_in_the_form(
 ) -> None:
     world.define(a_schedule("often", cron="*/30 * * * *"), jobs=JOBS)
     world.enable("often")
-    assert 'value="often"' in ada.page("/windows/add")
-    form = {"schedule": "often", "cron": "0 * * * *", "timezone": "Europe/Berlin", "minutes": "45"}
+    assert 'value="schedule:often"' in ada.page("/windows/add")
+    form = {
+        "scope": "schedule:often",
+        "cron": "0 * * * *",
+        "timezone": "Europe/Berlin",
+        "minutes": "45",
+    }
     ada.post("/windows/add", **form, reason="backups")
     page = ada.page("/workers")
     assert "At <code>0 * * * *</code>" in page
@@ -122,10 +132,58 @@ def test_what_a_window_holds_is_marked_with_when_it_runs(ada: Visitor, world: Wo
     world.define(a_schedule("often", cron="*/30 * * * *"), jobs=JOBS)
     world.enable("often")
     assert "What falls due in it runs after it" in ada.page("/windows/add")
-    form = {"schedule": "often", "cron": "20 * * * *", "minutes": "20", "run_after": "1"}
+    form = {"scope": "schedule:often", "cron": "20 * * * *", "minutes": "20", "run_after": "1"}
     ada.post("/windows/add", **form, reason="backups")
     assert "runs after" in ada.page("/workers")
     for path in ("/schedules/often", "/upcoming?list=all"):
         page = ada.page(path)
         assert "held until" in page, path
         assert "will not fire" not in page, path
+
+
+def test_a_window_for_a_label_is_planned_by_the_clock_of_a_zone(ada: Visitor, world: World) -> None:
+    world.define(
+        a_schedule("often", cron="*/30 * * * *", labels=("finance",)), a_schedule(), jobs=JOBS
+    )
+    world.enable("often")
+    world.enable()
+    assert 'value="label:finance"' in ada.page("/windows/add")
+    form = {"scope": "label:finance", "weekly": "00:10-23:50", "timezone": "Europe/Berlin"}
+    ada.post("/windows/add", **form, reason="backups")
+    page = ada.page("/workers")
+    assert ">00:10-23:50</span> Europe/Berlin" in page
+    assert ', of label <a href="/schedules?label=finance">finance</a>' in page
+    assert "will not fire" in ada.page("/schedules/often")
+    assert "will not fire" not in ada.page("/schedules/daily")
+    for mistaken, told in (("Sunday night", "no time of the week"), ("Sun 02:00-02:99", "time of")):
+        ada.post("/windows/add", weekly=mistaken, reason="x")
+        assert told in ada.page("/workers")
+
+
+def test_a_window_is_planned_from_a_day_of_the_month_in_the_zone_that_is_shown(
+    ada: Visitor, world: World
+) -> None:
+    world.enable()
+    day = world.runtime.now().date() + timedelta(days=3)
+    assert f'href="/windows/add?day={day}&' in ada.page("/upcoming?span=month").replace(
+        "&amp;", "&"
+    )
+    form = ada.page(f"/windows/add?day={day}&zone=Europe/Berlin")
+    assert f'value="{day}T02:00"' in form
+    assert 'name="zone" value="Europe/Berlin"' in form
+    times = {"from": f"{day}T02:00", "to": f"{day}T04:00", "zone": "Europe/Berlin"}
+    ada.post("/windows/add", **times, reason="new disks")
+    (row,) = world.rows(sa.select(maintenance_window))
+    berlin = datetime.fromisoformat(times["from"]).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert row.starts_at == berlin
+    assert "month-closed" in ada.page("/upcoming?span=month")
+
+
+def test_a_window_in_code_has_no_button_and_is_ended_there(ada: Visitor, world: World) -> None:
+    backups = Window("backups", weekly="00:10-23:50", reason="new disks", source="tests:1")
+    world.define(a_schedule(), jobs=JOBS, windows=(backups,))
+    page = ada.page("/workers")
+    assert "“backups” in code" in page
+    assert "/windows/1/end" not in page
+    ada.post("/windows/1/end")
+    assert "lives in code" in ada.page("/workers")

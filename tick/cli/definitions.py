@@ -40,7 +40,7 @@ def sync(accept_older_zone_data: bool) -> None:
         show_json(vars(report))
         return
     click.echo(f"Definitions are at generation {report.generation}.")
-    for what in ("added", "changed", "removed", "returned", "renamed"):
+    for what in ("added", "changed", "removed", "returned", "renamed", "windows"):
         if ids := getattr(report, what):
             click.echo(f"{what}: {', '.join(ids)}")
 
@@ -93,6 +93,8 @@ def _tell_plan(found: Plan) -> None:
         click.echo(f"{change.schedule_id}: {'; '.join(change.what)}")
         _tell_rule("before", change.before, change.next_before)
         _tell_rule("after", change.after, change.next_after)
+    for window in found.windows:
+        click.echo(f"window {window.name}: {window.what}{window.words and f', {window.words}'}")
     for moment in found.fires:
         click.echo(f"due: {moment.schedule_id} {moment.at:%Y-%m-%d %H:%M} UTC {moment.text}")
     for moment in found.clock_changes:

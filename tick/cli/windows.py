@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import click
 
 from tick.cli.client import call
+from tick.cli.completion import name_option
 from tick.cli.output import say, show_json, show_list, tell, tell_change
 from tick.cli.parameters import (
     ID,
@@ -24,6 +25,7 @@ from tick.interface.windows import (
     start_scheduler,
     stop_scheduler,
 )
+from tick.ops.queries.windows import MaintenanceWindow
 from tick.states import AfterWindow
 
 
@@ -80,21 +82,30 @@ def list_() -> None:
         "schedule_id": "SCHEDULE",
         "starts_at": "FROM (UTC)",
         "ends_at": "TO (UTC)",
-        "cron": "RECURS",
+        "recurs": "RECURS",
         "then": "THEN",
         "created_by": "BY",
         "reason": "REASON",
+        "label": "LABEL",
+        "name": "IN CODE",
     }
-    show_list(call(list_windows).items, columns, "No window yet: `tick windows add` plans one.")
+    empty = "No window yet: `tick windows add` plans one."
+    show_list(call(list_windows).items, columns, empty, _more)
+
+
+def _more(window: MaintenanceWindow) -> dict[str, object]:
+    return {"recurs": window.weekly or window.cron}
 
 
 @windows.command()
 @click.option("--from", "start", type=INSTANT, help="When it begins.")
 @click.option("--to", "end", type=INSTANT, help="When it ends, or recurs no more.")
 @click.option("--schedule", "schedule_id", help="The schedule that is not to fire; without: all.")
+@name_option("label", "Or the label of those that are not to fire.")
+@click.option("--weekly", help="Its times by the clock: 'Sun 02:00-04:00', 'Mon-Fri 22:00-06:00'.")
 @click.option("--every-cron", "cron", help="When it begins each time, such as '0 2 * * 0'.")
 @click.option("--for", "length", type=LENGTH, help="How long it lasts each time.")
-@click.option("--timezone", help="Of --every-cron; UTC unless it is given.")
+@click.option("--timezone", help="Of --weekly or --every-cron; UTC unless it is given.")
 @click.option(
     "--then",
     type=OneOf([each.value for each in AfterWindow]),
@@ -109,7 +120,8 @@ def add(
 ) -> None:
     """Plan a time in which nothing fires, once or again and again.
 
-    Once takes --from and --to; again and again --every-cron and --for.
+    Once takes --from and --to; again and again --weekly, or --every-cron and --for. For example:
+    tick windows add --label finance --weekly 'Sun 02:00-04:00' --timezone Europe/Berlin
     """
     seconds = length and length.total_seconds()
     added = call(add_window, starts_at=start, ends_at=end, length_seconds=seconds, **given)

@@ -19,6 +19,7 @@ from tick.define.calendars import Calendar
 from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
+from tick.define.windows import Window, find_in_windows
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
 
@@ -35,6 +36,7 @@ class Registry:
     alerts: tuple[Rule, ...] | None = None
     """The rules of the schedules that have none of their own."""
     calendars: ExpandedCalendars = field(default_factory=ExpandedCalendars)
+    windows: tuple[Window, ...] = ()
 
     @property
     def groups(self) -> dict[str, list[JobDefinition]]:
@@ -75,7 +77,9 @@ class Registry:
             ]
             for name, each in self.schedules.items()
         }
-        return short_digest(canonical({"jobs": jobs, "schedules": schedules}))
+        windows = {window.name: window.plain() for window in self.windows}
+        whole = {"jobs": jobs, "schedules": schedules} | ({"windows": windows} if windows else {})
+        return short_digest(canonical(whole))
 
 
 def load_registry(package: str) -> Registry:
@@ -85,7 +89,9 @@ def load_registry(package: str) -> Registry:
     if alerts is not None:
         broken += [f"{package}.ALERTS: {text}" for text in find_in_rules(alerts)]
     calendars = _instances(modules, Calendar)
-    return build_registry(_jobs(modules), _instances(modules, Schedule), broken, alerts, calendars)
+    windows = _instances(modules, Window)
+    schedules = _instances(modules, Schedule)
+    return build_registry(_jobs(modules), schedules, broken, alerts, calendars, windows)
 
 
 def load_jobs(package: str) -> dict[str, JobDefinition]:
@@ -103,16 +109,18 @@ def build_registry(
     broken: Iterable[str] = (),
     alerts: tuple[Rule, ...] | None = None,
     calendars: Iterable[Calendar] = (),
+    windows: Iterable[Window] = (),
 ) -> Registry:
     """Return a registry; `alerts` are for schedules without. Raises DefinitionsInvalid."""
-    jobs, known = list(jobs), expand(calendars)
+    jobs, known, planned = list(jobs), expand(calendars), tuple(windows)
     schedules = [with_days(each, known) for each in schedules]
     found = [*broken, *known.mistakes, *mistakes.find(jobs, schedules, known)]
+    found += find_in_windows(planned, schedules)
     if found:
         raise DefinitionsInvalid(found)
     told = [replace(each, alerts=alerts) if each.alerts is None else each for each in schedules]
     by_id = {each.id: each for each in told}
-    return Registry({job.name: job for job in jobs}, by_id, alerts, known)
+    return Registry({job.name: job for job in jobs}, by_id, alerts, known, planned)
 
 
 def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:

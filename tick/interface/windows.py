@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from tick.engine.ledger.windows import Recurrence
 from tick.errors import InvalidCron, InvalidInput
-from tick.interface.inputs import Body, Id, Instant, Name, Nothing, Reason
+from tick.interface.inputs import Body, Id, Instant, Name, Nothing, Reason, Text
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.ops.actions import windows
@@ -36,9 +36,13 @@ class AddWindow(Body):
     ends_at: Instant | None = Field(
         None, description="null: until somebody ends it, where it recurs"
     )
-    schedule_id: Name | None = Field(None, description="the one that is not to fire; null: all")
+    schedule_id: Name | None = Field(None, description="the one that is not to fire")
+    label: Name | None = Field(None, description="or the label of those; with neither, all")
+    weekly: Text | None = Field(
+        None, description="its times of the week by the clock, such as `Sun 02:00-04:00`"
+    )
     cron: Name | None = Field(None, description="when it begins, each time")
-    timezone: Name | None = Field(None, description="of `cron`; null: UTC")
+    timezone: Name | None = Field(None, description="of `weekly` or `cron`; null: UTC")
     length_seconds: float | None = Field(
         None, gt=0, le=MOST_SECONDS, description="how long it lasts each time"
     )
@@ -49,17 +53,24 @@ class AddWindow(Body):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.cron is not None and self.length_seconds is None:
-            raise ValueError("with cron, length_seconds has to say how long it lasts each time")
-        if self.cron is None and (self.starts_at is None or self.ends_at is None):
-            raise ValueError("without cron, starts_at and ends_at have to say from when to when")
-        if self.cron is None and (self.timezone, self.length_seconds) != (None, None):
-            raise ValueError("timezone and length_seconds need a cron that says when it begins")
+        if self.schedule_id is not None and self.label is not None:
+            raise ValueError("it is for a schedule, for a label or for all: give one of them")
+        if self.cron is not None and self.weekly is not None:
+            raise ValueError("weekly and cron both say when it recurs: give one of them")
+        if (self.cron is None) != (self.length_seconds is None):
+            raise ValueError("cron says when it begins, length_seconds how long: give both")
+        recurs = self.cron is not None or self.weekly is not None
+        if not recurs and (self.starts_at is None or self.ends_at is None):
+            raise ValueError("unless it recurs, starts_at and ends_at say from when to when")
+        if not recurs and self.timezone is not None:
+            raise ValueError("timezone is for what recurs: give weekly or cron as well")
         return self
 
     @property
     def recurs(self) -> Recurrence | None:
-        """When it begins each time; None: it comes once."""
+        """When it begins each time; None: it comes once. Raises InvalidCron."""
+        if self.weekly is not None:
+            return queries.weekly(self.weekly, self.timezone or "UTC")
         if self.cron is None or self.length_seconds is None:
             return None
         length = timedelta(seconds=self.length_seconds)
@@ -96,12 +107,13 @@ def add_window(context: Context, body: AddWindow) -> WindowAdded:
             act,
             starts_at=body.starts_at,
             ends_at=body.ends_at,
-            schedule_id=body.schedule_id,
+            scope=queries.Scope(body.schedule_id, body.label),
             recurs=body.recurs,
             then=AfterWindow(body.then),
         )
     except InvalidCron as error:
-        raise InvalidInput([("body.cron", str(error))]) from None
+        field = "weekly" if body.weekly is not None else "cron"
+        raise InvalidInput([(f"body.{field}", str(error))]) from None
     return WindowAdded(window_id=window_id)
 
 

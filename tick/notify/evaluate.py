@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from tick.engine.schedules.mutes import all_muted
+from tick.engine.schedules.mutes import quiet_in_windows
 from tick.notify import events, outbox, rules
 from tick.notify.channels import Channel
 from tick.notify.inputs import AlertInputs, read_inputs
@@ -114,5 +114,7 @@ def _resolve(connection: sa.Connection, alert_id: int, text: str | None, now: da
         .values(resolved_at=now, resolution=text)
     )
     # While an alert is muted, neither its beginning nor its end is sent.
-    quiet = sa.true() if all_muted(connection, now) else outbox.muted_alert(now)
+    quiet = outbox.muted_alert(now)
+    if (in_windows := quiet_in_windows(connection, now)) is not None:
+        quiet = sa.or_(quiet, sa.exists().where(_a.id == _d.alert_id, in_windows))
     outbox.drop(connection, now, _d.alert_id == alert_id, _d.attempt == 0, quiet)

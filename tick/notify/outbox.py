@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.define.alerts import UNDELIVERED
-from tick.engine.schedules.mutes import all_muted, is_muted
+from tick.engine.schedules.mutes import is_muted, quiet_in_windows
 from tick.notify.channels import Channel
 from tick.notify.messages import (
     FAILED,
@@ -124,8 +124,8 @@ def claim(connection: sa.Connection, channel: Channel, now: datetime) -> Claimed
         .limit(channel.batch_size)
         .with_for_update(skip_locked=True)
     )
-    if all_muted(connection, now):
-        due = due.where(_d.alert_id.is_(None))
+    if (quiet := quiet_in_windows(connection, now)) is not None:
+        due = due.where(~sa.exists().where(_a.id == _d.alert_id, quiet))
     ids = connection.execute(due).scalars().all()
     # The condition again: SQLite has no row locks, and the row count decides who sends.
     token = secrets.token_hex(8)

@@ -1,6 +1,6 @@
 """Times in which nothing fires: maintenance windows, and a stopped scheduler. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,11 +8,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TypeAlias
 
+from tick.cron.weekly_times import weekly_in_words
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.rule import Rule
 from tick.states import Outcome, ReasonKind, ScheduleKind
 
+_CLOCKS_CHANGE_BY = timedelta(hours=3)  # at most, as one can tell
 _LOOKED_AT = 60  # a daily window with its next clock change, and each day of a week and month
 
 
@@ -28,8 +30,8 @@ class Phase(StrEnum):
 class Window:
     """A time in which no instant fires: [starts_at, ends_at), or without an end.
 
-    It is for the schedule with that id (None: for all); `recurs` says when it comes again. With
-    `run_after` it holds instants until it ends; see `holds`.
+    It is for the schedule with that id, or for those with the label (neither: for all); `recurs`
+    says when it comes again. With `run_after` it holds instants until it ends; see `holds`.
     """
 
     id: int
@@ -40,6 +42,9 @@ class Window:
     schedule_id: str | None = None
     recurs: str | None = None
     run_after: bool = False
+    label: str | None = None
+    name: str | None = None
+    """Its name in the definitions; None for one that a person planned."""
 
     @property
     def outcome(self) -> Outcome:
@@ -67,7 +72,9 @@ class Window:
         if self.ends_at is None:
             since = f"the scheduler was stopped at {self.starts_at:%Y-%m-%d %H:%M} UTC"
         else:
-            whose = f" of {self.schedule_id}" if self.schedule_id else ""
+            whose = f" {self.name!r}" if self.name else ""
+            whose += f" of {self.schedule_id}" if self.schedule_id else ""
+            whose += f" of label {self.label}" if self.label else ""
             whose += f" ({self.recurs})" if self.recurs else ""
             since = (
                 f"maintenance window {self.id}{whose}, {self.starts_at:%Y-%m-%d %H:%M} to "
@@ -80,8 +87,8 @@ class Window:
 class RecurringWindow:
     """A window that begins at each instant of a cron expression and lasts `length`.
 
-    The length is elapsed time, whatever the clocks do meanwhile. It recurs from `starts_at`, and
-    `ends_at` cuts it off.
+    The length is elapsed time, whatever the clocks do meanwhile; with `end_cron` it lasts up to the
+    next instant of that, by the clock. `starts_at` and `ends_at` cut it off.
     """
 
     id: int
@@ -94,15 +101,24 @@ class RecurringWindow:
     length: timedelta
     schedule_id: str | None = None
     run_after: bool = False
+    label: str | None = None
+    name: str | None = None
+    end_cron: str | None = None
 
     def touching(self, since: datetime, until: datetime) -> Iterator[Window]:
         """Yield, as windows, its times that hold an instant from `since` to `until`."""
-        recurs = f"{self.cron} {self.timezone}"
-        given = (self.reason, self.created_by, self.schedule_id, recurs, self.run_after)
-        for begin in instants.all_between(self._starts, since - self.length, until):
-            end = min(begin + self.length, self.ends_at)
+        given = (self.reason, self.created_by, self.schedule_id, self.in_words(), self.run_after)
+        for begin in instants.all_between(self._starts, since - self._longest, until):
+            end = min(self._end_of(begin), self.ends_at)
+            begin = max(begin, self.starts_at)
             if begin < end:
-                yield Window(self.id, begin, end, *given)
+                yield Window(self.id, begin, end, *given, self.label, self.name)
+
+    def in_words(self) -> str:
+        """Return when it recurs."""
+        if self.end_cron is None:
+            return f"{self.cron} {self.timezone}"
+        return f"{weekly_in_words(self.cron, self.end_cron)} {self.timezone}"
 
     def phase(self, now: datetime) -> Phase:
         """Return whether it lasts just now, is to come (again) or is over."""
@@ -113,13 +129,32 @@ class RecurringWindow:
     def overlaps_itself(self) -> bool:
         """Return whether it begins again before it ends, as its first times tell."""
         begins = instants.between(self._starts, self.starts_at, None, limit=_LOOKED_AT)
-        return any(after - before <= self.length for before, after in pairwise(begins))
+        return any(after <= self._end_of(before) for before, after in pairwise(begins))
+
+    def _end_of(self, begin: datetime) -> datetime:
+        """Return when the time ends that begins then; at its beginning if the clocks skip it."""
+        if self._ends is None:
+            return begin + self.length
+        end = instants.first_after(self._ends, begin)
+        # A time that lies in the spring gap as a whole has no end of its own: that is the next.
+        return begin if end is None or end > begin + self._longest else end
+
+    @cached_property
+    def _longest(self) -> timedelta:
+        return self.length + (timedelta(0) if self.end_cron is None else _CLOCKS_CHANGE_BY)
 
     @cached_property
     def _starts(self) -> Rule:
-        return Rule(
-            ScheduleKind.CRON, cron=self.cron, timezone=self.timezone, starts_at=self.starts_at
-        )
+        return self._rule(self.cron)
+
+    @cached_property
+    def _ends(self) -> Rule | None:
+        return None if self.end_cron is None else self._rule(self.end_cron)
+
+    def _rule(self, cron: str) -> Rule:
+        # One that has begun by then holds for its rest.
+        since = self.starts_at - self._longest
+        return Rule(ScheduleKind.CRON, cron=cron, timezone=self.timezone, starts_at=since)
 
 
 AnyWindow: TypeAlias = Window | RecurringWindow
@@ -134,16 +169,28 @@ class WindowSegment:
     window: Window | None
 
 
-def of_schedule(windows: Sequence[AnyWindow], schedule_id: str) -> Sequence[AnyWindow]:
-    """Return the windows for a schedule: those for all, and its own."""
-    if all(window.schedule_id is None for window in windows):
+def of_schedule(
+    windows: Sequence[AnyWindow], schedule_id: str, labels: Collection[str] | None = ()
+) -> Sequence[AnyWindow]:
+    """Return the windows for a schedule: those for all, its own, and those of its labels."""
+    if all(map(_is_of_all, windows)):
         return windows
-    return [window for window in windows if window.schedule_id in (None, schedule_id)]
+    return [
+        window
+        for window in windows
+        if _is_of_all(window)
+        or window.schedule_id == schedule_id
+        or (window.label is not None and window.label in (labels or ()))
+    ]
 
 
 def of_all(windows: Iterable[AnyWindow]) -> list[AnyWindow]:
     """Return the windows in which no schedule at all fires."""
-    return [window for window in windows if window.schedule_id is None]
+    return [window for window in windows if _is_of_all(window)]
+
+
+def _is_of_all(window: AnyWindow) -> bool:
+    return window.schedule_id is None and window.label is None
 
 
 def skipping(windows: Iterable[AnyWindow]) -> list[AnyWindow]:

@@ -504,9 +504,12 @@ maintenance_window = _table(
     Column("created_at", Instant, nullable=False),
     Column("ended_by", sa.String(100), comment="who ended it before its time"),
     Column("schedule_id", sa.String(50), _of_schedule(), comment="whose; null: for all"),
+    Column("label", sa.String(50), comment="or for all schedules that have it"),
+    Column("name", sa.String(100), comment="its name in the definitions; null: made by hand"),
     Column("cron", sa.String(200), comment="when it begins, if it recurs"),
     Column("timezone", sa.String(100), comment="of the cron expression"),
     Column("length_seconds", sa.Float, comment="how long it lasts each time"),
+    Column("end_cron", sa.String(200), comment="when it ends, if that is by the clock"),
     # The release before knows neither scope nor recurrence: to it such a window ends as it begins.
     Column("over_at", Instant, comment="stands for ends_at where one of the four is set"),
     Column(
@@ -516,6 +519,8 @@ maintenance_window = _table(
         server_default=sa.false(),
         comment="what is due in it is held and fires after it; then over_at is set, too",
     ),
+    # And those up to 0015 know no labels.
+    Column("until_at", Instant, comment="stands for both ends where label is set"),
     sa.CheckConstraint("ends_at >= starts_at", name="order"),
 )
 

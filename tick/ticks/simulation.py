@@ -137,7 +137,7 @@ class _World:
         with self.runtime.database.write.begin() as connection:
             sync.sync(connection, registry, now=start, author=SYSTEM, release="-")
             for starts, ends in windows:
-                values = columns_of(starts, ends, None, None)
+                values = columns_of(starts, ends)
                 open_window(connection, values | {"reason": "simulated"}, act)
         for schedule_id in registry.schedules:
             enable_schedule(self.runtime.database, act, schedule_id)

@@ -1,12 +1,13 @@
 """The calendar of a month to come: firings, collisions and clock changes by day. Pure."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from tick.ops.queries.courses import minute_of
 from tick.ops.reports.lanes import Lane, by_instants
+from tick.policy.windows import Window
 from tick.text import counted
 from tick.utc import in_utc
 from webapp.drawing.clock_changes import ClockChange, find_zone
@@ -16,6 +17,7 @@ MOST_MONTHS_AHEAD = 12
 ROLLING_WEEKS = 5
 MOST_NAMED = 3
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 _MONTH = re.compile(r"([0-9]{4})-([0-9]{2})\Z")
 
 
@@ -31,6 +33,8 @@ class MonthDay:
     changes: list[ClockChange] = field(default_factory=list)
     is_free: bool = False
     holiday: str | None = None
+    closed: list[Window] = field(default_factory=list)
+    """The maintenance windows that touch it."""
 
     @property
     def words(self) -> str:
@@ -40,6 +44,8 @@ class MonthDay:
             parts.append(counted(self.collisions, "collision"))
         if self.holiday:
             parts.append(self.holiday)
+        if self.closed:
+            parts.append(counted(len(self.closed), "window"))
         parts += [f"{change.zone}: {change.words}" for change in self.changes]
         return f"{self.date:%a} {self.date.day} {self.date:%b}: {', '.join(parts)}"
 
@@ -106,6 +112,7 @@ def month_weeks(
     changes: Iterable[ClockChange],
     zone: tzinfo,
     why_off: WhyOff = usual_weekend,
+    closed: Iterable[Window] = (),
 ) -> list[list[MonthDay]]:
     """Return the weeks of the view, from Monday; what fires all the time is left out."""
     days = shown.days
@@ -118,7 +125,18 @@ def month_weeks(
             square.changes.append(change)
     for free in free_days(days, why_off):
         by_date[free.date].is_free, by_date[free.date].holiday = True, free.holiday
+    for window in closed:
+        for day in _days_of(window, days, zone):
+            by_date[day].closed.append(window)
     return [list(by_date.values())[start : start + 7] for start in range(0, len(days), 7)]
+
+
+def _days_of(window: Window, days: Sequence[date], zone: tzinfo) -> Iterator[date]:
+    """Yield those of the days that a window touches; one without end begins on its day."""
+    first = window.starts_at.astimezone(zone).date()
+    last = first if window.ends_at is None else (window.ends_at - _MOMENT).astimezone(zone).date()
+    if window.ends_at is None or window.ends_at > window.starts_at:
+        yield from (day for day in days if first <= day <= last)
 
 
 def _fill(by_date: Mapping[date, MonthDay], lanes: Iterable[Lane], zone: tzinfo) -> None:

@@ -105,7 +105,7 @@ def _month() -> ResponseReturnValue:
     calendars = {lane.calendar.calendar: lane.calendar for lane in lanes if lane.calendar}
     chosen = _chosen(calendars, everybody=all(lane.calendar for lane in lanes))
     off = calendars[chosen].why_off if chosen else why_off
-    weeks = month.month_weeks(days, lanes, collisions, changes, zone, off)
+    weeks = month.month_weeks(days, lanes, collisions, changes, zone, off, closed)
     return polling.page(
         "upcoming/month.html",
         (weeks, closed, sorted(calendars)),

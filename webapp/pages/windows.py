@@ -1,19 +1,23 @@
 """The pages that stop and start the scheduler and plan maintenance windows."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from tick.errors import InvalidCron, Refused
 from tick.ops.actions import windows
-from tick.ops.queries.schedules import schedule_names
-from tick.ops.queries.windows import Recurrence
+from tick.ops.queries.schedules import list_labels, schedule_names
+from tick.ops.queries.windows import FOR_ALL, Recurrence, Scope, weekly
 from tick.states import AfterWindow
-from webapp import messages
+from tick.utc import in_utc, is_skipped
+from webapp import messages, query
+from webapp.drawing.clock_changes import find_zone
 from webapp.forms import acting, perform
 from webapp.links import go_back
-from webapp.services import read, runtime
+from webapp.presentation import shown_zone
+from webapp.services import now, reading, runtime
 
 blueprint = Blueprint("windows", __name__)
 _MOST_DIGITS = 6
@@ -40,25 +44,48 @@ def start() -> ResponseReturnValue:
 
 
 @blueprint.get("/windows/add")
+@query.takes({"schedule": query.text_of, "day": query.day_of, "zone": query.text_of})
 def confirm_add() -> ResponseReturnValue:
-    """Ask when, of which schedule and why."""
-    schedule = request.args.get("schedule", "")
-    return render_template("windows/add.html", names=read(schedule_names), schedule=schedule)
+    """Ask when, of which schedules and why; a day of the calendar is filled in."""
+    zone = find_zone(query.text("zone") or shown_zone())
+    start, end = _night_of(request.args.get("day", ""), zone)
+    with reading() as connection:
+        names, labels = schedule_names(connection), list_labels(connection)
+    return render_template(
+        "windows/add.html",
+        names=names,
+        labels=labels,
+        schedule=query.text("schedule"),
+        zone=zone.key,
+        start=start,
+        end=end,
+    )
+
+
+def _night_of(text: str, zone: ZoneInfo) -> tuple[str, str]:
+    """Return two hours of a day as fields have them: from 02:00, or the next full hour of today."""
+    if not text:
+        return "", ""
+    here = now().astimezone(zone).replace(tzinfo=None)
+    night = datetime.fromisoformat(text) + timedelta(hours=2)
+    following = here.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    start = max(night, following)
+    return f"{start:%Y-%m-%dT%H:%M}", f"{start + timedelta(hours=2):%Y-%m-%dT%H:%M}"
 
 
 @blueprint.post("/windows/add")
 def add() -> ResponseReturnValue:
     """Plan a time in which nothing, or a schedule, fires: once, or again and again."""
     with acting() as act:
-        recurs = _recurrence()
-        start, end = _instant("from", recurs), _instant("to", recurs)
         try:
+            recurs = _recurrence()
+            start, end = _instant("from", recurs), _instant("to", recurs)
             windows.add_window(
                 runtime().database,
                 act,
                 starts_at=start,
                 ends_at=end,
-                schedule_id=request.form.get("schedule") or None,
+                scope=_scope(),
                 recurs=recurs,
                 then=AfterWindow.RUN if "run_after" in request.form else AfterWindow.SKIP,
             )
@@ -75,9 +102,20 @@ def end(window_id: int) -> ResponseReturnValue:
     return perform(url_for("workers.index"), done, windows.end_window, window_id)
 
 
+def _scope() -> Scope:
+    """Return what does not fire in a window of the form."""
+    kind, _, name = request.form.get("scope", "").partition(":")
+    return {"schedule": Scope(name), "label": Scope(label=name)}.get(kind, FOR_ALL)
+
+
 def _recurrence() -> Recurrence | None:
-    """Return when a window of the form comes again; None: never. Raises Refused."""
-    cron, minutes = (request.form.get(name, "").strip() for name in ("cron", "minutes"))
+    """Return when a window of the form comes again; None: never. Raises Refused, InvalidCron."""
+    texts = (request.form.get(name, "").strip() for name in ("weekly", "cron", "minutes"))
+    times, cron, minutes = texts
+    if times and cron:
+        raise Refused("It recurs by the clock or by a cron expression: fill in one of them.")
+    if times:
+        return weekly(times, request.form.get("timezone", "").strip() or "UTC")
     if not cron:
         return None
     if not minutes.isdecimal() or len(minutes) > _MOST_DIGITS:
@@ -92,6 +130,9 @@ def _instant(field: str, recurs: Recurrence | None) -> datetime | None:
     if recurs is not None and not given:
         return None
     try:
-        return datetime.fromisoformat(given).replace(tzinfo=UTC)
-    except ValueError:
-        raise Refused("Say from when to when, such as 2026-03-29 02:00 (UTC).") from None
+        at = datetime.fromisoformat(given).replace(tzinfo=find_zone(request.form.get("zone", "")))
+        if not is_skipped(at):
+            return in_utc(at)
+    except (ValueError, OverflowError):
+        raise Refused("Say from when to when, such as 2026-03-29 02:00.") from None
+    raise Refused(f"The clocks skip {at:%H:%M} on that day; write another time.")

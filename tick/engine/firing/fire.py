@@ -22,7 +22,7 @@ from tick.errors import PlanFailed
 from tick.policy.planner import OverlapDecision, Plan, due_since, plan, throttle
 from tick.policy.rule import Rule
 from tick.policy.target import Target
-from tick.policy.windows import AnyWindow, of_all, of_schedule
+from tick.policy.windows import AnyWindow, of_schedule
 from tick.states import UNFINISHED_RUNS
 from tick.store.tables import job_run, job_schedule
 
@@ -62,7 +62,8 @@ def fire_due(
     groups = _split_by_cursor(connection, claim.claim_id, groups)
     since = min(group.cursor.due_since for group in groups)
     windows = windows_touching(connection, since, claim.now)
-    groups = list(_split_by_windows(groups, windows))
+    labels = _labels(connection, claim.claim_id, windows)
+    groups = list(_split_by_windows(groups, windows, labels))
     plans = [(group, _plan(group, claim.now, tick_seconds)) for group in groups]
     if most_runs is not None:
         plans = list(_throttle(plans, targets, most_runs, claim.now, tick_seconds))
@@ -118,21 +119,31 @@ def _due_since(group: PlanGroup, decided_to: datetime) -> datetime:
         return due_since(group.rule, decided_to, group.cursor.due_since)
 
 
+def _labels(
+    connection: sa.Connection, claim_id: str, windows: Sequence[AnyWindow]
+) -> dict[str, Sequence[str]]:
+    """The labels of the claimed schedules, if a window goes by labels."""
+    if all(window.label is None for window in windows):
+        return {}
+    return {row.id: row.labels or () for row in connection.execute(_LABELS, {"claim": claim_id})}
+
+
 def _split_by_windows(
-    groups: Sequence[PlanGroup], windows: Sequence[AnyWindow]
+    groups: Sequence[PlanGroup],
+    windows: Sequence[AnyWindow],
+    labels: Mapping[str, Sequence[str]],
 ) -> Iterator[PlanGroup]:
-    """The groups with their windows: a schedule that has windows of its own is one by itself."""
+    """The groups with their windows: schedules of a group that have the same ones stay together."""
     if not windows:
         yield from groups
         return
-    shared = of_all(windows)
-    single = {window.schedule_id for window in windows if window.schedule_id is not None}
     for group in groups:
-        alike = [id for id in group.schedules if id not in single]
-        if alike:
-            yield replace(group, schedules=alike, windows=shared)
-        for id in sorted(single.intersection(group.schedules)):
-            yield replace(group, schedules=[id], windows=of_schedule(windows, id))
+        alike: dict[tuple[int, ...], tuple[Sequence[AnyWindow], list[str]]] = {}
+        for id in group.schedules:
+            its = of_schedule(windows, id, labels.get(id))
+            alike.setdefault(tuple(each.id for each in its), (its, []))[1].append(id)
+        for its, ids in alike.values():
+            yield replace(group, schedules=ids, windows=its)
 
 
 def _plan(group: PlanGroup, now: datetime, tick_seconds: float) -> Plan:
@@ -187,4 +198,5 @@ def _replace(connection: sa.Connection, claim: TickClaim, plans: Plans) -> None:
     cancel_runs(connection, ids, now=claim.now, reason="replaced by a newer occurrence")
 
 
+_LABELS = sa.select(_s.id, _s.labels).where(_s.locked_by == sa.bindparam("claim"))
 _CURSORS = sa.select(_s.id, _s.decided_to).where(_s.locked_by == sa.bindparam("claim"))

@@ -17,6 +17,7 @@ from tick.define.schedules import Schedule
 from tick.engine.ledger.audit import SYSTEM, Act, Author
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import apply_newer_rules
+from tick.engine.schedules.code_windows import sync_windows
 from tick.engine.schedules.diff import BY_DEFINITIONS, Change, find_changes, find_followed
 from tick.engine.schedules.generations import next_generation
 from tick.engine.schedules.known_calendars import refuse_same_names
@@ -46,6 +47,8 @@ class SyncReport:
     renamed: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     """Schedules made by hand whose jobs left the code."""
+    windows: list[str] = field(default_factory=list)
+    """Windows in code that were added, changed or removed, by name."""
 
 
 def sync(
@@ -77,6 +80,7 @@ def sync(
     connection.execute(sa.select(_s.id).where(_s.id.in_(ids)).order_by(_s.id).with_for_update())
     for change in changes:
         work.apply(change)
+    report.windows.extend(sync_windows(connection, work.act, registry.windows))
     return report
 
 

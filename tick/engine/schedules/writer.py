@@ -18,6 +18,7 @@ from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.fire import fire_due
 from tick.engine.ledger.audit import Acting
 from tick.engine.ledger.tick_log import learned_tick_seconds
+from tick.engine.ledger.windows import keep_what_was_held
 from tick.engine.ledger.zones import NO_ZONE, read_zone_data_status
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.diff import version_digest, version_texts
@@ -82,6 +83,9 @@ class ScheduleWriter(Acting):
             fires = before.row.enabled and (values or before.fires)
             following = instants.first_after(rule, since) if fires else None
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
+        if lost := {*(before.row.labels or ())} - {*schedule.labels}:
+            given = (self.connection, self.act, schedule.id, lost)
+            keep_what_was_held(*given, before.row.decided_to)
         version_id = self._add_version(schedule, since, source)
         self.update(schedule.id, version_id=version_id, labels=list(schedule.labels), **values)
         return before

@@ -1,25 +1,29 @@
 """Stopping the scheduler, and planning times in which nothing fires: maintenance windows.
 
-Both are windows. A window may be for one schedule, and may recur. What falls in one is BLACKOUT in
-the ledger and does not fire when it ends; what is queued goes on, and a person may run anything at
-any time.
+Both are windows. A window may be for one schedule or a label, and may recur. What falls in one is
+BLACKOUT in the ledger and does not fire when it ends; what is queued goes on, and a person may run
+anything at any time.
 """
 
 from collections.abc import Mapping
-from dataclasses import astuple
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from tick.cron import timetable
+from tick.define.labels import in_label
 from tick.engine.ledger.windows import (
+    FOR_ALL,
     FOREVER,
     Recurrence,
+    Scope,
     columns_of,
+    end_of,
     end_of_window,
     end_windows,
     open_window,
+    recorded,
 )
 from tick.errors import NotFound, Refused
 from tick.ops.act import Change, action
@@ -58,7 +62,7 @@ def stop_scheduler(change: Change) -> bool:
     reason = change.act.required_reason(_NO_REASON)
     if change.connection.execute(_STOP).first() is not None:
         return False
-    values = columns_of(change.now, None, None, None)
+    values = columns_of(change.now, None)
     open_window(change.connection, values | {"reason": reason}, change.act)
     change.record(reason=reason)
     return True
@@ -79,11 +83,11 @@ def add_window(
     *,
     starts_at: datetime | None,
     ends_at: datetime | None,
-    schedule_id: str | None = None,
+    scope: Scope = FOR_ALL,
     recurs: Recurrence | None = None,
     then: AfterWindow = AfterWindow.SKIP,
 ) -> int:
-    """Plan a time [starts_at, ends_at) in which nothing, or the schedule, fires; return its id.
+    """Plan a time [starts_at, ends_at) in which nothing, or what is in `scope`, fires; its id.
 
     With `then` RUN, what is due in it fires after it. One that `recurs` closes such times from
     `starts_at` (now) on until `ends_at`, or until somebody ends it. If the same window exists
@@ -95,17 +99,25 @@ def add_window(
     starts_at, ends_at = _checked_times(change, starts_at, ends_at)
     if recurs is not None:
         _check_recurrence(recurs, starts_at, ends_at)
-    known = sa.select(_s.id).where(_s.id == schedule_id)
-    if schedule_id is not None and change.connection.execute(known).first() is None:
-        raise no_schedule(schedule_id)
+    _check_scope(change, scope)
     run_after = then is AfterWindow.RUN
-    values = columns_of(starts_at, ends_at, schedule_id, recurs, run_after) | {"reason": reason}
+    values = columns_of(starts_at, ends_at, scope, recurs, run_after) | {"reason": reason}
     # A form that is sent twice plans one window.
     if (same := change.connection.execute(_same_as(values, change.now)).scalar()) is not None:
         return int(same)
     window_id = open_window(change.connection, values, change.act)
-    change.record(subject=str(window_id), after=_recorded(values), reason=reason)
+    change.record(subject=str(window_id), after=recorded(values), reason=reason)
     return window_id
+
+
+def _check_scope(change: Change, scope: Scope) -> None:
+    if scope.schedule_id is not None and scope.label is not None:
+        raise Refused("A window is for one schedule, for a label or for all: name one of them.")
+    known = sa.select(_s.id).where(_s.id == scope.schedule_id)
+    if scope.schedule_id is not None and change.connection.execute(known).first() is None:
+        raise no_schedule(scope.schedule_id)
+    if scope.label is not None and (wrong := next(in_label("label", scope.label), None)):
+        raise Refused(wrong)
 
 
 def _checked_times(
@@ -129,7 +141,8 @@ def _checked_times(
 
 def _check_recurrence(recurs: Recurrence, starts_at: datetime, ends_at: datetime) -> None:
     timetable.validate(recurs.cron, recurs.timezone)
-    times = RecurringWindow(0, starts_at, ends_at, "", "", *astuple(recurs))
+    given = (recurs.cron, recurs.timezone, recurs.length)
+    times = RecurringWindow(0, starts_at, ends_at, "", "", *given, end_cron=recurs.end_cron)
     if recurs.length <= timedelta(0) or times.overlaps_itself():
         raise Refused(
             f"A window of {length(recurs.length.total_seconds())} at each `{recurs.cron}` begins "
@@ -139,23 +152,14 @@ def _check_recurrence(recurs: Recurrence, starts_at: datetime, ends_at: datetime
 
 def _same_as(values: Mapping[str, Any], now: datetime) -> sa.Select[int]:
     """Select the window that is there already with these values."""
-    # One that recurs begins when its form was sent, as a rule.
-    begins = {"starts_at", "ends_at"} if values["cron"] else set()
+    # One that recurs begins when its form was sent, as a rule; and ends as it begins, to those who
+    # don't know it.
+    begins: set[str] = set()
+    if values["cron"]:
+        begins = {"starts_at", "ends_at"} | ({"over_at"} if values["label"] else set())
     alike = [_w[each].is_not_distinct_from(values[each]) for each in values.keys() - begins]
-    return sa.select(_w.id).where(*alike, _w.starts_at <= values["starts_at"], end_of_window > now)
-
-
-def _recorded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the audit tells of a window."""
-    ends_at = values.get("over_at") or values["ends_at"]
-    told = {
-        "starts_at": values["starts_at"].isoformat(),
-        "ends_at": None if ends_at == FOREVER else ends_at.isoformat(),
-        **{name: values.get(name) for name in ("schedule_id", "cron", "timezone")},
-        "length_seconds": values.get("length_seconds"),
-        "then": AfterWindow.RUN if values["run_after"] else None,
-    }
-    return {name: value for name, value in told.items() if value is not None}
+    same = sa.select(_w.id).where(*alike, _w.name.is_(None), end_of_window > now)
+    return same.where(_w.starts_at <= values["starts_at"])
 
 
 def _check_window(change: Change) -> None:
@@ -172,9 +176,14 @@ def end_window(change: Change, window_id: int) -> bool:
     Raises NotFound, Stale.
     """
     row = _lock(change.connection, window_id)
+    if row.name is not None:
+        raise Refused(
+            f"Window {window_id} lives in code: take `Window({row.name!r}, …)` out of the "
+            "definitions, or change it there, then deploy."
+        )
     ended = end_windows(change.connection, change.act, _w.id == window_id)
     if ended:
-        end = row.over_at or row.ends_at
+        end = end_of(row)
         change.record(before={"ends_at": None if end in (None, FOREVER) else end.isoformat()})
     return bool(ended)
 

@@ -151,7 +151,7 @@ def _courses(connection: sa.Connection, query: sa.Select[Any], now: datetime) ->
     windows = windows_touching(connection, now, now + _EVER) if any_window else ()
     zones = kept_zones(connection, {row.zone_data_id for row in rows if _is_by_others(row)})
     return [
-        Course(row, of_schedule(windows, row.id), now, zone=zones.get(row.zone_data_id))
+        Course(row, of_schedule(windows, row.id, row.labels), now, zone=zones.get(row.zone_data_id))
         for row in rows
     ]
 
@@ -223,6 +223,7 @@ _ROWS = (
         _s.state_until,
         _s.decided_to,
         _s.run_count,
+        _s.labels,
         _v.rule,
         _v.zone_data_id,
         _z.zone.label("zone_name"),

@@ -173,6 +173,7 @@ _COUNTS = (
 _NOW = sa.bindparam("now", type_=_m.starts_at.type)
 _MAY_LAST = sa.and_(
     _m.schedule_id.is_(None),
+    _m.label.is_(None),
     _m.starts_at <= _NOW,
     sa.or_(end_of_window.is_(None), end_of_window > _NOW),
 )

@@ -5,8 +5,20 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
-from tick.engine.ledger.windows import FOREVER, end_of_window, window_of, windows_touching
+from tick.cron.weekly_times import weekly_in_words
+from tick.engine.ledger.windows import (
+    FOR_ALL as FOR_ALL,
+)
+from tick.engine.ledger.windows import (
+    FOREVER,
+    end_of,
+    end_of_window,
+    window_of,
+    windows_touching,
+)
 from tick.engine.ledger.windows import Recurrence as Recurrence
+from tick.engine.ledger.windows import Scope as Scope
+from tick.engine.ledger.windows import weekly as weekly
 from tick.ops.queries.revisions import revision_of
 from tick.ops.schemas import Schema
 from tick.policy.windows import Phase, Window, expand
@@ -22,7 +34,9 @@ class MaintenanceWindow(Schema):
     """A time [starts_at, ends_at) in which nothing fires, or in which such times recur."""
 
     id: int
-    schedule_id: str | None = Field(description="the schedule that does not fire; null: all")
+    schedule_id: str | None = Field(description="the schedule that does not fire")
+    label: str | None = Field(description="or the label of those; with neither, all")
+    name: str | None = Field(description="its name in the definitions; null: a person planned it")
     starts_at: datetime
     ends_at: datetime | None = Field(
         description="null: the scheduler is stopped, or it recurs until somebody ends it"
@@ -30,6 +44,7 @@ class MaintenanceWindow(Schema):
     cron: str | None = Field(description="when it begins, if it recurs")
     timezone: str | None = Field(description="of `cron`")
     length_seconds: float | None = Field(description="how long it lasts each time, if it recurs")
+    end_cron: str | None = Field(description="when it ends each time, if that is by the clock")
     then: AfterWindow = Field(
         description="run: what is due in it fires after it, the newest for all; skip: never"
     )
@@ -45,6 +60,13 @@ class MaintenanceWindow(Schema):
         """Whether it is the scheduler standing still."""
         return self.ends_at is None and self.cron is None
 
+    @property
+    def weekly(self) -> str | None:
+        """Return its times of the week, if it ends by the clock."""
+        if self.cron is None or self.end_cron is None:
+            return None
+        return weekly_in_words(self.cron, self.end_cron)
+
 
 def list_windows(connection: sa.Connection, now: datetime) -> tuple[MaintenanceWindow, ...]:
     """Return the LISTED windows that begin last, the latest first."""
@@ -55,8 +77,8 @@ def list_windows(connection: sa.Connection, now: datetime) -> tuple[MaintenanceW
 
 
 def _listed(row: AnyRow, now: datetime) -> MaintenanceWindow:
-    shown = dict(row._mapping)
-    end = shown.pop("over_at") or row.ends_at
+    shown, end = dict(row._mapping), end_of(row)
+    del shown["over_at"], shown["until_at"]
     shown["ends_at"] = None if end == FOREVER else end
     shown["then"] = AfterWindow.RUN if shown.pop("run_after") else AfterWindow.SKIP
     return MaintenanceWindow(
@@ -66,7 +88,7 @@ def _listed(row: AnyRow, now: datetime) -> MaintenanceWindow:
 
 def window_revision(row: AnyRow) -> str:
     """Return a digest of a window's row that changes when somebody ends it."""
-    return revision_of(row.starts_at, row.over_at or row.ends_at, row.ended_by)
+    return revision_of(row.starts_at, end_of(row), row.ended_by)
 
 
 def closed_times(connection: sa.Connection, since: datetime, until: datetime) -> list[Window]:

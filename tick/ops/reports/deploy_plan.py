@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import combinations
+from typing import Literal
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -12,6 +13,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.windows import windows_touching
+from tick.engine.schedules.code_windows import WindowChange, find_window_changes
 from tick.engine.schedules.diff import Change, find_changes
 from tick.engine.schedules.known_calendars import refuse_same_names
 from tick.ops.queries.descriptions import describe_timing
@@ -61,6 +63,14 @@ class Collision(Schema):
     count: int = Field(description="how often in a week")
 
 
+class PlannedWindow(Schema):
+    """What a sync would do to one window that lives in code."""
+
+    name: str
+    what: Literal["added", "changed", "removed"]
+    words: str = Field(description="when it is then, and for what; empty if it is removed")
+
+
 class Plan(Schema):
     """What syncing the definitions that the console has loaded would change."""
 
@@ -72,6 +82,7 @@ class Plan(Schema):
     drift: tuple[Drift, ...] = Field(
         description="instants that move though the definitions say the same"
     )
+    windows: tuple[PlannedWindow, ...] = ()
 
 
 def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) -> Plan:
@@ -84,10 +95,11 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
         if change.schedule is not None and (change.added or change.changed or change.returned)
     ]
     tick_seconds = learned_tick_seconds(connection)
+    planned = find_window_changes(connection, registry.windows, now)
     windows = windows_touching(connection, now, now + _YEAR)
     drift = find_drift(connection, changes, now)
     return Plan(
-        changes_nothing=not (changes or drift),
+        changes_nothing=not (changes or drift or planned),
         changes=tuple(_describe(change, now, windows) for change in changes),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
@@ -99,21 +111,32 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
         ),
         collisions=tuple(_collisions(registry, moved, now)),
         drift=tuple(drift),
+        windows=tuple(
+            PlannedWindow(name=each.name, what=each.what, words=_window_words(registry, each))
+            for each in planned
+        ),
     )
+
+
+def _window_words(registry: Registry, change: WindowChange) -> str:
+    window = next((each for each in registry.windows if each.name == change.name), None)
+    return "" if window is None else window.in_words()
 
 
 def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> PlannedChange:
     old = None if change.known is None else change.known.rule
     new = None if change.schedule is None else change.schedule.rule().to_json()
     fired = 0 if change.known is None else change.known.run_count
-    windows = of_schedule(windows, change.id if change.known is None else change.known.id)
+    id = change.id if change.known is None else change.known.id
+    before = of_schedule(windows, id, change.known and change.known.labels)
+    after = of_schedule(windows, id, change.schedule.labels if change.schedule else ())
     return PlannedChange(
         schedule_id=change.id,
         what=tuple(_what(change, now)),
         before=_words(old),
         after=_words(new),
-        next_before=_next(old, now, windows, fired),
-        next_after=_next(new, now, windows, fired),
+        next_before=_next(old, now, before, fired),
+        next_after=_next(new, now, after, fired),
     )
 
 
@@ -160,7 +183,7 @@ def _fires(
     rule = Rule.from_json(row.rule)
     since = due_since(rule, row.decided_to, row.next_run_at)
     cursor = Cursor(since, live, row.run_count, row.asked_for)
-    windows = of_schedule(windows_touching(connection, since, now), row.id)
+    windows = of_schedule(windows_touching(connection, since, now), row.id, row.labels)
     due = plan(rule, cursor, now, tick_seconds, windows)
     if due.fire is not None:
         yield Moment(

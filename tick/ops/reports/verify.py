@@ -31,6 +31,7 @@ from tick.ops.reports.ledger_rows import (
     summarize_ledger,
 )
 from tick.ops.reports.run_proof import Violation, find_contradictions, in_utc
+from tick.ops.reports.window_proof import find_in_windows
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.instants import just_before
@@ -97,6 +98,7 @@ def verify(database: Database, start: datetime, end: datetime) -> Proof:
             _add(result, proof.find())
             targets |= proof.targets
             suspects += proof.suspects
+        _add(result, find_in_windows(connection, whole_from, end))
         # For all schedules at once: one statement for each schedule would be many.
         _add(result, find_contradictions(connection, suspects, targets))
     return Proof(ok=not result.violations, pruned_to=pruned_to, **vars(result))

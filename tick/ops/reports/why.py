@@ -25,7 +25,7 @@ from tick.policy.ahead import forecast
 from tick.policy.closed_times import closed_at
 from tick.policy.holds import held_at
 from tick.policy.windows import AnyWindow, covering, of_schedule
-from tick.states import ReasonKind, ScheduleState
+from tick.states import HeldBy, ReasonKind, ScheduleState
 from tick.store.sql import AnyRow
 from tick.store.tables import (
     audit_entry,
@@ -71,7 +71,7 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     if entry is not None:  # its own version decided it, whichever was in force by then
         version = next(each for each in versions if each.id == entry.version_id)
     touching = windows_touching(connection, min(at, now), max(at, now))
-    windows = of_schedule(touching, schedule_id)
+    windows = of_schedule(touching, schedule_id, row.labels)
     course = read_course(connection, schedule_id, now) if at > now else None
     sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
@@ -109,9 +109,9 @@ def _sentence(
             "because somebody asked for it" if asked else f"{length(entry.late_seconds or 0)} late"
         )
         late = f": {LATE}" if entry.reason_kind == ReasonKind.DEADLINE else ""
-        return f"{said} fired, {how}, and is {entry.outcome}{late}."
+        return f"{said} fired, {how}, and is {entry.outcome}{late}.{_held(entry)}"
     if entry is not None:
-        return f"{said} did not fire ({entry.outcome}): {entry.reason}."
+        return f"{said} did not fire ({entry.outcome}): {entry.reason}.{_held(entry)}"
     if unread is not None:
         return f"{said} can't be explained: version {version.number} can't be read: {unread}"
     if course is not None and at > row.decided_to:
@@ -119,6 +119,19 @@ def _sentence(
     if row.created_at < at <= row.decided_to:
         return f"{said} {_without_row(at, pruned_to)}."
     return f"{said} {_undecided(row, version, at, now, windows)}."
+
+
+def _held(entry: InstantRow) -> str:
+    """Say what held it back, and until when."""
+    if (hold := entry.hold) is None:
+        return ""
+    return f" It was held until {in_utc(hold.until)} by {_HOLDERS[hold.by]}."
+
+
+_HOLDERS = {
+    HeldBy.BRAKE: "the storm brake, which lets a tick create so many runs and no more",
+    HeldBy.WINDOW: "a maintenance window, after which it was to be decided",
+}
 
 
 def _to_come(row: AnyRow, course: Course, at: datetime) -> str:
@@ -258,6 +271,8 @@ def _facts_of_entry(connection: sa.Connection, entry: InstantRow) -> Iterator[Fa
         yield _fact("one row for", f"{entry.count} instants, {span}")
     if entry.fired and entry.reason:
         yield _fact("reason", entry.reason)
+    if entry.hold is not None:
+        yield _fact("held by", f"{entry.hold.by} until {in_utc(entry.hold.until)}")
     if entry.blocked_by_id is not None:
         outcome = connection.execute(
             sa.select(_o.outcome).where(_o.id == entry.blocked_by_id)

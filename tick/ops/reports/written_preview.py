@@ -115,7 +115,7 @@ def preview_written(
     return replace(
         found,
         words=describe_timing(rule.to_json()).words,
-        upcoming=tuple(_upcoming(connection, rule, own_id, now, fired)),
+        upcoming=tuple(_upcoming(connection, schedule, now, fired)),
         changes=tuple(islice(changes_ahead(rule, now, until), _MOST_CHANGES)),
         past=tuple(_past_days(rule, now)),
     )
@@ -145,7 +145,7 @@ def preview_instants(
     if schedule is None or mistakes:
         raise InvalidInput([(f"body.{option}", text) for option, text in mistakes])
     rule = schedule.rule().to_json()
-    windows = of_schedule(windows_touching(connection, after, FOREVER), own_id)
+    windows = of_schedule(windows_touching(connection, after, FOREVER), own_id, schedule.labels)
     return PreviewedRuns(
         words=describe_timing(rule).words,
         times=next_by_rule(rule, after, count, windows, fired=fired),
@@ -153,9 +153,10 @@ def preview_instants(
 
 
 def _upcoming(
-    connection: sa.Connection, rule: Rule, schedule_id: str, now: datetime, fired: int
+    connection: sa.Connection, schedule: Schedule, now: datetime, fired: int
 ) -> Iterator[NextInstant]:
-    windows = of_schedule(windows_touching(connection, now, FOREVER), schedule_id)
+    rule, schedule_id = schedule.rule(), schedule.id
+    windows = of_schedule(windows_touching(connection, now, FOREVER), schedule_id, schedule.labels)
     left = None if rule.max_runs is None else max(rule.max_runs - fired, 0)
     ahead = list(cut_at_limit(rule, list_ahead(rule, now, None, NEXT), windows, left))
     firing = [each.at for each in ahead if each.window is None]
