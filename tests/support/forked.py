@@ -26,7 +26,7 @@ CLONE_PARENT = 0x8000
 SYSCALLS_OF_CLONE = {"x86_64": 56, "aarch64": 220}
 CAN_FORK = sys.platform == "linux" and platform.machine() in SYSCALLS_OF_CLONE
 
-_start_child = child_process._spawn
+start_child = child_process._spawn
 
 
 class ForkedProcess(subprocess.Popen[bytes]):
@@ -65,7 +65,7 @@ class Template:
     def spawn(self, definitions: str, *sockets: socket.socket) -> "subprocess.Popen[bytes]":
         """Stand in for `child_process._spawn`."""
         if not self.fits():
-            return _start_child(definitions, *sockets)
+            return start_child(definitions, *sockets)
         output, theirs = os.pipe()
         try:
             descriptors = [theirs, theirs, *(each.fileno() for each in sockets)]
@@ -156,7 +156,7 @@ def main(module: str, descriptor: int) -> None:
     gc.freeze()
     control = socket.socket(fileno=descriptor)
     arguments = serve(control, module)
-    executed = CHILD if child_process._spawn is _start_child else module
+    executed = CHILD if child_process._spawn is start_child else module
     sys.argv[1:] = arguments
     runpy.run_module(executed, run_name="__main__", alter_sys=True)
 

@@ -20,7 +20,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from tests.support import snapshots
-from tests.support.forked import CHILD, Template
+from tests.support.forked import CHILD, Template, start_child
 from tick.cron import timetable
 from tick.cron.fields import Expression
 from tick.executors import child_process
@@ -136,6 +136,12 @@ def _imported_once() -> Iterator[None]:
         patch.setattr(child_process, "_spawn", template.spawn)
         yield
     template.close()
+
+
+@pytest.fixture
+def real_starts(_imported_once: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The children of workers are started as an installation starts them."""
+    monkeypatch.setattr(child_process, "_spawn", start_child)
 
 
 @pytest.fixture(scope="session", autouse=True)

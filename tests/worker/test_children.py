@@ -32,6 +32,7 @@ def test_a_job_runs_in_another_process_and_its_result_is_kept(
     assert work.outcome(added) == "SUCCESS"
 
 
+@pytest.mark.usefixtures("real_starts")
 def test_whatever_a_job_says_is_in_its_log_in_order(work: WorkWorld, worker: Worker) -> None:
     run_id = work.order("talk")
     worker.run_once(NOW)
@@ -56,6 +57,7 @@ def test_whatever_a_job_says_is_in_its_log_in_order(work: WorkWorld, worker: Wor
     assert (work.run(run_id).progress, work.run(run_id).progress_text) == (1.0, "half way")
 
 
+@pytest.mark.usefixtures("real_starts")
 @pytest.mark.parametrize(
     ("job", "message", "line"),
     [
@@ -92,6 +94,7 @@ def timeouts_wait_for(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]
     return wait_for
 
 
+@pytest.mark.usefixtures("real_starts")
 def test_a_job_that_ignores_sigterm_is_killed_with_its_children(
     work: WorkWorld, worker: Worker, tmp_path: Path, timeouts_wait_for: Callable[[Path], None]
 ) -> None:
