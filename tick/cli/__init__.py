@@ -41,6 +41,7 @@ SECTIONS = {
         "cron_expressions": "cron",
         "simulate": "simulate",
         "imports": "import",
+        "exports": "export",
     },
     "The installation": {
         "database": "db prune",
@@ -61,7 +62,7 @@ COMMANDS = {
 """The module of each command, which holds it by its name."""
 
 # What needs neither a console nor a database: --url makes no difference.
-ANYWHERE = frozenset({"check", "completion", "cron", "import", "openapi", "simulate"})
+ANYWHERE = frozenset({"check", "completion", "cron", "export", "import", "openapi", "simulate"})
 # Processes, and what works on the database before or beside any console.
 _HERE = {"loop", "worker", "up", "first-run"} | {"doctor", "sync", "db", "user", "token", "prune"}
 REMOTE = frozenset(COMMANDS.keys() - _HERE - ANYWHERE)

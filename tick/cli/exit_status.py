@@ -25,7 +25,8 @@ MEANINGS = {
     ExitStatus.USAGE: "the command was given wrongly",
     ExitStatus.PARTIAL: "with `--wait`: only what is declared tolerable failed",
     ExitStatus.CANCELLED: "with `--wait`: it was cancelled",
-    ExitStatus.CHANGES: "of `tick plan`: something would change",
+    ExitStatus.CHANGES: "of `tick plan`: something would change; of `tick import check`: the log "
+    "shows other instants",
     ExitStatus.INTERRUPTED: "Ctrl-C; what was started goes on",
 }
 _OF_OUTCOMES = {

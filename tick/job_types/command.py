@@ -21,6 +21,7 @@ from tick.executors.partial_line import LineBuffer
 from tick.job_types.declare import Run, declare, resolve_secrets
 
 Meaning = Retry | Cancel | Snooze | Skip | None
+COMMAND = "__command__"
 LINGER_SECONDS = 1.0  # no longer: processes that the program left may hold its pipes open
 _POLL_SECONDS = 0.2
 _READ_BYTES = 64 * 1024
@@ -77,6 +78,8 @@ def command(
     def run() -> Any:
         return run_command(order)
 
+    # For whoever takes it elsewhere: a function does not say what it starts.
+    setattr(run, COMMAND, order)
     mistakes = list(_find_mistakes(order, can_retry=bool(policy.get("retries"))))
     if not description and not mistakes:  # a wrong `argv` can't be joined
         description = argv if isinstance(argv, str) else shlex.join(argv)
