@@ -19,7 +19,8 @@ from tick.define.calendars import Calendar
 from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
-from tick.define.windows import Window, find_in_windows
+from tick.define.window_mistakes import find_in_windows
+from tick.define.windows import Window
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
 
