@@ -158,6 +158,31 @@ class OverlapPolicy(StrEnum):
     ALLOW = "ALLOW"
 
 
+class BackfillState(StrEnum):
+    """The state of a backfill."""
+
+    RUNNING = "RUNNING"
+    """Ticks queue its instants, a few at a time."""
+    PAUSED = "PAUSED"
+    """Nothing of it is queued until somebody resumes it."""
+    DONE = "DONE"
+    """All its instants have come to their end."""
+    CANCELLED = "CANCELLED"
+    """Somebody ended it; what had not begun never runs."""
+
+
+UNFINISHED_BACKFILLS = (BackfillState.RUNNING, BackfillState.PAUSED)
+
+
+class BackfillOverlap(StrEnum):
+    """How the instants of a backfill meet its schedule's own firings."""
+
+    WAIT = "WAIT"
+    """None is queued while an own firing is unfinished, or would be in the way of the next one."""
+    ALLOW = "ALLOW"
+    """They run beside them; neither waits for the other."""
+
+
 class DayRule(StrEnum):
     """What a schedule's calendar does to an instant, by the day that it falls on."""
 

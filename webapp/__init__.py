@@ -18,6 +18,7 @@ from webapp.pages import (
     account,
     alerts,
     audit,
+    backfills,
     bulk,
     bulk_schedules,
     calendars,
@@ -41,7 +42,7 @@ from webapp.pages import (
 _log = logging.getLogger(__name__)
 ACCESS = (login, oidc_login, account, users)
 PAGES = (overview, schedules, schedule_form, bulk_schedules, occurrences, runs, bulk, logs)
-MORE_PAGES = (calendars, jobs, upcoming, load, workers, windows, alerts, stats, audit)
+MORE_PAGES = (backfills, calendars, jobs, upcoming, load, workers, windows, alerts, stats, audit)
 LAST_PAGES = (settings, preferences)
 MACHINES = (health, metrics, trigger, work, api_routes)
 

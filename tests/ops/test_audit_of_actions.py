@@ -17,6 +17,7 @@ from tick.ops.access.identities import ExternalIdentity
 from tick.ops.act import Act, action
 from tick.ops.actions import (
     alerts,
+    backfill,
     batches,
     calendars,
     cancellation,
@@ -72,6 +73,18 @@ def calendar_deleted(world: World) -> None:
     """A calendar by hand was deleted."""
     calendar_by_hand(world)
     calendars.delete_calendar(world.database, act(world), "plant", world.registry)
+
+
+def backfilled(world: World) -> None:
+    """A backfill is to be worked off."""
+    start = world.now - DAY
+    backfill.start_backfill(world.database, act(world), "daily", start=start, end=world.now)
+
+
+def backfill_paused(world: World) -> None:
+    """It is paused."""
+    backfilled(world)
+    backfill.pause_backfill(world.database, act(world), 1)
 
 
 def queue_paused(world: World) -> None:
@@ -220,6 +233,50 @@ CASES = {
     ),
     "alerts.note_test": Case(
         None, lambda w, db, a: alerts.note_test(db, a), Entry("alert.test", "channels")
+    ),
+    "backfill.start_backfill": Case(
+        None,
+        lambda w, db, a: backfill.start_backfill(db, a, "daily", start=w.now - DAY, end=w.now),
+        Entry(
+            "backfill.start",
+            "daily",
+            None,
+            {
+                "backfill": 1,
+                "starts_at": (NOW - DAY).isoformat(),
+                "ends_at": NOW.isoformat(),
+                "instants": 1,
+                "overlap": "WAIT",
+                "max_parallel": 1,
+            },
+        ),
+    ),
+    "backfill.pause_backfill": Case(
+        backfilled,
+        lambda w, db, a: backfill.pause_backfill(db, a, 1),
+        Entry(
+            "backfill.pause", "1", {"state": "RUNNING"}, {"state": "PAUSED", "schedule_id": "daily"}
+        ),
+    ),
+    "backfill.resume_backfill": Case(
+        backfill_paused,
+        lambda w, db, a: backfill.resume_backfill(db, a, 1),
+        Entry(
+            "backfill.resume",
+            "1",
+            {"state": "PAUSED"},
+            {"state": "RUNNING", "schedule_id": "daily"},
+        ),
+    ),
+    "backfill._cancel": Case(
+        backfilled,
+        lambda w, db, a: backfill.cancel_backfill(db, a, 1),
+        Entry(
+            "backfill.cancel",
+            "1",
+            {"state": "RUNNING"},
+            {"state": "CANCELLED", "schedule_id": "daily", "runs": 0},
+        ),
     ),
     "batches._record_cancel": Case(
         queued,

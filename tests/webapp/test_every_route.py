@@ -29,6 +29,8 @@ from webapp import create_app
 from webapp.access.permissions import NEEDED, PUBLIC
 
 VALUES: dict[str, Any] = {
+    "backfill": 1,
+    "backfill_id": 1,
     "day": "2026-03-01",
     "filename": "theme.css",
     "group": "matching",

@@ -44,6 +44,13 @@ ROUTES = {
     "trigger_schedule": "schedules.run, schedules.confirm_run",
     "run_slots": "schedules.run_slots, occurrences.confirm_slots",
     "plan_backfill": ON_PAGES,
+    "list_backfills": "backfills.index",
+    "read_backfill": "! the list says all of each",
+    "size_backfill": "! the form of a backfill counts as it starts it",
+    "start_backfill": "backfills.start, backfills.confirm_start",
+    "pause_backfill": "backfills.pause",
+    "resume_backfill": "backfills.resume",
+    "cancel_backfill": "backfills.cancel, backfills.confirm_cancel",
     "create_schedule": "schedule_form.new, schedule_form.create, schedule_form.preview",
     "update_schedule": "schedule_form.edit, schedule_form.update, schedule_form.preview",
     "delete_schedule": "schedule_form.delete, schedule_form.confirm_delete",
@@ -122,6 +129,7 @@ ONLY_CONSOLE = {
 # Why no command but `tick call` calls an operation.
 WITHOUT_COMMAND = {
     "read_job": "! `tick jobs` shows them all",
+    "plan_backfill": "! `tick backfill` asks size_backfill, which has no limit",
     "read_history": "! `tick ledger SCHEDULE` calls list_occurrences",
     "read_schedule_statistics": "! `tick stats --schedule` calls read_statistics",
     "read_forecast": "! is about a moment, for whoever watches",

@@ -29,6 +29,7 @@ SECTIONS = {
     "The ledger: what fired, and what did not": {
         "ledger": "ledger occurrence why",
         "replay": "slot backfill",
+        "backfills": "backfills",
         "verify": "verify",
     },
     "Operate": {

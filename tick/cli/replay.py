@@ -3,17 +3,29 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import click
 
+from tick.cli.backfills import outcomes_of, wait_for_backfill
 from tick.cli.client import Client, open_client
 from tick.cli.exit_status import status_of
-from tick.cli.output import local, show_json
-from tick.cli.parameters import DAY_OR_INSTANT, INSTANT, as_json, wants_json
+from tick.cli.output import local, show_json, tell
+from tick.cli.parameters import (
+    DAY_OR_INSTANT,
+    INSTANT,
+    OneOf,
+    as_json,
+    reason_option,
+    wants_json,
+)
 from tick.cli.waiting import wait_for, wait_option
 from tick.cron.zone_data import find_zone
-from tick.interface.schedules import plan_backfill, read_schedule, run_slots
+from tick.interface.backfills import size_backfill, start_backfill
+from tick.interface.schedules import read_schedule, run_slots
+from tick.ops.actions.backfill import MOST_PARALLEL
 from tick.policy.instants import just_before
+from tick.states import BackfillOverlap
 from tick.text import counted
 from tick.utc import utc
 
@@ -38,16 +50,37 @@ def slot(schedule_id: str, at: tuple[datetime, ...], wait: bool) -> None:
     "--from", "first", type=DAY_OR_INSTANT, required=True, help="A day, or an instant (UTC)."
 )
 @click.option("--to", "last", type=DAY_OR_INSTANT, required=True, help="And the last of it.")
+@click.option(
+    "--overlap",
+    type=OneOf([each.value for each in BackfillOverlap]),
+    default=BackfillOverlap.WAIT.value,
+    show_default=True,
+    help="WAIT: make way for its own firings; ALLOW: run beside them.",
+)
+@click.option(
+    "--max-parallel",
+    type=click.IntRange(1, MOST_PARALLEL),
+    default=1,
+    show_default=True,
+    help="How many instants run at one time.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@reason_option("Why, for the audit.")
 @wait_option
 @as_json
 def backfill(
-    schedule_id: str, first: date | datetime, last: date | datetime, yes: bool, wait: bool
+    schedule_id: str,
+    first: date | datetime,
+    last: date | datetime,
+    yes: bool,
+    wait: bool,
+    **how: Any,
 ) -> None:
     """Run what SCHEDULE_ID left out in a time.
 
     Days are whole days in the schedule's own time zone, the last one included. Each instant runs by
-    the definition in force then; what has run is skipped. For example:
+    the definition in force then; what has run is skipped. Ticks queue them, a few at a time; see
+    `tick backfills`. For example:
     tick backfill nightly --from 2026-03-01 --to 2026-03-08
     """
     # With --json, standard output is for the result: what is asked and said stands beside it.
@@ -55,16 +88,25 @@ def backfill(
     with open_client() as client:
         timezone = client.call(read_schedule, schedule_id=schedule_id).schedule.timing.timezone
         start, end = bounds(first, last, timezone)
-        plan = client.call(plan_backfill, schedule_id=schedule_id, since=start, until=end)
-        if not plan.wanted:
-            done = counted(plan.done, "instant")
+        size = client.call(size_backfill, schedule_id=schedule_id, since=start, until=end)
+        if not size.wanted:
+            done = counted(size.done, "instant")
             click.echo(f"Nothing to run; already done: {done}.", err=aside)
             return
-        wanted, span = counted(len(plan.wanted), "instant"), _span(plan.wanted, timezone)
-        click.echo(f"{wanted} would run, {span}; already done: {plan.done}.", err=aside)
+        ends = [at for at in (size.first, size.last) if at is not None]
+        span = _span(ends if size.first != size.last else ends[:1], timezone)
+        wanted = counted(size.wanted, "instant")
+        click.echo(f"{wanted} would run, {span}; already done: {size.done}.", err=aside)
         if not yes:
             click.confirm("Run them?", abort=True, err=aside)
-        _run_instants(client, schedule_id, plan.wanted, wait)
+        found = client.call(start_backfill, schedule_id=schedule_id, since=start, until=end, **how)
+        if wait:
+            found = wait_for_backfill(client, found)
+    advice = f"`tick backfills show {found.id}` tells how far it is."
+    state = f"is {found.state}" if wait else "is begun, and ticks work it off"
+    tell(found, f"Backfill {found.id} {state}; {advice}")
+    if wait:
+        raise SystemExit(status_of(outcomes_of(found)))
 
 
 def bounds(

@@ -3,6 +3,7 @@
 from tick.interface import (
     alerts,
     audit,
+    backfills,
     batches,
     calendars,
     conflicts,
@@ -33,6 +34,7 @@ RESOURCES = (
     jobs.resource,
     calendars.resource,
     occurrences.resource,
+    backfills.resource,
     runs.resource,
     batches.resource,
     workers.resource,

@@ -14,6 +14,8 @@ from sqlalchemy.schema import SchemaItem
 from tick.policy.histogram import LATE_BOUNDS, TOOK_BOUNDS, WAITED_BOUNDS
 from tick.states import (
     LIVE_OUTCOMES,
+    BackfillOverlap,
+    BackfillState,
     DeliveryStatus,
     LogLevel,
     OccurrenceKind,
@@ -241,6 +243,37 @@ occurrence = _table(
     ),
     Index("ix_occurrence_tick_id", "tick_id"),
     _partial("ix_occurrence_uncounted", "id", where=f"NOT counted AND {_ENDED}"),
+)
+
+# Its occurrences have its name as their tick_id (engine/ledger/backfills.py).
+backfill = _table(
+    "backfill",
+    Column("id", BigId, primary_key=True),
+    Column("schedule_id", sa.String(50), _of_schedule(), nullable=False),
+    Column("starts_at", Instant, nullable=False, comment="the first instant that may run"),
+    Column("ends_at", Instant, nullable=False, comment="the last instant that may run"),
+    Column("decided_to", Instant, nullable=False, comment="up to it all is queued or passed over"),
+    Column("overlap", sa.String(10), nullable=False),
+    Column("max_parallel", sa.Integer, nullable=False),
+    Column("state", sa.String(10), nullable=False, server_default=BackfillState.RUNNING),
+    Column("state_at", Instant, nullable=False),
+    Column("state_by", sa.String(100), nullable=False),
+    Column("total", sa.Integer, nullable=False, comment="instants that had not run when it began"),
+    *_numbers("made", "passed_over"),
+    *_seconds("paused_seconds"),
+    Column("reason", sa.Text),
+    Column("request_key", sa.String(64), unique=True, comment="of the request that began it"),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", sa.String(100), nullable=False),
+    _one_of("state", BackfillState),
+    _one_of("overlap", BackfillOverlap),
+    _partial("ix_backfill_running", "id", where="state = 'RUNNING'"),
+    _partial(
+        "uq_backfill_unfinished",
+        "schedule_id",
+        where="state IN ('RUNNING', 'PAUSED')",
+        unique=True,
+    ),
 )
 
 job_run = _table(

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import IS_ANY_DUE
+from tick.engine.ledger.backfills import IS_ANY_RUNNING
 from tick.engine.ledger.zones import IN_FORCE
 from tick.engine.runs.expire import overdue_values
 from tick.engine.runs.rescue import IS_ANYTHING_LOST
@@ -36,6 +37,7 @@ class PendingWork:
     due: bool
     lost: bool
     forgotten: bool
+    backfills: bool
     uncounted: bool
     prune: bool
     zones: str | None
@@ -52,7 +54,7 @@ class PendingWork:
     @property
     def settles(self) -> bool:
         """Whether occurrences may have come, or may come in this tick, to their end."""
-        return self.forgotten or self.fires or self.lost
+        return self.forgotten or self.fires or self.lost or self.backfills
 
     @property
     def needs_housekeeping(self) -> bool:
@@ -71,6 +73,9 @@ def pending_work(connection: sa.Connection, now: datetime, dead_after: timedelta
 def _statement(dialect: str) -> sa.Select[Any]:
     clock = sa.func.clock_timestamp(type_=Instant) if dialect == "postgresql" else sa.null()
     # In the order of PendingWork's fields.
-    ended = (IS_ANYTHING_LOST, IS_ANY_FORGOTTEN, IS_ANY_UNCOUNTED, IS_PRUNE_DUE)
+    ended = (
+        *(IS_ANYTHING_LOST, IS_ANY_FORGOTTEN, IS_ANY_RUNNING),
+        *(IS_ANY_UNCOUNTED, IS_PRUNE_DUE),
+    )
     rules: list[Any] = [IN_FORCE, IS_ANY_UNREAD, IN_USE]
     return sa.select(IS_ANY_PAUSE_OVER, IS_ANY_DUE, *ended, *rules, clock)

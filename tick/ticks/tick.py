@@ -62,6 +62,11 @@ def run_tick(
             _end_pauses(loop)
         if pending.fires:
             loop.fire_due()
+        if pending.backfills and loop.in_time():
+            # Loaded when there is one: most installations never have any.
+            from tick.ticks.backfills import advance_backfills
+
+            advance_backfills(loop)
         if pending.lost and not loop.is_away:
             _rescue(loop)
         # After the firings and the rescue, which may both bring occurrences to their end.

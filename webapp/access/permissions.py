@@ -36,6 +36,17 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
     },
     "audit": {Permission.READ: ("export", "index")},
     "auth": {Permission.READ: ("leave",)},
+    "backfills": {
+        Permission.READ: ("index",),
+        Permission.SCHEDULE_RUN: (
+            "cancel",
+            "confirm_cancel",
+            "confirm_start",
+            "pause",
+            "resume",
+            "start",
+        ),
+    },
     "bulk": {
         # The preview asks for the permission of the action besides.
         Permission.READ: ("confirm_runs",),

@@ -1,16 +1,20 @@
 """Deny by default: who may use which route of the API is what the table says."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from pydantic import BaseModel
 
-from tests.support.factories import World
+from tests.support.factories import TESTER, World
 from tests.webapp.api.client import Program
 from tests.webapp.visitor import Visitor
+from tick.engine.ledger.audit import Act
 from tick.interface.operation import Operation
 from tick.interface.permissions import ROLES
 from tick.interface.table import OPERATIONS
+from tick.ops.actions import backfill
 from tick.states import Role
 from tick.store.tables import audit_entry
 from webapp.access.permissions import PUBLIC
@@ -19,6 +23,7 @@ from webapp.problem import Problem
 PLACES = {"schedule_id": "daily", "job_name": "match-scores", "group": "matching", "queue": "media"}
 QUERIES = {
     "explain": "?at=2026-03-01T02:00:00Z",
+    "size_backfill": "?since=2026-03-01T02:00:00Z",
     "plan_backfill": "?since=2026-03-01T02:00:00Z&until=2026-03-02T02:00:00Z",
 }
 BODIES = {
@@ -45,6 +50,7 @@ BODIES = {
         "until": "2099-01-01T00:00:00Z",
         "reason": "maintenance",
     },
+    "start_backfill": {"since": "2026-02-01T00:00:00Z"},
     "run_slots": {"scheduled_for": ["2026-03-01T02:00:00Z"]},
     "validate_cron": {"expression": "0 2 * * *"},
 }
@@ -89,8 +95,15 @@ def test_without_a_usable_token_every_route_answers_401(
     assert entries(world) == before
 
 
+@pytest.fixture
+def backfill_id(world: World) -> int:
+    """A backfill that is to be worked off."""
+    start, act = world.now - timedelta(days=9), Act(world.now, TESTER)
+    return backfill.start_backfill(world.database, act, "daily", start=start, end=world.now)
+
+
 def test_a_viewers_token_reads_everything_and_acts_nowhere(
-    viewer: Program, world: World, run_id: int
+    viewer: Program, world: World, run_id: int, backfill_id: int
 ) -> None:
     before = entries(world)
     statuses = {name: ask(viewer, name)[0] for name in OPERATIONS}
@@ -99,7 +112,9 @@ def test_a_viewers_token_reads_everything_and_acts_nowhere(
     assert entries(world) == before
 
 
-def test_an_admins_token_is_refused_nowhere_for_its_role(admin: Program, run_id: int) -> None:
+def test_an_admins_token_is_refused_nowhere_for_its_role(
+    admin: Program, run_id: int, backfill_id: int
+) -> None:
     statuses = {name: ask(admin, name)[0] for name in OPERATIONS}
     assert set(statuses.values()) <= {200, 201, 202, 404, 409}, statuses
     assert {name for name, status in statuses.items() if status == 404} == {

@@ -12,14 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.ledger.backfills import in_the_way
 from tick.engine.ledger.zones import NO_ZONE
 from tick.policy.missed import Deferral
 from tick.policy.planner import Cursor
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.policy.target import Target
 from tick.policy.windows import AnyWindow
-from tick.states import LIVE_OUTCOMES, Outcome
-from tick.store.sql import any_of_param, json_param, json_rows, literal_state
+from tick.states import Outcome
+from tick.store.sql import any_of_param, json_param, json_rows
 from tick.store.tables import IS_ACTIVE, job_schedule, occurrence, schedule_version
 
 _s, _v, _o = job_schedule.c, schedule_version.c, occurrence.c
@@ -241,7 +242,7 @@ def _running(dialect: str) -> sa.Select[Any]:
             _o.schedule_id, sa.func.count().label("live"), sa.func.min(_o.id).label("blocker")
         )
         .select_from(job_schedule.join(occurrence, schedule_id == _s.id))
-        .where(_s.locked_by == sa.bindparam("claim"), literal_state(_o.outcome, *LIVE_OUTCOMES))
+        .where(_s.locked_by == sa.bindparam("claim"), *in_the_way())
         .group_by(_o.schedule_id)
     )
 

@@ -16,6 +16,7 @@ from tick.engine.firing.claim_schedules import (
     read_plan_groups,
 )
 from tick.engine.firing.write_plans import Plans, write_plans
+from tick.engine.ledger.backfills import in_the_way
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.runs.cancel import cancel_runs
 from tick.errors import PlanFailed
@@ -24,9 +25,9 @@ from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.policy.windows import AnyWindow, of_schedule
 from tick.states import UNFINISHED_RUNS
-from tick.store.tables import job_run, job_schedule
+from tick.store.tables import job_run, job_schedule, occurrence
 
-_s, _r = job_schedule.c, job_run.c
+_s, _r, _o = job_schedule.c, job_run.c, occurrence.c
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,11 @@ def _replace(connection: sa.Connection, claim: TickClaim, plans: Plans) -> None:
     }
     if not replacing:
         return
-    its = _r.schedule_id.in_(replacing)
+    its = sa.and_(_o.schedule_id.in_(replacing), *in_the_way())
     columns = (_r.id, _r.schedule_id, _r.occurrence_id)
-    unfinished = sa.select(*columns).where(its, _r.status.in_(UNFINISHED_RUNS))
+    unfinished = sa.select(*columns).where(
+        _r.occurrence_id.in_(sa.select(_o.id).where(its)), _r.status.in_(UNFINISHED_RUNS)
+    )
     rows = connection.execute(unfinished).all()
     # Where several may run, the oldest make way, so that there is room for one more.
     kept = {

@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.ledger.audit import SYSTEM, Act
+from tick.engine.ledger.backfills import in_the_way, is_of_backfill
 from tick.engine.runs.wake_workers import announce_ready
 from tick.policy.rule import RULE_FORMAT, Rule
 from tick.states import LIVE_OUTCOMES, OccurrenceKind, Outcome, ScheduleState
@@ -48,7 +49,8 @@ def _make_room(connection: sa.Connection, schedule_id: str, most: int, ended: in
     unfinished = {row.id for row in live}
     waiting = [row for row in live if row.blocked_by_id in unfinished]
     room = most - (len(live) - len(waiting))
-    for row in waiting[: max(room, 0)]:
+    own = [row for row in waiting if not is_of_backfill(row.tick_id)]
+    for row in own[: max(room, 0)]:
         moved = {"row": row.id, "before": row.blocked_by_id, "after": ended}
         if connection.execute(_GOES_ON_AFTER, moved).rowcount:
             announce_ready(connection)
@@ -85,11 +87,7 @@ def is_failing(last: Sequence[AnyRow], most: int) -> bool:
 
 
 _ITS = _o.schedule_id == sa.bindparam("schedule")
-_LIVE = (
-    sa.select(_o.id, _o.blocked_by_id)
-    .where(literal_state(_o.outcome, *LIVE_OUTCOMES), _ITS)
-    .order_by(_o.id)
-)
+_LIVE = sa.select(_o.id, _o.blocked_by_id, _o.tick_id).where(_ITS, *in_the_way()).order_by(_o.id)
 _GOES_ON_AFTER = (
     sa.update(occurrence)
     .where(

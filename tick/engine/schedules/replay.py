@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tick.engine.firing.enqueue import enqueue_occurrence
 from tick.engine.ledger.audit import Act
+from tick.engine.ledger.backfills import in_the_way
 from tick.engine.ledger.rows import InstantRow, find_covering, row_of
 from tick.engine.ledger.versions import Version, in_force, versions_of
 from tick.engine.schedules.lifecycle import (
@@ -30,7 +31,6 @@ from tick.policy.missed import NotFired
 from tick.policy.target import Target
 from tick.states import (
     FIRED_OUTCOMES,
-    LIVE_OUTCOMES,
     OccurrenceKind,
     Outcome,
     OverlapPolicy,
@@ -58,17 +58,18 @@ def replay_instants(
     known = find_schedule(connection, schedule_id)
     if known.row.state == ScheduleState.REMOVED:
         raise Refused(f"{schedule_id} was removed from the definitions; there is nothing to run.")
-    if not known.fires:
-        quiet_until = account_for(connection, known, off_until(known.row, act.now), act.now)
-        switch(connection, known, {"decided_to": quiet_until}, act.now)
+    decide_while_off(connection, known, act.now)
     # Not having fired is counted as it is; what becomes of the instants now is counted as well.
     count_of_schedule(connection, schedule_id)
-    work = _Replay(connection, known, versions_of(connection, schedule_id), act)
+    tick_id = f"slot-{secrets.token_hex(8)}"
+    work = Replay(connection, known, versions_of(connection, schedule_id), act, tick_id)
     # Those that are unfinished, and behind them what is made here, the oldest first.
     line = work.live()
     most, made = known.rule.max_concurrent, []
+    waits = known.rule.overlap is not OverlapPolicy.ALLOW
     for at in wanted:
-        made.append(work.run(at, line[-most] if len(line) >= most else None))
+        blocker = line[-most] if waits and len(line) >= most else None
+        made.append(work.run(at, blocker).occurrence_id)
         line.append(made[-1])
     act.record(
         connection,
@@ -79,52 +80,83 @@ def replay_instants(
     return made
 
 
+def decide_while_off(connection: sa.Connection, known: LockedSchedule, now: datetime) -> None:
+    """Write down what has passed while the schedule was off: so each instant has its row."""
+    if not known.fires:
+        quiet_until = account_for(connection, known, off_until(known.row, now), now)
+        switch(connection, known, {"decided_to": quiet_until}, now)
+
+
 @dataclass(frozen=True)
-class _Replay:
+class Queued:
+    """An instant that runs now: its occurrence, and how many runs it has."""
+
+    occurrence_id: int
+    runs: int
+
+
+@dataclass(frozen=True)
+class Replay:
     """Some instants of one schedule being run: what all steps share."""
 
     connection: sa.Connection
     known: LockedSchedule
     versions: list[Version]
     act: Act
+    tick_id: str
 
     def live(self) -> list[int]:
         """The occurrences that have not finished."""
-        is_live = sa.and_(_o.schedule_id == self.known.row.id, _o.outcome.in_(LIVE_OUTCOMES))
-        query = sa.select(_o.id).where(is_live).order_by(_o.id)
+        query = sa.select(_o.id).where(_o.schedule_id == self.known.row.id, *in_the_way())
+        query = query.order_by(_o.id)
         return list(self.connection.execute(query).scalars())
 
-    def run(self, at: datetime, blocker: int | None) -> int:
-        """Queue one instant; its occurrence."""
-        row = find_covering(self.connection, self.known.row.id, at)
-        version = self._version(row, at)
-        self._check(row, version, at)
+    def run(self, at: datetime, blocker: int | None) -> Queued:
+        """Queue one instant, to begin once the blocker has finished. Raises Refused."""
+        row, version = self._find(at)
+        if (refusal := self._refusal(row, version, at)) is not None:
+            raise Refused(refusal)
+        return self._run(row, version, at, blocker)
+
+    def run_unless_refused(self, at: datetime, blocker: int | None) -> Queued | None:
+        """Queue one instant; None for one that fired, or may have, or is none of the rule."""
+        row, version = self._find(at)
+        if self._refusal(row, version, at) is not None:
+            return None
+        return self._run(row, version, at, blocker)
+
+    def _run(
+        self, row: InstantRow | None, version: Version, at: datetime, blocker: int | None
+    ) -> Queued:
         if row is None:
             occurrence_id = self._insert(version, at)
         elif row.count == 1:
             occurrence_id = row.id
         else:
             occurrence_id = self._split(row, version, at)
-        self._queue(occurrence_id, row, version, at, blocker)
-        return occurrence_id
+        return Queued(occurrence_id, self._queue(occurrence_id, row, version, at, blocker))
 
-    def _version(self, row: InstantRow | None, at: datetime) -> Version:
+    def _find(self, at: datetime) -> tuple[InstantRow | None, Version]:
+        """The row that holds the instant, and the version by which it is decided."""
+        row = find_covering(self.connection, self.known.row.id, at)
         if row is None:
-            return in_force(self.versions, at)
-        return next(version for version in self.versions if version.id == row.version_id)
+            return None, in_force(self.versions, at)
+        return row, next(each for each in self.versions if each.id == row.version_id)
 
-    def _check(self, row: InstantRow | None, version: Version, at: datetime) -> None:
+    def _refusal(self, row: InstantRow | None, version: Version, at: datetime) -> str | None:
+        """Why the instant can't be run; None if it can."""
         said = f"{self.known.row.id} at {at:%Y-%m-%d %H:%M:%S} UTC"
         if at > self.act.now:
-            raise Refused(f"{said} is still to come; `tick run` runs the jobs now.")
+            return f"{said} is still to come; `tick run` runs the jobs now."
         if not instants.is_instant(version.rule, at):
-            raise Refused(f"{said} is no instant of its version {version.number}.")
+            return f"{said} is no instant of its version {version.number}."
         if row is not None and row.fired:
-            raise Refused(f"{said} fired already: occurrence {row.id}, {row.outcome}.")
+            return f"{said} fired already: occurrence {row.id}, {row.outcome}."
         if row is None and at > self.known.row.decided_to:
-            raise Refused(f"{said} is due, and the next tick decides it.")
+            return f"{said} is due, and the next tick decides it."
         if row is None and at > self.versions[0].since:
-            raise Refused(f"{said} is no longer in the ledger, so it may have run already.")
+            return f"{said} is no longer in the ledger, so it may have run already."
+        return None
 
     def _insert(self, version: Version, at: datetime) -> int:
         """A row of its own for an instant from before the schedule was known."""
@@ -165,9 +197,8 @@ class _Replay:
         version: Version,
         at: datetime,
         blocker: int | None,
-    ) -> None:
+    ) -> int:
         target = Target.from_json(version.target)
-        waits = self.known.rule.overlap is not OverlapPolicy.ALLOW
         was = "from before the schedule" if row is None else f"{row.outcome}: {row.reason}"
         changed = self.connection.execute(
             sa.update(occurrence)
@@ -176,9 +207,9 @@ class _Replay:
                 outcome=Outcome.QUEUED if target.jobs else Outcome.SUCCESS,
                 reason=f"run by {self.act.author.name} (was {was})",
                 late_seconds=(self.act.now - at).total_seconds(),
-                blocked_by_id=blocker if waits else None,
+                blocked_by_id=blocker,
                 triggered_by=self.act.author.name,
-                tick_id=f"slot-{secrets.token_hex(8)}",
+                tick_id=self.tick_id,
                 decided_at=self.act.now,
                 runs=len(target.jobs),
                 # Its firing is counted when it has ended, beside its not having fired.
@@ -190,6 +221,7 @@ class _Replay:
         enqueue_occurrence(
             self.connection, occurrence_id, version.mode, target, self.act.now, ends_by
         )
+        return len(target.jobs)
 
     def _expect(self, changed: int) -> None:
         if changed != 1:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from tick.define.registry import Registry
 from tick.define.schedules import canonical, short_digest
 from tick.engine.firing.enqueue import ManualFiring, enqueue_manual
+from tick.engine.ledger.backfills import in_the_way
 from tick.engine.runs.cancel import cancel_runs
 from tick.engine.schedules import lifecycle, replay
 from tick.engine.schedules.targets import build_target
@@ -22,7 +23,7 @@ from tick.ops.actions.parameters import check_params
 from tick.ops.actions.shared_params import share_out
 from tick.policy.planner import OverlapDecision, judge_overlap
 from tick.policy.target import Target
-from tick.states import LIVE_OUTCOMES, Mode, ScheduleState
+from tick.states import Mode, ScheduleState
 from tick.store.database import Database
 from tick.store.tables import job_run, occurrence, schedule_version
 
@@ -183,9 +184,8 @@ def _make_way(
 
     Raises Busy if the policy says skip.
     """
-    unfinished = sa.select(_o.id).where(_o.schedule_id == known.row.id)
-    unfinished = unfinished.where(_o.outcome.in_(LIVE_OUTCOMES)).order_by(_o.id)
-    live = connection.execute(unfinished).scalars().all()
+    unfinished = sa.select(_o.id).where(_o.schedule_id == known.row.id, *in_the_way())
+    live = connection.execute(unfinished.order_by(_o.id)).scalars().all()
     most = known.rule.max_concurrent
     verdict = judge_overlap(known.rule.overlap, len(live), most)
     if verdict is OverlapDecision.SKIP:
