@@ -1,6 +1,6 @@
 """The services of a view: the runtime, connections to read by, the instant of the request."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Concatenate, ParamSpec, TypeVar
@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from flask import Flask, current_app, g
 from werkzeug.routing import IntegerConverter, Map
 
+from tick.define.jobs import JobDefinition
+from tick.errors import DefinitionsInvalid
 from tick.ops.queries.health import PageStatus, SystemHealth, read_health, read_page_status
 from tick.ops.reports import days_off
 from tick.runtime import Runtime
@@ -35,6 +37,14 @@ def runtime() -> Runtime:
     """Return the runtime of the application that serves this request."""
     found: Runtime = current_app.extensions[_EXTENSION]
     return found
+
+
+def known_jobs() -> Mapping[str, JobDefinition]:
+    """Return the jobs by name; none while the definitions hold mistakes."""
+    try:
+        return runtime().registry.jobs
+    except DefinitionsInvalid:
+        return {}
 
 
 @contextmanager

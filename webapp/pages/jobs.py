@@ -18,7 +18,7 @@ from webapp import messages, polling, query
 from webapp.drawing import charts, graphs
 from webapp.forms import acting
 from webapp.links import go_back
-from webapp.services import now, read, runtime
+from webapp.services import known_jobs, now, read, runtime
 
 blueprint = Blueprint("jobs", __name__)
 RECENT = 30
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/jobs/<name>")
 def show(name: str) -> ResponseReturnValue:
     """Show a job: its policy, its dependencies both ways, its latest runs."""
-    jobs = _known_jobs()
+    jobs = known_jobs()
     job = jobs.get(name)
     recent = read(runs.list_runs, runs.RunFilter(job=name)).items[:RECENT]
     # A removed job keeps its page while it has runs, and so does every job while the definitions
@@ -204,14 +204,6 @@ def _start(
         link = url_for("occurrences.show", occurrence_id=occurrence_id)
         messages.flash_success(f"{what[0].upper()}{what[1:]}: started.", link=link, label="Watch")
     return go_back(url_for("jobs.index"))
-
-
-def _known_jobs() -> Mapping[str, JobDefinition]:
-    """Return the jobs by name; none while the definitions hold mistakes."""
-    try:
-        return runtime().registry.jobs
-    except DefinitionsInvalid:
-        return {}
 
 
 def _schedules_of(name: str) -> list[str]:

@@ -18,7 +18,7 @@ from webapp.pages.logs import LOG_FILTER
 from webapp.pages.logs import read_filter as read_log_filter
 from webapp.presentation import shown_zone
 from webapp.run_search import FIELDS, read_search
-from webapp.services import now, reading, runtime, system_health
+from webapp.services import known_jobs, now, reading, runtime, system_health
 
 blueprint = Blueprint("runs", __name__)
 
@@ -99,7 +99,7 @@ def show(run_id: int) -> ResponseReturnValue:
         "runs/show.html",
         (run, upstream, downstream, attempts, along),
         run=run,
-        job=runtime().registry.jobs.get(run.job_name),
+        job=known_jobs().get(run.job_name),
         upstream=upstream,
         downstream=downstream,
         attempts=attempts,
