@@ -9,8 +9,16 @@ from tick.importers.apscheduler import read_apscheduler
 from tick.importers.celery_beat import read_celery, read_django
 from tick.importers.entries import Choices, File, Found, ImportRefused
 from tick.importers.github_actions import read_github_actions
+from tick.importers.json_lists import (
+    read_cloud_scheduler,
+    read_eventbridge,
+    read_railway,
+    read_vercel,
+)
 from tick.importers.kubernetes import read_kubernetes
+from tick.importers.pg_cron import read_pg_cron
 from tick.importers.quartz import read_quartz, read_spring
+from tick.importers.ruby_yaml import read_ruby
 from tick.importers.systemd_cron import read_systemd_cron
 from tick.importers.systemd_timers import read_timers
 
@@ -43,6 +51,14 @@ SOURCES = {
         Source("quartz", "scheduling data of Quartz, or Spring's beans, in XML", read_quartz),
         Source("spring", "Java or Kotlin with @Scheduled", read_spring),
         Source("github-actions", "workflows in YAML", read_github_actions),
+        Source("sidekiq-cron", "its schedule in YAML", read_ruby),
+        Source("good-job", "its cron entries in YAML", read_ruby),
+        Source("solid-queue", "recurring.yml", read_ruby),
+        Source("eventbridge", "schedules or rules of the AWS CLI in JSON", read_eventbridge),
+        Source("cloud-scheduler", "jobs of gcloud in JSON", read_cloud_scheduler),
+        Source("pg-cron", "SQL with cron.schedule", read_pg_cron),
+        Source("railway", "railway.json", read_railway),
+        Source("vercel", "vercel.json", read_vercel),
     )
 }
 
