@@ -99,6 +99,12 @@ def test_a_drawn_minute_becomes_a_slot_of_its_own() -> None:
     assert imported("debian-cron", "0~30 4 * * * /opt/a\n").schedule("a").cron == "0 4 * * *"
 
 
+def test_words_in_capitals_are_none_to_cron() -> None:
+    found = imported("cronie", "@DAILY /opt/a\n@daily /opt/b\n")
+    assert found.says(1, "never ran", "in lower case only")
+    assert [*found.registry.schedules] == ["b"]
+
+
 def test_names_with_dots_in_cron_d_are_never_read_by_debian() -> None:
     found = imported("debian-cron", "0 1 * * * root /opt/a\n", system=True, name="/etc/cron.d/a.sh")
     assert found.says(1, "never ran", "reads no file", "a.sh")

@@ -123,7 +123,7 @@ def _why_disabled(
 def _why_wrong(daemon: Daemon, line: Line, system: bool) -> str | None:
     if not line.command:
         return f"{quote(line.text)} has no command" + (" after the user" if system else "")
-    if line.times.lower() == "@reboot":
+    if line.times == "@reboot":
         return None
     try:
         engine(daemon.engine).parse(line.times)
@@ -147,7 +147,7 @@ def _entry(daemon: Daemon, line: Line, zone: str) -> Entry:
         line.text,
         name_of_command(line.command),
         work,
-        None if line.times.lower() == "@reboot" else timing,
+        None if line.times == "@reboot" else timing,
         {"overlap": daemon.overlap} if daemon.overlap != "SKIP" else {},
         {"timeout": DAY_SECONDS},
         tuple([*notes, *_of_times(line), *_of_surroundings(daemon, line)]),
@@ -155,7 +155,7 @@ def _entry(daemon: Daemon, line: Line, zone: str) -> Entry:
 
 
 def _of_times(line: Line) -> Iterator[Note]:
-    if line.times.lower() == "@reboot":
+    if line.times == "@reboot":
         call = f"tick run --job {name_of_command(line.command)}"
         yield Note(Kind.LOST, "@reboot is no time", f"have the machine call `{call}` at its start")
 

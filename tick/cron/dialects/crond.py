@@ -43,6 +43,8 @@ def drawn_by_cronie(expression: str) -> str | None:
 
 
 def _vixie(reading: Reading, expression: str, *, stops_at_noise: bool) -> Spec:
+    if expression.lstrip().startswith("@") and expression != expression.lower():
+        raise InvalidCron(f"{reading.engine} knows {quote(expression)} in lower case only")
     texts = reading.split(expression)[1:]
     minutes, hours, dates, months, weekdays = (
         _vixie_values(reading, field, text, stops_at_noise)
