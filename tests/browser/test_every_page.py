@@ -7,6 +7,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Complaints, Console, Opener
 from tests.browser.console import log_in
+from tests.support.factories import TESTER, World
+from tick.engine.ledger.audit import Act
+from tick.ops.actions import calendars
 from tick.store.tables import job_run, job_schedule, occurrence, tick_log
 
 pytestmark = pytest.mark.browser
@@ -25,6 +28,11 @@ def _addresses(console: Console) -> list[str]:
         "/schedules",
         "/new-schedule",
         "/new-schedule?template=feed-refresh",
+        "/calendars",
+        "/new-calendar",
+        "/calendars/plant?year=2026",
+        "/calendars/plant/edit",
+        "/calendars/plant/delete",
         "/schedules/daily-full-sync",
         "/schedules/feed-refresh",
         "/schedules/weekly-cleanup",
@@ -82,6 +90,17 @@ def _addresses(console: Console) -> list[str]:
     ]
 
 
+def _make_calendar(world: World) -> None:
+    options = {
+        "dates": {"2026-02-14": "Founders' Day", "2026-12-31": "Works shutdown"},
+        "half_days": {"2026-12-24": "13:00"},
+        "working": ["2026-01-10"],
+        "until": "2026-12-30",
+    }
+    act = Act(world.now, TESTER)
+    calendars.make_calendar(world.database, act, "plant", world.registry, options)
+
+
 def _violations(page: Page) -> list[str]:
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found for node in rule["nodes"]]
@@ -97,6 +116,7 @@ def test_every_page_is_accessible_and_fits(
     viewport: dict[str, int],
 ) -> None:
     complaints.expected = ("404", "422")
+    _make_calendar(console.world)
     page = open_page(color_scheme=theme, viewport=viewport)
     page.goto("/login")
     assert _violations(page) == []

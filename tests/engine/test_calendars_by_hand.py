@@ -13,6 +13,7 @@ from tick.engine.schedules.calendars import MOST_CALENDARS
 from tick.errors import DefinitionsInvalid, InvalidInput, NotFound, Refused, Stale
 from tick.ops.actions import calendars, custom_schedules
 from tick.ops.queries.calendars import calendar_names, get_calendar, list_calendars
+from tick.ops.queries.versions import list_version_page
 from tick.ops.reports.deploy_plan import plan_deploy
 from tick.ops.reports.verify import verify
 from tick.ops.reports.written_preview import preview_written
@@ -300,3 +301,19 @@ def test_the_rule_of_a_country_travels_with_the_version_of_its_library(plant: Wo
     edit(plant, "plant", {"dates": None, "country": "US", "subdivision": "CA"})
     (_, made) = versions(plant)[-1]
     assert made["made_from"].startswith("holidays 0.")
+
+
+def test_a_version_says_which_days_of_its_calendar_changed(plant: World) -> None:
+    days = {f"2026-04-{day:02}": "Shutdown" for day in range(1, 13)}
+    edit(plant, "plant", {"dates": {"2026-03-04": "Works council"}})
+    edit(plant, "plant", {"dates": days, "weekend": ["sun"]})
+    with plant.database.read.connect() as connection:
+        newest, older, _ = list_version_page(connection, "nightly", before=None, size=3).items
+    assert [(each.part, each.before, each.after) for each in older.changes or ()] == [
+        ("calendar, 2026-03-04", "Founders' Day", "Works council")
+    ]
+    parts = [(each.part, each.after) for each in newest.changes or ()]
+    assert parts[0] == ("calendar", "plant, weekend Sunday, known until 2035-12-31")
+    assert parts[1] == ("calendar, 2026-04-01", "Shutdown")
+    assert parts[-1] == ("calendar", "3 days more")
+    assert len(parts) == 12

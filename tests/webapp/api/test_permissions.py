@@ -15,12 +15,19 @@ from tick.interface.operation import Operation
 from tick.interface.permissions import ROLES
 from tick.interface.table import OPERATIONS
 from tick.ops.actions import backfill
+from tick.ops.actions.calendars import make_calendar
 from tick.states import Role
 from tick.store.tables import audit_entry
 from webapp.access.permissions import PUBLIC
 from webapp.problem import Problem
 
-PLACES = {"schedule_id": "daily", "job_name": "match-scores", "group": "matching", "queue": "media"}
+PLACES = {
+    "schedule_id": "daily",
+    "job_name": "match-scores",
+    "group": "matching",
+    "queue": "media",
+    "name": "plant",
+}
 QUERIES = {
     "explain": "?at=2026-03-01T02:00:00Z",
     "size_backfill": "?since=2026-03-01T02:00:00Z",
@@ -39,6 +46,7 @@ BODIES = {
     "pause_schedule": {"reason": "maintenance"},
     "pause_queue": {"reason": "maintenance"},
     "create_schedule": {"name": "Nightly", "cron": "0 2 * * *"},
+    "create_calendar": {"name": "gulf", "weekend": ["fri"]},
     "preview_runs": {"expression": "0 2 * * *"},
     "resume_schedules": {"schedule_ids": ["daily"]},
     "enable_schedules": {"schedule_ids": ["daily"]},
@@ -54,6 +62,13 @@ BODIES = {
     "run_slots": {"scheduled_for": ["2026-03-01T02:00:00Z"]},
     "validate_cron": {"expression": "0 2 * * *"},
 }
+
+
+@pytest.fixture(autouse=True)
+def plant(world: World) -> None:
+    """There is a calendar by hand."""
+    act, days = Act(world.now, TESTER), {"weekend": ["fri"]}
+    make_calendar(world.database, act, "plant", world.registry, days)
 
 
 def ask(program: Program, name: str) -> tuple[int, Problem | None]:

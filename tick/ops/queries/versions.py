@@ -1,6 +1,7 @@
 """The versions of a schedule's definition, and the differences between them."""
 
 import json
+from calendar import day_name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -13,6 +14,7 @@ from pydantic import Field
 from tick.ops.queries.descriptions import Selected, Timing, describe_target, describe_timing
 from tick.ops.queries.limits import Limits, limits_of, overrides_of
 from tick.ops.schemas import Page, Schema
+from tick.policy.business_days import BusinessDays
 from tick.policy.target import Target
 from tick.states import Mode
 from tick.store.tables import schedule_version
@@ -20,6 +22,7 @@ from tick.store.tables import schedule_version
 _v = schedule_version.c
 MOST_VERSIONS = 20
 # What `Timing` puts into words already.
+_OF_CALENDAR, _MOST_DAYS = "calendar, ", 10
 _WORDED = {"kind", "cron", "timezone", "every_seconds", "step", "at"}
 
 
@@ -153,17 +156,24 @@ def changes_by_version(versions: Sequence[VersionRow]) -> dict[int, tuple[Differ
 
 def _differences(newer: VersionRow, older: VersionRow) -> tuple[Difference, ...]:
     before, after = _parts(older), _parts(newer)
-    return tuple(
+    found = [
         Difference(part=part, before=before.get(part), after=after.get(part))
         for part in [*after, *(part for part in before if part not in after)]
         if before.get(part) != after.get(part)
-    )
+    ]
+    days = [each for each in found if each.part.startswith(_OF_CALENDAR)]
+    if len(days) <= _MOST_DAYS:
+        return tuple(found)
+    more = Difference(part="calendar", before=None, after=f"{len(days) - _MOST_DAYS} days more")
+    return (*(each for each in found if each not in days[_MOST_DAYS:]), more)
 
 
 def _parts(version: VersionRow) -> dict[str, str]:
     """Return all parts of a definition in words, by name."""
     parts = {"when": version.timing.words, "zone": version.timing.timezone}
     parts |= {name.replace("_", " "): str(value).lower() for name, value in version.terms.items()}
+    if isinstance(calendar := version.terms.get("calendar"), dict):
+        parts |= _calendar_parts(calendar)
     parts["runs"] = version.selected.words
     if version.labels:
         parts["labels"] = ", ".join(version.labels)
@@ -172,6 +182,23 @@ def _parts(version: VersionRow) -> dict[str, str]:
     for job, policy in _policies(version.target).items():
         parts |= {f"{job}, {name.replace('_', ' ')}": value for name, value in policy.items()}
     return parts
+
+
+def _calendar_parts(calendar: Mapping[str, Any]) -> dict[str, str]:
+    """Return the calendar's name, and what each day is that it names."""
+    try:
+        days = BusinessDays.from_plain(dict(calendar))
+    except (ValueError, TypeError, AttributeError):  # another release wrote it
+        return {}
+    named = {day: name for name, texts in days.holidays for day in texts.split()}
+    named |= {
+        day: f"half day, over at {at}" for at, texts in days.half_days for day in texts.split()
+    }
+    named |= dict.fromkeys(days.make_up_days.split(), "working weekend")
+    parts = {f"{_OF_CALENDAR}{day[:4]}-{day[4:6]}-{day[6:]}": named[day] for day in sorted(named)}
+    weekend = ", ".join(day_name[number] for number in days.weekend) or "none"
+    known = f"known until {days.until[:4]}-{days.until[4:6]}-{days.until[6:]}"
+    return {"calendar": f"{days.calendar}, weekend {weekend}, {known}"} | parts
 
 
 def _policies(target: str) -> dict[str, dict[str, str]]:
