@@ -138,11 +138,11 @@ class WhyDeleted(Query):
 
 
 @resource.post("/schedules", Permission.SCHEDULE_EDIT, status=201)
-def create_schedule(context: Context, body: NewSchedule) -> Schedule:
+def create_schedule(context: Context, body: NewSchedule, key: str | None) -> Schedule:
     """Make a schedule. It runs jobs that exist in code, and arrives disabled unless told."""
     schedule_id = custom_schedules.create_schedule(
         context.database,
-        context.act(),
+        context.act(key=key),
         context.registry,
         body.written(),
         schedule_id=body.id,

@@ -135,6 +135,7 @@ job_schedule = _table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("labels", Json, comment="what people call it together with others"),
+    Column("request_key", sa.String(40), comment="of the request that made it by hand"),
     Column("former_ids", Json, comment="what it was called before, the first name first"),
     _one_of("source", ScheduleSource),
     _one_of("state", ScheduleState),

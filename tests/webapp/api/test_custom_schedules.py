@@ -158,3 +158,14 @@ def test_a_mistake_names_the_field(admin: Program, body: dict[str, Any], where: 
 
 def test_who_only_reads_makes_none(viewer: Program) -> None:
     viewer.refused(403, "POST", "/schedules", NIGHTLY)
+
+
+def test_the_same_request_again_makes_no_second_one(world: World, admin: Program) -> None:
+    first = admin.post("/schedules", NIGHTLY, Idempotency_Key="release-42")
+    again = admin.post("/schedules", NIGHTLY, Idempotency_Key="release-42")
+    assert again == first
+    other = admin.post("/schedules", NIGHTLY, Idempotency_Key="release-43")
+    assert other["id"] != first["id"]
+    headers = {"Idempotency-Key": "release-42"}
+    refused = admin.refused(409, "POST", "/schedules", NIGHTLY | {"name": "B"}, headers=headers)
+    assert "was made with other options" in refused.detail

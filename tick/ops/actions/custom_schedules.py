@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tick.define.mistakes import MAX_ID
 from tick.define.registry import Registry
+from tick.define.schedules import canonical, short_digest
 from tick.engine.schedules import custom
 from tick.engine.schedules.generations import (
     DefinitionStatus,
@@ -22,7 +23,9 @@ from tick.ops.act import Act, Change, action
 from tick.ops.actions import switches
 from tick.ops.queries.revisions import check_revision
 from tick.store.database import Database
+from tick.store.tables import job_schedule
 
+_s = job_schedule.c
 _ONE_OF = (("cron", "every", "at"), ("job", "job_group", "jobs", "mode"))
 
 
@@ -37,8 +40,8 @@ def create_schedule(
 ) -> str:
     """Make a schedule and return its id, made from its name unless given.
 
-    Enabled, it first fires at its first instant after now. Raises InvalidInput, and Refused when
-    the id is taken.
+    Enabled, it first fires at its first instant after now. The same key again gives the same
+    schedule. Raises InvalidInput, and Refused when the id is taken.
     """
     try:
         return _create(database, act, registry, written, schedule_id, enabled)
@@ -56,12 +59,39 @@ def _create(
     enabled: bool,
 ) -> str:
     writer = schedule_writer(change, registry)
+    key = _request_key(change, {**written, "id": schedule_id, "enabled": enabled})
+    if key is not None and (made := _made_before(change.connection, key)) is not None:
+        return made
     if schedule_id is None:
         schedule_id = custom.free_id(change.connection, id_of(str(written.get("name", ""))))
     custom.make(writer, schedule_id, written)
+    if key is not None:
+        its = sa.update(job_schedule).where(_s.id == schedule_id)
+        change.connection.execute(its.values(request_key=key))
     if enabled:
         switches.switch_on(change, schedule_id)
     return schedule_id
+
+
+def _request_key(change: Change, asked: Mapping[str, Any]) -> str | None:
+    """Return the name of a request that has a key: of the key, and of what was asked under it."""
+    if not change.act.key:
+        return None
+    whose = f"{change.author.name}\n{change.act.key}"
+    return f"{short_digest(whose)}:{short_digest(canonical(asked))}"
+
+
+def _made_before(connection: sa.Connection, key: str) -> str | None:
+    """Return the schedule that the same request made. Raises Refused if it asked for another."""
+    # No rival can make one meanwhile: whoever writes definitions is alone.
+    same = _s.request_key.like(f"{key.partition(':')[0]}:%")
+    made = connection.execute(sa.select(_s.id, _s.request_key).where(same)).first()
+    if made is not None and made.request_key != key:
+        raise Refused(
+            f"Under the same key schedule {made.id} was made with other options. Take a new key to "
+            "make another one."
+        )
+    return None if made is None else str(made.id)
 
 
 @action("schedule.change", check=check_revision)
