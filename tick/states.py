@@ -71,7 +71,7 @@ class Outcome(StrEnum):
     MISSED = "MISSED"
     """Not fired: no tick came while the instant was within its grace."""
     COALESCED = "COALESCED"
-    """Not fired: a newer instant of the same schedule fired in its place."""
+    """Not fired: another instant of the same schedule fired in its place."""
     SKIPPED_OVERLAP = "SKIPPED_OVERLAP"
     """Not fired: an earlier occurrence of the schedule had not finished."""
     SUPPRESSED = "SUPPRESSED"
@@ -192,6 +192,19 @@ class DayRule(StrEnum):
     """It is dropped on a holiday; a weekend is a day like any other."""
     ONLY_HOLIDAYS = "ONLY_HOLIDAYS"
     """It is dropped on each day that is no holiday."""
+    NEXT_BUSINESS_DAY = "NEXT_BUSINESS_DAY"
+    """Off business days, it moves to the same wall time of the next one."""
+    PREVIOUS_BUSINESS_DAY = "PREVIOUS_BUSINESS_DAY"
+    """It moves to that of the one before."""
+    MODIFIED_FOLLOWING = "MODIFIED_FOLLOWING"
+    """It moves to the next one, unless that leaves the month: then to the one before."""
+
+
+MOVING_DAY_RULES = (
+    DayRule.NEXT_BUSINESS_DAY,
+    DayRule.PREVIOUS_BUSINESS_DAY,
+    DayRule.MODIFIED_FOLLOWING,
+)
 
 
 class HeldBy(StrEnum):

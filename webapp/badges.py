@@ -32,7 +32,7 @@ BADGES = {
     ),
     "MISSED": Badge("Missed", "warn", "clock-history", "Not fired: no tick came within its grace"),
     "COALESCED": Badge(
-        "Coalesced", "quiet", "collection", "Not fired: a newer instant fired in its place"
+        "Coalesced", "quiet", "collection", "Not fired: another instant fired in its place"
     ),
     "SKIPPED_OVERLAP": Badge(
         "Overlap", "warn", "skip-forward-fill", "Not fired: the one before had not finished"

@@ -84,6 +84,15 @@ DAY_RULE = {
     "ONLY_BUSINESS_DAYS": ("Only on business days", "Neither on weekends nor on holidays."),
     "SKIP_HOLIDAYS": ("Not on holidays", "Weekends are days like others."),
     "ONLY_HOLIDAYS": ("Only on holidays", "For what stands in for people."),
+    "NEXT_BUSINESS_DAY": (
+        "Move to the next business day",
+        "At the same time of day; where it meets another firing, one fires for both.",
+    ),
+    "PREVIOUS_BUSINESS_DAY": ("Move to the business day before", "The same, the other way."),
+    "MODIFIED_FOLLOWING": (
+        "Move within the month",
+        "To the next business day, or to the one before where the next is in another month.",
+    ),
 }
 GAP = {
     "first_valid": ("Fire at once after the gap", "A night job is never left out."),

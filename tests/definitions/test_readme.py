@@ -18,7 +18,8 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, CALENDAR, WINDOW, RUNNING, KINDS, ALERTS = EXAMPLES
+JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, *MORE_EXAMPLES = EXAMPLES
+CALENDAR, MOVES, WINDOW, RUNNING, KINDS, ALERTS = MORE_EXAMPLES
 
 
 def table(heading):
@@ -98,6 +99,14 @@ def test_the_example_of_a_calendar_is_accepted(registry):
     found = build_registry(*given, calendars=[space["de_by"]]).calendars.days["de-by"]
     assert found.why_off(date(2026, 8, 14)) == "plant holiday"
     assert found.why_off(date(2026, 1, 6)) == "Epiphany"
+
+
+def test_the_example_of_a_move_stays_in_its_month():
+    space = {}
+    exec(CALENDAR + MOVES, space)  # noqa: S102 - our own README
+    found = fires(space["month_end"], "2026-01-01", "2026-06-30", calendars=[space["de_by"]])
+    days = [(1, 30), (2, 27), (3, 31), (4, 30), (5, 29)]
+    assert [(at.month, at.day, at.hour) for at in found] == [(*day, 18) for day in days]
 
 
 def test_every_option_of_a_calendar_is_in_the_table():

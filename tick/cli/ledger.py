@@ -41,6 +41,7 @@ def _show_occurrences(found: Sequence[Occurrence]) -> None:
         "id": "OCCURRENCE",
         "name": "OF",
         "scheduled_for": "INSTANT (UTC)",
+        **({"nominal_for": "MOVED FROM (UTC)"} if any(row.nominal_for for row in found) else {}),
         "count": "INSTANTS",
         "outcome": "OUTCOME",
         "done": "SUCCEEDED",

@@ -76,7 +76,7 @@ def _tell_simulation(found: "Simulation") -> None:
         for (schedule, outcome), count in sorted(counts.items())
     ]
     show_table({"schedule": "SCHEDULE", "outcome": "OUTCOME", "rows": "ROWS"}, rows, "Nothing.")
-    odd = [line for line in found.lines if line.outcome != "SUCCESS"]
+    odd = [line for line in found.lines if line.outcome != "SUCCESS" or line.nominal_for]
     for line in odd[:SHOWN]:
         reason = f": {line.reason}" if line.reason else ""
         at = f"{line.scheduled_for:%Y-%m-%d %H:%M}"

@@ -19,6 +19,8 @@ def next(count: int, every: bool, with_off: bool) -> None:
     columns = {"at": "AT (UTC)", "schedule_id": "SCHEDULE", "local": "LOCAL", "fires": "FIRES"}
     if any(item.blackout for item in found):
         columns["blackout"] = "BLACKOUT"
+    if any(item.nominal_for for item in found):
+        columns["nominal_for"] = "MOVED FROM (UTC)"
     if any(item.held_until for item in found):
         columns["held_until"] = "HELD UNTIL (UTC)"
     empty = "Nothing is to come: `tick enable SCHEDULE` switches one on."

@@ -8,6 +8,7 @@ from tick.policy import instants, missed
 from tick.policy.closed_times import closed_at, count_firing, latest_firing
 from tick.policy.day_rules import DayOff
 from tick.policy.holds import HoldingTime, StoodFor, held_at, holding_times, on_time_from
+from tick.policy.moves import moved_from
 from tick.policy.rule import Rule
 from tick.policy.windows import AnyWindow, Window
 from tick.states import MissedPolicy
@@ -21,6 +22,8 @@ class NextInstant:
     window: Window | DayOff | StoodFor | None = None
     held: HoldingTime | None = None
     """The windows after which it fires, if any."""
+    nominal_for: datetime | None = None
+    """The rule's own instant, where a calendar moves it here."""
 
 
 def cut_at_limit(
@@ -38,11 +41,12 @@ def cut_at_limit(
 
 def forecast(rule: Rule, at: datetime, windows: Sequence[AnyWindow]) -> NextInstant:
     """Return what windows and the calendar will do to an instant."""
-    closed = closed_at(rule, windows, at)
+    closed, nominal = closed_at(rule, windows, at), moved_from(rule, at)
     if closed is not None or not windows or (held := held_at(windows, at)) is None:
-        return NextInstant(at, closed)
-    newer = _newer(rule, at, held, windows)
-    return NextInstant(at, None, held) if newer is None else NextInstant(at, StoodFor(held, newer))
+        return NextInstant(at, closed, nominal_for=nominal)
+    if (newer := _newer(rule, at, held, windows)) is not None:
+        return NextInstant(at, StoodFor(held, newer), nominal_for=nominal)
+    return NextInstant(at, None, held, nominal)
 
 
 def _newer(

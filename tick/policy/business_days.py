@@ -68,6 +68,11 @@ class BusinessDays:
         """Return whether it has a holiday's name, on a weekend or not."""
         return _text(day) in self._names
 
+    def is_open(self, day: date, at: time) -> bool:
+        """Return whether a time of a day is on a business day, and before a half day is over."""
+        closes_at = self.closes_at(day)
+        return self.is_working(day) and (closes_at is None or at < closes_at)
+
     def closes_at(self, day: date) -> time | None:
         """Return when a half day ends; None for any other day."""
         return self._closing.get(_text(day))

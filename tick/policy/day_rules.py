@@ -1,16 +1,18 @@
-"""The days on which a schedule's calendar drops its instants, in its own time zone. Pure."""
+"""The days on which a schedule's calendar lets no instant fire, in its own time zone. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 
-from tick.cron.zones import as_zone
+from tick.policy import moves
 from tick.policy.business_days import BusinessDays
-from tick.policy.instants import just_before
+from tick.policy.local_days import before_wall, wall_of
 from tick.policy.month_steps import MonthStep
+from tick.policy.moves import Place
 from tick.policy.rule import Rule
-from tick.states import DayRule, Outcome, ReasonKind
+from tick.states import MOVING_DAY_RULES, DayRule, Outcome, ReasonKind
 
 _DAY = timedelta(days=1)
 
@@ -40,22 +42,52 @@ class DaySegment:
 
 
 def day_off_at(rule: Rule, at: datetime) -> DayOff | None:
-    """Return why an instant of the rule is dropped by its calendar; None if it is not."""
+    """Return why an instant of the rule does not fire, by its calendar; None if it does."""
     if rule.calendar is None:
         return None
-    wall = _local(rule, at)
-    morning, evening, closes_at = _parts_of(rule.calendar, rule.day_rule, wall.date())
-    return evening if closes_at is not None and wall.time() >= closes_at else morning
+    if rule.is_moved:
+        place = moves.place_at(rule, at)
+        return None if place is None else _why_not_there(rule, rule.calendar, place)
+    wall = wall_of(rule, at)
+    parts = _parts_of(rule.calendar, rule.day_rule, wall.date())
+    return [off for begins, off in parts if begins <= wall.time()][-1]
+
+
+def move_in_words(rule: Rule, nominal: datetime) -> str:
+    """Return from where a calendar moved an instant, and why."""
+    assert rule.calendar is not None  # noqa: S101  (asked for what one moved)
+    wall = wall_of(rule, nominal)
+    why, _ = _why_closed(rule.calendar, wall.date(), wall.time())
+    return f"moved from {nominal:%Y-%m-%d %H:%M} UTC by {why}"
 
 
 def doubt_at(rule: Rule, at: datetime) -> str | None:
     """Return why it is not certain what the calendar says of an instant; None if it is."""
     if rule.calendar is None:
         return None
-    day = _local(rule, at).date()
+    nominal = moves.moved_from(rule, at) or at
+    day = wall_of(rule, nominal).date()
     # The third business day is another one if the second was a holiday.
-    days = rule.step.days_that_decide(day) if isinstance(rule.step, MonthStep) else (day,)
-    return next(filter(None, map(rule.calendar.doubt, days)), None)
+    known = rule.step.days_that_decide(day) if isinstance(rule.step, MonthStep) else (day,)
+    first, last = sorted((day, wall_of(rule, at).date()))
+    crossed = (first + number * _DAY for number in range((last - first).days + 1))
+    return next(filter(None, map(rule.calendar.doubt, chain(known, crossed))), None)
+
+
+def _why_not_there(rule: Rule, days: BusinessDays, place: Place) -> DayOff | None:
+    if place.at == place.moved_to:
+        return None
+    wall = wall_of(rule, place.at)
+    why, holiday = _why_closed(days, wall.date(), wall.time())
+    if place.moved_to is None:
+        return _goes_nowhere(why, holiday)
+    whose = "the schedule's own instant"
+    if place.stood_for_by not in (None, place.moved_to):
+        whose = f"the instant of {place.stood_for_by:%Y-%m-%d %H:%M} UTC, moved there too,"
+    said = (
+        f"{why}; moved to {place.moved_to:%Y-%m-%d %H:%M} UTC, where {whose} fires for it as well"
+    )
+    return DayOff(said, holiday, Outcome.COALESCED)
 
 
 def split_by_days(rule: Rule, after: datetime, until: datetime) -> Iterator[DaySegment]:
@@ -81,29 +113,67 @@ def _edges(
 ) -> Iterator[tuple[datetime, DayOff | None]]:
     """Yield after which moment something holds, and what, from `after` or before on."""
     assert rule.calendar is not None  # noqa: S101  (asked for rules with one)
-    day, last = _local(rule, after).date(), _local(rule, until).date()
+    day, last = wall_of(rule, after).date(), wall_of(rule, until).date()
     while day <= last:
-        morning, evening, closes_at = _parts_of(rule.calendar, rule.day_rule, day)
-        edge = _instant(rule, day, time())
-        if edge >= until:
-            return
-        yield max(edge, after), morning
-        if closes_at is not None and (edge := _instant(rule, day, closes_at)) < until:
-            yield max(edge, after), evening
+        for begins, off in _parts_of(rule.calendar, rule.day_rule, day):
+            edge = before_wall(rule, day, begins)
+            if edge >= until:
+                return
+            yield max(edge, after), off
         day += _DAY
 
 
 @lru_cache(maxsize=65_536)
 def _parts_of(
     days: BusinessDays, day_rule: DayRule, day: date
-) -> tuple[DayOff | None, DayOff | None, time | None]:
-    """Return what holds in the morning and in the evening of a day, and when that begins."""
+) -> tuple[tuple[time, DayOff | None], ...]:
+    """Return from which times of a day on what holds, in order."""
+    if day_rule in MOVING_DAY_RULES:
+        return _moved_parts(days, day_rule, day)
     morning = _why_dropped(days, day_rule, day)
     closes_at = days.closes_at(day)
     if morning is not None or closes_at is None or day_rule is not DayRule.ONLY_BUSINESS_DAYS:
-        return morning, morning, None
-    said = f"calendar {days.calendar}: a half day, over at {closes_at:%H:%M}"
-    return None, DayOff(said, holiday="half day"), closes_at
+        return ((time(), morning),)
+    why, holiday = _why_closed(days, day, closes_at)
+    return ((time(), None), (closes_at, DayOff(why, holiday)))
+
+
+def _moved_parts(
+    days: BusinessDays, day_rule: DayRule, day: date
+) -> tuple[tuple[time, DayOff | None], ...]:
+    """Return the same where instants are moved: closed parts hold those that meet another."""
+    found: list[tuple[time, DayOff | None]] = []
+    begins: time | None = time()
+    while begins is not None:
+        target = moves.business_day(days, day_rule, day, begins)
+        found.append((begins, _meets_another(days, day, begins, target)))
+        # A half day takes what comes before it is over, and another one the rest.
+        ends = None if target is None else days.closes_at(target)
+        begins = ends
+    return tuple(found)
+
+
+def _meets_another(days: BusinessDays, day: date, at: time, target: date | None) -> DayOff | None:
+    if target == day:
+        return None
+    why, holiday = _why_closed(days, day, at)
+    if target is None:
+        return _goes_nowhere(why, holiday)
+    said = f"{why}; moved to {target}, where other instants of the same times fire for them"
+    return DayOff(said, holiday, Outcome.COALESCED)
+
+
+def _goes_nowhere(why: str, holiday: str | None) -> DayOff:
+    longest = moves.LONGEST_MOVE_DAYS
+    return DayOff(f"{why}; no business day within {longest} days to move to", holiday)
+
+
+def _why_closed(days: BusinessDays, day: date, at: time) -> tuple[str, str | None]:
+    """Return why a time is not on a business day, and the name that lists give it."""
+    why, closes_at = days.why_off(day), days.closes_at(day)
+    if why is None and closes_at is not None:
+        return f"calendar {days.calendar}: a half day, over at {closes_at:%H:%M}", "half day"
+    return f"calendar {days.calendar}: {why}", why if days.is_holiday(day) else None
 
 
 def _why_dropped(days: BusinessDays, day_rule: DayRule, day: date) -> DayOff | None:
@@ -116,16 +186,3 @@ def _why_dropped(days: BusinessDays, day_rule: DayRule, day: date) -> DayOff | N
         case DayRule.ONLY_HOLIDAYS if not is_holiday:
             return DayOff(f"calendar {days.calendar}: no holiday")
     return None
-
-
-def _local(rule: Rule, at: datetime) -> datetime:
-    """Return the wall time that decides: that of the instant before its jitter."""
-    zone = as_zone(rule.timezone if rule.zone is None else rule.zone)
-    return (at - timedelta(seconds=rule.offset_seconds)).astimezone(zone.tzinfo)
-
-
-def _instant(rule: Rule, day: date, at: time) -> datetime:
-    """Return the moment before a wall time, moved by the rule's jitter."""
-    zone = as_zone(rule.timezone if rule.zone is None else rule.zone)
-    begins = datetime.combine(day, at, zone.tzinfo).astimezone(UTC)
-    return just_before(begins) + timedelta(seconds=rule.offset_seconds)

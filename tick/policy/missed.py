@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from tick.policy import instants
+from tick.policy import instants, moves
 from tick.policy.closed_times import (
     Segment,
     count_firing,
@@ -13,6 +13,7 @@ from tick.policy.closed_times import (
     latest_firing,
     split_by_closed_times,
 )
+from tick.policy.day_rules import day_off_at
 from tick.policy.holds import Hold, HoldingTime, holding_times, on_time_from
 from tick.policy.instants import just_before
 from tick.policy.rule import LEAST_MAX_CATCH_UP_AGE_SECONDS, Rule
@@ -23,6 +24,7 @@ from tick.text import exact_length
 MIN_GRACE_SECONDS = 120.0
 USUAL_TICK_SECONDS = 60.0
 _DAY = timedelta(seconds=LEAST_MAX_CATCH_UP_AGE_SECONDS)
+_NAMED = 31
 CAUGHT_UP = "caught up after a missed instant"
 
 
@@ -37,6 +39,8 @@ class NotFired:
     reason: str
     kind: ReasonKind | None = None
     hold: Hold | None = None
+    nominal_for: datetime | None = None
+    """The rule's own instant, where a calendar moved this single one."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,19 @@ class _Due:
             given: tuple[Outcome, str, ReasonKind | None] = (outcome, reason, None)
             if (closed := segment.closed) is not None:
                 given = (closed.outcome, closed.in_words(), closed.kind)
-            found += _range(self.rule, segment.after, segment.until, *given)
+            entries = _range(self.rule, segment.after, segment.until, *given)
+            if closed is not None and self.rule.is_moved:
+                entries = tuple(map(self._naming_what_fires, entries))
+            found += entries
         return found
+
+    def _naming_what_fires(self, entry: NotFired) -> NotFired:
+        """Return the entry; if one and the same fires for all of them, it names that one."""
+        if entry.count > _NAMED:
+            return entry
+        found = instants.all_between(self.rule, just_before(entry.first), entry.last)
+        reasons = {off.reason for at in found if (off := day_off_at(self.rule, at)) is not None}
+        return replace(entry, reason=reasons.pop()) if len(reasons) == 1 else entry
 
     def missed(self, after: datetime, until: datetime, why: str = "") -> tuple[NotFired, ...]:
         """Return entries for those in (after, until] that are too old; `why` ends the reason."""
@@ -279,11 +294,25 @@ def _range(
     """Return one entry for all instants in (after, until], however many."""
     if after >= until:
         return ()
+    if rule.is_moved:
+        return _range_of_moved(rule, after, until, (outcome, reason, kind))
     first = instants.first_after(rule, after)
     last = instants.latest_until(rule, after, until)
     if first is None or last is None:
         return ()
     return (NotFired(outcome, first, last, instants.count(rule, after, until), reason, kind),)
+
+
+def _range_of_moved(
+    rule: Rule, after: datetime, until: datetime, said: tuple[Outcome, str, ReasonKind | None]
+) -> tuple[NotFired, ...]:
+    # They are worked out one by one in any case: once is enough.
+    found, (outcome, reason, kind) = instants.all_between(rule, after, until), said
+    if not found:
+        return ()
+    nominal = moves.moved_from(rule, found[0]) if len(found) == 1 else None
+    its = (found[0], found[-1], len(found), reason, kind)
+    return (NotFired(outcome, *its, nominal_for=nominal),)
 
 
 def suppressed(rule: Rule, after: datetime, until: datetime, reason: str) -> tuple[NotFired, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from tick.policy import instants, missed
-from tick.policy.day_rules import doubt_at
+from tick.policy import instants, missed, moves
+from tick.policy.day_rules import doubt_at, move_in_words
 from tick.policy.holds import Hold, holding_times, on_time_from
 from tick.policy.instants import just_before
 from tick.policy.missed import Choice, Deferral, NotFired
@@ -75,6 +75,8 @@ class Plan:
     not_fired: tuple[NotFired, ...] = ()
     deferral: Deferral | None = None
     hold: Hold | None = None
+    nominal_for: datetime | None = None
+    """The rule's own instant, where a calendar moved the one that fires."""
 
     @property
     def throttled(self) -> bool:
@@ -120,7 +122,7 @@ def plan(
         if rule.missed is MissedPolicy.CATCH_UP_ALL and not cursor.is_requested:
             return put_off(cursor)
         reason = not_finished(rule.max_concurrent)
-        choice = _not_fired(choice, Outcome.SKIPPED_OVERLAP, reason)
+        choice = _not_fired(rule, choice, Outcome.SKIPPED_OVERLAP, reason)
     decided = _decide(rule, choice, verdict)
     was_last = choice.fire is not None and rule.max_runs == cursor.fired + 1
     return _end(rule, decided, now) if was_last else decided
@@ -141,7 +143,7 @@ def _decide_in_window(rule: Rule, cursor: Cursor, choice: Choice, window: Window
         reason = f"it could not be caught up before: {window.in_words()}"
         return put_off(cursor, Deferral(cursor.due_since, Outcome.MISSED, reason))
     reason = f"no tick came before it began: {window.in_words()}"
-    return _decide(rule, _not_fired(choice, Outcome.BLACKOUT, reason, window.kind))
+    return _decide(rule, _not_fired(rule, choice, Outcome.BLACKOUT, reason, window.kind))
 
 
 def put_off(cursor: Cursor, deferral: Deferral | None = None) -> Plan:
@@ -174,7 +176,7 @@ def throttle(
         return Plan(just_before(plan.fire), plan.fire, not_fired=older, deferral=deferral)
     choice = Choice(plan.fire, plan.decided_to, plan.not_fired)
     by_brake = Hold(HeldBy.BRAKE, plan.fire + grace)
-    return _decide(rule, _not_fired(choice, Outcome.HELD, THROTTLED, hold=by_brake))
+    return _decide(rule, _not_fired(rule, choice, Outcome.HELD, THROTTLED, hold=by_brake))
 
 
 def is_left_over(plan: Plan, now: datetime) -> bool:
@@ -192,18 +194,22 @@ def must_pause(rule: Rule, plan: Plan, now: datetime) -> bool:
 
 def _decide(rule: Rule, choice: Choice, verdict: OverlapDecision = OverlapDecision.FIRE) -> Plan:
     following = instants.first_after(rule, choice.decided_to)
-    fire, reason = choice.fire, _with_doubt(rule, choice)
+    fire = choice.fire
+    nominal = None if fire is None else moves.moved_from(rule, fire)
+    reason = _why_it_fires(rule, choice, nominal)
     decided = (choice.decided_to, following, fire, reason, verdict, choice.not_fired)
-    return Plan(*decided, hold=choice.hold)
+    return Plan(*decided, hold=choice.hold, nominal_for=nominal)
 
 
-def _with_doubt(rule: Rule, choice: Choice) -> str | None:
-    """Return why it fires, and why its calendar is not certain about that day."""
+def _why_it_fires(rule: Rule, choice: Choice, nominal: datetime | None) -> str | None:
+    """Return why it fires, and what its calendar did to it, or does not know of its day."""
+    moved = None if nominal is None else move_in_words(rule, nominal)
     doubt = None if choice.fire is None else doubt_at(rule, choice.fire)
-    return "; ".join(filter(None, (choice.fire_reason, doubt))) or None
+    return "; ".join(filter(None, (choice.fire_reason, moved, doubt))) or None
 
 
 def _not_fired(
+    rule: Rule,
     choice: Choice,
     outcome: Outcome,
     reason: str,
@@ -213,7 +219,9 @@ def _not_fired(
     """Return the choice without its firing, which gets the outcome."""
     if choice.fire is None:
         return choice
-    entry = NotFired(outcome, choice.fire, choice.fire, 1, reason, kind, hold or choice.hold)
+    nominal = moves.moved_from(rule, choice.fire)
+    its = (choice.fire, choice.fire, 1, reason, kind, hold or choice.hold, nominal)
+    entry = NotFired(outcome, *its)
     return Choice(None, choice.decided_to, (*choice.not_fired, entry))
 
 

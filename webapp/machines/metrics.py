@@ -18,6 +18,7 @@ from prometheus_client.utils import floatToGoString
 from tick import __version__
 from tick.cron.zone_data import current
 from tick.ops.access import tokens
+from tick.ops.queries.descriptions import next_firing
 from tick.ops.queries.metrics import Reading, read_metrics
 from tick.ops.queries.stats import Table
 from tick.ops.reports.rates import bucket_counts
@@ -141,9 +142,9 @@ def _schedule_families(reading: Reading) -> Iterator[Metric]:
     words = "Whether a schedule is switched on"
     yield _gauge("tick_schedule_enabled", words, ["schedule", "state"], enabled)
     following = (
-        ((row.id,), row.next_run_at.timestamp())
+        ((row.id,), at.timestamp())
         for row in rows
-        if row.enabled and row.next_run_at is not None
+        if row.enabled and (at := next_firing(row.rule, row.next_run_at)) is not None
     )
     words = "The next instant of a schedule that is on"
     yield _gauge("tick_schedule_next_run_timestamp_seconds", words, ["schedule"], following)

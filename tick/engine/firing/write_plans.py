@@ -117,6 +117,7 @@ def _ledger_rows(
         fired: dict[str, Any] = {
             "outcome": Outcome.QUEUED if size else Outcome.SUCCESS,
             "scheduled_for": plan.fire,
+            "nominal_for": plan.nominal_for,
             "count": 1,
             "reason": plan.fire_reason if size else NO_JOBS,
             "names_blocker": plan.verdict in _NAMES_BLOCKER,
@@ -167,7 +168,7 @@ def _insert_occurrences(dialect: str) -> sa.Insert:
 
 
 _SAME_FOR_ALL = (
-    *(_o.kind, _o.scheduled_for, _o.scheduled_until, _o.count),
+    *(_o.kind, _o.scheduled_for, _o.scheduled_until, _o.nominal_for, _o.count),
     *(_o.outcome, _o.reason, _o.reason_kind, _o.late_seconds, _o.runs),
     *(_o.held_by, _o.held_until),
 )

@@ -28,6 +28,7 @@ class InstantRow:
     reason: str | None
     scheduled_for: datetime
     scheduled_until: datetime | None
+    nominal_for: datetime | None
     count: int
     late_seconds: float | None
     blocked_by_id: int | None
@@ -74,6 +75,7 @@ def row_of(entry: NotFired) -> dict[str, Any]:
         "outcome": entry.outcome,
         "scheduled_for": entry.first,
         "scheduled_until": entry.last if entry.count > 1 else None,
+        "nominal_for": entry.nominal_for,
         "count": entry.count,
         "reason": entry.reason,
         "reason_kind": entry.kind,
@@ -117,10 +119,13 @@ class OccurrenceLine:
     reason: str | None
     late_seconds: float | None
     runs: int
+    nominal_for: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
-        return asdict(self) | {"scheduled_for": self.scheduled_for.isoformat()}
+        nominal = self.nominal_for and self.nominal_for.isoformat()
+        instants = {"scheduled_for": self.scheduled_for.isoformat(), "nominal_for": nominal}
+        return asdict(self) | instants
 
 
 def count_outcomes(connection: sa.Connection, tick_id: str) -> Mapping[Outcome, int]:

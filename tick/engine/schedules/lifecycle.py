@@ -18,10 +18,11 @@ from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.errors import NotFound, Refused
 from tick.policy import instants, missed
 from tick.policy.closed_times import latest_firing
+from tick.policy.hand_over import HandOver, Lost
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
 from tick.policy.rule import Rule
-from tick.states import Outcome, ScheduleSource, ScheduleState
+from tick.states import Outcome, ReasonKind, ScheduleSource, ScheduleState
 from tick.store.sql import AnyRow, insert_ignore
 from tick.store.tables import job_schedule, occurrence, schedule_version, zone_data
 
@@ -227,6 +228,39 @@ def write_not_fired(
     ]
     if rows:
         connection.execute(insert_ignore(connection.dialect.name, occurrence), rows)
+
+
+def write_lost(
+    connection: sa.Connection,
+    known: LockedSchedule,
+    taken: HandOver,
+    version_id: int,
+    now: datetime,
+) -> None:
+    """Ledger rows for the instants that a change of the rule left to neither of its versions."""
+    rows = [_lost_row(connection, known, lost, version_id) for lost in taken.lost]
+    if rows:
+        decided = {"kind": taken.rule.kind, "tick_id": "-", "decided_at": now, "runs": 0}
+        connection.execute(
+            insert_ignore(connection.dialect.name, occurrence), [row | decided for row in rows]
+        )
+
+
+def _lost_row(
+    connection: sa.Connection, known: LockedSchedule, lost: Lost, version_id: int
+) -> dict[str, Any]:
+    # Another one may have been decided where it would be now: then it stays where it lay.
+    at = lost.at or lost.nominal
+    if at != lost.nominal and find_covering(connection, known.row.id, at) is not None:
+        at = lost.nominal
+    outcome = lost.outcome
+    if outcome is Outcome.MISSED and not known.fires:
+        outcome = Outcome.SUPPRESSED
+    nominal = None if at == lost.nominal else lost.nominal
+    kind = ReasonKind.CALENDAR
+    entry = NotFired(outcome, at, at, 1, lost.reason, kind, nominal_for=nominal)
+    its = known.row.version_id if lost.at is None else version_id
+    return {"schedule_id": known.row.id, "version_id": its, **row_of(entry)}
 
 
 def switch(

@@ -6,7 +6,7 @@ for many instants is split. The schedule's cursor stays where it is.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,6 +28,8 @@ from tick.errors import Refused
 from tick.policy import instants
 from tick.policy.instants import just_before
 from tick.policy.missed import NotFired
+from tick.policy.moves import moved_from
+from tick.policy.rule import Rule
 from tick.policy.target import Target
 from tick.states import (
     FIRED_OUTCOMES,
@@ -148,7 +150,9 @@ class Replay:
         said = f"{self.known.row.id} at {at:%Y-%m-%d %H:%M:%S} UTC"
         if at > self.act.now:
             return f"{said} is still to come; `tick run` runs the jobs now."
-        if not instants.is_instant(version.rule, at):
+        # The ends of a row are instants for certain, whatever became of its rule.
+        is_the_row = row is not None and at in (row.scheduled_for, row.last)
+        if not is_the_row and not instants.is_instant(version.rule, at):
             return f"{said} is no instant of its version {version.number}."
         if row is not None and row.fired:
             return f"{said} fired already: occurrence {row.id}, {row.outcome}."
@@ -160,7 +164,8 @@ class Replay:
 
     def _insert(self, version: Version, at: datetime) -> int:
         """A row of its own for an instant from before the schedule was known."""
-        entry = NotFired(Outcome.SUPPRESSED, at, at, 1, "from before the schedule was known")
+        why, nominal = "from before the schedule was known", moved_from(version.rule, at)
+        entry = NotFired(Outcome.SUPPRESSED, at, at, 1, why, nominal_for=nominal)
         return self._write_row(version, OccurrenceKind.BACKFILL, entry)
 
     def _split(self, row: InstantRow, version: Version, at: datetime) -> int:
@@ -171,22 +176,24 @@ class Replay:
         earlier = instants.count(rule, since, until)
         later = row.count - earlier - 1
         if before is None:
-            self._cut(row, at, 1)
+            self._cut(row, rule, at, 1)
             taken = row.id
         else:
-            self._cut(row, before, earlier)
+            self._cut(row, rule, before, earlier)
             # After the cut: no two ranges of a schedule ever share an instant.
-            taken = self._write_row(version, row.kind, row.part(at, at, 1))
+            taken = self._write_row(version, row.kind, _part(row, rule, at, at, 1))
         if later:
-            self._write_row(version, row.kind, row.part(after[0], row.last, later))
+            rest = _part(row, rule, after[0], row.last, later)
+            self._write_row(version, row.kind, rest)
         return taken
 
-    def _cut(self, row: InstantRow, last: datetime, count: int) -> None:
+    def _cut(self, row: InstantRow, rule: Rule, last: datetime, count: int) -> None:
         """Leave a row `count` of its instants, up to the last."""
+        alone = moved_from(rule, row.scheduled_for) if count == 1 else None
         changed = self.connection.execute(
             sa.update(occurrence)
             .where(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.count)
-            .values(scheduled_until=last if count > 1 else None, count=count)
+            .values(scheduled_until=last if count > 1 else None, count=count, nominal_for=alone)
         ).rowcount
         self._expect(changed)
 
@@ -243,3 +250,9 @@ class Replay:
             .returning(_o.id)
         ).scalar_one()
         return created
+
+
+def _part(row: InstantRow, rule: Rule, first: datetime, last: datetime, count: int) -> NotFired:
+    """Some of the instants that a row stands for, which did not fire either."""
+    part = row.part(first, last, count)
+    return replace(part, nominal_for=moved_from(rule, first)) if count == 1 else part

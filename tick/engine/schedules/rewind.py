@@ -19,6 +19,7 @@ from tick.engine.statistics.prune_state import LAST_PRUNE
 from tick.errors import Refused
 from tick.policy import instants
 from tick.policy.instants import just_before
+from tick.policy.moves import moved_from
 from tick.states import FIRED_OUTCOMES, Outcome, RunStatus
 from tick.store.sql import AnyRow
 from tick.store.tables import (
@@ -111,7 +112,8 @@ def _take_back(connection: sa.Connection, schedule_id: str, now: datetime) -> in
     for row in rows.all():
         rule, before = read_rule(row), just_before(row.scheduled_for)
         kept = instants.count(rule, before, now)
-        _cut(connection, row, kept, instants.latest_until(rule, before, now))
+        newest = instants.latest_until(rule, before, now)
+        _cut(connection, row, kept, newest, moved_from(rule, row.scheduled_for))
         taken += row.instants - kept
         if row.counted:
             gone = row.instants - kept
@@ -119,7 +121,13 @@ def _take_back(connection: sa.Connection, schedule_id: str, now: datetime) -> in
     return taken
 
 
-def _cut(connection: sa.Connection, row: AnyRow, kept: int, until: datetime | None) -> None:
+def _cut(
+    connection: sa.Connection,
+    row: AnyRow,
+    kept: int,
+    until: datetime | None,
+    nominal_for: datetime | None,
+) -> None:
     """Leave a row the first `kept` of its instants, the last of which is `until`."""
     is_the_same = sa.and_(_o.id == row.id, _o.outcome == row.outcome, _o.count == row.instants)
     change: sa.Update | sa.Delete = sa.delete(occurrence)
@@ -127,5 +135,7 @@ def _cut(connection: sa.Connection, row: AnyRow, kept: int, until: datetime | No
         # A row of one instant is no range.
         last = until if kept > 1 else None
         change = sa.update(occurrence).values(count=kept, scheduled_until=last)
+        if kept == 1:
+            change = change.values(nominal_for=nominal_for)
     if connection.execute(change.where(is_the_same)).rowcount != 1:
         raise Refused("The ledger was changed by somebody else just now; repeat the command.")

@@ -26,6 +26,8 @@ from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.pause import end_pauses
 from tick.engine.schedules.zone_changes import zone_data_ids
 from tick.policy import instants
+from tick.policy.hand_over import HandOver, hand_over
+from tick.policy.rule import Rule, as_written
 from tick.policy.target import Target
 from tick.policy.zone_moves import moved_on_after, zone_of
 from tick.states import ScheduleSource, ScheduleState
@@ -58,7 +60,8 @@ class ScheduleWriter(Acting):
                 "updated_at": self.now,
             },
         )
-        version_id = self._add_version(schedule, self.now, source)
+        rule = hand_over(None, schedule.rule(), self.now).rule
+        version_id = self._add_version(schedule, self.now, source, rule)
         self.update(schedule.id, version_id=version_id)
         self.note("schedule.add", schedule.id, after=schedule.words())
 
@@ -75,19 +78,24 @@ class ScheduleWriter(Acting):
         if before.row.state == ScheduleState.ERROR:
             values |= {"state": ScheduleState.ACTIVE, "state_reason": None, "fire_errors": 0}
         since = self.now
-        if values or rule.to_json() != before.row.rule:
+        taken = HandOver(rule)
+        if values or rule.to_json() != as_written(before.row.rule):
             if self._only_moved(before, schedule):
                 since = moved_on_after(before.rule, rule, before.row.decided_to)
             else:
                 since = lifecycle.account_for(self.connection, before, self.now, self.now)
             fires = before.row.enabled and (values or before.fires)
-            following = instants.first_after(rule, since) if fires else None
+            taken = hand_over(before.ask(lambda known: known), rule, since)
+            following = instants.first_after(taken.rule, since) if fires else None
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
+        elif rule.is_moved:  # the same, with what it took over
+            taken = HandOver(before.rule)
         if lost := {*(before.row.labels or ())} - {*schedule.labels}:
             given = (self.connection, self.act, schedule.id, lost)
             keep_what_was_held(*given, before.row.decided_to)
-        version_id = self._add_version(schedule, since, source)
+        version_id = self._add_version(schedule, since, source, taken.rule)
         self.update(schedule.id, version_id=version_id, labels=list(schedule.labels), **values)
+        lifecycle.write_lost(self.connection, before, taken, version_id, self.now)
         return before
 
     def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
@@ -128,9 +136,11 @@ class ScheduleWriter(Acting):
             wait=True,
         )
 
-    def _add_version(self, schedule: Schedule, since: datetime, source: ScheduleSource) -> int:
+    def _add_version(
+        self, schedule: Schedule, since: datetime, source: ScheduleSource, taken: Rule
+    ) -> int:
         texts = version_texts(schedule, self.registry)
-        rule, target = texts["rule"], texts["target"]
+        rule, target = taken.to_json(), texts["target"]
         zone = zone_of(schedule.rule()) or schedule.named_zone
         given = schedule.labelled()
         if found := schedule.wall_times():
@@ -153,7 +163,7 @@ class ScheduleWriter(Acting):
                 digest=version_digest(texts),
                 rule=rule,
                 rule_key=short_digest(rule),
-                rule_format=max(schedule.rule().format, Target.from_json(target).format),
+                rule_format=max(taken.format, Target.from_json(target).format),
                 limited=schedule.max_runs is not None,
                 overlap=schedule.rule().overlap,
                 mode=schedule.target()["mode"],

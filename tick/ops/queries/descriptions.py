@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from tick.cron import timetable
-from tick.cron.zone_data import Zone
+from tick.cron.zone_data import Zone, ZoneData, current
 from tick.define import alerts
 from tick.errors import InvalidCron
 from tick.ops.schemas import Schema
 from tick.policy import instants
-from tick.policy.closed_times import list_ahead
+from tick.policy.closed_times import first_firing_after, list_ahead
+from tick.policy.instants import just_before
 from tick.policy.local_steps import step_in_words
 from tick.policy.rule import Rule
 from tick.policy.target import Target
@@ -90,6 +91,22 @@ def next_instants(
         return []
 
 
+def next_firing(rule_text: str | None, marked: datetime | None) -> datetime | None:
+    """Return the first instant from `marked` on, the next that is due, that no calendar drops."""
+    if marked is None or rule_text is None or '"calendar":' not in rule_text:
+        return marked
+    return _next_firing(rule_text, marked, current())
+
+
+@lru_cache(maxsize=4096)
+def _next_firing(rule_text: str, marked: datetime, _data: ZoneData) -> datetime | None:
+    # `_data` is a part of the key: newer zone data may give other instants.
+    try:
+        return first_firing_after(Rule.from_json(rule_text), just_before(marked))
+    except _UNREADABLE:
+        return marked
+
+
 def describe_alert(rule: alerts.Rule) -> str:
     """Describe when an alert rule speaks: `it failed 3 times in a row`."""
     match rule:
@@ -143,6 +160,9 @@ _DAY_RULES = {
     DayRule.ONLY_BUSINESS_DAYS: "only on business days",
     DayRule.SKIP_HOLIDAYS: "not on holidays",
     DayRule.ONLY_HOLIDAYS: "only on holidays",
+    DayRule.NEXT_BUSINESS_DAY: "or on the next business day",
+    DayRule.PREVIOUS_BUSINESS_DAY: "or on the business day before",
+    DayRule.MODIFIED_FOLLOWING: "or on the next business day of the month, else the one before",
 }
 
 

@@ -18,9 +18,10 @@ from tick.policy.tick_health import CLOCKS_DIFFER
 from tick.states import LIVING_WORKERS, RunStatus, ScheduleState, WorkerStatus
 from tick.store.database import Database
 from tick.store.sql import AnyRow, literal_state
-from tick.store.tables import job_run, job_schedule, tick_log, worker_instance
+from tick.store.tables import job_run, job_schedule, schedule_version, tick_log, worker_instance
 
 _t, _r, _s, _w = tick_log.c, job_run.c, job_schedule.c, worker_instance.c
+_v = schedule_version.c
 _LEARNED_FROM = 20
 
 
@@ -44,7 +45,7 @@ class Reading:
     workers: dict[tuple[str, str], int]
     """By worker type and state: running, draining or silent."""
     schedules: list[AnyRow]
-    """`id`, `enabled`, `state`, `next_run_at`, `consecutive_failures`."""
+    """`id`, `enabled`, `state`, `next_run_at`, `consecutive_failures`; `rule` for `next_firing`."""
 
 
 def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -> Reading:
@@ -114,6 +115,8 @@ _OLDEST = (
 _LIVING = sa.select(_w.worker_type, _w.status, _w.last_heartbeat_at).where(
     literal_state(_w.status, *LIVING_WORKERS)
 )
-_SCHEDULES = sa.select(_s.id, _s.enabled, _s.state, _s.next_run_at, _s.consecutive_failures).where(
-    _s.state != ScheduleState.REMOVED
-)
+# Of most schedules the mark is when they fire; a calendar may drop that instant.
+_RULE = sa.select(_v.rule).where(_v.id == _s.version_id, _v.rule_format > 1).scalar_subquery()
+_SCHEDULES = sa.select(
+    *(_s.id, _s.enabled, _s.state, _s.next_run_at, _s.consecutive_failures, _RULE.label("rule"))
+).where(_s.state != ScheduleState.REMOVED)

@@ -47,7 +47,10 @@ class Occurrence(Schema):
     schedule_id: str | None
     name: str = Field(description="of the schedule, or what a manual firing was of")
     kind: OccurrenceKind
-    scheduled_for: datetime | None = Field(description="the nominal instant; null if manual")
+    scheduled_for: datetime | None = Field(description="when it was due; null if manual")
+    nominal_for: datetime | None = Field(
+        description="the rule's own instant, where a calendar moved it"
+    )
     scheduled_until: datetime | None = Field(description="the last instant of a range not fired")
     count: int = Field(description="how many instants this row stands for")
     outcome: Outcome

@@ -18,6 +18,7 @@ from tick.ops.queries.descriptions import (
     describe_alert,
     describe_target,
     describe_timing,
+    next_firing,
     next_instants,
 )
 from tick.ops.queries.history import RecentOccurrence, list_recent
@@ -69,7 +70,7 @@ class Schedule(ProposalNames):
     state_by: str | None
     state_until: datetime | None = Field(description="when a pause ends by itself")
     source: ScheduleSource = Field(description="CUSTOM: made by hand; it may be edited here")
-    next_run_at: datetime | None
+    next_run_at: datetime | None = Field(description="when it fires next, by rule and calendar")
     last_run_at: datetime | None = Field(description="when it last fired by itself")
     last_run_id: int | None = Field(description="the first run of that firing")
     run_count: int
@@ -263,5 +264,5 @@ def _schedule(
         rule_text=row.rule,
         # Only columns that people change: a firing in between must not make their form stale.
         revision=revision_of(row.enabled, row.enabled_at, row.state, row.state_at, row.version),
-        **row._mapping,
+        **{**row._mapping, "next_run_at": next_firing(row.rule, row.next_run_at)},
     )

@@ -22,9 +22,10 @@ from tick.ops.reports.upcoming import next_by_rule
 from tick.ops.schemas import Schema
 from tick.policy.clock_changes import changes_ahead
 from tick.policy.closed_times import firing_between
+from tick.policy.hand_over import hand_over
 from tick.policy.notes import notes_on
 from tick.policy.planner import Cursor, due_since, plan
-from tick.policy.rule import Rule
+from tick.policy.rule import Rule, as_written
 from tick.policy.windows import AnyWindow, of_schedule
 from tick.states import LIVE_OUTCOMES, ScheduleState
 from tick.store.sql import literal_state
@@ -125,7 +126,7 @@ def _window_words(registry: Registry, change: WindowChange) -> str:
 
 def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> PlannedChange:
     old = None if change.known is None else change.known.rule
-    new = None if change.schedule is None else change.schedule.rule().to_json()
+    new = None if change.schedule is None else _taken_over(old, change.schedule, now).to_json()
     fired = 0 if change.known is None else change.known.run_count
     id = change.id if change.known is None else change.known.id
     before = of_schedule(windows, id, change.known and change.known.labels)
@@ -140,6 +141,14 @@ def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> Pl
     )
 
 
+def _taken_over(old: str | None, schedule: Schedule, now: datetime) -> Rule:
+    """The rule of a schedule as it would go on from what is in force."""
+    new, known = schedule.rule(), describe_timing(old).mistake is None
+    if known and as_written(old or "") == new.to_json():
+        return Rule.from_json(old or "")
+    return hand_over(Rule.from_json(old or "") if known else None, new, now).rule
+
+
 def _what(change: Change, now: datetime) -> Iterator[str]:
     if change.added:
         yield "added, and switched off until somebody switches it on"
@@ -151,7 +160,7 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
     if change.returned:
         yield "defined again: as it was if it was removed less than 14 days ago, else switched off"
     if change.changed and change.known is not None and change.schedule is not None:
-        same = change.known.rule == change.schedule.rule().to_json()
+        same = as_written(change.known.rule) == change.schedule.rule().to_json()
         yield "its jobs change" if same else "its rule changes"
     if change.reworded:
         yield "its name, description or alerts change"

@@ -28,6 +28,7 @@ class LedgerRow(NamedTuple):
     first: datetime
     last: datetime
     instants: int
+    nominal_for: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ def read_rows(
     """Return the rows with an instant in (start, end], in order."""
     given = {"schedule": schedule_id, "start": start, "end": end}
     found = [
-        LedgerRow(id, version_id, outcome, first, until or first, count)
-        for id, version_id, outcome, first, until, count in connection.execute(_rows_query(), given)
+        LedgerRow(id, version_id, outcome, first, until or first, *rest)
+        for id, version_id, outcome, first, until, *rest in connection.execute(_rows_query(), given)
     ]
     found.sort(key=lambda row: (row.first, row.id))
     return found
@@ -120,7 +121,7 @@ def _known(targets: Mapping[int, Target]) -> str:
 @cache
 def _rows_query() -> sa.CompoundSelect[Any]:
     columns = (_o.id, _o.version_id, _o.outcome, _o.scheduled_for, _o.scheduled_until)
-    query = sa.select(*columns, _o["count"])
+    query = sa.select(*columns, _o["count"], _o.nominal_for)
     return sa.union_all(query.where(*_begins_within()), query.where(*_reaches_into()))
 
 

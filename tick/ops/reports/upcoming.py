@@ -38,6 +38,7 @@ class UpcomingInstant(Schema):
     name: str
     timezone: str
     fires: bool = Field(description="false while its schedule is off, paused or removed")
+    nominal_for: datetime | None = Field(None, description="from where its calendar moved it")
     held_until: datetime | None = Field(None, description="it fires then, after a window")
     blackout: str | None = Field(description="why it will not fire: a window, or its calendar")
 
@@ -222,6 +223,7 @@ def upcoming_instant(
         name=name,
         timezone=timezone,
         fires=goes and item.window is None,
+        nominal_for=item.nominal_for,
         held_until=None if item.held is None else item.held.ends_at,
         blackout=None if item.window is None else item.window.in_words(),
     )

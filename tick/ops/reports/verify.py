@@ -30,6 +30,7 @@ from tick.ops.reports.ledger_rows import (
     read_targets_of_unscheduled,
     summarize_ledger,
 )
+from tick.ops.reports.moved_proof import changes_of_moves, is_row_of, misnamed
 from tick.ops.reports.run_proof import Violation, find_contradictions, in_utc
 from tick.ops.reports.window_proof import find_in_windows
 from tick.ops.schemas import Schema
@@ -177,6 +178,8 @@ class _Proof:
         if found.ranges or not covering:
             return False
         rule = covering[0].rule
+        if rule.is_moved:
+            return False  # each row is to name the instant that it was moved from
         due = self.all_between(rule, start, min(end, self.row.decided_to))
         same = {id for id, version in self.versions.items() if version.rule == rule}
         if found.instants != due or not found.versions <= same:
@@ -194,9 +197,35 @@ class _Proof:
             yield self._violation(
                 entry.first, f"row {entry.id} ({entry.outcome}) stems from no version of it"
             )
+        yield from self._in_moves()
         yield from self._in_order()
         for period in periods:
             yield from self._in_period(period)
+
+    def _in_moves(self) -> Iterator[Violation]:
+        """Yield what contradicts the moves of calendars; rows of lost instants are done with."""
+        start, end = self.result.start, self.result.end
+        for change in changes_of_moves([*self.versions.values()], start, end):
+            number = change.version.number
+            if not change.takes_over_rightly:
+                yield self._violation(
+                    change.version.since, f"version {number} does not go on where the last ended"
+                )
+            for lost in change.lost:
+                rows = [each for each in self.entries if is_row_of(each, lost, change)]
+                self.entries = [each for each in self.entries if each not in rows]
+                self.result.instants += len(rows)
+                self.result.outcomes.update(each.outcome for each in rows)
+                # Where both its instants lie inside, the row is among those that were read.
+                if not rows and all(start < at <= end for at in (lost.at or end, lost.nominal)):
+                    yield self._violation(
+                        lost.nominal, f"version {number} lost this instant, and no row says so"
+                    )
+        for version_id in {entry.version_id for entry in self.entries}:
+            mine = [entry for entry in self.entries if entry.version_id == version_id]
+            for entry, message in misnamed(self._rule(version_id), mine):
+                said = f"row {entry.id} ({entry.outcome}) {message}"
+                yield self._violation(entry.first, said)
 
     def _in_order(self) -> Iterator[Violation]:
         for entry, count in self._miscounted():

@@ -18,12 +18,14 @@ from tick.ops.queries.descriptions import describe_timing
 from tick.ops.queries.limits import limits_of
 from tick.ops.queries.occurrences import queued_until
 from tick.ops.queries.schedules import no_schedule
+from tick.ops.reports.moved import moved_to
 from tick.ops.reports.run_proof import in_utc
 from tick.ops.schemas import Schema
 from tick.policy import instants
 from tick.policy.ahead import forecast
 from tick.policy.closed_times import closed_at
 from tick.policy.holds import held_at
+from tick.policy.moves import moved_from
 from tick.policy.windows import AnyWindow, covering, of_schedule
 from tick.states import HeldBy, ReasonKind, ScheduleState
 from tick.store.sql import AnyRow
@@ -67,6 +69,11 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     if row is None or not versions:
         raise no_schedule(schedule_id)
     entry = find_covering(connection, schedule_id, at)
+    is_the_row = entry is not None and at in (entry.scheduled_for, entry.last)
+    if not is_the_row and (there := moved_to(connection, schedule_id, versions, at)) is not None:
+        found = explain(connection, schedule_id, there, now)
+        said = f"{schedule_id} at {in_utc(at)} is moved by its calendar. {found.sentence}"
+        return found.model_copy(update={"at": at, "sentence": said})
     version = in_force(versions, at)
     if entry is not None:  # its own version decided it, whichever was in force by then
         version = next(each for each in versions if each.id == entry.version_id)
@@ -99,6 +106,8 @@ def _sentence(
 ) -> str:
     said = f"{row.id} at {in_utc(at)}"
     unread = describe_timing(version.rule_text).mistake
+    if nominal := _moved_from(version, entry, at, unread):
+        said += f", moved there from {in_utc(nominal)},"
     # The ends of a row are instants for certain; between them its rule has to be asked.
     is_the_row = entry is not None and at in (entry.scheduled_for, entry.last)
     if unread is None and not is_the_row and not instants.is_instant(version.rule, at):
@@ -132,6 +141,15 @@ _HOLDERS = {
     HeldBy.BRAKE: "the storm brake, which lets a tick create so many runs and no more",
     HeldBy.WINDOW: "a maintenance window, after which it was to be decided",
 }
+
+
+def _moved_from(
+    version: Version, entry: InstantRow | None, at: datetime, unread: str | None
+) -> datetime | None:
+    """Return where the rule has an instant that a calendar moved to `at`."""
+    if entry is not None and entry.scheduled_for == at:
+        return entry.nominal_for
+    return None if unread is not None else moved_from(version.rule, at)
 
 
 def _to_come(row: AnyRow, course: Course, at: datetime) -> str:

@@ -43,12 +43,14 @@ _KNOWN = sa.select(_s.former_ids, _s.run_count)
 class NextInstant:
     """An instant to come, and the schedules that fire in the same minute.
 
-    `blackout` says why it would not fire: a window, or its calendar.
+    `blackout` says why it would not fire: a window, or its calendar, which may also have moved it
+    from `nominal_for`.
     """
 
     at: datetime
     others: tuple[str, ...] = ()
     blackout: str | None = None
+    nominal_for: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,8 @@ def _upcoming(
     others = find_companions(read_courses(connection, now), schedule_id, firing)
     for each in ahead:
         blackout = None if each.window is None else each.window.in_words()
-        yield NextInstant(each.at, others.get(minute_of(each.at), ()), blackout)
+        together = others.get(minute_of(each.at), ())
+        yield NextInstant(each.at, together, blackout, each.nominal_for)
 
 
 def _future_id(name: str) -> str:
