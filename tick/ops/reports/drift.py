@@ -20,6 +20,7 @@ from tick.engine.schedules.lifecycle import WITH_RULE
 from tick.engine.schedules.zone_changes import following
 from tick.ops.schemas import Schema
 from tick.policy.drift import AHEAD, Forecast, Move, forecast, moves, unpack
+from tick.policy.hand_over import hand_over
 from tick.policy.rule import Rule
 from tick.states import ScheduleState
 from tick.store.sql import AnyRow
@@ -97,9 +98,11 @@ def _compare(row: AnyRow, news: _News, now: datetime) -> Drift | None:
         change = news.changes.get(row.id)
         if change is not None and change.schedule is not None:
             new = replace(change.schedule.rule(), zone=old.zone)
-            if replace(new, calendar=old.calendar) != old:
+            written = old.as_written
+            if replace(new, calendar=old.calendar) != written:
                 return None  # another definition: the plan tells it by itself
-            why += ["the days off of its calendar"] if new != old else []
+            why += ["the days off of its calendar"] if new != written else []
+            new = hand_over(old, new, now).rule if new != written else old
         zone = news.newer_zones.get(row.zone_name)
         if zone is not None and zone.digest != row.zone_digest:
             new = replace(new, zone=zone)
