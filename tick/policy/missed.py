@@ -295,24 +295,13 @@ def _range(
     if after >= until:
         return ()
     if rule.is_moved:
-        return _range_of_moved(rule, after, until, (outcome, reason, kind))
+        span = moves.span(rule, after, until)
+        return () if span is None else (NotFired(outcome, *span[:3], reason, kind, None, span[3]),)
     first = instants.first_after(rule, after)
     last = instants.latest_until(rule, after, until)
     if first is None or last is None:
         return ()
     return (NotFired(outcome, first, last, instants.count(rule, after, until), reason, kind),)
-
-
-def _range_of_moved(
-    rule: Rule, after: datetime, until: datetime, said: tuple[Outcome, str, ReasonKind | None]
-) -> tuple[NotFired, ...]:
-    # They are worked out one by one in any case: once is enough.
-    found, (outcome, reason, kind) = instants.all_between(rule, after, until), said
-    if not found:
-        return ()
-    nominal = moves.moved_from(rule, found[0]) if len(found) == 1 else None
-    its = (found[0], found[-1], len(found), reason, kind)
-    return (NotFired(outcome, *its, nominal_for=nominal),)
 
 
 def suppressed(rule: Rule, after: datetime, until: datetime, reason: str) -> tuple[NotFired, ...]:

@@ -88,6 +88,20 @@ def latest_until(rule: Rule, after: datetime, until: datetime) -> datetime | Non
     return None
 
 
+def span(
+    rule: Rule, after: datetime, until: datetime
+) -> tuple[datetime, datetime, int, datetime | None] | None:
+    """Return the first and last place in (after, until], how many, and from where one alone moved.
+
+    None if there is none.
+    """
+    found = list(places_between(rule, after, until))
+    if not found:
+        return None
+    alone = len(found) == 1 and found[0].at != found[0].nominal
+    return found[0].at, found[-1].at, len(found), found[0].nominal if alone else None
+
+
 def place_at(rule: Rule, at: datetime) -> Place | None:
     """Return the place at an instant, if the rule has one there."""
     found = _mover(rule).places(just_before(at), in_utc(at)) if rule.is_moved else []
