@@ -1,6 +1,6 @@
 """Holds the ledger to what calendars move: where instants were decided, and what a change lost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -57,8 +57,18 @@ def is_row_of(entry: LedgerRow, lost: Lost, change: Change) -> bool:
     return entry.first in (lost.at, lost.nominal) and entry.version_id == version.id
 
 
-def misnamed(rule: Rule, entries: Sequence[LedgerRow]) -> Iterator[tuple[LedgerRow, str]]:
-    """Yield the rows of a rule that name another nominal instant than it has there."""
+def misnamed(
+    rules: Mapping[int, Rule], entries: Sequence[LedgerRow]
+) -> Iterator[tuple[LedgerRow, str]]:
+    """Yield the rows that name another nominal instant than their rule has there, and the words.
+
+    `rules` are those of the rows' versions, by id.
+    """
+    for version_id, rule in rules.items():
+        yield from _misnamed(rule, [each for each in entries if each.version_id == version_id])
+
+
+def _misnamed(rule: Rule, entries: Sequence[LedgerRow]) -> Iterator[tuple[LedgerRow, str]]:
     single = [entry for entry in entries if entry.instants == 1]
     moved: dict[datetime, datetime] = {}
     if rule.is_moved and single:

@@ -206,11 +206,10 @@ class _Proof:
         """Yield what contradicts the moves of calendars; rows of lost instants are done with."""
         start, end = self.result.start, self.result.end
         for change in changes_of_moves([*self.versions.values()], start, end):
-            number = change.version.number
+            its = f"version {change.version.number}"
             if not change.takes_over_rightly:
-                yield self._violation(
-                    change.version.since, f"version {number} does not go on where the last ended"
-                )
+                said = f"{its} does not go on where the last ended"
+                yield self._violation(change.version.since, said)
             for lost in change.lost:
                 rows = [each for each in self.entries if is_row_of(each, lost, change)]
                 self.entries = [each for each in self.entries if each not in rows]
@@ -218,14 +217,11 @@ class _Proof:
                 self.result.outcomes.update(each.outcome for each in rows)
                 # Where both its instants lie inside, the row is among those that were read.
                 if not rows and all(start < at <= end for at in (lost.at or end, lost.nominal)):
-                    yield self._violation(
-                        lost.nominal, f"version {number} lost this instant, and no row says so"
-                    )
-        for version_id in {entry.version_id for entry in self.entries}:
-            mine = [entry for entry in self.entries if entry.version_id == version_id]
-            for entry, message in misnamed(self._rule(version_id), mine):
-                said = f"row {entry.id} ({entry.outcome}) {message}"
-                yield self._violation(entry.first, said)
+                    said = f"{its} lost this instant, and no row says so"
+                    yield self._violation(lost.nominal, said)
+        rules = {id: self._rule(id) for id in {entry.version_id for entry in self.entries}}
+        for entry, message in misnamed(rules, self.entries):
+            yield self._violation(entry.first, f"row {entry.id} ({entry.outcome}) {message}")
 
     def _in_order(self) -> Iterator[Violation]:
         for entry, count in self._miscounted():
