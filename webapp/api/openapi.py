@@ -121,7 +121,7 @@ def _sendable(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _responses(operation: Operation[BaseModel]) -> dict[str, Any]:
     statuses = {400, 401, 422, 500, 503}
-    if operation.ids:
+    if operation.ids or operation.body is not None:  # a body may name what is not there, too
         statuses.add(404)
     if not operation.reads:
         statuses |= {403, 409, 429}

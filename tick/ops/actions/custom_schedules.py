@@ -50,6 +50,12 @@ def create_schedule(
         raise Refused(f"A schedule {schedule_id} was made just now; choose another id.") from None
 
 
+def _check(change: Change) -> None:
+    # The definitions before the row, as a sync takes them: else each could wait for the other.
+    one_at_a_time(change.connection)
+    check_revision(change)
+
+
 @action("schedule.add", subject="")
 def _create(
     change: Change,
@@ -94,7 +100,7 @@ def _made_before(connection: sa.Connection, key: str) -> str | None:
     return None if made is None else str(made.id)
 
 
-@action("schedule.change", check=check_revision)
+@action("schedule.change", check=_check)
 def edit_schedule(
     change: Change,
     schedule_id: str,
@@ -118,7 +124,7 @@ def edit_schedule(
     return switch(change, schedule_id) or changed
 
 
-@action("schedule.delete", check=check_revision)
+@action("schedule.delete", check=_check)
 def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> None:
     """Delete a schedule; what it fired stays, and it can be restored. What runs goes on.
 
