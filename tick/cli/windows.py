@@ -121,7 +121,7 @@ def add(
     """Plan a time in which nothing fires, once or again and again.
 
     Once takes --from and --to; again and again --weekly, or --every-cron and --for. For example:
-    tick windows add --label finance --weekly 'Sun 02:00-04:00' --timezone Europe/Berlin
+    tick windows add --label finance --weekly 'Sun 02:00-04:00' --reason backups
     """
     seconds = length and length.total_seconds()
     added = call(add_window, starts_at=start, ends_at=end, length_seconds=seconds, **given)

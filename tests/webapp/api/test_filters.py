@@ -9,7 +9,7 @@ from tick.interface.operation import Operation
 from tick.interface.table import OPERATIONS
 
 NONSENSE = "x" * 501
-IDS = {"alert": 1, "mute": 1, "window": 1, **VALUES}
+IDS = {"alert": 1, "entry": 1, "mute": 1, "window": 1, **VALUES}
 
 
 def path_of(operation: Operation[BaseModel]) -> str:
