@@ -27,6 +27,7 @@ from webapp.pages import (
     logs,
     occurrences,
     overview,
+    pins,
     preferences,
     runs,
     schedule_form,
@@ -41,7 +42,7 @@ from webapp.pages import (
 
 _log = logging.getLogger(__name__)
 ACCESS = (login, oidc_login, account, users)
-PAGES = (overview, schedules, schedule_form, bulk_schedules, occurrences, runs, bulk, logs)
+PAGES = (overview, schedules, schedule_form, bulk_schedules, pins, occurrences, runs, bulk, logs)
 MORE_PAGES = (backfills, calendars, jobs, upcoming, load, workers, windows, alerts, stats, audit)
 LAST_PAGES = (settings, preferences)
 MACHINES = (health, metrics, trigger, work, api_routes)

@@ -24,6 +24,7 @@ from tick.ops.actions import (
     clock_ahead,
     custom_schedules,
     many_schedules,
+    pins,
     retries,
     run_now,
     switches,
@@ -175,6 +176,19 @@ def deleted(world: World) -> None:
     """It was deleted again."""
     by_hand(world)
     custom_schedules.delete_schedule(world.database, act(world), "late", world.registry)
+
+
+def edited(world: World) -> None:
+    """It was edited."""
+    by_hand(world)
+    given = {"cron": "0 4 * * *"}
+    custom_schedules.edit_schedule(world.database, act(world), "late", world.registry, given)
+
+
+def pinned(world: World) -> None:
+    """It is pinned to its first version."""
+    edited(world)
+    pins.pin_schedule(world.database, act(world), "late", world.registry, 1)
 
 
 def write(world: World, statement: sa.Insert | sa.Update | sa.Delete) -> None:
@@ -417,6 +431,16 @@ CASES = {
         all_on,
         lambda w, db, a: many_schedules.undo(db, a, entries(w)[-1].id),
         Entry("schedules.undo", "entry 2", ON, OFF),
+    ),
+    "pins.pin_schedule": Case(
+        edited,
+        lambda w, db, a: pins.pin_schedule(db, a, "late", w.registry, 1),
+        Entry("schedule.pin", "late", {"version": 2}, {"pinned_to": 1}),
+    ),
+    "pins.unpin_schedule": Case(
+        pinned,
+        lambda w, db, a: pins.unpin_schedule(db, a, "late", w.registry),
+        Entry("schedule.unpin", "late", {"pinned_to": 1}, {"version": 2}),
     ),
     "retries.retry_run": Case(
         failed,

@@ -42,6 +42,7 @@ def test_an_unchanged_project_changes_nothing(daily: World) -> None:
     assert plan.changes_nothing
     assert plan.as_dict() == {
         "changes": [],
+        "pinned": [],
         "fires": [],
         "clock_changes": [],
         "collisions": [],

@@ -59,6 +59,8 @@ ROUTES = {
     "read_history": ON_PAGES,
     "read_schedule_statistics": ON_PAGES,
     "list_schedule_versions": ON_PAGES,
+    "pin_schedule": "pins.pin, pins.confirm",
+    "unpin_schedule": "pins.unpin",
     "read_occurrence": "occurrences.show",
     "read_forecast": "occurrences.show",
     "retry_occurrence": "occurrences.retry, occurrences.confirm_retry",

@@ -20,7 +20,7 @@ SECTIONS = {
     "Schedules": {
         "schedules": "schedules schedule enable disable pause resume undo",
         "custom_schedules": "add edit delete restore",
-        "versions": "versions",
+        "versions": "versions pin unpin",
         "upcoming": "next",
         "conflicts": "conflicts",
         "calendars": "calendars calendar",

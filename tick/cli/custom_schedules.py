@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tick.cli.client import call
+from tick.cli.client import call, open_client
 from tick.cli.completion import complete_groups, complete_jobs, name_option
 from tick.cli.output import tell
 from tick.cli.parameters import (
@@ -30,6 +30,7 @@ from tick.interface.custom_schedules import (
     update_schedule,
 )
 from tick.interface.inputs import parse
+from tick.interface.schedules import read_schedule
 from tick.ops.queries.schedules import Schedule
 from tick.states import MissedPolicy, Mode, OverlapPolicy
 
@@ -121,8 +122,12 @@ def delete(schedule_id: str, reason: str | None, revision: str | None) -> None:
 @as_json
 def restore(schedule_id: str) -> None:
     """Bring back a schedule that was deleted, switched off."""
-    row = call(restore_schedule, schedule_id=schedule_id)
-    _tell(row, f"{schedule_id} is back, {_switch(row)}")
+    with open_client() as client:
+        was = client.call(read_schedule, schedule_id=schedule_id).schedule.version
+        row = client.call(restore_schedule, schedule_id=schedule_id)
+    # Only what its jobs are by now can have made another version of it.
+    how = "as it was" if row.version == was else f"at version {row.version}: its jobs have changed"
+    _tell(row, f"{schedule_id} is back {how}, {_switch(row)}")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

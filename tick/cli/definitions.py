@@ -8,7 +8,7 @@ import click
 from tick.cli.client import call
 from tick.cli.exit_status import ExitStatus
 from tick.cli.local import author, ready_runtime
-from tick.cli.output import show_json, show_table
+from tick.cli.output import say, show_json, show_table
 from tick.cli.parameters import as_json, wants_json
 from tick.define.registry import Registry, load_registry
 from tick.interface.verify_and_plan import plan_definitions
@@ -86,6 +86,8 @@ def plan() -> None:
 
 
 def _tell_plan(found: Plan) -> None:
+    for each in found.pinned:
+        say(f"{each.schedule_id}: {each.pin.words}; it stays so, for its definition is the same")
     if found.changes_nothing:
         click.echo("Nothing changes.")
         return

@@ -20,7 +20,7 @@ from tick.interface.occurrences import OccurrenceQuery, chosen_by, started
 from tick.interface.operation import Context, Resource
 from tick.interface.permissions import Permission
 from tick.interface.stats import PeriodQuery
-from tick.ops.actions import backfill, clock_ahead, run_now, switches
+from tick.ops.actions import backfill, clock_ahead, pins, run_now, switches
 from tick.ops.actions.backfill import BackfillPlan
 from tick.ops.queries.history_logs import HistoryPage, list_history
 from tick.ops.queries.schedules import Schedule, SchedulePage, find_schedule
@@ -98,6 +98,19 @@ class Pause(Body):
 
     reason: Reason
     until: Instant | None = Field(None, description="when it ends by itself")
+
+
+class PinToVersion(Body):
+    """Which version a schedule goes by until its definition changes, and why."""
+
+    version: Id
+    reason: Reason
+
+
+class Unpin(Body):
+    """Why a schedule goes by its definition again."""
+
+    reason: OptionalReason = None
 
 
 class Fire(Body):
@@ -235,6 +248,26 @@ def list_schedule_versions(context: Context, schedule_id: str, query: VersionQue
     _expect(context, schedule_id)
     page = context.read(list_version_page, schedule_id, before=query.before, size=query.limit)
     return continued_at(page, "before")
+
+
+@resource.post("/schedules/<schedule_id>/pin", Permission.SCHEDULE_EDIT)
+def pin_schedule(
+    context: Context, schedule_id: str, body: PinToVersion, revision: str | None
+) -> Schedule:
+    """Let a schedule go by an earlier version, until a deploy or an edit changes its definition."""
+    act = context.act(reason=body.reason, revision=revision)
+    pins.pin_schedule(context.database, act, schedule_id, context.registry, body.version)
+    return find(context, schedule_id)
+
+
+@resource.post("/schedules/<schedule_id>/unpin", Permission.SCHEDULE_EDIT)
+def unpin_schedule(
+    context: Context, schedule_id: str, body: Unpin, revision: str | None
+) -> Schedule:
+    """Let a schedule go by its definition again."""
+    act = context.act(reason=body.reason, revision=revision)
+    pins.unpin_schedule(context.database, act, schedule_id, context.registry)
+    return find(context, schedule_id)
 
 
 @resource.get("/schedules/<schedule_id>/why")

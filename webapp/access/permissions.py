@@ -80,6 +80,7 @@ _VIEWS: dict[str, dict[Permission, tuple[str, ...]]] = {
         Permission.SCHEDULE_RUN: ("confirm_slots",),
     },
     "overview": {Permission.READ: ("index",)},
+    "pins": {Permission.SCHEDULE_EDIT: ("confirm", "pin", "unpin")},
     "runs": {
         Permission.READ: ("index", "show"),
         Permission.RUN_CANCEL: ("cancel",),

@@ -161,10 +161,11 @@ def restore(schedule_id: str) -> ResponseReturnValue:
     """Bring a deleted one back, switched off."""
     try:
         with acting() as act:
-            custom_schedules.restore_schedule(
+            changed = custom_schedules.restore_schedule(
                 runtime().database, act, schedule_id, runtime().registry
             )
-            messages.flash_success(f"{schedule_id} is back, switched off.")
+            how = "with its jobs as they are now" if changed else "as it was"
+            messages.flash_success(f"{schedule_id} is back {how}, switched off.")
     except InvalidInput as error:
         why = " ".join(drafts.told_by(error).values())
         messages.flash_error(f"{schedule_id} can't come back as it was: {why}")

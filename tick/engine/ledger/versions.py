@@ -12,6 +12,8 @@ from tick.policy.rule import Rule
 from tick.store.tables import schedule_version, zone_data
 
 _v = schedule_version.c
+PIN = _v.definition["pin"].label("pin")
+"""Of a version that repeats an earlier one until the definition changes: the plain `Pin`."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule
 from tick.define.written import OPTIONS
 from tick.engine.schedules import lifecycle
-from tick.engine.schedules.diff import custom_schedule
+from tick.engine.schedules.diff import custom_schedule, version_digest, version_texts
 from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.errors import InvalidInput, NotFound, Refused
@@ -32,6 +32,7 @@ class CustomSchedule:
 
     row: sa.Row[Any]
     written: Mapping[str, Any]
+    digest: str
 
 
 def find_custom(connection: sa.Connection, schedule_id: str) -> CustomSchedule:
@@ -39,8 +40,9 @@ def find_custom(connection: sa.Connection, schedule_id: str) -> CustomSchedule:
     row = lifecycle.find_schedule(connection, schedule_id).row
     if row.source != _CUSTOM:
         raise lives_in_code(schedule_id)
-    definition = sa.select(_v.definition).where(_v.id == row.version_id)
-    return CustomSchedule(row, connection.execute(definition).scalar_one()["written"])
+    version = sa.select(_v.definition, _v.digest).where(_v.id == row.version_id)
+    definition, digest = connection.execute(version).one()
+    return CustomSchedule(row, definition["written"], digest)
 
 
 def lives_in_code(schedule_id: str) -> Refused:
@@ -92,14 +94,19 @@ def delete(writer: ScheduleWriter, known: CustomSchedule) -> None:
     )
 
 
-def restore(writer: ScheduleWriter, known: CustomSchedule) -> None:
-    """Bring a deleted one back, switched off. Raises Refused, InvalidInput if its jobs are gone."""
+def restore(writer: ScheduleWriter, known: CustomSchedule) -> bool:
+    """Bring a deleted one back, switched off; whether its jobs have changed since.
+
+    Only then it gets a new version. Raises Refused, InvalidInput if its jobs are gone.
+    """
     if known.row.state != ScheduleState.REMOVED:
         raise Refused(f"{known.row.id} is there: it was not deleted.")
     schedule = _read(writer, known.row.id, known.written, known.row.former_ids)
     locked = lifecycle.find_schedule(writer.connection, known.row.id)
     decided_to = lifecycle.account_for(writer.connection, locked, writer.now, writer.now)
-    writer.change(schedule, source=_CUSTOM)
+    changed = version_digest(version_texts(schedule, writer.registry)) != known.digest
+    if changed:
+        writer.change(schedule, source=_CUSTOM)
     writer.update(
         known.row.id,
         state=ScheduleState.ACTIVE,
@@ -110,6 +117,7 @@ def restore(writer: ScheduleWriter, known: CustomSchedule) -> None:
         next_run_at=None,
     )
     writer.note("schedule.restore", known.row.id)
+    return changed
 
 
 def free_id(connection: sa.Connection, wanted: str) -> str:

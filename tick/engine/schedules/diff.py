@@ -12,9 +12,11 @@ from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.timing_mistakes import where_is
 from tick.define.written import from_plain
+from tick.engine.ledger.versions import PIN
 from tick.engine.schedules.known_calendars import with_known_calendars
 from tick.engine.schedules.targets import build_target
 from tick.errors import DefinitionsInvalid
+from tick.policy.target import Target
 from tick.states import ScheduleSource, ScheduleState
 from tick.store.tables import job_schedule, schedule_version
 
@@ -129,7 +131,7 @@ def _follow(row: sa.Row[Any], registry: Registry) -> Change:
         return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))
     mended = row.state == ScheduleState.ERROR and row.state_by == BY_DEFINITIONS
     digest = version_digest(version_texts(schedule, registry))
-    changed = mended or row.digest != digest
+    changed = mended or row.digest != digest or _pin_ends(row, registry)
     return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, changed=changed)
 
 
@@ -161,10 +163,23 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
         row,
         renamed=renamed,
         returned=row.state == ScheduleState.REMOVED,
-        changed=row.digest != version_digest(version_texts(schedule, registry)),
+        changed=row.digest != version_digest(version_texts(schedule, registry))
+        or _pin_ends(row, registry),
         reworded=(row.name, row.description, row.alerts)
         != (schedule.name, schedule.description, schedule.told()),
     )
+
+
+def _pin_ends(row: sa.Row[Any], registry: Registry) -> bool:
+    """Whether its pin can't go on with these definitions, though they say the same of it."""
+    # A version that pins has the digest of the one it stands before: any other change ends it.
+    if row.pin is None:
+        return False
+    try:
+        jobs = Target.from_json(row.target).jobs
+    except (ValueError, TypeError, KeyError):  # another release wrote it
+        return True
+    return row.state == ScheduleState.REMOVED or any(job.name not in registry.jobs for job in jobs)
 
 
 def _renamed(
@@ -204,7 +219,7 @@ BY_DEFINITIONS = "definitions"
 """The author of the ERROR of a custom schedule whose job left the code: it ends with its return."""
 _KNOWN = (
     sa.select(
-        *(job_schedule, _v.digest, _v.rule, _v.target, _v.number, _v.by.label("made_by")),
+        *(job_schedule, _v.digest, _v.rule, _v.target, _v.number, _v.by.label("made_by"), PIN),
         sa.case((_s.source == ScheduleSource.CUSTOM, _v.definition)).label("definition"),
     )
     .outerjoin(schedule_version, _v.id == _s.version_id)

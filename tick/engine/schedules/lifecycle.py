@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from tick.engine.ledger.rows import find_covering, row_of
+from tick.engine.ledger.versions import PIN
 from tick.engine.ledger.zones import ZONE_COLUMNS, read_rule
 from tick.errors import NotFound, Refused
 from tick.policy import instants, missed
@@ -35,12 +36,12 @@ NOT_PAUSED = {"state": ScheduleState.ACTIVE, "state_reason": None, "state_until"
 # It backs off for 2, 4, 8 and 16 minutes, half an hour in all, before a person has to look.
 MAX_FIRE_ERRORS = 5
 WITH_RULE = (
-    sa.select(job_schedule, _v.rule, _v.number, *ZONE_COLUMNS)
+    sa.select(job_schedule, _v.rule, _v.number, PIN, *ZONE_COLUMNS)
     .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
     .outerjoin(zone_data, zone_data.c.id == _v.zone_data_id)
     .order_by(_s.id)
 )
-"""Schedules by id, each with the rule of its version and the zone data that it is read with."""
+"""Schedules by id, each with the rule and pin of its version and the zone data it is read with."""
 
 
 @dataclass(frozen=True)

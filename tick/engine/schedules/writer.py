@@ -5,6 +5,7 @@ the same transaction; a new rule starts strictly after it; nobody's switch is fl
 """
 
 import secrets
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -35,6 +36,7 @@ from tick.store.database import TRANSIENT, short_error
 from tick.store.tables import job_schedule, schedule_version
 
 _s, _v = job_schedule.c, schedule_version.c
+PIN_ENDED = "its definition was changed: a pin holds until then"
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,44 @@ class ScheduleWriter(Acting):
     ) -> lifecycle.LockedSchedule:
         """Write a new version: the old rule decides up to now, the new one starts after.
 
-        Return the schedule as it stood before; the caller writes the audit entry.
+        A pin to an earlier version ends by it. Return the schedule as it stood before; the caller
+        writes the audit entry.
         """
         before = self.settle(schedule.id)
-        rule = schedule.rule()
+        self.put_in_force(
+            before,
+            schedule.rule(),
+            lambda since, taken: self._add_version(schedule, since, source, taken),
+            moved=self._only_moved(before, schedule),
+            labels=schedule.labels,
+        )
+        if (pin := before.row.pin) is not None:
+            ended = {"pinned_to": pin["version"]}
+            self.note("schedule.unpin", schedule.id, before=ended, reason=PIN_ENDED)
+        return before
+
+    def put_in_force(
+        self,
+        before: lifecycle.LockedSchedule,
+        rule: Rule,
+        add_version: Callable[[datetime, Rule], int],
+        *,
+        moved: bool = False,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        """Let a schedule, as `settle` found it, go by a rule of the version that is added.
+
+        `add_version` gets the instant after which it decides, and the rule with what it takes over,
+        and returns its id; `moved` says that new zone data alone put its instants elsewhere.
+        `labels` are its own from then on; None: those it has.
+        """
         values: dict[str, Any] = {}
         if before.row.state == ScheduleState.ERROR:
             values |= {"state": ScheduleState.ACTIVE, "state_reason": None, "fire_errors": 0}
         since = self.now
         taken = HandOver(rule)
         if values or rule.to_json() != as_written(before.row.rule):
-            if self._only_moved(before, schedule):
+            if moved:
                 since = moved_on_after(before.rule, rule, before.row.decided_to)
             else:
                 since = lifecycle.account_for(self.connection, before, self.now, self.now)
@@ -90,13 +119,13 @@ class ScheduleWriter(Acting):
             values |= {"decided_to": since, "next_run_at": following, "retry_after": None}
         elif rule.is_moved:  # the same, with what it took over
             taken = HandOver(before.rule)
-        if lost := {*(before.row.labels or ())} - {*schedule.labels}:
-            given = (self.connection, self.act, schedule.id, lost)
+        values["labels"] = (before.row.labels or []) if labels is None else list(labels)
+        if lost := {*(before.row.labels or ())} - {*values["labels"]}:
+            given = (self.connection, self.act, before.row.id, lost)
             keep_what_was_held(*given, before.row.decided_to)
-        version_id = self._add_version(schedule, since, source, taken.rule)
-        self.update(schedule.id, version_id=version_id, labels=list(schedule.labels), **values)
+        version_id = add_version(since, taken.rule)
+        self.update(before.row.id, version_id=version_id, **values)
         lifecycle.write_lost(self.connection, before, taken, version_id, self.now)
-        return before
 
     def _only_moved(self, before: lifecycle.LockedSchedule, schedule: Schedule) -> bool:
         """Whether other zone data put the wall times that were given at other instants."""
@@ -151,28 +180,31 @@ class ScheduleWriter(Acting):
             known = with_known_calendars(self.connection, self.registry, [schedule.calendar])
             made_from = known.calendars.made_from.get(schedule.calendar)
             given |= {"calendar": {"name": schedule.calendar, "made_from": made_from}}
+        content = {
+            "definition": schedule.words() | {"target": schedule.target()} | given | written,
+            "digest": version_digest(texts),
+            "rule": rule,
+            "rule_key": short_digest(rule),
+            "rule_format": max(taken.format, Target.from_json(target).format),
+            "limited": schedule.max_runs is not None,
+            "overlap": schedule.rule().overlap,
+            "mode": schedule.target()["mode"],
+            "target": target,
+            "target_key": short_digest(target),
+        }
+        return self.insert_version(schedule.id, content, since, zone)
+
+    def insert_version(
+        self, schedule_id: str, content: Mapping[str, Any], since: datetime, zone: str | None
+    ) -> int:
+        """Add the next version of a schedule, read with the zone's data in force; its id."""
         read_with = zone and zone_data_ids(self.connection, [zone], self.now, self.author)[zone]
         following = sa.func.coalesce(sa.func.max(_v.number), 0) + 1
-        number = sa.select(following).where(_v.schedule_id == schedule.id).scalar_subquery()
+        number = sa.select(following).where(_v.schedule_id == schedule_id).scalar_subquery()
+        values = {"since": since, "by": self.author.name, "zone_data_id": read_with or NO_ZONE}
         created: int = self.connection.execute(
             sa.insert(schedule_version)
-            .values(
-                schedule_id=schedule.id,
-                number=number,
-                definition=schedule.words() | {"target": schedule.target()} | given | written,
-                digest=version_digest(texts),
-                rule=rule,
-                rule_key=short_digest(rule),
-                rule_format=max(taken.format, Target.from_json(target).format),
-                limited=schedule.max_runs is not None,
-                overlap=schedule.rule().overlap,
-                mode=schedule.target()["mode"],
-                target=target,
-                target_key=short_digest(target),
-                since=since,
-                by=self.author.name,
-                zone_data_id=read_with or NO_ZONE,
-            )
+            .values(schedule_id=schedule_id, number=number, **content, **values)
             .returning(_v.id)
         ).scalar_one()
         return created

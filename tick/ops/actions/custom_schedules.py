@@ -136,10 +136,13 @@ def delete_schedule(change: Change, schedule_id: str, registry: Registry) -> Non
 
 
 @action("schedule.restore")
-def restore_schedule(change: Change, schedule_id: str, registry: Registry) -> None:
-    """Bring a deleted schedule back, switched off. Raises NotFound, Refused, InvalidInput."""
+def restore_schedule(change: Change, schedule_id: str, registry: Registry) -> bool:
+    """Bring a deleted schedule back, switched off; whether its jobs have changed since.
+
+    Raises NotFound, Refused, InvalidInput.
+    """
     writer = schedule_writer(change, registry)
-    custom.restore(writer, custom.find_custom(change.connection, schedule_id))
+    return custom.restore(writer, custom.find_custom(change.connection, schedule_id))
 
 
 def merge(written: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

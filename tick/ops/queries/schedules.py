@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BeforeValidator, Field
 
 from tick.define.alerts import of_schedule
+from tick.engine.ledger.versions import PIN
 from tick.engine.schedules.labels import has_label
 from tick.errors import NotFound
 from tick.ops.queries.descriptions import (
@@ -27,7 +28,7 @@ from tick.ops.queries.occurrences import Occurrence, occurrences_by_id
 from tick.ops.queries.paging import PAGE_ROWS, paged
 from tick.ops.queries.proposal_names import ProposalNames
 from tick.ops.queries.revisions import revision_of
-from tick.ops.schemas import Internal, Page
+from tick.ops.schemas import Internal, Page, Schema
 from tick.policy.rule import Rule
 from tick.states import (
     FIRED_OUTCOMES,
@@ -55,6 +56,21 @@ def _listed(labels: object) -> object:
     return labels or ()
 
 
+class Pin(Schema):
+    """An earlier version that a schedule goes by, until its definition changes."""
+
+    version: int = Field(description="whose rule and jobs are in force")
+    over: int = Field(description="the version that says what the definition says")
+    by: str
+    since: datetime
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """Return the pin in words."""
+        return f"pinned to version {self.version} by {self.by}: {self.reason}"
+
+
 class Schedule(ProposalNames):
     """A schedule: its definition in force, where it stands, its last firing."""
 
@@ -79,6 +95,9 @@ class Schedule(ProposalNames):
     last_error: str | None
     version: int | None
     version_since: datetime | None
+    pin: Pin | None = Field(
+        None, description="set while it goes by an earlier version than its definition's"
+    )
     rule: Annotated[dict[str, Any] | None, BeforeValidator(_parsed)] = Field(
         description="when it fires, as the engine reads it; defaults are left out"
     )
@@ -165,6 +184,7 @@ _MAY_BE_MUTED = (
 _ROWS = sa.select(
     *(_s[name] for name in Schedule.model_fields if name in _s),
     _v.number.label("version"),
+    PIN,
     _v.since.label("version_since"),
     _v.rule,
     _v.mode,
@@ -173,6 +193,15 @@ _ROWS = sa.select(
     _OPEN_ALERTS.label("open_alerts"),
     _MAY_BE_MUTED.label("may_be_muted"),
 ).outerjoin_from(job_schedule, schedule_version, _v.id == _s.version_id)
+
+
+_PINS = (
+    sa.select(_s.id, PIN)
+    .join_from(job_schedule, schedule_version, _v.id == _s.version_id)
+    .where(_v.definition["pin"]["version"].as_integer().is_not(None))
+    .where(_s.state != ScheduleState.REMOVED)
+    .order_by(_s.id)
+)
 
 
 class SchedulePage(Page[Schedule]):
@@ -215,6 +244,12 @@ def no_schedule(schedule_id: str) -> NotFound:
     return NotFound(
         f"No schedule is called {schedule_id!r}; `tick schedules` lists those there are."
     )
+
+
+def list_pins(connection: sa.Connection) -> dict[str, Pin]:
+    """Return the pins of schedules that are there, by id."""
+    found = connection.execute(_PINS)
+    return {row.id: Pin.model_validate(row.pin) for row in found}
 
 
 def schedule_names(connection: sa.Connection) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import Field
 
+from tick.errors import NotFound
 from tick.ops.queries.descriptions import Selected, Timing, describe_target, describe_timing
 from tick.ops.queries.limits import Limits, limits_of, overrides_of
 from tick.ops.schemas import Page, Schema
@@ -42,6 +43,11 @@ class VersionRow:
     def labels(self) -> Sequence[str]:
         """Return the labels that its schedule had by it."""
         return tuple((self.definition or {}).get("labels", ()))
+
+    @property
+    def pinned_to(self) -> int | None:
+        """Return the earlier version that it repeats, if somebody pinned the schedule."""
+        return (self.definition or {}).get("pin", {}).get("version")
 
     @property
     def timing(self) -> Timing:
@@ -89,6 +95,9 @@ class Version(Schema):
     number: int
     since: datetime
     by: str
+    pinned_to: int | None = Field(
+        None, description="the earlier version that it repeats, if somebody pinned the schedule"
+    )
     timing: Timing
     mode: Mode | str
     selected: Selected
@@ -123,6 +132,14 @@ def list_versions(
     return tuple(VersionRow(**row._mapping) for row in found)
 
 
+def find_version(connection: sa.Connection, schedule_id: str, number: int) -> VersionRow:
+    """Return one version. Raises NotFound."""
+    query = _ROWS.where(_v.schedule_id == schedule_id, _v.number == number)
+    if (row := connection.execute(query).one_or_none()) is None:
+        raise NotFound(f"{schedule_id} has no version {number}.")
+    return VersionRow(**row._mapping)
+
+
 def list_version_page(
     connection: sa.Connection, schedule_id: str, *, before: int | None, size: int
 ) -> VersionPage:
@@ -140,6 +157,7 @@ def _version(row: VersionRow, changes: tuple[Difference, ...] | None) -> Version
         number=row.number,
         since=row.since,
         by=row.by,
+        pinned_to=row.pinned_to,
         timing=row.timing,
         mode=row.mode,
         selected=row.selected,

@@ -17,6 +17,7 @@ from tick.engine.schedules.code_windows import WindowChange, find_window_changes
 from tick.engine.schedules.diff import Change, find_changes
 from tick.engine.schedules.known_calendars import refuse_same_names
 from tick.ops.queries.descriptions import describe_timing
+from tick.ops.queries.schedules import Pin, list_pins
 from tick.ops.reports.drift import Drift, find_drift
 from tick.ops.reports.upcoming import next_by_rule
 from tick.ops.schemas import Schema
@@ -45,6 +46,13 @@ class PlannedChange(Schema):
     after: str | None
     next_before: tuple[datetime, ...]
     next_after: tuple[datetime, ...]
+
+
+class PinnedSchedule(Schema):
+    """A schedule that goes by an earlier version, and goes on so after a sync."""
+
+    schedule_id: str
+    pin: Pin
 
 
 class Moment(Schema):
@@ -77,6 +85,9 @@ class Plan(Schema):
 
     changes_nothing: bool
     changes: tuple[PlannedChange, ...]
+    pinned: tuple[PinnedSchedule, ...] = Field(
+        (), description="what stays pinned to an earlier version, as its definition does not change"
+    )
     fires: tuple[Moment, ...] = Field(description="what is due, and fires with the next tick")
     clock_changes: tuple[Moment, ...]
     collisions: tuple[Collision, ...]
@@ -102,6 +113,7 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     return Plan(
         changes_nothing=not (changes or drift or planned),
         changes=tuple(_describe(change, now, windows) for change in changes),
+        pinned=tuple(_pinned(connection, changes)),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
         ),
@@ -162,10 +174,23 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
     if change.changed and change.known is not None and change.schedule is not None:
         same = as_written(change.known.rule) == change.schedule.rule().to_json()
         yield "its jobs change" if same else "its rule changes"
+        if _ends_pin(change):
+            yield f"its pin to version {change.known.pin['version']} ends"
     if change.reworded:
         yield "its name, description or alerts change"
     if change.schedule is not None and (change.added or change.changed or change.returned):
         yield from notes_on(change.schedule.rule(), now)
+
+
+def _pinned(connection: sa.Connection, changes: Sequence[Change]) -> Iterator[PinnedSchedule]:
+    ending = {change.known.id for change in changes if change.known and _ends_pin(change)}
+    for schedule_id, pin in list_pins(connection).items():
+        if schedule_id not in ending:
+            yield PinnedSchedule(schedule_id=schedule_id, pin=pin)
+
+
+def _ends_pin(change: Change) -> bool:
+    return change.changed and change.known is not None and change.known.pin is not None
 
 
 def _hash_note(schedule: Schedule | None) -> str:

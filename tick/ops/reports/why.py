@@ -82,7 +82,7 @@ def explain(connection: sa.Connection, schedule_id: str, at: datetime, now: date
     course = read_course(connection, schedule_id, now) if at > now else None
     sentence = _sentence(*(row, version, entry, at, now, windows, course, pruned_up_to(connection)))
     facts = (*_facts_of_rule(row, version), *_history(connection, schedule_id, at))
-    facts += (*_calendar(connection, version), *_ticks(connection, at))
+    facts += (*_facts_of_definition(connection, version), *_ticks(connection, at))
     if entry is not None:
         facts += tuple(_facts_of_entry(connection, entry))
     return Why(
@@ -228,12 +228,15 @@ def _facts_of_rule(row: AnyRow, version: Version) -> Iterator[Fact]:
     yield _fact("decided to", f"{in_utc(row.decided_to)}; next {in_utc(row.next_run_at)}")
 
 
-def _calendar(connection: sa.Connection, version: Version) -> Iterator[Fact]:
-    """Yield which calendar decided by which data, where the version has one."""
+def _facts_of_definition(connection: sa.Connection, version: Version) -> Iterator[Fact]:
+    """Yield to which version it was pinned, and which calendar decided by which data."""
+    query = sa.select(_v.definition).where(_v.id == version.id)
+    definition = connection.execute(query).scalar_one() or {}
+    if (pin := definition.get("pin")) is not None:
+        yield _fact("pinned", f"to version {pin['version']} by {pin['by']}: {pin['reason']}")
     if describe_timing(version.rule_text).mistake or (days := version.rule.calendar) is None:
         return
-    definition = sa.select(_v.definition).where(_v.id == version.id)
-    stored = (connection.execute(definition).scalar_one() or {}).get("calendar", {})
+    stored = definition.get("calendar", {})
     first, until = (date.fromisoformat(day) for day in (days.first, days.until))
     made_from = stored.get("made_from")
     yield _fact("calendar", f"{days.calendar}: {made_from}; known from {first} to {until}")
