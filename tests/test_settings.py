@@ -3,7 +3,7 @@
 import pytest
 
 from tick.errors import SettingsError
-from tick.settings import definitions_package, load_settings
+from tick.settings import load_settings, where_definitions_are
 
 
 def test_limits_are_names_and_numbers() -> None:
@@ -33,8 +33,9 @@ def test_a_secret_that_is_too_short_is_told_its_length_and_how_to_make_one(name:
 
 def test_the_definitions_are_found_whatever_other_settings_hold() -> None:
     wrong = {"TICK_SECRET_KEY_FILE": "nowhere/key", "TICK_KEEP_DAYS": "many"}
-    assert definitions_package(wrong) == "definitions"
-    assert definitions_package(wrong | {"TICK_DEFINITIONS": "mine"}) == "mine"
+    assert where_definitions_are(wrong) == ("definitions", "production")
+    there = wrong | {"TICK_DEFINITIONS": "mine", "TICK_ENVIRONMENT": "staging"}
+    assert where_definitions_are(there) == ("mine", "staging")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tick.errors import SettingsError
 
+PRODUCTION = "production"
+"""What an installation is unless it is told."""
 _SECRET = re.compile(r"SECRET|TOKEN|ALERT_URLS|WEBHOOK_URLS|PING_URL|SENTRY_DSN")
 
 

@@ -71,6 +71,10 @@ class OlderZoneData(Refused):
     """This process's time zone data are older than those that schedules are decided by."""
 
 
+class WrongEnvironment(Refused):
+    """The database belongs to another environment than this process is set to."""
+
+
 class ClockError(TickError):
     """A tick's clock is ahead of the one that all processes share."""
 

@@ -30,7 +30,7 @@ class Runtime:
     @cached_property
     def registry(self) -> Registry:
         """The definitions, loaded at first use. Raises DefinitionsInvalid with every mistake."""
-        return load_registry(self.settings.definitions)
+        return load_registry(self.settings.definitions, self.settings.environment)
 
     @cached_property
     def jobs(self) -> Mapping[str, JobDefinition]:

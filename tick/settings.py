@@ -19,12 +19,13 @@ from pydantic import (
     model_validator,
 )
 
-from tick.environment import read_variable
+from tick.environment import PRODUCTION, read_variable
 from tick.errors import SettingsError
 from tick.setting_types import Limits, Names, Secret, without_effect
 from tick.zone_sources import chosen_sources
 
 PREFIX = "TICK_"
+_ENVIRONMENT = "TICK_ENVIRONMENT"
 # Keys that come over plain http could be anybody's; a loopback address is for tests.
 _HTTP = re.compile(r"https?://[^/?#\s]+")
 _ISSUER = r"^(https://[^?#\s]+|http://(127\.0\.0\.1|localhost)(:[0-9]+)?(/[^?#\s]*)?)?$"
@@ -45,6 +46,11 @@ class Settings(BaseModel):
     )
     definitions: str = Field(
         "definitions", description="importable package that holds the jobs and schedules"
+    )
+    environment: str = Field(
+        PRODUCTION,
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,49}$",
+        description="what this installation is, such as `staging`; a database belongs to one",
     )
     secret_key: Secret | None = Field(
         None, description="signs the console's sessions; the console needs it"
@@ -287,12 +293,12 @@ class Settings(BaseModel):
         return self
 
 
-def definitions_package(environ: Mapping[str, str] | None = None) -> str:
-    """Return the package that TICK_DEFINITIONS names."""
-    # Read by itself: checking definitions needs no other setting to be right.
+def where_definitions_are(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return what TICK_DEFINITIONS and TICK_ENVIRONMENT name: the package, and for whom it is."""
+    # Read by themselves: checking definitions needs no other setting to be right.
     environ = os.environ if environ is None else environ
     default: str = Settings.model_fields["definitions"].default
-    return environ.get(f"{PREFIX}DEFINITIONS", default)
+    return environ.get(f"{PREFIX}DEFINITIONS", default), environ.get(_ENVIRONMENT, PRODUCTION)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

@@ -3,7 +3,8 @@
 import logging
 from datetime import datetime
 
-from tick.engine.ledger.audit import SYSTEM, Author
+from tick.engine.ledger.audit import SYSTEM, Act, Author
+from tick.engine.ledger.environment import take_environment
 from tick.engine.schedules import sync
 from tick.engine.schedules.generations import DefinitionStatus, definition_status
 from tick.errors import DefinitionsInvalid, OlderZoneData
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def ensure_synced(runtime: Runtime, now: datetime) -> None:
-    """Sync the definitions, unless these very ones were synced before."""
+    """Sync the definitions, unless these very ones were synced before. Raises WrongEnvironment."""
     try:
         runtime.registry  # noqa: B018  (loads them)
     except DefinitionsInvalid as error:  # a tick decides by the stored ones all the same
@@ -30,6 +31,9 @@ def ensure_synced(runtime: Runtime, now: datetime) -> None:
             "newer definitions than these are in force; after a rollback, run `tick sync` to "
             "bring these back"
         )
+    elif status is DefinitionStatus.IN_FORCE_ANYWHERE:
+        with runtime.database.write.begin() as connection:
+            take_environment(connection, runtime.registry.environment, Act(now, SYSTEM))
     elif not runtime.registry.schedules:
         # More likely a wrong TICK_DEFINITIONS than a wish to remove everything.
         log.warning("these definitions hold no schedule; `tick sync` would remove all there are")

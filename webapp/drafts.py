@@ -25,6 +25,7 @@ LABELS = {
     "at": "at",
     "cron": "cron",
     "ends_at": "last instant",
+    "environments": "exists in",
     "every": "every",
     "grace": "grace",
     "job_group": "group",

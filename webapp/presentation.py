@@ -53,7 +53,8 @@ def init_app(app: Flask) -> None:
     choices = (keys_act, live_choice, shown_zone, zone_choice)
     shown = (badges.badge, charts.sparkline, services.page_status, toasts, badges.worker_badge)
     more = (forms.new_key, links.query_args, live, may, services.now)
-    app.jinja_env.globals.update(_by_name(*urls, *choices, *shown, *more))
+    which = (services.environment, services.wrong_environment)
+    app.jinja_env.globals.update(_by_name(*urls, *choices, *shown, *more, *which))
     app.jinja_env.globals.update(live_choices=LIVE, zones=ZONES)
     app.context_processor(lambda: {"theme": theme(), "Role": Role})
 

@@ -54,7 +54,7 @@ _OF_MISSED = {
     "CATCH_UP_ALL": ("max_catch_up_age", "max_catch_up_runs"),
 }
 _ALWAYS = (
-    *("name", "description", "labels", "missed", "overlap", "grace"),
+    *("name", "description", "labels", "environments", "missed", "overlap", "grace"),
     *("deadline", "timeout", "retries", "priority"),
 )
 _OPTIONS = frozenset(
@@ -70,7 +70,7 @@ _OPTIONS = frozenset(
         "mode",
         "labels",
     }
-    | {"name", "description", *CHOICES, *LENGTHS, *INSTANTS, *NUMBERS}
+    | {"name", "description", "environments", *CHOICES, *LENGTHS, *INSTANTS, *NUMBERS}
 )
 PARAM = "param-"
 
@@ -144,6 +144,10 @@ def shown(options: Mapping[str, Any], parameters: Iterable[SharedField] = ()) ->
     params, others = _param_texts(options.get("params", {}), parameters)
     texts |= {"params_more": others} if others else {}
     rest = {name: value for name, value in options.items() if name not in _OPTIONS}
+    named = options.get("environments") or ()
+    # What differs between them has no fields here, and stays as it is.
+    rest |= {"environments": named} if isinstance(named, dict) else {}
+    texts["environments"] = "" if isinstance(named, dict) else ", ".join(named)
     texts |= {"rest": json.dumps(rest)} if rest else {}
     return Fields(texts, tuple(options.get("jobs", ())), params)
 
@@ -170,7 +174,7 @@ def meant(fields: Fields) -> Meant:
         check_zone(fields.text("timezone") or "UTC")
     except InvalidCron as error:
         found.mistakes["timezone"] = str(error)
-    return Meant(_rest(fields) | found.options, found.mistakes)
+    return Meant(found.options | _rest(fields), found.mistakes)
 
 
 def merge(mine: Fields, base: Fields, theirs: Fields) -> Fields:
@@ -212,7 +216,7 @@ def _value(fields: Fields, name: str) -> Any:
         return None if text == CHOICES[name] else text or None
     if name == "jobs":
         return list(fields.jobs)
-    if name == "labels":
+    if name in ("labels", "environments"):
         return text.replace(",", " ").split() or None
     if name == "with_dependencies":
         return True if text else None

@@ -7,11 +7,18 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, current_app, g
+from flask_login import current_user
 from werkzeug.routing import IntegerConverter, Map
 
 from tick.define.jobs import JobDefinition
 from tick.errors import DefinitionsInvalid
-from tick.ops.queries.health import PageStatus, SystemHealth, read_health, read_page_status
+from tick.ops.queries.health import (
+    PageStatus,
+    SystemHealth,
+    environment_mistake,
+    read_health,
+    read_page_status,
+)
 from tick.ops.reports import days_off
 from tick.runtime import Runtime
 
@@ -77,6 +84,18 @@ def page_status() -> PageStatus:
         g.page_status = read(read_page_status, now(), runtime().settings.dead_after_seconds)
     found: PageStatus = g.page_status
     return found
+
+
+def environment() -> str:
+    """Return the environment that pages show: the database's, else that of the settings."""
+    mine = runtime().settings.environment
+    # Who has not signed in costs the database nothing.
+    return (page_status().environment or mine) if current_user.is_authenticated else mine
+
+
+def wrong_environment() -> str | None:
+    """Return what to do if the database belongs to another environment than the settings say."""
+    return environment_mistake(page_status().environment, runtime().settings.environment)
 
 
 def holiday_on(day: date) -> str | None:

@@ -371,6 +371,7 @@ def test_every_change_is_in_the_audit(daily: World) -> None:
     deploy(daily, TWO + HOUR, a_schedule("other"))
     deploy(daily, TWO + 2 * HOUR, a_schedule(cron="0 4 * * *"))
     assert actions(daily) == [
+        "environment.set",
         "schedule.add",
         "schedule.enable",
         "schedule.add",

@@ -23,6 +23,7 @@ from tick.ops.actions import (
     cancellation,
     clock_ahead,
     custom_schedules,
+    environments,
     many_schedules,
     pins,
     retries,
@@ -377,6 +378,18 @@ CASES = {
         lambda w, db, a: calendars.restore_calendar(db, a, "plant", w.registry),
         Entry("calendar.restore", "plant"),
     ),
+    "environments._change": Case(
+        on,
+        lambda w, db, a: environments.change_environment(
+            db, a, "staging", old="production", dead_after_seconds=90
+        ),
+        Entry(
+            "environment.change",
+            "database",
+            {"environment": "production"},
+            {"environment": "staging", "switched_off": ["daily"], "cancelled": 0},
+        ),
+    ),
     "identities._create": Case(
         None,
         lambda w, db, a: identities.find_or_create_user(db, a, ADA),
@@ -430,7 +443,7 @@ CASES = {
     "many_schedules._undo": Case(
         all_on,
         lambda w, db, a: many_schedules.undo(db, a, entries(w)[-1].id),
-        Entry("schedules.undo", "entry 2", ON, OFF),
+        Entry("schedules.undo", "entry 3", ON, OFF),
     ),
     "pins.pin_schedule": Case(
         edited,

@@ -41,6 +41,9 @@ def test_an_unchanged_project_changes_nothing(daily: World) -> None:
     plan = planned(daily, a_schedule())
     assert plan.changes_nothing
     assert plan.as_dict() == {
+        "environment": "production",
+        "wrong_environment": None,
+        "elsewhere": {},
         "changes": [],
         "pinned": [],
         "fires": [],
@@ -78,7 +81,7 @@ def test_other_jobs_other_words_a_removal_and_a_rename_are_told_apart(daily: Wor
     assert only(planned(daily, a_schedule())).what == ("its jobs change",)
     daily.jobs = [a_job("match-scores")]
     assert only(planned(daily, a_schedule(name="Other"))).what == (
-        "its name, description or alerts change",
+        "its name, description, alerts or environments change",
     )
     renamed = only(planned(daily, a_schedule("daily-2", name="Daily", renamed_from="daily")))
     assert renamed.what == ("renamed from daily: history and switch stay",)

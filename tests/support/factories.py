@@ -86,7 +86,11 @@ class World:
         parts += (tuple(map(str, self.windows)),)
         if self._built is None or self._built[0] != parts:
             registry = build_registry(
-                self.jobs, self.schedules, calendars=self.calendars, windows=self.windows
+                self.jobs,
+                self.schedules,
+                calendars=self.calendars,
+                windows=self.windows,
+                environment=self.settings.environment,
             )
             self._built = parts, registry
         return self._built[1]

@@ -20,6 +20,7 @@ from tick import __version__, clock
 from tick.cli.connection import Connection
 from tick.cli.local import author, ready_runtime
 from tick.cli.retry_reads import retry_reads
+from tick.engine.ledger.environment import expect_environment, stored_environment
 from tick.environment import read_file_of, read_secret
 from tick.errors import RemoteError
 from tick.interface.inputs import arguments_of
@@ -80,6 +81,9 @@ class LocalClient(Client):
         """Return what the operation answers, called in this process."""
         # A context for each call, as for each request: `now` must not stand still while one waits.
         context = Context(self._runtime, self._author, self._runtime.now)
+        if not operation.reads:
+            stored = context.read(stored_environment)
+            expect_environment(stored, self._runtime.settings.environment)
         return operation(context, **operation.bind(arguments))
 
 

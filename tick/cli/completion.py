@@ -16,7 +16,8 @@ SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
 def _from_definitions(names: Callable[[Registry], Iterable[str]]) -> Completer:
     def complete(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
         try:
-            registry = load_registry(load_settings().definitions)
+            settings = load_settings()
+            registry = load_registry(settings.definitions, settings.environment)
         except Exception:
             return []  # whoever presses Tab wants no traceback on the prompt
         return sorted(name for name in names(registry) if name.startswith(begun))

@@ -1,6 +1,6 @@
 """The commands on definitions: sync, check and plan them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import click
@@ -14,7 +14,7 @@ from tick.define.registry import Registry, load_registry
 from tick.interface.verify_and_plan import plan_definitions
 from tick.ops.reports.deploy_plan import Plan
 from tick.ops.reports.drift import Drift, count_moved
-from tick.settings import definitions_package
+from tick.settings import where_definitions_are
 from tick.text import counted
 
 MOST_MOVED = 200
@@ -50,7 +50,7 @@ def sync(accept_older_zone_data: bool) -> None:
 def check() -> None:
     """Check the definitions without a database: for CI. Exit status 1 lists every mistake."""
     # Not `load_settings`: in CI no other setting has to be there, nor to be right.
-    registry = load_registry(definitions_package())
+    registry = load_registry(*where_definitions_are())
     if not wants_json():
         _tell_registry(registry)
         return
@@ -66,6 +66,12 @@ def _tell_registry(registry: Registry) -> None:
     show_table({"group": "GROUP", "jobs": "JOBS"}, rows, "No jobs yet: see definitions/README.md.")
     count = f"{counted(len(registry.jobs), 'job')} in {counted(len(rows), 'group')}"
     click.echo(f"{count} and {counted(len(registry.schedules), 'schedule')}: no mistakes.")
+    _tell_elsewhere(registry.environment, registry.elsewhere)
+
+
+def _tell_elsewhere(environment: str, elsewhere: Mapping[str, Sequence[str]]) -> None:
+    for schedule_id, there in elsewhere.items():
+        say(f"{schedule_id} does not exist in {environment}, but in {', '.join(there)}.")
 
 
 @click.command()
@@ -86,6 +92,9 @@ def plan() -> None:
 
 
 def _tell_plan(found: Plan) -> None:
+    if found.wrong_environment:
+        say(found.wrong_environment)
+    _tell_elsewhere(found.environment, found.elsewhere)
     for each in found.pinned:
         say(f"{each.schedule_id}: {each.pin.words}; it stays so, for its definition is the same")
     if found.changes_nothing:

@@ -15,7 +15,9 @@ from tick.cli.exit_status import ExitStatus
 from tick.cli.output import say, show_json
 from tick.cli.parameters import as_json, wants_json
 from tick.cron.zone_data import current
+from tick.define.environments import differences
 from tick.define.registry import Registry, load_registry
+from tick.engine.ledger.environment import stored_environment
 from tick.engine.schedules.zone_changes import older_zones
 from tick.environment import secret_files, variables
 from tick.errors import TickError
@@ -66,7 +68,7 @@ def examine() -> Iterator[CheckResult]:
     yield from checks.check_holidays(settings.holidays)
     registry = None
     try:
-        registry = load_registry(settings.definitions)
+        registry = load_registry(settings.definitions, settings.environment)
         jobs, schedules = len(registry.jobs), len(registry.schedules)
         yield good("definitions", f"{counted(jobs, 'job')}, {counted(schedules, 'schedule')}.")
     except TickError as error:
@@ -112,7 +114,10 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Check
         health = read_health(connection, now, read_page_status(connection, now, dead_after))
         living = list_living(connection, now, dead_after)
         plan = None if registry is None else plan_deploy(connection, registry, now)
+        stored = stored_environment(connection)
         older = {known.zone: known.version for known in older_zones(connection)}
+    defined = set() if registry is None else _named_in(registry)
+    yield checks.check_environment(runtime.settings.environment, stored, defined)
     if plan is not None:
         yield checks.check_synced(plan)
         yield from checks.check_drift(plan.drift)
@@ -120,6 +125,12 @@ def _examine_life(runtime: Runtime, registry: Registry | None) -> Iterator[Check
     yield from checks.check_ticks(health, now)
     yield from checks.check_workers(living, health)
     yield checks.check_channels(runtime.settings)
+
+
+def _named_in(registry: Registry) -> set[str]:
+    """Return the environments that schedules name."""
+    named = {name for there in registry.elsewhere.values() for name in there}
+    return named.union(*(differences(each) or () for each in registry.schedules.values()))
 
 
 def _skew(runtime: Runtime) -> timedelta:

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from tick import __version__
 from tick.cron.zone_age import older_in_words
 from tick.cron.zone_data import ZoneData
+from tick.engine.ledger.environment import environment_mistake
 from tick.errors import SettingsError
 from tick.notify.channels import channels_of
 from tick.ops.queries.health import SystemHealth
@@ -220,6 +221,20 @@ def check_channels(settings: Settings) -> CheckResult:
         return good("alerts", "A channel is set up; `tick alerts test` tries it.")
     advice = f"Set {PREFIX}ALERT_URLS or {PREFIX}WEBHOOK_URLS, then `tick alerts test`."
     return warning("alerts", "Nobody is told when something goes wrong.", advice)
+
+
+def check_environment(mine: str, stored: str | None, named: Collection[str]) -> CheckResult:
+    """Check that the database is of this environment, and that schedules know it.
+
+    `named` are the environments that the definitions name.
+    """
+    if (mistake := environment_mistake(stored, mine)) is not None:
+        return problem("environment", mistake, "Until then nothing ticks, syncs or works here.")
+    if named and mine not in named and "*" not in named:
+        text = f"{mine}; the definitions name {', '.join(sorted(named))}."
+        return warning("environment", text, "If it is misspelt, mend TICK_ENVIRONMENT.")
+    whose = "the database is its own" if stored else "the first sync gives the database to it"
+    return good("environment", f"{mine}; {whose}.")
 
 
 def check_synced(plan: Plan) -> CheckResult:

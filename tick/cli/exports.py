@@ -10,7 +10,7 @@ from tick.define.registry import Registry, load_registry
 from tick.importers.exports import TARGETS, Outgoing
 from tick.importers.exports import export as exported
 from tick.job_types.command import COMMAND
-from tick.settings import definitions_package
+from tick.settings import where_definitions_are
 
 
 @click.command("export")
@@ -27,7 +27,7 @@ def export(target: str, schedules: tuple[str, ...]) -> None:
     """
     from tick.clock import now
 
-    registry = load_registry(definitions_package())
+    registry = load_registry(*where_definitions_are())
     chosen = schedules or tuple(registry.schedules)
     if unknown := set(chosen) - registry.schedules.keys():
         raise click.BadParameter(

@@ -101,6 +101,7 @@ def schedule(schedule_id: str) -> None:
         "version": row.version_since
         and f"{row.version} since {row.version_since:%Y-%m-%d %H:%M} UTC",
         "pin": row.pin and row.pin.words,
+        "exists in": ", ".join(row.environment_words),
         "error": row.last_error,
     }
     for name, text in facts.items():

@@ -56,7 +56,8 @@ def simulate(
     """
     from tick.ticks.simulation import simulate as run_simulation
 
-    registry = load_registry(load_settings().definitions)
+    settings = load_settings()
+    registry = load_registry(settings.definitions, settings.environment)
     with _progress(start, end) as reached:
         found = run_simulation(
             registry, start, end, down=down, windows=windows, on_tick=reached, **lengths

@@ -16,11 +16,13 @@ from tick.text import length
 def status() -> None:
     """Say whether the system ticks and works.
 
-    Exit status 1 when ticks are late or never came, or when a clock ahead keeps schedules silent.
+    Exit status 1 when ticks are late or never came, when a clock ahead keeps schedules silent, or
+    when the database belongs to another environment.
     """
     found = call(read_status)
     show(found, _tell_status)
-    if found.ticks_are_late or found.last_tick_at is None or found.ahead_to:
+    is_silent = found.last_tick_at is None or found.ahead_to or found.wrong_environment
+    if found.ticks_are_late or is_silent:
         raise SystemExit(ExitStatus.FAILED)
 
 
@@ -43,6 +45,10 @@ def _tell_status(found: SchedulerStatus) -> None:
         say(f"Nothing fires: {found.stands_because}.")
     if found.last_tick_error:
         say(f"The last tick failed: {found.last_tick_error}")
+    if found.wrong_environment:
+        say(found.wrong_environment)
+    elif found.environment:
+        say(f"Environment: {found.environment}.")
     click.echo(f"Workers: {found.workers}. Runs at work: {found.running}, waiting: {found.queued}.")
 
 

@@ -13,6 +13,7 @@ from tick.define.written import INSTANTS, is_day
 
 _IMPORTS = {
     "=date(": "date",
+    ": date(": "date",
     "datetime(": "datetime",
     "timedelta(": "timedelta",
     "=UTC)": "UTC",
@@ -32,14 +33,16 @@ def as_code(schedule_id: str, written: Mapping[str, Any]) -> str:
 
 def imports_of(code: str) -> str:
     """The imports that such a text needs."""
-    names = sorted(name for sign, name in _IMPORTS.items() if sign in code)
+    names = sorted({name for sign, name in _IMPORTS.items() if sign in code})
     dates = f"from datetime import {', '.join(names)}\n\n" if names else ""
-    steps = [name for name in _STEPS if f"every={name}(" in code]
+    steps = [name for name in _STEPS if f"every={name}(" in code or f'"every": {name}(' in code]
     days = [name for name in FUNCTIONS if f", on={name}(" in code]
     return f"{dates}from tick import {', '.join(['Schedule', *sorted([*steps, *days])])}"
 
 
 def _value(name: str, value: Any) -> str:
+    if value is None:
+        return "None"
     if name in INSTANTS:
         at = datetime.fromisoformat(value)
         if is_day(value):
@@ -49,9 +52,18 @@ def _value(name: str, value: Any) -> str:
             rest.pop()
         parts = [at.year, at.month, at.day, at.hour, at.minute, *rest]
         return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
+    if name == "environments" and isinstance(value, Mapping):
+        named = (f"{literal(place)}: {_options(differing)}" for place, differing in value.items())
+        return f"{{{', '.join(named)}}}"
     if name == "every":
         return _step(value) if isinstance(value, Mapping) else _length(value)
     return literal(value)
+
+
+def _options(options: Mapping[str, Any]) -> str:
+    """Options as a dictionary of Python."""
+    listed = (f"{literal(name)}: {_value(name, value)}" for name, value in options.items())
+    return f"{{{', '.join(listed)}}}"
 
 
 def _step(value: Mapping[str, Any]) -> str:

@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from tick.define import alerts
-from tick.define.calendar_days import ExpandedCalendars
+from tick.define import alerts, environments
+from tick.define.calendar_days import ExpandedCalendars, with_days
 from tick.define.job_mistakes import in_job
 from tick.define.jobs import JobDefinition
 from tick.define.labels import in_labels
@@ -89,6 +90,29 @@ def _in_dependencies(jobs: Sequence[JobDefinition]) -> Iterator[str]:
 def _in_schedule(
     schedule: Schedule, jobs: Sequence[JobDefinition], calendars: ExpandedCalendars | None
 ) -> Iterator[str]:
+    place = where_is(schedule)
+    if wrong := list(environments.find_mistakes(schedule)):
+        yield from (f"{place}: {text}" for text in wrong)
+        schedule = replace(schedule, environments=None)
+    # Wherever this is read: whoever deploys to one environment must not break another.
+    found = {
+        name: list(_in_variant(variant, jobs, calendars))
+        for name, variant in environments.variants(schedule).items()
+    }
+    shared = [
+        text for text in next(iter(found.values())) if all(text in of for of in found.values())
+    ]
+    yield from shared
+    for name, texts in found.items():
+        own = (text.removeprefix(f"{place}: ") for text in texts if text not in shared)
+        yield from (f"{place}: in environment {name!r}: {text}" for text in own)
+
+
+def _in_variant(
+    schedule: Schedule, jobs: Sequence[JobDefinition], calendars: ExpandedCalendars | None
+) -> Iterator[str]:
+    if calendars is not None:
+        schedule = with_days(schedule, calendars)
     yield from find_in_timing(schedule)
     found = [*in_calendar(schedule, calendars), *_in_alerts(schedule)]
     found += [*in_labels(schedule.labels), *in_target(schedule, jobs)]

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +16,14 @@ from tick.define.alerts import Rule
 from tick.define.alerts import find_mistakes as find_in_rules
 from tick.define.calendar_days import ExpandedCalendars, expand, with_days
 from tick.define.calendars import Calendar
+from tick.define.environments import differences, in_environment
 from tick.define.jobs import ATTRIBUTE, JobDefinition, named_by
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.source import place
 from tick.define.window_mistakes import find_in_windows
 from tick.define.windows import Window
+from tick.define.written import differences_to_plain
+from tick.environment import PRODUCTION
 from tick.errors import DefinitionsInvalid, NotFound
 from tick.policy.graph import Edge, Selection, select
 
@@ -38,6 +41,10 @@ class Registry:
     """The rules of the schedules that have none of their own."""
     calendars: ExpandedCalendars = field(default_factory=ExpandedCalendars)
     windows: tuple[Window, ...] = ()
+    environment: str = PRODUCTION
+    """The one whose schedules these are."""
+    elsewhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The schedules that exist in other environments only, and in which."""
 
     @property
     def groups(self) -> dict[str, list[JobDefinition]]:
@@ -74,7 +81,7 @@ class Registry:
             name: [
                 each.rule().to_json(),
                 each.target(),
-                each.words() | each.labelled() | each.told(),
+                each.words() | each.labelled() | each.told() | _where(each),
             ]
             for name, each in self.schedules.items()
         }
@@ -83,7 +90,7 @@ class Registry:
         return short_digest(canonical(whole))
 
 
-def load_registry(package: str) -> Registry:
+def load_registry(package: str, environment: str = PRODUCTION) -> Registry:
     """Import the package and its modules. Raises DefinitionsInvalid with every mistake."""
     modules, broken = _import_all(package)
     alerts = getattr(modules[0], "ALERTS", None) if modules else None
@@ -92,7 +99,9 @@ def load_registry(package: str) -> Registry:
     calendars = _instances(modules, Calendar)
     windows = _instances(modules, Window)
     schedules = _instances(modules, Schedule)
-    return build_registry(_jobs(modules), schedules, broken, alerts, calendars, windows)
+    return build_registry(
+        _jobs(modules), schedules, broken, alerts, calendars, windows, environment
+    )
 
 
 def load_jobs(package: str) -> dict[str, JobDefinition]:
@@ -111,17 +120,27 @@ def build_registry(
     alerts: tuple[Rule, ...] | None = None,
     calendars: Iterable[Calendar] = (),
     windows: Iterable[Window] = (),
+    environment: str = PRODUCTION,
 ) -> Registry:
-    """Return a registry; `alerts` are for schedules without. Raises DefinitionsInvalid."""
-    jobs, known, planned = list(jobs), expand(calendars), tuple(windows)
-    schedules = [with_days(each, known) for each in schedules]
+    """Return a registry for an environment; `alerts` are for schedules without.
+
+    Raises DefinitionsInvalid, also for what is wrong in another environment.
+    """
+    jobs, schedules, known = list(jobs), list(schedules), expand(calendars)
+    planned = tuple(windows)
     found = [*broken, *known.mistakes, *mistakes.find(jobs, schedules, known)]
     found += find_in_windows(planned, schedules)
     if found:
         raise DefinitionsInvalid(found)
-    told = [replace(each, alerts=alerts) if each.alerts is None else each for each in schedules]
-    by_id = {each.id: each for each in told}
-    return Registry({job.name: job for job in jobs}, by_id, alerts, known, planned)
+    here = {each.id: in_environment(each, environment) for each in schedules}
+    there = (with_days(each, known) for each in here.values() if each is not None)
+    told = [replace(each, alerts=alerts) if each.alerts is None else each for each in there]
+    elsewhere = {
+        each.id: tuple(differences(each) or ()) for each in schedules if here[each.id] is None
+    }
+    by_name, by_id = {job.name: job for job in jobs}, {each.id: each for each in told}
+    planned = tuple(_windows_here(planned, elsewhere))
+    return Registry(by_name, by_id, alerts, known, planned, environment, elsewhere)
 
 
 def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
@@ -179,6 +198,19 @@ def _values(modules: Iterable[ModuleType]) -> Iterator[object]:
                 yield from value.values()
             else:
                 yield value
+
+
+def _windows_here(windows: Iterable[Window], elsewhere: Collection[str]) -> Iterator[Window]:
+    """Yield the windows without the schedules that do not exist here; none for those alone."""
+    for window in windows:
+        here = [name for name in window.schedules if name not in elsewhere]
+        if here or window.labels or not window.schedules:
+            yield window if len(here) == len(window.schedules) else replace(window, schedules=here)
+
+
+def _where(schedule: Schedule) -> dict[str, Any]:
+    found = differences_to_plain(schedule)
+    return {} if found is None else {"environments": found}
 
 
 def _policy(definition: JobDefinition) -> dict[str, Any]:

@@ -33,8 +33,9 @@ class Schedule:
     within `deadline` seconds. `timeout`, `retries` and `priority` hold for its runs in place of
     their jobs' own. After `pause_after` failed firings in a row it is paused.
     `labels` are names that it shares with others: to list them, switch them and plan windows
-    together. `ping_url` gets each start, success and failure; it is a URL, or `secret:NAME` for one
-    in the variable NAME.
+    together. `environments` are the names of those in which it exists, or a mapping from each name
+    to the options that differ there. `ping_url` gets each start, success and failure; it is a URL,
+    or `secret:NAME` for one in the variable NAME.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Schedule:
     max_runs: int | None = None
     jitter: float = 0.0
     renamed_from: str | None = None
+    environments: Sequence[str] | Mapping[str, Mapping[str, Any]] | None = None
     alerts: tuple[rules.Rule, ...] | None = None
     ping_url: str | None = None
     source: str = field(default="", compare=False)
@@ -80,6 +82,8 @@ class Schedule:
     first_id: str | None = field(default=None, compare=False, repr=False)
     # The days of its calendar; set where the definitions are put together.
     business_days: BusinessDays | None = field(default=None, compare=False, repr=False)
+    # Itself, as it is elsewhere; set where an environment's own options were put in.
+    as_written: "Schedule | None" = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", self.source or caller())

@@ -5,11 +5,22 @@ from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tick.define import alerts as rules
+from tick.define.environments import differences
 from tick.define.schedules import Schedule
 from tick.define.steps import Step, step_from_plain
 
 _IN_CODE_ONLY = frozenset(
-    {"id", "renamed_from", "alerts", "ping_url", "source", "first_id", "business_days"}
+    {
+        "id",
+        "renamed_from",
+        "alerts",
+        "ping_url",
+        "source",
+        "first_id",
+        "business_days",
+        "as_written",
+    }
 )
 _DEFAULTS = {
     field.name: field.default for field in fields(Schedule) if field.name not in _IN_CODE_ONLY
@@ -21,7 +32,11 @@ INSTANTS = frozenset({"anchor", "at", "starts_at", "ends_at"})
 
 def to_plain(schedule: Schedule) -> dict[str, Any]:
     """The options that were given, as JSON values: instants in UTC, lengths in seconds."""
+    schedule = schedule.as_written or schedule
     given = {name: getattr(schedule, name) for name in _DEFAULTS}
+    if isinstance(given["environments"], Mapping):
+        found = differences(schedule) or {}
+        given["environments"] = {name: _by_hand(differing) for name, differing in found.items()}
     return {
         name: _plain(value)
         for name, value in given.items()
@@ -35,6 +50,22 @@ def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> S
 
     Raises ValueError for an option that can't be said by hand.
     """
+    given = _from_plain(values)
+    if isinstance(named := given.get("environments"), Mapping):
+        given["environments"] = {
+            name: _from_plain(differing) if isinstance(differing, Mapping) else differing
+            for name, differing in named.items()
+        }
+    return Schedule(id=schedule_id, source=source, **given)
+
+
+def differences_to_plain(schedule: Schedule) -> dict[str, dict[str, Any]] | None:
+    """The options that differ by environment, as JSON values; None if it names none."""
+    found = differences(schedule.as_written or schedule)
+    return found and {name: _shown(differing) for name, differing in found.items()}
+
+
+def _from_plain(values: Mapping[str, Any]) -> dict[str, Any]:
     given = dict(values)
     if unknown := given.keys() - OPTIONS:
         raise ValueError(f"{min(unknown)} can't be given by hand; leave it out")
@@ -44,7 +75,24 @@ def from_plain(schedule_id: str, values: Mapping[str, Any], *, source: str) -> S
         given["every"] = timedelta(seconds=every)
     elif isinstance(every, Mapping):
         given["every"] = step_from_plain(every)
-    return Schedule(id=schedule_id, source=source, **given)
+    return given
+
+
+def _by_hand(differing: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in differing.items() if name in OPTIONS}
+
+
+def _shown(differing: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict(differing)
+    if given.get("alerts") is not None:
+        given["alerts"] = rules.to_plain(given["alerts"])
+    # What is shown to whoever may look must not hold an address that is a secret.
+    given |= {"ping_url": "***"} if given.get("ping_url") else {}
+    return _plain_options(given)
+
+
+def _plain_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in options.items()}
 
 
 def is_day(text: str) -> bool:
@@ -65,6 +113,8 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, Step):
         return value.to_plain()
-    if isinstance(value, list | tuple | set | frozenset):
-        return list(value)
-    return dict(value) if isinstance(value, Mapping) else value
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    if isinstance(value, list | tuple):
+        return list(map(_plain, value))
+    return _plain_options(value) if isinstance(value, Mapping) else value

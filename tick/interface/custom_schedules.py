@@ -86,6 +86,11 @@ class ScheduleOptions(Body):
     ends_at: Instant | None = None
     max_runs: int | None = None
     jitter: float | None = None
+    environments: tuple[Name, ...] | dict[str, dict[str, JsonValue]] | None = Field(
+        None,
+        description="where it exists: names, or from each name to the options that differ there, "
+        "as they are stored",
+    )
 
     def written(self) -> dict[str, Any]:
         """The options that were given, as they are stored."""

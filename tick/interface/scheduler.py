@@ -52,6 +52,7 @@ def resume_all_from_now(context: Context, body: Nothing) -> BroughtBack:
 @resource.get("/scheduler/status")
 def read_status(context: Context) -> SchedulerStatus:
     """Read whether the system ticks and works."""
+    settings = context.runtime.settings
     return context.read(
-        scheduler.read_status, context.now, context.runtime.settings.dead_after_seconds
+        scheduler.read_status, context.now, settings.dead_after_seconds, settings.environment
     )

@@ -137,6 +137,7 @@ job_schedule = _table(
     Column("labels", Json, comment="what people call it together with others"),
     Column("request_key", sa.String(40), comment="of the request that made it by hand"),
     Column("former_ids", Json, comment="what it was called before, the first name first"),
+    Column("environments", Json, comment="where it exists, and what differs; null: everywhere"),
     _one_of("source", ScheduleSource),
     _one_of("state", ScheduleState),
     _partial("ix_job_schedule_due", "next_run_at", "id", where="enabled AND state = 'ACTIVE'"),
@@ -326,9 +327,7 @@ job_run = _table(
     Index("ix_job_run_job_name_id", "job_name", "id"),
     _partial("ix_job_run_claimable", sa.text("priority DESC"), "id", where="status = 'QUEUED'"),
     _partial(
-        "uq_job_run_unfinished",
-        "job_name",
-        "unique_key",
+        *("uq_job_run_unfinished", "job_name", "unique_key"),
         where="unique_key IS NOT NULL AND status IN ('QUEUED', 'RUNNING')",
         unique=True,
     ),

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from tick.engine.runs.heartbeat import beat, register_worker, stop_worker
-from tick.errors import DefinitionsInvalid
+from tick.errors import DefinitionsInvalid, WrongEnvironment
 from tick.runtime import Runtime
 from tick.states import WorkerType
 from tick.store.database import TRANSIENT, short_error
@@ -35,11 +35,16 @@ class Loop:
         """The minute of the last tick."""
 
     def serve(self, stop: threading.Event) -> None:
-        """Run until `stop`; a database that is away for a while does not end it."""
+        """Run until `stop`; a database that is away for a while does not end it.
+
+        Raises WrongEnvironment.
+        """
         self._announce()
-        while not stop.is_set():
-            stop.wait(self._turn(stop))
-        self._sign_off()
+        try:
+            while not stop.is_set():
+                stop.wait(self._turn(stop))
+        finally:
+            self._sign_off()
 
     def _turn(self, stop: threading.Event) -> float:
         """Beat, and tick if the minute is new; how many seconds to wait for the next turn."""
@@ -52,6 +57,8 @@ class Loop:
             # Beats go on between two ticks, or others would declare this process dead.
             to_next = seconds_to_next_minute(self.runtime.now())
             return min(to_next, self.runtime.settings.heartbeat_seconds)
+        except WrongEnvironment:
+            raise
         except TRANSIENT as error:
             log.error("the database is away, trying again in 5 s: %s", short_error(error))
         except Exception:
@@ -81,11 +88,16 @@ class Loop:
     def _beat(self, now: datetime) -> None:
         self.runtime.database.want_file()
         with self.runtime.database.write.begin() as connection:
-            if self.worker_id and beat(connection, self.worker_id, now, "ticking"):
+            mine = self.runtime.settings.environment
+            if self.worker_id and beat(connection, self.worker_id, now, "ticking", mine):
                 return
             # New, or declared dead while it was frozen: it begins a new life.
             self.worker_id = register_worker(
-                connection, worker_type=WorkerType.SCHEDULE_DAEMON, now=now, abilities={}
+                connection,
+                worker_type=WorkerType.SCHEDULE_DAEMON,
+                now=now,
+                abilities={},
+                environment=mine,
             )
         ensure_synced(self.runtime, now)
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tick.engine.firing.claim_schedules import IS_ANY_DUE
 from tick.engine.ledger.backfills import IS_ANY_RUNNING
+from tick.engine.ledger.environment import ENVIRONMENT
 from tick.engine.ledger.zones import IN_FORCE
 from tick.engine.runs.expire import overdue_values
 from tick.engine.runs.rescue import IS_ANYTHING_LOST
@@ -30,7 +31,8 @@ class PendingWork:
     """Answers, one for each thing that a tick does.
 
     `zones` are the data in force (IN_FORCE); `unread` says that some version's are not known.
-    `calculator` says what worked out the next instants (IN_USE).
+    `calculator` says what worked out the next instants (IN_USE), `environment` to which one the
+    database belongs, if to any.
     """
 
     pause_over: bool
@@ -43,6 +45,7 @@ class PendingWork:
     zones: str | None
     unread: bool
     calculator: dict[str, Any] | None
+    environment: str | None
     clock: datetime | None
     """The database's own clock, which all share; None on SQLite, where the host's is it."""
 
@@ -77,5 +80,5 @@ def _statement(dialect: str) -> sa.Select[Any]:
         *(IS_ANYTHING_LOST, IS_ANY_FORGOTTEN, IS_ANY_RUNNING),
         *(IS_ANY_UNCOUNTED, IS_PRUNE_DUE),
     )
-    rules: list[Any] = [IN_FORCE, IS_ANY_UNREAD, IN_USE]
+    rules: list[Any] = [IN_FORCE, IS_ANY_UNREAD, IN_USE, ENVIRONMENT]
     return sa.select(IS_ANY_PAUSE_OVER, IS_ANY_DUE, *ended, *rules, clock)

@@ -11,6 +11,7 @@ from math import inf
 import sqlalchemy as sa
 
 from tick.engine.ledger.audit import SYSTEM
+from tick.engine.ledger.environment import expect_environment
 from tick.engine.ledger.rows import LISTED, count_outcomes, list_occurrences
 from tick.engine.ledger.tick_log import learned_tick_seconds, record_tick
 from tick.engine.ledger.zones import read_zone_data_status, zone_data_status
@@ -45,13 +46,14 @@ def run_tick(
     """Decide everything that is due at `now`.
 
     `source` labels who called; `budget_seconds` defaults to the setting. Only a `simulated` tick
-    may be ahead of the shared clock, and it prunes nothing. Raises ClockError for any other, and
-    DatabaseError's cause only when the database can't be reached at all.
+    may be ahead of the shared clock, and it prunes nothing. Raises ClockError for any other,
+    WrongEnvironment, and DatabaseError's cause only when the database can't be reached at all.
     """
     budget_seconds = budget_seconds or runtime.settings.budget_seconds
     loop = FiringLoop(runtime, utc(now, "now"), budget_seconds)
     with bound(tick_id=loop.result.tick_id):
         pending = _pending_work(loop)
+        expect_environment(pending.environment, runtime.settings.environment)
         # A tick by a clock that is ahead would decide instants that are still to come, for good.
         if not simulated:
             refuse_ahead(loop.now, pending.clock or runtime.now())

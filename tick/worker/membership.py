@@ -20,6 +20,7 @@ class Membership:
     """Keeps the worker's row in the database. `worker_id` is None while it is not registered.
 
     `on_declared_dead` is called when others declared it dead, before it goes on under a new id.
+    `environment` is the one that the database must belong to; None: any.
     """
 
     def __init__(
@@ -29,24 +30,33 @@ class Membership:
         queues: Collection[str] | None,
         slots: int,
         on_declared_dead: Callable[[], None],
+        environment: str | None = None,
     ) -> None:
+        self.environment = environment
         self._database, self._jobs, self._slots = database, jobs, slots
         self._queues, self._on_declared_dead = queues, on_declared_dead
         self.worker_id: str | None = None
 
     def beat(self, now: datetime, activity: str) -> WorkerStatus:
-        """Write a heartbeat, and register first where necessary; return the worker's status."""
+        """Write a heartbeat, and register first where necessary; return the worker's status.
+
+        Raises WrongEnvironment.
+        """
         self._database.want_file()  # a file that was moved away must not be written on unseen
         status = None
         with self._database.write.begin() as connection:
             if self.worker_id is not None:
-                status = beat(connection, self.worker_id, now, activity)
+                status = beat(connection, self.worker_id, now, activity, self.environment)
             if status is None:
                 queues = None if self._queues is None else sorted(self._queues)
                 abilities = {"queues": queues, "jobs": sorted(self._jobs), "slots": self._slots}
                 kind = WorkerType.JOB_WORKER
                 registered = register_worker(
-                    connection, worker_type=kind, now=now, abilities=abilities
+                    connection,
+                    worker_type=kind,
+                    now=now,
+                    abilities=abilities,
+                    environment=self.environment,
                 )
         if status is not None:
             return status

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import inf
 
+from tick.errors import WrongEnvironment
 from tick.executors.executor import Executor
 from tick.runtime import Runtime
 from tick.states import RunStatus, WorkerStatus
@@ -71,7 +72,9 @@ class Worker:
         self._reconciler = Reconciler(database, self._executors, self._results)
         slots = self._executors.slots
         forget = self._reconciler.abandon_all
-        self._membership = Membership(database, self._jobs, queues, slots, forget)
+        mine = settings.environment
+        self._membership = Membership(database, self._jobs, queues, slots, forget, mine)
+        self._refused: WrongEnvironment | None = None
         self._found_nothing = False
         self._drain_until: float | None = None
         self._is_closed = False
@@ -99,7 +102,7 @@ class Worker:
         """Work until asked to stop, then drain for `drain_seconds`, by default the setting.
 
         With `seconds` it stops by itself when they are over or nothing is ready. Returns whether
-        nothing was left.
+        nothing was left. Raises WrongEnvironment, after the drain if the database changed hands.
         """
         until = time.monotonic() + seconds
         try:
@@ -109,6 +112,8 @@ class Worker:
                     is_over = seconds < inf and (self._is_idle() or time.monotonic() >= until)
                     if is_over and not stop.requests:
                         stop()
+            if self._refused is not None:
+                raise self._refused
             return self._is_idle()
         finally:
             self.close()
@@ -217,7 +222,16 @@ class Worker:
             self._rescue.restart()
 
     def _beat_once(self, now: datetime) -> None:
-        status = self._membership.beat(now, self._executors.activity)
+        try:
+            status = self._membership.beat(now, self._executors.activity)
+        except WrongEnvironment as error:
+            if self.worker_id is None:
+                raise
+            # It came to belong to another one: what runs may end, and nothing more begins.
+            log.error("takes nothing new: %s", error)
+            self._refused, self._membership.environment = error, None
+            self._drain()
+            return
         if status is WorkerStatus.DRAINING and self._drain_until is None:
             log.info("draining, as somebody asked")
             self._drain_until = inf

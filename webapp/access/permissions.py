@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from tick.interface.permissions import ROLES, Permission
 from tick.states import Role
+from webapp.access.environment import refuse_change
 from webapp.access.login import redirect_to_login
 from webapp.access.rate_limits import enforce_rate_limit
 
@@ -178,6 +179,8 @@ def check() -> Response | None:
         abort(403)
     if request.method == "POST" and request.endpoint not in _CHANGES_NOTHING:
         enforce_rate_limit(f"user:{current_user.name}")
+        if NEEDED[request.endpoint] is not Permission.READ:
+            refuse_change()
     return None
 
 

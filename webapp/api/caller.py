@@ -12,6 +12,7 @@ from tick.ops.access.tokens import Token
 from webapp import problem
 from webapp.access import permissions
 from webapp.access.bearer import ask_for_token, bearer_token
+from webapp.access.environment import refuse_change
 from webapp.access.rate_limits import enforce_rate_limit
 from webapp.services import now, runtime
 
@@ -39,6 +40,7 @@ def check() -> Response | None:
         return problem.answer(403)
     if not operation.reads:
         enforce_rate_limit(token.author_name)
+        refuse_change()
     return None
 
 

@@ -76,7 +76,8 @@ class _Collected(Collector):
 
 def families(reading: Reading) -> Iterator[Metric]:
     """Yield the metrics of a reading. Pure."""
-    yield InfoMetricFamily("tick_build", "The release that answers", {"version": __version__})
+    build = {"version": __version__, "environment": reading.environment or ""}
+    yield InfoMetricFamily("tick_build", "The release that answers, and for whom", build)
     zones = current()
     words, said = "The time zone data that this process goes by", {"place": zones.place}
     yield InfoMetricFamily("tick_zone_data", words, {"version": zones.version or "", **said})

@@ -9,6 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.ledger.environment import (
+    ENVIRONMENT,
+    expect_environment,
+    stored_environment,
+)
 from tick.states import LIVING_WORKERS, WorkerStatus, WorkerType
 from tick.store.tables import worker_instance
 from tick.version import __version__
@@ -22,8 +27,14 @@ def register_worker(
     worker_type: WorkerType,
     now: datetime,
     abilities: Mapping[str, Any],
+    environment: str | None = None,
 ) -> str:
-    """Register this process under a new random id; the id."""
+    """Register this process under a new random id; the id.
+
+    Raises WrongEnvironment if the database belongs to another one than `environment`.
+    """
+    if environment is not None:
+        expect_environment(stored_environment(connection), environment)
     worker_id = secrets.token_hex(8)
     connection.execute(
         sa.insert(worker_instance),
@@ -43,16 +54,27 @@ def register_worker(
 
 
 def beat(
-    connection: sa.Connection, worker_id: str, now: datetime, activity: str = ""
+    connection: sa.Connection,
+    worker_id: str,
+    now: datetime,
+    activity: str = "",
+    environment: str | None = None,
 ) -> WorkerStatus | None:
-    """Beat; the status that others see, or None when they declared this process dead."""
-    status = connection.execute(
+    """Beat; the status that others see, or None when they declared this process dead.
+
+    Raises WrongEnvironment if the database belongs to another one than `environment` by now.
+    """
+    row = connection.execute(
         sa.update(worker_instance)
         .where(_w.id == worker_id, _w.status.in_(LIVING_WORKERS))
         .values(last_heartbeat_at=now, activity=activity[:200])
-        .returning(_w.status)
-    ).scalar()
-    return None if status is None else WorkerStatus(status)
+        .returning(_w.status, ENVIRONMENT.label("environment"))
+    ).one_or_none()
+    if row is None:
+        return None
+    if environment is not None:
+        expect_environment(row.environment, environment)
+    return WorkerStatus(row.status)
 
 
 def drain_worker(connection: sa.Connection, worker_id: str) -> bool:

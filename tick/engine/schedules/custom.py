@@ -10,13 +10,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tick.define.mistakes import MAX_ID, find_in_one
+from tick.define.mistakes import MAX_ID
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
-from tick.define.written import OPTIONS
+from tick.define.written import OPTIONS, differences_to_plain
 from tick.engine.schedules import lifecycle
-from tick.engine.schedules.diff import custom_schedule, version_digest, version_texts
-from tick.engine.schedules.known_calendars import with_known_calendars
+from tick.engine.schedules.diff import (
+    custom_schedule,
+    find_in_custom,
+    here,
+    version_digest,
+    version_texts,
+)
+from tick.engine.schedules.known_calendars import named_in, with_known_calendars
 from tick.engine.schedules.writer import ScheduleWriter
 from tick.errors import InvalidInput, NotFound, Refused
 from tick.states import ScheduleSource, ScheduleState
@@ -73,7 +79,7 @@ def edit(writer: ScheduleWriter, known: CustomSchedule, written: Mapping[str, An
         return False
     schedule = _read(writer, known.row.id, written, known.row.former_ids)
     writer.change(schedule, source=_CUSTOM)
-    writer.update(schedule.id, **schedule.words())
+    writer.update(schedule.id, **schedule.words(), environments=differences_to_plain(schedule))
     before, after = {"written": dict(known.written)}, {"written": dict(written)}
     writer.note("schedule.change", schedule.id, before=before, after=after)
     return True
@@ -145,7 +151,9 @@ def judge(
         schedule = custom_schedule(schedule_id, written, registry, former_ids)
     except (TypeError, ValueError) as error:
         return None, [(_option_in(str(error)), str(error))]
-    wrong = find_in_one(schedule, list(registry.jobs.values()), registry.calendars)
+    wrong = find_in_custom(schedule, registry)
+    if not wrong:
+        schedule = here(schedule, registry)
     return schedule, [(_option_in(text), text) for text in wrong]
 
 
@@ -156,7 +164,7 @@ def _read(
     former_ids: list[str] | None = None,
 ) -> Schedule:
     """The schedule as written. Raises InvalidInput if it does not hold with the jobs there are."""
-    known = with_known_calendars(writer.connection, writer.registry, [written.get("calendar")])
+    known = with_known_calendars(writer.connection, writer.registry, named_in(written))
     schedule, wrong = judge(schedule_id, written, known, former_ids)
     if schedule is None or wrong:
         raise InvalidInput([(f"body.{option}", text) for option, text in wrong])
@@ -175,6 +183,8 @@ _BEGINNINGS = {
     "says what to run": "mode",
     "use lower-case letters": "id",
     "has no instant between": "ends_at",
+    "environments[": "environments",
+    "in environment ": "environments",
 }
 """The options of mistakes that don't begin with the option's name."""
 

@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from tick.define.calendar_days import with_days
+from tick.define.environments import in_environment
 from tick.define.mistakes import find_in_one
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, canonical, short_digest
 from tick.define.timing_mistakes import where_is
-from tick.define.written import from_plain
+from tick.define.written import differences_to_plain, from_plain
 from tick.engine.ledger.versions import PIN
-from tick.engine.schedules.known_calendars import with_known_calendars
+from tick.engine.schedules.known_calendars import named_in, with_known_calendars
 from tick.engine.schedules.targets import build_target
 from tick.errors import DefinitionsInvalid
 from tick.policy.target import Target
@@ -90,7 +91,7 @@ def follow_by_hand(
     connection: sa.Connection, registry: Registry, made_by_hand: Sequence[sa.Row[Any]]
 ) -> list[Change]:
     """What these definitions, and the calendars by hand, mean for schedules made by hand."""
-    names = [row.definition["written"].get("calendar") for row in made_by_hand]
+    names = [name for row in made_by_hand for name in named_in(row.definition["written"])]
     registry = with_known_calendars(connection, registry, names)
     return [_follow(row, registry) for row in made_by_hand]
 
@@ -127,8 +128,9 @@ def _refuse_same_ids(made_by_hand: Sequence[sa.Row[Any]], registry: Registry) ->
 def _follow(row: sa.Row[Any], registry: Registry) -> Change:
     """The change that new code, or new days, mean for a schedule made by hand."""
     schedule = custom_schedule(row.id, row.definition["written"], registry, row.former_ids)
-    if wrong := find_in_one(schedule, list(registry.jobs.values()), registry.calendars):
+    if wrong := find_in_custom(schedule, registry):
         return Change(row.id, schedule, row, source=ScheduleSource.CUSTOM, broken=" ".join(wrong))
+    schedule = here(schedule, registry)
     mended = row.state == ScheduleState.ERROR and row.state_by == BY_DEFINITIONS
     digest = version_digest(version_texts(schedule, registry))
     changed = mended or row.digest != digest or _pin_ends(row, registry)
@@ -144,8 +146,24 @@ def custom_schedule(
     """The schedule that a person wrote, with the alert rules that every schedule has."""
     schedule = from_plain(schedule_id, written, source="custom")
     first_id = former_ids[0] if former_ids else None
-    schedule = with_days(schedule, registry.calendars)
     return replace(schedule, first_id=first_id, alerts=registry.alerts)
+
+
+def find_in_custom(schedule: Schedule, registry: Registry) -> list[str]:
+    """The mistakes of a schedule that a person wrote, one that does not exist here among them."""
+    wrong = find_in_one(schedule, list(registry.jobs.values()), registry.calendars)
+    if not wrong and in_environment(schedule, registry.environment) is None:
+        wrong = [
+            f"environments: it does not exist in {registry.environment}, which this is; name that "
+            "as well, or delete it here."
+        ]
+    return wrong
+
+
+def here(schedule: Schedule, registry: Registry) -> Schedule:
+    """The schedule, which exists here, as it is here."""
+    found = in_environment(schedule, registry.environment) or schedule
+    return with_days(found, registry.calendars)
 
 
 def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[Any]]) -> Change:
@@ -165,8 +183,8 @@ def _compare(schedule: Schedule, registry: Registry, known: Mapping[str, sa.Row[
         returned=row.state == ScheduleState.REMOVED,
         changed=row.digest != version_digest(version_texts(schedule, registry))
         or _pin_ends(row, registry),
-        reworded=(row.name, row.description, row.alerts)
-        != (schedule.name, schedule.description, schedule.told()),
+        reworded=(row.name, row.description, row.alerts, row.environments)
+        != (schedule.name, schedule.description, schedule.told(), differences_to_plain(schedule)),
     )
 
 

@@ -39,6 +39,14 @@ def _two_of_a_name(name: str, by: str) -> str:
     )
 
 
+def named_in(written: Mapping[str, Any]) -> list[str | None]:
+    """Return the calendars that a schedule by hand names, in any of its environments."""
+    environments = written.get("environments")
+    differing = environments.values() if isinstance(environments, Mapping) else ()
+    named = (each.get("calendar") for each in differing if isinstance(each, Mapping))
+    return [written.get("calendar"), *named]
+
+
 def with_known_calendars(
     connection: sa.Connection, registry: Registry, names: Iterable[str | None] | None = None
 ) -> Registry:

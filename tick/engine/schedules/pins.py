@@ -84,8 +84,8 @@ def _put_in_force(writer: ScheduleWriter, schedule_id: str, content: dict[str, A
 
     def add_version(since: datetime, taken: Rule) -> int:
         text = taken.to_json()
-        its = {"rule": text, "rule_key": short_digest(text)}
-        its |= {"rule_format": max(taken.format, target.format)}
+        form = max(taken.format, target.format)
+        its = {"rule": text, "rule_key": short_digest(text), "rule_format": form}
         return writer.insert_version(schedule_id, content | its, since, zone)
 
     writer.put_in_force(before, rule, add_version)

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from tick.cron.zone_age import older_in_words
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
+from tick.define.written import differences_to_plain
 from tick.engine.ledger.audit import SYSTEM, Act, Author
+from tick.engine.ledger.environment import take_environment
 from tick.engine.schedules import lifecycle
 from tick.engine.schedules.calculator import apply_newer_rules
 from tick.engine.schedules.code_windows import sync_windows
@@ -62,9 +64,11 @@ def sync(
 ) -> SyncReport:
     """Bring the schedules to what the registry says. Doing it again changes nothing.
 
-    Raises OlderZoneData where schedules are decided by newer time zone data than this process has.
+    Raises OlderZoneData where schedules are decided by newer time zone data than this process has,
+    WrongEnvironment where the database belongs to another environment.
     """
     one_at_a_time(connection)
+    take_environment(connection, registry.environment, Act(now, author))
     refuse_same_names(connection, registry)
     # First of all, every schedule goes by the zone data of this process, or nothing is synced.
     request = ZoneDataRequest(author, author != SYSTEM, accept_older_zone_data)
@@ -125,12 +129,16 @@ class _Sync(ScheduleWriter):
         if change.changed:
             self._change(change, schedule)
         if change.reworded:
-            self.update(change.id, **schedule.words(), alerts=schedule.told())
+            told = {"alerts": schedule.told(), "environments": differences_to_plain(schedule)}
+            self.update(change.id, **schedule.words(), **told)
 
     def _remove(self, schedule_id: str) -> None:
         """No longer defined: it stops at once, its history and its switch are kept."""
         row = self.settle(schedule_id).row
         reason = f"not in the definitions since generation {self.report.generation}"
+        if there := self.registry.elsewhere.get(schedule_id):
+            since = f"since generation {self.report.generation}"
+            reason = f"not in {self.registry.environment}, but in {', '.join(there)}, {since}"
         # A pause is kept there: it holds again if the schedule comes back soon.
         self.note("schedule.remove", schedule_id, before=_standing(row), reason=reason)
         self.stop(schedule_id, ScheduleState.REMOVED, reason, by=self.author.name)

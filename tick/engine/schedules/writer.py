@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule, short_digest
-from tick.define.written import to_plain
+from tick.define.written import differences_to_plain, to_plain
 from tick.engine.firing.claim_schedules import TickClaim
 from tick.engine.firing.fire import fire_due
 from tick.engine.ledger.audit import Acting
@@ -55,6 +55,7 @@ class ScheduleWriter(Acting):
                 **schedule.words(),
                 "labels": list(schedule.labels),
                 "alerts": schedule.told(),
+                "environments": differences_to_plain(schedule),
                 "source": source,
                 "decided_to": self.now,
                 "generation": self.generation,

@@ -7,6 +7,9 @@ from itertools import pairwise
 
 import sqlalchemy as sa
 
+from tick.engine.ledger.environment import ENVIRONMENT
+from tick.engine.ledger.environment import environment_mistake as environment_mistake
+from tick.engine.ledger.environment import expect_environment as expect_environment
 from tick.engine.ledger.tick_log import TickRow, read_ticks
 from tick.engine.ledger.tick_log import read_older_zone_data as read_older_zone_data
 from tick.engine.ledger.tick_log import read_tick_health as read_tick_health
@@ -42,6 +45,8 @@ class PageStatus:
     workers: int
     running: int
     queued: int
+    environment: str | None = None
+    """The one that the database belongs to; None before its first sync."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def read_page_status(
     """Read the status that every page shows; one statement, since every page pays for it."""
     alive_since = now - timedelta(seconds=dead_after_seconds)
     rows = connection.execute(_STATUS, {"now": now, "alive_since": alive_since}).all()
-    counts = {name: rows[0]._mapping[name] for name in ("alerts", "workers", "running", "queued")}
+    names = ("alerts", "workers", "running", "queued", "environment")
+    counts = {name: rows[0]._mapping[name] for name in names}
     windows = (window_of(row) for row in rows if row.id is not None)
     return PageStatus(active_window=covering(windows, now), **counts)
 
@@ -180,7 +186,7 @@ _MAY_LAST = sa.and_(
 # The counts need a row also while no window is open.
 _ONE_ROW = sa.select(sa.literal(1).label("row")).subquery("one")
 _STATUS = (
-    sa.select(*_COUNTS, *COLUMNS)
+    sa.select(*_COUNTS, ENVIRONMENT.label("environment"), *COLUMNS)
     .select_from(_ONE_ROW.outerjoin(maintenance_window, _MAY_LAST))
     .order_by(_m.starts_at, _m.id)
 )

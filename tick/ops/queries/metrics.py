@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tick.engine.ledger.environment import ENVIRONMENT
 from tick.engine.ledger.tick_log import HAS_COME
 from tick.engine.statistics.count import Sums
 from tick.engine.statistics.prune import sums_of_ticks
@@ -44,6 +45,8 @@ class Reading:
     """`queue`, `since`: when the run became available that has been so for longest."""
     workers: dict[tuple[str, str], int]
     """By worker type and state: running, draining or silent."""
+    environment: str | None
+    """The one that the database belongs to."""
     schedules: list[AnyRow]
     """`id`, `enabled`, `state`, `next_run_at`, `consecutive_failures`; `rule` for `next_firing`."""
 
@@ -61,9 +64,11 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
             (newer.started_at - older.started_at).total_seconds()
             for newer, older in pairwise(ticks)
         ]
+        sums, environment = _all_ticks(connection)
         return Reading(
             now=now,
-            ticks=_all_ticks(connection),
+            ticks=sums,
+            environment=environment,
             last_tick=ticks[0] if ticks else None,
             tick_seconds=usual_tick_seconds(gaps),
             runs=runs,
@@ -75,11 +80,14 @@ def read_metrics(database: Database, now: datetime, dead_after_seconds: float) -
         )
 
 
-def _all_ticks(connection: sa.Connection) -> dict[str, int]:
+def _all_ticks(connection: sa.Connection) -> tuple[dict[str, int], str | None]:
+    """Return the sums over all ticks, and with them the environment of the database."""
     # What was pruned is added, since a counter that falls looks like a restart.
     pruned = pruned_ticks(connection)
-    kept = connection.execute(sa.select(*sums_of_ticks())).one()._mapping
-    return {name: number + pruned.get(name, 0) for name, number in kept.items()}
+    *kept, environment = connection.execute(_KEPT_TICKS).one()
+    names = _KEPT_TICKS.selected_columns.keys()
+    sums = {name: number + pruned.get(name, 0) for name, number in zip(names, kept, strict=False)}
+    return sums, environment
 
 
 def _workers(connection: sa.Connection, beats_since: datetime) -> dict[tuple[str, str], int]:
@@ -100,6 +108,7 @@ def _of_status(status: RunStatus) -> sa.Select[Any]:
     )
 
 
+_KEPT_TICKS = sa.select(*sums_of_ticks(), ENVIRONMENT.label("environment"))
 _LAST_TICKS = (
     sa.select(_t.started_at, _t.took_seconds, _t.late_seconds)
     .where(HAS_COME)

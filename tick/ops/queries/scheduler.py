@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from pydantic import Field
 
+from tick.engine.ledger.environment import environment_mistake
 from tick.ops.queries.health import last_decided_at, read_health, read_page_status
 from tick.ops.queries.windows import scheduler_revision
 from tick.ops.queries.workers import Worker, list_living
@@ -40,6 +41,12 @@ class SchedulerStatus(Schema):
     )
     stands: bool = Field(description="it is stopped or in a maintenance window: nothing fires")
     stands_because: str | None = Field(description="since when, by whom and why")
+    environment: str | None = Field(
+        None, description="the one that the database belongs to; null before its first sync"
+    )
+    wrong_environment: str | None = Field(
+        None, description="what to do, if whoever answers is set to another environment"
+    )
     revision: str = Field(description="changes when somebody stops or starts it; for If-Match")
     workers: int = Field(description="living job workers")
     running: int
@@ -50,7 +57,7 @@ class SchedulerStatus(Schema):
 
 
 def read_status(
-    connection: sa.Connection, now: datetime, dead_after_seconds: float
+    connection: sa.Connection, now: datetime, dead_after_seconds: float, environment: str
 ) -> SchedulerStatus:
     """Read whether the system ticks and works, and its living processes."""
     status = read_page_status(connection, now, dead_after_seconds)
@@ -60,6 +67,8 @@ def read_status(
         synced_at=None if health.last_tick_at else last_decided_at(connection),
         now=now,
         ticks_are_late=health.ticks_are_late(now),
+        environment=status.environment,
+        wrong_environment=environment_mistake(status.environment, environment),
         stands=window is not None,
         stands_because=window.in_words() if window else None,
         revision=scheduler_revision(connection),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import BeforeValidator, Field
 
 from tick.define.alerts import of_schedule
+from tick.define.environments import in_words
 from tick.engine.ledger.versions import PIN
 from tick.engine.schedules.labels import has_label
 from tick.errors import NotFound
@@ -114,6 +115,9 @@ class Schedule(ProposalNames):
     timing: Timing
     selected: Selected
     last: Occurrence | None = Field(description="the last occurrence that fired")
+    environments: dict[str, dict[str, Any]] | None = Field(
+        None, description="where it exists, and which options differ there; null: everywhere"
+    )
     revision: str = Field(description="changes when somebody changes it; for If-Match")
     state_at: Internal[datetime | None] = None
     decided_to: Internal[datetime | None] = None
@@ -127,6 +131,13 @@ class Schedule(ProposalNames):
     def alert_words(self) -> tuple[str, ...]:
         """Return its alert rules in words."""
         return tuple(describe_alert(rule) for rule in of_schedule(self.alerts))
+
+    @property
+    def environment_words(self) -> tuple[str, ...]:
+        """Return its environments, each with what differs there."""
+        return tuple(
+            in_words(name, differing) for name, differing in (self.environments or {}).items()
+        )
 
     @property
     def has_own_alerts(self) -> bool:

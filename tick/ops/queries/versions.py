@@ -47,7 +47,8 @@ class VersionRow:
     @property
     def pinned_to(self) -> int | None:
         """Return the earlier version that it repeats, if somebody pinned the schedule."""
-        return (self.definition or {}).get("pin", {}).get("version")
+        found: int | None = (self.definition or {}).get("pin", {}).get("version")
+        return found
 
     @property
     def timing(self) -> Timing:

@@ -9,13 +9,16 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import Field
 
+from tick.define.environments import OTHERS, differences
 from tick.define.registry import Registry
 from tick.define.schedules import Schedule
+from tick.engine.ledger.environment import environment_mistake, stored_environment
 from tick.engine.ledger.tick_log import learned_tick_seconds
 from tick.engine.ledger.windows import windows_touching
 from tick.engine.schedules.code_windows import WindowChange, find_window_changes
 from tick.engine.schedules.diff import Change, find_changes
 from tick.engine.schedules.known_calendars import refuse_same_names
+from tick.environment import PRODUCTION
 from tick.ops.queries.descriptions import describe_timing
 from tick.ops.queries.schedules import Pin, list_pins
 from tick.ops.reports.drift import Drift, find_drift
@@ -83,7 +86,14 @@ class PlannedWindow(Schema):
 class Plan(Schema):
     """What syncing the definitions that the console has loaded would change."""
 
+    environment: str = Field(PRODUCTION, description="what the definitions were put together for")
+    wrong_environment: str | None = Field(
+        None, description="why a sync would be refused, if the database belongs to another one"
+    )
     changes_nothing: bool
+    elsewhere: dict[str, tuple[str, ...]] = Field(
+        {}, description="schedules that exist in other environments only, and in which"
+    )
     changes: tuple[PlannedChange, ...]
     pinned: tuple[PinnedSchedule, ...] = Field(
         (), description="what stays pinned to an earlier version, as its definition does not change"
@@ -111,8 +121,11 @@ def plan_deploy(connection: sa.Connection, registry: Registry, now: datetime) ->
     windows = windows_touching(connection, now, now + _YEAR)
     drift = find_drift(connection, changes, now)
     return Plan(
+        environment=registry.environment,
+        wrong_environment=environment_mistake(stored_environment(connection), registry.environment),
+        elsewhere={id: there for id, there in sorted(registry.elsewhere.items())},
         changes_nothing=not (changes or drift or planned),
-        changes=tuple(_describe(change, now, windows) for change in changes),
+        changes=tuple(_describe(change, now, windows, registry) for change in changes),
         pinned=tuple(_pinned(connection, changes)),
         fires=tuple(
             moment for change in changes for moment in _fires(connection, change, now, tick_seconds)
@@ -136,7 +149,9 @@ def _window_words(registry: Registry, change: WindowChange) -> str:
     return "" if window is None else window.in_words()
 
 
-def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> PlannedChange:
+def _describe(
+    change: Change, now: datetime, windows: Sequence[AnyWindow], registry: Registry
+) -> PlannedChange:
     old = None if change.known is None else change.known.rule
     new = None if change.schedule is None else _taken_over(old, change.schedule, now).to_json()
     fired = 0 if change.known is None else change.known.run_count
@@ -145,7 +160,7 @@ def _describe(change: Change, now: datetime, windows: Sequence[AnyWindow]) -> Pl
     after = of_schedule(windows, id, change.schedule.labels if change.schedule else ())
     return PlannedChange(
         schedule_id=change.id,
-        what=tuple(_what(change, now)),
+        what=tuple(_what(change, now, registry)),
         before=_words(old),
         after=_words(new),
         next_before=_next(old, now, before, fired),
@@ -161,10 +176,13 @@ def _taken_over(old: str | None, schedule: Schedule, now: datetime) -> Rule:
     return hand_over(Rule.from_json(old or "") if known else None, new, now).rule
 
 
-def _what(change: Change, now: datetime) -> Iterator[str]:
+def _what(change: Change, now: datetime, registry: Registry) -> Iterator[str]:
     if change.added:
         yield "added, and switched off until somebody switches it on"
-    if change.removed:
+    there = registry.elsewhere.get(change.id)
+    if change.removed and there:
+        yield f"removed: it exists in {', '.join(there)} only; it stops firing, its history stays"
+    elif change.removed:
         yield "removed: it stops firing, its history stays"
     if change.renamed and change.known is not None:
         how = "renamed back" if change.taken_back else "renamed"
@@ -177,8 +195,11 @@ def _what(change: Change, now: datetime) -> Iterator[str]:
         if _ends_pin(change):
             yield f"its pin to version {change.known.pin['version']} ends"
     if change.reworded:
-        yield "its name, description or alerts change"
+        yield "its name, description, alerts or environments change"
     if change.schedule is not None and (change.added or change.changed or change.returned):
+        differing = differences(change.schedule) or {}
+        if own := differing.get(registry.environment, differing.get(OTHERS)):
+            yield f"{registry.environment} has its own {', '.join(own)}"
         yield from notes_on(change.schedule.rule(), now)
 
 

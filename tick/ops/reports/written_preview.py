@@ -14,7 +14,7 @@ from tick.define.schedules import Schedule
 from tick.define.timing_mistakes import find_in_timing
 from tick.engine.ledger.windows import FOREVER, windows_touching
 from tick.engine.schedules.custom import free_id, judge
-from tick.engine.schedules.known_calendars import with_known_calendars
+from tick.engine.schedules.known_calendars import named_in, with_known_calendars
 from tick.errors import InvalidInput, NotFound
 from tick.ops.actions.custom_schedules import id_of, merge
 from tick.ops.queries.courses import minute_of, read_courses
@@ -104,7 +104,7 @@ def preview_written(
     """
     name = str(written.get("name") or _UNNAMED)
     own_id = schedule_id or _future_id(name)
-    known = with_known_calendars(connection, registry, [written.get("calendar")])
+    known = with_known_calendars(connection, registry, named_in(written))
     schedule, mistakes = judge(own_id, {**written, "name": name}, known)
     if schedule is None:
         return WrittenPreview(tuple(mistakes))
@@ -142,7 +142,7 @@ def preview_instants(
     # One that is edited keeps its slots, and has used up some of its runs.
     row = connection.execute(_KNOWN.where(_s.id == own_id)).first()
     former_ids, fired = row or (None, 0)
-    known = with_known_calendars(connection, registry, [given.get("calendar")])
+    known = with_known_calendars(connection, registry, named_in(given))
     schedule, mistakes = judge(own_id, {**given, "name": name}, known, former_ids)
     if schedule is None or mistakes:
         raise InvalidInput([(f"body.{option}", text) for option, text in mistakes])
