@@ -15,6 +15,7 @@ from tick.define.steps import days, months, weeks
 from tick.engine.ledger.audit import Act
 from tick.engine.ledger.windows import Recurrence
 from tick.ops.actions import switches, windows
+from tick.ops.queries.windows import Scope
 from tick.ops.reports.verify import Proof, verify
 from tick.states import AfterWindow
 from tick.store.sql import AnyRow
@@ -172,7 +173,7 @@ class Years:
             Act(START, TESTER, reason="backups"),
             starts_at=START,
             ends_at=None,
-            schedule_id=schedule_id,
+            scope=Scope(schedule_id),
             recurs=Recurrence(cron, "Europe/Berlin", hours * HOUR),
             then=AfterWindow(then),
         )

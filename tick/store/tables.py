@@ -207,7 +207,7 @@ occurrence = _table(
     Column("schedule_id", sa.String(50), _of_schedule()),
     Column("version_id", BigId, ForeignKey("schedule_version.id")),
     Column("kind", sa.String(10), nullable=False),
-    Column("scheduled_for", Instant, comment="where it is decided; null when nothing was due"),
+    Column("scheduled_for", Instant, comment="the nominal instant; null when nothing was due"),
     Column("nominal_for", Instant, comment="the rule's own instant, where a calendar moved it"),
     Column("scheduled_until", Instant, comment="the last instant of a range not fired"),
     Column("count", sa.Integer, nullable=False, server_default="1", comment="instants in this row"),
