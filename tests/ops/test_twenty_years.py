@@ -1,4 +1,4 @@
-"""Twenty years of calendars, windows and local-day steps: no instant lost, and each explained."""
+"""Twenty years of calendars, windows, local-day steps and pins: no instant lost, each explained."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -57,6 +57,7 @@ def test_twenty_years_in_leaps_leave_nothing_unexplained(remembered: World) -> N
     years.live(START + 20 * _YEAR, 60 * DAY, 300 * DAY)
     assert years.proven().violations == ()
     kinds = judge(years)
+    assert years.pinned > 0
     assert {("SUCCESS", None, True), ("COALESCED", "CALENDAR", False)} <= kinds
     assert {("BLACKOUT", "WINDOW", False), ("BLACKOUT", "CALENDAR", False)} <= kinds
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,12 +15,13 @@ from tick.define.schedules import Schedule
 from tick.define.steps import days, months, weeks
 from tick.engine.ledger.audit import Act
 from tick.engine.ledger.windows import Recurrence
-from tick.ops.actions import switches, windows
+from tick.errors import Refused
+from tick.ops.actions import pins, switches, windows
 from tick.ops.queries.windows import Scope
 from tick.ops.reports.verify import Proof, verify
 from tick.states import AfterWindow
 from tick.store.sql import AnyRow
-from tick.store.tables import job_run, job_schedule, occurrence
+from tick.store.tables import job_run, job_schedule, occurrence, schedule_version
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +67,7 @@ class Years:
         self.half_days: dict[str, str] = {}
         self.worked: set[str] = set()
         self.proven_to = START
+        self.pinned = 0
 
     def begin(self) -> None:
         """All schedules defined and switched on, beside windows that come again and again."""
@@ -82,7 +85,8 @@ class Years:
 
     def live(self, until: datetime, least: timedelta, most: timedelta) -> None:
         """Tick after times between `least` and `most`; every few ticks somebody does something."""
-        deeds = (self.change_days, self.change_rule, self.change_cron, self.flip, self.pause)
+        changes = (self.change_days, self.change_rule, self.change_cron)
+        deeds = (*changes, self.flip, self.pause, self.pin)
         while self.world.now < until:
             at = self.world.now + self.random.uniform(0, 1) * (most - least) + least
             self.world.now = at.replace(microsecond=0)
@@ -140,6 +144,21 @@ class Years:
             return
         act, until = Act(now, TESTER, reason="move"), now + self.random.randint(1, 9) * DAY
         switches.pause_schedule(self.world.database, act, schedule_id, until=until)
+
+    def pin(self) -> None:
+        """Pin one to an earlier version, whatever its calendar was then, or end its pin."""
+        v, schedule_id, database = schedule_version.c, self._any().id, self.world.database
+        act, registry = Act(self.world.now, TESTER, reason="the new one waits"), self.world.registry
+        its = sa.select(sa.func.max(v.number)).where(v.schedule_id == schedule_id)
+        number = self.world.rows(its)[0][0]
+        try:
+            pins.unpin_schedule(database, act, schedule_id, registry)
+        except Refused:
+            earlier = self.random.randint(1, number)
+            # Refused where it says the same as the version in force.
+            with suppress(Refused):
+                pins.pin_schedule(database, act, schedule_id, registry, earlier)
+                self.pinned += 1
 
     def proven(self) -> Proof:
         """The proof of the time since the last one."""

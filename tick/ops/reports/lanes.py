@@ -27,8 +27,8 @@ _DAY = timedelta(days=1)
 class Lane:
     """A schedule and its instants in a time: those that fire, and `quiet` ones that do not.
 
-    Of those that fire, `held` are the ones that do so after a window. `dense`: it has more than
-    MOST_IN_LANE, and not all of them are here.
+    Of those that fire, `noted` are the ones that do so after a window, or where a calendar moved
+    them. `dense`: it has more than MOST_IN_LANE, and not all of them are here.
     """
 
     schedule_id: str
@@ -37,7 +37,7 @@ class Lane:
     instants: tuple[datetime, ...]
     dense: bool
     quiet: tuple[NextInstant, ...] = ()
-    held: tuple[NextInstant, ...] = ()
+    noted: tuple[NextInstant, ...] = ()
     # The days of its rule; too long a text for what a page's tag is made of.
     calendar: BusinessDays | None = field(default=None, repr=False)
 
@@ -120,13 +120,14 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
     nominal = course.nominal(MOST_IN_LANE + 1, after=start, until=end)
     fires = nominal
     quiet: tuple[NextInstant, ...] = ()
-    held: tuple[NextInstant, ...] = ()
+    noted: tuple[NextInstant, ...] = ()
     # Windows and limits cost time, and few schedules have any.
     if nominal and not course.is_plain:
         ahead = course.ahead(MOST_IN_LANE + 1, after=start, until=end)
         fires = tuple(each.at for each in ahead if each.window is None)
         quiet = tuple(each for each in ahead if each.window is not None)
-        held = tuple(each for each in ahead if each.held is not None)
+        firing = (each for each in ahead if each.window is None)
+        noted = tuple(each for each in firing if each.held or each.nominal_for)
     return Lane(
         schedule_id=course.row.id,
         name=course.row.name,
@@ -134,14 +135,14 @@ def _lane(course: Course, start: datetime, end: datetime) -> Lane:
         instants=fires[:MOST_IN_LANE],
         dense=len(fires) + len(quiet) > MOST_IN_LANE,
         quiet=quiet,
-        held=held,
+        noted=noted,
         calendar=course.calendar,
     )
 
 
 def _items(lane: Lane, count: int) -> list[UpcomingInstant]:
-    held = {each.at: each for each in lane.held}
-    fires = [held.get(at) or NextInstant(at) for at in lane.instants[:count]]
+    noted = {each.at: each for each in lane.noted}
+    fires = [noted.get(at) or NextInstant(at) for at in lane.instants[:count]]
     found = [*fires, *lane.quiet[:count]]
     found.sort(key=attrgetter("at"))
     return [
