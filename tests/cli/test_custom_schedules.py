@@ -25,7 +25,7 @@ def test_a_schedule_is_added_edited_deleted_and_restored(line: CommandLine) -> N
     assert edited["rule"]["grace_seconds"] == 600
     assert "`tick restore late-fetch`" in line.good("delete", "late-fetch", "--reason", "done")
     assert "REMOVED" in line.good("schedule", "late-fetch")
-    assert "late-fetch is back, switched off" in line.good("restore", "late-fetch")
+    assert "late-fetch is back as it was, switched off" in line.good("restore", "late-fetch")
 
 
 def test_steps_of_the_local_calendar_are_written_in_words(line: CommandLine) -> None:

@@ -22,9 +22,10 @@ def test_status_before_the_first_tick_names_the_next_step(tick: CommandLine) -> 
 def test_status_tells_of_ticks_and_work(tick: CommandLine) -> None:
     tick.good("now")
     tick.good("run", "--all")
-    first, second = tick.good("status").splitlines()
+    first, environment, last = tick.good("status").splitlines()
     assert re.match(r"Last tick \d+ s ago by tick now, in time", first)
-    assert second == "Workers: 0. Runs at work: 0, waiting: 3."
+    assert environment == "Environment: production."
+    assert last == "Workers: 0. Runs at work: 0, waiting: 3."
 
 
 def test_status_fails_when_the_ticks_are_late(tick: CommandLine) -> None:
