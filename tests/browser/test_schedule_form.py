@@ -89,7 +89,7 @@ def test_daily_full_sync_is_made_edited_by_two_turned_into_code_deleted_and_rest
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert console.world.schedule(made).state == "REMOVED"
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status").first).to_contain_text("is back, switched off")
+    expect(page.get_by_role("status").first).to_contain_text("is back as it was, switched off")
     assert console.world.schedule(made).state == "ACTIVE"
 
 

@@ -18,7 +18,7 @@ from tick.testing import fires
 
 README = Path(definitions.__file__).with_name("README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-JOB, SCHEDULE, STEPS, MONTH_DAY, LIMITS, TESTS, *MORE_EXAMPLES = EXAMPLES
+JOB, SCHEDULE, STEPS, MONTH_DAY, ENVIRONMENTS, LIMITS, TESTS, *MORE_EXAMPLES = EXAMPLES
 CALENDAR, MOVES, WINDOW, RUNNING, KINDS, ALERTS = MORE_EXAMPLES
 
 
@@ -39,6 +39,12 @@ def test_every_option_of_a_job_is_in_the_table_with_its_default():
     for name, default in documented.items():
         # Sets and lists are kept in types of their own.
         assert eval(default) == (kept[name] or eval(default)), name  # noqa: S307 - our own README
+
+
+def test_the_example_of_environments_differs_in_one_of_them():
+    space = {}
+    exec(ENVIRONMENTS, space)  # noqa: S102 - our own README
+    assert set(space["nightly"].environments) == {"production", "staging"}
 
 
 def test_every_option_of_a_schedule_stands_in_its_tables_or_its_example():

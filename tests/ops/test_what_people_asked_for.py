@@ -67,8 +67,8 @@ def test_the_status_before_the_first_tick_tells_of_the_sync_that_decided(world: 
     world.enable()
     world.now = TWO + timedelta(seconds=30)
     with world.database.read.connect() as connection:
-        assert read_status(connection, world.now, 90).synced_at is None
+        assert read_status(connection, world.now, 90, "production").synced_at is None
     world.define(a_schedule(every=timedelta(hours=2), anchor=TWO), jobs=[a_job("features")])
     with world.database.read.connect() as connection:
-        status = read_status(connection, world.now, 90)
+        status = read_status(connection, world.now, 90, "production")
     assert (status.last_tick_at, status.synced_at) == (None, world.now)

@@ -148,6 +148,8 @@ def _import_all(package: str) -> tuple[list[ModuleType], list[str]]:
     # A console script's path lacks the working directory, where `definitions/` usually lies.
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
+    # Files may be newer than what Python remembers of their folder, by less than its clock tells.
+    importlib.invalidate_caches()
     modules, broken = [], []
     names = [package]
     for name in names:

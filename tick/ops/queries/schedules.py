@@ -136,7 +136,8 @@ class Schedule(ProposalNames):
     def environment_words(self) -> tuple[str, ...]:
         """Return its environments, each with what differs there."""
         return tuple(
-            in_words(name, differing) for name, differing in (self.environments or {}).items()
+            in_words(name, differing)
+            for name, differing in sorted((self.environments or {}).items())
         )
 
     @property
