@@ -1,5 +1,6 @@
 """`tick import`: files in, a new file of definitions out, and what is told beside it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ def test_what_is_written_passes_the_check(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     package = tmp_path / "brought_here"
+    # The package of an earlier test has the same name, and its folder is gone.
+    for name in [name for name in sys.modules if name.partition(".")[0] == package.name]:
+        monkeypatch.delitem(sys.modules, name)
     package.mkdir()
     (package / "__init__.py").touch()
     unsynced.good("import", "cronie", crontab, *THERE, "--output", str(package / "jobs.py"))

@@ -48,7 +48,7 @@ def test_the_example_of_environments_differs_in_one_of_them():
 
 
 def test_every_option_of_a_schedule_stands_in_its_tables_or_its_example():
-    set_by_us = {"source", "first_id", "business_days"}
+    set_by_us = {"as_written", "source", "first_id", "business_days"}
     options = {field.name for field in fields(Schedule)} - set_by_us
     assert {name for row in table("Add a schedule") for name in row} <= options
     section = README.partition("## Add a schedule\n")[2].partition("\n## ")[0]

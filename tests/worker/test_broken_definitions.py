@@ -1,5 +1,6 @@
 """One module that can't be imported keeps neither the other jobs nor the worker from their work."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (folder / "__init__.py").write_text("")
     (folder / "good.py").write_text(GOOD)
     (folder / "torn.py").write_text("import a_library_that_is_not_there\n")
+    # The package of an earlier test has the same name, and its folder is gone.
+    for name in [name for name in sys.modules if name.partition(".")[0] == folder.name]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return folder.name

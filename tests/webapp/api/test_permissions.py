@@ -34,6 +34,7 @@ QUERIES = {
     "plan_backfill": "?since=2026-03-01T02:00:00Z&until=2026-03-02T02:00:00Z",
 }
 BODIES = {
+    "pin_schedule": {"version": 1, "reason": "the newer one waits"},
     "add_window": {
         "starts_at": "2098-12-01T00:00:00Z",
         "ends_at": "2099-01-01T00:00:00Z",
